@@ -1,0 +1,21 @@
+//! agentmill: files in, rankings out.
+//!
+//! `results = f(inbox, tasks, pipeline.yaml)`. One pass of the [`pipeline`] reads as the diagram:
+//!
+//! ```text
+//! inbox/ ──intake──▶ Submission ──validate──▶ Agent ──evaluate──▶ Report ──score──▶ Ranking ──publish──▶ results/
+//!                                                        │
+//! tasks/ ──task──▶ Task                              sandbox: cells (hostile code) and judges (assertions)
+//! ```
+//!
+//! * [`config`] and [`task`] turn YAML into checked values, all mistakes at once ([`yaml`]).
+//! * [`pipeline`] holds one file per step; the steps don't call each other.
+//! * [`sandbox`] is the only place that talks to a container engine.
+//! * [`report`] holds what one agent's evaluation left behind, and is also the memory of what is done.
+
+pub mod config;
+pub mod pipeline;
+pub mod report;
+pub mod sandbox;
+pub mod task;
+pub mod yaml;

@@ -1,0 +1,1 @@
+//! Ranking -> JSON, CSV, page; each file replaced atomically.
