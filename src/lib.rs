@@ -14,8 +14,11 @@
 //! * [`report`] holds what one agent's evaluation left behind, and is also the memory of what is done.
 
 pub mod config;
+pub mod digest;
 pub mod pipeline;
 pub mod report;
 pub mod sandbox;
 pub mod task;
+pub mod ui;
+pub mod units;
 pub mod yaml;

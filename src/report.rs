@@ -129,3 +129,14 @@ pub struct SyntaxError {
     /// Python's message.
     pub message: String,
 }
+
+impl Scored {
+    /// Adds up what became of the tests.
+    pub fn new(tests: Vec<TestResult>, usage: Usage, stderr: String) -> Self {
+        let all: f64 = tests.iter().map(|test| test.weight).sum();
+        let passed: f64 = tests.iter().filter(|test| test.verdict == Verdict::Passed).map(|test| test.weight).sum();
+        let verdict = tests.iter().map(|test| test.verdict).max().unwrap_or(Verdict::Failed);
+        let score = if verdict == Verdict::Passed { 100.0 } else { 100.0 * passed / all };
+        Self { verdict, score, tests, usage, stderr }
+    }
+}

@@ -1,17 +1,19 @@
 //! Reports -> ranking and rewards. Pure: no clock, no files.
 
+use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::num::NonZeroU32;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::config::{Rewards, Stage};
+use crate::config::{Rewards, Split, Stage};
 use crate::pipeline::intake::Miner;
-use crate::report::Report;
+use crate::report::{Outcome, Report, Verdict};
 use crate::task::Task;
 
 /// One miner's line in the ranking. Field order is the column order of `rankings.csv`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     /// 1 is best; equal scores share a rank and the next rank skips ("1, 1, 3"). None when nothing
     /// could be scored.
@@ -19,7 +21,8 @@ pub struct Row {
     /// Whose.
     pub miner: Miner,
     /// 0-100, rounded to hundredths: the weighted mean of the run scores over all tasks of all stages;
-    /// runs of stages not reached count 0, unscored runs don't count. None when all runs are unscored.
+    /// runs of stages not reached count 0, unscored runs don't count, nor do stages that only unscored
+    /// runs keep the agent from. None when all runs are unscored.
     pub score: Option<f64>,
     /// Tokens, rounded down to millionths.
     pub reward: f64,
@@ -40,6 +43,304 @@ pub struct Row {
 }
 
 /// Ranks complete reports. Sorted by rank, then by first seen, then by miner.
-pub fn rank(_reports: &[&Report], _stages: &[Stage], _tasks: &[Task], _rewards: &Rewards) -> Vec<Row> {
-    todo!()
+///
+/// Reports with a syntax error are left out: such a submission is no agent.
+pub fn rank(reports: &[&Report], stages: &[Stage], tasks: &[Task], rewards: &Rewards) -> Vec<Row> {
+    let plan: Vec<Leg> = stages.iter().map(|stage| Leg::new(stage, tasks)).collect();
+    let agents: Vec<&Report> = reports
+        .iter()
+        .copied()
+        .filter(|report| report.syntax.is_none())
+        .collect();
+    let originals = originals(&agents);
+    let mut entries: Vec<Entry> = agents
+        .iter()
+        .map(|report| entry(report, &plan, &originals))
+        .collect();
+    entries.sort_by(|a, b| order(&a.row).cmp(&order(&b.row)));
+    number(&mut entries);
+    share(&mut entries, rewards);
+    entries.into_iter().map(|entry| entry.row).collect()
 }
+
+/// Whether an agent may go on to the next stage: every task of this one is judged, and its score
+/// reaches the pass mark.
+pub fn passes(stage: &Stage, tasks: &[Task], report: &Report) -> bool {
+    Leg::new(stage, tasks)
+        .tally(&outcomes(report))
+        .passes(stage.pass_mark)
+}
+
+/// The console's line for one miner, such as `1. alice: 100 (reward: 50 TAO)`.
+pub fn line(row: &Row, token: &str) -> String {
+    let miner = String::from(row.miner.clone());
+    let mut line = match (row.rank, row.score) {
+        (Some(rank), Some(score)) => {
+            format!("{rank}. {miner}: {score} (reward: {} {token})", row.reward)
+        }
+        _ => format!("-. {miner}: unscored"),
+    };
+    if let Some(original) = &row.duplicate_of {
+        line += &format!(" [copy of {}]", String::from(original.clone()));
+    }
+    line
+}
+
+/// A stage and its tasks.
+struct Leg<'a> {
+    stage: &'a Stage,
+    tasks: Vec<&'a Task>,
+}
+
+/// What came of each (stage, task).
+type Outcomes<'a> = HashMap<(&'a str, &'a str), &'a Outcome>;
+
+fn outcomes(report: &Report) -> Outcomes<'_> {
+    report
+        .runs
+        .iter()
+        .map(|run| ((run.stage.as_str(), run.task.as_str()), &run.outcome))
+        .collect()
+}
+
+impl<'a> Leg<'a> {
+    fn new(stage: &'a Stage, tasks: &'a [Task]) -> Self {
+        Self {
+            stage,
+            tasks: tasks
+                .iter()
+                .filter(|task| stage.tasks.is_match(&task.id))
+                .collect(),
+        }
+    }
+
+    fn weight(&self) -> f64 {
+        self.tasks.iter().map(|task| task.weight).sum()
+    }
+
+    fn tests(&self) -> u64 {
+        self.tasks.iter().map(|task| task.tests.len() as u64).sum()
+    }
+
+    fn tally(&self, outcomes: &Outcomes) -> Tally {
+        let mut tally = Tally::default();
+        for task in &self.tasks {
+            match outcomes.get(&(self.stage.name.as_str(), task.id.as_str())) {
+                Some(Outcome::Scored(run)) => {
+                    tally.judged += task.weight;
+                    tally.points += task.weight * run.score.clamp(0.0, 100.0);
+                    tally.passed += run
+                        .tests
+                        .iter()
+                        .filter(|test| test.verdict == Verdict::Passed)
+                        .count() as u64;
+                }
+                Some(Outcome::Unscored { .. }) => {
+                    tally.open += task.weight;
+                    tally.unscored += 1;
+                }
+                None => tally.missing += task.weight,
+            }
+        }
+        tally
+    }
+}
+
+/// Sums over the runs of one stage or of several.
+#[derive(Debug, Default, Clone, Copy)]
+struct Tally {
+    /// Weight of the judged tasks.
+    judged: f64,
+    /// Their scores times their weights.
+    points: f64,
+    /// Weight of the tasks whose runs are unscored.
+    open: f64,
+    /// Weight of the tasks without a run.
+    missing: f64,
+    passed: u64,
+    unscored: u64,
+}
+
+/// Sums of weighted scores are off by some last bits; a pass mark of 100 must hold for three times 0.1.
+const SLACK: f64 = 1e-9;
+
+impl Tally {
+    fn add(&mut self, other: Self) {
+        self.judged += other.judged;
+        self.points += other.points;
+        self.open += other.open;
+        self.missing += other.missing;
+        self.passed += other.passed;
+        self.unscored += other.unscored;
+    }
+
+    /// A stage without tasks is passed: there is nothing to miss in it.
+    fn passes(&self, mark: f64) -> bool {
+        self.open == 0.0 && self.missing == 0.0 && self.points + SLACK >= mark * self.judged
+    }
+
+    /// Whether only unscored runs, our fault, stand between the agent and the next stage.
+    fn held_up(&self, mark: f64) -> bool {
+        let all = self.judged + self.open;
+        self.open > 0.0
+            && self.missing == 0.0
+            && self.points + 100.0 * self.open + SLACK >= mark * all
+    }
+
+    /// None if there is nothing to judge by.
+    fn score(&self) -> Option<f64> {
+        if self.judged == 0.0 && (self.unscored > 0 || self.missing == 0.0) {
+            return None;
+        }
+        Some(hundredths(self.points / (self.judged + self.missing)))
+    }
+}
+
+/// Rounds, but says 100 only of a perfect score.
+fn hundredths(score: f64) -> f64 {
+    let rounded = (score * 100.0).round() / 100.0;
+    if rounded == 100.0 && score < 100.0 - SLACK {
+        99.99
+    } else {
+        rounded
+    }
+}
+
+struct Entry {
+    row: Row,
+    /// Passed every stage.
+    cleared: bool,
+}
+
+fn entry(report: &Report, plan: &[Leg], originals: &HashMap<&str, &Report>) -> Entry {
+    let (total, missed) = walk(plan, &outcomes(report));
+    let original = originals[report.sha256.as_str()];
+    let stands_at = missed
+        .or(plan.len().checked_sub(1))
+        .map(|at| plan[at].stage.name.clone());
+    let row = Row {
+        rank: None,
+        miner: report.miner.clone(),
+        score: total.score(),
+        reward: 0.0,
+        passed: total.passed,
+        tests: plan.iter().map(Leg::tests).sum(),
+        unscored: total.unscored,
+        stage: stands_at.unwrap_or_default(),
+        duplicate_of: (original.miner != report.miner).then(|| original.miner.clone()),
+        first_seen: report.first_seen,
+        sha256: report.sha256.clone(),
+    };
+    Entry {
+        row,
+        cleared: missed.is_none(),
+    }
+}
+
+/// Goes through the stages as far as the agent gets; also says at which stage it stopped. Runs behind
+/// that stage don't count even if a report still holds them: the ranking is a function of the inbox,
+/// not of what ran in earlier passes.
+fn walk(plan: &[Leg], outcomes: &Outcomes) -> (Tally, Option<usize>) {
+    let mut total = Tally::default();
+    for (at, leg) in plan.iter().enumerate() {
+        let tally = leg.tally(outcomes);
+        total.add(tally);
+        if !tally.passes(leg.stage.pass_mark) {
+            if !tally.held_up(leg.stage.pass_mark) {
+                total.missing += plan[at + 1..].iter().map(Leg::weight).sum::<f64>();
+            }
+            return (total, Some(at));
+        }
+    }
+    (total, None)
+}
+
+/// The earliest report of each sha256.
+fn originals<'a>(reports: &[&'a Report]) -> HashMap<&'a str, &'a Report> {
+    let age = |report: &Report| (report.first_seen, report.modified, report.miner.clone());
+    let mut earliest: HashMap<&str, &Report> = HashMap::new();
+    for &report in reports {
+        let first = earliest.entry(&report.sha256).or_insert(report);
+        if age(report) < age(first) {
+            *first = report;
+        }
+    }
+    earliest
+}
+
+/// Best first, unscored last; equals by first seen, then by miner.
+fn order(row: &Row) -> impl Ord + '_ {
+    (Reverse(row.score.map(cents)), row.first_seen, &row.miner)
+}
+
+/// The score as an exact number of hundredths.
+fn cents(score: f64) -> u128 {
+    (score * 100.0).round() as u128
+}
+
+/// Gives ranks to sorted entries.
+fn number(entries: &mut [Entry]) {
+    let mut last = (None, None);
+    for (at, entry) in entries.iter_mut().enumerate() {
+        let Some(score) = entry.row.score else { return };
+        if last.0 != Some(cents(score)) {
+            last = (
+                Some(cents(score)),
+                u32::try_from(at + 1).ok().and_then(NonZeroU32::new),
+            );
+        }
+        entry.row.rank = last.1;
+    }
+}
+
+/// Shares the pool among sorted entries. In whole millionths, so that equal scores get equal rewards
+/// and the sum can't exceed the pool.
+fn share(entries: &mut [Entry], rewards: &Rewards) {
+    let pool = millionths(rewards.pool);
+    let mut earners: Vec<&mut Row> = entries
+        .iter_mut()
+        .filter(|entry| entry.cleared && entry.row.duplicate_of.is_none())
+        .map(|entry| &mut entry.row)
+        .filter(|row| row.score.is_some_and(|score| cents(score) > 0))
+        .collect();
+    let all: u128 = earners.iter().filter_map(|row| row.score).map(cents).sum();
+    let mut place = 0;
+    for tied in earners.chunk_by_mut(|a, b| a.score.map(cents) == b.score.map(cents)) {
+        let count = tied.len();
+        let each = match &rewards.split {
+            Split::Proportional => pool * tied[0].score.map_or(0, cents) / all,
+            Split::Winner if place == 0 => pool / count as u128,
+            Split::Winner => 0,
+            Split::Places(percents) => place_share(pool, percents, place, count),
+        };
+        tied.iter_mut()
+            .for_each(|row| row.reward = each as f64 / 1e6);
+        place += count;
+    }
+}
+
+/// What each of `count` tied agents gets who hold the places from `first` on.
+fn place_share(pool: u128, percents: &[f64], first: usize, count: usize) -> u128 {
+    let units: Vec<u128> = percents
+        .iter()
+        .map(|percent| (percent * 1e6).round() as u128)
+        .collect();
+    // More than 100 percent can't be paid; less leaves the rest in the pool.
+    let whole = units.iter().sum::<u128>().max(100_000_000);
+    let held: u128 = units.iter().skip(first).take(count).sum();
+    pool * held / (whole * count as u128)
+}
+
+/// Tokens in whole millionths, never more than `tokens`.
+fn millionths(tokens: f64) -> u128 {
+    // The bound keeps the products of `share` within u128.
+    let nearest = (tokens * 1e6).round().clamp(0.0, 1e24);
+    (if nearest / 1e6 > tokens {
+        nearest - 1.0
+    } else {
+        nearest
+    }) as u128
+}
+
+#[cfg(test)]
+mod tests;

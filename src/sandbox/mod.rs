@@ -1,1 +1,89 @@
-//! Cells and judges.
+//! The only face of the sandbox that the pipeline sees: agents go in, judged runs come out.
+//!
+//! [`container`] is the real one: hostile code in cells, assertions in judges, both containers. [`fake`] is an
+//! in-memory one for tests of the pipeline.
+
+mod cell;
+pub mod container;
+mod dialogue;
+pub mod engine;
+pub mod fake;
+pub mod image;
+mod judge;
+pub mod process;
+mod protocol;
+mod record;
+
+use crate::config::Limits;
+use crate::report::Scored;
+use crate::task::Task;
+use crate::yaml::Problem;
+
+/// Why nothing could be judged; never the agent's doing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The engine failed, after all retries; what it said last.
+    #[error("{0}")]
+    Engine(String),
+    /// Somebody asked us to stop.
+    #[error("stopped before it was judged")]
+    Stopped,
+}
+
+/// A place to run hostile code in.
+pub trait Sandbox: Sync {
+    /// The id of the image that cells run, which is part of what makes a run repeatable. Gets the image if need be.
+    ///
+    /// # Errors
+    /// There is no engine, or no image and no way to make one.
+    fn image(&self) -> Result<String, Fault>;
+
+    /// What is wrong with the tasks' assertions and setup, by the Python that will run them.
+    ///
+    /// # Errors
+    /// No judge could be had.
+    fn check(&self, tasks: &[Task]) -> Result<Vec<Problem>, Fault>;
+
+    /// Brings an agent's source into a cell.
+    ///
+    /// # Errors
+    /// No cell could be had.
+    fn open(&self, source: Vec<u8>, limits: &Limits) -> Result<Opened<'_>, Fault>;
+
+    /// Ends everything that runs; calls in progress return [`Fault::Stopped`].
+    fn stop(&self);
+}
+
+/// What became of an agent's source.
+pub enum Opened<'a> {
+    /// It compiles.
+    Ready(Box<dyn Cell + 'a>),
+    /// It does not.
+    Refused(Refusal),
+}
+
+/// Why Python does not compile a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// 1-based, where Python names one.
+    pub line: Option<u32>,
+    /// Python's message.
+    pub message: String,
+}
+
+/// An agent in its cell. Every run gets fresh processes, whatever became of the one before.
+pub trait Cell {
+    /// Runs the agent on a task and judges it. What the agent does wrong is a verdict, never an error.
+    ///
+    /// # Errors
+    /// Nothing could be judged, by our fault.
+    fn run(&mut self, task: &Task, limits: &Limits) -> Result<Scored, Fault>;
+}
+
+/// What tells graders apart: a change of the code beside the agent or in the judge makes every run a new one.
+pub fn grader_version() -> &'static str {
+    use std::sync::LazyLock;
+    static VERSION: LazyLock<String> =
+        LazyLock::new(|| crate::digest::hex([cell::PROGRAM.as_bytes(), judge::PROGRAM.as_bytes()]));
+    &VERSION
+}

@@ -1,5 +1,11 @@
 //! `pipeline.yaml`: raw -> checked; all mistakes at once, each with file:line:column and field.
 
+pub(crate) mod check;
+mod read;
+mod stages;
+#[cfg(test)]
+mod tests;
+
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,7 +13,9 @@ use std::time::Duration;
 use globset::GlobSet;
 use regex::Regex;
 
-use crate::yaml::Problems;
+use crate::yaml::{self, Log, Problems};
+
+pub use stages::check_stages;
 
 /// A checked `pipeline.yaml`. Paths are absolute or relative to the folder that holds it.
 #[derive(Debug, Clone)]
@@ -131,12 +139,24 @@ pub enum Split {
 }
 
 /// The shipped `pipeline.yaml`, which is also what `init` writes.
-pub const DEFAULT: &str = include_str!("../pipeline.yaml");
+pub const DEFAULT: &str = include_str!("../../pipeline.yaml");
 
 /// Reads and checks `file`; relative folders in it are taken from the file's own folder.
 ///
 /// # Errors
 /// Every mistake in the file at once.
-pub fn load(_file: &Path) -> Result<Pipeline, Problems> {
-    todo!()
+pub fn load(file: &Path) -> Result<Pipeline, Problems> {
+    let log = Log::new(file);
+    let pipeline = yaml::read_file(&log).and_then(|bytes| read::pipeline(&log, file, &bytes));
+    log.finish(pipeline)
+}
+
+/// Like [`load`], for `bytes` that would stand in `file`.
+///
+/// # Errors
+/// Every mistake in the file at once.
+pub fn parse(file: &Path, bytes: &[u8]) -> Result<Pipeline, Problems> {
+    let log = Log::new(file);
+    let pipeline = read::pipeline(&log, file, bytes);
+    log.finish(pipeline)
 }

@@ -1,1 +1,3 @@
 //! Ranking -> JSON, CSV, page; each file replaced atomically.
+#[cfg(test)]
+pub(crate) mod samples;

@@ -1,0 +1,194 @@
+//! What single values must satisfy, here and in task files.
+
+use std::fmt::Display;
+use std::num::NonZeroUsize;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use globset::{Glob, GlobBuilder};
+use regex::Regex;
+use serde_yaml::Value;
+
+use crate::units::{Size, Time};
+use crate::yaml::excerpt;
+
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+const TIB: u64 = 1 << 40;
+
+/// `value`, if it lies between the bounds.
+pub(crate) fn within<T: PartialOrd + Display>(value: T, low: T, high: T) -> Result<T, String> {
+    match low <= value && value <= high {
+        true => Ok(value),
+        false => Err(format!("expected {low} to {high}, found {value}")),
+    }
+}
+
+pub(crate) fn timeout(time: Time) -> Result<Duration, String> {
+    let (low, high) = (Duration::from_millis(10), Duration::from_secs(3600));
+    within(time, Time(low), Time(high)).map(|time| time.0)
+}
+
+fn size(size: Size, low: u64, high: u64) -> Result<u64, String> {
+    within(size, Size(low), Size(high)).map(|size| size.0)
+}
+
+/// Python itself needs a good part of the least memory.
+pub(crate) fn memory(bytes: Size) -> Result<u64, String> {
+    size(bytes, 32 * MIB, TIB)
+}
+
+pub(super) fn output(bytes: Size) -> Result<u64, String> {
+    size(bytes, KIB, 256 * MIB)
+}
+
+/// Never 0: to an engine that means "no limit".
+pub(super) fn tmp(bytes: Size) -> Result<u64, String> {
+    size(bytes, 64 * KIB, TIB)
+}
+
+pub(super) fn max_bytes(bytes: Size) -> Result<u64, String> {
+    size(bytes, 1, 16 * MIB)
+}
+
+pub(super) fn cpus(cpus: f64) -> Result<f64, String> {
+    within(cpus, 0.01, 1024.0)
+}
+
+/// The cell's own processes need some, too.
+pub(super) fn pids(pids: u32) -> Result<u32, String> {
+    within(pids, 8, 32768)
+}
+
+pub(super) fn pass_mark(score: f64) -> Result<f64, String> {
+    within(score, 0.0, 100.0)
+}
+
+pub(super) fn pool(tokens: f64) -> Result<f64, String> {
+    within(tokens, 0.0, 1e15)
+}
+
+/// The weight of a task or a test.
+pub(crate) fn weight(weight: f64) -> Result<f64, String> {
+    match weight > 0.0 {
+        true => within(weight, 0.001, 1_000_000.0),
+        false => Err(format!("expected a number above 0, found {weight}")),
+    }
+}
+
+pub(super) fn parallel(value: Value) -> Result<NonZeroUsize, String> {
+    if value.as_str() == Some("auto") {
+        return Ok(cores());
+    }
+    let number = value.as_u64().filter(|number| (1..=1024).contains(number));
+    number
+        .and_then(|number| usize::try_from(number).ok())
+        .and_then(NonZeroUsize::new)
+        .ok_or_else(|| "expected \"auto\" or a whole number from 1 to 1024".to_owned())
+}
+
+/// CPU cores this process may use.
+pub(super) fn cores() -> NonZeroUsize {
+    available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
+
+pub(super) fn network(mode: String) -> Result<(), String> {
+    match mode.as_str() {
+        "none" => Ok(()),
+        _ => Err(format!(
+            "expected \"none\", found {}: agents never get a network",
+            excerpt(&mode)
+        )),
+    }
+}
+
+pub(super) fn path(path: String) -> Result<String, String> {
+    match path.as_str() {
+        "" => Err("expected a path, found an empty text".to_owned()),
+        _ => no_control(path),
+    }
+}
+
+/// Something that stands as one word on an engine's command line.
+pub(super) fn word(word: String) -> Result<String, String> {
+    let graphic = word.chars().all(|c| c.is_ascii_graphic());
+    match graphic && !word.is_empty() && !word.starts_with('-') && word.len() <= 255 {
+        true => Ok(word),
+        false => Err(format!(
+            "expected a name without spaces and not starting with \"-\", found {}",
+            excerpt(&word)
+        )),
+    }
+}
+
+pub(super) fn argument(text: String) -> Result<String, String> {
+    match text.as_str() {
+        "" => Err("expected a word of a command, found an empty text".to_owned()),
+        _ => no_control(text),
+    }
+}
+
+fn no_control(text: String) -> Result<String, String> {
+    match text.contains(char::is_control) {
+        false => Ok(text),
+        true => Err(format!("control characters in {}", excerpt(&text))),
+    }
+}
+
+pub(super) fn token(token: String) -> Result<String, String> {
+    let symbol = |c: char| c.is_alphanumeric() || "-_.$€£¥₿".contains(c);
+    match (1..=16).contains(&token.chars().count()) && token.chars().all(symbol) {
+        true => Ok(token),
+        false => Err(format!(
+            "expected 1 to 16 letters or digits such as \"TAO\", found {}",
+            excerpt(&token)
+        )),
+    }
+}
+
+pub(super) fn stage_name(name: String) -> Result<String, String> {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
+    match (1..=64).contains(&name.len()) && name.chars().all(allowed) {
+        true => Ok(name),
+        false => Err(format!(
+            "expected 1 to 64 characters of a-z, 0-9, _ and -, found {}",
+            excerpt(&name)
+        )),
+    }
+}
+
+pub(super) fn regex(pattern: String) -> Result<Regex, String> {
+    let regex = Regex::new(&pattern).map_err(|error| {
+        let text = error.to_string();
+        let last = text.lines().last().unwrap_or_default();
+        format!(
+            "not a regular expression: {}",
+            last.trim_start_matches("error: ")
+        )
+    })?;
+    match regex.is_match("") && regex.is_match("x") {
+        true => Err("matches everything, so it would refuse every submission".to_owned()),
+        false => Ok(regex),
+    }
+}
+
+/// `*` stays within a folder, `**` does not.
+pub(super) fn glob(pattern: String) -> Result<Glob, String> {
+    if pattern.is_empty() {
+        return Err("expected a pattern such as \"strings/*\", found an empty text".to_owned());
+    }
+    GlobBuilder::new(&pattern)
+        .literal_separator(true)
+        .build()
+        .map_err(|error| format!("not a valid pattern: {}", error.kind()))
+}
+
+/// One of `[50, 30, 20]`.
+pub(super) fn percent(share: f64) -> Result<f64, String> {
+    match share > 0.0 && share <= 100.0 {
+        true => Ok(share),
+        false => Err(format!(
+            "expected a percentage above 0 and up to 100, found {share}"
+        )),
+    }
+}

@@ -1,0 +1,133 @@
+//! Small values for tests: stages, tasks, runs and reports.
+
+use std::time::Duration;
+
+use globset::{Glob, GlobSetBuilder};
+use jiff::Timestamp;
+
+use crate::config::{Limits, Stage};
+use crate::pipeline::intake::Miner;
+use crate::report::{Outcome, Report, Run, Scored, TestResult, Usage, Verdict};
+use crate::task::{Code, Task, Test};
+
+pub(crate) fn miner(id: &str) -> Miner {
+    Miner::try_from(id.to_owned()).unwrap()
+}
+
+pub(crate) fn stage(name: &str, glob: &str, pass_mark: f64) -> Stage {
+    let limits = Limits {
+        timeout: Duration::from_secs(10),
+        memory: 1 << 28,
+        cpus: 1.0,
+        pids: 64,
+        output: 1 << 16,
+        tmp: 1 << 24,
+    };
+    let tasks = GlobSetBuilder::new()
+        .add(Glob::new(glob).unwrap())
+        .build()
+        .unwrap();
+    Stage {
+        name: name.into(),
+        tasks,
+        pass_mark,
+        limits,
+    }
+}
+
+/// Four tests, as in [`run`].
+pub(crate) fn task(id: &str, weight: f64) -> Task {
+    let test = |name: &str| Test {
+        name: name.into(),
+        assertion: Code {
+            text: "assert True".into(),
+            line: 1,
+        },
+        weight: 1.0,
+        public: true,
+    };
+    Task {
+        id: id.into(),
+        path: format!("tasks/{id}.yaml").into(),
+        prompt: "Do it".into(),
+        setup: None,
+        tests: ["test 1", "test 2", "test 3", "test 4"].map(test).into(),
+        weight,
+        timeout: None,
+        memory: None,
+        solution: None,
+    }
+}
+
+/// As many of four tests passed as the score's quarters.
+pub(crate) fn run(stage: &str, task: &str, score: f64) -> Run {
+    let test = |n: u32| {
+        let passed = score >= f64::from(n) * 25.0;
+        TestResult {
+            name: format!("test {n}"),
+            verdict: if passed {
+                Verdict::Passed
+            } else {
+                Verdict::Failed
+            },
+            weight: 1.0,
+            public: true,
+            message: (!passed).then(|| "3 == 4 is not so".into()),
+        }
+    };
+    let scored = Scored {
+        verdict: if score >= 100.0 {
+            Verdict::Passed
+        } else {
+            Verdict::Failed
+        },
+        score,
+        tests: (1..=4).map(test).collect(),
+        usage: Usage {
+            wall_ms: 12,
+            cpu_ms: 9,
+            max_rss_kib: 10_240,
+        },
+        stderr: String::new(),
+    };
+    Run {
+        key: format!("key of {task}"),
+        stage: stage.into(),
+        task: task.into(),
+        outcome: Outcome::Scored(scored),
+    }
+}
+
+pub(crate) fn unscored(stage: &str, task: &str) -> Run {
+    let outcome = Outcome::Unscored {
+        unscored: "the engine went away".into(),
+    };
+    Run {
+        key: format!("key of {task}"),
+        stage: stage.into(),
+        task: task.into(),
+        outcome,
+    }
+}
+
+pub(crate) fn noon() -> Timestamp {
+    "2026-11-22T12:00:00Z".parse().unwrap()
+}
+
+/// First seen at noon; the sha256 is made up from the miner's name.
+pub(crate) fn report(id: &str, runs: Vec<Run>) -> Report {
+    Report {
+        miner: miner(id),
+        file: format!("{id}.py"),
+        sha256: format!(
+            "{:064x}",
+            id.bytes()
+                .fold(7u128, |sum, byte| sum * 31 + u128::from(byte))
+        ),
+        bytes: 321,
+        first_seen: noon(),
+        modified: noon(),
+        syntax: None,
+        runs,
+    }
+}

@@ -1,1 +1,0 @@
-//! Submission -> agent or rejection: UTF-8, standard library only, nothing forbidden.

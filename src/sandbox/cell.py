@@ -1,0 +1,448 @@
+"""The cell's supervisor, PID 1 of the container that agent code runs in.
+
+It never runs agent code itself: it compiles agent.py once and forks a fresh process whenever agent code is
+to run. It knows no task, no expected value and no other agent, so there is nothing here worth stealing;
+and it is not dumpable, so the processes that share its user can't read, trace or open what is its own.
+Whatever a process of the agent says is passed on as a claim.
+
+From the host                                   To the host
+  L source        compile this agent              r json     ready
+  R json          begin a run                     l json     compiled, or where it does not
+  C json          call a function                 v json     the agent's claim: a value or an exception
+  S json          run as `python agent.py ...`    s json     stdout, stderr and exit code of a script
+  E               end the run                     x json     the agent's process ended meanwhile
+  K               end it now, drop what waits     o          the output limit was passed
+                                                  e json     the run has ended; what it used
+                                                  k json     the same, after K
+The end of stdin ends the cell.
+"""
+import builtins
+import contextlib
+import ctypes
+import gc
+import linecache
+import select
+import signal
+import sys
+import types
+import warnings
+from collections import deque
+
+# What agents import most; a forked process then has them at no cost.
+import abc, bisect, collections, copy, dataclasses, datetime, decimal, enum, fractions, functools  # noqa: E401
+import heapq, io, itertools, math, operator, random, re, site, string, textwrap, typing  # noqa: E401
+import argparse, traceback  # noqa: E401
+
+HOME = "/tmp"
+AGENT = HOME + "/agent.py"
+WRITABLE = (HOME, "/dev/shm")
+STDERR_TAIL = 2000  # bytes kept for people to read
+OOM_COUNTERS = (
+    "/sys/fs/cgroup/memory.events",
+    "/sys/fs/cgroup/memory/memory.oom_control",
+)
+MAX_REPLY = MAX_VALUE + 4096
+PR_SET_DUMPABLE = 4
+prctl = ctypes.CDLL(None).prctl
+
+
+class Abandoned(Exception):
+    """The host wants the run ended now."""
+
+
+# ---- the forked process: everything from here to `Supervisor` may be watched and bent by the agent ----
+
+
+def become_agent(stdin, stdout, stderr):
+    """Leaves all of the supervisor's descriptors behind but the three given and those at 3 and 4."""
+    for number, descriptor in enumerate((stdin, stdout, stderr)):
+        os.dup2(descriptor, number)
+    os.closerange(5, os.sysconf("SC_OPEN_MAX"))
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    prctl(PR_SET_DUMPABLE, 1)
+
+
+def new_module(name, arguments):
+    module = types.ModuleType(name)
+    module.__file__ = AGENT
+    module.__builtins__ = builtins
+    sys.modules["__main__"] = sys.modules[name] = module
+    sys.argv = ["agent.py", *arguments]
+    return module
+
+
+def serve_calls(code, prompt):
+    """Imports the agent and answers calls until the supervisor ends this process."""
+    wire = Wire(3, 4)
+    module = new_module("agent", ["--task", prompt])
+    broken = None
+    try:
+        exec(code, module.__dict__)
+    except SystemExit:
+        pass  # a script without a main guard; what it defined so far can be called
+    except BaseException as error:
+        broken = claim("broken", raised(error))
+    while (frame := wire.wait()) is not None:
+        wire.put(b"v", (broken or answer(module, json.loads(frame[1]))).encode())
+
+
+def answer(module, request):
+    function = module.__dict__.get(request["f"])
+    if function is None:
+        return claim("missing", request["f"])
+    arguments = [decode(item) for item in request["a"]]
+    named = {name: decode(item) for name, item in request["k"].items()}
+    try:
+        return f'{{"value": {encode(function(*arguments, **named))}}}'
+    except NotPlain as error:
+        return claim("unfit", str(error)[:1000])
+    except BaseException as error:
+        return claim("raised", raised(error))
+
+
+def claim(kind, content):
+    return json.dumps({kind: content})
+
+
+def raised(error):
+    """An exception as data: its own name, the builtin exceptions it descends from, its text and line."""
+    known = [kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins"]
+    try:
+        text = str(error)[:1000]
+    except BaseException:
+        text = "?"
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == AGENT]
+    return {"name": type(error).__name__[:100], "kinds": known, "text": text, "line": lines[-1] if lines else None}
+
+
+def run_script(code, arguments):
+    """What `python agent.py ARGUMENTS` does; returns its exit code."""
+    module = new_module("__main__", arguments)
+    status = 0
+    try:
+        exec(code, module.__dict__)
+    except SystemExit as request:
+        status = exit_status(request.code)
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    return status
+
+
+def exit_status(code):
+    if code is None or isinstance(code, int):
+        return (code or 0) & 0xFF
+    print(code, file=sys.stderr)
+    return 1
+
+
+def leave(status):
+    """Ends this process as the interpreter would: threads joined, exit handlers run, output flushed."""
+    import atexit
+    import threading
+
+    try:
+        threading._shutdown()
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BaseException:
+        status = 120
+    os._exit(status)
+
+
+# ---- the supervisor ----
+
+
+class Process:
+    """One forked process of the agent, and the pipes to it."""
+
+    def __init__(self, main, stdin=None):
+        self.is_script = stdin is not None
+        inner, self.requests = os.pipe()
+        self.replies, replies = os.pipe()
+        self.stdout, stdout = os.pipe()
+        self.stderr, stderr = os.pipe()
+        theirs = (inner, replies, stdout, stderr)
+        self.pid = os.fork()
+        if self.pid == 0:
+            self.become(main, *theirs)
+        for descriptor in theirs:
+            os.close(descriptor)
+        os.set_blocking(self.requests, False)
+        self.wire = Wire(self.replies, None)
+        self.feed = memoryview(stdin or b"")
+        self.printed = {self.stdout: bytearray(), self.stderr: bytearray()}
+        self.status = None
+
+    def become(self, main, inner, replies, stdout, stderr):
+        try:
+            stdin = inner if self.is_script else os.open(os.devnull, os.O_RDONLY)
+            os.dup2(inner, 3, inheritable=False)
+            os.dup2(replies, 4, inheritable=False)
+            become_agent(stdin, stdout, stderr)
+            if self.is_script:
+                os.closerange(3, 5)
+            leave(main() or 0)
+        finally:
+            os._exit(1)
+
+    def ask(self, request):
+        while self.wire.take(MAX_REPLY) is not None:
+            pass  # said while nothing was asked
+        self.feed = memoryview(len(request).to_bytes(4, "big") + b"C" + request)
+
+    def write(self):
+        """Writes what the process takes; True when there is nothing more to write."""
+        try:
+            self.feed = self.feed[os.write(self.requests, self.feed) :]
+        except BlockingIOError:
+            return False
+        except BrokenPipeError:
+            self.feed = memoryview(b"")
+        if self.feed:
+            return False
+        if self.is_script:
+            os.close(self.requests)
+            self.requests = None
+        return True
+
+    def read(self, descriptor):
+        """Reads what has come; False at the end of the stream."""
+        if descriptor == self.replies:
+            return self.wire.fill()
+        chunk = os.read(descriptor, 1 << 16)
+        self.printed[descriptor] += chunk
+        return bool(chunk)
+
+    def text(self, descriptor):
+        return self.printed[descriptor].decode("utf-8", "replace")
+
+    def close(self):
+        for descriptor in (self.requests, self.replies, self.stdout, self.stderr):
+            if descriptor is not None:
+                os.close(descriptor)
+
+
+class Supervisor:
+    def __init__(self):
+        self.host = Wire(0, 1)
+        self.frames = deque()
+        self.wake, wake = os.pipe()
+        os.set_blocking(self.wake, False)
+        os.set_blocking(wake, False)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # PID 1 ignores what it has no handler for
+        self.code, self.source, self.written, self.process = None, b"", None, None
+        self.ooms = oom_kills()
+        self.begin(b'{"prompt": "", "output": 0}')
+
+    def serve(self):
+        self.say(b"r", {"python": sys.version.split()[0]})
+        steps = {b"L": self.load, b"R": self.begin, b"C": self.call, b"S": self.script, b"E": self.end, b"K": self.kill}
+        while (frame := self.next_frame()) is not None:
+            try:
+                steps[frame[0]](frame[1])
+            except Abandoned:
+                self.kill()
+
+    def next_frame(self):
+        return self.frames.popleft() if self.frames else self.host.wait()
+
+    def hear(self):
+        """Takes what the host says while agent code is running."""
+        if not self.host.fill():
+            os._exit(0)  # the host is gone; the kernel ends what else runs here
+        while (frame := self.host.take()) is not None:
+            self.frames.append(frame)
+            if frame[0] == b"K":
+                self.frames.clear()
+                raise Abandoned
+
+    def say(self, kind, content):
+        self.host.put(kind, json.dumps(content).encode())
+
+    # -- one method per frame --
+
+    def load(self, source):
+        self.source = source
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                text = source.decode("utf-8-sig")
+                self.code = compile(text, AGENT, "exec", dont_inherit=True)
+        except SyntaxError as error:
+            return self.say(b"l", {"line": error.lineno, "message": str(error.msg)})
+        except (ValueError, OverflowError, RecursionError, MemoryError) as error:
+            return self.say(b"l", {"line": None, "message": f"{type(error).__name__}: {error}".rstrip(": ")})
+        linecache.cache[AGENT] = (len(source), None, text.splitlines(True), AGENT)
+        gc.freeze()  # forked processes then share these pages
+        self.say(b"l", {})
+
+    def begin(self, settings):
+        settings = json.loads(settings)
+        self.prompt, self.output = settings["prompt"], settings["output"]
+        self.cpu, self.rss, self.printed, self.tail = 0.0, 0, 0, b""
+
+    def call(self, request):
+        if self.process is None:
+            self.start(lambda: serve_calls(self.code, self.prompt))
+        self.process.ask(request)
+        try:
+            claim = self.watch(lambda: self.process.wire.take(MAX_REPLY))
+        except OverflowError:
+            self.stop()
+            return self.host.put(b"o")
+        if claim is not None:
+            return self.host.put(b"v", claim[1])
+        self.say(b"x", {"code": os.waitstatus_to_exitcode(self.process.status), "oom_kills": self.new_ooms()})
+        self.stop()
+
+    def script(self, request):
+        request = json.loads(request)
+        self.stop()
+        self.start(lambda: run_script(self.code, request["argv"]), request["stdin"].encode("utf-8", "surrogatepass"))
+        try:
+            self.watch(lambda: None)
+        except OverflowError:
+            self.stop()
+            return self.host.put(b"o")
+        ended = self.process
+        code = os.waitstatus_to_exitcode(ended.status)
+        if code == -signal.SIGKILL and (ooms := self.new_ooms()):
+            self.say(b"x", {"code": code, "oom_kills": ooms})
+        else:
+            self.say(b"s", {"stdout": ended.text(ended.stdout), "stderr": ended.text(ended.stderr), "code": code})
+        self.stop()
+
+    def kill(self, _=None):
+        self.end(kind=b"k")
+
+    def end(self, _=None, kind=b"e"):
+        self.stop()
+        used = {"cpu_ms": round(self.cpu * 1000), "max_rss_kib": self.rss}
+        stderr = self.tail[-STDERR_TAIL:].decode("utf-8", "replace")
+        self.say(kind, {**used, "stderr": stderr, "oom_kills": self.new_ooms(), "clean": tidy()})
+
+    # -- what they share --
+
+    def start(self, main, stdin=None):
+        self.write_agent()
+        self.host.flush()
+        self.process = Process(main, stdin)
+
+    def write_agent(self):
+        # Only a program that opens its own file needs it there; whoever spoilt its place has the loss.
+        with contextlib.suppress(OSError):
+            if signature(os.lstat(AGENT)) == self.written:
+                return
+        with contextlib.suppress(OSError), open(AGENT, "wb", opener=no_follow) as file:
+            file.write(self.source)
+            file.flush()
+            self.written = signature(os.fstat(file.fileno()))
+
+    def watch(self, reply):
+        """Serves the pipes until `reply` gives something or the process has ended; OverflowError if it prints too much."""
+        process, poll = self.process, select.poll()
+        for descriptor in (0, self.wake, process.replies, process.stdout, process.stderr):
+            poll.register(descriptor, select.POLLIN)
+        poll.register(process.requests, select.POLLOUT)
+        while True:
+            ended = process.status is not None
+            events = poll.poll(0 if ended else None)
+            for descriptor, _ in events:
+                self.serve_pipe(process, poll, descriptor)
+            if (frame := reply()) is not None:
+                return frame
+            if ended and not any(descriptor in process.printed for descriptor, _ in events):
+                return None
+
+    def serve_pipe(self, process, poll, descriptor):
+        if descriptor == 0:
+            self.hear()
+        elif descriptor == self.wake:
+            with contextlib.suppress(BlockingIOError):
+                os.read(self.wake, 1 << 12)
+            self.reap(os.WNOHANG)
+            if process.status is not None:
+                self.stop_processes()  # its children must not hold the pipes open
+        elif descriptor == process.requests:
+            if process.write():
+                poll.unregister(descriptor)
+        elif not process.read(descriptor):
+            poll.unregister(descriptor)
+        elif self.printed + sum(map(len, process.printed.values())) > self.output:
+            raise OverflowError
+
+    def reap(self, options):
+        """Collects ended processes; with options 0, all of them."""
+        with contextlib.suppress(ChildProcessError):
+            while (found := os.wait4(-1, options))[0]:
+                pid, status, used = found
+                self.cpu += used.ru_utime + used.ru_stime
+                self.rss = max(self.rss, used.ru_maxrss)
+                if self.process is not None and pid == self.process.pid:
+                    self.process.status = status
+
+    def new_ooms(self):
+        before, self.ooms = self.ooms, oom_kills()
+        return self.ooms - before
+
+    def stop_processes(self):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGKILL)  # as PID 1: everything in the cell but this process
+        self.reap(0)
+
+    def stop(self):
+        """Ends all agent code; nothing of it runs on into what comes next."""
+        self.stop_processes()
+        if self.process is None:
+            return
+        process, self.process = self.process, None
+        self.printed += sum(map(len, process.printed.values()))
+        self.tail += process.printed[process.stderr][-STDERR_TAIL:]
+        process.close()
+
+
+def signature(found):
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def no_follow(path, flags):
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
+
+
+def oom_kills():
+    """How often the kernel has killed in this cell for lack of memory: a hint; the engine's record decides."""
+    for path in OOM_COUNTERS:
+        with contextlib.suppress(OSError), open(path) as file:
+            for line in file:
+                if line.startswith("oom_kill "):
+                    return int(line.split()[1])
+    return 0
+
+
+def tidy():
+    """Empties what agents can write to; False if something stays, and then this cell is used no more."""
+    try:
+        for entry in (entry for folder in WRITABLE for entry in os.scandir(folder)):
+            if entry.is_dir(follow_symlinks=False):
+                return False  # walking what an agent built is not worth it: a fresh cell is cheaper
+            if entry.path != AGENT:
+                os.unlink(entry.path)
+        return True
+    except OSError:
+        return False
+
+
+os.chdir(HOME)
+prctl(PR_SET_DUMPABLE, 0)
+site.setquit()
+site.setcopyright()
+site.sethelper()
+sys.path.insert(0, HOME)
+gc.freeze()
+Supervisor().serve()

@@ -1,0 +1,220 @@
+//! The host's end of a cell: one container, one agent, its runs one after the other.
+
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+
+use super::process::{Process, Received};
+use super::record::{Death, Record};
+use super::{Fault, Refusal};
+use crate::config::Limits;
+use crate::report::{Usage, Verdict};
+
+/// What runs as PID 1 of a cell.
+pub const PROGRAM: &str = concat!(include_str!("codec.py"), "\n", include_str!("cell.py"));
+
+/// How long the supervisor, which is ours, may take to end a run. Past it the container is removed instead.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How long compiling a source may take; the size limit of submissions keeps it far below.
+const COMPILE: Duration = Duration::from_secs(30);
+
+/// A started container whose supervisor said *ready*.
+#[derive(Debug)]
+pub struct Cell {
+    process: Process,
+    name: String,
+    state: State,
+    budget: Duration,
+    spent: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Fit for runs.
+    Fit,
+    /// Works, but this run is its last: its memory record or its writable folders are no longer clean.
+    Spent,
+    /// Ended, or no longer answering, with what that means for the run it happened in.
+    Lost(Verdict),
+}
+
+/// What an agent made of a request.
+#[derive(Debug)]
+pub enum Reply {
+    /// Its claim of a value or an exception; unread.
+    Claim(Vec<u8>),
+    /// What a script left, written by the supervisor.
+    Script(Vec<u8>),
+    /// It did not answer: why, and the same in words.
+    Ended(Verdict, String),
+}
+
+#[derive(Deserialize)]
+struct Exited {
+    code: i32,
+    oom_kills: u64,
+}
+
+#[derive(Deserialize, Default)]
+struct Spending {
+    cpu_ms: u64,
+    max_rss_kib: u64,
+    stderr: String,
+    oom_kills: u64,
+    clean: bool,
+}
+
+#[derive(Deserialize)]
+struct Compiled {
+    line: Option<u32>,
+    message: Option<String>,
+}
+
+impl Cell {
+    /// Takes over a container that said *ready*.
+    pub fn new(process: Process, name: String) -> Self {
+        Self { process, name, state: State::Fit, budget: Duration::ZERO, spent: Duration::ZERO }
+    }
+
+    /// The parts, for whoever ends the container.
+    pub fn into_parts(self) -> (Process, String) {
+        (self.process, self.name)
+    }
+
+    /// Whether another run may take place in it.
+    pub fn is_fit(&self) -> bool {
+        self.state == State::Fit
+    }
+
+    /// Sends the agent's source, once.
+    ///
+    /// # Errors
+    /// The engine failed. That Python refuses the source, or does not survive it, is a [`Refusal`].
+    pub fn load(&mut self, source: &[u8], record: &Record) -> Result<Option<Refusal>, Fault> {
+        self.process.send(b'L', source);
+        match self.process.receive(Instant::now() + COMPILE) {
+            Received::Frame(frame) if frame.kind == b'l' => {
+                let compiled: Compiled = serde_json::from_slice(&frame.payload).map_err(|e| Fault::Engine(e.to_string()))?;
+                Ok(compiled.message.map(|message| Refusal { line: compiled.line, message }))
+            }
+            Received::Late => Ok(Some(Refusal { line: None, message: "compiling it takes too long".into() })),
+            _ => match record.death(&self.name) {
+                Death::EngineFailed => Err(self.engine_failed()),
+                _ => Ok(Some(Refusal { line: None, message: "Python's compiler does not survive it".into() })),
+            },
+        }
+    }
+
+    /// Begins a run: fresh processes, a fresh budget of time.
+    pub fn begin(&mut self, prompt: &str, limits: &Limits) {
+        (self.budget, self.spent) = (limits.timeout, Duration::ZERO);
+        let settings = serde_json::json!({ "prompt": prompt, "output": limits.output });
+        self.process.send(b'R', settings.to_string().as_bytes());
+    }
+
+    /// Puts a request of the judge to the agent. The clock runs only here, while it is the agent's turn.
+    ///
+    /// # Errors
+    /// The engine failed.
+    pub fn ask(&mut self, kind: u8, request: &[u8], record: &Record) -> Result<Reply, Fault> {
+        if let State::Lost(verdict) = self.state {
+            return Ok(Reply::Ended(verdict, "its cell had ended before".into()));
+        }
+        let left = self.budget.saturating_sub(self.spent);
+        if left.is_zero() {
+            return Ok(self.timed_out());
+        }
+        let start = Instant::now();
+        self.process.send(kind, request);
+        let received = self.process.receive(start + left);
+        self.spent += start.elapsed();
+        match received {
+            Received::Frame(frame) => match frame.kind {
+                b'v' => Ok(Reply::Claim(frame.payload)),
+                b's' => Ok(Reply::Script(frame.payload)),
+                b'o' => Ok(Reply::Ended(Verdict::OutputLimit, "it printed or returned more than it may".into())),
+                _ => self.exited(&frame.payload, record),
+            },
+            Received::Late => {
+                self.abandon();
+                Ok(self.timed_out())
+            }
+            Received::Gone => self.lost(record),
+        }
+    }
+
+    /// Ends the run and tells what it used.
+    pub fn finish(&mut self) -> (Usage, String) {
+        let spending = match self.state {
+            State::Lost(_) => Spending::default(),
+            _ => self.end_run(b'E', b'e'),
+        };
+        let wall_ms = u64::try_from(self.spent.as_millis()).unwrap_or(u64::MAX);
+        (Usage { wall_ms, cpu_ms: spending.cpu_ms, max_rss_kib: spending.max_rss_kib }, spending.stderr)
+    }
+
+    fn timed_out(&self) -> Reply {
+        Reply::Ended(Verdict::Timeout, format!("the run's {:?} were used up", self.budget))
+    }
+
+    /// Ends what runs, with the time used up. What it used is told by `finish`.
+    fn abandon(&mut self) {
+        self.spent = self.budget;
+        self.end_run(b'K', b'k');
+    }
+
+    /// Asks for the end of a run and passes over what was said before it.
+    fn end_run(&mut self, order: u8, confirmation: u8) -> Spending {
+        self.process.send(order, b"");
+        let deadline = Instant::now() + GRACE;
+        loop {
+            match self.process.receive(deadline) {
+                Received::Frame(frame) if frame.kind == confirmation => {
+                    let spending: Spending = serde_json::from_slice(&frame.payload).unwrap_or_default();
+                    if !spending.clean || spending.oom_kills > 0 {
+                        self.state = State::Spent;
+                    }
+                    return spending;
+                }
+                Received::Frame(_) => {}
+                _ => {
+                    self.state = State::Lost(Verdict::Crashed);
+                    return Spending::default();
+                }
+            }
+        }
+    }
+
+    /// The agent's process ended in the middle of a request. The supervisor's count of out-of-memory kills only says
+    /// whether the engine's record is worth waiting for.
+    fn exited(&mut self, payload: &[u8], record: &Record) -> Result<Reply, Fault> {
+        let exited: Exited = serde_json::from_slice(payload).map_err(|error| Fault::Engine(error.to_string()))?;
+        if exited.oom_kills > 0 {
+            self.state = State::Spent;
+            if record.ran_out_of_memory(&self.name) {
+                return Ok(Reply::Ended(Verdict::OutOfMemory, "memory ran out".into()));
+            }
+        }
+        let how = match exited.code {
+            code @ ..0 => format!("its process was killed by signal {}", -code),
+            code => format!("its process ended with exit code {code}"),
+        };
+        Ok(Reply::Ended(Verdict::Crashed, how))
+    }
+
+    /// The container itself is gone in the middle of a request.
+    fn lost(&mut self, record: &Record) -> Result<Reply, Fault> {
+        let (verdict, how) = match record.death(&self.name) {
+            Death::OutOfMemory => (Verdict::OutOfMemory, "memory ran out"),
+            Death::Ended => (Verdict::Crashed, "its cell ended"),
+            Death::EngineFailed => return Err(self.engine_failed()),
+        };
+        self.state = State::Lost(verdict);
+        Ok(Reply::Ended(verdict, how.into()))
+    }
+
+    fn engine_failed(&mut self) -> Fault {
+        Fault::Engine(format!("the engine lost the cell {}", self.process.last_words()).trim_end().to_owned())
+    }
+}

@@ -1,0 +1,186 @@
+//! The container engine's command lines: flags of cells and judges, names, labels, sweep.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use duct::cmd;
+
+use super::Fault;
+use crate::config::{self, Limits};
+
+/// How long a command that only asks or removes may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Memory of a judge: it holds an agent's values (1 MiB as JSON) and what an assertion makes of them.
+const JUDGE_MEMORY: u64 = 512 << 20;
+
+/// An engine as one agentmill uses it: every container carries this folder's and this session's label.
+#[derive(Debug)]
+pub struct Engine {
+    program: &'static str,
+    runtime: Option<String>,
+    launch: Vec<String>,
+    folder: String,
+    session: String,
+    started: AtomicU64,
+}
+
+/// What a container is for.
+#[derive(Debug, Clone, Copy)]
+pub enum Role<'a> {
+    /// Hostile code, within the limits.
+    Cell(&'a Limits),
+    /// Trusted code that looks at values from hostile code.
+    Judge,
+}
+
+impl Role<'_> {
+    fn word(self) -> &'static str {
+        match self {
+            Role::Cell(_) => "cell",
+            Role::Judge => "judge",
+        }
+    }
+}
+
+impl Engine {
+    /// The engine of `sandbox`, for the results folder that tells one agentmill from another on the same engine.
+    pub fn new(sandbox: &config::Sandbox, results: &Path) -> Self {
+        let program = match sandbox.engine {
+            config::Engine::Docker => "docker",
+            config::Engine::Podman => "podman",
+        };
+        let results = results.canonicalize().unwrap_or_else(|_| results.to_owned());
+        let now = jiff::Timestamp::now().as_nanosecond();
+        let session = crate::digest::hex([&now.to_be_bytes()[..], &std::process::id().to_be_bytes()]);
+        Self {
+            program,
+            runtime: sandbox.runtime.clone(),
+            launch: sandbox.launch.clone(),
+            folder: crate::digest::hex([results.as_os_str().as_encoded_bytes()])[..16].to_owned(),
+            session: session[..12].to_owned(),
+            started: AtomicU64::new(0),
+        }
+    }
+
+    /// The engine's command.
+    pub fn program(&self) -> &'static str {
+        self.program
+    }
+
+    /// A name that no other container has.
+    pub fn new_name(&self, role: Role<'_>) -> String {
+        let number = self.started.fetch_add(1, Ordering::Relaxed);
+        format!("agentmill-{}-{}-{number}", role.word(), self.session)
+    }
+
+    /// The command that starts a container running `program` with the image's Python, fed on stdin.
+    pub fn run_argv(&self, role: Role<'_>, name: &str, image: &str, program: &str) -> Vec<String> {
+        let mut argv: Vec<String> = match role {
+            Role::Cell(_) => self.launch.clone(),
+            Role::Judge => Vec::new(),
+        };
+        argv.extend([self.program, "run", "--interactive", "--rm", "--name", name].map(String::from));
+        for (key, value) in [("agentmill", role.word()), ("agentmill.folder", &self.folder), ("agentmill.session", &self.session)] {
+            argv.push(format!("--label={key}={value}"));
+        }
+        argv.extend(isolation(role));
+        if let Some(runtime) = &self.runtime {
+            argv.push(format!("--runtime={runtime}"));
+        }
+        argv.extend(["--entrypoint=python", image].map(String::from));
+        // Not -I or -E: they would drop PYTHONHASHSEED. The container's environment holds nothing of the host's.
+        argv.extend(["-s", "-S", "-P", "-B", "-Xutf8", "-c", program].map(String::from));
+        argv
+    }
+
+    /// Removes every container that an earlier, killed agentmill left for this folder, started or not.
+    ///
+    /// # Errors
+    /// The engine can't be reached.
+    pub fn sweep(&self) -> Result<usize, Fault> {
+        let filter = format!("label=agentmill.folder={}", self.folder);
+        let listed = self.ask(&["ps", "--all", "--quiet", "--filter", &filter])?;
+        let ids: Vec<&str> = listed.split_whitespace().collect();
+        self.remove(&ids);
+        Ok(ids.len())
+    }
+
+    /// Removes containers by name or id; those already gone are no matter.
+    pub fn remove(&self, names: &[&str]) {
+        if !names.is_empty() {
+            let _ = self.ask(&[&["rm", "--force"], names].concat());
+        }
+    }
+
+    /// The arguments of a client that prints this session's deaths and out-of-memory kills as the engine records them.
+    pub fn events_argv(&self) -> Vec<String> {
+        let filter = format!("label=agentmill.session={}", self.session);
+        let words = [self.program, "events", "--since=1", "--format={{json .}}", "--filter", &filter];
+        let kinds = ["--filter=event=oom", "--filter=event=die"];
+        words.into_iter().chain(kinds).map(String::from).collect()
+    }
+
+    /// Runs a short command of the engine and gives what it printed.
+    ///
+    /// # Errors
+    /// It can't be started, fails, or takes longer than a minute; the text says which and what it printed.
+    pub fn ask(&self, args: &[&str]) -> Result<String, Fault> {
+        self.ask_patiently(args, PATIENCE)
+    }
+
+    /// The same with another bound on its time.
+    ///
+    /// # Errors
+    /// As of [`ask`](Self::ask).
+    pub fn ask_patiently(&self, args: &[&str], patience: Duration) -> Result<String, Fault> {
+        let fault = |reason: String| Fault::Engine(format!("{} {}: {reason}", self.program, args[0]));
+        let child = cmd(self.program, args)
+            .stdin_null()
+            .stdout_capture()
+            .stderr_capture()
+            .unchecked()
+            .start()
+            .map_err(|error| fault(format!("can't be started ({error}); is {} installed?", self.program)))?;
+        match child.wait_timeout(patience) {
+            Ok(Some(output)) if output.status.success() => Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned()),
+            Ok(Some(output)) => Err(fault(String::from_utf8_lossy(&output.stderr).trim().to_owned())),
+            Ok(None) => {
+                let _ = child.kill();
+                Err(fault(format!("no answer within {} s", patience.as_secs())))
+            }
+            Err(error) => Err(fault(error.to_string())),
+        }
+    }
+}
+
+/// Everything that keeps what runs inside away from the machine. HOSTILE.md says against what.
+fn isolation(role: Role<'_>) -> Vec<String> {
+    let (memory, cpus, pids, tmp) = match role {
+        Role::Cell(limits) => (limits.memory, limits.cpus, limits.pids, limits.tmp),
+        Role::Judge => (JUDGE_MEMORY, 1.0, 16, 1 << 20),
+    };
+    let fixed = [
+        "--network=none",
+        "--read-only",
+        "--cap-drop=ALL",
+        "--security-opt=no-new-privileges",
+        "--user=65534:65534",
+        "--log-driver=none",
+        "--workdir=/tmp",
+        "--hostname=cell",
+        "--ulimit=core=0",
+        "--ulimit=nofile=256:256",
+        "--env=PYTHONHASHSEED=0", // the same answers whenever a set or dict order decides them
+    ];
+    let bounded = [
+        format!("--memory={memory}"),
+        format!("--memory-swap={memory}"), // the sum of both: no swap
+        format!("--cpus={cpus}"),
+        format!("--pids-limit={pids}"),
+        format!("--shm-size={tmp}"),
+        format!("--tmpfs=/tmp:rw,noexec,nosuid,nodev,mode=1777,size={tmp},nr_inodes=1024"),
+    ];
+    fixed.into_iter().map(String::from).chain(bounded).collect()
+}

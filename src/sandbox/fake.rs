@@ -1,0 +1,72 @@
+//! An in-memory sandbox for tests of the pipeline: verdicts by a function, no engine.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use super::{Cell, Fault, Opened, Refusal, Sandbox};
+use crate::config::Limits;
+use crate::report::{Scored, TestResult, Usage, Verdict};
+use crate::task::Task;
+use crate::yaml::Problem;
+
+/// Judges by looking for words in an agent's source, so that a test can say in the agent what should become of it:
+/// `syntax error` is refused; `fault` can't be judged; otherwise tests whose name stands in the source are passed,
+/// and `passes all` passes every test.
+#[derive(Debug, Default)]
+pub struct Fake {
+    /// How often an agent was brought into a cell.
+    pub opened: AtomicUsize,
+    /// How many runs were made.
+    pub runs: AtomicUsize,
+    stopped: AtomicBool,
+}
+
+struct FakeCell<'a> {
+    sandbox: &'a Fake,
+    source: String,
+}
+
+impl Sandbox for Fake {
+    fn image(&self) -> Result<String, Fault> {
+        Ok("sha256:fake".into())
+    }
+
+    fn check(&self, _tasks: &[Task]) -> Result<Vec<Problem>, Fault> {
+        Ok(Vec::new())
+    }
+
+    fn open(&self, source: Vec<u8>, _limits: &Limits) -> Result<Opened<'_>, Fault> {
+        self.opened.fetch_add(1, Ordering::SeqCst);
+        let source = String::from_utf8_lossy(&source).into_owned();
+        if source.contains("syntax error") {
+            return Ok(Opened::Refused(Refusal { line: Some(1), message: "invalid syntax".into() }));
+        }
+        Ok(Opened::Ready(Box::new(FakeCell { sandbox: self, source })))
+    }
+
+    fn stop(&self) {
+        self.stopped.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Cell for FakeCell<'_> {
+    fn run(&mut self, task: &Task, _limits: &Limits) -> Result<Scored, Fault> {
+        if self.sandbox.stopped.load(Ordering::SeqCst) {
+            return Err(Fault::Stopped);
+        }
+        self.sandbox.runs.fetch_add(1, Ordering::SeqCst);
+        if self.source.contains("fault") {
+            return Err(Fault::Engine("the fake engine is broken".into()));
+        }
+        let tests = task.tests.iter().map(|test| {
+            let passed = self.source.contains("passes all") || self.source.contains(&test.name);
+            TestResult {
+                name: test.name.clone(),
+                verdict: if passed { Verdict::Passed } else { Verdict::Failed },
+                weight: test.weight,
+                public: test.public,
+                message: None,
+            }
+        });
+        Ok(Scored::new(tests.collect(), Usage::default(), String::new()))
+    }
+}

@@ -1,0 +1,299 @@
+//! Text -> a tree of nodes that know their place.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as MapEntry;
+
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span};
+use serde_yaml::Value;
+
+use super::{Log, Position, file, reader::excerpt};
+
+/// Deeper nesting than any sensible file has.
+const MAX_DEPTH: usize = 32;
+
+/// A value and where it stands.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// Where it starts.
+    pub at: Position,
+    /// The line its text starts on: one below `at` for the block scalars `|` and `>`.
+    pub text_line: usize,
+    /// The value itself.
+    pub kind: Kind,
+}
+
+/// What a node holds.
+#[derive(Debug, Clone)]
+pub enum Kind {
+    /// Null, a boolean, a number or text; nothing else.
+    Scalar(Value),
+    /// A list.
+    Sequence(Vec<Node>),
+    /// Fields in file order; every key once.
+    Mapping(Vec<Entry>),
+}
+
+/// A field of a mapping.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The field's name.
+    pub key: String,
+    /// Where the name stands.
+    pub at: Position,
+    /// What was given.
+    pub value: Node,
+}
+
+/// The one document in `bytes`; an empty file is a null node.
+///
+/// Names given twice, keys that are no text, tags, aliases and further documents are problems in `log`; `None` means
+/// that the file could not be read to its end.
+pub fn parse(log: &Log, bytes: &[u8]) -> Option<Node> {
+    let text = file::text(log, bytes)?;
+    let mut builder = Builder {
+        log,
+        stack: Vec::new(),
+        root: None,
+        documents: 0,
+    };
+    let mut parser = Parser::new_from_str(text);
+    while let Some(event) = parser.next_event() {
+        let (event, span) = event
+            .map_err(|error| log.add(position(error.marker()), "", syntax(&error)))
+            .ok()?;
+        builder.event(event, span)?;
+    }
+    Some(
+        builder.root.unwrap_or_else(|| {
+            Node::new(Position { line: 1, column: 1 }, Kind::Scalar(Value::Null))
+        }),
+    )
+}
+
+impl Node {
+    const fn new(at: Position, kind: Kind) -> Self {
+        Self {
+            at,
+            text_line: at.line,
+            kind,
+        }
+    }
+}
+
+/// A list or mapping that has not ended yet.
+struct Open {
+    node: Node,
+    /// In a mapping: the key whose value comes next.
+    key: Option<Key>,
+    /// In a mapping: the line of each name.
+    lines: HashMap<String, usize>,
+}
+
+/// A key that waits for its value.
+enum Key {
+    Name(String, Position),
+    /// Complained about already; its value is dropped.
+    Bad,
+}
+
+struct Builder<'a> {
+    log: &'a Log,
+    stack: Vec<Open>,
+    root: Option<Node>,
+    documents: usize,
+}
+
+impl Builder<'_> {
+    /// Takes the next event; `None` when there is no sense in going on.
+    fn event(&mut self, event: Event<'_>, span: Span) -> Option<()> {
+        let at = position(&span.start);
+        match event {
+            Event::DocumentStart(_) => self.document(at)?,
+            Event::Scalar(text, style, _, tag) => {
+                self.refuse_tag(at, tag.is_some());
+                self.attach(scalar(at, &text, style));
+            }
+            Event::Alias(_) => {
+                self.add(
+                    at,
+                    "aliases (*name) are not supported; write the value out, or quote the text",
+                );
+                self.attach(Node::new(at, Kind::Scalar(Value::Null)));
+            }
+            Event::SequenceStart(_, tag) => {
+                self.open(at, Kind::Sequence(Vec::new()), tag.is_some())?
+            }
+            Event::MappingStart(_, tag) => {
+                self.open(at, Kind::Mapping(Vec::new()), tag.is_some())?
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                let open = self.stack.pop()?;
+                self.attach(open.node);
+            }
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
+        }
+        Some(())
+    }
+
+    fn document(&mut self, at: Position) -> Option<()> {
+        self.documents += 1;
+        if self.documents == 1 {
+            return Some(());
+        }
+        self.log.add(
+            at,
+            "",
+            "a second document starts here; a file holds only one",
+        );
+        None
+    }
+
+    fn open(&mut self, at: Position, kind: Kind, tagged: bool) -> Option<()> {
+        self.refuse_tag(at, tagged);
+        if self.stack.len() >= MAX_DEPTH {
+            self.log
+                .add(at, "", format!("nested more than {MAX_DEPTH} levels deep"));
+            return None;
+        }
+        self.stack.push(Open {
+            node: Node::new(at, kind),
+            key: None,
+            lines: HashMap::new(),
+        });
+        Some(())
+    }
+
+    fn refuse_tag(&self, at: Position, tagged: bool) {
+        if tagged {
+            self.add(
+                at,
+                "tags (!name) are not supported; text that starts with ! must be quoted",
+            );
+        }
+    }
+
+    /// Puts a finished node where it belongs.
+    fn attach(&mut self, node: Node) {
+        let Some(open) = self.stack.last_mut() else {
+            self.root = Some(node);
+            return;
+        };
+        match (&mut open.node.kind, open.key.take()) {
+            (Kind::Sequence(items), _) => items.push(node),
+            (Kind::Mapping(entries), Some(Key::Name(key, at))) => entries.push(Entry {
+                key,
+                at,
+                value: node,
+            }),
+            (Kind::Mapping(_), Some(Key::Bad)) | (Kind::Scalar(_), _) => {}
+            (Kind::Mapping(_), None) => {
+                let key = self.key(node);
+                if let Some(open) = self.stack.last_mut() {
+                    open.key = Some(key);
+                }
+            }
+        }
+    }
+
+    /// Checks a key of the innermost mapping.
+    fn key(&mut self, node: Node) -> Key {
+        let Kind::Scalar(Value::String(name)) = node.kind else {
+            self.add(node.at, "a field's name must be text");
+            return Key::Bad;
+        };
+        let Some(line) = self.first_line(&name, node.at.line) else {
+            return Key::Name(name, node.at);
+        };
+        let field = join(&self.path(), &name);
+        self.log.add(
+            node.at,
+            &field,
+            format!("given twice; first on line {line}"),
+        );
+        Key::Bad
+    }
+
+    /// The line on which the innermost mapping has had `name` before.
+    fn first_line(&mut self, name: &str, line: usize) -> Option<usize> {
+        match self.stack.last_mut()?.lines.entry(name.to_owned()) {
+            MapEntry::Occupied(first) => Some(*first.get()),
+            MapEntry::Vacant(vacant) => {
+                vacant.insert(line);
+                None
+            }
+        }
+    }
+
+    fn add(&self, at: Position, message: &str) {
+        self.log.add(at, &self.path(), message);
+    }
+
+    /// The path of what is being read, such as `stages[1].sandbox`.
+    fn path(&self) -> String {
+        self.stack.iter().fold(String::new(), |path, open| {
+            match (&open.node.kind, &open.key) {
+                (Kind::Sequence(items), _) => format!("{path}[{}]", items.len()),
+                (_, Some(Key::Name(key, _))) => join(&path, key),
+                _ => path,
+            }
+        })
+    }
+}
+
+/// `path.name`; a name that could be anything is shortened and quoted.
+pub(super) fn join(path: &str, name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let name = match name.len() <= 40 && name.chars().all(plain) {
+        true => name.to_owned(),
+        false => excerpt(name),
+    };
+    if path.is_empty() {
+        name
+    } else {
+        format!("{path}.{name}")
+    }
+}
+
+fn position(marker: &Marker) -> Position {
+    Position {
+        line: marker.line().max(1),
+        column: marker.col() + 1,
+    }
+}
+
+fn scalar(at: Position, text: &str, style: ScalarStyle) -> Node {
+    let value = match style {
+        ScalarStyle::Plain => resolve(text),
+        _ => Value::String(text.to_owned()),
+    };
+    let below = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+    Node {
+        at,
+        text_line: at.line + usize::from(below),
+        kind: Kind::Scalar(value),
+    }
+}
+
+/// Null, boolean, number or text: what an unquoted word means is for `serde_yaml` to say.
+fn resolve(text: &str) -> Value {
+    let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.' | '_' | '~');
+    let marker = text.starts_with("---") || text.starts_with("...");
+    let simple = text.len() <= 64 && text.chars().all(word) && !marker;
+    match simple.then(|| serde_yaml::from_str(text)) {
+        Some(Ok(value @ (Value::Null | Value::Bool(_) | Value::Number(_)))) => value,
+        _ => Value::String(text.to_owned()),
+    }
+}
+
+/// A scanner's message, with advice where beginners stumble.
+fn syntax(error: &ScanError) -> String {
+    let info = error.info();
+    let hint = if info.contains("unknown anchor") {
+        "; text that starts with * must be quoted"
+    } else if info.contains("mapping values are not allowed") {
+        "; text that holds \": \" must be quoted or stand below a |"
+    } else {
+        ""
+    };
+    format!("not valid YAML: {info}{hint}")
+}

@@ -1,0 +1,286 @@
+//! Fields of a mapping, asked for by name.
+
+use serde::de::DeserializeOwned;
+use serde_yaml::Value;
+
+use super::document::join;
+use super::{Entry, Kind, Log, Node, Position};
+
+/// A node, its path, and the log for what is wrong with it.
+#[derive(Debug, Clone)]
+pub struct Place<'a> {
+    /// Takes the problems.
+    pub log: &'a Log,
+    /// What stands there.
+    pub node: &'a Node,
+    /// Such as `stages[1].sandbox`; empty for the whole file.
+    pub path: String,
+}
+
+impl<'a> Place<'a> {
+    /// The whole file.
+    #[must_use]
+    pub const fn root(log: &'a Log, node: &'a Node) -> Self {
+        Self {
+            log,
+            node,
+            path: String::new(),
+        }
+    }
+
+    /// Remembers a problem with what stands here.
+    pub fn complain(&self, message: impl Into<String>) {
+        self.log.add(self.node.at, &self.path, message);
+    }
+
+    /// Whether there is nothing but a name: `field:` or `field: null`.
+    #[must_use]
+    pub const fn is_null(&self) -> bool {
+        matches!(self.node.kind, Kind::Scalar(Value::Null))
+    }
+
+    /// Reads one value and checks it; problems go to the log.
+    pub fn value<T: DeserializeOwned, U>(
+        &self,
+        check: impl FnOnce(T) -> Result<U, String>,
+    ) -> Option<U> {
+        let value = match &self.node.kind {
+            Kind::Scalar(value) => value,
+            Kind::Sequence(_) => &Value::Sequence(Vec::new()),
+            Kind::Mapping(_) => &Value::Mapping(serde_yaml::Mapping::new()),
+        };
+        T::deserialize(value)
+            .map_err(|error| reword(&error.to_string(), value))
+            .and_then(check)
+            .map_err(|message| self.complain(message))
+            .ok()
+    }
+
+    /// The members of a list.
+    #[must_use]
+    pub fn items(&self) -> Option<Vec<Self>> {
+        let Kind::Sequence(items) = &self.node.kind else {
+            self.complain(format!(
+                "expected a list, found {}",
+                self.node.kind.describe()
+            ));
+            return None;
+        };
+        let item = |(index, node)| Self {
+            log: self.log,
+            node,
+            path: format!("{}[{index}]", self.path),
+        };
+        Some(items.iter().enumerate().map(item).collect())
+    }
+
+    /// The fields of a mapping; null has none.
+    #[must_use]
+    pub fn fields(&self) -> Option<Reader<'a>> {
+        let entries = match &self.node.kind {
+            Kind::Mapping(entries) => entries.as_slice(),
+            Kind::Scalar(Value::Null) => &[],
+            other => {
+                self.complain(format!(
+                    "expected a mapping of fields, found {}",
+                    other.describe()
+                ));
+                return None;
+            }
+        };
+        Some(Reader {
+            log: self.log,
+            at: self.node.at,
+            path: self.path.clone(),
+            entries,
+            known: Vec::new(),
+        })
+    }
+}
+
+/// The fields of one mapping. Ask for each of them, then [`finish`](Reader::finish).
+#[derive(Debug)]
+pub struct Reader<'a> {
+    log: &'a Log,
+    at: Position,
+    path: String,
+    entries: &'a [Entry],
+    known: Vec<&'static str>,
+}
+
+impl<'a> Reader<'a> {
+    /// What stands under `name`.
+    pub fn get(&mut self, name: &'static str) -> Option<Place<'a>> {
+        self.known.push(name);
+        let entry = self.entries.iter().find(|entry| entry.key == name)?;
+        Some(Place {
+            log: self.log,
+            node: &entry.value,
+            path: join(&self.path, name),
+        })
+    }
+
+    /// The value of a field, or `default` where it is absent or wrong.
+    pub fn field<T: DeserializeOwned>(&mut self, name: &'static str, default: T) -> T {
+        self.checked(name, default, Ok)
+    }
+
+    /// The value of a field that must satisfy `check`, or `default` where it is absent or wrong.
+    pub fn checked<T: DeserializeOwned, U>(
+        &mut self,
+        name: &'static str,
+        default: U,
+        check: impl FnOnce(T) -> Result<U, String>,
+    ) -> U {
+        self.get(name)
+            .and_then(|place| place.value(check))
+            .unwrap_or(default)
+    }
+
+    /// The value of a field that may also be null.
+    pub fn optional<T: DeserializeOwned, U>(
+        &mut self,
+        name: &'static str,
+        check: impl FnOnce(T) -> Result<U, String>,
+    ) -> Option<U> {
+        self.get(name)
+            .filter(|place| !place.is_null())?
+            .value(check)
+    }
+
+    /// What stands under a field that must be there.
+    pub fn required(&mut self, name: &'static str) -> Option<Place<'a>> {
+        let place = self.get(name);
+        if place.is_none() {
+            self.complain(name, "missing");
+        }
+        place
+    }
+
+    /// The fields of a section; none where it is absent, null or wrong.
+    pub fn section(&mut self, name: &'static str) -> Self {
+        let nothing = Self {
+            log: self.log,
+            at: self.at,
+            path: join(&self.path, name),
+            entries: &[],
+            known: Vec::new(),
+        };
+        self.get(name)
+            .and_then(|place| place.fields())
+            .unwrap_or(nothing)
+    }
+
+    /// Remembers a problem with the field `name`, at its place or else at the mapping's.
+    pub fn complain(&self, name: &str, message: impl Into<String>) {
+        let entry = self.entries.iter().find(|entry| entry.key == name);
+        let at = entry.map_or(self.at, |entry| entry.value.at);
+        self.log.add(at, &join(&self.path, name), message);
+    }
+
+    /// Whether the field is there.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.entries.iter().any(|entry| entry.key == name)
+    }
+
+    /// The names that were given, in file order.
+    pub fn names(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.entries.iter().map(|entry| entry.key.as_str())
+    }
+
+    /// Complains about fields that nobody asked for.
+    pub fn finish(self) {
+        for entry in self.entries {
+            if !self.known.contains(&entry.key.as_str()) {
+                let message = format!("unknown field; {}", suggest(&entry.key, &self.known));
+                self.log
+                    .add(entry.at, &join(&self.path, &entry.key), message);
+            }
+        }
+    }
+}
+
+impl Kind {
+    /// A few words for messages.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Scalar(value) => describe(value),
+            Self::Sequence(_) => "a list".to_owned(),
+            Self::Mapping(_) => "a mapping".to_owned(),
+        }
+    }
+}
+
+fn describe(value: &Value) -> String {
+    match value {
+        Value::Null => "nothing".to_owned(),
+        Value::Bool(value) => value.to_string(),
+        Value::Number(value) => value.to_string(),
+        Value::String(text) => excerpt(text),
+        Value::Sequence(_) => "a list".to_owned(),
+        Value::Mapping(_) | Value::Tagged(_) => "a mapping".to_owned(),
+    }
+}
+
+/// `text` quoted, escaped and shortened for a message.
+#[must_use]
+pub fn excerpt(text: &str) -> String {
+    match text.char_indices().nth(40) {
+        None => format!("{text:?}"),
+        Some((end, _)) => format!("{:?}...", &text[..end]),
+    }
+}
+
+/// serde's words in a person's.
+fn reword(message: &str, found: &Value) -> String {
+    const SERDE: [&str; 4] = [
+        "invalid type: ",
+        "invalid value: ",
+        "invalid length: ",
+        "unknown variant ",
+    ];
+    if !SERDE.iter().any(|start| message.starts_with(start)) {
+        return message.to_owned();
+    }
+    let expected = message
+        .rsplit_once(", expected ")
+        .map_or(message, |(_, expected)| expected);
+    let expected = match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number",
+        "f64" => "a number",
+        "a boolean" => "true or false",
+        "a string" => "text",
+        other => other,
+    };
+    let quote = matches!(
+        (expected, found),
+        ("text", Value::Bool(_) | Value::Number(_))
+    );
+    let hint = if quote {
+        "; quote it to make it text"
+    } else {
+        ""
+    };
+    format!("expected {expected}, found {}{hint}", describe(found))
+}
+
+/// `did you mean "memory"?`, or all that would have been valid.
+fn suggest(key: &str, known: &[&str]) -> String {
+    let folded = key
+        .chars()
+        .take(64)
+        .collect::<String>()
+        .to_lowercase()
+        .replace('-', "_");
+    let near = known
+        .iter()
+        .map(|name| (strsim::damerau_levenshtein(&folded, name), name))
+        .min()
+        .filter(|(distance, name)| distance * 3 <= name.chars().count());
+    match near {
+        Some((_, name)) => format!("did you mean {name:?}?"),
+        None => format!("expected one of {}", known.join(", ")),
+    }
+}
