@@ -13,12 +13,18 @@
 //! * [`sandbox`] is the only place that talks to a container engine.
 //! * [`report`] holds what one agent's evaluation left behind, and is also the memory of what is done.
 
+pub mod cli;
+pub mod commands;
 pub mod config;
 pub mod digest;
 pub mod pipeline;
 pub mod report;
 pub mod sandbox;
+pub mod show;
+pub mod signals;
 pub mod task;
 pub mod ui;
 pub mod units;
+pub mod watch;
+pub mod workspace;
 pub mod yaml;

@@ -1,1 +1,11 @@
-fn main() {}
+//! Parse, dispatch, exit code.
+
+use std::process::ExitCode;
+
+use agentmill::cli::Cli;
+use agentmill::commands;
+use clap::Parser;
+
+fn main() -> ExitCode {
+    commands::execute(&Cli::parse()).into()
+}

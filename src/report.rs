@@ -140,3 +140,20 @@ impl Scored {
         Self { verdict, score, tests, usage, stderr }
     }
 }
+
+impl Outcome {
+    /// The verdict; None if there is none by our fault.
+    pub fn verdict(&self) -> Option<Verdict> {
+        match self {
+            Outcome::Scored(scored) => Some(scored.verdict),
+            Outcome::Unscored { .. } => None,
+        }
+    }
+}
+
+impl Report {
+    /// The same without its runs.
+    pub fn clone_head(&self) -> Self {
+        Self { runs: Vec::new(), miner: self.miner.clone(), file: self.file.clone(), sha256: self.sha256.clone(), syntax: self.syntax.clone(), ..*self }
+    }
+}

@@ -134,7 +134,10 @@ impl<T: Unit> Visitor<'_> for UnitVisitor<T> {
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<T, E> {
-        Err(E::custom(no_unit::<T>(number)))
+        match number.is_finite() {
+            true => Err(E::custom(no_unit::<T>(number))),
+            false => Err(E::invalid_type(Unexpected::Float(number), &self)),
+        }
     }
 }
 

@@ -9,8 +9,9 @@ use globset::{Glob, GlobBuilder};
 use regex::Regex;
 use serde_yaml::Value;
 
+use super::Split;
 use crate::units::{Size, Time};
-use crate::yaml::excerpt;
+use crate::yaml::{describe, excerpt};
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
@@ -65,7 +66,10 @@ pub(super) fn pass_mark(score: f64) -> Result<f64, String> {
 }
 
 pub(super) fn pool(tokens: f64) -> Result<f64, String> {
-    within(tokens, 0.0, 1e15)
+    match (0.0..=1e15).contains(&tokens) {
+        true => Ok(tokens),
+        false => Err(format!("expected 0 to 1e15, found {tokens}")),
+    }
 }
 
 /// The weight of a task or a test.
@@ -84,7 +88,12 @@ pub(super) fn parallel(value: Value) -> Result<NonZeroUsize, String> {
     number
         .and_then(|number| usize::try_from(number).ok())
         .and_then(NonZeroUsize::new)
-        .ok_or_else(|| "expected \"auto\" or a whole number from 1 to 1024".to_owned())
+        .ok_or_else(|| {
+            format!(
+                "expected auto or a whole number from 1 to 1024, found {}",
+                describe(&value)
+            )
+        })
 }
 
 /// CPU cores this process may use.
@@ -92,12 +101,23 @@ pub(super) fn cores() -> NonZeroUsize {
     available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
-pub(super) fn network(mode: String) -> Result<(), String> {
+pub(super) fn network(mode: Value) -> Result<(), String> {
     match mode.as_str() {
-        "none" => Ok(()),
+        Some("none") => Ok(()),
         _ => Err(format!(
-            "expected \"none\", found {}: agents never get a network",
-            excerpt(&mode)
+            "expected none, found {}: agents never get a network",
+            describe(&mode)
+        )),
+    }
+}
+
+pub(super) fn split(word: Value) -> Result<Split, String> {
+    match word.as_str() {
+        Some("proportional") => Ok(Split::Proportional),
+        Some("winner") => Ok(Split::Winner),
+        _ => Err(format!(
+            "expected proportional, winner or a list such as [50, 30, 20], found {}",
+            describe(&word)
         )),
     }
 }

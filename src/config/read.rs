@@ -187,7 +187,7 @@ fn stage(place: &Place<'_>, limits: &Limits, names: &mut HashSet<String>) -> Opt
 
 fn globs(place: &Place<'_>) -> Option<GlobSet> {
     let globs = list(Some(place.clone()), check::glob)?;
-    if globs.is_empty() {
+    if place.items().is_some_and(|items| items.is_empty()) {
         place.complain("expected at least one pattern such as \"strings/*\"");
     }
     let mut set = GlobSetBuilder::new();
@@ -211,28 +211,18 @@ fn rewards(mut fields: Reader<'_>) -> Rewards {
 }
 
 fn split(place: &Place<'_>) -> Option<Split> {
-    const EXPECTED: &str = "expected proportional, winner or a list such as [50, 30, 20]";
     if !matches!(place.node.kind, Kind::Sequence(_)) {
-        let word = |kind: &Kind| match kind {
-            Kind::Scalar(value) => match value.as_str() {
-                Some("proportional") => Some(Split::Proportional),
-                Some("winner") => Some(Split::Winner),
-                _ => None,
-            },
-            _ => None,
-        };
-        let split = word(&place.node.kind);
-        if split.is_none() {
-            place.complain(format!("{EXPECTED}, found {}", place.node.kind.describe()));
-        }
-        return split;
+        return place.value(check::split);
     }
     let places = list(Some(place.clone()), check::percent)?;
     let sum: f64 = places.iter().sum();
-    if places.is_empty() || sum > 100.0 + 1e-9 {
+    if sum > 100.0 + 1e-9 {
         place.complain(format!(
-            "expected percentages that sum up to at most 100, found {sum}"
+            "expected percentages that add up to at most 100, found {sum}"
         ));
+    }
+    if place.items().is_some_and(|items| items.is_empty()) {
+        place.complain("expected at least one percentage such as [100]");
     }
     Some(Split::Places(places))
 }

@@ -1,25 +1,416 @@
 use std::path::Path;
 
-use super::*;
+use proptest::prelude::*;
 
+use super::*;
+use crate::task;
+
+fn load_text(text: &str) -> Result<Pipeline, Problems> {
+    parse(Path::new("pipeline.yaml"), text.as_bytes())
+}
+
+/// The problems without the file's name.
 fn problems(text: &str) -> Vec<String> {
-    match parse(Path::new("pipeline.yaml"), text.as_bytes()) {
-        Ok(_) => Vec::new(),
-        Err(problems) => problems.0.iter().map(ToString::to_string).collect(),
+    let problems = load_text(text)
+        .err()
+        .map_or(Vec::new(), |problems| problems.0);
+    problems
+        .iter()
+        .map(|problem| problem.to_string().replacen("pipeline.yaml:", "", 1))
+        .collect()
+}
+
+/// The only problem.
+fn problem(text: &str) -> String {
+    let problems = problems(text);
+    assert_eq!(problems.len(), 1, "{text}: {problems:?}");
+    problems.concat()
+}
+
+fn valid(text: &str) -> Pipeline {
+    load_text(text).unwrap_or_else(|problems| panic!("{text}: {problems}"))
+}
+
+#[test]
+fn the_shipped_file_is_the_defaults() {
+    let (shipped, empty) = (valid(DEFAULT), valid(""));
+    assert_ne!(shipped.sha256, empty.sha256);
+    assert_eq!(comparable(&shipped), comparable(&empty));
+    for stages in [&shipped.stages, &empty.stages] {
+        for id in ["a", "a/b", "a/b.c/d-e"] {
+            assert!(stages[0].tasks.is_match(id));
+        }
+        assert_eq!(stages[0].tasks.len(), 1);
+    }
+}
+
+/// Everything but the digest and the globs, whose debug form is not stable.
+fn comparable(pipeline: &Pipeline) -> String {
+    let Pipeline {
+        inbox,
+        tasks,
+        results,
+        validate,
+        sandbox,
+        parallel,
+        rewards,
+        ..
+    } = pipeline;
+    let stage = |stage: &Stage| format!("{:?}", (&stage.name, stage.pass_mark, stage.limits));
+    let stages: Vec<String> = pipeline.stages.iter().map(stage).collect();
+    format!(
+        "{:#?}",
+        (
+            (inbox, tasks, results),
+            validate,
+            sandbox,
+            parallel,
+            stages,
+            rewards
+        )
+    )
+}
+
+#[test]
+fn the_shipped_file_shows_every_field_with_a_comment() {
+    for section in [
+        "",
+        "validate",
+        "sandbox",
+        "rewards",
+        "stages",
+        "stages.sandbox",
+    ] {
+        let text = match section {
+            "" => "zzzzzzzzzz: 1".to_owned(),
+            "stages" => "stages: [{name: a, zzzzzzzzzz: 1}]".to_owned(),
+            "stages.sandbox" => "stages: [{name: a, sandbox: {zzzzzzzzzz: 1}}]".to_owned(),
+            _ => format!("{section}: {{zzzzzzzzzz: 1}}"),
+        };
+        let message = problem(&text);
+        let (_, names) = message.split_once("expected one of ").unwrap();
+        for name in names.split(", ") {
+            let shown = |line: &&str| {
+                line.trim_start_matches([' ', '-'])
+                    .starts_with(&format!("{name}:"))
+            };
+            let lines: Vec<&str> = DEFAULT.lines().filter(shown).collect();
+            assert!(!lines.is_empty(), "{section}.{name} is missing");
+            let explained = |line: &&str| {
+                line.contains(" # ") || line.ends_with(':') || line.ends_with(": all")
+            };
+            assert!(
+                lines.iter().all(explained),
+                "{section}.{name} needs a comment"
+            );
+        }
     }
 }
 
 #[test]
-fn the_shipped_file_is_valid() {
-    assert_eq!(problems(DEFAULT), Vec::<String>::new());
+fn files_are_found_beside_the_pipeline() {
+    let pipeline = parse(
+        Path::new("/x/pipeline.yaml"),
+        b"inbox: drop\nresults: /var/r",
+    )
+    .unwrap();
+    assert_eq!(pipeline.inbox, Path::new("/x/drop"));
+    assert_eq!(pipeline.tasks, Path::new("/x/tasks"));
+    assert_eq!(pipeline.results, Path::new("/var/r"));
+    assert_eq!(valid("").inbox, Path::new("inbox"));
 }
 
 #[test]
-fn the_shipped_file_shows_the_defaults() {
-    let comparable = |text: &str| {
-        let mut pipeline = parse(Path::new("pipeline.yaml"), text.as_bytes()).unwrap();
-        pipeline.sha256.clear();
-        format!("{pipeline:#?}")
+fn folders_lie_apart() {
+    assert_eq!(
+        problem("results: inbox"),
+        "1:10: results: must not lie in the \"inbox\" folder"
+    );
+    assert_eq!(
+        problem("inbox: ./x/../tasks/in"),
+        "1:8: inbox: must not lie in the \"tasks\" folder"
+    );
+    assert!(
+        problems("tasks: .")
+            .concat()
+            .contains("must not lie in the \"tasks\" folder")
+    );
+    assert!(problems("inbox: ''").concat().contains("expected a path"));
+    valid("inbox: ../inbox\ntasks: ../tasks\nresults: ../..x");
+}
+
+#[test]
+fn sections_may_be_empty() {
+    valid("validate:\nsandbox:\nrewards: {}\n");
+    assert_eq!(
+        problem("sandbox: []"),
+        "1:10: sandbox: expected a mapping of fields, found a list"
+    );
+}
+
+#[test]
+fn a_field_is_named_with_what_was_expected() {
+    let cases = [
+        (
+            "sandbox: {timeout: ten}",
+            "expected a duration such as \"10s\", found \"ten\"",
+        ),
+        (
+            "sandbox: {timeout: 10}",
+            "found 10 without a unit; write 10s",
+        ),
+        ("sandbox: {timeout: 9ms}", "expected 10ms to 1h, found 9ms"),
+        ("sandbox: {timeout: 61m}", "expected 10ms to 1h, found 61m"),
+        ("sandbox: {timeout: }", "found nothing"),
+        ("sandbox: {timeout: [1s]}", "found a list"),
+        (
+            "sandbox: {memory: 256}",
+            "found 256 without a unit; write 256MiB",
+        ),
+        (
+            "sandbox: {memory: 31MiB}",
+            "expected 32MiB to 1TiB, found 31MiB",
+        ),
+        (
+            "sandbox: {memory: 32MiB, tmp: 33MiB}",
+            "tmp must not be larger than memory",
+        ),
+        ("sandbox: {tmp: 0B}", "expected 64KiB to 1TiB, found 0B"),
+        ("sandbox: {tmp: 1GiB}", "tmp must not be larger than memory"),
+        ("sandbox: {cpus: 0}", "expected 0.01 to 1024, found 0"),
+        ("sandbox: {cpus: .nan}", "expected 0.01 to 1024, found NaN"),
+        ("sandbox: {cpus: '1'}", "expected a number, found \"1\""),
+        ("sandbox: {pids: 1}", "expected 8 to 32768, found 1"),
+        ("sandbox: {pids: -1}", "expected a whole number, found -1"),
+        ("sandbox: {pids: 1e99}", "expected a whole number, found"),
+        ("sandbox: {output: 1B}", "expected 1KiB to 256MiB, found 1B"),
+        ("sandbox: {network: bridge}", "agents never get a network"),
+        ("sandbox: {network: null}", "agents never get a network"),
+        (
+            "sandbox: {engine: dokcer}",
+            "expected `docker` or `podman`, found \"dokcer\"",
+        ),
+        (
+            "sandbox: {engine: [docker]}",
+            "expected `docker` or `podman`, found a list",
+        ),
+        (
+            "sandbox: {cell_per: run}",
+            "expected `agent` or `task`, found \"run\"",
+        ),
+        ("sandbox: {image: ''}", "found \"\""),
+        (
+            "sandbox: {image: '--privileged'}",
+            "not starting with \"-\"",
+        ),
+        ("sandbox: {image: 'a b'}", "without spaces"),
+        ("sandbox: {runtime: -v}", "not starting with \"-\""),
+        ("sandbox: {launch: srun}", "expected a list, found \"srun\""),
+        (
+            "sandbox: {launch: [srun, 1]}",
+            "expected text, found 1; quote it",
+        ),
+        (
+            "sandbox: {launch: [\"a\\0b\"]}",
+            "control characters in \"a\\0b\"",
+        ),
+        (
+            "sandbox: {memroy: 1}",
+            "unknown field; did you mean \"memory\"?",
+        ),
+        (
+            "validate: {max_bytes: 1GiB}",
+            "expected 1B to 16MiB, found 1GiB",
+        ),
+        (
+            "validate: {forbid: ['(']}",
+            "not a regular expression: unclosed group",
+        ),
+        ("validate: {forbid: ['']}", "matches everything"),
+        (
+            "validate: {forbid: ['a{9999}{9999}']}",
+            "not a regular expression",
+        ),
+        (
+            "parallel: 0",
+            "expected auto or a whole number from 1 to 1024, found 0",
+        ),
+        ("parallel: 1025", "found 1025"),
+        ("parallel: all", "found \"all\""),
+        ("stages: []", "expected at least one stage"),
+        ("stages: {}", "expected a list, found a mapping"),
+        ("stages: [{}]", "stages[0].name: missing"),
+        (
+            "stages: [{name: A}]",
+            "expected 1 to 64 characters of a-z, 0-9, _ and -, found \"A\"",
+        ),
+        (
+            "stages: [{name: a, tasks: []}]",
+            "expected at least one pattern",
+        ),
+        ("stages: [{name: a, tasks: ['{a']}]", "not a valid pattern"),
+        (
+            "stages: [{name: a}, {name: a}]",
+            "stages[1].name: another stage is called \"a\"",
+        ),
+        (
+            "stages: [{name: a, pass_mark: 101}]",
+            "expected 0 to 100, found 101",
+        ),
+        (
+            "stages: [{name: a, sandbox: {image: x}}]",
+            "unknown field; expected one of timeout",
+        ),
+        ("rewards: {pool: -1}", "expected 0 to 1e15, found -1"),
+        ("rewards: {pool: .inf}", "expected 0 to 1e15, found inf"),
+        (
+            "rewards: {token: '=cmd()'}",
+            "letters or digits such as \"TAO\"",
+        ),
+        (
+            "rewards: {token: \"a\\u202eb\"}",
+            "letters or digits such as \"TAO\"",
+        ),
+        (
+            "rewards: {split: all}",
+            "expected proportional, winner or a list such as",
+        ),
+        ("rewards: {split: []}", "expected at least one percentage"),
+        (
+            "rewards: {split: [60, 50]}",
+            "add up to at most 100, found 110",
+        ),
+        ("rewards: {split: [0]}", "expected a percentage above 0"),
+        ("rewards: {split: {}}", "found a mapping"),
+        ("llm: 1", "unknown field"),
+    ];
+    for (text, expected) in cases {
+        let found = problem(text);
+        assert!(found.contains(expected), "{text}\n  {found}\n  {expected}");
+    }
+}
+
+#[test]
+fn all_mistakes_are_reported_in_order() {
+    let text = "rewards:\n  split: x\nsandbox:\n  memroy: 1\n  timeout: ten\nstages:\n  - name: a\n  \
+                - name: b\n    sandbox: {timeout: 2h}\nsandbox: {}\n";
+    let starts = [
+        "2:10: rewards.split: expected proportional",
+        "4:3: sandbox.memroy: unknown field; did you mean \"memory\"?",
+        "5:12: sandbox.timeout: expected a duration such as \"10s\", found \"ten\"",
+        "9:24: stages[1].sandbox.timeout: expected 10ms to 1h, found 2h",
+        "10:1: sandbox: given twice; first on line 3",
+    ];
+    let found = problems(text);
+    assert_eq!(found.len(), starts.len(), "{found:?}");
+    for (problem, start) in found.iter().zip(starts) {
+        assert!(problem.starts_with(start), "{problem}");
+    }
+}
+
+#[test]
+fn stages_override_limits() {
+    let pipeline = valid(
+        "sandbox: {timeout: 2s, pids: 32}\nstages:\n  - name: quick\n    tasks: ['easy/*']\n    pass_mark: 50\n    \
+         sandbox: {timeout: 1.5s, memory: 64MiB}\n  - name: rest\n    tasks: ['hard/**']\n",
+    );
+    let [quick, rest] = pipeline.stages.as_slice() else {
+        panic!()
     };
-    assert_eq!(comparable(""), comparable(DEFAULT));
+    assert_eq!(quick.limits.timeout, Duration::from_millis(1500));
+    assert_eq!(
+        (quick.limits.memory, quick.limits.pids, quick.pass_mark),
+        (64 << 20, 32, 50.0)
+    );
+    assert_eq!(rest.limits, pipeline.sandbox.limits);
+    assert!(quick.tasks.is_match("easy/a") && !quick.tasks.is_match("easy/a/b"));
+    assert!(rest.tasks.is_match("hard/a/b"));
+}
+
+#[test]
+fn splits() {
+    let split = |text: &str| valid(&format!("rewards: {{split: {text}}}")).rewards.split;
+    assert_eq!(split("winner"), Split::Winner);
+    assert_eq!(split("proportional"), Split::Proportional);
+    assert_eq!(split("[50, 30, 20]"), Split::Places(vec![50.0, 30.0, 20.0]));
+    assert_eq!(
+        split("[33.4, 33.3, 33.3]"),
+        Split::Places(vec![33.4, 33.3, 33.3])
+    );
+}
+
+/// A folder with a pipeline and empty-ish tasks of these ids.
+fn folder(pipeline: &str, ids: &[&str]) -> (tempfile::TempDir, Vec<task::Task>) {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("pipeline.yaml"), pipeline).unwrap();
+    for id in ids {
+        let file = dir.path().join(format!("tasks/{id}.yaml"));
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, "prompt: p\ntests: [assert x]").unwrap();
+    }
+    let tasks = task::load(&dir.path().join("tasks")).unwrap();
+    (dir, tasks)
+}
+
+fn stage_problems(pipeline: &str, ids: &[&str]) -> Vec<String> {
+    let (dir, tasks) = folder(pipeline, ids);
+    let file = dir.path().join("pipeline.yaml");
+    let problems = check_stages(&file, &load(&file).unwrap(), &tasks);
+    let prefix = format!("{}:", file.display());
+    problems
+        .iter()
+        .map(|problem| problem.to_string().replacen(&prefix, "", 1))
+        .collect()
+}
+
+#[test]
+fn every_stage_has_tasks_and_no_task_has_two_stages() {
+    assert!(stage_problems("", &["a", "b/c"]).is_empty());
+    assert!(stage_problems("stages: [{name: x, tasks: [a]}]", &["a", "b/c"]).is_empty());
+    let text = "stages:\n  - name: x\n    tasks: ['*']\n  - name: y\n    tasks: [a, 'z/*']\n  - name: z\n    \
+                tasks: ['none/*']\n  - name: all\n";
+    assert_eq!(
+        stage_problems(text, &["a", "b", "z/c"]),
+        [
+            "5:12: stages[1].tasks: task \"a\" is already in stage \"x\"; a task may be in only one",
+            "7:12: stages[2].tasks: no task belongs to stage \"z\"",
+            "8:5: stages[3].tasks: 2 tasks are already in stage \"x\", such as \"a\"; a task may be in only one",
+            "8:5: stages[3].tasks: task \"z/c\" is already in stage \"y\"; a task may be in only one",
+        ]
+    );
+}
+
+/// The shipped file with some bytes replaced, removed or doubled.
+fn mutated() -> impl Strategy<Value = Vec<u8>> {
+    let edit = (
+        0..DEFAULT.len(),
+        0..3_u8,
+        prop::sample::select(b" \n:-[]{}\"'#*&!|>,0a\xff\0".to_vec()),
+    );
+    prop::collection::vec(edit, 1..8).prop_map(|edits| {
+        let mut bytes = DEFAULT.as_bytes().to_vec();
+        for (at, action, byte) in edits {
+            let at = at % bytes.len();
+            match action {
+                0 => bytes[at] = byte,
+                1 => bytes.insert(at, byte),
+                _ => drop(bytes.remove(at)),
+            }
+        }
+        bytes
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_mutated_file_never_panics(bytes in mutated()) {
+        if let Err(problems) = parse(Path::new("p"), &bytes) {
+            let lines = bytes.split(|byte| *byte == b'\n').count();
+            prop_assert!(!problems.0.is_empty());
+            for problem in problems.0 {
+                prop_assert!((1..=lines).contains(&problem.line), "{}", problem);
+                prop_assert!(problem.column > 0, "{}", problem);
+            }
+        }
+    }
 }

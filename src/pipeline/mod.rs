@@ -1,6 +1,277 @@
 //! One pass: intake -> validate -> evaluate -> score -> publish.
+//!
+//! The steps don't know each other; this file and its [`desk`] lead from one to the next.
 
+mod desk;
+pub mod evaluate;
 pub mod intake;
 pub mod publish;
 pub mod score;
 pub mod validate;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use rayon::{ScopeFifo, ThreadPoolBuilder};
+
+use crate::config::Pipeline;
+use crate::report::Report;
+use crate::sandbox::Sandbox;
+use crate::task::Task;
+use crate::ui::{Event, Events};
+use crate::yaml::Problems;
+use desk::{Desk, Job};
+use evaluate::{Course, End};
+use intake::Rejection;
+use publish::Published;
+use score::Row;
+
+/// How often the inbox is looked at when nothing announces a change.
+const RESCAN: Duration = Duration::from_secs(5);
+
+/// Results are rewritten while agents finish, but this many times longer is spent on other things.
+const PUBLISH_SHARE: u32 = 10;
+
+/// Everything that a pass works with.
+#[derive(Clone, Copy)]
+pub struct Mill<'a> {
+    /// The checked pipeline.yaml.
+    pub pipeline: &'a Pipeline,
+    /// All tasks, checked.
+    pub tasks: &'a [Task],
+    /// Where agents run.
+    pub sandbox: &'a dyn Sandbox,
+    /// Where progress goes.
+    pub events: &'a Events,
+    /// Whether runs found in reports are made again.
+    pub force: bool,
+    /// Whether to wait for more when nothing is left to do.
+    pub stay: bool,
+}
+
+/// Why a pass looks up from its work.
+#[derive(Debug)]
+pub enum Wake {
+    /// Something changed in the inbox, perhaps.
+    Inbox,
+    /// The tasks or pipeline.yaml changed: finish what runs and return.
+    Reload,
+    /// End what runs, publish what is finished and return.
+    Stop,
+    /// An evaluation came back; without an end its file was no longer the same.
+    Finished(Box<Report>, Option<End>),
+}
+
+/// What a pass came to.
+#[derive(Debug)]
+pub struct Summary {
+    /// The ranking as published.
+    pub rows: Vec<Row>,
+    /// Refused submissions.
+    pub rejected: Vec<Rejection>,
+    /// How many submissions are not completely evaluated.
+    pub pending: usize,
+    /// Whether it ended for a [`Wake::Stop`].
+    pub stopped: bool,
+}
+
+impl Mill<'_> {
+    /// Evaluates what is due, and what is dropped meanwhile, until nothing is left or `wakes` ends it.
+    ///
+    /// # Errors
+    /// There is no image, the inbox can't be read, or the results can't be written.
+    pub fn turn(&self, waker: &Sender<Wake>, wakes: &Receiver<Wake>) -> anyhow::Result<Summary> {
+        let image = self.sandbox.image().context("there is no image to run agents in")?;
+        let course = Course::new(&self.pipeline.stages, self.tasks, &image);
+        let workers = Workers { mill: *self, course: &course, stopped: AtomicBool::new(false), waker };
+        let desk = Desk::new(self.pipeline, &course, self.force);
+        let mut pass = Pass { mill: *self, desk, image: &image, published: None, announced: None, changed: false, checked: false, ending: None };
+        let pool = ThreadPoolBuilder::new().num_threads(self.pipeline.parallel.get()).build()?;
+        pool.in_place_scope_fifo(|scope| {
+            let result = pass.work(scope, &workers, wakes);
+            workers.stopped.store(true, Ordering::SeqCst);
+            result
+        })?;
+        pass.publish()
+    }
+}
+
+impl Summary {
+    /// The ranking, what was refused, and where to read on; a line each.
+    fn lines(&self, pipeline: &Pipeline) -> String {
+        let ranking = self.rows.iter().map(|row| score::line(row, &pipeline.rewards.token));
+        let refused = self.rejected.iter().map(|rejection| {
+            let line = rejection.line.map_or_else(String::new, |line| format!(" line {line}"));
+            format!("refused: {}{line}: {}", rejection.file, rejection.reason)
+        });
+        let pending = (self.pending > 0).then(|| format!("not evaluated: {}", self.pending));
+        let place = format!("results: {}", pipeline.results.display());
+        ranking.chain(refused).chain(pending).chain([place]).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// What evaluates agents, on the threads of the pool.
+struct Workers<'a> {
+    mill: Mill<'a>,
+    course: &'a Course<'a>,
+    stopped: AtomicBool,
+    waker: &'a Sender<Wake>,
+}
+
+impl Workers<'_> {
+    /// Evaluates one agent and remembers what came of it.
+    fn evaluate(&self, job: Job) {
+        let Job { agent, report } = job;
+        let source = intake::reread(&agent.drop, &agent.sha256, self.mill.pipeline.validate.max_bytes);
+        let (report, end) = match source {
+            Some(source) if !self.stopped.load(Ordering::SeqCst) => {
+                let (report, end) =
+                    evaluate::evaluate(source, report, self.course, self.mill.sandbox, self.mill.events);
+                if let Err(error) = publish::save_report(&self.mill.pipeline.results, &report) {
+                    self.mill.events.send(Event::Warning(format!("{}'s report can't be written: {error}", report.miner)));
+                }
+                (report, Some(end))
+            }
+            _ => (report, None),
+        };
+        let _ = self.waker.send(Wake::Finished(Box::new(report), end));
+    }
+}
+
+/// One pass in progress.
+struct Pass<'a> {
+    mill: Mill<'a>,
+    desk: Desk<'a>,
+    image: &'a str,
+    published: Option<(Instant, Duration)>,
+    announced: Option<String>,
+    changed: bool,
+    checked: bool,
+    ending: Option<Ending>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    Reload,
+    Stop,
+}
+
+impl<'a> Pass<'a> {
+    fn work<'s>(&mut self, scope: &ScopeFifo<'s>, workers: &'s Workers<'s>, wakes: &Receiver<Wake>) -> anyhow::Result<()> {
+        self.scan()?;
+        loop {
+            if self.ending.is_none() {
+                self.start(scope, workers)?;
+            }
+            if self.desk.is_idle() && (self.ending.is_some() || !self.mill.stay && !self.desk.is_unsettled()) {
+                return Ok(());
+            }
+            self.publish_if_due();
+            match wakes.recv_timeout(self.patience()) {
+                Ok(Wake::Finished(report, end)) => self.finished(*report, end),
+                Ok(Wake::Stop) => self.stop(workers),
+                Ok(Wake::Reload) => self.ending = self.ending.or(Some(Ending::Reload)),
+                Ok(Wake::Inbox) | Err(RecvTimeoutError::Timeout) => self.scan()?,
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+        }
+    }
+
+    fn scan(&mut self) -> anyhow::Result<()> {
+        let inbox = &self.mill.pipeline.inbox;
+        let changed = self.desk.scan().with_context(|| format!("the inbox {} can't be read", inbox.display()))?;
+        self.changed |= changed;
+        Ok(())
+    }
+
+    fn start<'s>(&mut self, scope: &ScopeFifo<'s>, workers: &'s Workers<'s>) -> anyhow::Result<()> {
+        let jobs = self.desk.due();
+        if jobs.is_empty() {
+            return Ok(());
+        }
+        self.check_tasks()?;
+        self.mill.events.send(Event::Due { agents: jobs.len() });
+        for job in jobs {
+            scope.spawn_fifo(move |_| workers.evaluate(job));
+        }
+        Ok(())
+    }
+
+    /// Before the first agent runs, and only then: with nothing to evaluate, no container is started.
+    fn check_tasks(&mut self) -> anyhow::Result<()> {
+        if !self.checked {
+            Problems::check(self.mill.sandbox.check(self.mill.tasks)?)?;
+            self.checked = true;
+        }
+        Ok(())
+    }
+
+    fn finished(&mut self, report: Report, end: Option<End>) {
+        self.mill.events.send(Event::Finished { miner: report.miner.clone() });
+        self.desk.finished(report, end);
+        self.changed = true;
+        if end.is_none() && self.ending.is_none() {
+            // Changed or withdrawn: the next scan, soon, tells which.
+            let _ = self.scan();
+        }
+    }
+
+    fn stop(&mut self, workers: &Workers<'_>) {
+        self.ending = Some(Ending::Stop);
+        workers.stopped.store(true, Ordering::SeqCst);
+        self.mill.sandbox.stop();
+    }
+
+    /// How long to wait for the next wake.
+    fn patience(&self) -> Duration {
+        let rescan = if self.desk.is_unsettled() { intake::SETTLE } else { RESCAN };
+        if self.changed { rescan.min(self.until_publish()) } else { rescan }
+    }
+
+    fn until_publish(&self) -> Duration {
+        let next = |(at, took): (Instant, Duration)| (took * PUBLISH_SHARE).saturating_sub(at.elapsed());
+        self.published.map_or(Duration::ZERO, next)
+    }
+
+    fn publish_if_due(&mut self) {
+        if self.changed && self.until_publish().is_zero() && let Err(error) = self.publish() {
+            self.mill.events.send(Event::Warning(format!("{error:#}")));
+        }
+    }
+
+    fn publish(&mut self) -> anyhow::Result<Summary> {
+        let start = Instant::now();
+        let Pipeline { results, stages, rewards, sha256, .. } = self.mill.pipeline;
+        let (reports, pending, rejected) = (self.desk.reports(), self.desk.pending(), self.desk.rejections());
+        let rows = score::rank(&reports, stages, self.mill.tasks, rewards);
+        let published = Published {
+            rows: &rows,
+            reports: &reports,
+            pending: &pending,
+            rejections: &rejected,
+            generated_at: desk::now(),
+            image: self.image,
+            pipeline_sha256: sha256,
+            token: &rewards.token,
+            stages,
+        };
+        publish::publish(results, &published)
+            .with_context(|| format!("the results can't be written to {}", results.display()))?;
+        self.published = Some((start, start.elapsed()));
+        self.changed = false;
+        let stopped = self.ending == Some(Ending::Stop);
+        let summary = Summary { rows, rejected, pending: pending.len(), stopped };
+        self.announce(summary.lines(self.mill.pipeline));
+        Ok(summary)
+    }
+
+    /// Tells of the ranking whenever nothing is left to do, unless nothing in it changed.
+    fn announce(&mut self, ranking: String) {
+        if self.desk.is_idle() && self.announced.as_ref() != Some(&ranking) {
+            self.mill.events.send(Event::Ranking(ranking.clone()));
+            self.announced = Some(ranking);
+        }
+    }
+}

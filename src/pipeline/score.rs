@@ -197,7 +197,7 @@ impl Tally {
 }
 
 /// Rounds, but says 100 only of a perfect score.
-fn hundredths(score: f64) -> f64 {
+pub fn hundredths(score: f64) -> f64 {
     let rounded = (score * 100.0).round() / 100.0;
     if rounded == 100.0 && score < 100.0 - SLACK {
         99.99

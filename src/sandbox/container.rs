@@ -173,6 +173,7 @@ impl Sandbox for Containers {
         if let Some(id) = self.image.get() {
             return Ok(id.clone());
         }
+        self.engine.sweep()?;
         let id = image::ensure(&self.engine, &self.image_name, &self.events)?;
         Ok(self.image.get_or_init(|| id).clone())
     }

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::config::check;
-use crate::yaml::{self, Kind, Log, Place, Problems, excerpt};
+use crate::config::{Limits, check};
+use crate::yaml::{self, Kind, Log, Place, Problem, Problems, excerpt};
 
 /// A prompt and its tests.
 #[derive(Debug, Clone)]
@@ -64,7 +64,7 @@ pub struct Code {
 pub enum Form {
     /// `- assert f(1) == 2`: statements that assert by themselves.
     Statement,
-    /// `- assert: f(1) == 2`: an expression that must be true.
+    /// `- assert: f(1) == 2`: an expression that must be true; statements are possible here, too.
     AssertField,
 }
 
@@ -76,6 +76,14 @@ const MAX_PROMPT: usize = 64 << 10;
 /// # Errors
 /// Every mistake in every file at once.
 pub fn load(dir: &Path) -> Result<Vec<Task>, Problems> {
+    let (tasks, problems) = load_good(dir);
+    Problems::check(problems)?;
+    Ok(tasks)
+}
+
+/// Like [`load`], but gives the good tasks beside the mistakes in the others.
+#[must_use]
+pub fn load_good(dir: &Path) -> (Vec<Task>, Vec<Problem>) {
     let (files, mut problems) = find::files(dir);
     let mut tasks: Vec<Task> = Vec::new();
     for (id, path) in files {
@@ -86,11 +94,23 @@ pub fn load(dir: &Path) -> Result<Vec<Task>, Problems> {
             id,
         };
         let task = yaml::read_file(&log).and_then(|bytes| read(&log, &source, &bytes));
-        problems.extend(log.into_problems());
-        tasks.extend(task);
+        let mistakes = log.into_problems();
+        tasks.extend(task.filter(|_| mistakes.is_empty()));
+        problems.extend(mistakes);
     }
-    Problems::check(problems)?;
-    Ok(tasks)
+    (tasks, problems)
+}
+
+impl Task {
+    /// The limits of a run on this task, given those of its stage.
+    #[must_use]
+    pub fn limits(&self, stage: &Limits) -> Limits {
+        Limits {
+            timeout: self.timeout.unwrap_or(stage.timeout),
+            memory: self.memory.unwrap_or(stage.memory),
+            ..*stage
+        }
+    }
 }
 
 /// What is known of a task before its file is read.
@@ -181,7 +201,7 @@ fn test<'a>(place: &Place<'a>, default: String) -> Option<(Test, Place<'a>)> {
             place.complain("expected an assertion or a mapping with assert, found a list");
             None
         }
-        Kind::Scalar(_) => {
+        Kind::Scalar(_) | Kind::Bad => {
             let (name, form, assertion) = (default, Form::Statement, assertion(place)?);
             let test = Test {
                 name,

@@ -11,12 +11,16 @@ use super::{Log, Position, file, reader::excerpt};
 /// Deeper nesting than any sensible file has.
 const MAX_DEPTH: usize = 32;
 
+const TAG: &str = "tags (!name) are not supported; text that starts with ! must be quoted";
+const ANCHOR: &str = "anchors (&name) are not supported; text that starts with & must be quoted";
+const ALIAS: &str = "aliases (*name) are not supported; text that starts with * must be quoted";
+
 /// A value and where it stands.
 #[derive(Debug, Clone)]
 pub struct Node {
     /// Where it starts.
     pub at: Position,
-    /// The line its text starts on: one below `at` for the block scalars `|` and `>`.
+    /// The line of the text's first line, which in the block scalars `|` and `>` may be blank.
     pub text_line: usize,
     /// The value itself.
     pub kind: Kind,
@@ -31,6 +35,8 @@ pub enum Kind {
     Sequence(Vec<Node>),
     /// Fields in file order; every key once.
     Mapping(Vec<Entry>),
+    /// Complained about already.
+    Bad,
 }
 
 /// A field of a mapping.
@@ -55,11 +61,18 @@ pub fn parse(log: &Log, bytes: &[u8]) -> Option<Node> {
         stack: Vec::new(),
         root: None,
         documents: 0,
+        end: file::end_of(text.trim_end()),
     };
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
         let (event, span) = event
-            .map_err(|error| log.add(position(error.marker()), "", syntax(&error)))
+            .map_err(|error| {
+                log.add(
+                    position(error.marker()).min(builder.end),
+                    "",
+                    syntax(&error),
+                )
+            })
             .ok()?;
         builder.event(event, span)?;
     }
@@ -101,30 +114,34 @@ struct Builder<'a> {
     stack: Vec<Open>,
     root: Option<Node>,
     documents: usize,
+    /// Behind the last text: what is missing is missing here, not lines below.
+    end: Position,
 }
 
 impl Builder<'_> {
     /// Takes the next event; `None` when there is no sense in going on.
     fn event(&mut self, event: Event<'_>, span: Span) -> Option<()> {
-        let at = position(&span.start);
+        let at = position(&span.start).min(self.end);
         match event {
             Event::DocumentStart(_) => self.document(at)?,
-            Event::Scalar(text, style, _, tag) => {
-                self.refuse_tag(at, tag.is_some());
-                self.attach(scalar(at, &text, style));
-            }
-            Event::Alias(_) => {
-                self.add(
+            Event::Scalar(text, style, anchor, tag) => match unsupported(anchor, tag.is_some()) {
+                Some(message) => self.refuse(at, message),
+                None => self.attach(scalar(at, &text, style)),
+            },
+            Event::Alias(_) => self.refuse(at, ALIAS),
+            Event::SequenceStart(anchor, tag) => {
+                self.open(
                     at,
-                    "aliases (*name) are not supported; write the value out, or quote the text",
-                );
-                self.attach(Node::new(at, Kind::Scalar(Value::Null)));
+                    Kind::Sequence(Vec::new()),
+                    unsupported(anchor, tag.is_some()),
+                )?;
             }
-            Event::SequenceStart(_, tag) => {
-                self.open(at, Kind::Sequence(Vec::new()), tag.is_some())?
-            }
-            Event::MappingStart(_, tag) => {
-                self.open(at, Kind::Mapping(Vec::new()), tag.is_some())?
+            Event::MappingStart(anchor, tag) => {
+                self.open(
+                    at,
+                    Kind::Mapping(Vec::new()),
+                    unsupported(anchor, tag.is_some()),
+                )?;
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 let open = self.stack.pop()?;
@@ -148,8 +165,10 @@ impl Builder<'_> {
         None
     }
 
-    fn open(&mut self, at: Position, kind: Kind, tagged: bool) -> Option<()> {
-        self.refuse_tag(at, tagged);
+    fn open(&mut self, at: Position, kind: Kind, unsupported: Option<&str>) -> Option<()> {
+        if let Some(message) = unsupported {
+            self.add(at, message);
+        }
         if self.stack.len() >= MAX_DEPTH {
             self.log
                 .add(at, "", format!("nested more than {MAX_DEPTH} levels deep"));
@@ -163,13 +182,10 @@ impl Builder<'_> {
         Some(())
     }
 
-    fn refuse_tag(&self, at: Position, tagged: bool) {
-        if tagged {
-            self.add(
-                at,
-                "tags (!name) are not supported; text that starts with ! must be quoted",
-            );
-        }
+    /// Complains, and goes on with a value that nobody else complains about.
+    fn refuse(&mut self, at: Position, message: &str) {
+        self.add(at, message);
+        self.attach(Node::new(at, Kind::Bad));
     }
 
     /// Puts a finished node where it belongs.
@@ -185,7 +201,7 @@ impl Builder<'_> {
                 at,
                 value: node,
             }),
-            (Kind::Mapping(_), Some(Key::Bad)) | (Kind::Scalar(_), _) => {}
+            (Kind::Mapping(_), Some(Key::Bad)) | (Kind::Scalar(_) | Kind::Bad, _) => {}
             (Kind::Mapping(_), None) => {
                 let key = self.key(node);
                 if let Some(open) = self.stack.last_mut() {
@@ -197,9 +213,13 @@ impl Builder<'_> {
 
     /// Checks a key of the innermost mapping.
     fn key(&mut self, node: Node) -> Key {
-        let Kind::Scalar(Value::String(name)) = node.kind else {
-            self.add(node.at, "a field's name must be text");
-            return Key::Bad;
+        let name = match node.kind {
+            Kind::Scalar(Value::String(name)) => name,
+            Kind::Bad => return Key::Bad,
+            _ => {
+                self.add(node.at, "a field's name must be text");
+                return Key::Bad;
+            }
         };
         let Some(line) = self.first_line(&name, node.at.line) else {
             return Key::Name(name, node.at);
@@ -254,6 +274,15 @@ pub(super) fn join(path: &str, name: &str) -> String {
     }
 }
 
+/// What a node has that makes files hard to read and values hard to bound.
+fn unsupported(anchor: usize, tagged: bool) -> Option<&'static str> {
+    match (anchor, tagged) {
+        (0, false) => None,
+        (0, true) => Some(TAG),
+        _ => Some(ANCHOR),
+    }
+}
+
 fn position(marker: &Marker) -> Position {
     Position {
         line: marker.line().max(1),
@@ -266,10 +295,17 @@ fn scalar(at: Position, text: &str, style: ScalarStyle) -> Node {
         ScalarStyle::Plain => resolve(text),
         _ => Value::String(text.to_owned()),
     };
-    let below = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+    // A block scalar is said to start at its first line with content.
+    let blank = match style {
+        ScalarStyle::Literal | ScalarStyle::Folded => {
+            text.len() - text.trim_start_matches('\n').len()
+        }
+        _ => 0,
+    };
+    let text_line = at.line.saturating_sub(blank).max(1);
     Node {
         at,
-        text_line: at.line + usize::from(below),
+        text_line,
         kind: Kind::Scalar(value),
     }
 }
@@ -287,13 +323,26 @@ fn resolve(text: &str) -> Value {
 
 /// A scanner's message, with advice where beginners stumble.
 fn syntax(error: &ScanError) -> String {
+    const HINTS: [(&str, &str); 5] = [
+        ("unknown anchor", "; text that starts with * must be quoted"),
+        (
+            "unexpected character",
+            "; text that starts with it must be quoted",
+        ),
+        (
+            "mapping values are not allowed",
+            "; text that holds \": \" must be quoted or stand below a |",
+        ),
+        (
+            "did not find expected key",
+            "; is it indented like the lines above?",
+        ),
+        ("recursion limit", "; nested too deep"),
+    ];
     let info = error.info();
-    let hint = if info.contains("unknown anchor") {
-        "; text that starts with * must be quoted"
-    } else if info.contains("mapping values are not allowed") {
-        "; text that holds \": \" must be quoted or stand below a |"
-    } else {
-        ""
-    };
-    format!("not valid YAML: {info}{hint}")
+    let hint = HINTS.iter().find(|(part, _)| info.contains(part));
+    format!(
+        "not valid YAML: {info}{}",
+        hint.map_or("", |(_, hint)| hint)
+    )
 }

@@ -80,7 +80,7 @@ fn printable(text: &str) -> Result<&str, (Position, String)> {
 }
 
 /// The position behind `text`; lines end as in YAML: LF, CR LF or CR.
-fn end_of(text: &str) -> Position {
+pub(super) fn end_of(text: &str) -> Position {
     let breaks =
         text.matches('\n').count() + text.matches('\r').count() - text.matches("\r\n").count();
     let tail = text.rsplit(['\n', '\r']).next().unwrap_or_default();

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 pub use document::{Entry, Kind, Node, parse};
 pub use file::{MAX_BYTES, read_file};
-pub use reader::{Place, Reader, excerpt};
+pub use reader::{Place, Reader, describe, excerpt};
 
 /// One mistake in a file that a person wrote.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,7 +69,7 @@ impl Problems {
 }
 
 /// A place in a file, 1-based; zeros mean the file as a whole.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     /// 0 when the file as a whole is meant.
     pub line: usize,

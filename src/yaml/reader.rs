@@ -48,23 +48,28 @@ impl<'a> Place<'a> {
             Kind::Scalar(value) => value,
             Kind::Sequence(_) => &Value::Sequence(Vec::new()),
             Kind::Mapping(_) => &Value::Mapping(serde_yaml::Mapping::new()),
+            Kind::Bad => return None,
         };
         T::deserialize(value)
-            .map_err(|error| reword(&error.to_string(), value))
+            .map_err(|error| reword(&choices::<T>(error.to_string()), value))
             .and_then(check)
             .map_err(|message| self.complain(message))
             .ok()
     }
 
+    fn mismatch<T>(&self, expected: &str, found: &Kind) -> Option<T> {
+        if !matches!(found, Kind::Bad) {
+            self.complain(format!("expected {expected}, found {}", found.describe()));
+        }
+        None
+    }
+
     /// The members of a list.
     #[must_use]
     pub fn items(&self) -> Option<Vec<Self>> {
-        let Kind::Sequence(items) = &self.node.kind else {
-            self.complain(format!(
-                "expected a list, found {}",
-                self.node.kind.describe()
-            ));
-            return None;
+        let items = match &self.node.kind {
+            Kind::Sequence(items) => items,
+            other => return self.mismatch("a list", other),
         };
         let item = |(index, node)| Self {
             log: self.log,
@@ -80,13 +85,7 @@ impl<'a> Place<'a> {
         let entries = match &self.node.kind {
             Kind::Mapping(entries) => entries.as_slice(),
             Kind::Scalar(Value::Null) => &[],
-            other => {
-                self.complain(format!(
-                    "expected a mapping of fields, found {}",
-                    other.describe()
-                ));
-                return None;
-            }
+            other => return self.mismatch("a mapping of fields", other),
         };
         Some(Reader {
             log: self.log,
@@ -209,11 +208,14 @@ impl Kind {
             Self::Scalar(value) => describe(value),
             Self::Sequence(_) => "a list".to_owned(),
             Self::Mapping(_) => "a mapping".to_owned(),
+            Self::Bad => "something unreadable".to_owned(),
         }
     }
 }
 
-fn describe(value: &Value) -> String {
+/// A few words for messages.
+#[must_use]
+pub fn describe(value: &Value) -> String {
     match value {
         Value::Null => "nothing".to_owned(),
         Value::Bool(value) => value.to_string(),
@@ -231,6 +233,15 @@ pub fn excerpt(text: &str) -> String {
         None => format!("{text:?}"),
         Some((end, _)) => format!("{:?}...", &text[..end]),
     }
+}
+
+/// The message that names an enum's variants, in place of one that says that text is expected.
+fn choices<T: DeserializeOwned>(message: String) -> String {
+    if !message.ends_with("expected a Value::Tagged enum") {
+        return message;
+    }
+    let unknown = T::deserialize(&Value::String("?".to_owned()));
+    unknown.err().map_or(message, |error| error.to_string())
 }
 
 /// serde's words in a person's.

@@ -23,26 +23,15 @@ pub(crate) fn stage(name: &str, glob: &str, pass_mark: f64) -> Stage {
         output: 1 << 16,
         tmp: 1 << 24,
     };
-    let tasks = GlobSetBuilder::new()
-        .add(Glob::new(glob).unwrap())
-        .build()
-        .unwrap();
-    Stage {
-        name: name.into(),
-        tasks,
-        pass_mark,
-        limits,
-    }
+    let tasks = GlobSetBuilder::new().add(Glob::new(glob).unwrap()).build().unwrap();
+    Stage { name: name.into(), tasks, pass_mark, limits }
 }
 
 /// Four tests, as in [`run`].
 pub(crate) fn task(id: &str, weight: f64) -> Task {
     let test = |name: &str| Test {
         name: name.into(),
-        assertion: Code {
-            text: "assert True".into(),
-            line: 1,
-        },
+        assertion: Code { text: "assert True".into(), line: 1 },
         weight: 1.0,
         public: true,
     };
@@ -65,29 +54,17 @@ pub(crate) fn run(stage: &str, task: &str, score: f64) -> Run {
         let passed = score >= f64::from(n) * 25.0;
         TestResult {
             name: format!("test {n}"),
-            verdict: if passed {
-                Verdict::Passed
-            } else {
-                Verdict::Failed
-            },
+            verdict: if passed { Verdict::Passed } else { Verdict::Failed },
             weight: 1.0,
             public: true,
             message: (!passed).then(|| "3 == 4 is not so".into()),
         }
     };
     let scored = Scored {
-        verdict: if score >= 100.0 {
-            Verdict::Passed
-        } else {
-            Verdict::Failed
-        },
+        verdict: if score >= 100.0 { Verdict::Passed } else { Verdict::Failed },
         score,
         tests: (1..=4).map(test).collect(),
-        usage: Usage {
-            wall_ms: 12,
-            cpu_ms: 9,
-            max_rss_kib: 10_240,
-        },
+        usage: Usage { wall_ms: 12, cpu_ms: 9, max_rss_kib: 10_240 },
         stderr: String::new(),
     };
     Run {
@@ -99,15 +76,8 @@ pub(crate) fn run(stage: &str, task: &str, score: f64) -> Run {
 }
 
 pub(crate) fn unscored(stage: &str, task: &str) -> Run {
-    let outcome = Outcome::Unscored {
-        unscored: "the engine went away".into(),
-    };
-    Run {
-        key: format!("key of {task}"),
-        stage: stage.into(),
-        task: task.into(),
-        outcome,
-    }
+    let outcome = Outcome::Unscored { unscored: "the engine went away".into() };
+    Run { key: format!("key of {task}"), stage: stage.into(), task: task.into(), outcome }
 }
 
 pub(crate) fn noon() -> Timestamp {
@@ -119,15 +89,39 @@ pub(crate) fn report(id: &str, runs: Vec<Run>) -> Report {
     Report {
         miner: miner(id),
         file: format!("{id}.py"),
-        sha256: format!(
-            "{:064x}",
-            id.bytes()
-                .fold(7u128, |sum, byte| sum * 31 + u128::from(byte))
-        ),
+        sha256: format!("{:064x}", id.bytes().fold(7u128, |sum, byte| sum * 31 + u128::from(byte))),
         bytes: 321,
         first_seen: noon(),
         modified: noon(),
         syntax: None,
         runs,
     }
+}
+
+/// Many agents on many tasks, in two stages, with some of everything.
+pub(crate) fn crowd(agents: u32, tasks: u32) -> Vec<Report> {
+    (0..agents)
+        .map(|agent| {
+            // Some strong, some weak, by no visible order.
+            let strength = agent * 7919 % 101;
+            let outcome = |task: u32| {
+                let luck = (agent * 31 + task * 17) % 60;
+                let (stage, id) = place(task);
+                match strength + luck {
+                    _ if agent % 37 == 5 && task == 1 => unscored(stage, &id),
+                    reached if reached > 75 => run(stage, &id, 100.0),
+                    reached => run(stage, &id, f64::from(reached / 25 * 25)),
+                }
+            };
+            let reached = if strength < 20 { tasks.div_ceil(3) } else { tasks };
+            report(&format!("miner-{agent:04}"), (0..reached).map(outcome).collect())
+        })
+        .collect()
+}
+
+/// The first tasks of three are screening.
+pub(crate) fn place(task: u32) -> (&'static str, String) {
+    const NAMES: [&str; 6] = ["reverse", "parse_csv", "primes", "path_traversal", "lru_cache", "roman"];
+    let stage = if task.is_multiple_of(3) { "screening" } else { "main" };
+    (stage, format!("{stage}/{}_{task}", NAMES[task as usize % 6]))
 }

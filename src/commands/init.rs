@@ -1,0 +1,52 @@
+//! `init`: a folder to start from.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Context;
+
+use crate::cli::Exit;
+use crate::config;
+
+/// What a new folder holds.
+const FILES: [(&str, &str); 3] = [
+    ("pipeline.yaml", config::DEFAULT),
+    ("tasks/reverse_string.yaml", include_str!("../../tasks/reverse_string.yaml")),
+    ("tasks/solutions/reverse_string.py", include_str!("../../tasks/solutions/reverse_string.py")),
+];
+
+/// Writes what is missing; never changes a file that is there.
+///
+/// # Errors
+/// Something can't be written.
+pub fn init(dir: &Path, quiet: bool) -> anyhow::Result<Exit> {
+    for folder in ["inbox", "results"] {
+        std::fs::create_dir_all(dir.join(folder)).with_context(|| format!("can't create {}", dir.display()))?;
+    }
+    for (name, text) in FILES {
+        let written = write_new(&dir.join(name), text)?;
+        if !quiet {
+            println!("{} {}", if written { "wrote" } else { "kept " }, dir.join(name).display());
+        }
+    }
+    if !quiet {
+        println!("drop agents into {}, then: agentmill -C {} run", dir.join("inbox").display(), dir.display());
+    }
+    Ok(Exit::Done)
+}
+
+/// Writes a file if none is there; tells whether it did.
+///
+/// # Errors
+/// It can't be written.
+pub fn write_new(path: &Path, text: &str) -> anyhow::Result<bool> {
+    let context = || format!("can't write {}", path.display());
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).with_context(context)?;
+    }
+    match std::fs::File::create_new(path) {
+        Ok(mut file) => file.write_all(text.as_bytes()).with_context(context).map(|()| true),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error).with_context(context),
+    }
+}

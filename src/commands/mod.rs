@@ -1,0 +1,57 @@
+//! One file per command; each says how it ended.
+
+mod check;
+mod demo;
+mod init;
+mod run;
+mod tasks;
+
+use std::path::Path;
+
+use crate::cli::{Cli, Command, Exit};
+use crate::sandbox::Fault;
+use crate::workspace::Taken;
+use crate::yaml::Problems;
+use crate::{show, watch};
+
+/// Does what the command line says; errors are printed to stderr.
+pub fn execute(cli: &Cli) -> Exit {
+    let dir = cli.dir.as_path();
+    let result = match &cli.command {
+        Command::Run { force } => run::run(dir, *force, cli.quiet),
+        Command::Watch => watch::watch(dir, cli.quiet),
+        Command::Check { agent } => check::check(dir, agent.as_deref(), cli.quiet),
+        Command::Demo { dir } => demo::demo(dir.as_deref(), cli.quiet),
+        Command::Init { dir: other } => init::init(other.as_deref().unwrap_or(dir), cli.quiet),
+        Command::Show { what } => print_results(dir, what),
+        Command::Tasks { id } => tasks::tasks(dir, id.as_deref()),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("{}", explain(&error));
+        exit_of(&error)
+    })
+}
+
+fn print_results(dir: &Path, what: &[String]) -> anyhow::Result<Exit> {
+    let pipeline = crate::config::load(&dir.join(crate::workspace::PIPELINE))?;
+    print!("{}", show::show(&pipeline.results, what)?);
+    Ok(Exit::Done)
+}
+
+/// Problems speak for themselves, a line each; other errors are introduced.
+fn explain(error: &anyhow::Error) -> String {
+    match error.downcast_ref::<Problems>() {
+        Some(problems) => problems.to_string(),
+        None => format!("agentmill: {error:#}"),
+    }
+}
+
+fn exit_of(error: &anyhow::Error) -> Exit {
+    if error.is::<Taken>() {
+        Exit::Locked
+    } else if error.is::<Fault>() {
+        Exit::Unscored
+    } else {
+        Exit::Usage
+    }
+}

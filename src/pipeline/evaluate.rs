@@ -1,0 +1,177 @@
+//! Agent x task -> outcome; skips what a report already holds.
+
+use std::collections::HashMap;
+
+use super::score;
+use crate::config::{Limits, Stage};
+use crate::digest;
+use crate::report::{Outcome, Report, Run, SyntaxError};
+use crate::sandbox::{Cell, Fault, Opened, Sandbox, grader_version};
+use crate::task::Task;
+use crate::ui::{Event, Events};
+
+/// All that agents are evaluated on: the stages with their tasks, under one image and grader.
+#[derive(Debug)]
+pub struct Course<'a> {
+    tasks: &'a [Task],
+    stages: Vec<(&'a Stage, Vec<Leg<'a>>)>,
+    grader: String,
+}
+
+/// One task of one stage, with all that decides a run but the agent.
+#[derive(Debug)]
+struct Leg<'a> {
+    task: &'a Task,
+    limits: Limits,
+    digest: String,
+}
+
+impl<'a> Course<'a> {
+    /// The course for an image, by its id.
+    pub fn new(stages: &'a [Stage], tasks: &'a [Task], image: &str) -> Self {
+        let grader = digest::hex([image.as_bytes(), grader_version().as_bytes()]);
+        let legs = |stage: &'a Stage| {
+            let of_stage = tasks.iter().filter(|task| stage.tasks.is_match(&task.id));
+            of_stage.map(|task| Leg::new(task, stage, &grader)).collect()
+        };
+        let stages = stages.iter().map(|stage| (stage, legs(stage))).collect();
+        Self { tasks, stages, grader }
+    }
+
+    /// What of the agent's evaluation stands in its report under keys that are still right, in order, and whether
+    /// that is all of it.
+    pub fn done(&self, report: &Report) -> (Vec<Run>, bool) {
+        let mut known: HashMap<&str, &Outcome> = HashMap::new();
+        known.extend(report.runs.iter().map(|run| (run.key.as_str(), &run.outcome)));
+        let mut done = Report { runs: Vec::new(), ..report.clone_head() };
+        for (stage, legs) in &self.stages {
+            for leg in legs {
+                let key = leg.key(&report.sha256);
+                match known.get(key.as_str()) {
+                    Some(outcome @ Outcome::Scored(_)) => done.runs.push(leg.run(stage, key, (*outcome).clone())),
+                    _ => return (done.runs, false),
+                }
+            }
+            if !score::passes(stage, self.tasks, &done) {
+                break;
+            }
+        }
+        (done.runs, true)
+    }
+
+    /// Whether the report's refusal is by the Python that would look at the source today.
+    pub fn refused(&self, report: &Report) -> bool {
+        report.syntax.as_ref().is_some_and(|syntax| syntax.key == self.syntax_key(&report.sha256))
+    }
+
+    fn syntax_key(&self, agent: &str) -> String {
+        digest::hex([agent.as_bytes(), self.grader.as_bytes()])
+    }
+
+    /// The limits of the first run: what a cell is opened with.
+    fn first_limits(&self) -> Option<&Limits> {
+        self.stages.iter().flat_map(|(_, legs)| legs).map(|leg| &leg.limits).next()
+    }
+}
+
+impl<'a> Leg<'a> {
+    fn new(task: &'a Task, stage: &Stage, grader: &str) -> Self {
+        let limits = task.limits(&stage.limits);
+        let bounds = serde_json::json!(limits).to_string();
+        let digest = digest::hex([task.digest().as_bytes(), bounds.as_bytes(), grader.as_bytes()]);
+        Self { task, limits, digest }
+    }
+
+    fn key(&self, agent: &str) -> String {
+        digest::hex([agent.as_bytes(), self.digest.as_bytes()])
+    }
+
+    fn run(&self, stage: &Stage, key: String, outcome: Outcome) -> Run {
+        Run { key, stage: stage.name.clone(), task: self.task.id.clone(), outcome }
+    }
+}
+
+/// How far an evaluation came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// All is judged, or can't be by our fault.
+    Complete,
+    /// We were asked to stop; the report holds what was finished.
+    Stopped,
+}
+
+/// Evaluates an agent, given its source, on what its report does not hold yet.
+pub fn evaluate(
+    source: Vec<u8>,
+    mut report: Report,
+    course: &Course<'_>,
+    sandbox: &dyn Sandbox,
+    events: &Events,
+) -> (Report, End) {
+    let Some(limits) = course.first_limits() else {
+        return (report, End::Complete);
+    };
+    let known = std::mem::take(&mut report.runs);
+    report.syntax = None;
+    let mut cell = match sandbox.open(source, limits) {
+        Ok(Opened::Ready(cell)) => Ok(cell),
+        Ok(Opened::Refused(refusal)) => {
+            let key = course.syntax_key(&report.sha256);
+            report.syntax = Some(SyntaxError { key, line: refusal.line, message: refusal.message });
+            return (report, End::Complete);
+        }
+        Err(Fault::Stopped) => {
+            report.runs = known;
+            return (report, End::Stopped);
+        }
+        Err(fault) => Err(fault),
+    };
+    let end = run_stages(&mut report, known, course, &mut cell, events);
+    (report, end)
+}
+
+/// Goes through the stages as far as the agent gets.
+fn run_stages(
+    report: &mut Report,
+    known: Vec<Run>,
+    course: &Course<'_>,
+    cell: &mut Result<Box<dyn Cell + '_>, Fault>,
+    events: &Events,
+) -> End {
+    let mut known: HashMap<String, Outcome> = known.into_iter().map(|run| (run.key, run.outcome)).collect();
+    for (stage, legs) in &course.stages {
+        for leg in legs {
+            let key = leg.key(&report.sha256);
+            let outcome = match known.remove(&key) {
+                Some(outcome @ Outcome::Scored(_)) => outcome,
+                _ => match run(cell, leg) {
+                    Ok(outcome) => outcome,
+                    Err(end) => return end,
+                },
+            };
+            events.send(Event::Ran {
+                miner: report.miner.clone(),
+                task: leg.task.id.clone(),
+                verdict: outcome.verdict(),
+            });
+            report.runs.push(leg.run(stage, key, outcome));
+        }
+        if !score::passes(stage, course.tasks, report) {
+            break;
+        }
+    }
+    End::Complete
+}
+
+/// One run; only being stopped keeps it from having an outcome.
+fn run(cell: &mut Result<Box<dyn Cell + '_>, Fault>, leg: &Leg<'_>) -> Result<Outcome, End> {
+    let result = match cell {
+        Ok(cell) => cell.run(leg.task, &leg.limits),
+        Err(fault) => Err(fault.clone()),
+    };
+    match result {
+        Ok(scored) => Ok(Outcome::Scored(scored)),
+        Err(Fault::Stopped) => Err(End::Stopped),
+        Err(Fault::Engine(reason)) => Ok(Outcome::Unscored { unscored: reason }),
+    }
+}

@@ -1,0 +1,306 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use super::samples::{crowd, miner, noon, report, run, stage, task, unscored};
+use super::*;
+use crate::config::{Rewards, Split};
+use crate::pipeline::score::rank;
+use crate::report::{Outcome, Verdict};
+
+const FILES: [&str; 6] =
+    ["rankings.json", "rankings.csv", "scores.csv", "rejected.csv", "history.csv", "index.html"];
+
+/// A pass's end, to be varied by tests.
+struct Pass {
+    reports: Vec<Report>,
+    pending: Vec<Miner>,
+    rejections: Vec<Rejection>,
+    stages: Vec<Stage>,
+    tasks: Vec<crate::task::Task>,
+    at: Timestamp,
+}
+
+impl Pass {
+    fn new(reports: Vec<Report>) -> Self {
+        let mut ids: Vec<&str> =
+            reports.iter().flat_map(|report| &report.runs).map(|run| run.task.as_str()).collect();
+        ids.sort();
+        ids.dedup();
+        Self {
+            tasks: ids.into_iter().map(|id| task(id, 1.0)).collect(),
+            reports,
+            pending: Vec::new(),
+            rejections: Vec::new(),
+            stages: vec![stage("screening", "screening/*", 0.0), stage("main", "main/*", 50.0)],
+            at: noon(),
+        }
+    }
+
+    fn publish(&self, dir: &Path) -> Vec<Row> {
+        let reports: Vec<&Report> = self.reports.iter().collect();
+        let rewards = Rewards { pool: 100.0, token: "TAO".into(), split: Split::Proportional };
+        let rows = rank(&reports, &self.stages, &self.tasks, &rewards);
+        let published = Published {
+            rows: &rows,
+            reports: &reports,
+            pending: &self.pending,
+            rejections: &self.rejections,
+            generated_at: self.at,
+            image: "sha256:9f2c6d",
+            pipeline_sha256: "0123456789abcdef0123",
+            token: "TAO",
+            stages: &self.stages,
+        };
+        publish(dir, &published).unwrap();
+        rows
+    }
+}
+
+fn small() -> Pass {
+    let mut pass = Pass::new(vec![
+        report("alice", vec![run("screening", "screening/reverse", 100.0), run("main", "main/primes", 75.0)]),
+        report("bob", vec![unscored("screening", "screening/reverse")]),
+        report("carol", vec![run("screening", "screening/reverse", 100.0), run("main", "main/primes", 25.0)]),
+    ]);
+    pass.pending = vec![miner("erin"), miner("dave")];
+    pass.rejections = vec![Rejection {
+        file: "mallory.py".into(),
+        miner: Some(miner("mallory")),
+        line: Some(3),
+        reason: "imports numpy; only Python's standard library is there".into(),
+    }];
+    pass
+}
+
+fn read(dir: &Path, name: &str) -> String {
+    fs::read_to_string(dir.join(name)).unwrap()
+}
+
+fn records(dir: &Path, name: &str) -> Vec<Vec<String>> {
+    let mut reader = ::csv::ReaderBuilder::new().has_headers(false).from_path(dir.join(name)).unwrap();
+    reader.records().map(|record| record.unwrap().iter().map(str::to_owned).collect()).collect()
+}
+
+#[test]
+fn formats() {
+    let dir = tempfile::tempdir().unwrap();
+    small().publish(dir.path());
+    for name in ["rankings.json", "rankings.csv", "scores.csv", "rejected.csv", "history.csv"] {
+        insta::with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!(name, read(dir.path(), name));
+        });
+    }
+}
+
+#[test]
+fn every_file_reads_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let pass = small();
+    let rows = pass.publish(dir.path());
+    let rankings = json::load(dir.path()).unwrap();
+    assert_eq!(rankings.rankings, rows);
+    assert_eq!(rankings.rejected, pass.rejections);
+    assert_eq!(rankings.pending, [miner("dave"), miner("erin")]);
+    assert_eq!(records(dir.path(), "rankings.csv").len(), 4);
+    assert_eq!(records(dir.path(), "rankings.csv")[1][..4], ["1", "alice", "87.5", "100"]);
+    assert_eq!(records(dir.path(), "scores.csv").len(), 6);
+    for report in &pass.reports {
+        save_report(dir.path(), report).unwrap();
+        assert_eq!(load_report(dir.path(), &report.miner).as_ref(), Some(report));
+    }
+}
+
+#[test]
+fn foreign_or_broken_reports_are_none() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(load_report(dir.path(), &miner("alice")), None);
+    save_report(dir.path(), &report("alice", Vec::new())).unwrap();
+    let file = |id: &str| dir.path().join(format!("agents/{id}.json"));
+    fs::copy(file("alice"), file("bob")).unwrap();
+    assert_eq!(load_report(dir.path(), &miner("bob")), None);
+    for text in ["", "{}", "[1]", "{\"miner\": \"alice\"", "\u{feff}"] {
+        fs::write(file("alice"), text).unwrap();
+        assert_eq!(load_report(dir.path(), &miner("alice")), None);
+    }
+}
+
+#[test]
+fn unchanged_files_stay_and_all_can_be_read_by_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let stamp = |name: &str| {
+        let metadata = fs::metadata(dir.path().join(name)).unwrap();
+        assert_eq!(metadata.permissions().mode() & 0o777, 0o644, "{name}");
+        std::os::unix::fs::MetadataExt::ino(&metadata)
+    };
+    let mut pass = small();
+    pass.publish(dir.path());
+    let before = FILES.map(stamp);
+    pass.publish(dir.path());
+    assert_eq!(FILES.map(stamp), before);
+    // A new time alone leaves the tables as they are.
+    pass.at += jiff::SignedDuration::from_mins(2);
+    pass.publish(dir.path());
+    let changed: Vec<&str> = FILES
+        .into_iter()
+        .zip(before)
+        .filter(|(name, old)| stamp(name) != *old)
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(changed, ["rankings.json", "index.html"]);
+}
+
+#[test]
+fn tidy_removes_left_overs_and_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    tidy(&dir.path().join("missing")).unwrap();
+    small().publish(dir.path());
+    fs::create_dir(dir.path().join("agents")).unwrap();
+    let at = |name: &str| dir.path().join(name);
+    for name in [".agentmill-Ab3dEf.tmp", "agents/.agentmill-Ab3dEf.tmp", ".agentmill.lock", "agents/x.json"]
+    {
+        fs::write(at(name), "half").unwrap();
+    }
+    tidy(dir.path()).unwrap();
+    assert!(!at(".agentmill-Ab3dEf.tmp").exists() && !at("agents/.agentmill-Ab3dEf.tmp").exists());
+    assert!(at(".agentmill.lock").exists() && at("agents/x.json").exists());
+    assert!(FILES.iter().all(|name| at(name).exists()));
+    let mut names: Vec<_> =
+        fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.retain(|name| name.to_str().unwrap().ends_with(".tmp"));
+    assert!(names.is_empty(), "{names:?}");
+}
+
+#[test]
+fn errors_name_the_file() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("scores.csv")).unwrap();
+    fs::write(dir.path().join("scores.csv/x"), "").unwrap();
+    let reports = [];
+    let published = Published {
+        rows: &[],
+        reports: &reports,
+        pending: &[],
+        rejections: &[],
+        generated_at: noon(),
+        image: "",
+        pipeline_sha256: "",
+        token: "",
+        stages: &[],
+    };
+    let err = publish(dir.path(), &published).unwrap_err();
+    assert!(err.to_string().contains("scores.csv"), "{err}");
+}
+
+#[test]
+fn hostile_text_stays_text() {
+    let dir = tempfile::tempdir().unwrap();
+    let nasty = "=cmd()|'\"<script>alert(1)</script>\x1b]0;pwn\x07\u{9b}2J\r\nx,y\u{202e}{{ 7 * 7 }}";
+    let mut pass =
+        Pass::new(vec![report("alice", vec![run("main", "main/x", 50.0), run("main", "<b>\"&'", 0.0)])]);
+    pass.stages.push(stage("<i>@stage", "*", 0.0));
+    pass.reports[0].runs.push(run("<i>@stage", "=task<u>", 25.0));
+    if let Outcome::Scored(run) = &mut pass.reports[0].runs[0].outcome {
+        run.verdict = Verdict::Failed;
+        run.stderr = nasty.into();
+        run.tests[3].message = Some(nasty.into());
+    }
+    pass.rejections =
+        vec![Rejection { file: nasty.into(), miner: None, line: None, reason: nasty.repeat(999) }];
+    pass.publish(dir.path());
+    save_report(dir.path(), &pass.reports[0]).unwrap();
+
+    for name in FILES.into_iter().chain(["agents/alice.json"]) {
+        let text = read(dir.path(), name);
+        assert!(!text.chars().any(|c| c != '\n' && text::unseen(c)), "{name} holds control characters");
+        assert!(text.len() < 300_000, "{name} is {} long", text.len());
+    }
+    let rejected = records(dir.path(), "rejected.csv");
+    assert_eq!(rejected.len(), 2);
+    assert!(rejected[1][0].starts_with("'=cmd()"));
+    assert_eq!(records(dir.path(), "scores.csv")[3][1..3], ["<i>@stage", "'=task<u>"]);
+    let page = read(dir.path(), "index.html");
+    for tag in ["<script", "<b>\"", "<i>@", "<u>", "\"'"] {
+        assert!(!page.contains(tag), "{tag}");
+    }
+    assert!(page.contains("&lt;script&gt;alert(1)") && page.contains("{{ 7 * 7 }}"));
+    assert_eq!(json::load(dir.path()).unwrap().rejected[0].file, nasty);
+    assert_eq!(load_report(dir.path(), &miner("alice")).unwrap(), pass.reports[0]);
+}
+
+#[test]
+fn readers_never_see_half_a_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut pass = Pass::new(crowd(40, 12));
+    pass.publish(dir.path());
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let mut seen = std::collections::BTreeSet::new();
+            while !done.load(Ordering::Relaxed) {
+                seen.insert(json::load(dir.path()).unwrap().generated_at);
+                assert!(read(dir.path(), "index.html").ends_with("</html>"));
+            }
+            seen.len()
+        });
+        for _ in 0..60 {
+            pass.at += jiff::SignedDuration::from_mins(1);
+            pass.publish(dir.path());
+        }
+        done.store(true, Ordering::Relaxed);
+        assert!(reader.join().unwrap() > 2);
+    });
+}
+
+#[test]
+fn empty_folder_has_a_page() {
+    let dir = tempfile::tempdir().unwrap();
+    Pass::new(Vec::new()).publish(dir.path());
+    assert!(read(dir.path(), "index.html").contains("No agents yet"));
+    assert_eq!(records(dir.path(), "rankings.csv").len(), 1);
+}
+
+/// `AGENTMILL_SAMPLE=/tmp/x cargo test --release -- --ignored --nocapture measure`
+#[test]
+#[ignore = "a measurement, and sample pages to look at"]
+fn measure() {
+    let kept = tempfile::tempdir().unwrap();
+    let base = std::env::var_os("AGENTMILL_SAMPLE").map_or(kept.path().to_owned(), PathBuf::from);
+    let (big, little) = (base.join("big"), base.join("little"));
+    let mut pass = Pass::new(crowd(2_000, 50));
+    for turn in ["first", "nothing new", "new time"] {
+        let start = Instant::now();
+        pass.publish(&big);
+        println!("rank and publish, {turn}: {:?}", start.elapsed());
+        if turn == "nothing new" {
+            pass.at += jiff::SignedDuration::from_mins(1);
+        }
+    }
+    for turn in ["first", "unchanged"] {
+        let start = Instant::now();
+        pass.reports.iter().for_each(|report| save_report(&big, report).unwrap());
+        println!("2,000 reports saved, {turn}: {:?}", start.elapsed());
+    }
+    let start = Instant::now();
+    assert!(pass.reports.iter().all(|report| load_report(&big, &report.miner).as_ref() == Some(report)));
+    println!("2,000 reports loaded: {:?}", start.elapsed());
+    for name in FILES {
+        println!("{name}: {} KiB", fs::metadata(big.join(name)).unwrap().len() / 1024);
+    }
+
+    let mut pass = Pass::new(crowd(14, 14));
+    pass.reports[3].sha256 = pass.reports[4].sha256.clone();
+    pass.reports[3].first_seen += jiff::SignedDuration::from_mins(9);
+    pass.reports.push(report("zoe", vec![unscored("screening", "screening/reverse_0")]));
+    pass.pending = small().pending;
+    pass.rejections = small().rejections;
+    pass.rejections.push(Rejection {
+        file: "<script>alert(1)</script>.py".into(),
+        miner: None,
+        line: None,
+        reason: "the name is no miner id: use a-z, 0-9, - and _".into(),
+    });
+    pass.publish(&little);
+    pass.reports.iter().for_each(|report| save_report(&little, report).unwrap());
+}
