@@ -47,16 +47,9 @@ pub struct Row {
 /// Reports with a syntax error are left out: such a submission is no agent.
 pub fn rank(reports: &[&Report], stages: &[Stage], tasks: &[Task], rewards: &Rewards) -> Vec<Row> {
     let plan: Vec<Leg> = stages.iter().map(|stage| Leg::new(stage, tasks)).collect();
-    let agents: Vec<&Report> = reports
-        .iter()
-        .copied()
-        .filter(|report| report.syntax.is_none())
-        .collect();
+    let agents: Vec<&Report> = reports.iter().copied().filter(|report| report.syntax.is_none()).collect();
     let originals = originals(&agents);
-    let mut entries: Vec<Entry> = agents
-        .iter()
-        .map(|report| entry(report, &plan, &originals))
-        .collect();
+    let mut entries: Vec<Entry> = agents.iter().map(|report| entry(report, &plan, &originals)).collect();
     entries.sort_by(|a, b| order(&a.row).cmp(&order(&b.row)));
     number(&mut entries);
     share(&mut entries, rewards);
@@ -66,14 +59,12 @@ pub fn rank(reports: &[&Report], stages: &[Stage], tasks: &[Task], rewards: &Rew
 /// Whether an agent may go on to the next stage: every task of this one is judged, and its score
 /// reaches the pass mark.
 pub fn passes(stage: &Stage, tasks: &[Task], report: &Report) -> bool {
-    Leg::new(stage, tasks)
-        .tally(&outcomes(report))
-        .passes(stage.pass_mark)
+    Leg::new(stage, tasks).tally(&outcomes(report)).passes(stage.pass_mark)
 }
 
 /// The console's line for one miner, such as `1. alice: 100 (reward: 50 TAO)`.
 pub fn line(row: &Row, token: &str) -> String {
-    let miner = String::from(row.miner.clone());
+    let miner = &row.miner;
     let mut line = match (row.rank, row.score) {
         (Some(rank), Some(score)) => {
             format!("{rank}. {miner}: {score} (reward: {} {token})", row.reward)
@@ -81,7 +72,7 @@ pub fn line(row: &Row, token: &str) -> String {
         _ => format!("-. {miner}: unscored"),
     };
     if let Some(original) = &row.duplicate_of {
-        line += &format!(" [copy of {}]", String::from(original.clone()));
+        line += &format!(" [copy of {original}]");
     }
     line
 }
@@ -96,22 +87,12 @@ struct Leg<'a> {
 type Outcomes<'a> = HashMap<(&'a str, &'a str), &'a Outcome>;
 
 fn outcomes(report: &Report) -> Outcomes<'_> {
-    report
-        .runs
-        .iter()
-        .map(|run| ((run.stage.as_str(), run.task.as_str()), &run.outcome))
-        .collect()
+    report.runs.iter().map(|run| ((run.stage.as_str(), run.task.as_str()), &run.outcome)).collect()
 }
 
 impl<'a> Leg<'a> {
     fn new(stage: &'a Stage, tasks: &'a [Task]) -> Self {
-        Self {
-            stage,
-            tasks: tasks
-                .iter()
-                .filter(|task| stage.tasks.is_match(&task.id))
-                .collect(),
-        }
+        Self { stage, tasks: tasks.iter().filter(|task| stage.tasks.is_match(&task.id)).collect() }
     }
 
     fn weight(&self) -> f64 {
@@ -129,11 +110,8 @@ impl<'a> Leg<'a> {
                 Some(Outcome::Scored(run)) => {
                     tally.judged += task.weight;
                     tally.points += task.weight * run.score.clamp(0.0, 100.0);
-                    tally.passed += run
-                        .tests
-                        .iter()
-                        .filter(|test| test.verdict == Verdict::Passed)
-                        .count() as u64;
+                    tally.passed +=
+                        run.tests.iter().filter(|test| test.verdict == Verdict::Passed).count() as u64;
                 }
                 Some(Outcome::Unscored { .. }) => {
                     tally.open += task.weight;
@@ -182,9 +160,7 @@ impl Tally {
     /// Whether only unscored runs, our fault, stand between the agent and the next stage.
     fn held_up(&self, mark: f64) -> bool {
         let all = self.judged + self.open;
-        self.open > 0.0
-            && self.missing == 0.0
-            && self.points + 100.0 * self.open + SLACK >= mark * all
+        self.open > 0.0 && self.missing == 0.0 && self.points + 100.0 * self.open + SLACK >= mark * all
     }
 
     /// None if there is nothing to judge by.
@@ -199,11 +175,7 @@ impl Tally {
 /// Rounds, but says 100 only of a perfect score.
 pub fn hundredths(score: f64) -> f64 {
     let rounded = (score * 100.0).round() / 100.0;
-    if rounded == 100.0 && score < 100.0 - SLACK {
-        99.99
-    } else {
-        rounded
-    }
+    if rounded == 100.0 && score < 100.0 - SLACK { 99.99 } else { rounded }
 }
 
 struct Entry {
@@ -215,9 +187,7 @@ struct Entry {
 fn entry(report: &Report, plan: &[Leg], originals: &HashMap<&str, &Report>) -> Entry {
     let (total, missed) = walk(plan, &outcomes(report));
     let original = originals[report.sha256.as_str()];
-    let stands_at = missed
-        .or(plan.len().checked_sub(1))
-        .map(|at| plan[at].stage.name.clone());
+    let stands_at = missed.or(plan.len().checked_sub(1)).map(|at| plan[at].stage.name.clone());
     let row = Row {
         rank: None,
         miner: report.miner.clone(),
@@ -231,10 +201,7 @@ fn entry(report: &Report, plan: &[Leg], originals: &HashMap<&str, &Report>) -> E
         first_seen: report.first_seen,
         sha256: report.sha256.clone(),
     };
-    Entry {
-        row,
-        cleared: missed.is_none(),
-    }
+    Entry { row, cleared: missed.is_none() }
 }
 
 /// Goes through the stages as far as the agent gets; also says at which stage it stopped. Runs behind
@@ -284,10 +251,7 @@ fn number(entries: &mut [Entry]) {
     for (at, entry) in entries.iter_mut().enumerate() {
         let Some(score) = entry.row.score else { return };
         if last.0 != Some(cents(score)) {
-            last = (
-                Some(cents(score)),
-                u32::try_from(at + 1).ok().and_then(NonZeroU32::new),
-            );
+            last = (Some(cents(score)), u32::try_from(at + 1).ok().and_then(NonZeroU32::new));
         }
         entry.row.rank = last.1;
     }
@@ -313,18 +277,14 @@ fn share(entries: &mut [Entry], rewards: &Rewards) {
             Split::Winner => 0,
             Split::Places(percents) => place_share(pool, percents, place, count),
         };
-        tied.iter_mut()
-            .for_each(|row| row.reward = each as f64 / 1e6);
+        tied.iter_mut().for_each(|row| row.reward = each as f64 / 1e6);
         place += count;
     }
 }
 
 /// What each of `count` tied agents gets who hold the places from `first` on.
 fn place_share(pool: u128, percents: &[f64], first: usize, count: usize) -> u128 {
-    let units: Vec<u128> = percents
-        .iter()
-        .map(|percent| (percent * 1e6).round() as u128)
-        .collect();
+    let units: Vec<u128> = percents.iter().map(|percent| (percent * 1e6).round() as u128).collect();
     // More than 100 percent can't be paid; less leaves the rest in the pool.
     let whole = units.iter().sum::<u128>().max(100_000_000);
     let held: u128 = units.iter().skip(first).take(count).sum();
@@ -335,11 +295,7 @@ fn place_share(pool: u128, percents: &[f64], first: usize, count: usize) -> u128
 fn millionths(tokens: f64) -> u128 {
     // The bound keeps the products of `share` within u128.
     let nearest = (tokens * 1e6).round().clamp(0.0, 1e24);
-    (if nearest / 1e6 > tokens {
-        nearest - 1.0
-    } else {
-        nearest
-    }) as u128
+    (if nearest / 1e6 > tokens { nearest - 1.0 } else { nearest }) as u128
 }
 
 #[cfg(test)]

@@ -35,11 +35,11 @@ pub(super) fn render(published: &Published) -> io::Result<String> {
         pipeline => short(published.pipeline_sha256),
         version => env!("CARGO_PKG_VERSION"),
         token => visible(published.token, MAX),
-        paid => hundredths_down(published.rows.iter().map(|row| row.reward).sum()).to_string(),
+        paid => (published.rows.iter().map(|row| row.reward * 100.0).sum::<f64>().round() / 100.0).to_string(),
         many_stages => published.stages.len() > 1,
         rows => published.rows.iter().map(ranking_line).collect::<Vec<_>>(),
         groups => groups(&columns),
-        tasks => columns.iter().map(|(_, task)| visible(task, MAX)).collect::<Vec<_>>(),
+        tasks => labelled(&columns),
         lines => matrix(published, &columns),
         rejected => rejected(published.rejections),
         pending => pending,
@@ -84,6 +84,17 @@ fn columns<'a>(stages: &[Stage], reports: &[&'a Report]) -> Vec<Column<'a>> {
     let mut columns: Vec<Column> = seen.into_iter().filter(|(stage, _)| place(stage).is_some()).collect();
     columns.sort_by_key(|(stage, _)| place(stage));
     columns
+}
+
+/// Task ids without their folders, where that leaves them distinct.
+fn labelled(columns: &[Column]) -> Vec<Value> {
+    let name = |id: &'_ str| id.rsplit('/').next().unwrap_or_default().to_owned();
+    let names: BTreeSet<String> = columns.iter().map(|(_, id)| name(id)).collect();
+    let label = |id: &str| if names.len() == columns.len() { name(id) } else { id.to_owned() };
+    columns
+        .iter()
+        .map(|(_, id)| context! { id => visible(id, MAX), label => visible(&label(id), MAX) })
+        .collect()
 }
 
 /// The stages above their columns.
@@ -153,9 +164,4 @@ fn minute(at: Timestamp) -> String {
 
 fn short(sha256: &str) -> String {
     sha256.chars().take(12).collect()
-}
-
-/// Sums of rewards carry binary dust.
-fn hundredths_down(tokens: f64) -> f64 {
-    (tokens * 100.0 + 1e-6).floor() / 100.0
 }

@@ -4,35 +4,20 @@ use super::*;
 use crate::pipeline::publish::samples::{report, run, stage, task, unscored};
 use crate::report::SyntaxError;
 
-const SPLITS: [fn() -> Split; 3] = [
-    || Split::Proportional,
-    || Split::Winner,
-    || Split::Places(vec![50.0, 30.0, 20.0]),
-];
+const SPLITS: [fn() -> Split; 3] =
+    [|| Split::Proportional, || Split::Winner, || Split::Places(vec![50.0, 30.0, 20.0])];
 
 fn pay(pool: f64, split: Split) -> Rewards {
-    Rewards {
-        pool,
-        token: "TAO".into(),
-        split,
-    }
+    Rewards { pool, token: "TAO".into(), split }
 }
 
 /// One stage without a mark and with one task.
 fn ranked(reports: &[Report], rewards: &Rewards) -> Vec<Row> {
-    rank(
-        &reports.iter().collect::<Vec<_>>(),
-        &[stage("s", "*", 0.0)],
-        &[task("t", 1.0)],
-        rewards,
-    )
+    rank(&reports.iter().collect::<Vec<_>>(), &[stage("s", "*", 0.0)], &[task("t", 1.0)], rewards)
 }
 
 fn scored(scores: &[(&str, f64)]) -> Vec<Report> {
-    scores
-        .iter()
-        .map(|(miner, score)| report(miner, vec![run("s", "t", *score)]))
-        .collect()
+    scores.iter().map(|(miner, score)| report(miner, vec![run("s", "t", *score)])).collect()
 }
 
 fn lines(rows: &[Row]) -> Vec<String> {
@@ -45,11 +30,7 @@ fn winners_share_and_ranks_skip() {
     let rows = ranked(&reports, &pay(100.0, Split::Winner));
     assert_eq!(
         lines(&rows),
-        [
-            "1. alice: 100 (reward: 50 TAO)",
-            "1. bob: 100 (reward: 50 TAO)",
-            "3. carol: 40 (reward: 0 TAO)"
-        ]
+        ["1. alice: 100 (reward: 50 TAO)", "1. bob: 100 (reward: 50 TAO)", "3. carol: 40 (reward: 0 TAO)"]
     );
 }
 
@@ -57,23 +38,11 @@ fn winners_share_and_ranks_skip() {
 fn tied_places_share_what_they_hold() {
     let rewards = pay(100.0, Split::Places(vec![50.0, 30.0, 20.0]));
     let paid = |scores: &[(&str, f64)]| -> Vec<f64> {
-        ranked(&scored(scores), &rewards)
-            .iter()
-            .map(|row| row.reward)
-            .collect()
+        ranked(&scored(scores), &rewards).iter().map(|row| row.reward).collect()
     };
-    assert_eq!(
-        paid(&[("a", 90.0), ("b", 80.0), ("c", 70.0), ("d", 60.0)]),
-        [50.0, 30.0, 20.0, 0.0]
-    );
-    assert_eq!(
-        paid(&[("a", 90.0), ("b", 90.0), ("c", 70.0)]),
-        [40.0, 40.0, 20.0]
-    );
-    assert_eq!(
-        paid(&[("a", 90.0), ("b", 80.0), ("c", 80.0), ("d", 80.0)])[1..],
-        [16.666666; 3]
-    );
+    assert_eq!(paid(&[("a", 90.0), ("b", 80.0), ("c", 70.0), ("d", 60.0)]), [50.0, 30.0, 20.0, 0.0]);
+    assert_eq!(paid(&[("a", 90.0), ("b", 90.0), ("c", 70.0)]), [40.0, 40.0, 20.0]);
+    assert_eq!(paid(&[("a", 90.0), ("b", 80.0), ("c", 80.0), ("d", 80.0)])[1..], [16.666666; 3]);
     assert_eq!(paid(&[("a", 90.0)]), [50.0]);
 }
 
@@ -101,9 +70,7 @@ fn modified_then_miner_decide_who_was_first() {
     }
     let copies = |reports: &[Report]| -> Vec<Option<String>> {
         let rows = ranked(reports, &pay(1.0, Split::Winner));
-        rows.into_iter()
-            .map(|row| row.duplicate_of.map(String::from))
-            .collect()
+        rows.into_iter().map(|row| row.duplicate_of.map(String::from)).collect()
     };
     assert_eq!(copies(&reports), [None, Some("a".into()), Some("a".into())]);
     reports[2].modified -= jiff::SignedDuration::from_secs(1);
@@ -113,48 +80,20 @@ fn modified_then_miner_decide_who_was_first() {
 #[test]
 fn a_missed_mark_counts_the_stages_behind_as_zero() {
     let stages = [stage("easy", "easy/*", 60.0), stage("hard", "hard/*", 0.0)];
-    let tasks = [
-        task("easy/a", 1.0),
-        task("easy/b", 3.0),
-        task("hard/c", 4.0),
-    ];
+    let tasks = [task("easy/a", 1.0), task("easy/b", 3.0), task("hard/c", 4.0)];
     let reports = [
-        report(
-            "fails",
-            vec![run("easy", "easy/a", 100.0), run("easy", "easy/b", 0.0)],
-        ),
+        report("fails", vec![run("easy", "easy/a", 100.0), run("easy", "easy/b", 0.0)]),
         // Remembered from when the mark was lower: doesn't count any more.
-        report(
-            "fell",
-            vec![run("easy", "easy/a", 100.0), run("hard", "hard/c", 100.0)],
-        ),
-        report(
-            "held",
-            vec![run("easy", "easy/a", 100.0), unscored("easy", "easy/b")],
-        ),
-        report(
-            "none",
-            vec![unscored("easy", "easy/a"), unscored("easy", "easy/b")],
-        ),
+        report("fell", vec![run("easy", "easy/a", 100.0), run("hard", "hard/c", 100.0)]),
+        report("held", vec![run("easy", "easy/a", 100.0), unscored("easy", "easy/b")]),
+        report("none", vec![unscored("easy", "easy/a"), unscored("easy", "easy/b")]),
         report(
             "through",
-            vec![
-                run("easy", "easy/b", 80.0),
-                run("easy", "easy/a", 0.0),
-                run("hard", "hard/c", 50.0),
-            ],
+            vec![run("easy", "easy/b", 80.0), run("easy", "easy/a", 0.0), run("hard", "hard/c", 50.0)],
         ),
     ];
-    let rows = rank(
-        &reports.each_ref(),
-        &stages,
-        &tasks,
-        &pay(9.0, Split::Proportional),
-    );
-    let seen: Vec<_> = rows
-        .iter()
-        .map(|row| (line(row, "T"), row.stage.as_str(), row.unscored))
-        .collect();
+    let rows = rank(&reports.each_ref(), &stages, &tasks, &pay(9.0, Split::Proportional));
+    let seen: Vec<_> = rows.iter().map(|row| (line(row, "T"), row.stage.as_str(), row.unscored)).collect();
     let expect = |line: &str, stage, unscored| (line.to_owned(), stage, unscored);
     assert_eq!(
         seen,
@@ -166,17 +105,8 @@ fn a_missed_mark_counts_the_stages_behind_as_zero() {
             expect("-. none: unscored", "easy", 2),
         ]
     );
-    assert_eq!(
-        rows[0].tests,
-        tasks
-            .iter()
-            .map(|task| task.tests.len() as u64)
-            .sum::<u64>()
-    );
-    let passed: Vec<bool> = reports
-        .iter()
-        .map(|report| passes(&stages[0], &tasks, report))
-        .collect();
+    assert_eq!(rows[0].tests, tasks.iter().map(|task| task.tests.len() as u64).sum::<u64>());
+    let passed: Vec<bool> = reports.iter().map(|report| passes(&stages[0], &tasks, report)).collect();
     assert_eq!(passed, [false, false, false, false, true]);
 }
 
@@ -184,11 +114,7 @@ fn a_missed_mark_counts_the_stages_behind_as_zero() {
 fn a_mark_of_100_holds_for_weights_that_do_not_add_up() {
     let stages = [stage("s", "*", 100.0)];
     let tasks = ["a", "b", "c"].map(|id| task(id, 0.1));
-    assert!(passes(
-        &stages[0],
-        &tasks,
-        &report("m", ["a", "b", "c"].map(|id| run("s", id, 100.0)).into())
-    ));
+    assert!(passes(&stages[0], &tasks, &report("m", ["a", "b", "c"].map(|id| run("s", id, 100.0)).into())));
 }
 
 #[test]
@@ -201,11 +127,7 @@ fn nearly_perfect_is_not_called_perfect() {
 #[test]
 fn what_python_does_not_compile_is_no_agent() {
     let mut reports = scored(&[("alice", 50.0)]);
-    reports[0].syntax = Some(SyntaxError {
-        key: String::new(),
-        line: Some(1),
-        message: "invalid".into(),
-    });
+    reports[0].syntax = Some(SyntaxError { key: String::new(), line: Some(1), message: "invalid".into() });
     assert!(ranked(&reports, &pay(1.0, Split::Winner)).is_empty());
 }
 
