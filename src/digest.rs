@@ -26,7 +26,10 @@ fn to_hex(bytes: &[u8]) -> String {
 impl Task {
     /// Tells tasks apart by what decides a run: all that the file says but comments and places.
     pub fn digest(&self) -> String {
-        let tests = self.tests.iter().map(|test| (&test.name, &test.assertion.text, test.form, test.weight, test.public));
+        let tests = self
+            .tests
+            .iter()
+            .map(|test| (&test.name, &test.assertion.text, test.form, test.weight, test.public));
         let setup = self.setup.as_ref().map(|code| &code.text);
         let content = serde_json::json!([self.prompt, setup, tests.collect::<Vec<_>>()]);
         hex([content.to_string().as_bytes()])

@@ -133,8 +133,11 @@ pub struct SyntaxError {
 impl Scored {
     /// Adds up what became of the tests.
     pub fn new(tests: Vec<TestResult>, usage: Usage, stderr: String) -> Self {
-        let all: f64 = tests.iter().map(|test| test.weight).sum();
-        let passed: f64 = tests.iter().filter(|test| test.verdict == Verdict::Passed).map(|test| test.weight).sum();
+        // Not `sum`: the sum of no floats is -0.
+        let total = |weights: &mut dyn Iterator<Item = f64>| weights.fold(0.0, |sum, weight| sum + weight);
+        let all = total(&mut tests.iter().map(|test| test.weight));
+        let passed = |test: &&TestResult| test.verdict == Verdict::Passed;
+        let passed = total(&mut tests.iter().filter(passed).map(|test| test.weight));
         let verdict = tests.iter().map(|test| test.verdict).max().unwrap_or(Verdict::Failed);
         let score = if verdict == Verdict::Passed { 100.0 } else { 100.0 * passed / all };
         Self { verdict, score, tests, usage, stderr }
@@ -154,6 +157,13 @@ impl Outcome {
 impl Report {
     /// The same without its runs.
     pub fn clone_head(&self) -> Self {
-        Self { runs: Vec::new(), miner: self.miner.clone(), file: self.file.clone(), sha256: self.sha256.clone(), syntax: self.syntax.clone(), ..*self }
+        Self {
+            runs: Vec::new(),
+            miner: self.miner.clone(),
+            file: self.file.clone(),
+            sha256: self.sha256.clone(),
+            syntax: self.syntax.clone(),
+            ..*self
+        }
     }
 }

@@ -15,12 +15,8 @@ pub struct Time(pub Duration);
 pub struct Size(pub u64);
 
 /// Largest last.
-const TIME_UNITS: [(&str, u128); 4] = [
-    ("ms", 1_000_000),
-    ("s", 1_000_000_000),
-    ("m", 60_000_000_000),
-    ("h", 3_600_000_000_000),
-];
+const TIME_UNITS: [(&str, u128); 4] =
+    [("ms", 1_000_000), ("s", 1_000_000_000), ("m", 60_000_000_000), ("h", 3_600_000_000_000)];
 
 /// Largest last.
 const SIZE_UNITS: [(&str, u128); 9] = [
@@ -71,11 +67,7 @@ fn scaled(text: &str, units: &[(&str, u128)]) -> Option<u128> {
     let denominator = 10_u128.checked_pow(u32::try_from(fraction.len()).ok()?)?;
     let numerator = fraction.parse::<u128>().ok()?.checked_mul(*scale)?;
     let part = (numerator % denominator == 0).then(|| numerator / denominator)?;
-    whole
-        .parse::<u128>()
-        .ok()?
-        .checked_mul(*scale)?
-        .checked_add(part)
+    whole.parse::<u128>().ok()?.checked_mul(*scale)?.checked_add(part)
 }
 
 /// `amount` in the unit that needs the smallest whole number.
@@ -166,9 +158,7 @@ mod tests {
         assert_eq!(time("2m"), Some(Duration::from_secs(120)));
         assert_eq!(time("1.5s"), Some(Duration::from_millis(1500)));
         assert_eq!(time("1 h"), Some(Duration::from_secs(3600)));
-        for bad in [
-            "", "10", "s", "-1s", "+1s", "1.s", ".5s", "1..5s", "1e3s", "ten", "10S",
-        ] {
+        for bad in ["", "10", "s", "-1s", "+1s", "1.s", ".5s", "1..5s", "1e3s", "ten", "10S"] {
             assert_eq!(time(bad), None, "{bad}");
         }
     }

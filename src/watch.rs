@@ -95,7 +95,8 @@ impl Daemon<'_> {
         let Workspace { pipeline, tasks, .. } = workspace;
         publish::tidy(&pipeline.results)?;
         let sandbox = Containers::new(&pipeline.sandbox, &pipeline.results, self.events.clone());
-        let mill = Mill { pipeline, tasks, sandbox: &sandbox, events: &self.events, force: false, stay: true };
+        let mill =
+            Mill { pipeline, tasks, sandbox: &sandbox, events: &self.events, force: false, stay: true };
         mill.turn(&self.waker, wakes)
     }
 
@@ -133,7 +134,11 @@ impl Daemon<'_> {
 }
 
 /// Calls `changed` whenever something below `folder` is written, created, moved or removed.
-fn eye(folder: &Path, mode: RecursiveMode, changed: impl Fn() + Send + 'static) -> anyhow::Result<RecommendedWatcher> {
+fn eye(
+    folder: &Path,
+    mode: RecursiveMode,
+    changed: impl Fn() + Send + 'static,
+) -> anyhow::Result<RecommendedWatcher> {
     let handler = move |event: notify::Result<notify::Event>| {
         // Reading what is there must not count as a change of it.
         if event.is_err() || event.is_ok_and(|event| !event.kind.is_access()) {

@@ -60,7 +60,9 @@ impl Workspace {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(Taken(results.clone()).into()),
-            Err(TryLockError::Error(error)) => return Err(error).context(format!("can't lock {}", path.display())),
+            Err(TryLockError::Error(error)) => {
+                return Err(error).context(format!("can't lock {}", path.display()));
+            }
         }
         // Only for people who look; the lock is what counts.
         let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));

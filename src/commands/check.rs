@@ -1,13 +1,15 @@
 //! `check`: everything that can be known before an agent is evaluated, all mistakes at once.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use rayon::ThreadPoolBuilder;
+use rayon::prelude::*;
 
 use crate::cli::Exit;
 use crate::config::{self, Limits, Pipeline};
 use crate::pipeline::validate;
-use crate::report::Verdict;
+use crate::report::{Scored, Verdict};
 use crate::sandbox::container::Containers;
 use crate::sandbox::{Fault, Opened, Sandbox};
 use crate::task::{self, Task};
@@ -77,35 +79,42 @@ fn check_solutions(
     sandbox: &dyn Sandbox,
     problems: &mut Vec<Problem>,
 ) -> anyhow::Result<usize> {
-    let mut solved = 0;
-    for task in tasks {
-        let Some(solution) = &task.solution else { continue };
-        let limits = limits(pipeline, task);
-        match solve(task, solution, &limits, sandbox)? {
-            None => solved += 1,
-            Some(message) => problems.push(Problem {
-                file: task.path.clone(),
-                line: 0,
-                column: 0,
-                field: "solution".into(),
-                message,
-            }),
-        }
-    }
-    Ok(solved)
+    let pool = ThreadPoolBuilder::new().num_threads(pipeline.parallel.get()).build()?;
+    let solved: Vec<Option<Problem>> = pool.install(|| {
+        let solutions = tasks.par_iter().filter_map(|task| Some((task, task.solution.as_ref()?)));
+        let solve = |(task, file): (&Task, &PathBuf)| solve(task, file, &limits(pipeline, task), sandbox);
+        solutions.map(solve).collect::<anyhow::Result<_>>()
+    })?;
+    let count = solved.len();
+    problems.extend(solved.into_iter().flatten());
+    Ok(count)
 }
 
 /// Why the solution does not score 100.
-fn solve(task: &Task, solution: &Path, limits: &Limits, sandbox: &dyn Sandbox) -> anyhow::Result<Option<String>> {
+fn solve(
+    task: &Task,
+    solution: &Path,
+    limits: &Limits,
+    sandbox: &dyn Sandbox,
+) -> anyhow::Result<Option<Problem>> {
     let source = std::fs::read(solution).with_context(|| format!("can't read {}", solution.display()))?;
-    let scored = match sandbox.open(source, limits)? {
-        Opened::Refused(refusal) => return Ok(Some(format!("{}: {}", solution.display(), refusal.message))),
-        Opened::Ready(mut cell) => cell.run(task, limits)?,
+    let why = match sandbox.open(source, limits)? {
+        Opened::Refused(refusal) => Some(format!("does not compile: {}", refusal.message)),
+        Opened::Ready(mut cell) => first_failure(&cell.run(task, limits)?),
     };
-    let failed = scored.tests.into_iter().find(|test| test.verdict != Verdict::Passed);
-    Ok(failed.map(|test| {
-        format!("{} does not score 100: {}: {}", solution.display(), test.name, test.message.unwrap_or_default())
+    Ok(why.map(|why| Problem {
+        file: task.path.clone(),
+        line: 0,
+        column: 0,
+        field: "solution".into(),
+        message: format!("{} {why}", solution.display()),
     }))
+}
+
+fn first_failure(scored: &Scored) -> Option<String> {
+    let failed = scored.tests.iter().find(|test| test.verdict != Verdict::Passed)?;
+    let message = failed.message.as_deref().unwrap_or_default();
+    Some(format!("does not score 100: {}: {message}", failed.name))
 }
 
 /// The limits of the stage that the task is in.
@@ -130,7 +139,11 @@ fn check_agent(agent: &Path, pipeline: &Pipeline, sandbox: &dyn Sandbox) -> anyh
     }
 }
 
-fn compile(source: Vec<u8>, pipeline: &Pipeline, sandbox: &dyn Sandbox) -> Result<Option<(Option<u32>, String)>, Fault> {
+fn compile(
+    source: Vec<u8>,
+    pipeline: &Pipeline,
+    sandbox: &dyn Sandbox,
+) -> Result<Option<(Option<u32>, String)>, Fault> {
     Ok(match sandbox.open(source, &pipeline.sandbox.limits)? {
         Opened::Ready(_) => None,
         Opened::Refused(refusal) => Some((refusal.line, refusal.message)),

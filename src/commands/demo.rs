@@ -44,7 +44,11 @@ pub fn demo(dir: Option<&Path>, quiet: bool) -> anyhow::Result<Exit> {
     }
     let exit = run::run(&dir, false, quiet)?;
     if !quiet {
-        println!("look at {} and {}", dir.join("results/index.html").display(), dir.join("results/rankings.csv").display());
+        println!(
+            "look at {} and {}",
+            dir.join("results/index.html").display(),
+            dir.join("results/rankings.csv").display()
+        );
     }
     Ok(exit)
 }

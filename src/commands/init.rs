@@ -21,7 +21,8 @@ const FILES: [(&str, &str); 3] = [
 /// Something can't be written.
 pub fn init(dir: &Path, quiet: bool) -> anyhow::Result<Exit> {
     for folder in ["inbox", "results"] {
-        std::fs::create_dir_all(dir.join(folder)).with_context(|| format!("can't create {}", dir.display()))?;
+        std::fs::create_dir_all(dir.join(folder))
+            .with_context(|| format!("can't create {}", dir.display()))?;
     }
     for (name, text) in FILES {
         let written = write_new(&dir.join(name), text)?;
@@ -30,7 +31,11 @@ pub fn init(dir: &Path, quiet: bool) -> anyhow::Result<Exit> {
         }
     }
     if !quiet {
-        println!("drop agents into {}, then: agentmill -C {} run", dir.join("inbox").display(), dir.display());
+        println!(
+            "drop agents into {}, then: agentmill -C {} run",
+            dir.join("inbox").display(),
+            dir.display()
+        );
     }
     Ok(Exit::Done)
 }

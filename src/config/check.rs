@@ -40,7 +40,7 @@ pub(crate) fn memory(bytes: Size) -> Result<u64, String> {
 }
 
 pub(super) fn output(bytes: Size) -> Result<u64, String> {
-    size(bytes, KIB, 256 * MIB)
+    size(bytes, KIB, MIB)
 }
 
 /// Never 0: to an engine that means "no limit".
@@ -88,12 +88,7 @@ pub(super) fn parallel(value: Value) -> Result<NonZeroUsize, String> {
     number
         .and_then(|number| usize::try_from(number).ok())
         .and_then(NonZeroUsize::new)
-        .ok_or_else(|| {
-            format!(
-                "expected auto or a whole number from 1 to 1024, found {}",
-                describe(&value)
-            )
-        })
+        .ok_or_else(|| format!("expected auto or a whole number from 1 to 1024, found {}", describe(&value)))
 }
 
 /// CPU cores this process may use.
@@ -104,10 +99,7 @@ pub(super) fn cores() -> NonZeroUsize {
 pub(super) fn network(mode: Value) -> Result<(), String> {
     match mode.as_str() {
         Some("none") => Ok(()),
-        _ => Err(format!(
-            "expected none, found {}: agents never get a network",
-            describe(&mode)
-        )),
+        _ => Err(format!("expected none, found {}: agents never get a network", describe(&mode))),
     }
 }
 
@@ -159,10 +151,9 @@ pub(super) fn token(token: String) -> Result<String, String> {
     let symbol = |c: char| c.is_alphanumeric() || "-_.$€£¥₿".contains(c);
     match (1..=16).contains(&token.chars().count()) && token.chars().all(symbol) {
         true => Ok(token),
-        false => Err(format!(
-            "expected 1 to 16 letters or digits such as \"TAO\", found {}",
-            excerpt(&token)
-        )),
+        false => {
+            Err(format!("expected 1 to 16 letters or digits such as \"TAO\", found {}", excerpt(&token)))
+        }
     }
 }
 
@@ -170,10 +161,7 @@ pub(super) fn stage_name(name: String) -> Result<String, String> {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
     match (1..=64).contains(&name.len()) && name.chars().all(allowed) {
         true => Ok(name),
-        false => Err(format!(
-            "expected 1 to 64 characters of a-z, 0-9, _ and -, found {}",
-            excerpt(&name)
-        )),
+        false => Err(format!("expected 1 to 64 characters of a-z, 0-9, _ and -, found {}", excerpt(&name))),
     }
 }
 
@@ -181,10 +169,7 @@ pub(super) fn regex(pattern: String) -> Result<Regex, String> {
     let regex = Regex::new(&pattern).map_err(|error| {
         let text = error.to_string();
         let last = text.lines().last().unwrap_or_default();
-        format!(
-            "not a regular expression: {}",
-            last.trim_start_matches("error: ")
-        )
+        format!("not a regular expression: {}", last.trim_start_matches("error: "))
     })?;
     match regex.is_match("") && regex.is_match("x") {
         true => Err("matches everything, so it would refuse every submission".to_owned()),
@@ -207,8 +192,6 @@ pub(super) fn glob(pattern: String) -> Result<Glob, String> {
 pub(super) fn percent(share: f64) -> Result<f64, String> {
     match share > 0.0 && share <= 100.0 {
         true => Ok(share),
-        false => Err(format!(
-            "expected a percentage above 0 and up to 100, found {share}"
-        )),
+        false => Err(format!("expected a percentage above 0 and up to 100, found {share}")),
     }
 }

@@ -22,17 +22,7 @@ pub(super) fn pipeline(log: &Log, file: &Path, bytes: &[u8]) -> Option<Pipeline>
     let rewards = rewards(fields.section("rewards"));
     fields.finish();
     let sha256 = hex(&Sha256::digest(bytes));
-    Some(Pipeline {
-        inbox,
-        tasks,
-        results,
-        validate,
-        sandbox,
-        parallel,
-        stages,
-        rewards,
-        sha256,
-    })
+    Some(Pipeline { inbox, tasks, results, validate, sandbox, parallel, stages, rewards, sha256 })
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -58,18 +48,17 @@ fn folders(fields: &mut Reader<'_>, file: &Path) -> [PathBuf; 3] {
 
 /// `path` without `.` and `..`, as far as that is possible without looking at the disk.
 fn normal(path: &Path) -> PathBuf {
-    path.components()
-        .fold(PathBuf::new(), |mut path, component| {
-            let above = matches!(path.components().next_back(), Some(Component::Normal(_)));
-            match component {
-                Component::CurDir => {}
-                Component::ParentDir if above => {
-                    path.pop();
-                }
-                other => path.push(other),
+    path.components().fold(PathBuf::new(), |mut path, component| {
+        let above = matches!(path.components().next_back(), Some(Component::Normal(_)));
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir if above => {
+                path.pop();
             }
-            path
-        })
+            other => path.push(other),
+        }
+        path
+    })
 }
 
 fn validate(mut fields: Reader<'_>) -> Validate {
@@ -88,14 +77,7 @@ fn sandbox(mut fields: Reader<'_>) -> Sandbox {
     let cell_per = fields.field("cell_per", CellPer::Agent);
     let launch = list(fields.get("launch"), check::argument).unwrap_or_default();
     fields.finish();
-    Sandbox {
-        engine,
-        image,
-        runtime,
-        cell_per,
-        launch,
-        limits,
-    }
+    Sandbox { engine, image, runtime, cell_per, launch, limits }
 }
 
 const DEFAULT_LIMITS: Limits = Limits {
@@ -119,10 +101,7 @@ fn limits(fields: &mut Reader<'_>, base: &Limits) -> Limits {
     };
     let culprit = ["tmp", "memory"].into_iter().find(|name| fields.has(name));
     if let (true, Some(name)) = (limits.tmp > limits.memory, culprit) {
-        fields.complain(
-            name,
-            "tmp must not be larger than memory, which it counts as",
-        );
+        fields.complain(name, "tmp must not be larger than memory, which it counts as");
     }
     limits
 }
@@ -136,53 +115,32 @@ fn stages(fields: &mut Reader<'_>, limits: &Limits) -> Vec<Stage> {
         place.complain("expected at least one stage");
     }
     let mut names = HashSet::new();
-    items
-        .into_iter()
-        .flatten()
-        .filter_map(|item| stage(&item, limits, &mut names))
-        .collect()
+    items.into_iter().flatten().filter_map(|item| stage(&item, limits, &mut names)).collect()
 }
 
 fn default_stage(limits: &Limits) -> Stage {
-    Stage {
-        name: "all".to_owned(),
-        tasks: every_task(),
-        pass_mark: 0.0,
-        limits: *limits,
-    }
+    Stage { name: "all".to_owned(), tasks: every_task(), pass_mark: 0.0, limits: *limits }
 }
 
 fn every_task() -> GlobSet {
-    check::glob("**".to_owned())
-        .ok()
-        .and_then(|glob| GlobSet::new([glob]).ok())
-        .unwrap_or_default()
+    check::glob("**".to_owned()).ok().and_then(|glob| GlobSet::new([glob]).ok()).unwrap_or_default()
 }
 
 fn stage(place: &Place<'_>, limits: &Limits, names: &mut HashSet<String>) -> Option<Stage> {
     let mut fields = place.fields()?;
-    let name = fields
-        .required("name")
-        .and_then(|name| name.value(check::stage_name));
+    let name = fields.required("name").and_then(|name| name.value(check::stage_name));
     if let Some(name) = &name
         && !names.insert(name.clone())
     {
         fields.complain("name", format!("another stage is called {name:?}"));
     }
-    let tasks = fields
-        .get("tasks")
-        .map_or_else(|| Some(every_task()), |place| globs(&place));
+    let tasks = fields.get("tasks").map_or_else(|| Some(every_task()), |place| globs(&place));
     let pass_mark = fields.checked("pass_mark", 0.0, check::pass_mark);
     let mut overrides = fields.section("sandbox");
     let limits = self::limits(&mut overrides, limits);
     overrides.finish();
     fields.finish();
-    Some(Stage {
-        name: name?,
-        tasks: tasks?,
-        pass_mark,
-        limits,
-    })
+    Some(Stage { name: name?, tasks: tasks?, pass_mark, limits })
 }
 
 fn globs(place: &Place<'_>) -> Option<GlobSet> {
@@ -194,18 +152,13 @@ fn globs(place: &Place<'_>) -> Option<GlobSet> {
     for glob in globs {
         set.add(glob);
     }
-    set.build()
-        .map_err(|error| place.complain(error.to_string()))
-        .ok()
+    set.build().map_err(|error| place.complain(error.to_string())).ok()
 }
 
 fn rewards(mut fields: Reader<'_>) -> Rewards {
     let pool = fields.checked("pool", 100.0, check::pool);
     let token = fields.checked("token", "TAO".to_owned(), check::token);
-    let split = fields
-        .get("split")
-        .and_then(|place| split(&place))
-        .unwrap_or(Split::Proportional);
+    let split = fields.get("split").and_then(|place| split(&place)).unwrap_or(Split::Proportional);
     fields.finish();
     Rewards { pool, token, split }
 }
@@ -217,9 +170,7 @@ fn split(place: &Place<'_>) -> Option<Split> {
     let places = list(Some(place.clone()), check::percent)?;
     let sum: f64 = places.iter().sum();
     if sum > 100.0 + 1e-9 {
-        place.complain(format!(
-            "expected percentages that add up to at most 100, found {sum}"
-        ));
+        place.complain(format!("expected percentages that add up to at most 100, found {sum}"));
     }
     if place.items().is_some_and(|items| items.is_empty()) {
         place.complain("expected at least one percentage such as [100]");

@@ -19,11 +19,7 @@ pub fn check_stages(file: &Path, pipeline: &Pipeline, tasks: &[Task]) -> Vec<Pro
         let ids = tasks.iter().map(|task| task.id.as_str());
         let mine: Vec<&str> = ids.filter(|id| stage.tasks.is_match(id)).collect();
         if mine.is_empty() {
-            log.add(
-                at,
-                &field,
-                format!("no task belongs to stage {:?}", stage.name),
-            );
+            log.add(at, &field, format!("no task belongs to stage {:?}", stage.name));
         }
         for message in overlaps(&mine, &first) {
             log.add(at, &field, message);
@@ -47,9 +43,9 @@ fn overlaps(ids: &[&str], first: &HashMap<&str, &Stage>) -> Vec<String> {
     }
     let message = |(name, id, count)| match count {
         1 => format!("task {id:?} is already in stage {name:?}; a task may be in only one"),
-        _ => format!(
-            "{count} tasks are already in stage {name:?}, such as {id:?}; a task may be in only one"
-        ),
+        _ => {
+            format!("{count} tasks are already in stage {name:?}, such as {id:?}; a task may be in only one")
+        }
     };
     shared.into_iter().map(message).collect()
 }
@@ -62,8 +58,7 @@ fn places(file: &Path) -> Vec<Position> {
         let mut fields = Place::root(&log, root).fields()?;
         fields.get("stages")?.items()
     });
-    let position = |stage: Place<'_>| match stage.fields().and_then(|mut stage| stage.get("tasks"))
-    {
+    let position = |stage: Place<'_>| match stage.fields().and_then(|mut stage| stage.get("tasks")) {
         Some(tasks) => tasks.node.at,
         None => stage.node.at,
     };

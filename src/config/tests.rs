@@ -11,13 +11,8 @@ fn load_text(text: &str) -> Result<Pipeline, Problems> {
 
 /// The problems without the file's name.
 fn problems(text: &str) -> Vec<String> {
-    let problems = load_text(text)
-        .err()
-        .map_or(Vec::new(), |problems| problems.0);
-    problems
-        .iter()
-        .map(|problem| problem.to_string().replacen("pipeline.yaml:", "", 1))
-        .collect()
+    let problems = load_text(text).err().map_or(Vec::new(), |problems| problems.0);
+    problems.iter().map(|problem| problem.to_string().replacen("pipeline.yaml:", "", 1)).collect()
 }
 
 /// The only problem.
@@ -46,41 +41,15 @@ fn the_shipped_file_is_the_defaults() {
 
 /// Everything but the digest and the globs, whose debug form is not stable.
 fn comparable(pipeline: &Pipeline) -> String {
-    let Pipeline {
-        inbox,
-        tasks,
-        results,
-        validate,
-        sandbox,
-        parallel,
-        rewards,
-        ..
-    } = pipeline;
+    let Pipeline { inbox, tasks, results, validate, sandbox, parallel, rewards, .. } = pipeline;
     let stage = |stage: &Stage| format!("{:?}", (&stage.name, stage.pass_mark, stage.limits));
     let stages: Vec<String> = pipeline.stages.iter().map(stage).collect();
-    format!(
-        "{:#?}",
-        (
-            (inbox, tasks, results),
-            validate,
-            sandbox,
-            parallel,
-            stages,
-            rewards
-        )
-    )
+    format!("{:#?}", ((inbox, tasks, results), validate, sandbox, parallel, stages, rewards))
 }
 
 #[test]
 fn the_shipped_file_shows_every_field_with_a_comment() {
-    for section in [
-        "",
-        "validate",
-        "sandbox",
-        "rewards",
-        "stages",
-        "stages.sandbox",
-    ] {
+    for section in ["", "validate", "sandbox", "rewards", "stages", "stages.sandbox"] {
         let text = match section {
             "" => "zzzzzzzzzz: 1".to_owned(),
             "stages" => "stages: [{name: a, zzzzzzzzzz: 1}]".to_owned(),
@@ -90,30 +59,19 @@ fn the_shipped_file_shows_every_field_with_a_comment() {
         let message = problem(&text);
         let (_, names) = message.split_once("expected one of ").unwrap();
         for name in names.split(", ") {
-            let shown = |line: &&str| {
-                line.trim_start_matches([' ', '-'])
-                    .starts_with(&format!("{name}:"))
-            };
+            let shown = |line: &&str| line.trim_start_matches([' ', '-']).starts_with(&format!("{name}:"));
             let lines: Vec<&str> = DEFAULT.lines().filter(shown).collect();
             assert!(!lines.is_empty(), "{section}.{name} is missing");
-            let explained = |line: &&str| {
-                line.contains(" # ") || line.ends_with(':') || line.ends_with(": all")
-            };
-            assert!(
-                lines.iter().all(explained),
-                "{section}.{name} needs a comment"
-            );
+            let explained =
+                |line: &&str| line.contains(" # ") || line.ends_with(':') || line.ends_with(": all");
+            assert!(lines.iter().all(explained), "{section}.{name} needs a comment");
         }
     }
 }
 
 #[test]
 fn files_are_found_beside_the_pipeline() {
-    let pipeline = parse(
-        Path::new("/x/pipeline.yaml"),
-        b"inbox: drop\nresults: /var/r",
-    )
-    .unwrap();
+    let pipeline = parse(Path::new("/x/pipeline.yaml"), b"inbox: drop\nresults: /var/r").unwrap();
     assert_eq!(pipeline.inbox, Path::new("/x/drop"));
     assert_eq!(pipeline.tasks, Path::new("/x/tasks"));
     assert_eq!(pipeline.results, Path::new("/var/r"));
@@ -122,19 +80,9 @@ fn files_are_found_beside_the_pipeline() {
 
 #[test]
 fn folders_lie_apart() {
-    assert_eq!(
-        problem("results: inbox"),
-        "1:10: results: must not lie in the \"inbox\" folder"
-    );
-    assert_eq!(
-        problem("inbox: ./x/../tasks/in"),
-        "1:8: inbox: must not lie in the \"tasks\" folder"
-    );
-    assert!(
-        problems("tasks: .")
-            .concat()
-            .contains("must not lie in the \"tasks\" folder")
-    );
+    assert_eq!(problem("results: inbox"), "1:10: results: must not lie in the \"inbox\" folder");
+    assert_eq!(problem("inbox: ./x/../tasks/in"), "1:8: inbox: must not lie in the \"tasks\" folder");
+    assert!(problems("tasks: .").concat().contains("must not lie in the \"tasks\" folder"));
     assert!(problems("inbox: ''").concat().contains("expected a path"));
     valid("inbox: ../inbox\ntasks: ../tasks\nresults: ../..x");
 }
@@ -142,39 +90,21 @@ fn folders_lie_apart() {
 #[test]
 fn sections_may_be_empty() {
     valid("validate:\nsandbox:\nrewards: {}\n");
-    assert_eq!(
-        problem("sandbox: []"),
-        "1:10: sandbox: expected a mapping of fields, found a list"
-    );
+    assert_eq!(problem("sandbox: []"), "1:10: sandbox: expected a mapping of fields, found a list");
 }
 
 #[test]
 fn a_field_is_named_with_what_was_expected() {
     let cases = [
-        (
-            "sandbox: {timeout: ten}",
-            "expected a duration such as \"10s\", found \"ten\"",
-        ),
-        (
-            "sandbox: {timeout: 10}",
-            "found 10 without a unit; write 10s",
-        ),
+        ("sandbox: {timeout: ten}", "expected a duration such as \"10s\", found \"ten\""),
+        ("sandbox: {timeout: 10}", "found 10 without a unit; write 10s"),
         ("sandbox: {timeout: 9ms}", "expected 10ms to 1h, found 9ms"),
         ("sandbox: {timeout: 61m}", "expected 10ms to 1h, found 61m"),
         ("sandbox: {timeout: }", "found nothing"),
         ("sandbox: {timeout: [1s]}", "found a list"),
-        (
-            "sandbox: {memory: 256}",
-            "found 256 without a unit; write 256MiB",
-        ),
-        (
-            "sandbox: {memory: 31MiB}",
-            "expected 32MiB to 1TiB, found 31MiB",
-        ),
-        (
-            "sandbox: {memory: 32MiB, tmp: 33MiB}",
-            "tmp must not be larger than memory",
-        ),
+        ("sandbox: {memory: 256}", "found 256 without a unit; write 256MiB"),
+        ("sandbox: {memory: 31MiB}", "expected 32MiB to 1TiB, found 31MiB"),
+        ("sandbox: {memory: 32MiB, tmp: 33MiB}", "tmp must not be larger than memory"),
         ("sandbox: {tmp: 0B}", "expected 64KiB to 1TiB, found 0B"),
         ("sandbox: {tmp: 1GiB}", "tmp must not be larger than memory"),
         ("sandbox: {cpus: 0}", "expected 0.01 to 1024, found 0"),
@@ -186,100 +116,40 @@ fn a_field_is_named_with_what_was_expected() {
         ("sandbox: {output: 1B}", "expected 1KiB to 256MiB, found 1B"),
         ("sandbox: {network: bridge}", "agents never get a network"),
         ("sandbox: {network: null}", "agents never get a network"),
-        (
-            "sandbox: {engine: dokcer}",
-            "expected `docker` or `podman`, found \"dokcer\"",
-        ),
-        (
-            "sandbox: {engine: [docker]}",
-            "expected `docker` or `podman`, found a list",
-        ),
-        (
-            "sandbox: {cell_per: run}",
-            "expected `agent` or `task`, found \"run\"",
-        ),
+        ("sandbox: {engine: dokcer}", "expected `docker` or `podman`, found \"dokcer\""),
+        ("sandbox: {engine: [docker]}", "expected `docker` or `podman`, found a list"),
+        ("sandbox: {cell_per: run}", "expected `agent` or `task`, found \"run\""),
         ("sandbox: {image: ''}", "found \"\""),
-        (
-            "sandbox: {image: '--privileged'}",
-            "not starting with \"-\"",
-        ),
+        ("sandbox: {image: '--privileged'}", "not starting with \"-\""),
         ("sandbox: {image: 'a b'}", "without spaces"),
         ("sandbox: {runtime: -v}", "not starting with \"-\""),
         ("sandbox: {launch: srun}", "expected a list, found \"srun\""),
-        (
-            "sandbox: {launch: [srun, 1]}",
-            "expected text, found 1; quote it",
-        ),
-        (
-            "sandbox: {launch: [\"a\\0b\"]}",
-            "control characters in \"a\\0b\"",
-        ),
-        (
-            "sandbox: {memroy: 1}",
-            "unknown field; did you mean \"memory\"?",
-        ),
-        (
-            "validate: {max_bytes: 1GiB}",
-            "expected 1B to 16MiB, found 1GiB",
-        ),
-        (
-            "validate: {forbid: ['(']}",
-            "not a regular expression: unclosed group",
-        ),
+        ("sandbox: {launch: [srun, 1]}", "expected text, found 1; quote it"),
+        ("sandbox: {launch: [\"a\\0b\"]}", "control characters in \"a\\0b\""),
+        ("sandbox: {memroy: 1}", "unknown field; did you mean \"memory\"?"),
+        ("validate: {max_bytes: 1GiB}", "expected 1B to 16MiB, found 1GiB"),
+        ("validate: {forbid: ['(']}", "not a regular expression: unclosed group"),
         ("validate: {forbid: ['']}", "matches everything"),
-        (
-            "validate: {forbid: ['a{9999}{9999}']}",
-            "not a regular expression",
-        ),
-        (
-            "parallel: 0",
-            "expected auto or a whole number from 1 to 1024, found 0",
-        ),
+        ("validate: {forbid: ['a{9999}{9999}']}", "not a regular expression"),
+        ("parallel: 0", "expected auto or a whole number from 1 to 1024, found 0"),
         ("parallel: 1025", "found 1025"),
         ("parallel: all", "found \"all\""),
         ("stages: []", "expected at least one stage"),
         ("stages: {}", "expected a list, found a mapping"),
         ("stages: [{}]", "stages[0].name: missing"),
-        (
-            "stages: [{name: A}]",
-            "expected 1 to 64 characters of a-z, 0-9, _ and -, found \"A\"",
-        ),
-        (
-            "stages: [{name: a, tasks: []}]",
-            "expected at least one pattern",
-        ),
+        ("stages: [{name: A}]", "expected 1 to 64 characters of a-z, 0-9, _ and -, found \"A\""),
+        ("stages: [{name: a, tasks: []}]", "expected at least one pattern"),
         ("stages: [{name: a, tasks: ['{a']}]", "not a valid pattern"),
-        (
-            "stages: [{name: a}, {name: a}]",
-            "stages[1].name: another stage is called \"a\"",
-        ),
-        (
-            "stages: [{name: a, pass_mark: 101}]",
-            "expected 0 to 100, found 101",
-        ),
-        (
-            "stages: [{name: a, sandbox: {image: x}}]",
-            "unknown field; expected one of timeout",
-        ),
+        ("stages: [{name: a}, {name: a}]", "stages[1].name: another stage is called \"a\""),
+        ("stages: [{name: a, pass_mark: 101}]", "expected 0 to 100, found 101"),
+        ("stages: [{name: a, sandbox: {image: x}}]", "unknown field; expected one of timeout"),
         ("rewards: {pool: -1}", "expected 0 to 1e15, found -1"),
         ("rewards: {pool: .inf}", "expected 0 to 1e15, found inf"),
-        (
-            "rewards: {token: '=cmd()'}",
-            "letters or digits such as \"TAO\"",
-        ),
-        (
-            "rewards: {token: \"a\\u202eb\"}",
-            "letters or digits such as \"TAO\"",
-        ),
-        (
-            "rewards: {split: all}",
-            "expected proportional, winner or a list such as",
-        ),
+        ("rewards: {token: '=cmd()'}", "letters or digits such as \"TAO\""),
+        ("rewards: {token: \"a\\u202eb\"}", "letters or digits such as \"TAO\""),
+        ("rewards: {split: all}", "expected proportional, winner or a list such as"),
         ("rewards: {split: []}", "expected at least one percentage"),
-        (
-            "rewards: {split: [60, 50]}",
-            "add up to at most 100, found 110",
-        ),
+        ("rewards: {split: [60, 50]}", "add up to at most 100, found 110"),
         ("rewards: {split: [0]}", "expected a percentage above 0"),
         ("rewards: {split: {}}", "found a mapping"),
         ("llm: 1", "unknown field"),
@@ -314,14 +184,9 @@ fn stages_override_limits() {
         "sandbox: {timeout: 2s, pids: 32}\nstages:\n  - name: quick\n    tasks: ['easy/*']\n    pass_mark: 50\n    \
          sandbox: {timeout: 1.5s, memory: 64MiB}\n  - name: rest\n    tasks: ['hard/**']\n",
     );
-    let [quick, rest] = pipeline.stages.as_slice() else {
-        panic!()
-    };
+    let [quick, rest] = pipeline.stages.as_slice() else { panic!() };
     assert_eq!(quick.limits.timeout, Duration::from_millis(1500));
-    assert_eq!(
-        (quick.limits.memory, quick.limits.pids, quick.pass_mark),
-        (64 << 20, 32, 50.0)
-    );
+    assert_eq!((quick.limits.memory, quick.limits.pids, quick.pass_mark), (64 << 20, 32, 50.0));
     assert_eq!(rest.limits, pipeline.sandbox.limits);
     assert!(quick.tasks.is_match("easy/a") && !quick.tasks.is_match("easy/a/b"));
     assert!(rest.tasks.is_match("hard/a/b"));
@@ -333,10 +198,7 @@ fn splits() {
     assert_eq!(split("winner"), Split::Winner);
     assert_eq!(split("proportional"), Split::Proportional);
     assert_eq!(split("[50, 30, 20]"), Split::Places(vec![50.0, 30.0, 20.0]));
-    assert_eq!(
-        split("[33.4, 33.3, 33.3]"),
-        Split::Places(vec![33.4, 33.3, 33.3])
-    );
+    assert_eq!(split("[33.4, 33.3, 33.3]"), Split::Places(vec![33.4, 33.3, 33.3]));
 }
 
 /// A folder with a pipeline and empty-ish tasks of these ids.
@@ -357,10 +219,7 @@ fn stage_problems(pipeline: &str, ids: &[&str]) -> Vec<String> {
     let file = dir.path().join("pipeline.yaml");
     let problems = check_stages(&file, &load(&file).unwrap(), &tasks);
     let prefix = format!("{}:", file.display());
-    problems
-        .iter()
-        .map(|problem| problem.to_string().replacen(&prefix, "", 1))
-        .collect()
+    problems.iter().map(|problem| problem.to_string().replacen(&prefix, "", 1)).collect()
 }
 
 #[test]
@@ -382,11 +241,7 @@ fn every_stage_has_tasks_and_no_task_has_two_stages() {
 
 /// The shipped file with some bytes replaced, removed or doubled.
 fn mutated() -> impl Strategy<Value = Vec<u8>> {
-    let edit = (
-        0..DEFAULT.len(),
-        0..3_u8,
-        prop::sample::select(b" \n:-[]{}\"'#*&!|>,0a\xff\0".to_vec()),
-    );
+    let edit = (0..DEFAULT.len(), 0..3_u8, prop::sample::select(b" \n:-[]{}\"'#*&!|>,0a\xff\0".to_vec()));
     prop::collection::vec(edit, 1..8).prop_map(|edits| {
         let mut bytes = DEFAULT.as_bytes().to_vec();
         for (at, action, byte) in edits {

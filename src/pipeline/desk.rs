@@ -72,7 +72,8 @@ impl<'a> Desk<'a> {
         for result in looked {
             match result {
                 Ok(agent) => {
-                    let known = before.remove(&agent.drop.miner).filter(|entry| entry.agent.sha256 == agent.sha256);
+                    let known =
+                        before.remove(&agent.drop.miner).filter(|entry| entry.agent.sha256 == agent.sha256);
                     entered |= known.is_none();
                     let entry = known.unwrap_or_else(|| self.enter(agent));
                     self.entries.insert(entry.agent.drop.miner.clone(), entry);
@@ -80,6 +81,13 @@ impl<'a> Desk<'a> {
                 Err(Unreadable::Rejected(rejection)) => rejected.push(rejection),
                 Err(Unreadable::Changing) => self.unsettled += 1,
             }
+        }
+        if self.unsettled > 0 {
+            // A file that is just being rewritten is neither listed nor withdrawn.
+            let (still_there, gone) =
+                before.into_iter().partition(|(_, entry)| entry.agent.drop.path.exists());
+            self.entries.extend::<BTreeMap<_, _>>(still_there);
+            before = gone;
         }
         let changed = entered || !before.is_empty() || rejected != self.rejected;
         self.rejected = rejected;
@@ -89,7 +97,8 @@ impl<'a> Desk<'a> {
     /// An agent not known to this pass; its report may remember it from an earlier one.
     fn enter(&self, agent: Agent) -> Entry {
         let remembered = publish::load_report(&self.pipeline.results, &agent.drop.miner);
-        let mut report = remembered.filter(|report| report.sha256 == agent.sha256).unwrap_or_else(|| new(&agent));
+        let mut report =
+            remembered.filter(|report| report.sha256 == agent.sha256).unwrap_or_else(|| new(&agent));
         report.file.clone_from(&agent.drop.file);
         if self.force {
             (report.runs, report.syntax) = (Vec::new(), None);
@@ -153,7 +162,12 @@ impl<'a> Desk<'a> {
     pub fn rejections(&self) -> Vec<Rejection> {
         let uncompiled = self.entries.values().filter_map(|entry| {
             let syntax = entry.report.syntax.as_ref().filter(|_| entry.complete)?;
-            Some(entry.agent.drop.rejection(syntax.line, format!("is not valid Python 3.11: {}", syntax.message)))
+            Some(
+                entry
+                    .agent
+                    .drop
+                    .rejection(syntax.line, format!("is not valid Python 3.11: {}", syntax.message)),
+            )
         });
         let mut all: Vec<Rejection> = self.rejected.iter().cloned().chain(uncompiled).collect();
         all.sort();

@@ -48,7 +48,9 @@ impl<'a> Course<'a> {
             for leg in legs {
                 let key = leg.key(&report.sha256);
                 match known.get(key.as_str()) {
-                    Some(outcome @ Outcome::Scored(_)) => done.runs.push(leg.run(stage, key, (*outcome).clone())),
+                    Some(outcome @ Outcome::Scored(_)) => {
+                        done.runs.push(leg.run(stage, key, (*outcome).clone()))
+                    }
                     _ => return (done.runs, false),
                 }
             }

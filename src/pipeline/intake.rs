@@ -170,30 +170,18 @@ fn look(entry: &DirEntry, now: SystemTime) -> Sight {
 
 fn is_passed_over(name: &[u8]) -> bool {
     name.starts_with(b".")
-        || [&b"~"[..], b".tmp", b".part"]
-            .iter()
-            .any(|ending| name.ends_with(ending))
+        || [&b"~"[..], b".tmp", b".part"].iter().any(|ending| name.ends_with(ending))
         || [&b"README"[..], b"README.md", b"__pycache__", b"lost+found"].contains(&name)
 }
 
 /// A name that is not a directory's: `<miner>.py`, or refused.
 fn look_at(name: &str, path: PathBuf, metadata: &Metadata, now: SystemTime) -> Sight {
-    let id = name
-        .strip_suffix(".py")
-        .map(|stem| Miner::try_from(stem.to_owned()));
+    let id = name.strip_suffix(".py").map(|stem| Miner::try_from(stem.to_owned()));
     if !metadata.is_file() {
-        return refused(
-            name,
-            id.and_then(Result::ok),
-            obstacle(metadata).unwrap_or_default(),
-        );
+        return refused(name, id.and_then(Result::ok), obstacle(metadata).unwrap_or_default());
     }
     match id {
-        None => refused(
-            name,
-            None,
-            "is not a .py file; an agent is <miner>.py or <miner>/agent.py",
-        ),
+        None => refused(name, None, "is not a .py file; an agent is <miner>.py or <miner>/agent.py"),
         Some(Err(reason)) => refused(name, None, reason),
         Some(Ok(miner)) => {
             let file = name.to_owned();
@@ -221,11 +209,7 @@ fn look_into(name: &str, folder: PathBuf, metadata: &Metadata, now: SystemTime) 
         Ok(agent) => claim(Drop { miner, file, path }, &agent, now),
         Err(error) if error.kind() != ErrorKind::NotFound => unseen(OsStr::new(&file), &error),
         Err(_) if is_fresh(metadata, now) => Sight::Unsettled,
-        Err(_) => refused(
-            name,
-            Some(miner),
-            format!("is a folder without {AGENT}; put the agent there"),
-        ),
+        Err(_) => refused(name, Some(miner), format!("is a folder without {AGENT}; put the agent there")),
     }
 }
 
@@ -233,9 +217,7 @@ fn claim(drop: Drop, metadata: &Metadata, now: SystemTime) -> Sight {
     let settled = !is_fresh(metadata, now);
     match obstacle(metadata) {
         // A file of two names may be on its way from the one to the other.
-        Some(reason) if settled || !metadata.is_file() => {
-            Sight::Rejected(drop.rejection(None, reason))
-        }
+        Some(reason) if settled || !metadata.is_file() => Sight::Rejected(drop.rejection(None, reason)),
         _ => Sight::Claim(Claim { drop, settled }),
     }
 }
@@ -244,9 +226,7 @@ fn is_fresh(metadata: &Metadata, now: SystemTime) -> bool {
     let Ok(modified) = metadata.modified() else {
         return false;
     };
-    let distance = now
-        .duration_since(modified)
-        .unwrap_or_else(|ahead| ahead.duration());
+    let distance = now.duration_since(modified).unwrap_or_else(|ahead| ahead.duration());
     distance < SETTLE
 }
 
@@ -268,23 +248,11 @@ fn obstacle(metadata: &Metadata) -> Option<String> {
 
 fn all_rejected(rivals: &[Claim]) -> impl Iterator<Item = Rejection> {
     rivals.iter().map(|claim| {
-        let others = rivals
-            .iter()
-            .filter(|other| other.drop.file != claim.drop.file);
-        let named: Vec<&str> = others
-            .clone()
-            .take(RIVALS_NAMED)
-            .map(|other| other.drop.file.as_str())
-            .collect();
-        let more = if others.count() > named.len() {
-            " and others"
-        } else {
-            ""
-        };
-        let reason = format!(
-            "names the same miner as {}{more}; leave only one of them",
-            named.join(", ")
-        );
+        let others = rivals.iter().filter(|other| other.drop.file != claim.drop.file);
+        let named: Vec<&str> =
+            others.clone().take(RIVALS_NAMED).map(|other| other.drop.file.as_str()).collect();
+        let more = if others.count() > named.len() { " and others" } else { "" };
+        let reason = format!("names the same miner as {}{more}; leave only one of them", named.join(", "));
         claim.drop.rejection(None, reason)
     })
 }
@@ -332,12 +300,7 @@ pub fn read(drop: &Drop, max_bytes: u64) -> Result<Submission, Unreadable> {
     if !stood_still(&before, &after, bytes.len()) {
         return Err(Unreadable::Changing);
     }
-    Ok(Submission {
-        drop: drop.clone(),
-        sha256: sha256(&bytes),
-        bytes,
-        modified: modified(&after),
-    })
+    Ok(Submission { drop: drop.clone(), sha256: sha256(&bytes), bytes, modified: modified(&after) })
 }
 
 /// The same bytes again, so that they need not be kept between validation and use; `None` when the
@@ -350,9 +313,7 @@ pub fn reread(drop: &Drop, sha256: &str, max_bytes: u64) -> Option<Vec<u8>> {
 
 /// Opens a drop by way of handles, so that no directory below the inbox can be swapped for a link.
 fn open(drop: &Drop) -> rustix::io::Result<File> {
-    const DIRECTORY: OFlags = OFlags::RDONLY
-        .union(OFlags::DIRECTORY)
-        .union(OFlags::CLOEXEC);
+    const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
     // Opening a pipe or a terminal must neither block nor have effects.
     const PLAIN: OFlags = OFlags::RDONLY
         .union(OFlags::NOFOLLOW)
@@ -360,17 +321,8 @@ fn open(drop: &Drop) -> rustix::io::Result<File> {
         .union(OFlags::NOCTTY)
         .union(OFlags::CLOEXEC);
     let below: Vec<&OsStr> = Path::new(&drop.file).iter().collect();
-    let inbox = drop
-        .path
-        .ancestors()
-        .nth(below.len())
-        .filter(|path| !path.as_os_str().is_empty());
-    let mut at = openat(
-        CWD,
-        inbox.unwrap_or(Path::new(".")),
-        DIRECTORY,
-        Mode::empty(),
-    )?;
+    let inbox = drop.path.ancestors().nth(below.len()).filter(|path| !path.as_os_str().is_empty());
+    let mut at = openat(CWD, inbox.unwrap_or(Path::new(".")), DIRECTORY, Mode::empty())?;
     let (file, folders) = below.split_last().ok_or(Errno::NOENT)?;
     for folder in folders {
         at = openat(&at, *folder, DIRECTORY | OFlags::NOFOLLOW, Mode::empty())?;
@@ -381,17 +333,9 @@ fn open(drop: &Drop) -> rustix::io::Result<File> {
 /// Whether trying again later may help: the drop is gone, or the fault is ours.
 fn is_passing(error: &io::Error) -> bool {
     let errno = Errno::from_io_error(error);
-    [
-        Errno::NOENT,
-        Errno::STALE,
-        Errno::MFILE,
-        Errno::NFILE,
-        Errno::NOMEM,
-        Errno::INTR,
-        Errno::AGAIN,
-    ]
-    .into_iter()
-    .any(|passing| errno == Some(passing))
+    [Errno::NOENT, Errno::STALE, Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::INTR, Errno::AGAIN]
+        .into_iter()
+        .any(|passing| errno == Some(passing))
 }
 
 fn excess(metadata: &Metadata, max_bytes: u64) -> Option<String> {
@@ -402,20 +346,13 @@ fn excess(metadata: &Metadata, max_bytes: u64) -> Option<String> {
 /// Reads one byte more than expected, where there is one: enough to see that the file has grown.
 fn read_whole(file: &mut File, expected: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(0));
-    file.take(expected.saturating_add(1))
-        .read_to_end(&mut bytes)?;
+    file.take(expected.saturating_add(1)).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
 fn stood_still(before: &Metadata, after: &Metadata, read: usize) -> bool {
-    let traits = |metadata: &Metadata| {
-        (
-            metadata.len(),
-            metadata.mtime(),
-            metadata.mtime_nsec(),
-            metadata.nlink(),
-        )
-    };
+    let traits =
+        |metadata: &Metadata| (metadata.len(), metadata.mtime(), metadata.mtime_nsec(), metadata.nlink());
     // Without a name left it has been withdrawn or replaced.
     traits(before) == traits(after) && after.nlink() == 1 && after.len() == read as u64
 }
@@ -423,11 +360,7 @@ fn stood_still(before: &Metadata, after: &Metadata, read: usize) -> bool {
 fn modified(metadata: &Metadata) -> Timestamp {
     let seconds = metadata.mtime();
     let nanoseconds = i32::try_from(metadata.mtime_nsec()).unwrap_or(0);
-    let beyond = if seconds < 0 {
-        Timestamp::MIN
-    } else {
-        Timestamp::MAX
-    };
+    let beyond = if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX };
     Timestamp::new(seconds, nanoseconds).unwrap_or(beyond)
 }
 

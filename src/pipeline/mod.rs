@@ -87,7 +87,16 @@ impl Mill<'_> {
         let course = Course::new(&self.pipeline.stages, self.tasks, &image);
         let workers = Workers { mill: *self, course: &course, stopped: AtomicBool::new(false), waker };
         let desk = Desk::new(self.pipeline, &course, self.force);
-        let mut pass = Pass { mill: *self, desk, image: &image, published: None, announced: None, changed: false, checked: false, ending: None };
+        let mut pass = Pass {
+            mill: *self,
+            desk,
+            image: &image,
+            published: None,
+            announced: None,
+            changed: false,
+            checked: false,
+            ending: None,
+        };
         let pool = ThreadPoolBuilder::new().num_threads(self.pipeline.parallel.get()).build()?;
         pool.in_place_scope_fifo(|scope| {
             let result = pass.work(scope, &workers, wakes);
@@ -130,7 +139,9 @@ impl Workers<'_> {
                 let (report, end) =
                     evaluate::evaluate(source, report, self.course, self.mill.sandbox, self.mill.events);
                 if let Err(error) = publish::save_report(&self.mill.pipeline.results, &report) {
-                    self.mill.events.send(Event::Warning(format!("{}'s report can't be written: {error}", report.miner)));
+                    self.mill
+                        .events
+                        .send(Event::Warning(format!("{}'s report can't be written: {error}", report.miner)));
                 }
                 (report, Some(end))
             }
@@ -159,13 +170,19 @@ enum Ending {
 }
 
 impl<'a> Pass<'a> {
-    fn work<'s>(&mut self, scope: &ScopeFifo<'s>, workers: &'s Workers<'s>, wakes: &Receiver<Wake>) -> anyhow::Result<()> {
+    fn work<'s>(
+        &mut self,
+        scope: &ScopeFifo<'s>,
+        workers: &'s Workers<'s>,
+        wakes: &Receiver<Wake>,
+    ) -> anyhow::Result<()> {
         self.scan()?;
         loop {
             if self.ending.is_none() {
                 self.start(scope, workers)?;
             }
-            if self.desk.is_idle() && (self.ending.is_some() || !self.mill.stay && !self.desk.is_unsettled()) {
+            if self.desk.is_idle() && (self.ending.is_some() || !self.mill.stay && !self.desk.is_unsettled())
+            {
                 return Ok(());
             }
             self.publish_if_due();
@@ -181,7 +198,8 @@ impl<'a> Pass<'a> {
 
     fn scan(&mut self) -> anyhow::Result<()> {
         let inbox = &self.mill.pipeline.inbox;
-        let changed = self.desk.scan().with_context(|| format!("the inbox {} can't be read", inbox.display()))?;
+        let changed =
+            self.desk.scan().with_context(|| format!("the inbox {} can't be read", inbox.display()))?;
         self.changed |= changed;
         Ok(())
     }
@@ -236,7 +254,10 @@ impl<'a> Pass<'a> {
     }
 
     fn publish_if_due(&mut self) {
-        if self.changed && self.until_publish().is_zero() && let Err(error) = self.publish() {
+        if self.changed
+            && self.until_publish().is_zero()
+            && let Err(error) = self.publish()
+        {
             self.mill.events.send(Event::Warning(format!("{error:#}")));
         }
     }

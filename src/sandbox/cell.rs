@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
+use super::judge::Request;
 use super::process::{Process, Received};
 use super::record::{Death, Record};
 use super::{Fault, Refusal};
@@ -95,13 +96,16 @@ impl Cell {
         self.process.send(b'L', source);
         match self.process.receive(Instant::now() + COMPILE) {
             Received::Frame(frame) if frame.kind == b'l' => {
-                let compiled: Compiled = serde_json::from_slice(&frame.payload).map_err(|e| Fault::Engine(e.to_string()))?;
+                let compiled: Compiled =
+                    serde_json::from_slice(&frame.payload).map_err(|e| Fault::Engine(e.to_string()))?;
                 Ok(compiled.message.map(|message| Refusal { line: compiled.line, message }))
             }
             Received::Late => Ok(Some(Refusal { line: None, message: "compiling it takes too long".into() })),
             _ => match record.death(&self.name) {
                 Death::EngineFailed => Err(self.engine_failed()),
-                _ => Ok(Some(Refusal { line: None, message: "Python's compiler does not survive it".into() })),
+                _ => {
+                    Ok(Some(Refusal { line: None, message: "Python's compiler does not survive it".into() }))
+                }
             },
         }
     }
@@ -117,7 +121,7 @@ impl Cell {
     ///
     /// # Errors
     /// The engine failed.
-    pub fn ask(&mut self, kind: u8, request: &[u8], record: &Record) -> Result<Reply, Fault> {
+    pub fn ask(&mut self, request: &Request, record: &Record) -> Result<Reply, Fault> {
         if let State::Lost(verdict) = self.state {
             return Ok(Reply::Ended(verdict, "its cell had ended before".into()));
         }
@@ -126,14 +130,16 @@ impl Cell {
             return Ok(self.timed_out());
         }
         let start = Instant::now();
-        self.process.send(kind, request);
+        self.process.send(request.kind, &request.payload);
         let received = self.process.receive(start + left);
         self.spent += start.elapsed();
         match received {
             Received::Frame(frame) => match frame.kind {
                 b'v' => Ok(Reply::Claim(frame.payload)),
                 b's' => Ok(Reply::Script(frame.payload)),
-                b'o' => Ok(Reply::Ended(Verdict::OutputLimit, "it printed or returned more than it may".into())),
+                b'o' => {
+                    Ok(Reply::Ended(Verdict::OutputLimit, "it printed or returned more than it may".into()))
+                }
                 _ => self.exited(&frame.payload, record),
             },
             Received::Late => {
@@ -142,6 +148,43 @@ impl Cell {
             }
             Received::Gone => self.lost(record),
         }
+    }
+
+    /// Puts many requests at once and ends the run with them, within `patience` and a bound on the bytes that come
+    /// back. None unless every request was answered: then the run is over, and worth nothing.
+    pub fn ask_all(
+        &mut self,
+        requests: &[Request],
+        patience: Duration,
+        room: usize,
+    ) -> Option<(Vec<Reply>, Usage, String)> {
+        let start = Instant::now();
+        for request in requests {
+            self.process.send(request.kind, &request.payload);
+        }
+        let mut replies = Vec::with_capacity(requests.len());
+        let mut size = 0;
+        while replies.len() < requests.len() {
+            match self.process.receive(start + patience) {
+                Received::Frame(frame)
+                    if size + frame.payload.len() <= room && matches!(frame.kind, b'v' | b's') =>
+                {
+                    size += frame.payload.len();
+                    replies.push(if frame.kind == b'v' {
+                        Reply::Claim(frame.payload)
+                    } else {
+                        Reply::Script(frame.payload)
+                    });
+                }
+                _ => {
+                    self.end_run(b'K', b'k');
+                    return None;
+                }
+            }
+        }
+        self.spent = start.elapsed();
+        let (usage, stderr) = self.finish();
+        Some((replies, usage, stderr))
     }
 
     /// Ends the run and tells what it used.
@@ -189,7 +232,8 @@ impl Cell {
     /// The agent's process ended in the middle of a request. The supervisor's count of out-of-memory kills only says
     /// whether the engine's record is worth waiting for.
     fn exited(&mut self, payload: &[u8], record: &Record) -> Result<Reply, Fault> {
-        let exited: Exited = serde_json::from_slice(payload).map_err(|error| Fault::Engine(error.to_string()))?;
+        let exited: Exited =
+            serde_json::from_slice(payload).map_err(|error| Fault::Engine(error.to_string()))?;
         if exited.oom_kills > 0 {
             self.state = State::Spent;
             if record.ran_out_of_memory(&self.name) {

@@ -12,6 +12,7 @@ use super::engine::{Engine, Role};
 use super::judge::{self, Judge};
 use super::process::{Group, Process, Received};
 use super::record::Record;
+use super::replay::{self, Replayed, Script};
 use super::{Fault, Opened, Refusal, Sandbox, image};
 use crate::config::{self, CellPer, Limits};
 use crate::report::Scored;
@@ -42,6 +43,7 @@ pub struct Containers {
     preparing: Mutex<()>,
     record: Mutex<Option<Arc<Record>>>,
     judges: Mutex<Vec<Judge>>,
+    scripts: Mutex<HashMap<String, Arc<Script>>>,
     live: Mutex<HashMap<String, Arc<Group>>>,
     reaper: Reaper,
     stopping: AtomicBool,
@@ -61,6 +63,7 @@ impl Containers {
             preparing: Mutex::new(()),
             record: Mutex::new(None),
             judges: Mutex::new(Vec::new()),
+            scripts: Mutex::new(HashMap::new()),
             live: Mutex::new(HashMap::new()),
             stopping: AtomicBool::new(false),
         }
@@ -95,7 +98,8 @@ impl Containers {
         let image = self.image()?;
         let name = self.engine.new_name(role);
         let argv = self.engine.run_argv(role, &name, &image, program);
-        let mut process = Process::spawn(&argv).map_err(|error| Fault::Engine(format!("{} can't be started: {error}", argv[0])))?;
+        let mut process = Process::spawn(&argv)
+            .map_err(|error| Fault::Engine(format!("{} can't be started: {error}", argv[0])))?;
         lock(&self.live).insert(name.clone(), process.group());
         // `stop` may have looked at the living just before this one was added.
         let ready = self.check_running().map(|()| process.receive(Instant::now() + READY));
@@ -143,13 +147,42 @@ impl Containers {
     /// A judge that knows the task.
     fn judge_for(&self, task: &Task) -> Result<Judge, Fault> {
         let mut judge = self.judge()?;
-        if !judge.knows(task) {
-            if let Err(fault) = judge.learn(task, Instant::now() + LEARN) {
-                self.end(judge.into_parts());
-                return Err(fault);
-            }
+        if !judge.knows(task)
+            && let Err(fault) = judge.learn(task, Instant::now() + LEARN)
+        {
+            self.end(judge.into_parts());
+            return Err(fault);
         }
         Ok(judge)
+    }
+
+    /// One run: by what was asked of other agents if that is known, else call by call.
+    fn converse(
+        &self,
+        pair: (&mut Cell, &mut Judge),
+        task: &Task,
+        limits: &Limits,
+        replay: bool,
+    ) -> Result<Scored, Broken> {
+        let (cell, judge) = pair;
+        let key = task.digest();
+        let known = lock(&self.scripts).get(&key).cloned();
+        if let Some(script) = known.as_ref().filter(|script| replay && script.is_useful()) {
+            match replay::run(cell, judge, task, limits, script) {
+                Replayed::Scored(scored) => return Ok(scored),
+                Replayed::Differs if cell.is_fit() => {}
+                Replayed::Differs => return Err(Broken::ReplaySpentCell),
+                Replayed::JudgeStuck => return Err(Broken::ReplayStuck),
+            }
+        }
+        let mut script = Script::default();
+        let record = self.record().map_err(Broken::Engine)?;
+        let scored = dialogue::run(cell, judge, task, limits, &record, &mut script)?;
+        let took = Duration::from_millis(scored.usage.wall_ms);
+        if let (None, Some(script)) = (known, script.close(took)) {
+            lock(&self.scripts).insert(key, Arc::new(script));
+        }
+        Ok(scored)
     }
 
     fn start_cell(&self, source: &[u8], limits: &Limits) -> Result<Result<Cell, Refusal>, Fault> {
@@ -198,7 +231,9 @@ impl Sandbox for Containers {
 
     fn open(&self, source: Vec<u8>, limits: &Limits) -> Result<Opened<'_>, Fault> {
         match self.retry(|| self.start_cell(&source, limits))? {
-            Ok(cell) => Ok(Opened::Ready(Box::new(Tenant { home: self, source, limits: *limits, cell: Some(cell) }))),
+            Ok(cell) => {
+                Ok(Opened::Ready(Box::new(Tenant { home: self, source, limits: *limits, cell: Some(cell) })))
+            }
             Err(refusal) => Ok(Opened::Refused(refusal)),
         }
     }
@@ -239,12 +274,18 @@ impl Tenant<'_> {
         }
         self.limits = *limits;
         let cell = self.home.start_cell(&self.source, limits)?;
-        cell.map_err(|refusal| Fault::Engine(format!("a source that compiled before does not now: {}", refusal.message)))
+        cell.map_err(|refusal| {
+            Fault::Engine(format!("a source that compiled before does not now: {}", refusal.message))
+        })
     }
 
     /// One attempt; a cell or judge that may have broken is not used again.
-    fn attempt(&mut self, task: &Task, limits: &Limits) -> Result<Result<Scored, Broken>, Fault> {
-        let record = self.home.record()?;
+    fn attempt(
+        &mut self,
+        task: &Task,
+        limits: &Limits,
+        replay: bool,
+    ) -> Result<Result<Scored, Broken>, Fault> {
         let mut judge = self.home.judge_for(task)?;
         let mut cell = match self.cell(limits) {
             Ok(cell) => cell,
@@ -253,14 +294,14 @@ impl Tenant<'_> {
                 return Err(fault);
             }
         };
-        let outcome = dialogue::run(&mut cell, &mut judge, task, limits, &record);
+        let outcome = self.home.converse((&mut cell, &mut judge), task, limits, replay);
         if outcome.is_ok() && cell.is_fit() && self.home.cell_per == CellPer::Agent {
             self.cell = Some(cell);
         } else {
             self.home.end(cell.into_parts());
         }
         match outcome {
-            Ok(_) => lock(&self.home.judges).push(judge),
+            Ok(_) | Err(Broken::ReplaySpentCell) => lock(&self.home.judges).push(judge),
             Err(_) => self.home.end(judge.into_parts()),
         }
         self.home.check_running()?;
@@ -271,17 +312,23 @@ impl Tenant<'_> {
 impl super::Cell for Tenant<'_> {
     fn run(&mut self, task: &Task, limits: &Limits) -> Result<Scored, Fault> {
         let home = self.home;
-        let mut broken_before = false;
-        home.retry(|| match self.attempt(task, limits)? {
-            Ok(scored) => Ok(scored),
-            Err(Broken::Engine(fault)) => Err(fault),
-            Err(Broken::JudgeLate(scored)) => Ok(*scored),
-            // Once may be the engine's fault; twice over the same values, with the engine there, is the agent's doing.
-            Err(Broken::JudgeGone(scored)) if std::mem::replace(&mut broken_before, true) => match home.engine.ask(&["version"]) {
-                Ok(_) => Ok(*scored),
-                Err(fault) => Err(fault),
-            },
-            Err(Broken::JudgeGone(_)) => Err(Fault::Engine("the judge ended".into())),
+        let (mut replay, mut broken_before) = (true, false);
+        home.retry(|| {
+            let mut outcome = self.attempt(task, limits, replay)?;
+            if let Err(Broken::ReplaySpentCell | Broken::ReplayStuck) = outcome {
+                replay = false;
+                outcome = self.attempt(task, limits, replay)?;
+            }
+            match outcome {
+                Ok(scored) => Ok(scored),
+                Err(Broken::JudgeLate(scored)) => Ok(*scored),
+                // Once may be the engine's fault; twice over the same values, with the engine there, is the agent's.
+                Err(Broken::JudgeGone(scored)) if std::mem::replace(&mut broken_before, true) => {
+                    home.engine.ask(&["version"]).map(|_| *scored)
+                }
+                Err(Broken::Engine(fault)) => Err(fault),
+                Err(broken) => Err(Fault::Engine(broken.to_string())),
+            }
         })
     }
 }

@@ -6,8 +6,9 @@ use super::Fault;
 use super::cell::{Cell, Reply};
 use super::judge::{Judge, Judged, Said};
 use super::record::Record;
+use super::replay::Script;
 use crate::config::Limits;
-use crate::report::{Scored, TestResult, Verdict};
+use crate::report::{Scored, TestResult, Usage, Verdict};
 use crate::task::Task;
 
 /// Thinking time of a judge per run, beside the agent's. Only values that an agent built to be slow to look at come
@@ -18,21 +19,37 @@ const JUDGE_TIME: Duration = Duration::from_secs(10);
 const MAX_MESSAGE: usize = 700;
 
 /// Why a dialogue broke off.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum Broken {
     /// The engine failed.
+    #[error(transparent)]
     Engine(Fault),
     /// The judge took too long over what the agent returned. Holds the run as it stands with that verdict.
+    #[error("the judge took too long")]
     JudgeLate(Box<Scored>),
     /// The judge ended over it. Holds the run as it stands with that verdict.
+    #[error("the judge ended")]
     JudgeGone(Box<Scored>),
+    /// A replay came to nothing and the cell is not fit for another run.
+    #[error("a replay spent its cell")]
+    ReplaySpentCell,
+    /// A replay came to nothing, the judge over it.
+    #[error("the judge got stuck in a replay")]
+    ReplayStuck,
 }
 
 /// Runs the agent in `cell` on a task that `judge` knows.
 ///
 /// # Errors
 /// Something other than the agent broke; the cell and the judge must not be used again.
-pub fn run(cell: &mut Cell, judge: &mut Judge, task: &Task, limits: &Limits, record: &Record) -> Result<Scored, Broken> {
+pub fn run(
+    cell: &mut Cell,
+    judge: &mut Judge,
+    task: &Task,
+    limits: &Limits,
+    record: &Record,
+    script: &mut Script,
+) -> Result<Scored, Broken> {
     let mut sheet = Sheet::new(task);
     cell.begin(&task.prompt, limits);
     judge.begin(task);
@@ -42,8 +59,9 @@ pub fn run(cell: &mut Cell, judge: &mut Judge, task: &Task, limits: &Limits, rec
         let said = judge.hear(asked + thinking);
         thinking = thinking.saturating_sub(asked.elapsed());
         match said {
-            Said::Request { kind, payload } => {
-                let reply = cell.ask(kind, &payload, record).map_err(Broken::Engine)?;
+            Said::Request(request) => {
+                let reply = cell.ask(&request, record).map_err(Broken::Engine)?;
+                script.note(request, &reply);
                 sheet.pass_on(reply, judge);
             }
             Said::Result(judged) => sheet.enter(judged),
@@ -61,14 +79,14 @@ pub fn run(cell: &mut Cell, judge: &mut Judge, task: &Task, limits: &Limits, rec
 }
 
 /// The results of a run's tests as they come in.
-struct Sheet<'a> {
+pub(super) struct Sheet<'a> {
     task: &'a Task,
     results: Vec<Option<TestResult>>,
     ended: (Verdict, String),
 }
 
 impl<'a> Sheet<'a> {
-    fn new(task: &'a Task) -> Self {
+    pub(super) fn new(task: &'a Task) -> Self {
         let ended = (Verdict::Crashed, String::new());
         Self { task, results: vec![None; task.tests.len()], ended }
     }
@@ -85,7 +103,7 @@ impl<'a> Sheet<'a> {
     }
 
     /// Only the first result of a test counts.
-    fn enter(&mut self, judged: Judged) {
+    pub(super) fn enter(&mut self, judged: Judged) {
         let verdict = judged.verdict.verdict(self.ended.0);
         let mut message = judged.message;
         if judged.verdict == super::judge::Opinion::Ended {
@@ -115,10 +133,14 @@ impl<'a> Sheet<'a> {
         }
     }
 
-    /// A test without an explicit result is failed.
-    fn close(mut self, cell: &mut Cell) -> Scored {
-        self.rest(Verdict::Failed, "it was not judged");
+    fn close(self, cell: &mut Cell) -> Scored {
         let (usage, stderr) = cell.finish();
+        self.add_up(usage, stderr)
+    }
+
+    /// A test without an explicit result is failed.
+    pub(super) fn add_up(mut self, usage: Usage, stderr: String) -> Scored {
+        self.rest(Verdict::Failed, "it was not judged");
         let tests: Vec<TestResult> = self.results.into_iter().flatten().collect();
         Scored::new(tests, usage, stderr)
     }

@@ -82,7 +82,11 @@ impl Engine {
             Role::Judge => Vec::new(),
         };
         argv.extend([self.program, "run", "--interactive", "--rm", "--name", name].map(String::from));
-        for (key, value) in [("agentmill", role.word()), ("agentmill.folder", &self.folder), ("agentmill.session", &self.session)] {
+        for (key, value) in [
+            ("agentmill", role.word()),
+            ("agentmill.folder", &self.folder),
+            ("agentmill.session", &self.session),
+        ] {
             argv.push(format!("--label={key}={value}"));
         }
         argv.extend(isolation(role));
@@ -144,7 +148,9 @@ impl Engine {
             .start()
             .map_err(|error| fault(format!("can't be started ({error}); is {} installed?", self.program)))?;
         match child.wait_timeout(patience) {
-            Ok(Some(output)) if output.status.success() => Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned()),
+            Ok(Some(output)) if output.status.success() => {
+                Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+            }
             Ok(Some(output)) => Err(fault(String::from_utf8_lossy(&output.stderr).trim().to_owned())),
             Ok(None) => {
                 let _ = child.kill();

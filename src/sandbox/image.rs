@@ -36,8 +36,9 @@ pub fn ensure(engine: &Engine, name: &str, events: &Events) -> Result<String, Fa
         return Err(Fault::Engine(format!("image {name} is not present and can't be pulled ({reason})")));
     }
     events.send(Event::Image(format!("{name} can't be pulled; building it from Debian packages")));
-    build(engine, name, events)
-        .map_err(|error| Fault::Engine(format!("image {name} can't be pulled ({reason}), nor built: {error}")))?;
+    build(engine, name, events).map_err(|error| {
+        Fault::Engine(format!("image {name} can't be pulled ({reason}), nor built: {error}"))
+    })?;
     present(engine, name)?.ok_or_else(|| Fault::Engine(format!("image {name} was built but is not there")))
 }
 

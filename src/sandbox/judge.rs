@@ -26,12 +26,7 @@ pub struct Judge {
 #[derive(Debug)]
 pub enum Said {
     /// It needs something of the agent.
-    Request {
-        /// `C` or `S`.
-        kind: u8,
-        /// For the cell, as it is.
-        payload: Vec<u8>,
-    },
+    Request(Request),
     /// The result of one test.
     Result(Judged),
     /// All tests have been told of.
@@ -40,6 +35,15 @@ pub enum Said {
     Late,
     /// It ended.
     Gone,
+}
+
+/// Something that an assertion asks of the agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// `C` or `S`.
+    pub kind: u8,
+    /// For the cell, as it is.
+    pub payload: Vec<u8>,
 }
 
 /// One test as the judge sees it.
@@ -122,8 +126,16 @@ impl Judge {
         let spec = serde_json::to_vec(&spec).map_err(|error| Fault::Engine(error.to_string()))?;
         self.process.send(b'T', &spec);
         let flaws = match self.process.receive(deadline) {
-            Received::Frame(frame) => serde_json::from_slice(&frame.payload).map_err(|error| Fault::Engine(error.to_string()))?,
-            _ => return Err(Fault::Engine(format!("the judge failed on task {} {}", task.id, self.process.last_words()))),
+            Received::Frame(frame) => {
+                serde_json::from_slice(&frame.payload).map_err(|error| Fault::Engine(error.to_string()))?
+            }
+            _ => {
+                return Err(Fault::Engine(format!(
+                    "the judge failed on task {} {}",
+                    task.id,
+                    self.process.last_words()
+                )));
+            }
         };
         self.learnt.insert(key);
         Ok(flaws)
@@ -169,7 +181,7 @@ impl Judge {
         match frame.kind {
             b'c' if !frame.payload.is_empty() => {
                 let kind = frame.payload.remove(0);
-                Said::Request { kind, payload: frame.payload }
+                Said::Request(Request { kind, payload: frame.payload })
             }
             b'p' => serde_json::from_slice(&frame.payload).map_or(Said::Gone, Said::Result),
             b'd' => Said::Done,

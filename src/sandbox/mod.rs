@@ -13,6 +13,7 @@ mod judge;
 pub mod process;
 mod protocol;
 mod record;
+mod replay;
 
 use crate::config::Limits;
 use crate::report::Scored;

@@ -68,11 +68,24 @@ impl Process {
             .process_group(0)
             .spawn()?;
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        for pipe in [stdin.as_ref().map(AsFd::as_fd), stdout.as_ref().map(AsFd::as_fd), stderr.as_ref().map(AsFd::as_fd)] {
+        for pipe in [
+            stdin.as_ref().map(AsFd::as_fd),
+            stdout.as_ref().map(AsFd::as_fd),
+            stderr.as_ref().map(AsFd::as_fd),
+        ] {
             ioctl_fionbio(pipe.expect("all three are piped"), true)?;
         }
         let group = Arc::new(Group(Mutex::new(Pid::from_raw(child.id().cast_signed()))));
-        Ok(Self { child, group, stdin, stdout, stderr, outbox: Vec::new(), inbox: Vec::new(), log: Vec::new() })
+        Ok(Self {
+            child,
+            group,
+            stdin,
+            stdout,
+            stderr,
+            outbox: Vec::new(),
+            inbox: Vec::new(),
+            log: Vec::new(),
+        })
     }
 
     /// The handle that other threads may end it by.
@@ -110,7 +123,8 @@ impl Process {
             (self.stdout.as_ref().map(AsFd::as_fd), PollFlags::IN),
             (self.stderr.as_ref().map(AsFd::as_fd), PollFlags::IN),
         ];
-        let mut fds: Vec<PollFd<'_>> = pipes.iter().filter_map(|(fd, flags)| Some(PollFd::from_borrowed_fd((*fd)?, *flags))).collect();
+        let mut fds: Vec<PollFd<'_>> =
+            pipes.iter().filter_map(|(fd, flags)| Some(PollFd::from_borrowed_fd((*fd)?, *flags))).collect();
         let timeout = Timespec::try_from(left).unwrap_or(Timespec { tv_sec: 3600, tv_nsec: 0 });
         match poll(&mut fds, Some(&timeout)) {
             Ok(0) | Err(Errno::INTR) => {}

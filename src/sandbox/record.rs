@@ -118,7 +118,9 @@ impl Record {
         match self.shared.wait(name, DELAY, |seen| seen.dead) {
             None => Death::EngineFailed,
             Some(seen) if seen.out_of_memory => Death::OutOfMemory,
-            Some(seen) if seen.killed && self.shared.wait(name, OOM_DELAY, out_of_memory).is_some() => Death::OutOfMemory,
+            Some(seen) if seen.killed && self.shared.wait(name, OOM_DELAY, out_of_memory).is_some() => {
+                Death::OutOfMemory
+            }
             Some(_) => Death::Ended,
         }
     }
@@ -185,7 +187,8 @@ mod tests {
         shared
     }
 
-    const OOM: &str = r#"{"status":"oom","Type":"container","Action":"oom","Actor":{"ID":"1","Attributes":{"name":"a"}}}"#;
+    const OOM: &str =
+        r#"{"status":"oom","Type":"container","Action":"oom","Actor":{"ID":"1","Attributes":{"name":"a"}}}"#;
     const DIE: &str = r#"{"Type":"container","Action":"die","Actor":{"ID":"1","Attributes":{"exitCode":"137","name":"a"}}}"#;
 
     #[test]

@@ -11,12 +11,8 @@ use crate::yaml::{Log, Position, Problem};
 ///
 /// Hidden files are skipped. Links to files are followed, links to folders are not.
 pub(super) fn files(dir: &Path) -> (BTreeMap<String, PathBuf>, Vec<Problem>) {
-    let mut found = Found {
-        dir,
-        tasks: BTreeMap::new(),
-        problems: Vec::new(),
-        folders: vec![dir.to_owned()],
-    };
+    let mut found =
+        Found { dir, tasks: BTreeMap::new(), problems: Vec::new(), folders: vec![dir.to_owned()] };
     while let Some(folder) = found.folders.pop() {
         if let Err(error) = found.folder(&folder) {
             found.complain(&folder, reason(&error));
@@ -69,10 +65,7 @@ impl Found<'_> {
         if kind.is_dir() {
             self.folders.push(path);
         } else if kind.is_symlink() && path.is_dir() {
-            self.complain(
-                &path,
-                "links to folders are not followed; link the files".to_owned(),
-            );
+            self.complain(&path, "links to folders are not followed; link the files".to_owned());
         } else if is_yaml(&path) {
             self.task(path);
         }
@@ -81,7 +74,8 @@ impl Found<'_> {
 
     fn task(&mut self, path: PathBuf) {
         let Some(id) = id(self.dir, &path) else {
-            let rule = "names of tasks and their folders must match [a-z0-9][a-z0-9_.-]* and end in .yaml or .yml";
+            let rule =
+                "names of tasks and their folders must match [a-z0-9][a-z0-9_.-]* and end in .yaml or .yml";
             return self.complain(&path, rule.to_owned());
         };
         match self.tasks.get(&id) {
@@ -104,14 +98,9 @@ fn is_yaml(path: &Path) -> bool {
 /// `strings/reverse` for `tasks/strings/reverse.yaml`.
 fn id(dir: &Path, path: &Path) -> Option<String> {
     let inside = path.strip_prefix(dir).ok()?;
-    let parts = inside
-        .iter()
-        .map(|part| part.to_str())
-        .collect::<Option<Vec<_>>>()?;
+    let parts = inside.iter().map(|part| part.to_str()).collect::<Option<Vec<_>>>()?;
     let id = parts.join("/");
-    let id = id
-        .strip_suffix(".yaml")
-        .or_else(|| id.strip_suffix(".yml"))?;
+    let id = id.strip_suffix(".yaml").or_else(|| id.strip_suffix(".yml"))?;
     id.split('/').all(is_component).then(|| id.to_owned())
 }
 

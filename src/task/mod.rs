@@ -88,11 +88,7 @@ pub fn load_good(dir: &Path) -> (Vec<Task>, Vec<Problem>) {
     let mut tasks: Vec<Task> = Vec::new();
     for (id, path) in files {
         let log = Log::new(&path);
-        let source = Source {
-            dir,
-            path: &path,
-            id,
-        };
+        let source = Source { dir, path: &path, id };
         let task = yaml::read_file(&log).and_then(|bytes| read(&log, &source, &bytes));
         let mistakes = log.into_problems();
         tasks.extend(task.filter(|_| mistakes.is_empty()));
@@ -124,13 +120,8 @@ struct Source<'a> {
 fn read(log: &Log, source: &Source<'_>, bytes: &[u8]) -> Option<Task> {
     let root = yaml::parse(log, bytes)?;
     let mut fields = Place::root(log, &root).fields()?;
-    let prompt = fields
-        .required("prompt")
-        .and_then(|place| place.value(prompt));
-    let setup = fields
-        .get("setup")
-        .filter(|place| !place.is_null())
-        .and_then(|place| code(&place));
+    let prompt = fields.required("prompt").and_then(|place| place.value(prompt));
+    let setup = fields.get("setup").filter(|place| !place.is_null()).and_then(|place| code(&place));
     let tests = fields.required("tests").and_then(|place| tests(&place));
     let weight = fields.checked("weight", 1.0, check::weight);
     let timeout = fields.optional("timeout", check::timeout);
@@ -138,29 +129,15 @@ fn read(log: &Log, source: &Source<'_>, bytes: &[u8]) -> Option<Task> {
     let solution = fields.optional("solution", |path| solution(source, path));
     fields.finish();
     let (id, path) = (source.id.clone(), source.path.to_owned());
-    Some(Task {
-        id,
-        path,
-        prompt: prompt?,
-        setup,
-        tests: tests?,
-        weight,
-        timeout,
-        memory,
-        solution,
-    })
+    Some(Task { id, path, prompt: prompt?, setup, tests: tests?, weight, timeout, memory, solution })
 }
 
 fn prompt(text: String) -> Result<String, String> {
     match text.len() {
-        _ if text.trim().is_empty() => {
-            Err("expected what miners are asked for, found no text".to_owned())
-        }
+        _ if text.trim().is_empty() => Err("expected what miners are asked for, found no text".to_owned()),
         _ if text.contains('\0') => Err("must not contain a NUL character".to_owned()),
         0..=MAX_PROMPT => Ok(text),
-        size => Err(format!(
-            "expected at most 64KiB of text, found {size} bytes"
-        )),
+        size => Err(format!("expected at most 64KiB of text, found {size} bytes")),
     }
 }
 
@@ -203,13 +180,7 @@ fn test<'a>(place: &Place<'a>, default: String) -> Option<(Test, Place<'a>)> {
         }
         Kind::Scalar(_) | Kind::Bad => {
             let (name, form, assertion) = (default, Form::Statement, assertion(place)?);
-            let test = Test {
-                name,
-                assertion,
-                form,
-                weight: 1.0,
-                public: false,
-            };
+            let test = Test { name, assertion, form, weight: 1.0, public: false };
             Some((test, place.clone()))
         }
     }
@@ -226,19 +197,11 @@ fn mapping<'a>(place: &Place<'a>, default: String) -> Option<(Test, Place<'a>)> 
         Some(place) => place.value(test_name),
         None => Some(default),
     };
-    let assertion = fields
-        .required("assert")
-        .and_then(|place| assertion(&place));
+    let assertion = fields.required("assert").and_then(|place| assertion(&place));
     let weight = fields.checked("weight", 1.0, check::weight);
     let public = fields.field("public", false);
     fields.finish();
-    let test = Test {
-        name: name?,
-        assertion: assertion?,
-        form: Form::AssertField,
-        weight,
-        public,
-    };
+    let test = Test { name: name?, assertion: assertion?, form: Form::AssertField, weight, public };
     Some((test, named.unwrap_or_else(|| place.clone())))
 }
 
@@ -246,10 +209,7 @@ fn test_name(name: String) -> Result<String, String> {
     let printable = !name.contains(char::is_control) && name.trim() == name;
     match printable && (1..=100).contains(&name.chars().count()) {
         true => Ok(name),
-        false => Err(format!(
-            "expected a line of 1 to 100 characters, found {}",
-            excerpt(&name)
-        )),
+        false => Err(format!("expected a line of 1 to 100 characters, found {}", excerpt(&name))),
     }
 }
 
@@ -266,14 +226,10 @@ fn assertion(place: &Place<'_>) -> Option<Code> {
 /// The file that `path` names, seen from the task's file; it must lie in the tasks folder.
 fn solution(source: &Source<'_>, path: String) -> Result<PathBuf, String> {
     if path.is_empty() || path.contains('\0') || Path::new(&path).is_absolute() {
-        return Err(
-            "expected a path relative to this file, such as \"solutions/reverse.py\"".to_owned(),
-        );
+        return Err("expected a path relative to this file, such as \"solutions/reverse.py\"".to_owned());
     }
     let file = source.path.parent().unwrap_or(source.dir).join(&path);
-    let real = file
-        .canonicalize()
-        .map_err(|_| format!("no such file: {}", file.display()))?;
+    let real = file.canonicalize().map_err(|_| format!("no such file: {}", file.display()))?;
     if !real.is_file() {
         return Err(format!("not a regular file: {}", file.display()));
     }

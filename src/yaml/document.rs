@@ -56,40 +56,23 @@ pub struct Entry {
 /// that the file could not be read to its end.
 pub fn parse(log: &Log, bytes: &[u8]) -> Option<Node> {
     let text = file::text(log, bytes)?;
-    let mut builder = Builder {
-        log,
-        stack: Vec::new(),
-        root: None,
-        documents: 0,
-        end: file::end_of(text.trim_end()),
-    };
+    let mut builder =
+        Builder { log, stack: Vec::new(), root: None, documents: 0, end: file::end_of(text.trim_end()) };
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
         let (event, span) = event
-            .map_err(|error| {
-                log.add(
-                    position(error.marker()).min(builder.end),
-                    "",
-                    syntax(&error),
-                )
-            })
+            .map_err(|error| log.add(position(error.marker()).min(builder.end), "", syntax(&error)))
             .ok()?;
         builder.event(event, span)?;
     }
     Some(
-        builder.root.unwrap_or_else(|| {
-            Node::new(Position { line: 1, column: 1 }, Kind::Scalar(Value::Null))
-        }),
+        builder.root.unwrap_or_else(|| Node::new(Position { line: 1, column: 1 }, Kind::Scalar(Value::Null))),
     )
 }
 
 impl Node {
     const fn new(at: Position, kind: Kind) -> Self {
-        Self {
-            at,
-            text_line: at.line,
-            kind,
-        }
+        Self { at, text_line: at.line, kind }
     }
 }
 
@@ -130,18 +113,10 @@ impl Builder<'_> {
             },
             Event::Alias(_) => self.refuse(at, ALIAS),
             Event::SequenceStart(anchor, tag) => {
-                self.open(
-                    at,
-                    Kind::Sequence(Vec::new()),
-                    unsupported(anchor, tag.is_some()),
-                )?;
+                self.open(at, Kind::Sequence(Vec::new()), unsupported(anchor, tag.is_some()))?;
             }
             Event::MappingStart(anchor, tag) => {
-                self.open(
-                    at,
-                    Kind::Mapping(Vec::new()),
-                    unsupported(anchor, tag.is_some()),
-                )?;
+                self.open(at, Kind::Mapping(Vec::new()), unsupported(anchor, tag.is_some()))?;
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 let open = self.stack.pop()?;
@@ -157,11 +132,7 @@ impl Builder<'_> {
         if self.documents == 1 {
             return Some(());
         }
-        self.log.add(
-            at,
-            "",
-            "a second document starts here; a file holds only one",
-        );
+        self.log.add(at, "", "a second document starts here; a file holds only one");
         None
     }
 
@@ -170,15 +141,10 @@ impl Builder<'_> {
             self.add(at, message);
         }
         if self.stack.len() >= MAX_DEPTH {
-            self.log
-                .add(at, "", format!("nested more than {MAX_DEPTH} levels deep"));
+            self.log.add(at, "", format!("nested more than {MAX_DEPTH} levels deep"));
             return None;
         }
-        self.stack.push(Open {
-            node: Node::new(at, kind),
-            key: None,
-            lines: HashMap::new(),
-        });
+        self.stack.push(Open { node: Node::new(at, kind), key: None, lines: HashMap::new() });
         Some(())
     }
 
@@ -196,11 +162,9 @@ impl Builder<'_> {
         };
         match (&mut open.node.kind, open.key.take()) {
             (Kind::Sequence(items), _) => items.push(node),
-            (Kind::Mapping(entries), Some(Key::Name(key, at))) => entries.push(Entry {
-                key,
-                at,
-                value: node,
-            }),
+            (Kind::Mapping(entries), Some(Key::Name(key, at))) => {
+                entries.push(Entry { key, at, value: node })
+            }
             (Kind::Mapping(_), Some(Key::Bad)) | (Kind::Scalar(_) | Kind::Bad, _) => {}
             (Kind::Mapping(_), None) => {
                 let key = self.key(node);
@@ -225,11 +189,7 @@ impl Builder<'_> {
             return Key::Name(name, node.at);
         };
         let field = join(&self.path(), &name);
-        self.log.add(
-            node.at,
-            &field,
-            format!("given twice; first on line {line}"),
-        );
+        self.log.add(node.at, &field, format!("given twice; first on line {line}"));
         Key::Bad
     }
 
@@ -250,12 +210,10 @@ impl Builder<'_> {
 
     /// The path of what is being read, such as `stages[1].sandbox`.
     fn path(&self) -> String {
-        self.stack.iter().fold(String::new(), |path, open| {
-            match (&open.node.kind, &open.key) {
-                (Kind::Sequence(items), _) => format!("{path}[{}]", items.len()),
-                (_, Some(Key::Name(key, _))) => join(&path, key),
-                _ => path,
-            }
+        self.stack.iter().fold(String::new(), |path, open| match (&open.node.kind, &open.key) {
+            (Kind::Sequence(items), _) => format!("{path}[{}]", items.len()),
+            (_, Some(Key::Name(key, _))) => join(&path, key),
+            _ => path,
         })
     }
 }
@@ -267,11 +225,7 @@ pub(super) fn join(path: &str, name: &str) -> String {
         true => name.to_owned(),
         false => excerpt(name),
     };
-    if path.is_empty() {
-        name
-    } else {
-        format!("{path}.{name}")
-    }
+    if path.is_empty() { name } else { format!("{path}.{name}") }
 }
 
 /// What a node has that makes files hard to read and values hard to bound.
@@ -284,10 +238,7 @@ fn unsupported(anchor: usize, tagged: bool) -> Option<&'static str> {
 }
 
 fn position(marker: &Marker) -> Position {
-    Position {
-        line: marker.line().max(1),
-        column: marker.col() + 1,
-    }
+    Position { line: marker.line().max(1), column: marker.col() + 1 }
 }
 
 fn scalar(at: Position, text: &str, style: ScalarStyle) -> Node {
@@ -297,17 +248,11 @@ fn scalar(at: Position, text: &str, style: ScalarStyle) -> Node {
     };
     // A block scalar is said to start at its first line with content.
     let blank = match style {
-        ScalarStyle::Literal | ScalarStyle::Folded => {
-            text.len() - text.trim_start_matches('\n').len()
-        }
+        ScalarStyle::Literal | ScalarStyle::Folded => text.len() - text.trim_start_matches('\n').len(),
         _ => 0,
     };
     let text_line = at.line.saturating_sub(blank).max(1);
-    Node {
-        at,
-        text_line,
-        kind: Kind::Scalar(value),
-    }
+    Node { at, text_line, kind: Kind::Scalar(value) }
 }
 
 /// Null, boolean, number or text: what an unquoted word means is for `serde_yaml` to say.
@@ -325,24 +270,12 @@ fn resolve(text: &str) -> Value {
 fn syntax(error: &ScanError) -> String {
     const HINTS: [(&str, &str); 5] = [
         ("unknown anchor", "; text that starts with * must be quoted"),
-        (
-            "unexpected character",
-            "; text that starts with it must be quoted",
-        ),
-        (
-            "mapping values are not allowed",
-            "; text that holds \": \" must be quoted or stand below a |",
-        ),
-        (
-            "did not find expected key",
-            "; is it indented like the lines above?",
-        ),
+        ("unexpected character", "; text that starts with it must be quoted"),
+        ("mapping values are not allowed", "; text that holds \": \" must be quoted or stand below a |"),
+        ("did not find expected key", "; is it indented like the lines above?"),
         ("recursion limit", "; nested too deep"),
     ];
     let info = error.info();
     let hint = HINTS.iter().find(|(part, _)| info.contains(part));
-    format!(
-        "not valid YAML: {info}{}",
-        hint.map_or("", |(_, hint)| hint)
-    )
+    format!("not valid YAML: {info}{}", hint.map_or("", |(_, hint)| hint))
 }

@@ -11,15 +11,11 @@ pub const MAX_BYTES: u64 = 1 << 20;
 
 /// The bytes of the log's file: regular files (also behind links) of at most [`MAX_BYTES`].
 pub fn read_file(log: &Log) -> Option<Vec<u8>> {
-    read_capped(&log.file)
-        .map_err(|message| log.add(Position::default(), "", message))
-        .ok()
+    read_capped(&log.file).map_err(|message| log.add(Position::default(), "", message)).ok()
 }
 
 fn read_capped(path: &Path) -> Result<Vec<u8>, String> {
-    let kind = fs::metadata(path)
-        .map_err(|error| reason(&error))?
-        .file_type();
+    let kind = fs::metadata(path).map_err(|error| reason(&error))?.file_type();
     if kind.is_dir() {
         return Err("this is a folder; expected a file".to_owned());
     }
@@ -46,10 +42,7 @@ fn reason(error: &std::io::Error) -> String {
 
 /// `bytes` as text without a byte order mark; refuses other encodings and control characters.
 pub(super) fn text<'a>(log: &Log, bytes: &'a [u8]) -> Option<&'a str> {
-    let text = decode(bytes)
-        .and_then(printable)
-        .map_err(|(at, message)| log.add(at, "", message))
-        .ok()?;
+    let text = decode(bytes).and_then(printable).map_err(|(at, message)| log.add(at, "", message)).ok()?;
     Some(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
@@ -81,11 +74,7 @@ fn printable(text: &str) -> Result<&str, (Position, String)> {
 
 /// The position behind `text`; lines end as in YAML: LF, CR LF or CR.
 pub(super) fn end_of(text: &str) -> Position {
-    let breaks =
-        text.matches('\n').count() + text.matches('\r').count() - text.matches("\r\n").count();
+    let breaks = text.matches('\n').count() + text.matches('\r').count() - text.matches("\r\n").count();
     let tail = text.rsplit(['\n', '\r']).next().unwrap_or_default();
-    Position {
-        line: breaks + 1,
-        column: tail.chars().count() + 1,
-    }
+    Position { line: breaks + 1, column: tail.chars().count() + 1 }
 }

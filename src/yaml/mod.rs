@@ -60,11 +60,7 @@ impl Problems {
     pub fn check(mut problems: Vec<Problem>) -> Result<(), Self> {
         problems.sort();
         problems.dedup();
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(Self(problems))
-        }
+        if problems.is_empty() { Ok(()) } else { Err(Self(problems)) }
     }
 }
 
@@ -92,10 +88,7 @@ impl Log {
     /// An empty log; `file` is named as the user would name it.
     #[must_use]
     pub fn new(file: &Path) -> Self {
-        Self {
-            file: file.to_owned(),
-            problems: RefCell::default(),
-        }
+        Self { file: file.to_owned(), problems: RefCell::default() }
     }
 
     /// Remembers a problem, up to [`MAX_PROBLEMS`].
@@ -108,13 +101,7 @@ impl Log {
         };
         let (line, column) = (at.line, at.column);
         let field = field.to_owned();
-        problems.push(Problem {
-            file: self.file.clone(),
-            line,
-            column,
-            field,
-            message,
-        });
+        problems.push(Problem { file: self.file.clone(), line, column, field, message });
     }
 
     /// What was remembered, in no particular order.

@@ -21,11 +21,7 @@ impl<'a> Place<'a> {
     /// The whole file.
     #[must_use]
     pub const fn root(log: &'a Log, node: &'a Node) -> Self {
-        Self {
-            log,
-            node,
-            path: String::new(),
-        }
+        Self { log, node, path: String::new() }
     }
 
     /// Remembers a problem with what stands here.
@@ -40,10 +36,7 @@ impl<'a> Place<'a> {
     }
 
     /// Reads one value and checks it; problems go to the log.
-    pub fn value<T: DeserializeOwned, U>(
-        &self,
-        check: impl FnOnce(T) -> Result<U, String>,
-    ) -> Option<U> {
+    pub fn value<T: DeserializeOwned, U>(&self, check: impl FnOnce(T) -> Result<U, String>) -> Option<U> {
         let value = match &self.node.kind {
             Kind::Scalar(value) => value,
             Kind::Sequence(_) => &Value::Sequence(Vec::new()),
@@ -71,11 +64,7 @@ impl<'a> Place<'a> {
             Kind::Sequence(items) => items,
             other => return self.mismatch("a list", other),
         };
-        let item = |(index, node)| Self {
-            log: self.log,
-            node,
-            path: format!("{}[{index}]", self.path),
-        };
+        let item = |(index, node)| Self { log: self.log, node, path: format!("{}[{index}]", self.path) };
         Some(items.iter().enumerate().map(item).collect())
     }
 
@@ -87,13 +76,7 @@ impl<'a> Place<'a> {
             Kind::Scalar(Value::Null) => &[],
             other => return self.mismatch("a mapping of fields", other),
         };
-        Some(Reader {
-            log: self.log,
-            at: self.node.at,
-            path: self.path.clone(),
-            entries,
-            known: Vec::new(),
-        })
+        Some(Reader { log: self.log, at: self.node.at, path: self.path.clone(), entries, known: Vec::new() })
     }
 }
 
@@ -112,11 +95,7 @@ impl<'a> Reader<'a> {
     pub fn get(&mut self, name: &'static str) -> Option<Place<'a>> {
         self.known.push(name);
         let entry = self.entries.iter().find(|entry| entry.key == name)?;
-        Some(Place {
-            log: self.log,
-            node: &entry.value,
-            path: join(&self.path, name),
-        })
+        Some(Place { log: self.log, node: &entry.value, path: join(&self.path, name) })
     }
 
     /// The value of a field, or `default` where it is absent or wrong.
@@ -131,9 +110,7 @@ impl<'a> Reader<'a> {
         default: U,
         check: impl FnOnce(T) -> Result<U, String>,
     ) -> U {
-        self.get(name)
-            .and_then(|place| place.value(check))
-            .unwrap_or(default)
+        self.get(name).and_then(|place| place.value(check)).unwrap_or(default)
     }
 
     /// The value of a field that may also be null.
@@ -142,9 +119,7 @@ impl<'a> Reader<'a> {
         name: &'static str,
         check: impl FnOnce(T) -> Result<U, String>,
     ) -> Option<U> {
-        self.get(name)
-            .filter(|place| !place.is_null())?
-            .value(check)
+        self.get(name).filter(|place| !place.is_null())?.value(check)
     }
 
     /// What stands under a field that must be there.
@@ -165,9 +140,7 @@ impl<'a> Reader<'a> {
             entries: &[],
             known: Vec::new(),
         };
-        self.get(name)
-            .and_then(|place| place.fields())
-            .unwrap_or(nothing)
+        self.get(name).and_then(|place| place.fields()).unwrap_or(nothing)
     }
 
     /// Remembers a problem with the field `name`, at its place or else at the mapping's.
@@ -193,8 +166,7 @@ impl<'a> Reader<'a> {
         for entry in self.entries {
             if !self.known.contains(&entry.key.as_str()) {
                 let message = format!("unknown field; {}", suggest(&entry.key, &self.known));
-                self.log
-                    .add(entry.at, &join(&self.path, &entry.key), message);
+                self.log.add(entry.at, &join(&self.path, &entry.key), message);
             }
         }
     }
@@ -246,18 +218,11 @@ fn choices<T: DeserializeOwned>(message: String) -> String {
 
 /// serde's words in a person's.
 fn reword(message: &str, found: &Value) -> String {
-    const SERDE: [&str; 4] = [
-        "invalid type: ",
-        "invalid value: ",
-        "invalid length: ",
-        "unknown variant ",
-    ];
+    const SERDE: [&str; 4] = ["invalid type: ", "invalid value: ", "invalid length: ", "unknown variant "];
     if !SERDE.iter().any(|start| message.starts_with(start)) {
         return message.to_owned();
     }
-    let expected = message
-        .rsplit_once(", expected ")
-        .map_or(message, |(_, expected)| expected);
+    let expected = message.rsplit_once(", expected ").map_or(message, |(_, expected)| expected);
     let expected = match expected {
         "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number",
         "f64" => "a number",
@@ -265,26 +230,14 @@ fn reword(message: &str, found: &Value) -> String {
         "a string" => "text",
         other => other,
     };
-    let quote = matches!(
-        (expected, found),
-        ("text", Value::Bool(_) | Value::Number(_))
-    );
-    let hint = if quote {
-        "; quote it to make it text"
-    } else {
-        ""
-    };
+    let quote = matches!((expected, found), ("text", Value::Bool(_) | Value::Number(_)));
+    let hint = if quote { "; quote it to make it text" } else { "" };
     format!("expected {expected}, found {}{hint}", describe(found))
 }
 
 /// `did you mean "memory"?`, or all that would have been valid.
 fn suggest(key: &str, known: &[&str]) -> String {
-    let folded = key
-        .chars()
-        .take(64)
-        .collect::<String>()
-        .to_lowercase()
-        .replace('-', "_");
+    let folded = key.chars().take(64).collect::<String>().to_lowercase().replace('-', "_");
     let near = known
         .iter()
         .map(|name| (strsim::damerau_levenshtein(&folded, name), name))

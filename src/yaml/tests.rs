@@ -15,13 +15,7 @@ fn read(bytes: &[u8]) -> (Option<Node>, Vec<String>) {
     for problem in &problems {
         assert!((1..=lines).contains(&problem.line), "{problem}");
     }
-    (
-        node,
-        problems
-            .iter()
-            .map(|problem| problem.to_string().replacen("f:", "", 1))
-            .collect(),
-    )
+    (node, problems.iter().map(|problem| problem.to_string().replacen("f:", "", 1)).collect())
 }
 
 /// The only problem in a text.
@@ -35,13 +29,9 @@ fn problem(text: &str) -> String {
 fn text(yaml: &str, key: &str) -> (String, usize) {
     let (node, problems) = read(yaml.as_bytes());
     assert_eq!(problems, Vec::<String>::new());
-    let Some(Kind::Mapping(entries)) = node.map(|node| node.kind) else {
-        panic!("{yaml}")
-    };
+    let Some(Kind::Mapping(entries)) = node.map(|node| node.kind) else { panic!("{yaml}") };
     let entry = entries.into_iter().find(|entry| entry.key == key).unwrap();
-    let Kind::Scalar(value) = entry.value.kind else {
-        panic!("{yaml}")
-    };
+    let Kind::Scalar(value) = entry.value.kind else { panic!("{yaml}") };
     (value.as_str().unwrap().to_owned(), entry.value.text_line)
 }
 
@@ -72,19 +62,11 @@ fn text_knows_its_first_line() {
 
 #[test]
 fn words_mean_what_serde_yaml_says() {
-    let cases = [
-        "1", "-1", "1.5", "0x10", ".inf", "true", "null", "~", "yes", "1e3", "1_0", "007", "x",
-    ];
+    let cases = ["1", "-1", "1.5", "0x10", ".inf", "true", "null", "~", "yes", "1e3", "1_0", "007", "x"];
     for word in cases {
         let (node, _) = read(word.as_bytes());
-        let Some(Kind::Scalar(value)) = node.map(|node| node.kind) else {
-            panic!("{word}")
-        };
-        assert_eq!(
-            value,
-            serde_yaml::from_str::<serde_yaml::Value>(word).unwrap(),
-            "{word}"
-        );
+        let Some(Kind::Scalar(value)) = node.map(|node| node.kind) else { panic!("{word}") };
+        assert_eq!(value, serde_yaml::from_str::<serde_yaml::Value>(word).unwrap(), "{word}");
     }
     assert_eq!(text("k: '1'", "k").0, "1");
     assert_eq!(text("k: [---]\nx: ...x", "x").0, "...x");
@@ -92,32 +74,16 @@ fn words_mean_what_serde_yaml_says() {
 
 #[test]
 fn what_stands_twice_is_reported_with_the_first_line() {
-    assert_eq!(
-        problem("a: 1\nb: 2\na: 3\n"),
-        "3:1: a: given twice; first on line 1"
-    );
-    assert_eq!(
-        problem("s:\n  - x: 1\n    x: 2\n"),
-        "3:5: s[0].x: given twice; first on line 2"
-    );
+    assert_eq!(problem("a: 1\nb: 2\na: 3\n"), "3:1: a: given twice; first on line 1");
+    assert_eq!(problem("s:\n  - x: 1\n    x: 2\n"), "3:5: s[0].x: given twice; first on line 2");
     let (_, problems) = read(b"{a: 1, a: 2, b: {c: 1, c: 2}, a: 3}");
     assert_eq!(problems.len(), 3, "{problems:?}");
 }
 
 #[test]
 fn names_must_be_text() {
-    for yaml in [
-        "1: x",
-        "true: x",
-        "~: x",
-        "? [a]\n: x",
-        "? {a: 1}\n: x",
-        ": x",
-    ] {
-        assert!(
-            problem(yaml).ends_with("a field's name must be text"),
-            "{yaml}"
-        );
+    for yaml in ["1: x", "true: x", "~: x", "? [a]\n: x", "? {a: 1}\n: x", ": x"] {
+        assert!(problem(yaml).ends_with("a field's name must be text"), "{yaml}");
     }
 }
 
@@ -126,16 +92,10 @@ fn aliases_and_tags_are_refused() {
     let bomb = "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\n";
     let (_, problems) = read(bomb.as_bytes());
     assert_eq!(problems.len(), 7);
-    assert!(
-        problems[2].starts_with("2:8: b[0]: aliases (*name)"),
-        "{problems:?}"
-    );
+    assert!(problems[2].starts_with("2:8: b[0]: aliases (*name)"), "{problems:?}");
     let (_, problems) = read(b"a: &a [*a]");
     assert!(problems[0].starts_with("1:4: a: anchors"), "{problems:?}");
-    assert!(
-        problems[1].starts_with("1:8: a[0]: aliases"),
-        "{problems:?}"
-    );
+    assert!(problems[1].starts_with("1:8: a[0]: aliases"), "{problems:?}");
     assert!(problem("&a a: 1").starts_with("1:1: anchors"));
     assert!(problem("a: !!python/object x").starts_with("1:4: a: tags (!name) are not supported"));
     assert!(problem("a: !x [1]").contains("tags"));
@@ -151,10 +111,7 @@ fn syntax_errors_come_with_advice() {
     assert!(problem("?\r#").starts_with("2:2: a field's name"));
     assert!(problem("a: [").starts_with("1:5: not valid YAML"));
     assert!(problem("a: 1\n\nb: [\n\n\n").starts_with("3:5: not valid YAML"));
-    assert_eq!(
-        problem("a: 1\n---\nb: 2"),
-        "2:1: a second document starts here; a file holds only one"
-    );
+    assert_eq!(problem("a: 1\n---\nb: 2"), "2:1: a second document starts here; a file holds only one");
 }
 
 #[test]
@@ -163,10 +120,7 @@ fn bytes_that_are_no_text_are_reported_with_their_line() {
     assert_eq!(one(b"a: 1\nb: \xff\n"), "2:4: not UTF-8 text (byte 0xff)");
     assert_eq!(one(b"\xc3\xa4: \xc3"), "1:4: not UTF-8 text (byte 0xc3)");
     assert_eq!(one(b"a: 1\r\rb\0: 2"), "3:2: control character U+0000");
-    assert_eq!(
-        one(b"\xff\xfea\0"),
-        "1:1: this is UTF-16; save the file as UTF-8"
-    );
+    assert_eq!(one(b"\xff\xfea\0"), "1:1: this is UTF-16; save the file as UTF-8");
 }
 
 #[test]
@@ -174,10 +128,7 @@ fn emptiness_is_null() {
     for yaml in ["", "\n", "# nothing\n", "---\n", "\u{feff}", "null"] {
         let (node, problems) = read(yaml.as_bytes());
         assert!(problems.is_empty(), "{yaml:?}: {problems:?}");
-        assert!(matches!(
-            node.map(|node| node.kind),
-            Some(Kind::Scalar(serde_yaml::Value::Null))
-        ));
+        assert!(matches!(node.map(|node| node.kind), Some(Kind::Scalar(serde_yaml::Value::Null))));
     }
 }
 
@@ -191,9 +142,7 @@ fn hostile_files_end_soon_and_leave_the_stack_alone() {
         repeat("- "),
         repeat("? "),
         repeat("[\n"),
-        (0..400)
-            .map(|depth| format!("{}a:\n", " ".repeat(depth)))
-            .collect(),
+        (0..400).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect(),
         format!("[{}]", repeat("a, ")),
         repeat("a"),
         repeat("a: 1\n"),
@@ -220,11 +169,7 @@ fn hostile_files_end_soon_and_leave_the_stack_alone() {
             let (_, problems) = read(file.as_bytes());
             assert!(problems.len() <= 100);
             let name: String = file.chars().take(9).collect();
-            assert!(
-                start.elapsed().as_secs() < 30,
-                "{name:?} took {:?}",
-                start.elapsed()
-            );
+            assert!(start.elapsed().as_secs() < 30, "{name:?} took {:?}", start.elapsed());
         }
     });
     run.unwrap().join().unwrap();
@@ -260,18 +205,9 @@ fn suggestions() {
         fields.finish();
         log.into_problems().remove(0).to_string()
     };
-    assert_eq!(
-        unknown("memroy: 1"),
-        "f:1:1: memroy: unknown field; did you mean \"memory\"?"
-    );
-    assert_eq!(
-        unknown("TIMEOUT: 1"),
-        "f:1:1: TIMEOUT: unknown field; did you mean \"timeout\"?"
-    );
-    assert_eq!(
-        unknown("x: 1"),
-        "f:1:1: x: unknown field; expected one of memory, timeout"
-    );
+    assert_eq!(unknown("memroy: 1"), "f:1:1: memroy: unknown field; did you mean \"memory\"?");
+    assert_eq!(unknown("TIMEOUT: 1"), "f:1:1: TIMEOUT: unknown field; did you mean \"timeout\"?");
+    assert_eq!(unknown("x: 1"), "f:1:1: x: unknown field; expected one of memory, timeout");
     let long = unknown(&format!("? \"{}\\n\"\n: 1", "x".repeat(100_000)));
     assert!(long.len() < 200, "{long}");
 }

@@ -70,15 +70,12 @@ fn is_id(id: &str) -> bool {
     let alphanumeric = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     id.len() <= LONGEST
         && id.bytes().next().is_some_and(alphanumeric)
-        && id
-            .bytes()
-            .all(|byte| alphanumeric(byte) || byte == b'_' || byte == b'-')
+        && id.bytes().all(|byte| alphanumeric(byte) || byte == b'_' || byte == b'-')
 }
 
 fn is_device(id: &str) -> bool {
     let port = |name: &str| {
-        id.strip_prefix(name)
-            .is_some_and(|number| number.len() == 1 && number.as_bytes()[0].is_ascii_digit())
+        id.strip_prefix(name).is_some_and(|number| number.len() == 1 && number.as_bytes()[0].is_ascii_digit())
     };
     matches!(id, "con" | "prn" | "aux" | "nul") || port("com") || port("lpt")
 }
@@ -110,7 +107,7 @@ fn pieces(text: &[u8]) -> impl Iterator<Item = String> {
 
 fn visible(c: char) -> String {
     match c {
-        '"' | '\'' => c.to_string(),
+        '"' | '\'' | '\\' => c.to_string(),
         _ => c.escape_debug().to_string(),
     }
 }
@@ -126,10 +123,9 @@ mod tests {
     #[test]
     fn ids_that_are_taken() {
         let longest = "x".repeat(64);
-        for id in [
-            "a", "0", "alice", "bob-2", "c_3", "7up", "con-1", "com10", "com", "lpt", "console",
-            &longest,
-        ] {
+        for id in
+            ["a", "0", "alice", "bob-2", "c_3", "7up", "con-1", "com10", "com", "lpt", "console", &longest]
+        {
             assert_eq!(id.parse::<Miner>().unwrap().as_str(), id);
         }
         for (typed, id) in [("Alice", "alice"), ("ALICE_B-9", "alice_b-9")] {
@@ -141,8 +137,8 @@ mod tests {
     fn ids_that_are_refused() {
         let long = "x".repeat(65);
         for id in [
-            "", "-a", "_a", "../x", "a/b", "a b", "a.b", "=cmd()", "a\nb", "a\0", "é", "İ", "K",
-            "а", "-", &long,
+            "", "-a", "_a", "../x", "a/b", "a b", "a.b", "=cmd()", "a\nb", "a\0", "é", "\u{130}", "\u{212a}",
+            "\u{430}", "-", &long,
         ] {
             let reason = id.parse::<Miner>().unwrap_err();
             assert!(reason.contains("letters a-z, digits"), "{reason}");
@@ -152,9 +148,7 @@ mod tests {
 
     #[test]
     fn device_names_are_refused_with_the_reason() {
-        for id in [
-            "con", "CON", "prn", "Aux", "nul", "com0", "COM1", "com9", "lpt1",
-        ] {
+        for id in ["con", "CON", "prn", "Aux", "nul", "com0", "COM1", "com9", "lpt1"] {
             let reason = id.parse::<Miner>().unwrap_err();
             assert!(reason.contains("Windows"), "{reason}");
         }
@@ -174,7 +168,7 @@ mod tests {
             (b"a\nb\x1b[31m", "a\\nb\\u{1b}[31m"),
             (b"\xff.py", "\\xff.py"),
             ("é\u{202e}\u{200b}".as_bytes(), "é\\u{202e}\\u{200b}"),
-            (b"a\\xff", "a\\\\xff"),
+            (br"\d", r"\d"),
         ] {
             assert_eq!(printable(text), shown);
         }

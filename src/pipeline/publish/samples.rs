@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::config::{Limits, Stage};
 use crate::pipeline::intake::Miner;
 use crate::report::{Outcome, Report, Run, Scored, TestResult, Usage, Verdict};
-use crate::task::{Code, Task, Test};
+use crate::task::{Code, Form, Task, Test};
 
 pub(crate) fn miner(id: &str) -> Miner {
     Miner::try_from(id.to_owned()).unwrap()
@@ -32,6 +32,7 @@ pub(crate) fn task(id: &str, weight: f64) -> Task {
     let test = |name: &str| Test {
         name: name.into(),
         assertion: Code { text: "assert True".into(), line: 1 },
+        form: Form::Statement,
         weight: 1.0,
         public: true,
     };

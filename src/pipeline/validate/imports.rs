@@ -4,16 +4,17 @@
 //! and the second begins a statement only as one. So it is enough to look where statements can begin:
 //! at the start of a logical line, behind `;` and behind `:`.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use regex::bytes::{Captures, Regex};
+use regex::bytes::Regex;
 
 use super::{Finding, text};
 use crate::pipeline::intake::printable;
 
-/// `sys.stdlib_module_names`, sorted.
-static STDLIB: LazyLock<Vec<&str>> = LazyLock::new(|| {
+/// `sys.stdlib_module_names`.
+static STDLIB: LazyLock<HashSet<&str>> = LazyLock::new(|| {
     let lines = include_str!("../stdlib_3_11.txt").lines();
     lines.filter(|line| !line.starts_with('#')).collect()
 });
@@ -26,9 +27,9 @@ static STATEMENT: LazyLock<Regex> = LazyLock::new(|| {
     let pattern = format!(
         r"(?mx-u)
         (?:^|[;:]) {blank}*
-        (?: import {blank}+ (?<modules>{name})
-          | from {blank}* (?<dots>\.) [.\x20\t\f]* {name}
-          | from {blank}+ (?<package>{name}) (?:{blank}*\.{blank}*{name})* {blank}+ import [\x20\t\f(*]
+        (?: import {blank}+ {name}
+          | from {blank}* \. [.\x20\t\f]* {name}
+          | from {blank}+ {name} (?:{blank}*\.{blank}*{name})* {blank}+ import [\x20\t\f(*]
         )"
     );
     Regex::new(&pattern).expect("a constant")
@@ -52,12 +53,10 @@ pub(super) fn check(source: &str, masked: &[u8]) -> Result<(), Finding> {
         match import {
             Import::Relative { at } if strangers.is_empty() => return Err(relative(source, at)),
             Import::Relative { .. } => {}
-            Import::Module { name, .. } if STDLIB.binary_search(&name).is_ok() => {}
+            Import::Module { name, .. } if STDLIB.contains(name) => {}
             Import::Module { name, .. } if strangers.iter().any(|&(known, _)| known == name) => {}
             Import::Module { .. } if strangers.len() == NAMED => more = true,
-            Import::Module { name, at } => {
-                strangers.push((name, text::line_of(source.as_bytes(), at)))
-            }
+            Import::Module { name, at } => strangers.push((name, text::line_of(source.as_bytes(), at))),
         }
     }
     match strangers.first() {
@@ -68,10 +67,7 @@ pub(super) fn check(source: &str, masked: &[u8]) -> Result<(), Finding> {
 
 fn relative(source: &str, at: usize) -> Finding {
     let line = text::line_of(source.as_bytes(), at);
-    Finding::new(
-        Some(line),
-        "relative imports have no package to refer to: an agent is one file",
-    )
+    Finding::new(Some(line), "relative imports have no package to refer to: an agent is one file")
 }
 
 fn unavailable(strangers: &[(&str, u32)], more: bool) -> String {
@@ -84,62 +80,47 @@ fn unavailable(strangers: &[(&str, u32)], more: bool) -> String {
         })
         .collect();
     let more = if more { " and others" } else { "" };
-    format!(
-        "imports {}{more}; only Python 3.11's standard library is available",
-        named.join(", ")
-    )
+    format!("imports {}{more}; only Python 3.11's standard library is available", named.join(", "))
 }
 
 /// All imports, in the order of the source.
 pub(super) fn imports<'a>(source: &'a str, masked: &'a [u8]) -> impl Iterator<Item = Import<'a>> {
-    STATEMENT.captures_iter(masked).flat_map(move |statement| {
-        let (modules, other) = match statement.name("modules") {
-            Some(first) => (Some(modules(source, masked, first.start())), None),
-            None => (None, package(source, &statement)),
+    STATEMENT.find_iter(masked).flat_map(move |statement| {
+        let lead = statement.as_bytes().iter().take_while(|&&byte| !is_of_name(byte));
+        let keyword = statement.start() + lead.count();
+        let (modules, package) = match masked[keyword..].starts_with(b"import") {
+            true => (Some(modules(source, masked, keyword + "import".len())), None),
+            false => (None, package(source, masked, keyword + "from".len())),
         };
-        modules.into_iter().flatten().chain(other)
+        modules.into_iter().flatten().chain(package)
     })
 }
 
-/// What `from` names.
-fn package<'a>(source: &'a str, statement: &Captures<'_>) -> Option<Import<'a>> {
-    if let Some(dots) = statement.name("dots") {
-        return Some(Import::Relative { at: dots.start() });
+/// What `from`, which ends at `start`, names.
+fn package<'a>(source: &'a str, masked: &[u8], start: usize) -> Option<Import<'a>> {
+    let name = first_name(&masked[start..], start);
+    match masked.get(name.start) {
+        Some(b'.') => Some(Import::Relative { at: name.start }),
+        _ => module(source, name),
     }
-    let package = statement.name("package")?;
-    module(source, package.range())
 }
 
-/// The modules of `import a.b as c, d`, of which the first begins at `start`.
-fn modules<'a>(
-    source: &'a str,
-    masked: &'a [u8],
-    start: usize,
-) -> impl Iterator<Item = Import<'a>> {
+/// The modules of `import a.b as c, d`, where `import` ends at `start`.
+fn modules<'a>(source: &'a str, masked: &'a [u8], start: usize) -> impl Iterator<Item = Import<'a>> {
     let rest = &masked[start..];
-    let end = rest
-        .iter()
-        .position(|byte| matches!(byte, b'\n' | b';'))
-        .unwrap_or(rest.len());
+    let end = rest.iter().position(|byte| matches!(byte, b'\n' | b';' | b':')).unwrap_or(rest.len());
     let mut next = start;
-    rest[..end]
-        .split(|&byte| byte == b',')
-        .filter_map(move |clause| {
-            let at = next;
-            next += clause.len() + 1;
-            module(source, first_name(clause, at))
-        })
+    rest[..end].split(|&byte| byte == b',').filter_map(move |clause| {
+        let at = next;
+        next += clause.len() + 1;
+        module(source, first_name(clause, at))
+    })
 }
 
-fn first_name(clause: &[u8], at: usize) -> Range<usize> {
-    let blanks = clause
-        .iter()
-        .take_while(|byte| matches!(byte, b' ' | b'\t' | b'\x0c'))
-        .count();
-    let name = clause[blanks..]
-        .iter()
-        .take_while(|&&byte| is_of_name(byte))
-        .count();
+/// Where the name stands with which `text` begins, blanks aside; `text` itself stands at `at`.
+fn first_name(text: &[u8], at: usize) -> Range<usize> {
+    let blanks = text.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\x0c')).count();
+    let name = text[blanks..].iter().take_while(|&&byte| is_of_name(byte)).count();
     at + blanks..at + blanks + name
 }
 

@@ -43,10 +43,7 @@ pub(super) fn mask(source: &str) -> Vec<u8> {
 
 fn end_of_line(source: &[u8], at: usize) -> usize {
     let rest = &source[at..];
-    at + rest
-        .iter()
-        .position(|&byte| byte == b'\n')
-        .unwrap_or(rest.len())
+    at + rest.iter().position(|&byte| byte == b'\n').unwrap_or(rest.len())
 }
 
 /// Where the literal that begins at `at` has ended; `None` if it doesn't.

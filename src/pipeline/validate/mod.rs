@@ -45,10 +45,7 @@ pub fn scan(source: &[u8], forbid: &[Regex]) -> Result<(), Finding> {
     let text = text::decode(source)?;
     let masked = lexer::mask(&text);
     if NO_CODE.is_match(&masked) {
-        return Err(Finding::new(
-            None,
-            "contains no code, only comments, blank lines or strings",
-        ));
+        return Err(Finding::new(None, "contains no code, only comments, blank lines or strings"));
     }
     imports::check(&text, &masked)?;
     forbid.iter().try_for_each(|pattern| refuse(&text, pattern))
@@ -60,8 +57,5 @@ fn refuse(text: &str, pattern: &Regex) -> Result<(), Finding> {
     };
     let line = text::line_of(text.as_bytes(), found.start());
     let pattern = printable(pattern.as_str().as_bytes());
-    Err(Finding::new(
-        Some(line),
-        format!("contains what this pipeline forbids: {pattern}"),
-    ))
+    Err(Finding::new(Some(line), format!("contains what this pipeline forbids: {pattern}")))
 }

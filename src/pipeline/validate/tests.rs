@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use regex::Regex;
@@ -50,10 +51,7 @@ fn imports_in_every_dress() {
         ("from a.b import *", "a"),
         ("from a . b import(c)", "a"),
         ("from a import (b,\n c,\n  d as e,\n)", "a"),
-        (
-            "from a import (  # import x\n b,\n\n # from y import z\n c)",
-            "a",
-        ),
+        ("from a import (  # import x\n b,\n\n # from y import z\n c)", "a"),
         ("from a \\\n import b", "a"),
         ("from \\\n a.\\\nb \\\n import b", "a"),
         ("import \\\n a, \\\n b", "a b"),
@@ -138,16 +136,241 @@ fn what_only_looks_like_an_import() {
 
 #[test]
 fn strangers_are_named_with_their_lines() {
-    refused(
-        "import os\n\nimport numpy\n",
-        3,
-        "imports numpy; only Python 3.11's standard library",
+    for (source, line, reason) in [
+        ("import os\n\nimport numpy\n", 3, "imports numpy; only Python 3.11's standard library"),
+        ("import os, numpy as n", 1, "imports numpy;"),
+        ("import os, \\\n numpy", 2, "imports numpy;"),
+        ("'''\n\n'''\nx = (\n)\nfrom numpy import (\n a)", 6, "imports numpy;"),
+        ("import numpy.a\nfrom numpy import x\r\nimport torch", 1, "numpy, torch (line 3);"),
+        ("import os\rimport a, b\r\rimport c", 2, "imports a, b, c (line 4);"),
+        ("import a,b,c,d,e,b", 1, "imports a, b, c, d, e;"),
+        ("import a,b,c,d,e,f,g", 1, "imports a, b, c, d, e and others;"),
+        ("import __main__", 1, "imports __main__;"),
+        ("import agent", 1, "imports agent;"),
+        ("import ｏｓ", 1, "imports ｏｓ;"),
+        ("\nfrom . import x", 2, "relative imports have no package to refer to"),
+    ] {
+        refused(source, line, reason);
+    }
+}
+
+#[test]
+fn the_standard_library_is_at_hand() {
+    accepted(
+        "from __future__ import annotations\nimport urllib.request, concurrent.futures as c\n\
+         from os.path import join\nimport _thread, zoneinfo, tomllib, distutils.core, winreg",
     );
-    refused("import os, numpy as n", 1, "imports numpy;");
-    refused("import os, \\\n numpy", 2, "imports numpy;");
-    refused(
-        "import numpy.linalg\nfrom numpy import x\r\nimport torch",
-        1,
-        "imports numpy, torch (line 3);",
-    );
+    accepted("x = 1");
+    accepted("'''doc'''\nimport os");
+    accepted("\u{feff}import os\r\n");
+}
+
+#[test]
+fn sources_without_code() {
+    refused("", None, "is empty");
+    for source in [
+        "\n",
+        " \t\x0c\r\n",
+        "\u{feff}",
+        "# only\n# comments",
+        "'doc'",
+        "#!/usr/bin/env python3\n\"\"\"doc\nimport os\n\"\"\"\n",
+        "r'''a''' ;'b'\n\n# c",
+    ] {
+        refused(source, None, "contains no code");
+    }
+    // Not code either, but for Python to explain.
+    accepted("'''unterminated");
+    accepted("'unterminated\n");
+}
+
+#[test]
+fn text_that_is_not_utf8() {
+    for (source, line, reason) in [
+        (&b"a = 1\nb = '\xe9'\n"[..], 2, "byte 6 of the line, 0xe9, is not UTF-8"),
+        (b"a\r\n\r\n\rb\xff", 4, "byte 2 of the line, 0xff"),
+        (b"\xed\xa0\x80", 1, "byte 1 of the line, 0xed"),
+        (b"\xff\xfei\0m\0", 1, "is UTF-16 text; save it as UTF-8"),
+        (b"\xfe\xff\0i", 1, "is UTF-16 text"),
+        (b"\xff\xfe\0\0i\0\0\0", 1, "is UTF-32 text"),
+        (b"\0\0\xfe\xff\0\0\0i", 1, "is UTF-32 text"),
+        (b"i\0m\0", 1, "contains a NUL byte"),
+        (b"a = 1\n# \0", 2, "contains a NUL byte"),
+    ] {
+        refused(source, line, reason);
+    }
+}
+
+#[test]
+fn declared_encodings() {
+    for source in [
+        "# -*- coding: utf-8 -*-\nx",
+        "#!/usr/bin/python\n# vim: set fileencoding=UTF_8 :\nx",
+        "# coding: ascii\nx",
+        "x\n# coding: latin-1",
+        "# a\n# b\n# coding: latin-1\nx",
+        "# encoding utf-7\nx",
+        "x = '# coding: utf-7'",
+    ] {
+        accepted(source);
+    }
+    refused("# -*- coding: utf-7 -*-\nx", 1, "declares the encoding utf-7");
+    refused("\u{feff}\x0c\n\t# coding=latin_1\nx", 2, "declares the encoding latin_1");
+}
+
+#[test]
+fn forbidden_patterns_are_found_anywhere() {
+    let forbid = [r"\beval\(", r"(?m)^secret$"].map(|pattern| Regex::new(pattern).unwrap());
+    let found = |source: &str| scan(source.as_bytes(), &forbid).unwrap_err();
+    assert_eq!(scan(b"medieval(1)", &forbid), Ok(()));
+    assert_eq!(found("x = 1\n# eval(x)").line, Some(2));
+    assert!(found("eval(x)").reason.contains(r"forbids: \beval\("));
+    assert_eq!(found("x = '''\r\nsecret\r\n'''").line, Some(2));
+}
+
+#[test]
+fn quoted_text_is_bounded_and_printable() {
+    let long = "x".repeat(10_000);
+    for source in [
+        format!("import {long}"),
+        format!("# coding: {long}\nx"),
+        "import \u{202e}\u{7f}a, \u{200b}".to_owned(),
+        (0..99).map(|n| format!("import x{n}{long}\n")).collect(),
+    ] {
+        let reason = finding(&source).reason;
+        assert!(reason.chars().count() < 600, "{reason}");
+        let plain = |c: char| !c.is_control() && !matches!(c, '\u{200b}' | '\u{202e}');
+        assert!(reason.chars().all(plain), "{reason:?}");
+    }
+}
+
+/// Sources that cost more than their share where a scanner is not linear, or recurses.
+#[test]
+fn monstrous_sources_are_scanned_at_once() {
+    // Takes milliseconds; wide of that for a busy machine, far below what quadratic time would take.
+    let limit = Duration::from_secs(5);
+    let megabyte = |unit: &str| unit.repeat(1_000_000 / unit.len());
+    for source in [
+        format!("x = '{}'", megabyte("a")),
+        format!("x = {}", megabyte("9")),
+        megabyte("("),
+        "[".repeat(100_000) + &"]".repeat(100_000),
+        format!("x = {}", megabyte("f'{")),
+        megabyte("'"),
+        megabyte("\"\"\""),
+        megabyte("\\"),
+        megabyte("\\\n"),
+        megabyte("\n"),
+        megabyte("#"),
+        megabyte(" "),
+        megabyte(":"),
+        megabyte("import "),
+        megabyte("import os;"),
+        megabyte("import os\n"),
+        megabyte("if x: import os, a\n"),
+        format!("import {}", megabyte("os, ")),
+        format!("import {}", megabyte("os.")),
+        format!("import {}", megabyte("a b")),
+        megabyte("from a."),
+        megabyte("from . "),
+        megabyte("from os import x;"),
+        format!("from {}", megabyte("a.")),
+        megabyte("; from os"),
+        megabyte(":import a"),
+        megabyte(":from a import b"),
+        format!("import {}", megabyte("a1,")),
+        format!("# {}", megabyte("coding ")),
+        format!("# {}coding: utf-8\nx", megabyte("coding ")),
+        megabyte("# coding=utf-8"),
+        megabyte("é"),
+    ] {
+        let start = Instant::now();
+        let _ = scan(source.as_bytes(), &[]);
+        let took = start.elapsed();
+        let shown: String = source.chars().take(20).collect();
+        println!("{took:?} {shown:?}");
+        assert!(took < limit, "{shown}: {took:?}");
+    }
+}
+
+/// A blank as it may stand between the words of a statement.
+fn blank() -> impl Strategy<Value = &'static str> {
+    select(vec![" ", "\t", "  ", " \\\n", "\\\n", "\x0c ", " \\\r\n\t"])
+}
+
+/// Where a statement may stand: what goes before it, and behind it.
+fn place() -> impl Strategy<Value = (&'static str, &'static str)> {
+    select(vec![
+        ("", "\n"),
+        ("x = 1; ", "\n"),
+        ("if x: ", " # import no\n"),
+        ("def f(a: int = {1: [2]}) -> b[1:2]:", ";\n"),
+        ("try:\n\t", "\nfinally: pass\n"),
+        ("'''\nimport no\n'''; ", "\r\n"),
+        ("x = [\n'import no', # (\n]\r", "; x = 'import no'\n"),
+        ("x = r'\\'; import no'; ", "\r"),
+    ])
+}
+
+/// An import of a module in some dress, with the module's first component.
+fn statement() -> impl Strategy<Value = (String, String)> {
+    let standard = select(vec!["os", "json", "sys"]).prop_map(str::to_owned);
+    let module = prop_oneof![standard, "[a-zé_]{1,9}1"];
+    (module, blank(), blank(), 0..7).prop_map(|(module, a, b, form)| {
+        let text = match form {
+            0 => format!("import{a}{module}"),
+            1 => format!("import{a}{module}{b}.x{b}as{a}y"),
+            2 => format!("import{a}os{b},{a}{module}"),
+            3 => format!("from{a}{module}{b}import{a}*"),
+            4 => format!("from{a}{module}.x{b}import(y,\n# import no\n z)"),
+            5 => format!("from{a}{module}{b}.{a}x{b}import{a}y"),
+            _ => format!("import{a}{module}{b},{a}{module}.y"),
+        };
+        (text, module)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn no_bytes_upset_the_scan(source: Vec<u8>) {
+        let _ = scan(&source, &[]);
+    }
+
+    #[test]
+    fn no_text_upsets_the_scan(source in "(\\PC|import|from|[ .,;:()\\\\\"'#\n\r\t]){0,60}") {
+        let _ = scan(source.as_bytes(), &[]);
+        imported(&format!("x{source}"));
+    }
+
+    #[test]
+    fn modules_are_found_unless_standard(statements in vec((place(), statement()), 1..5)) {
+        let mut source = String::new();
+        for ((before, behind), (statement, _)) in &statements {
+            source.extend([before, statement.as_str(), behind]);
+        }
+        let strange = statements.iter().any(|(_, (_, module))| module.ends_with('1'));
+        prop_assert_eq!(scan(source.as_bytes(), &[]).is_err(), strange, "{}", source);
+        let found = imported(&source);
+        for (_, (_, module)) in statements {
+            prop_assert!(found.contains(&module), "{}", source);
+        }
+        prop_assert!(!found.contains(&"no".to_owned()), "{}", source);
+    }
+
+    #[test]
+    fn nothing_is_found_in_strings_and_comments((text, _) in statement(), prefix in "[rRbBuUfF]{0,2}") {
+        let line = text.replace(['\n', '\r'], " ");
+        for source in [
+            format!("x = {prefix}'''\n{text}\n'''"),
+            format!("x = {prefix}\"\"\"{text}\n{text}\"\"\""),
+            format!("x = {prefix}'{line} '"),
+            format!("x = {prefix}\"\\\n{line} \""),
+            format!("x = 1 # {line}"),
+            format!("#{line}\n# x;{line}"),
+        ] {
+            prop_assert_eq!(imported(&source), Vec::<String>::new(), "{}", source);
+        }
+    }
 }

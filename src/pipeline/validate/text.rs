@@ -11,9 +11,8 @@ use crate::pipeline::intake::printable;
 const BOM: char = '\u{feff}';
 
 /// How PEP 263 lets a comment declare the encoding.
-static DECLARATION: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^[ \t\f]*#.*?coding[:=][ \t]*(?<name>[-_.a-zA-Z0-9]+)").expect("a constant")
-});
+static DECLARATION: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^[ \t\f]*#.*?coding[:=][ \t]*[-_.a-zA-Z0-9]+").expect("a constant"));
 
 /// The source as Python would decode it: UTF-8 without a byte order mark, every line ending `\n`.
 pub(super) fn decode(source: &[u8]) -> Result<Cow<'_, str>, Finding> {
@@ -21,19 +20,12 @@ pub(super) fn decode(source: &[u8]) -> Result<Cow<'_, str>, Finding> {
         return Err(Finding::new(None, "is empty"));
     }
     if let Some(encoding) = other_unicode(source) {
-        return Err(Finding::new(
-            Some(1),
-            format!("is {encoding} text; save it as UTF-8"),
-        ));
+        return Err(Finding::new(Some(1), format!("is {encoding} text; save it as UTF-8")));
     }
-    let text =
-        std::str::from_utf8(source).map_err(|error| not_utf8(source, error.valid_up_to()))?;
+    let text = std::str::from_utf8(source).map_err(|error| not_utf8(source, error.valid_up_to()))?;
     if let Some(at) = text.find('\0') {
         let line = line_of(source, at);
-        return Err(Finding::new(
-            Some(line),
-            "contains a NUL byte; save it as plain UTF-8 text",
-        ));
+        return Err(Finding::new(Some(line), "contains a NUL byte; save it as plain UTF-8 text"));
     }
     let text = with_plain_lines(text.strip_prefix(BOM).unwrap_or(text));
     check_declaration(&text)?;
@@ -50,16 +42,9 @@ fn other_unicode(source: &[u8]) -> Option<&'static str> {
 
 fn not_utf8(source: &[u8], at: usize) -> Finding {
     let before = &source[..at];
-    let column = before
-        .iter()
-        .rev()
-        .take_while(|byte| !matches!(byte, b'\n' | b'\r'))
-        .count()
-        + 1;
-    let reason = format!(
-        "byte {column} of the line, 0x{:02x}, is not UTF-8; save the file as UTF-8",
-        source[at]
-    );
+    let column = before.iter().rev().take_while(|byte| !matches!(byte, b'\n' | b'\r')).count() + 1;
+    let reason =
+        format!("byte {column} of the line, 0x{:02x}, is not UTF-8; save the file as UTF-8", source[at]);
     Finding::new(Some(line_of(source, at)), reason)
 }
 
@@ -73,10 +58,10 @@ fn with_plain_lines(text: &str) -> Cow<'_, str> {
 /// Refuses a declaration by which Python would read other text than we do.
 fn check_declaration(text: &str) -> Result<(), Finding> {
     for (line, number) in text.split('\n').take(2).zip(1..) {
-        if let Some(declared) = DECLARATION.captures(line) {
-            return match is_utf8(&declared["name"]) {
+        if let Some(encoding) = declared(line) {
+            return match is_utf8(encoding) {
                 true => Ok(()),
-                false => Err(foreign(number, &declared["name"])),
+                false => Err(foreign(number, encoding)),
             };
         }
         let rest = line.trim_start_matches([' ', '\t', '\x0c']);
@@ -87,6 +72,11 @@ fn check_declaration(text: &str) -> Result<(), Finding> {
     Ok(())
 }
 
+/// The encoding that a line declares: what the declaration ends with.
+fn declared(line: &str) -> Option<&str> {
+    DECLARATION.find(line)?.as_str().rsplit([':', '=', ' ', '\t']).next()
+}
+
 fn is_utf8(encoding: &str) -> bool {
     let name = encoding.to_ascii_lowercase().replace('_', "-");
     matches!(name.as_str(), "utf-8" | "utf8" | "ascii" | "us-ascii") || name.starts_with("utf-8-")
@@ -94,10 +84,7 @@ fn is_utf8(encoding: &str) -> bool {
 
 fn foreign(line: u32, encoding: &str) -> Finding {
     let encoding = printable(encoding.as_bytes());
-    Finding::new(
-        Some(line),
-        format!("declares the encoding {encoding}; only UTF-8 is taken"),
-    )
+    Finding::new(Some(line), format!("declares the encoding {encoding}; only UTF-8 is taken"))
 }
 
 /// The 1-based line on which a byte stands.

@@ -1,0 +1,86 @@
+use super::*;
+use crate::config::{Rewards, Split};
+use crate::pipeline::publish::samples::{miner, noon, report, run, stage, task, unscored};
+use crate::pipeline::publish::{Published, publish, save_report, text::unseen};
+use crate::pipeline::score::rank;
+
+const NASTY: &str = "want \x1b[2J\u{9b}31m 'x'\n\tgot \x07\r<y>\u{202e}";
+
+fn results() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let mut alice = vec![run("main", "strings/reverse", 100.0), run("main", "primes", 50.0)];
+    if let Outcome::Scored(run) = &mut alice[1].outcome {
+        run.tests[2].message = Some(NASTY.into());
+        run.tests[3].weight = 2.0;
+        run.stderr = format!("{}last {NASTY}", "line\n".repeat(40));
+    }
+    let mut reports = [
+        report("alice", alice.clone()),
+        report("bob", vec![unscored("main", "strings/reverse"), run("main", "primes", 100.0)]),
+        report("carol", alice),
+    ];
+    reports[2].sha256 = reports[0].sha256.clone();
+    let stages = [stage("main", "*", 0.0)];
+    let tasks = [task("strings/reverse", 1.0), task("primes", 1.0)];
+    let rewards = Rewards { pool: 100.0, token: "TAO".into(), split: Split::Winner };
+    let reports = reports.each_ref();
+    let rejections = [Rejection {
+        file: "mallory.py".into(),
+        miner: Some(miner("mallory")),
+        line: Some(3),
+        reason: NASTY.into(),
+    }];
+    let published = Published {
+        rows: &rank(&reports, &stages, &tasks, &rewards),
+        reports: &reports,
+        pending: &[miner("dave")],
+        rejections: &rejections,
+        generated_at: noon(),
+        image: "sha256:9f2c6d",
+        pipeline_sha256: "0123",
+        token: "TAO",
+        stages: &stages,
+    };
+    publish(dir.path(), &published).unwrap();
+    reports.iter().for_each(|report| save_report(dir.path(), report).unwrap());
+    dir
+}
+
+fn shown(dir: &Path, what: &[&str]) -> Result<String, String> {
+    let what: Vec<String> = what.iter().map(|word| (*word).to_owned()).collect();
+    show(dir, &what).map_err(|err| err.to_string())
+}
+
+#[test]
+fn texts() {
+    let dir = results();
+    for (name, what) in [
+        ("ranking", &[][..]),
+        ("alice", &["alice"]),
+        ("alice_primes", &["alice", "primes"]),
+        ("bob_reverse", &["Bob", "reverse"]),
+        ("mallory", &["mallory"]),
+        ("dave", &["dave"]),
+    ] {
+        let text = shown(dir.path(), what).unwrap();
+        assert!(!text.chars().any(|c| c != '\n' && unseen(c)), "{text:?}");
+        assert!(text.ends_with('\n'));
+        insta::with_settings!({ prepend_module_to_snapshot => false }, { insta::assert_snapshot!(name, text) });
+    }
+}
+
+#[test]
+fn errors_name_the_nearest() {
+    let dir = results();
+    let error = |what: &[&str]| shown(dir.path(), what).unwrap_err();
+    assert_eq!(error(&["alcie"]), "there is no miner \"alcie\"; did you mean \"alice\"?");
+    assert_eq!(error(&["\x1b[1m"]), "there is no miner \"\\u{1b}[1m\"");
+    let expected = "alice has no run on a task \"prime\"; did you mean \"primes\"?";
+    assert_eq!(error(&["alice", "prime"]), expected);
+    assert!(error(&["alice", "primes", "x"]).contains("at most"));
+    std::fs::remove_file(dir.path().join("agents/alice.json")).unwrap();
+    assert!(error(&["alice"]).contains("the report of alice"));
+    assert!(shown(&dir.path().join("nowhere"), &[]).unwrap_err().contains("no results"));
+    std::fs::write(dir.path().join("rankings.json"), "{").unwrap();
+    assert!(error(&[]).contains("rankings.json"));
+}
