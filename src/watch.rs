@@ -94,7 +94,12 @@ impl Daemon<'_> {
     fn turn(&self, workspace: &Workspace, wakes: &Receiver<Wake>) -> anyhow::Result<Summary> {
         let Workspace { pipeline, tasks, .. } = workspace;
         publish::tidy(&pipeline.results)?;
-        let sandbox = Containers::new(&pipeline.sandbox, &pipeline.results, self.events.clone());
+        let sandbox = Containers::new(
+            &pipeline.sandbox,
+            pipeline.parallel.get(),
+            &pipeline.results,
+            self.events.clone(),
+        );
         let mill =
             Mill { pipeline, tasks, sandbox: &sandbox, events: &self.events, force: false, stay: true };
         mill.turn(&self.waker, wakes)

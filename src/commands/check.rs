@@ -26,7 +26,7 @@ pub fn check(dir: &Path, agent: Option<&Path>, quiet: bool) -> anyhow::Result<Ex
     let (events, shown) = Events::channel();
     let display = ui::display(shown, quiet);
     let result = {
-        let sandbox = Containers::new(&pipeline.sandbox, &pipeline.results, events);
+        let sandbox = Containers::new(&pipeline.sandbox, pipeline.parallel.get(), &pipeline.results, events);
         match agent {
             Some(agent) if problems.is_empty() => check_agent(agent, &pipeline, &sandbox),
             Some(_) => Ok(String::new()),

@@ -25,7 +25,12 @@ pub fn run(dir: &Path, force: bool, quiet: bool) -> anyhow::Result<Exit> {
     let summary = {
         let results = &workspace.pipeline.results;
         publish::tidy(results)?;
-        let sandbox = Containers::new(&workspace.pipeline.sandbox, results, events.clone());
+        let sandbox = Containers::new(
+            &workspace.pipeline.sandbox,
+            workspace.pipeline.parallel.get(),
+            results,
+            events.clone(),
+        );
         let mill = Mill {
             pipeline: &workspace.pipeline,
             tasks: &workspace.tasks,

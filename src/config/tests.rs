@@ -113,7 +113,7 @@ fn a_field_is_named_with_what_was_expected() {
         ("sandbox: {pids: 1}", "expected 8 to 32768, found 1"),
         ("sandbox: {pids: -1}", "expected a whole number, found -1"),
         ("sandbox: {pids: 1e99}", "expected a whole number, found"),
-        ("sandbox: {output: 1B}", "expected 1KiB to 256MiB, found 1B"),
+        ("sandbox: {output: 1B}", "expected 1KiB to 1MiB, found 1B"),
         ("sandbox: {network: bridge}", "agents never get a network"),
         ("sandbox: {network: null}", "agents never get a network"),
         ("sandbox: {engine: dokcer}", "expected `docker` or `podman`, found \"dokcer\""),

@@ -70,6 +70,13 @@ impl<'a> Course<'a> {
         digest::hex([agent.as_bytes(), self.grader.as_bytes()])
     }
 
+    /// Tells the sandbox of agents to come.
+    pub fn announce(&self, agents: usize, sandbox: &dyn Sandbox) {
+        if let Some(limits) = self.first_limits() {
+            sandbox.expect(agents, limits);
+        }
+    }
+
     /// The limits of the first run: what a cell is opened with.
     fn first_limits(&self) -> Option<&Limits> {
         self.stages.iter().flat_map(|(_, legs)| legs).map(|leg| &leg.limits).next()

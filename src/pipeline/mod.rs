@@ -177,6 +177,11 @@ impl<'a> Pass<'a> {
         wakes: &Receiver<Wake>,
     ) -> anyhow::Result<()> {
         self.scan()?;
+        if self.mill.stay {
+            // Whoever drops first then finds a judge that knows the tasks, and a cell.
+            self.check_tasks()?;
+            workers.course.announce(1, self.mill.sandbox);
+        }
         loop {
             if self.ending.is_none() {
                 self.start(scope, workers)?;
@@ -211,6 +216,7 @@ impl<'a> Pass<'a> {
         }
         self.check_tasks()?;
         self.mill.events.send(Event::Due { agents: jobs.len() });
+        workers.course.announce(jobs.len(), self.mill.sandbox);
         for job in jobs {
             scope.spawn_fifo(move |_| workers.evaluate(job));
         }

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 
 use super::judge::Request;
-use super::process::{Process, Received};
+use super::launcher::Started;
+use super::process::Received;
 use super::record::{Death, Record};
 use super::{Fault, Refusal};
 use crate::config::Limits;
@@ -23,8 +24,7 @@ const COMPILE: Duration = Duration::from_secs(30);
 /// A started container whose supervisor said *ready*.
 #[derive(Debug)]
 pub struct Cell {
-    process: Process,
-    name: String,
+    container: Started,
     state: State,
     budget: Duration,
     spent: Duration,
@@ -74,13 +74,13 @@ struct Compiled {
 
 impl Cell {
     /// Takes over a container that said *ready*.
-    pub fn new(process: Process, name: String) -> Self {
-        Self { process, name, state: State::Fit, budget: Duration::ZERO, spent: Duration::ZERO }
+    pub fn new(container: Started) -> Self {
+        Self { container, state: State::Fit, budget: Duration::ZERO, spent: Duration::ZERO }
     }
 
-    /// The parts, for whoever ends the container.
-    pub fn into_parts(self) -> (Process, String) {
-        (self.process, self.name)
+    /// The container, for whoever ends it.
+    pub fn into_started(self) -> Started {
+        self.container
     }
 
     /// Whether another run may take place in it.
@@ -93,15 +93,15 @@ impl Cell {
     /// # Errors
     /// The engine failed. That Python refuses the source, or does not survive it, is a [`Refusal`].
     pub fn load(&mut self, source: &[u8], record: &Record) -> Result<Option<Refusal>, Fault> {
-        self.process.send(b'L', source);
-        match self.process.receive(Instant::now() + COMPILE) {
+        self.container.process.send(b'L', source);
+        match self.container.process.receive(Instant::now() + COMPILE) {
             Received::Frame(frame) if frame.kind == b'l' => {
                 let compiled: Compiled =
                     serde_json::from_slice(&frame.payload).map_err(|e| Fault::Engine(e.to_string()))?;
                 Ok(compiled.message.map(|message| Refusal { line: compiled.line, message }))
             }
             Received::Late => Ok(Some(Refusal { line: None, message: "compiling it takes too long".into() })),
-            _ => match record.death(&self.name) {
+            _ => match record.death(&self.container.name) {
                 Death::EngineFailed => Err(self.engine_failed()),
                 _ => {
                     Ok(Some(Refusal { line: None, message: "Python's compiler does not survive it".into() }))
@@ -114,7 +114,7 @@ impl Cell {
     pub fn begin(&mut self, prompt: &str, limits: &Limits) {
         (self.budget, self.spent) = (limits.timeout, Duration::ZERO);
         let settings = serde_json::json!({ "prompt": prompt, "output": limits.output });
-        self.process.send(b'R', settings.to_string().as_bytes());
+        self.container.process.send(b'R', settings.to_string().as_bytes());
     }
 
     /// Puts a request of the judge to the agent. The clock runs only here, while it is the agent's turn.
@@ -130,8 +130,8 @@ impl Cell {
             return Ok(self.timed_out());
         }
         let start = Instant::now();
-        self.process.send(request.kind, &request.payload);
-        let received = self.process.receive(start + left);
+        self.container.process.send(request.kind, &request.payload);
+        let received = self.container.process.receive(start + left);
         self.spent += start.elapsed();
         match received {
             Received::Frame(frame) => match frame.kind {
@@ -160,12 +160,12 @@ impl Cell {
     ) -> Option<(Vec<Reply>, Usage, String)> {
         let start = Instant::now();
         for request in requests {
-            self.process.send(request.kind, &request.payload);
+            self.container.process.send(request.kind, &request.payload);
         }
         let mut replies = Vec::with_capacity(requests.len());
         let mut size = 0;
         while replies.len() < requests.len() {
-            match self.process.receive(start + patience) {
+            match self.container.process.receive(start + patience) {
                 Received::Frame(frame)
                     if size + frame.payload.len() <= room && matches!(frame.kind, b'v' | b's') =>
                 {
@@ -209,10 +209,10 @@ impl Cell {
 
     /// Asks for the end of a run and passes over what was said before it.
     fn end_run(&mut self, order: u8, confirmation: u8) -> Spending {
-        self.process.send(order, b"");
+        self.container.process.send(order, b"");
         let deadline = Instant::now() + GRACE;
         loop {
-            match self.process.receive(deadline) {
+            match self.container.process.receive(deadline) {
                 Received::Frame(frame) if frame.kind == confirmation => {
                     let spending: Spending = serde_json::from_slice(&frame.payload).unwrap_or_default();
                     if !spending.clean || spending.oom_kills > 0 {
@@ -236,7 +236,7 @@ impl Cell {
             serde_json::from_slice(payload).map_err(|error| Fault::Engine(error.to_string()))?;
         if exited.oom_kills > 0 {
             self.state = State::Spent;
-            if record.ran_out_of_memory(&self.name) {
+            if record.ran_out_of_memory(&self.container.name) {
                 return Ok(Reply::Ended(Verdict::OutOfMemory, "memory ran out".into()));
             }
         }
@@ -249,7 +249,7 @@ impl Cell {
 
     /// The container itself is gone in the middle of a request.
     fn lost(&mut self, record: &Record) -> Result<Reply, Fault> {
-        let (verdict, how) = match record.death(&self.name) {
+        let (verdict, how) = match record.death(&self.container.name) {
             Death::OutOfMemory => (Verdict::OutOfMemory, "memory ran out"),
             Death::Ended => (Verdict::Crashed, "its cell ended"),
             Death::EngineFailed => return Err(self.engine_failed()),
@@ -259,6 +259,8 @@ impl Cell {
     }
 
     fn engine_failed(&mut self) -> Fault {
-        Fault::Engine(format!("the engine lost the cell {}", self.process.last_words()).trim_end().to_owned())
+        Fault::Engine(
+            format!("the engine lost the cell {}", self.container.process.last_words()).trim_end().to_owned(),
+        )
     }
 }

@@ -1,33 +1,23 @@
-//! The real sandbox: containers of Docker or Podman, started ahead of nobody and used by one agent only.
+//! The real sandbox: agents in cells, assertions in judges, both containers of Docker or Podman.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
-use std::thread::{self, JoinHandle};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::cell::{self, Cell};
+use super::cell::Cell;
 use super::dialogue::{self, Broken};
 use super::engine::{Engine, Role};
 use super::judge::{self, Judge};
-use super::process::{Group, Process, Received};
-use super::record::Record;
+use super::launcher::{Launcher, lock};
+use super::nursery::Nursery;
 use super::replay::{self, Replayed, Script};
-use super::{Fault, Opened, Refusal, Sandbox, image};
+use super::{Fault, Opened, Refusal, Sandbox, same_cell};
 use crate::config::{self, CellPer, Limits};
 use crate::report::Scored;
 use crate::task::Task;
 use crate::ui::Events;
 use crate::yaml::Problem;
-
-/// Tries before a fault is reported, and the pauses between them.
-const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(1)];
-
-/// How long a container may take from its start to *ready*. Under full load a start takes seconds, never a minute.
-const READY: Duration = Duration::from_secs(60);
-
-/// How long a container may take to end once its input has; past it, it is removed by force.
-const LEAVE: Duration = Duration::from_secs(10);
 
 /// How long a judge may take to learn a task.
 const LEARN: Duration = Duration::from_secs(30);
@@ -35,113 +25,37 @@ const LEARN: Duration = Duration::from_secs(30);
 /// Cells and judges as containers of an engine.
 #[derive(Debug)]
 pub struct Containers {
-    engine: Arc<Engine>,
-    image_name: String,
     cell_per: CellPer,
-    events: Events,
-    image: OnceLock<String>,
-    preparing: Mutex<()>,
-    record: Mutex<Option<Arc<Record>>>,
+    nursery: Nursery,
     judges: Mutex<Vec<Judge>>,
     scripts: Mutex<HashMap<String, Arc<Script>>>,
-    live: Mutex<HashMap<String, Arc<Group>>>,
-    reaper: Reaper,
-    stopping: AtomicBool,
+    launcher: Arc<Launcher>,
 }
 
 impl Containers {
-    /// A sandbox that has asked nothing of the engine yet.
-    pub fn new(sandbox: &config::Sandbox, results: &std::path::Path, events: Events) -> Self {
-        let engine = Arc::new(Engine::new(sandbox, results));
+    /// A sandbox that has asked nothing of the engine yet; for so many agents at the same time.
+    pub fn new(sandbox: &config::Sandbox, parallel: usize, results: &Path, events: Events) -> Self {
+        let launcher = Arc::new(Launcher::new(sandbox, results, events));
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
-            reaper: Reaper::new(Arc::clone(&engine)),
-            engine,
-            image_name: sandbox.image.clone(),
             cell_per: sandbox.cell_per,
-            events,
-            image: OnceLock::new(),
-            preparing: Mutex::new(()),
-            record: Mutex::new(None),
+            nursery: Nursery::new(Arc::clone(&launcher), parallel.min(cores), parallel),
             judges: Mutex::new(Vec::new()),
             scripts: Mutex::new(HashMap::new()),
-            live: Mutex::new(HashMap::new()),
-            stopping: AtomicBool::new(false),
+            launcher,
         }
     }
 
     /// The engine that it uses.
     pub fn engine(&self) -> &Engine {
-        &self.engine
-    }
-
-    /// Whether `stop` was called.
-    fn check_running(&self) -> Result<(), Fault> {
-        if self.stopping.load(Ordering::SeqCst) { Err(Fault::Stopped) } else { Ok(()) }
-    }
-
-    /// The record of the engine's events; a new one if the engine went away and may be back.
-    fn record(&self) -> Result<Arc<Record>, Fault> {
-        let mut current = lock(&self.record);
-        match &*current {
-            Some(record) if !record.is_broken() => Ok(Arc::clone(record)),
-            _ => {
-                let record = Arc::new(Record::follow(&self.engine)?);
-                *current = Some(Arc::clone(&record));
-                Ok(record)
-            }
-        }
-    }
-
-    /// Starts a container and waits until it says *ready*.
-    fn start(&self, role: Role<'_>, program: &str) -> Result<(Process, String), Fault> {
-        self.check_running()?;
-        let image = self.image()?;
-        let name = self.engine.new_name(role);
-        let argv = self.engine.run_argv(role, &name, &image, program);
-        let mut process = Process::spawn(&argv)
-            .map_err(|error| Fault::Engine(format!("{} can't be started: {error}", argv[0])))?;
-        lock(&self.live).insert(name.clone(), process.group());
-        // `stop` may have looked at the living just before this one was added.
-        let ready = self.check_running().map(|()| process.receive(Instant::now() + READY));
-        match ready {
-            Ok(Received::Frame(frame)) if frame.kind == b'r' => Ok((process, name)),
-            other => {
-                let words = process.last_words();
-                self.end((process, name));
-                other?;
-                self.check_running()?;
-                Err(Fault::Engine(format!("a container did not get ready: {words}")))
-            }
-        }
-    }
-
-    /// Lets a container end; does not wait for it.
-    fn end(&self, (process, name): (Process, String)) {
-        lock(&self.live).remove(&name);
-        if let Some(record) = &*lock(&self.record) {
-            record.forget(&name);
-        }
-        self.reaper.take(process, name);
-    }
-
-    /// Does `attempt` until it works, a fixed number of times.
-    fn retry<T>(&self, mut attempt: impl FnMut() -> Result<T, Fault>) -> Result<T, Fault> {
-        for pause in PAUSES {
-            match attempt() {
-                Err(Fault::Engine(_)) => thread::sleep(pause),
-                other => return other,
-            }
-            self.check_running()?;
-        }
-        attempt()
+        self.launcher.engine()
     }
 
     fn judge(&self) -> Result<Judge, Fault> {
         if let Some(judge) = lock(&self.judges).pop() {
             return Ok(judge);
         }
-        let (process, name) = self.start(Role::Judge, judge::PROGRAM)?;
-        Ok(Judge::new(process, name))
+        Ok(Judge::new(self.launcher.start(Role::Judge, judge::PROGRAM)?))
     }
 
     /// A judge that knows the task.
@@ -150,7 +64,7 @@ impl Containers {
         if !judge.knows(task)
             && let Err(fault) = judge.learn(task, Instant::now() + LEARN)
         {
-            self.end(judge.into_parts());
+            self.launcher.end(judge.into_started());
             return Err(fault);
         }
         Ok(judge)
@@ -176,7 +90,7 @@ impl Containers {
             }
         }
         let mut script = Script::default();
-        let record = self.record().map_err(Broken::Engine)?;
+        let record = self.launcher.record().map_err(Broken::Engine)?;
         let scored = dialogue::run(cell, judge, task, limits, &record, &mut script)?;
         let took = Duration::from_millis(scored.usage.wall_ms);
         if let (None, Some(script)) = (known, script.close(took)) {
@@ -186,14 +100,13 @@ impl Containers {
     }
 
     fn start_cell(&self, source: &[u8], limits: &Limits) -> Result<Result<Cell, Refusal>, Fault> {
-        let record = self.record()?;
-        let (process, name) = self.start(Role::Cell(limits), cell::PROGRAM)?;
-        let mut cell = Cell::new(process, name);
+        let record = self.launcher.record()?;
+        let mut cell = Cell::new(self.nursery.take(limits)?);
         match cell.load(source, &record) {
             Ok(None) => Ok(Ok(cell)),
             other => {
-                self.end(cell.into_parts());
-                self.check_running()?;
+                self.launcher.end(cell.into_started());
+                self.launcher.check_running()?;
                 other.map(|refusal| Err(refusal.expect("the other case is above")))
             }
         }
@@ -202,24 +115,22 @@ impl Containers {
 
 impl Sandbox for Containers {
     fn image(&self) -> Result<String, Fault> {
-        let _one_at_a_time = lock(&self.preparing);
-        if let Some(id) = self.image.get() {
-            return Ok(id.clone());
-        }
-        self.engine.sweep()?;
-        let id = image::ensure(&self.engine, &self.image_name, &self.events)?;
-        Ok(self.image.get_or_init(|| id).clone())
+        self.launcher.image()
+    }
+
+    fn expect(&self, agents: usize, limits: &Limits) {
+        self.nursery.expect(agents, limits);
     }
 
     fn check(&self, tasks: &[Task]) -> Result<Vec<Problem>, Fault> {
-        self.retry(|| {
+        self.launcher.retry(|| {
             let mut judge = self.judge()?;
             let mut problems = Vec::new();
             for task in tasks {
                 match judge.learn(task, Instant::now() + LEARN) {
                     Ok(flaws) => problems.extend(flaws.into_iter().map(|flaw| problem(task, flaw))),
                     Err(fault) => {
-                        self.end(judge.into_parts());
+                        self.launcher.end(judge.into_started());
                         return Err(fault);
                     }
                 }
@@ -230,7 +141,7 @@ impl Sandbox for Containers {
     }
 
     fn open(&self, source: Vec<u8>, limits: &Limits) -> Result<Opened<'_>, Fault> {
-        match self.retry(|| self.start_cell(&source, limits))? {
+        match self.launcher.retry(|| self.start_cell(&source, limits))? {
             Ok(cell) => {
                 Ok(Opened::Ready(Box::new(Tenant { home: self, source, limits: *limits, cell: Some(cell) })))
             }
@@ -239,18 +150,15 @@ impl Sandbox for Containers {
     }
 
     fn stop(&self) {
-        self.stopping.store(true, Ordering::SeqCst);
-        let live: Vec<(String, Arc<Group>)> = lock(&self.live).drain().collect();
-        let names: Vec<&str> = live.iter().map(|(name, _)| name.as_str()).collect();
-        live.iter().for_each(|(_, group)| group.kill());
-        self.engine.remove(&names);
+        self.launcher.stop();
+        self.nursery.close();
     }
 }
 
 impl Drop for Containers {
     fn drop(&mut self) {
         for judge in std::mem::take(&mut *lock(&self.judges)) {
-            self.end(judge.into_parts());
+            self.launcher.end(judge.into_started());
         }
     }
 }
@@ -269,7 +177,7 @@ impl Tenant<'_> {
         let same = same_cell(&self.limits, limits);
         match self.cell.take() {
             Some(cell) if same && cell.is_fit() => return Ok(cell),
-            Some(cell) => self.home.end(cell.into_parts()),
+            Some(cell) => self.home.launcher.end(cell.into_started()),
             None => {}
         }
         self.limits = *limits;
@@ -298,13 +206,13 @@ impl Tenant<'_> {
         if outcome.is_ok() && cell.is_fit() && self.home.cell_per == CellPer::Agent {
             self.cell = Some(cell);
         } else {
-            self.home.end(cell.into_parts());
+            self.home.launcher.end(cell.into_started());
         }
         match outcome {
             Ok(_) | Err(Broken::ReplaySpentCell) => lock(&self.home.judges).push(judge),
-            Err(_) => self.home.end(judge.into_parts()),
+            Err(_) => self.home.launcher.end(judge.into_started()),
         }
-        self.home.check_running()?;
+        self.home.launcher.check_running()?;
         Ok(outcome)
     }
 }
@@ -313,7 +221,7 @@ impl super::Cell for Tenant<'_> {
     fn run(&mut self, task: &Task, limits: &Limits) -> Result<Scored, Fault> {
         let home = self.home;
         let (mut replay, mut broken_before) = (true, false);
-        home.retry(|| {
+        home.launcher.retry(|| {
             let mut outcome = self.attempt(task, limits, replay)?;
             if let Err(Broken::ReplaySpentCell | Broken::ReplayStuck) = outcome {
                 replay = false;
@@ -324,7 +232,7 @@ impl super::Cell for Tenant<'_> {
                 Err(Broken::JudgeLate(scored)) => Ok(*scored),
                 // Once may be the engine's fault; twice over the same values, with the engine there, is the agent's.
                 Err(Broken::JudgeGone(scored)) if std::mem::replace(&mut broken_before, true) => {
-                    home.engine.ask(&["version"]).map(|_| *scored)
+                    home.engine().ask(&["version"]).map(|_| *scored)
                 }
                 Err(Broken::Engine(fault)) => Err(fault),
                 Err(broken) => Err(Fault::Engine(broken.to_string())),
@@ -336,47 +244,7 @@ impl super::Cell for Tenant<'_> {
 impl Drop for Tenant<'_> {
     fn drop(&mut self) {
         if let Some(cell) = self.cell.take() {
-            self.home.end(cell.into_parts());
-        }
-    }
-}
-
-/// Waits for ended containers off the workers' way, and removes by force those that stay.
-#[derive(Debug)]
-struct Reaper {
-    queue: Option<mpsc::Sender<(Process, String)>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Reaper {
-    fn new(engine: Arc<Engine>) -> Self {
-        let (queue, ended) = mpsc::channel::<(Process, String)>();
-        let thread = thread::spawn(move || {
-            for (mut process, name) in ended {
-                if matches!(process.reap(LEAVE), Ok(Some(_))) {
-                    continue;
-                }
-                engine.remove(&[&name]);
-                process.group().kill();
-                let _ = process.reap(LEAVE);
-            }
-        });
-        Self { queue: Some(queue), thread: Some(thread) }
-    }
-
-    fn take(&self, mut process: Process, name: String) {
-        process.close_stdin();
-        if let Some(queue) = &self.queue {
-            let _ = queue.send((process, name));
-        }
-    }
-}
-
-impl Drop for Reaper {
-    fn drop(&mut self) {
-        self.queue = None;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+            self.home.launcher.end(cell.into_started());
         }
     }
 }
@@ -384,14 +252,4 @@ impl Drop for Reaper {
 fn problem(task: &Task, flaw: judge::Flaw) -> Problem {
     let field = flaw.test.map_or_else(|| "setup".to_owned(), |test| format!("tests[{test}]"));
     Problem { file: task.path.clone(), line: flaw.line, column: 0, field, message: flaw.message }
-}
-
-/// Whether two sets of limits differ in nothing that is fixed when a container starts.
-fn same_cell(a: &Limits, b: &Limits) -> bool {
-    Limits { timeout: b.timeout, output: b.output, ..*a } == *b
-}
-
-/// A panic elsewhere leaves these lists usable.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

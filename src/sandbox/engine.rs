@@ -15,6 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Memory of a judge: it holds an agent's values (1 MiB as JSON) and what an assertion makes of them.
 const JUDGE_MEMORY: u64 = 512 << 20;
 
+/// Memory of a holder, which does nothing.
+const HOLDER_MEMORY: u64 = 32 << 20;
+
 /// An engine as one agentmill uses it: every container carries this folder's and this session's label.
 #[derive(Debug)]
 pub struct Engine {
@@ -33,6 +36,17 @@ pub enum Role<'a> {
     Cell(&'a Limits),
     /// Trusted code that looks at values from hostile code.
     Judge,
+    /// Nothing but a network for cells to join.
+    Holder,
+}
+
+/// What a container sees of networks: nothing but its own loopback device.
+#[derive(Debug, Clone, Copy)]
+pub enum Network<'a> {
+    /// One of its own.
+    None,
+    /// That of a holder, by its name.
+    Of(&'a str),
 }
 
 impl Role<'_> {
@@ -40,6 +54,7 @@ impl Role<'_> {
         match self {
             Role::Cell(_) => "cell",
             Role::Judge => "judge",
+            Role::Holder => "holder",
         }
     }
 }
@@ -76,10 +91,17 @@ impl Engine {
     }
 
     /// The command that starts a container running `program` with the image's Python, fed on stdin.
-    pub fn run_argv(&self, role: Role<'_>, name: &str, image: &str, program: &str) -> Vec<String> {
+    pub fn run_argv(
+        &self,
+        role: Role<'_>,
+        network: Network<'_>,
+        name: &str,
+        image: &str,
+        program: &str,
+    ) -> Vec<String> {
         let mut argv: Vec<String> = match role {
             Role::Cell(_) => self.launch.clone(),
-            Role::Judge => Vec::new(),
+            Role::Judge | Role::Holder => Vec::new(),
         };
         argv.extend([self.program, "run", "--interactive", "--rm", "--name", name].map(String::from));
         for (key, value) in [
@@ -89,6 +111,10 @@ impl Engine {
         ] {
             argv.push(format!("--label={key}={value}"));
         }
+        argv.push(match network {
+            Network::None => "--network=none".into(),
+            Network::Of(holder) => format!("--network=container:{holder}"),
+        });
         argv.extend(isolation(role));
         if let Some(runtime) = &self.runtime {
             argv.push(format!("--runtime={runtime}"));
@@ -166,16 +192,15 @@ fn isolation(role: Role<'_>) -> Vec<String> {
     let (memory, cpus, pids, tmp) = match role {
         Role::Cell(limits) => (limits.memory, limits.cpus, limits.pids, limits.tmp),
         Role::Judge => (JUDGE_MEMORY, 1.0, 16, 1 << 20),
+        Role::Holder => (HOLDER_MEMORY, 1.0, 4, 1 << 20),
     };
     let fixed = [
-        "--network=none",
         "--read-only",
         "--cap-drop=ALL",
         "--security-opt=no-new-privileges",
         "--user=65534:65534",
         "--log-driver=none",
         "--workdir=/tmp",
-        "--hostname=cell",
         "--ulimit=core=0",
         "--ulimit=nofile=256:256",
         "--env=PYTHONHASHSEED=0", // the same answers whenever a set or dict order decides them

@@ -34,6 +34,8 @@ impl Sandbox for Fake {
         Ok(Vec::new())
     }
 
+    fn expect(&self, _agents: usize, _limits: &Limits) {}
+
     fn open(&self, source: Vec<u8>, _limits: &Limits) -> Result<Opened<'_>, Fault> {
         self.opened.fetch_add(1, Ordering::SeqCst);
         let source = String::from_utf8_lossy(&source).into_owned();

@@ -6,7 +6,8 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::Fault;
-use super::process::{Process, Received};
+use super::launcher::Started;
+use super::process::Received;
 use crate::report::Verdict;
 use crate::task::{Code, Form, Task};
 
@@ -16,8 +17,7 @@ pub const PROGRAM: &str = concat!(include_str!("codec.py"), "\n", include_str!("
 /// A started judge that said *ready*.
 #[derive(Debug)]
 pub struct Judge {
-    process: Process,
-    name: String,
+    container: Started,
     learnt: HashSet<String>,
     run: u32,
 }
@@ -105,13 +105,13 @@ impl<'a> CodeSpec<'a> {
 
 impl Judge {
     /// Takes over a container that said *ready*.
-    pub fn new(process: Process, name: String) -> Self {
-        Self { process, name, learnt: HashSet::new(), run: 0 }
+    pub fn new(container: Started) -> Self {
+        Self { container, learnt: HashSet::new(), run: 0 }
     }
 
-    /// The parts, for whoever ends the container.
-    pub fn into_parts(self) -> (Process, String) {
-        (self.process, self.name)
+    /// The container, for whoever ends it.
+    pub fn into_started(self) -> Started {
+        self.container
     }
 
     /// Teaches a task and tells what is wrong with its Python.
@@ -124,8 +124,8 @@ impl Judge {
         let tests = task.tests.iter().map(|test| CodeSpec::new(&test.assertion, test.form)).collect();
         let spec = Spec { key: &key, prompt: &task.prompt, setup, tests };
         let spec = serde_json::to_vec(&spec).map_err(|error| Fault::Engine(error.to_string()))?;
-        self.process.send(b'T', &spec);
-        let flaws = match self.process.receive(deadline) {
+        self.container.process.send(b'T', &spec);
+        let flaws = match self.container.process.receive(deadline) {
             Received::Frame(frame) => {
                 serde_json::from_slice(&frame.payload).map_err(|error| Fault::Engine(error.to_string()))?
             }
@@ -133,7 +133,7 @@ impl Judge {
                 return Err(Fault::Engine(format!(
                     "the judge failed on task {} {}",
                     task.id,
-                    self.process.last_words()
+                    self.container.process.last_words()
                 )));
             }
         };
@@ -168,12 +168,12 @@ impl Judge {
     }
 
     fn tell(&mut self, kind: u8, payload: &[u8]) {
-        self.process.send(kind, &[&self.run.to_be_bytes()[..], payload].concat());
+        self.container.process.send(kind, &[&self.run.to_be_bytes()[..], payload].concat());
     }
 
     /// What it says next.
     pub fn hear(&mut self, deadline: Instant) -> Said {
-        let mut frame = match self.process.receive(deadline) {
+        let mut frame = match self.container.process.receive(deadline) {
             Received::Frame(frame) => frame,
             Received::Late => return Said::Late,
             Received::Gone => return Said::Gone,

@@ -10,6 +10,8 @@ pub mod engine;
 pub mod fake;
 pub mod image;
 mod judge;
+mod launcher;
+mod nursery;
 pub mod process;
 mod protocol;
 mod record;
@@ -45,6 +47,9 @@ pub trait Sandbox: Sync {
     /// No judge could be had.
     fn check(&self, tasks: &[Task]) -> Result<Vec<Problem>, Fault>;
 
+    /// Says that so many more agents are about to be opened, with these limits: a chance to start cells ahead.
+    fn expect(&self, agents: usize, limits: &Limits);
+
     /// Brings an agent's source into a cell.
     ///
     /// # Errors
@@ -79,6 +84,11 @@ pub trait Cell {
     /// # Errors
     /// Nothing could be judged, by our fault.
     fn run(&mut self, task: &Task, limits: &Limits) -> Result<Scored, Fault>;
+}
+
+/// Whether two sets of limits differ in nothing that is fixed when a cell is started.
+fn same_cell(a: &Limits, b: &Limits) -> bool {
+    Limits { timeout: b.timeout, output: b.output, ..*a } == *b
 }
 
 /// What tells graders apart: a change of the code beside the agent or in the judge makes every run a new one.

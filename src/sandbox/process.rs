@@ -115,6 +115,12 @@ impl Process {
         }
     }
 
+    /// Whether it is there and has said nothing.
+    pub fn is_silent(&mut self) -> bool {
+        read_some(&mut self.stdout, &mut self.inbox);
+        self.stdout.is_some() && self.inbox.is_empty()
+    }
+
     /// Waits until a pipe is ready, at most `left`, and moves what can be moved.
     fn serve_pipes(&mut self, left: Duration) {
         let writing = if self.outbox.is_empty() { None } else { self.stdin.as_ref().map(AsFd::as_fd) };
