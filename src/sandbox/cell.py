@@ -10,6 +10,7 @@ From the host                                   To the host
   R json          begin a run                     l json     compiled, or where it does not
   C json          call a function                 v json     the agent's claim: a value or an exception
   S json          run as `python agent.py ...`    s json     stdout, stderr and exit code of a script
+  W               tell what the run has had       w json     its CPU time, and its wait for a CPU
   E               end the run                     x json     the agent's process ended meanwhile
   K               end it now, drop what waits     o          the output limit was passed
                                                   e json     the run has ended; what it used
@@ -242,7 +243,7 @@ class Supervisor:
 
     def serve(self):
         self.say(b"r", {"python": sys.version.split()[0]})
-        steps = {b"L": self.load, b"R": self.begin, b"C": self.call, b"S": self.script, b"E": self.end, b"K": self.kill}
+        steps = {b"L": self.load, b"R": self.begin, b"C": self.call, b"S": self.script, b"W": self.weigh, b"E": self.end, b"K": self.kill}
         while (frame := self.next_frame()) is not None:
             try:
                 steps[frame[0]](frame[1])
@@ -257,10 +258,14 @@ class Supervisor:
         if not self.host.fill():
             os._exit(0)  # the host is gone; the kernel ends what else runs here
         while (frame := self.host.take()) is not None:
-            self.frames.append(frame)
             if frame[0] == b"K":
                 self.frames.clear()
                 raise Abandoned
+            if frame[0] == b"W":
+                self.weigh()
+                self.host.flush()
+            else:
+                self.frames.append(frame)
 
     def say(self, kind, content):
         self.host.put(kind, json.dumps(content).encode())
@@ -286,6 +291,7 @@ class Supervisor:
         settings = json.loads(settings)
         self.prompt, self.output = settings["prompt"], settings["output"]
         self.cpu, self.rss, self.printed, self.tail = 0.0, 0, 0, b""
+        self.cpu_before = cpu_time()
 
     def call(self, request):
         if self.process is None:
@@ -317,6 +323,10 @@ class Supervisor:
         else:
             self.say(b"s", {"stdout": ended.text(ended.stdout), "stderr": ended.text(ended.stderr), "code": code})
         self.stop()
+
+    def weigh(self, _=None):
+        waited = 0 if self.process is None else cpu_wait(self.process.pid)
+        self.say(b"w", {"cpu_ms": round((cpu_time() - self.cpu_before) * 1000), "waited_ms": round(waited * 1000)})
 
     def kill(self, _=None):
         self.end(kind=b"k")
@@ -423,6 +433,25 @@ def oom_kills():
                 if line.startswith("oom_kill "):
                     return int(line.split()[1])
     return 0
+
+
+def cpu_time():
+    """Seconds of CPU that this cell has had, by the kernel's account."""
+    with contextlib.suppress(OSError), open("/sys/fs/cgroup/cpuacct/cpuacct.usage") as file:
+        return int(file.read()) / 1e9
+    with contextlib.suppress(OSError), open("/sys/fs/cgroup/cpu.stat") as file:
+        return int(file.readline().split()[1]) / 1e6
+    return 0.0
+
+
+def cpu_wait(pid):
+    """The longest that a thread of the process has been ready to run without a CPU to run on, in seconds."""
+    longest = 0
+    with contextlib.suppress(OSError):
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{thread}/schedstat") as file:
+                longest = max(longest, int(file.read().split()[1]))
+    return longest / 1e9
 
 
 def tidy():

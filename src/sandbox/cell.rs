@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::judge::Request;
 use super::launcher::Started;
 use super::process::Received;
+use super::protocol::Frame;
 use super::record::{Death, Record};
 use super::{Fault, Refusal};
 use crate::config::Limits;
@@ -18,6 +19,9 @@ pub const PROGRAM: &str = concat!(include_str!("codec.py"), "\n", include_str!("
 /// How long the supervisor, which is ours, may take to end a run. Past it the container is removed instead.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// How many times its budget a run may take, by the host's clock, on a machine that has no CPU for it.
+const MAX_STRETCH: u32 = 10;
+
 /// How long compiling a source may take; the size limit of submissions keeps it far below.
 const COMPILE: Duration = Duration::from_secs(30);
 
@@ -26,8 +30,14 @@ const COMPILE: Duration = Duration::from_secs(30);
 pub struct Cell {
     container: Started,
     state: State,
+    /// Time that the run may take.
     budget: Duration,
+    /// Time beyond it that the machine owes the run.
+    owed: Duration,
     spent: Duration,
+    /// All of it was used up.
+    over: bool,
+    cpus: f64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +76,22 @@ struct Spending {
     clean: bool,
 }
 
+/// What a run has had of the machine, by the kernel's account.
+#[derive(Deserialize, Default)]
+struct Had {
+    cpu_ms: u64,
+    waited_ms: u64,
+}
+
+impl Had {
+    fn owed(&self, budget: Duration, cpus: f64) -> Duration {
+        if Duration::from_millis(self.cpu_ms) >= budget.mul_f64(cpus.min(1.0)) {
+            return Duration::ZERO;
+        }
+        Duration::from_millis(self.waited_ms).min(budget * (MAX_STRETCH - 1))
+    }
+}
+
 #[derive(Deserialize)]
 struct Compiled {
     line: Option<u32>,
@@ -75,7 +101,15 @@ struct Compiled {
 impl Cell {
     /// Takes over a container that said *ready*.
     pub fn new(container: Started) -> Self {
-        Self { container, state: State::Fit, budget: Duration::ZERO, spent: Duration::ZERO }
+        Self {
+            container,
+            state: State::Fit,
+            budget: Duration::ZERO,
+            owed: Duration::ZERO,
+            spent: Duration::ZERO,
+            over: false,
+            cpus: 1.0,
+        }
     }
 
     /// The container, for whoever ends it.
@@ -112,7 +146,8 @@ impl Cell {
 
     /// Begins a run: fresh processes, a fresh budget of time.
     pub fn begin(&mut self, prompt: &str, limits: &Limits) {
-        (self.budget, self.spent) = (limits.timeout, Duration::ZERO);
+        (self.budget, self.cpus, self.over) = (limits.timeout, limits.cpus, false);
+        (self.spent, self.owed) = (Duration::ZERO, Duration::ZERO);
         let settings = serde_json::json!({ "prompt": prompt, "output": limits.output });
         self.container.process.send(b'R', settings.to_string().as_bytes());
     }
@@ -125,15 +160,11 @@ impl Cell {
         if let State::Lost(verdict) = self.state {
             return Ok(Reply::Ended(verdict, "its cell had ended before".into()));
         }
-        let left = self.budget.saturating_sub(self.spent);
-        if left.is_zero() {
+        if self.over {
             return Ok(self.timed_out());
         }
-        let start = Instant::now();
         self.container.process.send(request.kind, &request.payload);
-        let received = self.container.process.receive(start + left);
-        self.spent += start.elapsed();
-        match received {
+        match self.receive() {
             Received::Frame(frame) => match frame.kind {
                 b'v' => Ok(Reply::Claim(frame.payload)),
                 b's' => Ok(Reply::Script(frame.payload)),
@@ -147,6 +178,45 @@ impl Cell {
                 Ok(self.timed_out())
             }
             Received::Gone => self.lost(record),
+        }
+    }
+
+    /// The next frame, as long as the run has time. Time in which the agent was ready to run but the machine gave it no
+    /// CPU is not its own: it gets that much more, unless it has had its CPU time already.
+    fn receive(&mut self) -> Received {
+        loop {
+            let start = Instant::now();
+            let left = (self.budget + self.owed).saturating_sub(self.spent);
+            let received = self.container.process.receive(start + left);
+            self.spent += start.elapsed();
+            if !matches!(received, Received::Late) {
+                return received;
+            }
+            let (owed, frame) = self.ask_for_more();
+            if owed <= self.owed {
+                return Received::Late;
+            }
+            self.owed = owed;
+            if let Some(frame) = frame {
+                return Received::Frame(frame);
+            }
+        }
+    }
+
+    /// How much time beyond its budget the run is owed, and what the agent said while that was found out.
+    fn ask_for_more(&mut self) -> (Duration, Option<Frame>) {
+        self.container.process.send(b'W', b"");
+        let deadline = Instant::now() + GRACE;
+        let mut said = None;
+        loop {
+            match self.container.process.receive(deadline) {
+                Received::Frame(frame) if frame.kind == b'w' => {
+                    let had: Had = serde_json::from_slice(&frame.payload).unwrap_or_default();
+                    return (had.owed(self.budget, self.cpus), said);
+                }
+                Received::Frame(frame) => said = Some(frame),
+                _ => return (Duration::ZERO, said),
+            }
         }
     }
 
@@ -203,7 +273,7 @@ impl Cell {
 
     /// Ends what runs, with the time used up. What it used is told by `finish`.
     fn abandon(&mut self) {
-        self.spent = self.budget;
+        self.over = true;
         self.end_run(b'K', b'k');
     }
 
