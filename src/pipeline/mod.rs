@@ -18,7 +18,7 @@ use rayon::{ScopeFifo, ThreadPoolBuilder};
 
 use crate::config::Pipeline;
 use crate::report::Report;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Fault, Sandbox};
 use crate::task::Task;
 use crate::ui::{Event, Events};
 use crate::yaml::Problems;
@@ -83,7 +83,7 @@ impl Mill<'_> {
     /// # Errors
     /// There is no image, the inbox can't be read, or the results can't be written.
     pub fn turn(&self, waker: &Sender<Wake>, wakes: &Receiver<Wake>) -> anyhow::Result<Summary> {
-        let image = self.sandbox.image().context("there is no image to run agents in")?;
+        let image = self.image()?;
         let course = Course::new(&self.pipeline.stages, self.tasks, &image);
         let workers = Workers { mill: *self, course: &course, stopped: AtomicBool::new(false), waker };
         let desk = Desk::new(self.pipeline, &course, self.force);
@@ -104,6 +104,21 @@ impl Mill<'_> {
             result
         })?;
         pass.publish()
+    }
+}
+
+impl Mill<'_> {
+    /// The image's id. Without an engine to ask it is taken to be what it was: a pass with nothing to evaluate needs
+    /// none, and one with something to evaluate fails when it starts to.
+    fn image(&self) -> anyhow::Result<String> {
+        let last = || publish::json::load(&self.pipeline.results).ok().filter(|_| !self.force);
+        match self.sandbox.image() {
+            Err(Fault::Engine(reason)) => match last() {
+                Some(last) => Ok(last.image),
+                None => Err(Fault::Engine(reason)).context("there is no image to run agents in"),
+            },
+            image => Ok(image?),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -19,6 +20,10 @@ const DELAY: Duration = Duration::from_secs(10);
 /// How much later than a death by SIGKILL the engine may tell that memory was its cause: it hears of the two on
 /// different ways.
 const OOM_DELAY: Duration = Duration::from_millis(500);
+
+/// Runs its arguments until its input ends: a client that only prints would outlive us if we were killed. Only the
+/// client keeps the output open, so that its end is seen.
+const UNTIL_EOF: &str = "\"$@\" & client=$!; exec >&-; cat >/dev/null; kill $client";
 
 /// Follows the engine's events; ended when dropped.
 #[derive(Debug)]
@@ -81,14 +86,15 @@ impl Record {
     /// # Errors
     /// The engine's client can't be started.
     pub fn follow(engine: &Engine) -> Result<Self, Fault> {
-        let argv = engine.events_argv();
-        let mut client = Command::new(&argv[0])
-            .args(&argv[1..])
-            .stdin(Stdio::null())
+        let mut client = Command::new("/bin/sh")
+            .args(["-c", UNTIL_EOF, "sh"])
+            .args(engine.events_argv())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
+            .process_group(0)
             .spawn()
-            .map_err(|error| Fault::Engine(format!("{} can't be started: {error}", argv[0])))?;
+            .map_err(|error| Fault::Engine(format!("the engine's events can't be followed: {error}")))?;
         let lines = BufReader::new(client.stdout.take().expect("stdout is piped")).lines();
         let shared = Arc::new(Shared::default());
         let reader = thread::spawn({
@@ -133,7 +139,7 @@ impl Record {
 
 impl Drop for Record {
     fn drop(&mut self) {
-        let _ = self.client.kill();
+        drop(self.client.stdin.take());
         let _ = self.client.wait();
         if let Some(reader) = self.reader.take() {
             let _ = reader.join();
