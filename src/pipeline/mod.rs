@@ -96,6 +96,7 @@ impl Mill<'_> {
             changed: false,
             checked: false,
             ending: None,
+            begun: Instant::now(),
         };
         let pool = ThreadPoolBuilder::new().num_threads(self.pipeline.parallel.get()).build()?;
         pool.in_place_scope_fifo(|scope| {
@@ -176,6 +177,7 @@ struct Pass<'a> {
     changed: bool,
     checked: bool,
     ending: Option<Ending>,
+    begun: Instant,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -275,7 +277,10 @@ impl<'a> Pass<'a> {
     }
 
     fn publish_if_due(&mut self) {
+        // Whoever is just handing in must not miss from the first ranking; but nobody can hold it up for long.
+        let early = self.desk.is_unsettled() && self.begun.elapsed() < intake::SETTLE * 10;
         if self.changed
+            && !early
             && self.until_publish().is_zero()
             && let Err(error) = self.publish()
         {
