@@ -1,0 +1,119 @@
+//! What the engine and the kernel know of a test's containers and processes.
+
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::UNIX_EPOCH;
+
+use tempfile::NamedTempFile;
+
+use super::{MARK, TestEnv, wait_until};
+
+impl TestEnv {
+    /// The label that all containers for the folder with this results/ carry.
+    fn label_of(results: &Path) -> String {
+        let results = results.canonicalize().unwrap_or_else(|_| results.to_owned());
+        let folder = agentmill::digest::hex([results.as_os_str().as_bytes()]);
+        format!("label=agentmill.folder={}", &folder[..16])
+    }
+
+    /// The names of this folder's containers, in whatever state they are.
+    pub fn containers(&self) -> Vec<String> {
+        let label = Self::label_of(&self.path("results"));
+        let names = docker(&["ps", "--all", "--filter", &label, "--format", "{{.Names}}"]);
+        names.lines().map(str::to_owned).collect()
+    }
+
+    /// The processes that are left of the commands started here, as `pid command line`.
+    pub fn processes(&self) -> Vec<String> {
+        let mark = [MARK.as_bytes(), b"=", self.dir().as_os_str().as_bytes()].concat();
+        let has_mark = |pid: &String| {
+            let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            environment.split(|byte| *byte == 0).any(|variable| variable == mark)
+        };
+        let entries = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        entries.filter(has_mark).map(|pid| format!("{pid} {}", command_line(&pid))).collect()
+    }
+
+    /// Waits until the folder has neither containers nor processes.
+    pub fn expect_nothing_left(&self) {
+        wait_until("no container is left", || self.containers().is_empty());
+        wait_until("no process is left", || self.processes().is_empty());
+    }
+
+    /// What `work` gives, and the names of the containers that the engine started meanwhile for results/.
+    pub fn starts<T>(&self, work: impl FnOnce() -> T) -> (T, Vec<String>) {
+        self.starts_for(&self.path("results"), work)
+    }
+
+    /// The same for another results folder.
+    pub fn starts_for<T>(&self, results: &Path, work: impl FnOnce() -> T) -> (T, Vec<String>) {
+        let log = EventLog::follow(&Self::label_of(results));
+        let value = work();
+        (value, log.starts())
+    }
+}
+
+impl Drop for TestEnv {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let left = self.containers();
+            let names: Vec<&str> = left.iter().map(String::as_str).collect();
+            let _ = Command::new("docker").args(["rm", "--force"]).args(names).output();
+        } else {
+            self.expect_nothing_left();
+        }
+    }
+}
+
+/// The engine's events for one label, from its making on.
+struct EventLog {
+    label: String,
+    client: Child,
+    lines: NamedTempFile,
+}
+
+impl EventLog {
+    fn follow(label: &str) -> Self {
+        let lines = NamedTempFile::new().unwrap();
+        let now = UNIX_EPOCH.elapsed().unwrap();
+        let since = format!("--since={}.{:09}", now.as_secs(), now.subsec_nanos());
+        let client = Command::new("docker")
+            .args(["events", &since, "--format={{.Action}} {{.Actor.Attributes.name}}", "--filter", label])
+            .stdout(Stdio::from(lines.reopen().unwrap()))
+            .spawn()
+            .unwrap();
+        Self { label: label.to_owned(), client, lines }
+    }
+
+    /// The names in all `start` events so far. A container of our own, made last, tells that all have come.
+    fn starts(self) -> Vec<String> {
+        let label = self.label.replacen("label=", "--label=", 1);
+        let fence = docker(&["create", &label, "python:3.11-slim", "true"]);
+        let name = docker(&["inspect", "--format={{slice .Name 1}}", &fence]);
+        docker(&["rm", &fence]);
+        let read = || fs::read_to_string(self.lines.path()).unwrap();
+        wait_until("the engine's log is complete", || read().contains(&format!("create {name}\n")));
+        read().lines().filter_map(|line| line.strip_prefix("start ")).map(str::to_owned).collect()
+    }
+}
+
+impl Drop for EventLog {
+    fn drop(&mut self) {
+        let _ = self.client.kill();
+        let _ = self.client.wait();
+    }
+}
+
+fn docker(args: &[&str]) -> String {
+    let output = Command::new("docker").args(args).output().unwrap();
+    assert!(output.status.success(), "docker {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+fn command_line(pid: &str) -> String {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let words: Vec<_> = line.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
+    words.join(" ").chars().take(200).collect()
+}

@@ -1,0 +1,213 @@
+//! A folder of its own for each test, with a pipeline, tasks and agents in it, and the real binary to work on it.
+
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+mod daemon;
+mod engine;
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant, SystemTime};
+
+use tempfile::TempDir;
+
+pub use daemon::{Finished, Running};
+
+/// How long a condition may take to come true on a busy machine. Nothing that works waits this long.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The variable by which every process that a test starts, directly or not, can be found.
+const MARK: &str = "AGENTMILL_TESTENV";
+
+/// An agent and a task that fit each other; the agent scores 100.
+pub const DOUBLE_AGENT: &str = "def double(x):\n    return 2 * x\n";
+pub const DOUBLE_TASK: &str = "prompt: double it\ntests:\n  - assert double(2) == 4\n  - assert double('a') == 'aa'\n";
+
+/// A line of a CSV file, by column.
+pub type Line = BTreeMap<String, String>;
+
+/// What tells one evaluation of a miner on a task from another, by (miner, task).
+pub type Traces = BTreeMap<(String, String), String>;
+
+/// The folder. Dropping it removes it, and fails the test if containers were left behind.
+pub struct TestEnv {
+    dir: TempDir,
+    path: Option<PathBuf>,
+}
+
+impl TestEnv {
+    /// Has a pipeline of defaults, and empty folders.
+    pub fn new() -> Self {
+        let env = Self::empty().pipeline("");
+        for folder in ["inbox", "tasks", "results"] {
+            fs::create_dir(env.path(folder)).unwrap();
+        }
+        env
+    }
+
+    /// Has nothing in it.
+    pub fn empty() -> Self {
+        Self { dir: tempfile::Builder::new().prefix("agentmill-test-").tempdir().unwrap(), path: None }
+    }
+
+    /// With this pipeline.yaml.
+    pub fn pipeline(self, text: &str) -> Self {
+        self.write("pipeline.yaml", text);
+        self
+    }
+
+    /// With this task.
+    pub fn task(self, id: &str, text: &str) -> Self {
+        self.write(&format!("tasks/{id}.yaml"), text);
+        self
+    }
+
+    /// With this agent, which is settled: `run` needs not wait for it.
+    pub fn agent(self, miner: &str, source: &str) -> Self {
+        self.drop_agent(miner, source);
+        self
+    }
+
+    /// With `PATH` set to this for all commands.
+    pub fn search_path(mut self, path: &Path) -> Self {
+        self.path = Some(path.to_owned());
+        self
+    }
+
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir().join(name)
+    }
+
+    /// Puts a file into place whole, with a time that has long passed.
+    pub fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let staged = self.path(".staged");
+        fs::write(&staged, text).unwrap();
+        let earlier = SystemTime::now() - Duration::from_secs(60);
+        fs::File::options().write(true).open(&staged).unwrap().set_modified(earlier).unwrap();
+        fs::rename(staged, path).unwrap();
+    }
+
+    pub fn drop_agent(&self, miner: &str, source: &str) {
+        self.write(&format!("inbox/{miner}.py"), source);
+    }
+
+    pub fn remove(&self, name: &str) {
+        fs::remove_file(self.path(name)).unwrap();
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// Runs `agentmill -C <this folder> <args>` to its end.
+    pub fn agentmill<S: AsRef<OsStr>>(&self, args: &[S]) -> Finished {
+        self.start(args).wait()
+    }
+
+    /// `agentmill run`, which must score everything.
+    pub fn run(&self) -> Finished {
+        self.agentmill(&["run"]).code(0)
+    }
+
+    /// Starts `agentmill -C <this folder> <args>`.
+    pub fn start<S: AsRef<OsStr>>(&self, args: &[S]) -> Running {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_agentmill"));
+        command.arg("-C").arg(self.dir()).args(args).env(MARK, self.dir()).env("TMPDIR", self.dir());
+        if let Some(path) = &self.path {
+            command.env("PATH", path);
+        }
+        Running::spawn(command)
+    }
+
+    /// `agentmill watch`, once it has looked at the inbox.
+    pub fn watch(&self) -> Running {
+        let before = fs::metadata(self.path("results/rankings.json")).and_then(|file| file.modified()).ok();
+        let daemon = self.start(&["watch"]);
+        wait_until("watch has published", || {
+            assert!(daemon.is_running(), "watch ended: {}", daemon.stderr());
+            let now = fs::metadata(self.path("results/rankings.json")).and_then(|file| file.modified()).ok();
+            now != before || daemon.stderr().contains("evaluating")
+        });
+        daemon
+    }
+
+    /// The lines of a CSV file in results/.
+    pub fn csv(&self, name: &str) -> Vec<Line> {
+        let text = self.read(&format!("results/{name}"));
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let lines = reader.deserialize().collect::<Result<_, _>>();
+        lines.unwrap_or_else(|error| panic!("{name}: {error}\n{text}"))
+    }
+
+    /// The lines of `rankings.csv`, by miner.
+    pub fn rankings(&self) -> BTreeMap<String, Line> {
+        self.csv("rankings.csv").into_iter().map(|line| (line["miner"].clone(), line)).collect()
+    }
+
+    /// The miner's score as `rankings.csv` has it, if it is there.
+    pub fn score(&self, miner: &str) -> Option<String> {
+        self.path("results/rankings.csv").exists().then(|| self.rankings())?.remove(miner)?.remove("score")
+    }
+
+    /// The verdicts in `scores.csv`, by (miner, task).
+    pub fn verdicts(&self) -> BTreeMap<(String, String), String> {
+        let key = |line: &Line| (line["miner"].clone(), line["task"].clone());
+        self.csv("scores.csv").iter().map(|line| (key(line), line["verdict"].clone())).collect()
+    }
+
+    /// A JSON file in results/.
+    pub fn json(&self, name: &str) -> serde_json::Value {
+        let text = self.read(&format!("results/{name}"));
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}\n{text}"))
+    }
+
+    /// The tests of one run as the miner's report has them: `verdict name: message`.
+    pub fn report(&self, miner: &str, task: &str) -> Vec<String> {
+        let report = self.json(&format!("agents/{miner}.json"));
+        let runs = report["runs"].as_array().unwrap();
+        let run = runs.iter().find(|run| run["task"] == task).unwrap_or_else(|| panic!("no run of {task}: {report:#}"));
+        run["tests"].as_array().unwrap_or_else(|| panic!("{run:#}")).iter().map(test_line).collect()
+    }
+
+    /// What all reports hold of every run, messages included. For agents whose answers never repeat, it tells which
+    /// runs were made anew.
+    pub fn traces(&self) -> Traces {
+        let miners = self.csv("rankings.csv").into_iter().map(|line| line["miner"].clone());
+        miners.flat_map(|miner| self.traces_of(&miner)).collect()
+    }
+
+    fn traces_of(&self, miner: &str) -> Vec<((String, String), String)> {
+        let report = self.json(&format!("agents/{miner}.json"));
+        let runs = report["runs"].as_array().unwrap().iter();
+        runs.map(|run| ((miner.to_owned(), run["task"].as_str().unwrap().to_owned()), run["tests"].to_string())).collect()
+    }
+}
+
+fn test_line(test: &serde_json::Value) -> String {
+    let text = |field: &str| test[field].as_str().unwrap_or_default();
+    format!("{} {}: {}", text("verdict"), text("name"), text("message"))
+}
+
+/// The runs in `after` that `before` does not have, as `miner task`.
+pub fn anew(before: &Traces, after: &Traces) -> Vec<String> {
+    let is_new = |(run, trace): &(&(String, String), &String)| before.get(run) != Some(trace);
+    after.iter().filter(is_new).map(|((miner, task), _)| format!("{miner} {task}")).collect()
+}
+
+/// Looks again and again until `holds`; fails the test when that takes too long.
+pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < deadline, "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
