@@ -73,6 +73,12 @@ impl Finished {
         self
     }
 
+    /// Printed nothing at all.
+    pub fn silent(self) -> Self {
+        assert!(self.stdout.is_empty() && self.stderr.is_empty(), "{self}");
+        self
+    }
+
     /// Printed all of these.
     pub fn prints(self, texts: &[&str]) -> Self {
         texts.iter().for_each(|text| assert!(self.stdout.contains(text), "no {text:?} in {self}"));

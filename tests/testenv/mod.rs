@@ -8,6 +8,7 @@ mod engine;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
@@ -71,10 +72,19 @@ impl TestEnv {
         self
     }
 
-    /// With `PATH` set to this for all commands.
-    pub fn search_path(mut self, path: &Path) -> Self {
-        self.path = Some(path.to_owned());
+    /// With no program to be found by name.
+    pub fn no_programs(mut self) -> Self {
+        self.path = Some(self.path("bin"));
         self
+    }
+
+    /// With a `docker` that runs these lines of shell before the real one takes over.
+    pub fn engine_script(self, lines: &str) -> Self {
+        let path = std::env::var_os("PATH").unwrap();
+        let docker = std::env::split_paths(&path).map(|folder| folder.join("docker")).find(|file| file.exists()).unwrap();
+        self.write("bin/docker", &format!("#!/bin/sh\n{lines}\nexec {} \"$@\"\n", docker.display()));
+        fs::set_permissions(self.path("bin/docker"), fs::Permissions::from_mode(0o755)).unwrap();
+        self.no_programs()
     }
 
     pub fn dir(&self) -> &Path {

@@ -1,0 +1,94 @@
+//! What a person is told when something is wrong, and the exit code that a script sees.
+
+mod testenv;
+
+use testenv::{DOUBLE_AGENT, DOUBLE_TASK, TestEnv};
+
+fn ready() -> TestEnv {
+    TestEnv::new().task("double", DOUBLE_TASK).agent("ann", DOUBLE_AGENT)
+}
+
+#[test]
+fn a_folder_without_a_pipeline() {
+    let env = TestEnv::empty();
+    for command in ["run", "watch", "check", "tasks", "show"] {
+        env.agentmill(&[command]).code(2).complains(&["pipeline.yaml: ", "no such file"]);
+    }
+    assert!(env.dir().read_dir().unwrap().next().is_none(), "an empty folder stays empty");
+}
+
+#[test]
+fn a_missing_inbox() {
+    let env = ready();
+    std::fs::remove_dir_all(env.path("inbox")).unwrap();
+    env.agentmill(&["run"]).code(2).complains(&["inbox", "No such file"]);
+}
+
+#[test]
+fn an_empty_inbox_is_fine() {
+    let env = TestEnv::new().task("double", DOUBLE_TASK);
+    env.run();
+    assert_eq!(env.csv("rankings.csv"), []);
+    assert_eq!(env.json("rankings.json")["rankings"], serde_json::json!([]));
+}
+
+#[test]
+fn missing_tasks() {
+    let env = TestEnv::new().agent("ann", DOUBLE_AGENT);
+    env.agentmill(&["run"]).code(2).complains(&["tasks: no task (*.yaml) in this folder"]);
+}
+
+#[test]
+fn results_that_cannot_be_written() {
+    let env = ready();
+    std::fs::remove_dir(env.path("results")).unwrap();
+    env.write("results", "in the way");
+    env.agentmill(&["run"]).code(2).complains(&["can't create", "results"]);
+
+    let env = ready();
+    std::fs::create_dir(env.path("results/rankings.csv")).unwrap();
+    env.agentmill(&["run"]).code(2).complains(&["can't be written", "rankings.csv"]);
+}
+
+#[test]
+fn no_engine() {
+    let env = ready().no_programs();
+    env.agentmill(&["run"]).code(1).complains(&["docker", "can't be started", "is docker installed?"]);
+    env.agentmill(&["watch"]).code(1).complains(&["is docker installed?"]);
+    env.agentmill(&["check"]).code(1).complains(&["is docker installed?"]);
+}
+
+#[test]
+fn an_engine_that_does_not_answer_to_us() {
+    let env = ready().engine_script("echo 'Cannot connect to the Docker daemon' >&2; exit 1");
+    env.agentmill(&["run"]).code(1).complains(&["Cannot connect to the Docker daemon"]);
+}
+
+#[test]
+fn an_image_that_nobody_has() {
+    let env = ready().pipeline("sandbox: {image: \"localhost:1/agentmill/nothing:1\"}\n");
+    env.agentmill(&["run"]).code(1).complains(&["localhost:1/agentmill/nothing:1", "not present and can't be pulled"]);
+}
+
+#[test]
+fn an_image_without_python() {
+    let env = ready().engine_script("test \"$1\" = run && { echo 'exec: python: not found' >&2; exit 127; }");
+    env.agentmill(&["run"]).code(1).complains(&["did not get ready", "python: not found"]);
+}
+
+#[test]
+fn broken_assertions_are_reported_before_anything_runs() {
+    let env = ready().task("broken", "prompt: p\ntests:\n  - assert f(1) = 2\n");
+    env.agentmill(&["run"]).code(2).complains(&["tasks/broken.yaml:3: tests[0]: "]);
+    assert!(!env.path("results/agents").exists());
+}
+
+#[test]
+fn wrong_usage() {
+    let env = TestEnv::new();
+    env.agentmill(&["rum"]).code(2).complains(&["rum"]);
+    env.agentmill(&["run", "--farce"]).code(2).complains(&["--farce"]);
+    env.agentmill::<&str>(&[]).code(2).complains(&["Usage"]);
+    env.agentmill(&["--help"]).code(0).prints(&["Exit codes: 0 done"]);
+    env.agentmill(&["--version"]).code(0).prints(&[concat!("agentmill ", env!("CARGO_PKG_VERSION"))]);
+}

@@ -1,0 +1,102 @@
+//! A second `run` does only what changed.
+
+mod testenv;
+
+use testenv::{DOUBLE_AGENT, DOUBLE_TASK, TestEnv, anew};
+
+/// Never gives the same answer twice, so a run made anew shows in the report.
+const MOODY: &str = "import os\ndef mood():\n    return os.urandom(8).hex()\n";
+
+/// Fails with the answer in its message.
+const MOOD: &str = "prompt: be happy\ntests:\n  - assert mood() == 'happy'\n";
+
+fn moody(whose: &str) -> String {
+    format!("{MOODY}# {whose}'s\n")
+}
+
+/// What `change` and another run make anew, as `miner task`.
+fn anew_after(env: &TestEnv, change: impl FnOnce(&TestEnv)) -> Vec<String> {
+    let before = env.traces();
+    change(env);
+    env.run();
+    anew(&before, &env.traces())
+}
+
+#[test]
+fn only_what_changed_is_evaluated_again() {
+    let env = TestEnv::new().task("one", MOOD).task("two", &MOOD.replace("happy", "merry"));
+    let env = env.agent("ann", &moody("ann")).agent("ben", &moody("ben")).agent("bad", "import numpy\n");
+    env.agentmill(&["run"]).code(0).prints(&["1. ann: 0 (reward: 0 TAO)\n", "refused: bad.py line 1"]);
+
+    let results = || ["rankings.csv", "scores.csv", "rejected.csv", "history.csv"].map(|name| env.read(&format!("results/{name}")));
+    let (before, (again, started)) = (results(), env.starts(|| env.run()));
+    assert_eq!(started, [""; 0], "nothing changed");
+    assert_eq!(results(), before);
+    assert!(!again.stderr.contains("evaluating"), "{again}");
+
+    let edit = |name: &'static str, text: String| move |env: &TestEnv| env.write(name, &text);
+    let two = MOOD.replace("happy", "merry").replace("tests:", "# a comment\ntests:");
+    assert_eq!(anew_after(&env, edit("tasks/two.yaml", two)), [""; 0], "a comment in a task");
+    let two = MOOD.replace("happy", "glad");
+    assert_eq!(anew_after(&env, edit("tasks/two.yaml", two)), ["ann two", "ben two"], "an edited task");
+    assert_eq!(anew_after(&env, edit("inbox/ben.py", moody("Ben"))), ["ben one", "ben two"], "a changed agent");
+    assert_eq!(anew_after(&env, edit("inbox/cid.py", moody("cid"))), ["cid one", "cid two"], "another miner");
+    let changed = anew_after(&env, edit("tasks/one.yaml", MOOD.to_owned() + "timeout: 9s\n"));
+    assert_eq!(changed, ["ann one", "ben one", "cid one"], "another limit for a task");
+    assert_eq!(anew_after(&env, edit("pipeline.yaml", "rewards: {pool: 5}\n".into())), [""; 0], "other rewards");
+    assert_eq!(anew_after(&env, edit("pipeline.yaml", "sandbox: {pids: 32}\n".into())).len(), 6, "another limit for all");
+
+    let before = env.traces();
+    env.agentmill(&["run", "--force"]).code(0);
+    assert_eq!(anew(&before, &env.traces()).len(), 6, "--force");
+
+    env.remove("inbox/ann.py");
+    env.remove("inbox/bad.py");
+    let (_, started) = env.starts(|| env.run());
+    assert_eq!(started, [""; 0], "a removed file");
+    assert_eq!(env.rankings().into_keys().collect::<Vec<_>>(), ["ben", "cid"]);
+    assert!(env.csv("scores.csv").iter().all(|line| line["miner"] != "ann"));
+    assert_eq!(env.csv("rejected.csv"), []);
+
+    env.drop_agent("ann", &moody("ann"));
+    let (_, started) = env.starts(|| env.run());
+    assert_eq!(started, [""; 0], "a file that is back and was evaluated before");
+    assert_eq!(env.rankings().len(), 3);
+}
+
+#[test]
+fn a_copy_is_ranked_and_marked_and_earns_nothing() {
+    let env = TestEnv::new().task("double", DOUBLE_TASK).agent("zoe", DOUBLE_AGENT);
+    env.run();
+    env.drop_agent("abe", DOUBLE_AGENT);
+    env.run().prints(&["1. zoe: 100 (reward: 100 TAO)\n", "1. abe: 100 (reward: 0 TAO) [copy of zoe]\n"]);
+    let rankings = env.rankings();
+    assert_eq!(rankings["abe"]["duplicate_of"], "zoe");
+    assert_eq!((rankings["zoe"]["duplicate_of"].as_str(), rankings["zoe"]["reward"].as_str()), ("", "100"));
+}
+
+#[test]
+fn a_renamed_drop_form_is_no_change() {
+    let env = TestEnv::new().task("mood", MOOD).agent("ann", MOODY);
+    env.run();
+    let made = anew_after(&env, |env| {
+        env.remove("inbox/ann.py");
+        env.write("inbox/ann/agent.py", MOODY);
+    });
+    assert_eq!(made, [""; 0]);
+}
+
+#[test]
+fn what_the_engine_kept_from_being_scored_is_tried_again() {
+    let env = TestEnv::new().task("mood", MOOD).agent("ann", MOODY);
+    let env = env.engine_script("test -e \"$AGENTMILL_TESTENV/broken\" && case \"$*\" in *label=agentmill=cell*) echo no luck >&2; exit 125;; esac");
+    env.write("broken", "");
+    env.agentmill(&["run"]).code(1).prints(&["-. ann: unscored\n"]);
+    assert_eq!(env.csv("scores.csv")[0]["verdict"], "unscored");
+    let ann = &env.rankings()["ann"];
+    assert_eq!((&*ann["rank"], &*ann["score"], &*ann["unscored"], &*ann["reward"]), ("", "", "1", "0"));
+    assert!(env.json("agents/ann.json")["runs"][0]["unscored"].as_str().unwrap().contains("no luck"));
+
+    env.remove("broken");
+    env.run().prints(&["1. ann: 0 (reward: 0 TAO)\n"]);
+}

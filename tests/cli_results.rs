@@ -1,0 +1,104 @@
+//! The result files, as scripts rely on them.
+
+mod testenv;
+
+use std::fs;
+
+use serde_json::Value;
+use testenv::{DOUBLE_AGENT, DOUBLE_TASK, TestEnv};
+
+const HOSTILE_SYNTAX: &str = "def f(:\n    pass\n";
+
+fn header(env: &TestEnv, name: &str) -> String {
+    env.read(&format!("results/{name}")).lines().next().unwrap().to_owned()
+}
+
+fn keys(object: &Value) -> Vec<&str> {
+    let mut keys: Vec<&str> = object.as_object().unwrap().keys().map(String::as_str).collect();
+    keys.sort_unstable();
+    keys
+}
+
+#[test]
+fn every_file_has_the_promised_columns_and_fields() {
+    let env = TestEnv::new().task("double", DOUBLE_TASK).agent("Ann", DOUBLE_AGENT).agent("bad", HOSTILE_SYNTAX);
+    let env = env.pipeline("rewards: {pool: 7, token: ALPHA}\n");
+    env.agentmill(&["run"]).code(0).prints(&["1. ann: 100 (reward: 7 ALPHA)\n", "refused: bad.py line 1: is not valid Python 3.11"]);
+
+    assert_eq!(header(&env, "rankings.csv"), "rank,miner,score,reward,passed,tests,unscored,stage,duplicate_of,first_seen,sha256");
+    assert_eq!(header(&env, "scores.csv"), "miner,stage,task,score,verdict,passed,tests,wall_ms,cpu_ms,max_rss_kib");
+    assert_eq!(header(&env, "rejected.csv"), "file,miner,line,reason");
+    assert_eq!(header(&env, "history.csv"), "at,miner,score,rank,sha256");
+
+    let rankings = env.json("rankings.json");
+    let top = ["generated_at", "image", "pending", "pipeline_sha256", "rankings", "rejected", "token", "version"];
+    assert_eq!(keys(&rankings), top);
+    let columns = header(&env, "rankings.csv");
+    let mut columns: Vec<&str> = columns.split(',').collect();
+    columns.sort_unstable();
+    assert_eq!(keys(&rankings["rankings"][0]), columns, "rankings.json holds what rankings.csv holds");
+    assert_eq!(keys(&rankings["rejected"][0]), ["file", "line", "miner", "reason"]);
+    assert_eq!(rankings["token"], "ALPHA");
+    assert_eq!(rankings["version"], env!("CARGO_PKG_VERSION"));
+    assert!(rankings["image"].as_str().unwrap().starts_with("sha256:"), "{rankings:#}");
+    assert_eq!(rankings["rankings"][0]["miner"], "ann", "upper case is folded");
+    assert_eq!(rankings["rejected"][0]["line"], 1);
+
+    let sum = agentmill::pipeline::intake::sha256(env.read("pipeline.yaml").as_bytes());
+    assert_eq!(rankings["pipeline_sha256"], sum.as_str());
+    let sum = agentmill::pipeline::intake::sha256(DOUBLE_AGENT.as_bytes());
+    assert_eq!(env.rankings()["ann"]["sha256"], sum);
+    let page = env.read("results/index.html");
+    assert!(page.contains("ann") && page.contains("bad.py"), "{page}");
+}
+
+#[test]
+fn numbers_are_plain() {
+    let task = "prompt: p\ntests:\n  - assert double(1) == 2\n  - assert double(1) == 2\n  - assert double(1) == 3\n";
+    let env = TestEnv::new().task("t", task).agent("ann", DOUBLE_AGENT).agent("nil", "x = 1\n");
+    env.run().prints(&["1. ann: 66.67 (reward: 100 TAO)\n", "2. nil: 0 (reward: 0 TAO)\n"]);
+    let (ann, nil) = (&env.csv("scores.csv")[0], &env.csv("scores.csv")[1]);
+    assert_eq!((ann["score"].as_str(), ann["passed"].as_str(), ann["tests"].as_str()), ("66.67", "2", "3"));
+    assert_eq!((nil["score"].as_str(), nil["verdict"].as_str()), ("0", "error"));
+    for column in ["wall_ms", "cpu_ms", "max_rss_kib"] {
+        assert!(ann[column].parse::<u64>().is_ok(), "{column}: {ann:?}");
+    }
+}
+
+#[test]
+fn every_refusal_says_why() {
+    let env = TestEnv::new().task("double", DOUBLE_TASK).agent("fine", DOUBLE_AGENT).pipeline("validate: {max_bytes: 1KiB, forbid: ['\\beval\\(']}\n");
+    env.write("inbox/notes.txt", "hello");
+    env.write("inbox/Two Words.py", DOUBLE_AGENT);
+    env.write("inbox/big.py", &"# long\n".repeat(1000));
+    env.write("inbox/evil.py", "x = 1\nprint(eval('x'))\n");
+    env.write("inbox/empty.py", "");
+    env.write("inbox/twin.py", DOUBLE_AGENT);
+    env.write("inbox/twin/agent.py", DOUBLE_AGENT);
+    env.write("inbox/hollow/other.py", DOUBLE_AGENT);
+    env.write("inbox/.hidden.py", "import numpy");
+    fs::write(env.path("inbox/bytes.py"), b"x = '\xff'\n").unwrap();
+    std::os::unix::fs::symlink("fine.py", env.path("inbox/link.py")).unwrap();
+    rustix::fs::mkfifoat(rustix::fs::CWD, env.path("inbox/pipe.py"), 0o600.into()).unwrap();
+    env.run();
+
+    let reasons: Vec<String> = env.csv("rejected.csv").iter().map(|line| format!("{} {} {}", line["file"], line["line"], line["reason"])).collect();
+    let expect = [
+        ("Two Words.py", ""),
+        ("big.py", "7000 bytes long; at most 1024"),
+        ("bytes.py 1", "UTF-8"),
+        ("empty.py", "is empty"),
+        ("evil.py 2", "forbids"),
+        ("hollow", "without agent.py"),
+        ("link.py", "symbolic link"),
+        ("notes.txt", "not a .py file"),
+        ("pipe.py", "named pipe"),
+        ("twin.py", "twin/agent.py"),
+        ("twin/agent.py", "twin.py"),
+    ];
+    assert_eq!(reasons.len(), expect.len(), "{reasons:#?}");
+    for (found, (file, reason)) in reasons.iter().zip(expect) {
+        assert!(found.starts_with(file) && found.contains(reason), "{found:?} is not {file:?} {reason:?}");
+    }
+    assert_eq!(env.rankings().into_keys().collect::<Vec<_>>(), ["fine"]);
+}
