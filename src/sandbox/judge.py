@@ -46,6 +46,21 @@ def brief(value):
         return f"<{type(value).__name__}>"
 
 
+def rebuilt(names, text):
+    """An exception with this text that is of all these builtin kinds: an agent's own may descend from several."""
+    kinds = [EXCEPTIONS[name] for name in dict.fromkeys(filter(EXCEPTIONS.__contains__, map(str, names)))] or [Exception]
+    error = kinds[0].__new__(kinds[0])
+    error.args = (text,)
+    leaves = tuple(kind for kind in kinds if not any(issubclass(k, kind) and k is not kind for k in kinds))
+    if len(leaves) == 1 and str(error) == text:
+        return error
+    try:
+        mixed = type(leaves[0].__name__, leaves, {"__str__": lambda self: text})
+        return mixed.__new__(mixed)
+    except TypeError:
+        return error  # no class can be all of these: a claim that no agent's exception made
+
+
 class Script:
     """What `python agent.py ...` left."""
 
@@ -273,10 +288,7 @@ class Run:
             raise Unusable(f"importing the agent raised {text}")
         self.calls[-1] += f" raised {text}"
         kinds = content.get("kinds")
-        names = kinds if type(kinds) is list else []
-        known = next((EXCEPTIONS[name] for name in names if type(name) is str and name in EXCEPTIONS), Exception)
-        self.agents_error = known.__new__(known)
-        self.agents_error.args = (str(content.get("text")),)
+        self.agents_error = rebuilt(kinds if type(kinds) is list else [], str(content.get("text")))
         raise self.agents_error
 
     def script(self, args, stdin):
