@@ -102,3 +102,18 @@ fn every_refusal_says_why() {
     }
     assert_eq!(env.rankings().into_keys().collect::<Vec<_>>(), ["fine"]);
 }
+
+#[test]
+fn show_reads_the_results_back() {
+    let env = TestEnv::new().task("double", DOUBLE_TASK).agent("ann", DOUBLE_AGENT).agent("nil", "x = 1\n");
+    env.agentmill(&["show"]).code(2).complains(&["no results", "agentmill run"]);
+    env.run();
+    let (_, started) = env.starts(|| {
+        env.agentmill(&["show"]).code(0).prints(&["ann", "nil", "image sha256:"]);
+        env.agentmill(&["show", "ann"]).code(0).prints(&["ann: rank 1, score 100", "double"]);
+        env.agentmill(&["show", "nil", "double"]).code(0).prints(&["the agent has no function double"]);
+    });
+    assert_eq!(started, [""; 0]);
+    env.agentmill(&["show", "anne"]).code(2).complains(&["did you mean \"ann\"?"]);
+    env.agentmill(&["show", "ann", "duble"]).code(2).complains(&["did you mean \"double\"?"]);
+}

@@ -1,0 +1,97 @@
+//! agentmill killed at any moment: the next run makes everything good.
+
+mod testenv;
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::Signal;
+use testenv::{DOUBLE_TASK, TestEnv};
+
+/// How often it is killed; AGENTMILL_KILLS says otherwise.
+const KILLS: usize = 20;
+
+/// Kills go on side by side, each lane in a folder of its own.
+const LANES: usize = 2;
+
+const MINERS: usize = 5;
+
+/// Longer than a run of all takes here, so that now and then the kill comes too late.
+const LONGEST: Duration = Duration::from_millis(2000);
+
+#[test]
+fn a_run_after_a_kill_makes_everything_good() {
+    let kills = std::env::var("AGENTMILL_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
+    thread::scope(|scope| {
+        for _ in 0..LANES {
+            scope.spawn(|| kill_again_and_again(kills.div_ceil(LANES)));
+        }
+    });
+}
+
+fn kill_again_and_again(rounds: usize) {
+    let env = TestEnv::new().task("double", DOUBLE_TASK).task("more/double", DOUBLE_TASK);
+    env.drop_agent("bad", "import numpy\n");
+    for round in 0..rounds {
+        (0..MINERS).for_each(|miner| env.drop_agent(&format!("m{miner}"), &agent(round, miner)));
+        let moment = random_moment();
+        let run = env.start(&["run"]);
+        thread::sleep(moment);
+        run.signal(Signal::KILL);
+        run.wait();
+        expect_whole_files(&env);
+
+        env.run();
+        expect_all_results(&env, round + 1);
+        env.expect_nothing_left();
+    }
+}
+
+/// Differs from round to round, so that every agent is evaluated in each.
+fn agent(round: usize, miner: usize) -> String {
+    format!("# {round} {miner}\ndef double(x):\n    return 2 * x\n")
+}
+
+fn random_moment() -> Duration {
+    let random = RandomState::new().hash_one(0) as u32;
+    LONGEST.mul_f64(f64::from(random) / f64::from(u32::MAX))
+}
+
+/// Whatever is there can be read; `csv` and `json` panic otherwise.
+fn expect_whole_files(env: &TestEnv) {
+    let there = |name: &&str| env.path("results").join(name).exists();
+    let tables = ["rankings.csv", "scores.csv", "rejected.csv", "history.csv"];
+    tables.iter().filter(|name| there(name)).for_each(|name| drop(env.csv(name)));
+    Some("rankings.json").filter(there).map(|name| env.json(name));
+    for report in env.path("results/agents").read_dir().into_iter().flatten() {
+        let name = report.unwrap().file_name().into_string().unwrap();
+        if name.ends_with(".json") {
+            env.json(&format!("agents/{name}"));
+        }
+    }
+}
+
+fn expect_all_results(env: &TestEnv, rounds: usize) {
+    expect_whole_files(env);
+    let rankings = env.csv("rankings.csv");
+    assert_eq!((rankings.len(), env.rankings().len()), (MINERS, MINERS), "{rankings:#?}");
+    assert!(rankings.iter().all(|line| line["score"] == "100" && line["reward"] == "20"), "{rankings:#?}");
+    let scores = env.csv("scores.csv");
+    assert_eq!((scores.len(), env.verdicts().len()), (2 * MINERS, 2 * MINERS), "{scores:#?}");
+    assert_eq!(env.csv("rejected.csv").len(), 1);
+
+    let mut times: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for line in env.csv("history.csv") {
+        *times.entry((line["miner"].clone(), line["sha256"].clone())).or_default() += 1;
+    }
+    assert_eq!(times.len(), MINERS * rounds, "each submission stands in the history");
+    assert!(times.values().all(|times| *times == 1), "and only once: {times:#?}");
+
+    let strays = |folder: &str| {
+        let names = env.path(folder).read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name != ".lock" && (name.starts_with('.') || name.ends_with(".tmp"))).collect::<Vec<_>>()
+    };
+    assert_eq!([strays("results"), strays("results/agents")].concat(), [""; 0], "no unfinished file stays");
+}
