@@ -93,7 +93,7 @@ impl Mill<'_> {
             image: &image,
             published: None,
             announced: None,
-            changed: false,
+            changed: true,
             checked: false,
             ending: None,
             begun: Instant::now(),
