@@ -1,0 +1,179 @@
+//! What tests on the real engine share.
+
+#![allow(dead_code, reason = "every test program uses a part of it")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use agentmill::config::{self, CellPer, Limits};
+use agentmill::report::{Scored, Verdict};
+use agentmill::sandbox::container::Containers;
+use agentmill::sandbox::engine::Engine;
+use agentmill::sandbox::{Opened, Sandbox};
+use agentmill::task::{self, Task};
+use agentmill::ui::Events;
+use tempfile::TempDir;
+
+/// Tight, so that what runs into them does so soon.
+pub const LIMITS: Limits = Limits {
+    timeout: Duration::from_secs(2),
+    memory: 96 << 20,
+    cpus: 1.0,
+    pids: 32,
+    output: 64 << 10,
+    tmp: 8 << 20,
+};
+
+/// A sandbox with a results folder, and so labels, of its own.
+pub struct Lab {
+    pub sandbox: Containers,
+    engine: Engine,
+    results: TempDir,
+}
+
+/// What became of an agent.
+#[derive(Debug)]
+pub enum Fate {
+    Refused(String),
+    Judged(Vec<Scored>),
+}
+
+impl Lab {
+    /// Fails with what to do about it if there is no engine.
+    pub fn new() -> Self {
+        let settings = config::Sandbox {
+            engine: config::Engine::Docker,
+            image: "python:3.11-slim".into(),
+            runtime: None,
+            cell_per: CellPer::Agent,
+            launch: Vec::new(),
+            limits: LIMITS,
+        };
+        let results = tempfile::tempdir().expect("a folder for results");
+        let (events, _) = Events::channel(); // nobody listens
+        let lab = Self {
+            sandbox: Containers::new(&settings, results.path(), events),
+            engine: Engine::new(&settings, results.path()),
+            results,
+        };
+        if let Err(fault) = lab.sandbox.image() {
+            panic!("{fault}\nthis test needs Docker: install and start Docker Engine; agentmill gets or builds the image itself");
+        }
+        lab
+    }
+
+    /// Runs a source on a task, several times in one cell.
+    pub fn run(&self, source: &[u8], task: &Task, limits: &Limits, runs: usize) -> Fate {
+        match self.sandbox.open(source.to_vec(), limits).expect("a cell") {
+            Opened::Refused(refusal) => Fate::Refused(refusal.message),
+            Opened::Ready(mut cell) => {
+                let run = |_| cell.run(task, limits).expect("agents get verdicts, never faults");
+                Fate::Judged((0..runs).map(run).collect())
+            }
+        }
+    }
+
+    /// What the engine prints for a command.
+    pub fn ask(&self, args: &[&str]) -> String {
+        self.engine.ask(args).expect("the engine answers")
+    }
+
+    /// The ids of all containers of this lab with that role, in whatever state.
+    pub fn containers(&self, role: &str) -> Vec<String> {
+        let folder = self.results.path().canonicalize().expect("it is there");
+        let folder = &agentmill::digest::hex([folder.as_os_str().as_encoded_bytes()])[..16];
+        let (role, folder) = (format!("label=agentmill={role}"), format!("label=agentmill.folder={folder}"));
+        let listed = self.ask(&["ps", "--all", "--quiet", "--no-trunc", "--filter", &role, "--filter", &folder]);
+        listed.split_whitespace().map(str::to_owned).collect()
+    }
+
+    /// Ends the sandbox and looks for anything it left: containers, files, processes of ours.
+    pub fn close(self) -> Vec<String> {
+        let label = |role| self.containers(role);
+        // Answers only once the labels are known to be right.
+        let judges = label("judge").len();
+        let Self { sandbox, engine, results } = self;
+        drop(sandbox);
+        let lab = Leftovers { engine: &engine, results: results.path() };
+        let mut found = lab.containers();
+        found.extend(lab.files());
+        found.extend(children());
+        if judges == 0 {
+            found.push("no judge was seen before the end: the labels must be wrong".into());
+        }
+        found
+    }
+}
+
+struct Leftovers<'a> {
+    engine: &'a Engine,
+    results: &'a Path,
+}
+
+impl Leftovers<'_> {
+    fn containers(&self) -> Vec<String> {
+        let folder = self.results.canonicalize().expect("it is there");
+        let filter = format!("label=agentmill.folder={}", &agentmill::digest::hex([folder.as_os_str().as_encoded_bytes()])[..16]);
+        let listed = self.engine.ask(&["ps", "--all", "--filter", &filter, "--format", "{{.Names}} {{.Status}}"]);
+        listed.expect("the engine answers").lines().map(|line| format!("container {line}")).collect()
+    }
+
+    fn files(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.results).expect("the results folder is there");
+        entries.map(|entry| format!("file {:?}", entry.expect("readable").path())).collect()
+    }
+}
+
+/// The processes whose parent is this one.
+fn children() -> Vec<String> {
+    let me = std::process::id().to_string();
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").expect("/proc is there").flatten() {
+        let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else { continue };
+        let Some((name, rest)) = stat.rsplit_once(") ") else { continue };
+        if rest.split(' ').nth(1) == Some(&me) {
+            found.push(format!("process {name})"));
+        }
+    }
+    found
+}
+
+/// The tasks of a folder beside the tests.
+pub fn tasks(folder: &str) -> Vec<Task> {
+    task::load(&path(folder)).expect("the tasks are sound")
+}
+
+/// A path below `tests/`.
+pub fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name)
+}
+
+/// A task out of a text.
+pub fn task(text: &str) -> Task {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("task.yaml"), text).expect("written");
+    task::load(folder.path()).expect("the task is sound").remove(0)
+}
+
+/// The verdicts of a run's tests as words.
+pub fn verdicts(scored: &Scored) -> Vec<String> {
+    scored.tests.iter().map(|test| word(test.verdict)).collect()
+}
+
+/// A verdict as it stands in results.
+pub fn word(verdict: Verdict) -> String {
+    serde_json::to_value(verdict).expect("it is a word").as_str().expect("it is a word").to_owned()
+}
+
+/// Tries again until there is something; panics after a minute.
+pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "no {what} within a minute");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

@@ -1,0 +1,166 @@
+//! The hostile corpus: agents that cheat, harm or pry, each with the verdicts it must get, on the real engine.
+//!
+//! `cargo test --test hostile -- --nocapture` prints the table. Every file of `tests/hostile/*/` is a case; its header
+//! says what it tries and what must come of it:
+//!
+//! ```text
+//! # kind: what is tried
+//! # task: of tests/hostile/tasks; `double` unless given
+//! # runs: how often it runs in one cell; 1 unless given
+//! # wants: the verdict of each test, the same for every run; or `refused`
+//! # repeat: the source is this text, a hundred thousand times
+//! ```
+
+mod common;
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use agentmill::task::Task;
+use common::{Fate, LIMITS, Lab, path, tasks, verdicts};
+
+/// Cases at the same time: most of them wait for a limit.
+const THREADS: usize = 4;
+
+/// So often the honest agent runs between the others.
+const HONEST_EVERY: usize = 8;
+
+/// What ends a run at the latest: the limit, the judge's time, a new cell, and patience for a busy machine.
+const BOUND: Duration = Duration::from_secs(40);
+
+struct Case {
+    name: String,
+    kind: String,
+    task: String,
+    runs: usize,
+    wants: String,
+    source: Vec<u8>,
+}
+
+struct Row {
+    kind: String,
+    name: String,
+    wanted: String,
+    got: String,
+    took: Duration,
+}
+
+impl Case {
+    fn read(file: &Path) -> Self {
+        let source = fs::read_to_string(file).expect("readable");
+        let field = |name: &str| {
+            let start = format!("# {name}: ");
+            source.lines().take_while(|line| line.starts_with('#')).find_map(|line| line.strip_prefix(&start))
+        };
+        let group = file.parent().and_then(Path::file_name).expect("it is in a folder");
+        Self {
+            name: Path::new(group).join(file.file_stem().expect("it has a name")).display().to_string(),
+            kind: field("kind").unwrap_or_else(|| panic!("{} has no kind", file.display())).into(),
+            task: field("task").unwrap_or("double").into(),
+            runs: field("runs").map_or(1, |runs| runs.parse().expect("a number")),
+            wants: field("wants").unwrap_or_else(|| panic!("{} wants nothing", file.display())).into(),
+            source: field("repeat").map_or(source.clone().into_bytes(), |text| text.repeat(100_000).into_bytes()),
+        }
+    }
+
+    fn wanted(&self) -> String {
+        match self.wants.as_str() {
+            "refused" => self.wants.clone(),
+            wants => vec![wants; self.runs].join(" | "),
+        }
+    }
+
+    fn play(&self, lab: &Lab, tasks: &HashMap<String, Task>) -> Row {
+        let start = Instant::now();
+        let got = match lab.run(&self.source, &tasks[&self.task], &LIMITS, self.runs) {
+            Fate::Refused(_) => "refused".to_owned(),
+            Fate::Judged(runs) => runs.iter().map(|run| verdicts(run).join(" ")).collect::<Vec<_>>().join(" | "),
+        };
+        Row { kind: self.kind.clone(), name: self.name.clone(), wanted: self.wanted(), got, took: start.elapsed() }
+    }
+}
+
+impl Row {
+    fn is_right(&self) -> bool {
+        self.wanted == self.got && self.took < BOUND
+    }
+}
+
+fn corpus() -> Vec<Case> {
+    let mut files: Vec<_> = ["cheats", "harms", "doors"]
+        .iter()
+        .flat_map(|group| fs::read_dir(path("hostile").join(group)).expect("the corpus is there"))
+        .map(|entry| entry.expect("readable").path())
+        .filter(|file| file.extension().is_some_and(|ending| ending == "py"))
+        .collect();
+    files.sort();
+    files.iter().map(|file| Case::read(file)).collect()
+}
+
+/// The honest agent on every task: what it scores, down to the messages.
+fn honest(lab: &Lab, tasks: &HashMap<String, Task>) -> Vec<String> {
+    let source = fs::read(path("hostile/honest.py")).expect("readable");
+    let mut names: Vec<_> = tasks.keys().collect();
+    names.sort();
+    let score = |name: &&String| match lab.run(&source, &tasks[*name], &LIMITS, 1) {
+        Fate::Judged(runs) => format!("{name}: {} {:?}", runs[0].score, runs[0].tests),
+        Fate::Refused(why) => panic!("the honest agent was refused: {why}"),
+    };
+    names.iter().map(score).collect()
+}
+
+/// Plays all cases, with the honest agent among them; the table, and whatever else the honest agent scored.
+fn play_all(lab: &Lab, cases: &[Case], tasks: &HashMap<String, Task>, alone: &[String]) -> (Vec<Row>, Vec<String>) {
+    let (next, rows, odd) = (AtomicUsize::new(0), Mutex::new(Vec::new()), Mutex::new(Vec::new()));
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::SeqCst);
+                    let Some(case) = cases.get(number) else { break };
+                    rows.lock().unwrap().push((number, case.play(lab, tasks)));
+                    if number % HONEST_EVERY == 0 {
+                        let among = honest(lab, tasks);
+                        odd.lock().unwrap().extend(among.into_iter().filter(|score| !alone.contains(score)));
+                    }
+                }
+            });
+        }
+    });
+    let mut rows = rows.into_inner().unwrap();
+    rows.sort_by_key(|(number, _)| *number);
+    (rows.into_iter().map(|(_, row)| row).collect(), odd.into_inner().unwrap())
+}
+
+/// `AGENTMILL_CASE=name` plays only the cases whose name contains it.
+#[test]
+fn every_hostile_agent_gets_the_verdict_it_deserves_and_leaves_nothing() {
+    let only = std::env::var("AGENTMILL_CASE").unwrap_or_default();
+    let cases: Vec<Case> = corpus().into_iter().filter(|case| case.name.contains(&only)).collect();
+    let tasks: HashMap<String, Task> = tasks("hostile/tasks").into_iter().map(|task| (task.id.clone(), task)).collect();
+    let lab = Lab::new();
+    let alone = honest(&lab, &tasks);
+    assert!(alone.iter().all(|score| score.contains(": 100 ")), "{alone:#?}");
+
+    let start = Instant::now();
+    let (rows, odd) = play_all(&lab, &cases, &tasks, &alone);
+    let took = start.elapsed();
+    let afterwards = honest(&lab, &tasks);
+    let left = lab.close();
+
+    for row in &rows {
+        let mark = if row.is_right() { "" } else { "  <-- WRONG" };
+        println!("{:<78} {:<36} wanted {:<40} got {:<40} {:>5.1?}{mark}", row.kind, row.name, row.wanted, row.got, row.took);
+    }
+    let wrong = rows.iter().filter(|row| !row.is_right()).count();
+    println!("{} of {} cases as wanted, in {took:.0?}", rows.len() - wrong, rows.len());
+    assert_eq!(wrong, 0, "see the table above");
+    assert_eq!(odd, Vec::<String>::new(), "the honest agent scores something else among hostile ones");
+    assert_eq!(afterwards, alone, "the honest agent scores something else after hostile ones");
+    assert_eq!(left, Vec::<String>::new(), "something is left");
+}

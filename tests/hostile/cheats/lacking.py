@@ -1,0 +1,2 @@
+# kind: the yardstick: an agent that lacks the function
+# wants: error error error

@@ -1,0 +1,6 @@
+# kind: core dump
+# task: output
+# wants: failed
+import os
+
+os.abort()

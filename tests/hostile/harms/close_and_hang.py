@@ -1,0 +1,9 @@
+# kind: closing all descriptors in mid-dialogue
+# wants: timeout timeout timeout
+import os
+import time
+
+
+def double(n):
+    os.closerange(0, 256)
+    time.sleep(1000)

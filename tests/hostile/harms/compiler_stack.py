@@ -1,0 +1,3 @@
+# kind: source that the compiler does not survive
+# wants: refused
+# repeat: -

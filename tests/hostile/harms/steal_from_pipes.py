@@ -1,0 +1,19 @@
+# kind: reading from the pipes what the supervisor is about to read
+# wants: timeout timeout timeout
+import os
+import threading
+
+
+def steal(number):
+    pipe = os.open(f"/proc/self/fd/{number}", os.O_RDONLY)
+    while True:
+        os.read(pipe, 1)
+
+
+def double(n):
+    for number in (1, 2, 4):
+        for _ in range(2):
+            threading.Thread(target=steal, args=(number,), daemon=True).start()
+    while True:
+        os.write(1, b"x")
+        os.write(4, b"\0")
