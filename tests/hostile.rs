@@ -22,7 +22,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use agentmill::task::Task;
-use common::{Fate, LIMITS, Lab, path, tasks, verdicts};
+use common::{Fate, LIMITS, Lab, messages, path, tasks, verdicts};
 
 /// Cases at the same time: most of them wait for a limit.
 const THREADS: usize = 4;
@@ -47,6 +47,7 @@ struct Row {
     name: String,
     wanted: String,
     got: String,
+    why: Vec<String>,
     took: Duration,
 }
 
@@ -77,11 +78,14 @@ impl Case {
 
     fn play(&self, lab: &Lab, tasks: &HashMap<String, Task>) -> Row {
         let start = Instant::now();
-        let got = match lab.run(&self.source, &tasks[&self.task], &LIMITS, self.runs) {
-            Fate::Refused(_) => "refused".to_owned(),
-            Fate::Judged(runs) => runs.iter().map(|run| verdicts(run).join(" ")).collect::<Vec<_>>().join(" | "),
+        let (got, why) = match lab.run(&self.source, &tasks[&self.task], &LIMITS, self.runs) {
+            Fate::Refused(why) => ("refused".to_owned(), vec![why]),
+            Fate::Judged(runs) => {
+                let words: Vec<_> = runs.iter().map(|run| verdicts(run).join(" ")).collect();
+                (words.join(" | "), runs.iter().flat_map(messages).collect())
+            }
         };
-        Row { kind: self.kind.clone(), name: self.name.clone(), wanted: self.wanted(), got, took: start.elapsed() }
+        Row { kind: self.kind.clone(), name: self.name.clone(), wanted: self.wanted(), got, why, took: start.elapsed() }
     }
 }
 
@@ -154,7 +158,7 @@ fn every_hostile_agent_gets_the_verdict_it_deserves_and_leaves_nothing() {
     let left = lab.close();
 
     for row in &rows {
-        let mark = if row.is_right() { "" } else { "  <-- WRONG" };
+        let mark = if row.is_right() { String::new() } else { format!("  <-- WRONG {:#?}", row.why) };
         println!("{:<78} {:<36} wanted {:<40} got {:<40} {:>5.1?}{mark}", row.kind, row.name, row.wanted, row.got, row.took);
     }
     let wrong = rows.iter().filter(|row| !row.is_right()).count();

@@ -53,7 +53,7 @@ impl Lab {
         let results = tempfile::tempdir().expect("a folder for results");
         let (events, _) = Events::channel(); // nobody listens
         let lab = Self {
-            sandbox: Containers::new(&settings, results.path(), events),
+            sandbox: Containers::new(&settings, 4, results.path(), events),
             engine: Engine::new(&settings, results.path()),
             results,
         };
@@ -159,6 +159,11 @@ pub fn task(text: &str) -> Task {
 /// The verdicts of a run's tests as words.
 pub fn verdicts(scored: &Scored) -> Vec<String> {
     scored.tests.iter().map(|test| word(test.verdict)).collect()
+}
+
+/// What was said about a run's tests, and what the agent said on stderr.
+pub fn messages(scored: &Scored) -> Vec<String> {
+    scored.tests.iter().filter_map(|test| test.message.clone()).chain([scored.stderr.clone()]).collect()
 }
 
 /// A verdict as it stands in results.

@@ -7,7 +7,7 @@ import time
 
 
 def double(n):
-    for path in (sys.executable, os.__file__, "/dev/null", "/etc/passwd", "/proc/self/exe", "/dev/shm", "/"):
+    for path in (sys.executable, os.__file__, "/dev/null", "/etc/passwd", "/dev/shm", "/"):
         descriptor = os.open(path, os.O_RDONLY)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     time.sleep(0.5)

@@ -7,6 +7,6 @@ sys.setrecursionlimit(1 << 30)
 
 def double(n):
     nested = []
-    for _ in range(300_000):
+    for _ in range(100_000):
         nested = [nested]
     return repr(nested)

@@ -1,6 +1,6 @@
 # kind: taking the supervisor's limits away
 # runs: 2
-# wants: passed passed passed
+# wants: passed crashed crashed
 import os
 import resource
 

@@ -1,6 +1,6 @@
 # kind: taking the supervisor's limits away
 # runs: 2
-# wants: failed failed failed
+# wants: crashed crashed crashed
 import resource
 
 

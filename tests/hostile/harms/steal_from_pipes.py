@@ -2,6 +2,7 @@
 # wants: timeout timeout timeout
 import os
 import threading
+import time
 
 
 def steal(number):
@@ -12,8 +13,8 @@ def steal(number):
 
 def double(n):
     for number in (1, 2, 4):
-        for _ in range(2):
-            threading.Thread(target=steal, args=(number,), daemon=True).start()
-    while True:
+        threading.Thread(target=steal, args=(number,), daemon=True).start()
+    for _ in range(10_000):
         os.write(1, b"x")
-        os.write(4, b"\0")
+        os.write(2, b"x")
+    time.sleep(1000)
