@@ -46,6 +46,13 @@ def brief(value):
         return f"<{type(value).__name__}>"
 
 
+class Stopped(RuntimeError):
+    """The agent's StopIteration: as itself it would end an assertion's `map` early, and `all` of nothing holds."""
+
+
+EXCEPTIONS["StopIteration"] = Stopped
+
+
 def rebuilt(names, text):
     """An exception with this text that is of all these builtin kinds: an agent's own may descend from several."""
     kinds = [EXCEPTIONS[name] for name in dict.fromkeys(filter(EXCEPTIONS.__contains__, map(str, names)))] or [Exception]
@@ -121,7 +128,9 @@ class raises:
         if kind is None:
             raise AssertionError(f"{' or '.join(k.__name__ for k in self.kinds)} was not raised")
         self.value = value
-        return issubclass(kind, self.kinds) and not issubclass(kind, (Ended, Unusable))
+        if issubclass(kind, (Ended, Unusable)):
+            return False
+        return issubclass(kind, self.kinds) or (issubclass(kind, Stopped) and issubclass(StopIteration, self.kinds))
 
 
 # ---- tasks ----
@@ -244,7 +253,9 @@ class Run:
 
     def message(self, text):
         calls = "; ".join(self.calls[-3:])
-        return " - ".join(part for part in (text, calls) if part)[:MAX_MESSAGE] or "the assertion does not hold"
+        message = " - ".join(part for part in (text, calls) if part)[:MAX_MESSAGE]
+        # Half a character, which an agent's text may hold, is no JSON for others.
+        return message.encode(errors="replace").decode() or "the assertion does not hold"
 
     # -- questions to the agent --
 
