@@ -36,13 +36,15 @@ import argparse, traceback  # noqa: E401
 
 HOME = "/tmp"
 AGENT = HOME + "/agent.py"
-WRITABLE = (HOME, "/dev/shm")
+WRITABLE = (HOME, "/dev/shm", "/dev/mqueue")
+MARKABLE = [f"/proc/{name}" for name in ("sysvipc/shm", "sysvipc/sem", "sysvipc/msg", "net/dev", "net/snmp", "self/limits")]
 STDERR_TAIL = 2000  # bytes kept for people to read
 OOM_COUNTERS = (
     "/sys/fs/cgroup/memory.events",
     "/sys/fs/cgroup/memory/memory.oom_control",
 )
 MAX_REPLY = MAX_VALUE + 4096
+MAX_FRAME = 8 << 20  # what the host accepts
 PR_SET_DUMPABLE = 4
 prctl = ctypes.CDLL(None).prctl
 
@@ -172,7 +174,9 @@ class Process:
             self.become(main, *theirs)
         for descriptor in theirs:
             os.close(descriptor)
-        os.set_blocking(self.requests, False)
+        # An agent can open its ends of the pipes for reading, too, and take what this process was told to be there.
+        for descriptor in (self.requests, self.replies, self.stdout, self.stderr):
+            os.set_blocking(descriptor, False)
         self.wire = Wire(self.replies, None)
         self.feed = memoryview(stdin or b"")
         self.printed = {self.stdout: bytearray(), self.stderr: bytearray()}
@@ -211,10 +215,13 @@ class Process:
         return True
 
     def read(self, descriptor):
-        """Reads what has come; False at the end of the stream."""
-        if descriptor == self.replies:
-            return self.wire.fill()
-        chunk = os.read(descriptor, 1 << 16)
+        """Reads what has come, if it is still there; False at the end of the stream."""
+        try:
+            if descriptor == self.replies:
+                return self.wire.fill()
+            chunk = os.read(descriptor, 1 << 16)
+        except BlockingIOError:
+            return True
         self.printed[descriptor] += chunk
         return bool(chunk)
 
@@ -237,7 +244,8 @@ class Supervisor:
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # PID 1 ignores what it has no handler for
-        self.code, self.source, self.written, self.process = None, b"", None, None
+        self.code, self.source, self.process = None, b"", None
+        self.surroundings = surroundings()
         self.ooms = oom_kills()
         self.begin(b'{"prompt": "", "output": 0}')
 
@@ -296,8 +304,8 @@ class Supervisor:
     def call(self, request):
         if self.process is None:
             self.start(lambda: serve_calls(self.code, self.prompt))
-        self.process.ask(request)
         try:
+            self.process.ask(request)
             claim = self.watch(lambda: self.process.wire.take(MAX_REPLY))
         except OverflowError:
             self.stop()
@@ -321,7 +329,9 @@ class Supervisor:
         if code == -signal.SIGKILL and (ooms := self.new_ooms()):
             self.say(b"x", {"code": code, "oom_kills": ooms})
         else:
-            self.say(b"s", {"stdout": ended.text(ended.stdout), "stderr": ended.text(ended.stderr), "code": code})
+            left = {"stdout": ended.text(ended.stdout), "stderr": ended.text(ended.stderr), "code": code}
+            left = json.dumps(left).encode()
+            self.host.put(b"s", left) if len(left) <= MAX_FRAME else self.host.put(b"o")
         self.stop()
 
     def weigh(self, _=None):
@@ -335,7 +345,8 @@ class Supervisor:
         self.stop()
         used = {"cpu_ms": round(self.cpu * 1000), "max_rss_kib": self.rss}
         stderr = self.tail[-STDERR_TAIL:].decode("utf-8", "replace")
-        self.say(kind, {**used, "stderr": stderr, "oom_kills": self.new_ooms(), "clean": tidy()})
+        clean = tidy() and surroundings() == self.surroundings
+        self.say(kind, {**used, "stderr": stderr, "oom_kills": self.new_ooms(), "clean": clean})
 
     # -- what they share --
 
@@ -347,12 +358,9 @@ class Supervisor:
     def write_agent(self):
         # Only a program that opens its own file needs it there; whoever spoilt its place has the loss.
         with contextlib.suppress(OSError):
-            if signature(os.lstat(AGENT)) == self.written:
-                return
-        with contextlib.suppress(OSError), open(AGENT, "wb", opener=no_follow) as file:
+            os.unlink(AGENT)
+        with contextlib.suppress(OSError), open(AGENT, "xb") as file:
             file.write(self.source)
-            file.flush()
-            self.written = signature(os.fstat(file.fileno()))
 
     def watch(self, reply):
         """Serves the pipes until `reply` gives something or the process has ended; OverflowError if it prints too much."""
@@ -417,14 +425,6 @@ class Supervisor:
         process.close()
 
 
-def signature(found):
-    return found.st_ino, found.st_mtime_ns, found.st_size
-
-
-def no_follow(path, flags):
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
-
-
 def oom_kills():
     """How often the kernel has killed in this cell for lack of memory: a hint; the engine's record decides."""
     for path in OOM_COUNTERS:
@@ -457,14 +457,30 @@ def cpu_wait(pid):
 def tidy():
     """Empties what agents can write to; False if something stays, and then this cell is used no more."""
     try:
-        for entry in (entry for folder in WRITABLE for entry in os.scandir(folder)):
+        for entry in (entry for folder in filter(os.path.isdir, WRITABLE) for entry in os.scandir(folder)):
             if entry.is_dir(follow_symlinks=False):
                 return False  # walking what an agent built is not worth it: a fresh cell is cheaper
-            if entry.path != AGENT:
-                os.unlink(entry.path)
+            os.unlink(entry.path)
         return True
     except OSError:
         return False
+
+
+def surroundings():
+    """What else an agent can leave a mark on: System V memory, semaphores and queues, the counters of the network,
+    and the limits and the priority of this process, which all that it forks inherits. None if even that is spoilt."""
+    try:
+        return [*map(content, MARKABLE), os.getpriority(os.PRIO_PROCESS, 0), os.sched_getscheduler(0), os.sched_getaffinity(0)]
+    except OSError:
+        return None
+
+
+def content(path):
+    try:
+        with open(path) as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
 
 
 os.chdir(HOME)
