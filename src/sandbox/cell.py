@@ -234,10 +234,57 @@ class Process:
                 os.close(descriptor)
 
 
+class Orders:
+    """What the host says. What is to be done later stays out of this process's memory, which the agent's processes
+    begin as a copy of: the arguments of a later call may hold what another agent answered to an earlier one."""
+
+    def __init__(self):
+        self.shelf, self.end, self.later = os.memfd_create("later"), 0, deque()
+        self.waiting = select.poll()
+        self.waiting.register(0, select.POLLIN)
+
+    def next(self, before_waiting):
+        """The next order, or None at the end of the stream."""
+        if self.later:
+            kind, length, start = self.later.popleft()
+            return kind, os.pread(self.shelf, length, start)
+        if not self.waiting.poll(0):
+            before_waiting()
+        header = exactly(5)
+        return header and (header[4:], exactly(int.from_bytes(header[:4], "big")))
+
+    def hear(self):
+        """Takes one order that has come, and shelves it unless it is urgent; its kind, or None at the end."""
+        if not (header := exactly(5)):
+            return None
+        kind, length = header[4:], int.from_bytes(header[:4], "big")
+        if kind not in (b"K", b"W"):
+            self.shelve(kind, length)
+        return kind
+
+    def shelve(self, kind, length):
+        if not self.later:
+            os.ftruncate(self.shelf, 0)
+            self.end = 0
+        self.later.append((kind, length, self.end))
+        while length:
+            moved = os.splice(0, self.shelf, length, offset_dst=self.end)
+            self.end, length = self.end + moved, length - moved
+            if not moved:
+                os._exit(0)  # the host is gone
+
+
+def exactly(length):
+    """So many bytes of stdin and none that follow; fewer at its end."""
+    data = bytearray()
+    while len(data) < length and (chunk := os.read(0, length - len(data))):
+        data += chunk
+    return bytes(data)
+
+
 class Supervisor:
     def __init__(self):
-        self.host = Wire(0, 1)
-        self.frames = deque()
+        self.host, self.orders = Wire(None, 1), Orders()
         self.wake, wake = os.pipe()
         os.set_blocking(self.wake, False)
         os.set_blocking(wake, False)
@@ -252,28 +299,23 @@ class Supervisor:
     def serve(self):
         self.say(b"r", {"python": sys.version.split()[0]})
         steps = {b"L": self.load, b"R": self.begin, b"C": self.call, b"S": self.script, b"W": self.weigh, b"E": self.end, b"K": self.kill}
-        while (frame := self.next_frame()) is not None:
+        while frame := self.orders.next(self.host.flush):
             try:
                 steps[frame[0]](frame[1])
             except Abandoned:
                 self.kill()
 
-    def next_frame(self):
-        return self.frames.popleft() if self.frames else self.host.wait()
-
     def hear(self):
         """Takes what the host says while agent code is running."""
-        if not self.host.fill():
+        kind = self.orders.hear()
+        if kind is None:
             os._exit(0)  # the host is gone; the kernel ends what else runs here
-        while (frame := self.host.take()) is not None:
-            if frame[0] == b"K":
-                self.frames.clear()
-                raise Abandoned
-            if frame[0] == b"W":
-                self.weigh()
-                self.host.flush()
-            else:
-                self.frames.append(frame)
+        if kind == b"K":
+            self.orders.later.clear()
+            raise Abandoned
+        if kind == b"W":
+            self.weigh()
+            self.host.flush()
 
     def say(self, kind, content):
         self.host.put(kind, json.dumps(content).encode())

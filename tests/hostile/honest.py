@@ -21,6 +21,13 @@ def names():
     return ["bob", "ann"]
 
 
+def pack(text):
+    return text[::-1]
+
+
+unpack = pack
+
+
 def doors():
     return sorted(set(os.listdir("/tmp")) - {"agent.py"})
 
