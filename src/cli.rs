@@ -43,7 +43,8 @@ pub enum Command {
     /// Evaluate sample agents in a folder of their own
     Demo {
         /// Where; a new temporary folder when not given
-        #[arg(id = "demo-dir", value_name = "DIR")] // an id of its own, or it would be taken for -C's
+        #[arg(id = "demo-dir", value_name = "DIR")]
+        // an id of its own, or it would be taken for -C's
         dir: Option<PathBuf>,
     },
     /// Write a pipeline.yaml, an example task and the folders

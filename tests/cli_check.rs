@@ -40,7 +40,12 @@ fn mistakes_that_only_python_sees() {
     let env = TestEnv::new().task("t", task);
     let found = env.agentmill(&["check"]).code(2);
     let lines = complaints(&env, &found);
-    let places = ["tasks/t.yaml:4: setup: ", "tasks/t.yaml:7: tests[0]: ", "tasks/t.yaml:8: tests[1]: ", "tasks/t.yaml:11: tests[2]: "];
+    let places = [
+        "tasks/t.yaml:4: setup: ",
+        "tasks/t.yaml:7: tests[0]: ",
+        "tasks/t.yaml:8: tests[1]: ",
+        "tasks/t.yaml:11: tests[2]: ",
+    ];
     assert_eq!(lines.len(), places.len(), "{found}");
     for (line, place) in lines.iter().zip(places) {
         assert!(line.starts_with(place), "{line:?} is not at {place:?}");
@@ -53,7 +58,12 @@ fn stages_are_checked_against_the_tasks() {
     env.write("pipeline.yaml", "stages:\n  - {name: a, tasks: [\"**\"]}\n  - {name: b, tasks: [none/*]}\n  - {name: c, tasks: [double]}\n");
     let found = env.agentmill(&["check"]).code(2);
     assert_eq!(complaints(&env, &found).len(), 2, "{found}");
-    found.complains(&["pipeline.yaml:3:", "no task belongs to stage \"b\"", "pipeline.yaml:4:", "already in stage \"a\""]);
+    found.complains(&[
+        "pipeline.yaml:3:",
+        "no task belongs to stage \"b\"",
+        "pipeline.yaml:4:",
+        "already in stage \"a\"",
+    ]);
 }
 
 #[test]
@@ -84,13 +94,21 @@ fn reference_solutions_must_score_100() {
     env.write("tasks/uncompiled.py", "def double(x) return 4\n");
     let found = env.agentmill(&["check"]).code(2);
     assert_eq!(complaints(&env, &found).len(), 2, "{found}");
-    found.complains(&["tasks/poor.yaml: solution: ", "test 2: ", "double('a') returned 4", "tasks/uncompiled.yaml: solution: "]);
+    found.complains(&[
+        "tasks/poor.yaml: solution: ",
+        "test 2: ",
+        "double('a') returned 4",
+        "tasks/uncompiled.yaml: solution: ",
+    ]);
 }
 
 #[test]
 fn the_shipped_tasks_and_the_shipped_pipeline_are_sound() {
     let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/tasks");
     let env = TestEnv::new();
-    env.write("pipeline.yaml", &agentmill::config::DEFAULT.replace("tasks: tasks ", &format!("tasks: {shipped} ")));
+    env.write(
+        "pipeline.yaml",
+        &agentmill::config::DEFAULT.replace("tasks: tasks ", &format!("tasks: {shipped} ")),
+    );
     env.agentmill(&["check"]).code(0).prints(&["reference solutions score 100"]);
 }

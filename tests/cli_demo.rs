@@ -15,7 +15,10 @@ fn folder_of(demo: &Finished) -> &str {
 #[test]
 fn the_demo_ranks_its_agents_and_does_nothing_twice() {
     let env = TestEnv::empty();
-    let demo = env.agentmill(&["demo"]).code(0).prints(&["1. alice: 100 (reward: 50 TAO)\n", "1. bob: 100 (reward: 50 TAO)\n"]);
+    let demo = env
+        .agentmill(&["demo"])
+        .code(0)
+        .prints(&["1. alice: 100 (reward: 50 TAO)\n", "1. bob: 100 (reward: 50 TAO)\n"]);
     let demo = demo.prints(&["refused: frank.py line 5: imports numpy"]);
     let folder = folder_of(&demo);
     assert!(Path::new(folder).starts_with(env.dir()), "not in the folder for temporary files: {folder}");

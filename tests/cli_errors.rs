@@ -67,7 +67,9 @@ fn an_engine_that_does_not_answer_to_us() {
 #[test]
 fn an_image_that_nobody_has() {
     let env = ready().pipeline("sandbox: {image: \"localhost:1/agentmill/nothing:1\"}\n");
-    env.agentmill(&["run"]).code(1).complains(&["localhost:1/agentmill/nothing:1", "not present and can't be pulled"]);
+    env.agentmill(&["run"])
+        .code(1)
+        .complains(&["localhost:1/agentmill/nothing:1", "not present and can't be pulled"]);
 }
 
 #[test]

@@ -28,7 +28,10 @@ fn only_what_changed_is_evaluated_again() {
     let env = env.agent("ann", &moody("ann")).agent("ben", &moody("ben")).agent("bad", "import numpy\n");
     env.agentmill(&["run"]).code(0).prints(&["1. ann: 0 (reward: 0 TAO)\n", "refused: bad.py line 1"]);
 
-    let results = || ["rankings.csv", "scores.csv", "rejected.csv", "history.csv"].map(|name| env.read(&format!("results/{name}")));
+    let results = || {
+        ["rankings.csv", "scores.csv", "rejected.csv", "history.csv"]
+            .map(|name| env.read(&format!("results/{name}")))
+    };
     let (before, (again, started)) = (results(), env.starts(|| env.run()));
     assert_eq!(started, [""; 0], "nothing changed");
     assert_eq!(results(), before);
@@ -39,12 +42,24 @@ fn only_what_changed_is_evaluated_again() {
     assert_eq!(anew_after(&env, edit("tasks/two.yaml", two)), [""; 0], "a comment in a task");
     let two = MOOD.replace("happy", "glad");
     assert_eq!(anew_after(&env, edit("tasks/two.yaml", two)), ["ann two", "ben two"], "an edited task");
-    assert_eq!(anew_after(&env, edit("inbox/ben.py", moody("Ben"))), ["ben one", "ben two"], "a changed agent");
+    assert_eq!(
+        anew_after(&env, edit("inbox/ben.py", moody("Ben"))),
+        ["ben one", "ben two"],
+        "a changed agent"
+    );
     assert_eq!(anew_after(&env, edit("inbox/cid.py", moody("cid"))), ["cid one", "cid two"], "another miner");
     let changed = anew_after(&env, edit("tasks/one.yaml", MOOD.to_owned() + "timeout: 9s\n"));
     assert_eq!(changed, ["ann one", "ben one", "cid one"], "another limit for a task");
-    assert_eq!(anew_after(&env, edit("pipeline.yaml", "rewards: {pool: 5}\n".into())), [""; 0], "other rewards");
-    assert_eq!(anew_after(&env, edit("pipeline.yaml", "sandbox: {pids: 32}\n".into())).len(), 6, "another limit for all");
+    assert_eq!(
+        anew_after(&env, edit("pipeline.yaml", "rewards: {pool: 5}\n".into())),
+        [""; 0],
+        "other rewards"
+    );
+    assert_eq!(
+        anew_after(&env, edit("pipeline.yaml", "sandbox: {pids: 32}\n".into())).len(),
+        6,
+        "another limit for all"
+    );
 
     let before = env.traces();
     env.agentmill(&["run", "--force"]).code(0);

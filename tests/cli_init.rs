@@ -7,14 +7,21 @@ use testenv::{DOUBLE_AGENT, DOUBLE_TASK, TestEnv};
 #[test]
 fn an_own_task_and_an_own_agent_are_scored_in_a_new_folder() {
     let env = TestEnv::empty();
-    env.agentmill(&["init"]).code(0).prints(&["wrote ", "pipeline.yaml\n", "tasks/reverse_string.yaml\n", "/inbox"]);
+    env.agentmill(&["init"]).code(0).prints(&[
+        "wrote ",
+        "pipeline.yaml\n",
+        "tasks/reverse_string.yaml\n",
+        "/inbox",
+    ]);
 
     env.write("tasks/double.yaml", DOUBLE_TASK);
     env.drop_agent("ann", DOUBLE_AGENT);
     env.run().prints(&["1. ann: 50 (reward: 100 TAO)\n"]);
     assert_eq!(env.verdicts()[&("ann".into(), "double".into())], "passed");
     assert_eq!(env.verdicts()[&("ann".into(), "reverse_string".into())], "error");
-    env.agentmill(&["check"]).code(0).prints(&["ok: 2 tasks, 1 reference solutions score 100, image sha256:"]);
+    env.agentmill(&["check"])
+        .code(0)
+        .prints(&["ok: 2 tasks, 1 reference solutions score 100, image sha256:"]);
 }
 
 #[test]
@@ -35,7 +42,13 @@ fn init_writes_to_the_folder_it_is_given() {
     let env = TestEnv::empty();
     let folder = env.path("deep/down");
     env.agentmill(&["init", folder.to_str().unwrap(), "--quiet"]).code(0);
-    for name in ["pipeline.yaml", "tasks/reverse_string.yaml", "tasks/solutions/reverse_string.py", "inbox", "results"] {
+    for name in [
+        "pipeline.yaml",
+        "tasks/reverse_string.yaml",
+        "tasks/solutions/reverse_string.py",
+        "inbox",
+        "results",
+    ] {
         assert!(folder.join(name).exists(), "{name}");
     }
     assert!(!env.path("pipeline.yaml").exists());
@@ -46,9 +59,15 @@ fn init_writes_to_the_folder_it_is_given() {
 fn tasks_lists_and_prints_what_is_public() {
     let secret = "prompt: |\n  Add up.\n  All of it.\ntests:\n  - {name: shown, assert: \"add(1, 2) == 3\", public: true}\n  - assert add(4, 4) == 8\n";
     let env = TestEnv::new().task("add", secret).task("more/double", DOUBLE_TASK);
-    env.agentmill(&["tasks"]).code(0).prints(&["add           2 tests  Add up.\n", "more/double   2 tests  double it\n"]);
+    env.agentmill(&["tasks"])
+        .code(0)
+        .prints(&["add           2 tests  Add up.\n", "more/double   2 tests  double it\n"]);
 
-    let add = env.agentmill(&["tasks", "add"]).code(0).prints(&["Add up.\nAll of it.\n", "# shown\nadd(1, 2) == 3\n", "1 more"]);
+    let add = env.agentmill(&["tasks", "add"]).code(0).prints(&[
+        "Add up.\nAll of it.\n",
+        "# shown\nadd(1, 2) == 3\n",
+        "1 more",
+    ]);
     assert!(!add.stdout.contains("add(4, 4)"), "a test that is not public was shown: {add}");
     env.agentmill(&["tasks", "sub"]).code(2).complains(&["no task \"sub\"", "add, more/double"]);
 }

@@ -90,8 +90,14 @@ fn expect_all_results(env: &TestEnv, rounds: usize) {
     assert!(times.values().all(|times| *times == 1), "and only once: {times:#?}");
 
     let strays = |folder: &str| {
-        let names = env.path(folder).read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        names.filter(|name| name != ".lock" && (name.starts_with('.') || name.ends_with(".tmp"))).collect::<Vec<_>>()
+        let names = env
+            .path(folder)
+            .read_dir()
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names
+            .filter(|name| name != ".lock" && (name.starts_with('.') || name.ends_with(".tmp")))
+            .collect::<Vec<_>>()
     };
     assert_eq!([strays("results"), strays("results/agents")].concat(), [""; 0], "no unfinished file stays");
 }

@@ -21,17 +21,27 @@ fn keys(object: &Value) -> Vec<&str> {
 
 #[test]
 fn every_file_has_the_promised_columns_and_fields() {
-    let env = TestEnv::new().task("double", DOUBLE_TASK).agent("Ann", DOUBLE_AGENT).agent("bad", HOSTILE_SYNTAX);
+    let env =
+        TestEnv::new().task("double", DOUBLE_TASK).agent("Ann", DOUBLE_AGENT).agent("bad", HOSTILE_SYNTAX);
     let env = env.pipeline("rewards: {pool: 7, token: ALPHA}\n");
-    env.agentmill(&["run"]).code(0).prints(&["1. ann: 100 (reward: 7 ALPHA)\n", "refused: bad.py line 1: is not valid Python 3.11"]);
+    env.agentmill(&["run"])
+        .code(0)
+        .prints(&["1. ann: 100 (reward: 7 ALPHA)\n", "refused: bad.py line 1: is not valid Python 3.11"]);
 
-    assert_eq!(header(&env, "rankings.csv"), "rank,miner,score,reward,passed,tests,unscored,stage,duplicate_of,first_seen,sha256");
-    assert_eq!(header(&env, "scores.csv"), "miner,stage,task,score,verdict,passed,tests,wall_ms,cpu_ms,max_rss_kib");
+    assert_eq!(
+        header(&env, "rankings.csv"),
+        "rank,miner,score,reward,passed,tests,unscored,stage,duplicate_of,first_seen,sha256"
+    );
+    assert_eq!(
+        header(&env, "scores.csv"),
+        "miner,stage,task,score,verdict,passed,tests,wall_ms,cpu_ms,max_rss_kib"
+    );
     assert_eq!(header(&env, "rejected.csv"), "file,miner,line,reason");
     assert_eq!(header(&env, "history.csv"), "at,miner,score,rank,sha256");
 
     let rankings = env.json("rankings.json");
-    let top = ["generated_at", "image", "pending", "pipeline_sha256", "rankings", "rejected", "token", "version"];
+    let top =
+        ["generated_at", "image", "pending", "pipeline_sha256", "rankings", "rejected", "token", "version"];
     assert_eq!(keys(&rankings), top);
     let columns = header(&env, "rankings.csv");
     let mut columns: Vec<&str> = columns.split(',').collect();
@@ -67,7 +77,10 @@ fn numbers_are_plain() {
 
 #[test]
 fn every_refusal_says_why() {
-    let env = TestEnv::new().task("double", DOUBLE_TASK).agent("fine", DOUBLE_AGENT).pipeline("validate: {max_bytes: 1KiB, forbid: ['\\beval\\(']}\n");
+    let env = TestEnv::new()
+        .task("double", DOUBLE_TASK)
+        .agent("fine", DOUBLE_AGENT)
+        .pipeline("validate: {max_bytes: 1KiB, forbid: ['\\beval\\(']}\n");
     env.write("inbox/notes.txt", "hello");
     env.write("inbox/Two Words.py", DOUBLE_AGENT);
     env.write("inbox/big.py", &"# long\n".repeat(1000));
@@ -82,7 +95,11 @@ fn every_refusal_says_why() {
     rustix::fs::mkfifoat(rustix::fs::CWD, env.path("inbox/pipe.py"), 0o600.into()).unwrap();
     env.run();
 
-    let reasons: Vec<String> = env.csv("rejected.csv").iter().map(|line| format!("{} {} {}", line["file"], line["line"], line["reason"])).collect();
+    let reasons: Vec<String> = env
+        .csv("rejected.csv")
+        .iter()
+        .map(|line| format!("{} {} {}", line["file"], line["line"], line["reason"]))
+        .collect();
     let expect = [
         ("Two Words.py", ""),
         ("big.py", "7000 bytes long; at most 1024"),

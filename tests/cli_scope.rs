@@ -187,8 +187,15 @@ tests:
     let tests = judged(agent, task);
     assert!(tests[..6].iter().all(|test| test.starts_with("passed")), "{tests:#?}");
     assert!(tests[6].starts_with("failed not raised: ValueError was not raised"), "{tests:#?}");
-    assert!(tests[7].starts_with("error another one: ") && tests[7].contains("ValueError: value (agent.py line 8)"), "{tests:#?}");
-    assert!(tests[8].starts_with("error missing is no exception: the agent has no function absent"), "{tests:#?}");
+    assert!(
+        tests[7].starts_with("error another one: ")
+            && tests[7].contains("ValueError: value (agent.py line 8)"),
+        "{tests:#?}"
+    );
+    assert!(
+        tests[8].starts_with("error missing is no exception: the agent has no function absent"),
+        "{tests:#?}"
+    );
     assert!(tests[9].starts_with("error own names"), "{tests:#?}");
 }
 
@@ -259,7 +266,10 @@ tests:
     ];
     assert_eq!(tests.len(), expect.len());
     for (test, (start, message)) in tests.iter().zip(expect) {
-        assert!(test.starts_with(start) && test.contains(message), "{test:?} is not {start:?} {message:?}\n{tests:#?}");
+        assert!(
+            test.starts_with(start) && test.contains(message),
+            "{test:?} is not {start:?} {message:?}\n{tests:#?}"
+        );
     }
 }
 
@@ -279,10 +289,19 @@ fn agents_are_whole_programs() {
         .agent("types", "from dataclasses import dataclass\nfrom typing import NamedTuple\n@dataclass\nclass A:\n    x: int = 1\ndef one(): return A().x\ndef two(): return 2\n");
     env.run();
     for miner in ["both", "main", "works", "quits", "types"] {
-        assert_eq!(env.score(miner).as_deref(), Some("100"), "{miner}: {:?} {:?}", env.report(miner, "one"), env.report(miner, "print"));
+        assert_eq!(
+            env.score(miner).as_deref(),
+            Some("100"),
+            "{miner}: {:?} {:?}",
+            env.report(miner, "one"),
+            env.report(miner, "print")
+        );
     }
     assert_eq!(env.score("prints").as_deref(), Some("75"), "prints have their place only in `output`");
-    assert_eq!(env.report("fails", "one"), ["error test 1: importing the agent raised ValueError: top (agent.py line 3) - one()"]);
+    assert_eq!(
+        env.report("fails", "one"),
+        ["error test 1: importing the agent raised ValueError: top (agent.py line 3) - one()"]
+    );
 }
 
 #[test]
@@ -324,5 +343,11 @@ tests:
     let more = "prompt: more\ntests:\n  - assert keep() == 1\n  - assert write() == ['agent.py', 'note']\n";
     let env = TestEnv::new().task("a", task).task("b", more).agent("ann", agent);
     env.run();
-    assert_eq!(env.score("ann").as_deref(), Some("100"), "{:#?} {:#?}", env.report("ann", "a"), env.report("ann", "b"));
+    assert_eq!(
+        env.score("ann").as_deref(),
+        Some("100"),
+        "{:#?} {:#?}",
+        env.report("ann", "a"),
+        env.report("ann", "b")
+    );
 }

@@ -33,10 +33,21 @@ fn who_misses_a_pass_mark_stays_behind_and_earns_nothing() {
         .agent("dee", "def points():\n    while True: pass\n");
     let env = env.task("easy/b", "prompt: quick\ntimeout: 2s\ntests:\n  - assert points()\n");
     let before = env.agentmill(&["run"]).code(0);
-    let stages: Vec<String> = env.csv("rankings.csv").iter().map(|line| format!("{} {} {}", line["rank"], line["miner"], line["stage"])).collect();
+    let stages: Vec<String> = env
+        .csv("rankings.csv")
+        .iter()
+        .map(|line| format!("{} {} {}", line["rank"], line["miner"], line["stage"]))
+        .collect();
     assert_eq!(stages, ["1 ann main", "2 ben main", "3 cid screening", "4 dee screening"], "{before}");
-    let runs: Vec<String> = env.csv("scores.csv").iter().map(|line| format!("{} {} {}", line["miner"], line["stage"], line["task"])).collect();
-    assert!(runs.contains(&"ben main hard".to_owned()) && !runs.contains(&"cid main hard".to_owned()), "{runs:#?}");
+    let runs: Vec<String> = env
+        .csv("scores.csv")
+        .iter()
+        .map(|line| format!("{} {} {}", line["miner"], line["stage"], line["task"]))
+        .collect();
+    assert!(
+        runs.contains(&"ben main hard".to_owned()) && !runs.contains(&"cid main hard".to_owned()),
+        "{runs:#?}"
+    );
     assert_eq!(rewards(&env)["cid"], "0");
 
     // With a lower mark, what was done counts and the rest is made up for.
@@ -50,7 +61,11 @@ fn who_misses_a_pass_mark_stays_behind_and_earns_nothing() {
 
 #[test]
 fn the_pool_is_shared_as_the_pipeline_says() {
-    let env = TestEnv::new().task("t", POINTS).agent("ann", &worth(4)).agent("ben", &worth(3)).agent("cid", &(worth(3) + "#"));
+    let env = TestEnv::new()
+        .task("t", POINTS)
+        .agent("ann", &worth(4))
+        .agent("ben", &worth(3))
+        .agent("cid", &(worth(3) + "#"));
     let env = env.agent("dee", &worth(0));
     let share = |split: &str| {
         env.write("pipeline.yaml", &format!("rewards: {{pool: 100, split: {split}}}\n"));
@@ -59,7 +74,10 @@ fn the_pool_is_shared_as_the_pipeline_says() {
     };
     assert_eq!(share("proportional").0, expect(&[("ann", "40"), ("ben", "30"), ("cid", "30"), ("dee", "0")]));
     assert_eq!(share("winner"), (expect(&[("ann", "100"), ("ben", "0"), ("cid", "0"), ("dee", "0")]), true));
-    assert_eq!(share("[50, 30, 20]"), (expect(&[("ann", "50"), ("ben", "25"), ("cid", "25"), ("dee", "0")]), true));
+    assert_eq!(
+        share("[50, 30, 20]"),
+        (expect(&[("ann", "50"), ("ben", "25"), ("cid", "25"), ("dee", "0")]), true)
+    );
 }
 
 #[test]
@@ -74,7 +92,12 @@ fn a_cell_for_each_task_gives_the_same_verdicts() {
     let evaluate = |cell_per: &str| {
         env.write("pipeline.yaml", &format!("sandbox: {{cell_per: {cell_per}}}\n"));
         let (_, started) = env.starts(|| env.agentmill(&["run", "--force"]).code(0));
-        let tests = |miner: &str, task: &str| env.report(miner, task).iter().map(|test| test.split(' ').next().unwrap().to_owned()).collect::<Vec<_>>();
+        let tests = |miner: &str, task: &str| {
+            env.report(miner, task)
+                .iter()
+                .map(|test| test.split(' ').next().unwrap().to_owned())
+                .collect::<Vec<_>>()
+        };
         let tight = tests("ann", "tight");
         (env.verdicts(), tight, started.iter().filter(|name| name.contains("-cell-")).count())
     };

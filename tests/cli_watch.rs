@@ -54,7 +54,10 @@ fn a_file_is_not_picked_up_before_it_is_whole() {
     let env = TestEnv::new().task("double", DOUBLE_TASK);
     let daemon = env.watch();
     // A stalled writer may be taken for one that has finished; then the next miner's file is the test.
-    let miner = (0..10).map(|n| format!("slow{n}")).find(|miner| write_slowly(&env, miner)).expect("a machine that keeps up");
+    let miner = (0..10)
+        .map(|n| format!("slow{n}"))
+        .find(|miner| write_slowly(&env, miner))
+        .expect("a machine that keeps up");
     wait_for_score(&env, &miner, "100");
     let seen: Vec<_> = env.csv("history.csv").into_iter().filter(|line| line["miner"] == miner).collect();
     assert_eq!(seen.len(), 1, "only the whole file was ever evaluated: {seen:#?}");
@@ -122,7 +125,9 @@ fn many_tasks(env: TestEnv) -> TestEnv {
 
 #[test]
 fn a_drop_starts_as_soon_as_a_worker_is_free() {
-    let env = many_tasks(TestEnv::new()).pipeline("parallel: 2\nsandbox: {timeout: 4s}\n").agent("slow", SLOW_AGENT);
+    let env = many_tasks(TestEnv::new())
+        .pipeline("parallel: 2\nsandbox: {timeout: 4s}\n")
+        .agent("slow", SLOW_AGENT);
     let daemon = env.watch();
     wait_until("slow is at work", || daemon.stderr().contains("evaluating 1 agents"));
     env.drop_agent("quick", DOUBLE_AGENT);
@@ -144,7 +149,9 @@ fn a_drop_starts_as_soon_as_a_worker_is_free() {
 #[test]
 fn signals_end_a_run_too() {
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
-        let env = many_tasks(TestEnv::new()).pipeline("parallel: 1\nsandbox: {timeout: 4s}\n").agent("slow", SLOW_AGENT);
+        let env = many_tasks(TestEnv::new())
+            .pipeline("parallel: 1\nsandbox: {timeout: 4s}\n")
+            .agent("slow", SLOW_AGENT);
         let run = env.start(&["run"]);
         wait_until("a cell is there", || env.containers().iter().any(|name| name.contains("-cell-")));
         run.signal(signal);

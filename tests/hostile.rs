@@ -65,7 +65,8 @@ impl Case {
             task: field("task").unwrap_or("double").into(),
             runs: field("runs").map_or(1, |runs| runs.parse().expect("a number")),
             wants: field("wants").unwrap_or_else(|| panic!("{} wants nothing", file.display())).into(),
-            source: field("repeat").map_or(source.clone().into_bytes(), |text| text.repeat(100_000).into_bytes()),
+            source: field("repeat")
+                .map_or(source.clone().into_bytes(), |text| text.repeat(100_000).into_bytes()),
         }
     }
 
@@ -85,7 +86,14 @@ impl Case {
                 (words.join(" | "), runs.iter().flat_map(messages).collect())
             }
         };
-        Row { kind: self.kind.clone(), name: self.name.clone(), wanted: self.wanted(), got, why, took: start.elapsed() }
+        Row {
+            kind: self.kind.clone(),
+            name: self.name.clone(),
+            wanted: self.wanted(),
+            got,
+            why,
+            took: start.elapsed(),
+        }
     }
 }
 
@@ -119,7 +127,12 @@ fn honest(lab: &Lab, tasks: &HashMap<String, Task>) -> Vec<String> {
 }
 
 /// Plays all cases, with the honest agent among them; the table, and whatever else the honest agent scored.
-fn play_all(lab: &Lab, cases: &[Case], tasks: &HashMap<String, Task>, alone: &[String]) -> (Vec<Row>, Vec<String>) {
+fn play_all(
+    lab: &Lab,
+    cases: &[Case],
+    tasks: &HashMap<String, Task>,
+    alone: &[String],
+) -> (Vec<Row>, Vec<String>) {
     let (next, rows, odd) = (AtomicUsize::new(0), Mutex::new(Vec::new()), Mutex::new(Vec::new()));
     thread::scope(|scope| {
         for _ in 0..THREADS {
@@ -146,7 +159,8 @@ fn play_all(lab: &Lab, cases: &[Case], tasks: &HashMap<String, Task>, alone: &[S
 fn every_hostile_agent_gets_the_verdict_it_deserves_and_leaves_nothing() {
     let only = std::env::var("AGENTMILL_CASE").unwrap_or_default();
     let cases: Vec<Case> = corpus().into_iter().filter(|case| case.name.contains(&only)).collect();
-    let tasks: HashMap<String, Task> = tasks("hostile/tasks").into_iter().map(|task| (task.id.clone(), task)).collect();
+    let tasks: HashMap<String, Task> =
+        tasks("hostile/tasks").into_iter().map(|task| (task.id.clone(), task)).collect();
     let lab = Lab::new();
     let alone = honest(&lab, &tasks);
     assert!(alone.iter().all(|score| score.contains(": 100 ")), "{alone:#?}");
@@ -159,7 +173,10 @@ fn every_hostile_agent_gets_the_verdict_it_deserves_and_leaves_nothing() {
 
     for row in &rows {
         let mark = if row.is_right() { String::new() } else { format!("  <-- WRONG {:#?}", row.why) };
-        println!("{:<78} {:<36} wanted {:<40} got {:<40} {:>5.1?}{mark}", row.kind, row.name, row.wanted, row.got, row.took);
+        println!(
+            "{:<78} {:<36} wanted {:<40} got {:<40} {:>5.1?}{mark}",
+            row.kind, row.name, row.wanted, row.got, row.took
+        );
     }
     let wrong = rows.iter().filter(|row| !row.is_right()).count();
     println!("{} of {} cases as wanted, in {took:.0?}", rows.len() - wrong, rows.len());

@@ -4,7 +4,10 @@ const README: &str = include_str!("../README.md");
 
 #[test]
 fn it_shows_the_shipped_pipeline() {
-    assert!(README.contains(agentmill::config::DEFAULT), "README.md shows another pipeline.yaml than the shipped one");
+    assert!(
+        README.contains(agentmill::config::DEFAULT),
+        "README.md shows another pipeline.yaml than the shipped one"
+    );
 }
 
 #[test]

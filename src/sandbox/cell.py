@@ -17,25 +17,17 @@ From the host                                   To the host
                                                   k json     the same, after K
 The end of stdin ends the cell.
 """
-import builtins
 import contextlib
-import ctypes
 import gc
 import linecache
 import select
-import signal
-import sys
-import types
+import site
 import warnings
 from collections import deque
 
-# What agents import most; a forked process then has them at no cost.
-import abc, bisect, collections, copy, dataclasses, datetime, decimal, enum, fractions, functools  # noqa: E401
-import heapq, io, itertools, math, operator, random, re, site, string, textwrap, typing  # noqa: E401
-import argparse, traceback  # noqa: E401
-
-HOME = "/tmp"
-AGENT = HOME + "/agent.py"
+# What agents import most. What a source names of these is imported here, once, and every forked process has it.
+WARM = """argparse bisect collections copy dataclasses datetime decimal enum fractions functools hashlib heapq itertools
+    math operator random re statistics string textwrap threading typing""".split()
 WRITABLE = (HOME, "/dev/shm", "/dev/mqueue")
 MARKABLE = [f"/proc/{name}" for name in ("sysvipc/shm", "sysvipc/sem", "sysvipc/msg", "net/dev", "net/snmp", "self/limits")]
 STDERR_TAIL = 2000  # bytes kept for people to read
@@ -45,118 +37,10 @@ OOM_COUNTERS = (
 )
 MAX_REPLY = MAX_VALUE + 4096
 MAX_FRAME = 8 << 20  # what the host accepts
-PR_SET_DUMPABLE = 4
-prctl = ctypes.CDLL(None).prctl
 
 
 class Abandoned(Exception):
     """The host wants the run ended now."""
-
-
-# ---- the forked process: everything from here to `Supervisor` may be watched and bent by the agent ----
-
-
-def become_agent(stdin, stdout, stderr):
-    """Leaves all of the supervisor's descriptors behind but the three given and those at 3 and 4."""
-    for number, descriptor in enumerate((stdin, stdout, stderr)):
-        os.dup2(descriptor, number)
-    os.closerange(5, os.sysconf("SC_OPEN_MAX"))
-    signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    prctl(PR_SET_DUMPABLE, 1)
-
-
-def new_module(name, arguments):
-    module = types.ModuleType(name)
-    module.__file__ = AGENT
-    module.__builtins__ = builtins
-    sys.modules["__main__"] = sys.modules[name] = module
-    sys.argv = ["agent.py", *arguments]
-    return module
-
-
-def serve_calls(code, prompt):
-    """Imports the agent and answers calls until the supervisor ends this process."""
-    wire = Wire(3, 4)
-    module = new_module("agent", ["--task", prompt])
-    broken = None
-    try:
-        exec(code, module.__dict__)
-    except SystemExit:
-        pass  # a script without a main guard; what it defined so far can be called
-    except BaseException as error:
-        broken = claim("broken", raised(error))
-    while (frame := wire.wait()) is not None:
-        wire.put(b"v", (broken or answer(module, json.loads(frame[1]))).encode())
-
-
-def answer(module, request):
-    function = module.__dict__.get(request["f"])
-    if function is None:
-        return claim("missing", request["f"])
-    arguments = [decode(item) for item in request["a"]]
-    named = {name: decode(item) for name, item in request["k"].items()}
-    try:
-        return f'{{"value": {encode(function(*arguments, **named))}}}'
-    except NotPlain as error:
-        return claim("unfit", str(error)[:1000])
-    except BaseException as error:
-        return claim("raised", raised(error))
-
-
-def claim(kind, content):
-    return json.dumps({kind: content})
-
-
-def raised(error):
-    """An exception as data: its own name, the builtin exceptions it descends from, its text and line."""
-    known = [kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins"]
-    try:
-        text = str(error)[:1000]
-    except BaseException:
-        text = "?"
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == AGENT]
-    return {"name": type(error).__name__[:100], "kinds": known, "text": text, "line": lines[-1] if lines else None}
-
-
-def run_script(code, arguments):
-    """What `python agent.py ARGUMENTS` does; returns its exit code."""
-    module = new_module("__main__", arguments)
-    status = 0
-    try:
-        exec(code, module.__dict__)
-    except SystemExit as request:
-        status = exit_status(request.code)
-    except BaseException:
-        traceback.print_exc()
-        status = 1
-    return status
-
-
-def exit_status(code):
-    if code is None or isinstance(code, int):
-        return (code or 0) & 0xFF
-    print(code, file=sys.stderr)
-    return 1
-
-
-def leave(status):
-    """Ends this process as the interpreter would: threads joined, exit handlers run, output flushed."""
-    import atexit
-    import threading
-
-    try:
-        threading._shutdown()
-        atexit._run_exitfuncs()
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except BaseException:
-        status = 120
-    os._exit(status)
-
-
-# ---- the supervisor ----
 
 
 class Process:
@@ -333,6 +217,9 @@ class Supervisor:
             return self.say(b"l", {"line": error.lineno, "message": str(error.msg)})
         except (ValueError, OverflowError, RecursionError, MemoryError) as error:
             return self.say(b"l", {"line": None, "message": f"{type(error).__name__}: {error}".rstrip(": ")})
+        for name in WARM:
+            if name in text:
+                __import__(name)
         linecache.cache[AGENT] = (len(source), None, text.splitlines(True), AGENT)
         gc.freeze()  # forked processes then share these pages
         self.say(b"l", {})
@@ -530,6 +417,5 @@ prctl(PR_SET_DUMPABLE, 0)
 site.setquit()
 site.setcopyright()
 site.sethelper()
-sys.path.insert(0, HOME)
 gc.freeze()
 Supervisor().serve()

@@ -128,9 +128,8 @@ class raises:
         if kind is None:
             raise AssertionError(f"{' or '.join(k.__name__ for k in self.kinds)} was not raised")
         self.value = value
-        if issubclass(kind, (Ended, Unusable)):
-            return False
-        return issubclass(kind, self.kinds) or (issubclass(kind, Stopped) and issubclass(StopIteration, self.kinds))
+        shown = StopIteration if issubclass(kind, Stopped) else kind
+        return issubclass(shown, self.kinds) and not issubclass(kind, (Ended, Unusable))
 
 
 # ---- tasks ----

@@ -58,7 +58,9 @@ impl Lab {
             results,
         };
         if let Err(fault) = lab.sandbox.image() {
-            panic!("{fault}\nthis test needs Docker: install and start Docker Engine; agentmill gets or builds the image itself");
+            panic!(
+                "{fault}\nthis test needs Docker: install and start Docker Engine; agentmill gets or builds the image itself"
+            );
         }
         lab
     }
@@ -84,7 +86,8 @@ impl Lab {
         let folder = self.results.path().canonicalize().expect("it is there");
         let folder = &agentmill::digest::hex([folder.as_os_str().as_encoded_bytes()])[..16];
         let (role, folder) = (format!("label=agentmill={role}"), format!("label=agentmill.folder={folder}"));
-        let listed = self.ask(&["ps", "--all", "--quiet", "--no-trunc", "--filter", &role, "--filter", &folder]);
+        let listed =
+            self.ask(&["ps", "--all", "--quiet", "--no-trunc", "--filter", &role, "--filter", &folder]);
         listed.split_whitespace().map(str::to_owned).collect()
     }
 
@@ -114,8 +117,12 @@ struct Leftovers<'a> {
 impl Leftovers<'_> {
     fn containers(&self) -> Vec<String> {
         let folder = self.results.canonicalize().expect("it is there");
-        let filter = format!("label=agentmill.folder={}", &agentmill::digest::hex([folder.as_os_str().as_encoded_bytes()])[..16]);
-        let listed = self.engine.ask(&["ps", "--all", "--filter", &filter, "--format", "{{.Names}} {{.Status}}"]);
+        let filter = format!(
+            "label=agentmill.folder={}",
+            &agentmill::digest::hex([folder.as_os_str().as_encoded_bytes()])[..16]
+        );
+        let listed =
+            self.engine.ask(&["ps", "--all", "--filter", &filter, "--format", "{{.Names}} {{.Status}}"]);
         listed.expect("the engine answers").lines().map(|line| format!("container {line}")).collect()
     }
 

@@ -20,7 +20,8 @@ impl Running {
     pub(super) fn spawn(mut command: Command) -> Self {
         let printed = tempfile::tempdir().unwrap();
         let file = |name: &str| Stdio::from(fs::File::create(printed.path().join(name)).unwrap());
-        let child = command.stdin(Stdio::null()).stdout(file("stdout")).stderr(file("stderr")).spawn().unwrap();
+        let child =
+            command.stdin(Stdio::null()).stdout(file("stdout")).stderr(file("stderr")).spawn().unwrap();
         Self { child, printed }
     }
 

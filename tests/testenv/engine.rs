@@ -32,7 +32,8 @@ impl TestEnv {
             let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
             environment.split(|byte| *byte == 0).any(|variable| variable == mark)
         };
-        let entries = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let entries =
+            fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         entries.filter(has_mark).map(|pid| format!("{pid} {}", command_line(&pid))).collect()
     }
 

@@ -25,7 +25,8 @@ const MARK: &str = "AGENTMILL_TESTENV";
 
 /// An agent and a task that fit each other; the agent scores 100.
 pub const DOUBLE_AGENT: &str = "def double(x):\n    return 2 * x\n";
-pub const DOUBLE_TASK: &str = "prompt: double it\ntests:\n  - assert double(2) == 4\n  - assert double('a') == 'aa'\n";
+pub const DOUBLE_TASK: &str =
+    "prompt: double it\ntests:\n  - assert double(2) == 4\n  - assert double('a') == 'aa'\n";
 
 /// A line of a CSV file, by column.
 pub type Line = BTreeMap<String, String>;
@@ -81,7 +82,10 @@ impl TestEnv {
     /// With a `docker` that runs these lines of shell before the real one takes over.
     pub fn engine_script(self, lines: &str) -> Self {
         let path = std::env::var_os("PATH").unwrap();
-        let docker = std::env::split_paths(&path).map(|folder| folder.join("docker")).find(|file| file.exists()).unwrap();
+        let docker = std::env::split_paths(&path)
+            .map(|folder| folder.join("docker"))
+            .find(|file| file.exists())
+            .unwrap();
         self.write("bin/docker", &format!("#!/bin/sh\n{lines}\nexec {} \"$@\"\n", docker.display()));
         fs::set_permissions(self.path("bin/docker"), fs::Permissions::from_mode(0o755)).unwrap();
         self.no_programs()
@@ -184,7 +188,10 @@ impl TestEnv {
     pub fn report(&self, miner: &str, task: &str) -> Vec<String> {
         let report = self.json(&format!("agents/{miner}.json"));
         let runs = report["runs"].as_array().unwrap();
-        let run = runs.iter().find(|run| run["task"] == task).unwrap_or_else(|| panic!("no run of {task}: {report:#}"));
+        let run = runs
+            .iter()
+            .find(|run| run["task"] == task)
+            .unwrap_or_else(|| panic!("no run of {task}: {report:#}"));
         run["tests"].as_array().unwrap_or_else(|| panic!("{run:#}")).iter().map(test_line).collect()
     }
 
@@ -198,7 +205,10 @@ impl TestEnv {
     fn traces_of(&self, miner: &str) -> Vec<((String, String), String)> {
         let report = self.json(&format!("agents/{miner}.json"));
         let runs = report["runs"].as_array().unwrap().iter();
-        runs.map(|run| ((miner.to_owned(), run["task"].as_str().unwrap().to_owned()), run["tests"].to_string())).collect()
+        runs.map(|run| {
+            ((miner.to_owned(), run["task"].as_str().unwrap().to_owned()), run["tests"].to_string())
+        })
+        .collect()
     }
 }
 
