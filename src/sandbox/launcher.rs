@@ -133,16 +133,18 @@ impl Launcher {
         let argv = self.engine.run_argv(role, joined, &name, &image, program);
         let process = Process::spawn(&argv)
             .map_err(|error| Fault::Engine(format!("{} can't be started: {error}", argv[0])))?;
-        lock(&self.live).insert(name.clone(), process.group());
         self.await_ready(Started { process, name, network })
     }
 
     fn await_ready(&self, mut started: Started) -> Result<Started, Fault> {
+        let ready = started.process.receive(Instant::now() + READY);
+        let running = matches!(&ready, Received::Frame(frame) if frame.kind == b'r');
+        if running {
+            lock(&self.live).insert(started.name.clone(), started.process.group());
+        }
         // `stop` may have looked at the living just before this one was added.
-        let ready = self.check_running().map(|()| started.process.receive(Instant::now() + READY));
-        if let Ok(Received::Frame(frame)) = &ready
-            && frame.kind == b'r'
-        {
+        let wanted = self.check_running();
+        if running && wanted.is_ok() {
             return Ok(started);
         }
         let words = started.process.last_words();
@@ -151,8 +153,7 @@ impl Launcher {
             self.end(*holder);
         }
         self.end(started);
-        ready?;
-        self.check_running()?;
+        wanted?;
         Err(Fault::Engine(format!("a container did not get ready: {words}")))
     }
 
@@ -190,7 +191,8 @@ impl Launcher {
         attempt()
     }
 
-    /// Ends everything at once and starts nothing more.
+    /// Ends everything at once and starts nothing more. A container that is not ready yet is let come up, to end then:
+    /// the engine may finish what a killed client has asked for, and nobody would see that off.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::SeqCst);
         let live: Vec<(String, Arc<Group>)> = lock(&self.live).drain().collect();
