@@ -93,8 +93,9 @@ impl Mill<'_> {
             image: &image,
             published: None,
             announced: None,
-            changed: true,
+            changed: true, // what an earlier agentmill published may no longer be so
             checked: false,
+            trouble: None,
             ending: None,
             begun: Instant::now(),
         };
@@ -176,6 +177,8 @@ struct Pass<'a> {
     announced: Option<String>,
     changed: bool,
     checked: bool,
+    /// What was wrong with the inbox at the last scan.
+    trouble: Option<String>,
     ending: Option<Ending>,
     begun: Instant,
 }
@@ -211,8 +214,8 @@ impl<'a> Pass<'a> {
             match wakes.recv_timeout(self.patience()) {
                 Ok(Wake::Finished(report, end)) => self.finished(*report, end),
                 Ok(Wake::Stop) => self.stop(workers),
-                Ok(Wake::Reload) => self.ending = self.ending.or(Some(Ending::Reload)),
-                Ok(Wake::Inbox) | Err(RecvTimeoutError::Timeout) => self.scan()?,
+                Ok(Wake::Reload) => self.reload(workers),
+                Ok(Wake::Inbox) | Err(RecvTimeoutError::Timeout) => self.scan_again(),
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
         }
@@ -224,6 +227,15 @@ impl<'a> Pass<'a> {
             self.desk.scan().with_context(|| format!("the inbox {} can't be read", inbox.display()))?;
         self.changed |= changed;
         Ok(())
+    }
+
+    /// The inbox was there at first; that it is not for a while is no reason to end.
+    fn scan_again(&mut self) {
+        let trouble = self.scan().err().map(|error| format!("{error:#}"));
+        if let Some(trouble) = trouble.as_ref().filter(|_| trouble != self.trouble) {
+            self.mill.events.send(Event::Warning(trouble.clone()));
+        }
+        self.trouble = trouble;
     }
 
     fn start<'s>(&mut self, scope: &ScopeFifo<'s>, workers: &'s Workers<'s>) -> anyhow::Result<()> {
@@ -255,8 +267,14 @@ impl<'a> Pass<'a> {
         self.changed = true;
         if end.is_none() && self.ending.is_none() {
             // Changed or withdrawn: the next scan, soon, tells which.
-            let _ = self.scan();
+            self.scan_again();
         }
+    }
+
+    /// What runs is finished; what waits is left to the pass that comes next.
+    fn reload(&mut self, workers: &Workers<'_>) {
+        self.ending = self.ending.or(Some(Ending::Reload));
+        workers.stopped.store(true, Ordering::SeqCst);
     }
 
     fn stop(&mut self, workers: &Workers<'_>) {
