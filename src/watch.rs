@@ -14,7 +14,7 @@ use crate::pipeline::{Mill, Summary, Wake, publish};
 use crate::sandbox::container::Containers;
 use crate::signals::Signals;
 use crate::ui::{self, Event, Events};
-use crate::workspace::Workspace;
+use crate::workspace::{Lock, Workspace};
 use crate::yaml::Problems;
 
 /// An edit is looked at when nothing has changed for this long: editors write in several steps.
@@ -55,40 +55,60 @@ struct Daemon<'a> {
 
 impl Daemon<'_> {
     /// One pass per workspace, until a pass was stopped.
-    fn serve(&self, mut workspace: Workspace, wakes: &Receiver<Wake>) -> anyhow::Result<()> {
-        let mut good: Option<Workspace> = None;
-        let mut lock = workspace.lock()?;
+    fn serve(&self, first: Workspace, wakes: &Receiver<Wake>) -> anyhow::Result<()> {
+        let mut current = Held { lock: Arc::new(first.lock()?), workspace: first };
+        let mut good: Option<Held> = None;
+        let mut refusal = Refusal::default();
         loop {
-            let eyes = self.open_eyes(&workspace)?;
-            let result = self.turn(&workspace, wakes);
-            drop(eyes);
-            match result {
-                Ok(summary) if summary.stopped => return Ok(()),
-                Ok(_) => good = Some(workspace.clone()),
-                Err(error) => match good.take() {
-                    None => return Err(error),
-                    Some(last) if error.is::<Problems>() => {
-                        self.warn(format!("the last good configuration stays in force:\n{error}"));
-                        workspace = last;
+            match (self.pass(&current.workspace, &refusal, wakes), good.take()) {
+                (Ok(summary), _) if summary.stopped => return Ok(()),
+                (Ok(_), _) => {
+                    refusal = Refusal::default();
+                    good = Some(current.clone());
+                }
+                (Err(error), None) => return Err(error),
+                (Err(error), Some(last)) => {
+                    refusal = self.refuse(&current.workspace, &error, refusal);
+                    if current.workspace.digest() == last.workspace.digest() {
+                        // It was fine before, so waiting may help. Whatever wakes us is looked at anyway.
+                        let _ = wakes.recv_timeout(PAUSE);
                     }
-                    Some(last) => {
-                        self.warn(format!("{error:#}; trying again"));
-                        good = Some(last);
-                        thread::sleep(PAUSE);
-                    }
-                },
+                    current = last.clone();
+                    good = Some(last);
+                }
             }
             if self.signals.received().is_some() {
                 return Ok(());
             }
             if let Some(next) = lock_next(&self.next).take() {
-                if next.pipeline.results != workspace.pipeline.results {
-                    lock = next.lock()?;
+                match current.replaced_by(next.clone()) {
+                    Ok(held) => current = held,
+                    Err(error) => refusal = self.refuse(&next, &error, refusal),
                 }
-                workspace = next;
             }
-            let _ = &lock;
         }
+    }
+
+    /// Tells, once, why a workspace is not in force. Its own mistakes stay until it is edited; anything else is tried
+    /// again at the next look.
+    fn refuse(&self, workspace: &Workspace, error: &anyhow::Error, before: Refusal) -> Refusal {
+        let reason = format!("{error:#}");
+        if reason != before.reason {
+            self.events
+                .send(Event::Warning(format!("the last good configuration stays in force:\n{reason}")));
+        }
+        Refusal { digest: error.is::<Problems>().then(|| workspace.digest()), reason }
+    }
+
+    fn pass(
+        &self,
+        workspace: &Workspace,
+        refusal: &Refusal,
+        wakes: &Receiver<Wake>,
+    ) -> anyhow::Result<Summary> {
+        let known = refusal.digest.clone().unwrap_or_else(|| workspace.digest());
+        let _eyes = self.open_eyes(workspace, known)?;
+        self.turn(workspace, wakes)
     }
 
     fn turn(&self, workspace: &Workspace, wakes: &Receiver<Wake>) -> anyhow::Result<Summary> {
@@ -105,12 +125,12 @@ impl Daemon<'_> {
         mill.turn(&self.waker, wakes)
     }
 
-    /// Watches the inbox, the tasks and pipeline.yaml until dropped.
-    fn open_eyes(&self, workspace: &Workspace) -> anyhow::Result<Vec<RecommendedWatcher>> {
+    /// Watches the inbox, the tasks and pipeline.yaml until dropped; the workspace `known` is no news.
+    fn open_eyes(&self, workspace: &Workspace, known: String) -> anyhow::Result<Vec<RecommendedWatcher>> {
         let (edits, edited) = mpsc::channel();
         let look = Reload {
             dir: self.dir.to_owned(),
-            known: workspace.digest(),
+            known,
             events: self.events.clone(),
             waker: self.waker.clone(),
             next: Arc::clone(&self.next),
@@ -132,10 +152,29 @@ impl Daemon<'_> {
         }
         Ok(eyes)
     }
+}
 
-    fn warn(&self, text: String) {
-        self.events.send(Event::Warning(text));
+/// A workspace that no other agentmill works in.
+#[derive(Clone)]
+struct Held {
+    workspace: Workspace,
+    lock: Arc<Lock>,
+}
+
+impl Held {
+    fn replaced_by(&self, workspace: Workspace) -> anyhow::Result<Self> {
+        let same = workspace.pipeline.results == self.workspace.pipeline.results;
+        let lock = if same { Arc::clone(&self.lock) } else { Arc::new(workspace.lock()?) };
+        Ok(Self { workspace, lock })
     }
+}
+
+/// Why an edited workspace did not come into force.
+#[derive(Default)]
+struct Refusal {
+    /// The workspace, if it will be refused as long as it is not edited.
+    digest: Option<String>,
+    reason: String,
 }
 
 /// Calls `changed` whenever something below `folder` is written, created, moved or removed.
