@@ -99,7 +99,7 @@ fn edits_of_tasks_and_pipeline_are_taken_when_they_are_good() {
     env.write("tasks/more.yaml", "prompt: p\ntests: []\n");
     env.drop_agent("ben", "def double(x):\n    return 4\n");
     wait_for_score(&env, "ben", "25");
-    assert_eq!(env.rankings()["ann"]["score"], "75", "both tasks are still there");
+    assert_eq!(env.score("ann").as_deref(), Some("75"), "both tasks are still there");
 
     env.write("pipeline.yaml", "rewards: {pool: 5, split: winner}\n");
     complaint("tasks/more.yaml:2:8: tests: expected at least one test");
@@ -107,11 +107,58 @@ fn edits_of_tasks_and_pipeline_are_taken_when_they_are_good() {
     complaint("tasks/more.yaml:3: tests[0]: ");
     env.drop_agent("cid", "def double(x):\n    return 'aa'\n");
     wait_until("cid is ranked", || env.score("cid").is_some());
-    assert!(daemon.is_running());
+
+    env.write("tasks/notes.txt", "nothing to see");
+    env.drop_agent("dan", DOUBLE_AGENT);
+    wait_until("dan is ranked", || env.score("dan").is_some());
+    assert_eq!(
+        daemon.stderr().matches("tasks/more.yaml:3: tests[0]: ").count(),
+        1,
+        "told once: {}",
+        daemon.stderr()
+    );
 
     env.remove("tasks/more.yaml");
     wait_for_score(&env, "ann", "50");
     wait_until("the new pool is shared", || env.rankings()["ann"]["reward"] == "2.5");
+
+    env.write("pipeline.yaml", "inbox: nowhere\n");
+    complaint("nowhere");
+    env.drop_agent("eve", DOUBLE_AGENT);
+    wait_for_score(&env, "eve", "50");
+    stop(&env, daemon);
+}
+
+#[test]
+fn an_edit_does_not_wait_for_the_queue() {
+    let env = TestEnv::new().pipeline("parallel: 1\n").task("double", DOUBLE_TASK);
+    let daemon = env.watch();
+    let agent = |n: usize| format!("# {n}\nimport time\ndef double(x):\n    time.sleep(1)\n    return 4\n");
+    (0..8).for_each(|n| env.drop_agent(&format!("m{n}"), &agent(n)));
+    wait_until("the first is ranked", || !env.rankings().is_empty());
+    env.write("tasks/double.yaml", "prompt: double it\ntests:\n  - assert double(2) == 4\n");
+    wait_until("all are ranked by the new task", || {
+        let rankings = env.rankings();
+        rankings.len() == 8 && rankings.values().all(|line| line["score"] == "100")
+    });
+    let old = env.csv("history.csv").iter().filter(|line| line["score"] == "50").count();
+    assert!(old < 8, "{old} agents were evaluated on the old task");
+    stop(&env, daemon);
+}
+
+#[test]
+fn what_changed_while_no_daemon_was_there_is_seen() {
+    let env = TestEnv::new().task("double", DOUBLE_TASK).agent("ann", DOUBLE_AGENT);
+    env.run();
+    env.remove("inbox/ann.py");
+    let daemon = env.watch();
+    assert!(env.rankings().is_empty());
+
+    std::fs::rename(env.path("inbox"), env.path("elsewhere")).unwrap();
+    wait_until("the inbox is missed", || daemon.stderr().contains("inbox"));
+    std::fs::rename(env.path("elsewhere"), env.path("inbox")).unwrap();
+    env.drop_agent("ben", DOUBLE_AGENT);
+    wait_for_score(&env, "ben", "100");
     stop(&env, daemon);
 }
 
@@ -132,6 +179,7 @@ fn a_drop_starts_as_soon_as_a_worker_is_free() {
     wait_until("slow is at work", || daemon.stderr().contains("evaluating 1 agents"));
     env.drop_agent("quick", DOUBLE_AGENT);
     wait_for_score(&env, "quick", "100");
+    wait_until("all files say so", || env.json("rankings.json")["rankings"][0]["miner"] == "quick");
     assert_eq!(env.json("rankings.json")["pending"], serde_json::json!(["slow"]), "slow takes 32 seconds");
 
     // Stopped in the middle of it: what is finished stands, and the next run goes on from there.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::{Child, Command, Stdio};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use tempfile::TempDir;
 use wait_timeout::ChildExt;
 
@@ -26,8 +26,8 @@ impl Running {
     }
 
     pub fn is_running(&self) -> bool {
-        // A process that ended and was not waited for is a zombie, whose command line is empty.
-        fs::read(format!("/proc/{}/cmdline", self.child.id())).is_ok_and(|line| !line.is_empty())
+        let only_look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        waitid(WaitId::Pid(Pid::from_child(&self.child)), only_look).unwrap().is_none()
     }
 
     pub fn stdout(&self) -> String {
