@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use agentmill::report::Scored;
 use agentmill::task::Task;
 use common::{Fate, LIMITS, Lab, messages, path, tasks, verdicts};
 
@@ -117,13 +118,11 @@ fn corpus() -> Vec<Case> {
 /// The honest agent on every task: what it scores, down to the messages.
 fn honest(lab: &Lab, tasks: &HashMap<String, Task>) -> Vec<String> {
     let source = fs::read(path("hostile/honest.py")).expect("readable");
-    let mut names: Vec<_> = tasks.keys().collect();
-    names.sort();
-    let score = |name: &&String| match lab.run(&source, &tasks[*name], &LIMITS, 1) {
-        Fate::Judged(runs) => format!("{name}: {} {:?}", runs[0].score, runs[0].tests),
-        Fate::Refused(why) => panic!("the honest agent was refused: {why}"),
-    };
-    names.iter().map(score).collect()
+    let mut tasks: Vec<&Task> = tasks.values().collect();
+    tasks.sort_by_key(|task| &task.id);
+    let Fate::Judged(runs) = lab.run_all(&source, &tasks, &LIMITS) else { panic!("the honest agent was refused") };
+    let score = |(task, run): (&&Task, &Scored)| format!("{}: {} {:?}", task.id, run.score, run.tests);
+    tasks.iter().zip(&runs).map(score).collect()
 }
 
 /// Plays all cases, with the honest agent among them; the table, and whatever else the honest agent scored.

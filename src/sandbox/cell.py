@@ -414,6 +414,7 @@ def content(path):
 
 os.chdir(HOME)
 prctl(PR_SET_DUMPABLE, 0)
+fence_in(prctl)
 site.setquit()
 site.setcopyright()
 site.sethelper()

@@ -14,8 +14,18 @@ use crate::config::Limits;
 use crate::report::{Usage, Verdict};
 
 /// What runs as PID 1 of a cell.
-pub const PROGRAM: &str =
-    concat!(include_str!("codec.py"), "\n", include_str!("agent.py"), "\n", include_str!("cell.py"));
+pub const PROGRAM: &str = concat!(
+    include_str!("codec.py"),
+    "
+",
+    include_str!("agent.py"),
+    "
+",
+    include_str!("fence.py"),
+    "
+",
+    include_str!("cell.py")
+);
 
 /// How long the supervisor, which is ours, may take to end a run. Past it the container is removed instead.
 const GRACE: Duration = Duration::from_secs(5);

@@ -67,11 +67,16 @@ impl Lab {
 
     /// Runs a source on a task, several times in one cell.
     pub fn run(&self, source: &[u8], task: &Task, limits: &Limits, runs: usize) -> Fate {
+        self.run_all(source, &vec![task; runs], limits)
+    }
+
+    /// Runs a source on tasks, one after the other in one cell.
+    pub fn run_all(&self, source: &[u8], tasks: &[&Task], limits: &Limits) -> Fate {
         match self.sandbox.open(source.to_vec(), limits).expect("a cell") {
             Opened::Refused(refusal) => Fate::Refused(refusal.message),
             Opened::Ready(mut cell) => {
-                let run = |_| cell.run(task, limits).expect("agents get verdicts, never faults");
-                Fate::Judged((0..runs).map(run).collect())
+                let run = |task: &&Task| cell.run(task, &task.limits(limits)).expect("agents get verdicts, never faults");
+                Fate::Judged(tasks.iter().map(run).collect())
             }
         }
     }

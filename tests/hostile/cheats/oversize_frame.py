@@ -1,5 +1,5 @@
 # kind: forged results on the pipes
-# wants: passed output_limit output_limit
+# wants: passed output_limit failed
 import sys
 
 harness = sys._getframe(1).f_globals

@@ -20,4 +20,4 @@ def doors():
         "name": lambda: socket.sethostname("x"),
         "signal to the host's processes": lambda: os.kill(2_000_000, 0),
     }
-    return [name for name, call in attempts.items() if works(call)] + ([] if socket.gethostname() == "cell" else ["host name"])
+    return [name for name, call in attempts.items() if works(call)]

@@ -6,9 +6,10 @@ import sys
 import time
 
 
+for path in (sys.executable, os.__file__, "/dev/null", "/etc/passwd", "/dev/shm", "/"):
+    fcntl.flock(os.open(path, os.O_RDONLY), fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 def double(n):
-    for path in (sys.executable, os.__file__, "/dev/null", "/etc/passwd", "/dev/shm", "/"):
-        descriptor = os.open(path, os.O_RDONLY)
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    time.sleep(0.5)
+    time.sleep(0.3)
     return 2 * n

@@ -1,5 +1,6 @@
 # kind: memory bomb: list
-# wants: out_of_memory out_of_memory out_of_memory
+# task: once
+# wants: out_of_memory
 def double(n):
     rows = []
     while True:

@@ -1,5 +1,6 @@
 # kind: memory bomb: many small processes, so that the supervisor is the largest
-# wants: out_of_memory out_of_memory out_of_memory
+# task: once
+# wants: out_of_memory
 import os
 import time
 

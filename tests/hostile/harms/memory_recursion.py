@@ -1,5 +1,6 @@
 # kind: memory bomb: recursion
-# wants: out_of_memory out_of_memory out_of_memory
+# task: once
+# wants: out_of_memory
 import sys
 
 sys.setrecursionlimit(1 << 30)

@@ -1,6 +1,6 @@
 # kind: taking the supervisor's limits away
 # runs: 2
-# wants: passed crashed crashed
+# wants: passed passed passed
 import os
 import resource
 

@@ -1,6 +1,6 @@
 # kind: taking the supervisor's limits away
 # runs: 2
-# wants: crashed crashed crashed
+# wants: failed failed failed
 import resource
 
 
