@@ -13,7 +13,8 @@ import types
 HOME = "/tmp"
 AGENT = HOME + "/agent.py"
 PR_SET_DUMPABLE = 4
-prctl = ctypes.CDLL(None).prctl
+libc = ctypes.CDLL(None)
+prctl = libc.prctl
 
 
 def become_agent(stdin, stdout, stderr):

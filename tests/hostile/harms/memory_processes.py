@@ -2,6 +2,7 @@
 # task: once
 # wants: out_of_memory
 import os
+import signal
 import time
 
 for _ in range(24):
@@ -10,5 +11,5 @@ for _ in range(24):
         while True:
             rows.append(b"x" * 5_000)
             time.sleep(0)
-while True:
-    os.wait()
+os.wait()
+os.kill(os.getpid(), signal.SIGKILL)
