@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 
 use agentmill::report::Scored;
 use agentmill::task::Task;
-use common::{Fate, LIMITS, Lab, messages, path, tasks, verdicts};
+use common::{Fate, LIMITS, Lab, children, messages, path, tasks, verdicts};
 
 /// Cases at the same time: most of them wait for a limit.
 const THREADS: usize = 4;
@@ -120,7 +120,9 @@ fn honest(lab: &Lab, tasks: &HashMap<String, Task>) -> Vec<String> {
     let source = fs::read(path("hostile/honest.py")).expect("readable");
     let mut tasks: Vec<&Task> = tasks.values().collect();
     tasks.sort_by_key(|task| &task.id);
-    let Fate::Judged(runs) = lab.run_all(&source, &tasks, &LIMITS) else { panic!("the honest agent was refused") };
+    let Fate::Judged(runs) = lab.run_all(&source, &tasks, &LIMITS) else {
+        panic!("the honest agent was refused")
+    };
     let score = |(task, run): (&&Task, &Scored)| format!("{}: {} {:?}", task.id, run.score, run.tests);
     tasks.iter().zip(&runs).map(score).collect()
 }
@@ -168,7 +170,8 @@ fn every_hostile_agent_gets_the_verdict_it_deserves_and_leaves_nothing() {
     let (rows, odd) = play_all(&lab, &cases, &tasks, &alone);
     let took = start.elapsed();
     let afterwards = honest(&lab, &tasks);
-    let left = lab.close();
+    let mut left = lab.close();
+    left.extend(children());
 
     for row in &rows {
         let mark = if row.is_right() { String::new() } else { format!("  <-- WRONG {:#?}", row.why) };

@@ -16,14 +16,11 @@ use crate::report::{Usage, Verdict};
 /// What runs as PID 1 of a cell.
 pub const PROGRAM: &str = concat!(
     include_str!("codec.py"),
-    "
-",
+    "\n",
     include_str!("agent.py"),
-    "
-",
+    "\n",
     include_str!("fence.py"),
-    "
-",
+    "\n",
     include_str!("cell.py")
 );
 

@@ -99,13 +99,22 @@ impl Containers {
         Ok(scored)
     }
 
+    /// Lets a cell end. Only one that is clean leaves its network to others.
+    fn end(&self, cell: Cell) {
+        if cell.is_fit() {
+            self.launcher.end(cell.into_started());
+        } else {
+            self.launcher.end_with_network(cell.into_started());
+        }
+    }
+
     fn start_cell(&self, source: &[u8], limits: &Limits) -> Result<Result<Cell, Refusal>, Fault> {
         let record = self.launcher.record()?;
         let mut cell = Cell::new(self.nursery.take(limits)?);
         match cell.load(source, &record) {
             Ok(None) => Ok(Ok(cell)),
             other => {
-                self.launcher.end(cell.into_started());
+                self.end(cell);
                 self.launcher.check_running()?;
                 other.map(|refusal| Err(refusal.expect("the other case is above")))
             }
@@ -172,19 +181,16 @@ struct Tenant<'a> {
 }
 
 impl Tenant<'_> {
-    /// A fit cell with these limits.
-    fn cell(&mut self, limits: &Limits) -> Result<Cell, Fault> {
+    /// A fit cell with these limits, or why Python does not compile the source within them.
+    fn cell(&mut self, limits: &Limits) -> Result<Result<Cell, Refusal>, Fault> {
         let same = same_cell(&self.limits, limits);
         match self.cell.take() {
-            Some(cell) if same && cell.is_fit() => return Ok(cell),
-            Some(cell) => self.home.launcher.end(cell.into_started()),
+            Some(cell) if same && cell.is_fit() => return Ok(Ok(cell)),
+            Some(cell) => self.home.end(cell),
             None => {}
         }
         self.limits = *limits;
-        let cell = self.home.start_cell(&self.source, limits)?;
-        cell.map_err(|refusal| {
-            Fault::Engine(format!("a source that compiled before does not now: {}", refusal.message))
-        })
+        self.home.start_cell(&self.source, limits)
     }
 
     /// One attempt; a cell or judge that may have broken is not used again.
@@ -196,17 +202,21 @@ impl Tenant<'_> {
     ) -> Result<Result<Scored, Broken>, Fault> {
         let mut judge = self.home.judge_for(task)?;
         let mut cell = match self.cell(limits) {
-            Ok(cell) => cell,
-            Err(fault) => {
+            Ok(Ok(cell)) => cell,
+            refused => {
                 lock(&self.home.judges).push(judge);
-                return Err(fault);
+                // It compiled before, within other limits: that it does not now is its own doing.
+                return refused
+                    .map(|it| Ok(dialogue::refused(task, &it.expect_err("the other case is above"))));
             }
         };
         let outcome = self.home.converse((&mut cell, &mut judge), task, limits, replay);
         if outcome.is_ok() && cell.is_fit() && self.home.cell_per == CellPer::Agent {
             self.cell = Some(cell);
+        } else if outcome.is_ok() {
+            self.home.end(cell);
         } else {
-            self.home.launcher.end(cell.into_started());
+            self.home.launcher.end_with_network(cell.into_started());
         }
         match outcome {
             Ok(_) | Err(Broken::ReplaySpentCell) => lock(&self.home.judges).push(judge),
@@ -244,7 +254,7 @@ impl super::Cell for Tenant<'_> {
 impl Drop for Tenant<'_> {
     fn drop(&mut self) {
         if let Some(cell) = self.cell.take() {
-            self.home.launcher.end(cell.into_started());
+            self.home.end(cell);
         }
     }
 }

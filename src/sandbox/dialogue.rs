@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::Fault;
 use super::cell::{Cell, Reply};
 use super::judge::{Judge, Judged, Said};
 use super::record::Record;
 use super::replay::Script;
+use super::{Fault, Refusal};
 use crate::config::Limits;
 use crate::report::{Scored, TestResult, Usage, Verdict};
 use crate::task::Task;
@@ -76,6 +76,13 @@ pub fn run(
             }
         }
     }
+}
+
+/// A run that did not come about, because Python does not compile the source within the run's limits.
+pub fn refused(task: &Task, refusal: &Refusal) -> Scored {
+    let mut sheet = Sheet::new(task);
+    sheet.rest(Verdict::Crashed, &refusal.message);
+    sheet.add_up(Usage::default(), String::new())
 }
 
 /// The results of a run's tests as they come in.

@@ -148,11 +148,7 @@ impl Launcher {
             return Ok(started);
         }
         let words = started.process.last_words();
-        // The network may be what failed: it is not used again.
-        if let Some(Holder(holder)) = started.network.take() {
-            self.end(*holder);
-        }
-        self.end(started);
+        self.end_with_network(started); // the network may be what failed
         wanted?;
         Err(Fault::Engine(format!("a container did not get ready: {words}")))
     }
@@ -165,6 +161,14 @@ impl Launcher {
         let holder = self.start(Role::Holder, HOLDER)?;
         lock(&self.holders).push(Holder(Box::new(holder)));
         Ok(())
+    }
+
+    /// Lets a container end that may have left a mark on the network it joined: no other joins that.
+    pub fn end_with_network(&self, mut started: Started) {
+        if let Some(Holder(holder)) = started.network.take() {
+            self.end(*holder);
+        }
+        self.end(started);
     }
 
     /// Lets a container end; does not wait for it.

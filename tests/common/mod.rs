@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use agentmill::config::{self, CellPer, Limits};
 use agentmill::report::{Scored, Verdict};
@@ -75,7 +75,9 @@ impl Lab {
         match self.sandbox.open(source.to_vec(), limits).expect("a cell") {
             Opened::Refused(refusal) => Fate::Refused(refusal.message),
             Opened::Ready(mut cell) => {
-                let run = |task: &&Task| cell.run(task, &task.limits(limits)).expect("agents get verdicts, never faults");
+                let run = |task: &&Task| {
+                    cell.run(task, &task.limits(limits)).expect("agents get verdicts, never faults")
+                };
                 Fate::Judged(tasks.iter().map(run).collect())
             }
         }
@@ -96,7 +98,7 @@ impl Lab {
         listed.split_whitespace().map(str::to_owned).collect()
     }
 
-    /// Ends the sandbox and looks for anything it left: containers, files, processes of ours.
+    /// Ends the sandbox and looks for anything it left: containers, files.
     pub fn close(self) -> Vec<String> {
         let label = |role| self.containers(role);
         // Answers only once the labels are known to be right.
@@ -106,7 +108,6 @@ impl Lab {
         let lab = Leftovers { engine: &engine, results: results.path() };
         let mut found = lab.containers();
         found.extend(lab.files());
-        found.extend(children());
         if judges == 0 {
             found.push("no judge was seen before the end: the labels must be wrong".into());
         }
@@ -137,8 +138,8 @@ impl Leftovers<'_> {
     }
 }
 
-/// The processes whose parent is this one.
-fn children() -> Vec<String> {
+/// The processes whose parent is this one: none, once all labs of a test program are closed.
+pub fn children() -> Vec<String> {
     let me = std::process::id().to_string();
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc").expect("/proc is there").flatten() {
@@ -181,16 +182,4 @@ pub fn messages(scored: &Scored) -> Vec<String> {
 /// A verdict as it stands in results.
 pub fn word(verdict: Verdict) -> String {
     serde_json::to_value(verdict).expect("it is a word").as_str().expect("it is a word").to_owned()
-}
-
-/// Tries again until there is something; panics after a minute.
-pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(Instant::now() < deadline, "no {what} within a minute");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }

@@ -1,0 +1,150 @@
+//! What a live cell is, seen from outside and from inside, on the real engine.
+
+mod common;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use agentmill::config::Limits;
+use agentmill::report::Verdict;
+use agentmill::sandbox::{Opened, Sandbox};
+use common::{Fate, LIMITS, Lab, messages, path, task, verdicts};
+use serde_json::{Value, json};
+
+const LOOKER: &[u8] = b"def status():\n    return open('/proc/self/status').read()";
+
+/// What the engine says of a cell that holds an agent, which is then asked the same.
+fn inspect_live_cell(lab: &Lab) -> Value {
+    let look = task("prompt: look\ntests:\n  - \"assert 'Seccomp:\\t2' in status()\"\n");
+    let Opened::Ready(mut cell) = lab.sandbox.open(LOOKER.into(), &LIMITS).expect("a cell") else {
+        panic!("refused")
+    };
+    let ids = lab.containers("cell");
+    let mut found: Value = serde_json::from_str(&lab.ask(&["inspect", &ids[0]])).expect("it is JSON");
+    assert_eq!(found[0]["State"]["Running"], json!(true));
+    let run = cell.run(&look, &LIMITS).expect("judged");
+    assert_eq!(verdicts(&run), ["passed"], "seccomp is off: {:?}", messages(&run));
+    found[0].take()
+}
+
+#[test]
+fn a_live_cell_has_every_bound_and_no_right() {
+    let lab = Lab::new();
+    let found = inspect_live_cell(&lab);
+    let host = &found["HostConfig"];
+    let ulimits: HashMap<&str, &Value> = host["Ulimits"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|u| (u["Name"].as_str().unwrap(), &u["Hard"]))
+        .collect();
+
+    assert_eq!(host["CapDrop"], json!(["ALL"]));
+    assert_eq!(host["CapAdd"], json!(null));
+    assert_eq!(host["Privileged"], json!(false));
+    assert_eq!(host["SecurityOpt"], json!(["no-new-privileges"]), "anything more could turn seccomp off");
+    assert_eq!(host["ReadonlyRootfs"], json!(true));
+    assert_eq!(host["PidsLimit"], json!(LIMITS.pids));
+    assert_eq!(host["Memory"], json!(LIMITS.memory));
+    assert_eq!(host["MemorySwap"], json!(LIMITS.memory), "the sum: no swap");
+    assert_eq!(host["NanoCpus"], json!(1_000_000_000));
+    assert_eq!(host["NetworkMode"], json!("none"));
+    assert_eq!(host["ShmSize"], json!(LIMITS.tmp));
+    let tmpfs = format!("rw,noexec,nosuid,nodev,mode=1777,size={},nr_inodes=1024", LIMITS.tmp);
+    assert_eq!(host["Tmpfs"], json!({ "/tmp": tmpfs }));
+    assert_eq!(ulimits, HashMap::from([("core", &json!(0)), ("nofile", &json!(256))]));
+    assert_eq!(host["Binds"], json!(null));
+    assert_eq!(host["VolumesFrom"], json!(null));
+    assert_eq!(found["Mounts"], json!([]));
+    assert!(
+        matches!(&host["Devices"], Value::Null | Value::Array(_))
+            && host["Devices"].as_array().is_none_or(Vec::is_empty)
+    );
+    assert_eq!(host["LogConfig"]["Type"], json!("none"));
+    assert_eq!(host["AutoRemove"], json!(true));
+    for namespace in ["PidMode", "UTSMode", "UsernsMode"] {
+        assert_eq!(host[namespace], json!(""), "{namespace} is the host's");
+    }
+    assert_eq!(host["IpcMode"], json!("private"));
+    assert_eq!(found["Config"]["User"], json!("65534:65534"));
+    assert_eq!(found["Config"]["WorkingDir"], json!("/tmp"));
+    assert_eq!(found["Config"]["Volumes"], json!(null));
+    assert_eq!(lab.close(), Vec::<String>::new());
+}
+
+/// A text that no file and no command line holds: it comes to be here.
+fn marker(name: &str) -> String {
+    ["mark", "of", name, "is", "here"].join("")
+}
+
+/// Rule 5: expected values, assertions, test names and `setup` never enter a cell. That the search works is shown by an
+/// argument, which it must find.
+#[test]
+fn nothing_that_a_cell_can_see_holds_what_is_expected() {
+    let (secret, argument) = (marker("secret"), marker("argument"));
+    let [before, after] = ["mark", "ishere"];
+    let text = format!(
+        "prompt: look around\nsetup: |\n  HIDDEN = '{secret}'\n  def expected(): return ['{secret}', HIDDEN]\ntests:\n  \
+         - name: '{secret}'\n    assert: search('{before}', 'of', 'secret', '{after}', '{argument}') == ['argument'] != expected()\n  \
+         - name: after it\n    assert: search('{before}', 'of', 'secret', '{after}', '{argument}') != '{secret}'\n"
+    );
+    let search = std::fs::read(path("hostile/search.py")).expect("readable");
+    let limits = Limits { timeout: Duration::from_secs(60), memory: 512 << 20, ..LIMITS };
+    let lab = Lab::new();
+    // Twice: the second time by a replay, which holds all questions at once.
+    for _ in 0..2 {
+        let Fate::Judged(runs) = lab.run(&search, &task(&text), &limits, 2) else { panic!("refused") };
+        for run in &runs {
+            assert_eq!(verdicts(run), ["passed", "passed"], "{:?}", messages(run));
+        }
+    }
+    assert_eq!(lab.close(), Vec::<String>::new());
+}
+
+/// Which limits a source compiles within is up to the source: no way to stay unscored.
+#[test]
+fn a_source_that_compiles_in_the_first_cell_only_is_judged() {
+    let lab = Lab::new();
+    let source = format!("x = [{}]\ndef double(n): return 2 * n", "[1, 'a'], ".repeat(60_000));
+    let double = task("prompt: double\ntests:\n  - assert double(4) == 8\n");
+    let roomy = Limits { memory: 512 << 20, timeout: Duration::from_secs(20), ..LIMITS };
+    let narrow = Limits { memory: 32 << 20, ..roomy };
+    let Opened::Ready(mut cell) = lab.sandbox.open(source.into_bytes(), &roomy).expect("a cell") else {
+        panic!("refused")
+    };
+    assert_eq!(cell.run(&double, &roomy).expect("judged").verdict, Verdict::Passed);
+    assert_eq!(cell.run(&double, &narrow).expect("judged").verdict, Verdict::Crashed);
+    drop(cell);
+    assert_eq!(lab.close(), Vec::<String>::new());
+}
+
+const CALLER: &[u8] = b"
+import socket, threading
+def call(port):
+    server = socket.create_server(('127.0.0.1', port))
+    thread = threading.Thread(target=lambda: server.accept()[0].close())
+    thread.start()
+    client = socket.create_connection(('127.0.0.1', port))
+    client.recv(1)
+    thread.join()
+    return port
+def seen():
+    lines = open('/proc/net/tcp').read().splitlines() + open('/proc/net/dev').read().split('lo:')[1].split()[:1]
+    return lines[1:]
+";
+
+/// Cells join networks that others have left. A mark on one would be a message, and a port still busy a harm.
+#[test]
+fn a_network_with_a_mark_on_it_is_never_joined_again() {
+    let lab = Lab::new();
+    let call = task("prompt: call\ntests:\n  - assert call(8080) == 8080\n");
+    let seen = task("prompt: see\ntests:\n  - assert seen() == ['0']\n");
+    lab.sandbox.expect(24, &LIMITS);
+    for round in 0..8 {
+        for task in [&call, &seen] {
+            let Fate::Judged(runs) = lab.run(CALLER, task, &LIMITS, 1) else { panic!("refused") };
+            assert_eq!(verdicts(&runs[0]), ["passed"], "round {round}: {:?}", messages(&runs[0]));
+        }
+    }
+    assert_eq!(lab.close(), Vec::<String>::new());
+}
