@@ -321,6 +321,8 @@ impl<'a> Pass<'a> {
             pipeline_sha256: sha256,
             token: &rewards.token,
             stages,
+            tasks: self.mill.tasks,
+            live: self.mill.stay || !pending.is_empty(),
         };
         publish::publish(results, &published)
             .with_context(|| format!("the results can't be written to {}", results.display()))?;

@@ -40,6 +40,8 @@ fn results() -> tempfile::TempDir {
         pipeline_sha256: "0123",
         token: "TAO",
         stages: &stages,
+        tasks: &tasks,
+        live: false,
     };
     publish(dir.path(), &published).unwrap();
     reports.iter().for_each(|report| save_report(dir.path(), report).unwrap());

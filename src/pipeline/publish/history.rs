@@ -9,14 +9,36 @@ use csv::{Reader, StringRecord};
 use jiff::Timestamp;
 
 use super::{atomic, csv as format};
+use crate::pipeline::intake::Miner;
 use crate::pipeline::score::Row;
 
 const HEADER: &str = "at,miner,score,rank,sha256";
 
-/// Appends what changed. The file is written whole and replaced, like every other.
-pub(super) fn update(results_dir: &Path, rows: &[Row], at: Timestamp) -> io::Result<()> {
+/// When, in seconds since 1970, and the score from then on.
+pub(super) type Point = (i64, Option<f64>);
+
+/// Everybody's scores over time.
+#[derive(Debug, Default)]
+pub(super) struct Histories(HashMap<String, Vec<Point>>);
+
+impl Histories {
+    /// A miner's, oldest first.
+    pub(super) fn of(&self, miner: &Miner) -> &[Point] {
+        self.0.get(miner.as_str()).map_or(&[], Vec::as_slice)
+    }
+
+    fn push(&mut self, miner: &str, point: Point) {
+        match self.0.get_mut(miner) {
+            Some(points) => points.push(point),
+            None => drop(self.0.insert(miner.to_owned(), vec![point])),
+        }
+    }
+}
+
+/// Appends what changed and tells the whole. The file is written whole and replaced, like every other.
+pub(super) fn update(results_dir: &Path, rows: &[Row], at: Timestamp) -> io::Result<Histories> {
     let path = results_dir.join("history.csv");
-    let old = match read(&path) {
+    let mut old = match read(&path) {
         Some(old) => old,
         None => {
             set_aside(&path)?;
@@ -27,7 +49,10 @@ pub(super) fn update(results_dir: &Path, rows: &[Row], at: Timestamp) -> io::Res
     let table = format::table(HEADER, changed)?;
     let kept = old.text.as_bytes();
     let bytes = if kept.is_empty() { table } else { [kept, &table[HEADER.len() + 1..]].concat() };
-    atomic::replace(&path, &bytes).map(drop)
+    atomic::replace(&path, &bytes)?;
+    let changed: Vec<&Row> = rows.iter().filter(|row| old.differs(row)).collect();
+    changed.iter().for_each(|row| old.all.push(row.miner.as_str(), (at.as_second(), row.score)));
+    Ok(old.all)
 }
 
 fn line(row: &Row, at: Timestamp) -> Vec<String> {
@@ -42,6 +67,7 @@ struct History {
     text: String,
     /// Score and sha256 of each miner's last line.
     last: HashMap<String, (String, String)>,
+    all: Histories,
 }
 
 impl History {
@@ -64,22 +90,25 @@ fn parse(mut text: String) -> Option<History> {
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
     }
-    let mut last = HashMap::new();
+    let (mut last, mut all) = (HashMap::new(), Histories::default());
     let mut reader = Reader::from_reader(text.as_bytes());
     if !text.is_empty() && *reader.headers().ok()? != HEADER.split(',').collect::<StringRecord>() {
         return None;
     }
     for record in reader.records() {
-        let record = record.ok().filter(plausible)?;
+        let record = record.ok()?;
+        all.push(&record[1], point(&record)?);
         last.insert(record[1].to_owned(), (record[2].to_owned(), record[4].to_owned()));
     }
-    Some(History { text, last })
+    Some(History { text, last, all })
 }
 
-fn plausible(record: &StringRecord) -> bool {
-    record[0].parse::<Timestamp>().is_ok()
-        && (record[2].is_empty() || record[2].parse::<f64>().is_ok())
-        && (record[3].is_empty() || record[3].parse::<u32>().is_ok())
+/// None if the line is none of ours.
+fn point(record: &StringRecord) -> Option<Point> {
+    let at = record[0].parse::<Timestamp>().ok()?;
+    let score = (!record[2].is_empty()).then(|| record[2].parse::<f64>()).transpose().ok()?;
+    let rank = record[3].is_empty() || record[3].parse::<u32>().is_ok();
+    rank.then_some((at.as_second(), score))
 }
 
 /// Keeps what can't be read as `history.csv.bad`, or under the next free name.

@@ -20,6 +20,7 @@ use crate::config::Stage;
 use crate::pipeline::intake::{Miner, Rejection};
 use crate::pipeline::score::Row;
 use crate::report::Report;
+use crate::task::Task;
 
 pub use atomic::tidy;
 
@@ -44,6 +45,10 @@ pub struct Published<'a> {
     pub token: &'a str,
     /// In the order agents go through them.
     pub stages: &'a [Stage],
+    /// All tasks.
+    pub tasks: &'a [Task],
+    /// Whether more is to come: open pages then look for their next version.
+    pub live: bool,
 }
 
 /// Writes every result file but the reports; `rankings.json` last, so that who sees a new one finds
@@ -53,12 +58,12 @@ pub struct Published<'a> {
 /// A file can't be written; the message names it. Each file is then either the old or the new one.
 pub fn publish(results_dir: &Path, published: &Published) -> io::Result<()> {
     std::fs::create_dir_all(results_dir)?;
-    history::update(results_dir, published.rows, published.generated_at)?;
+    let histories = history::update(results_dir, published.rows, published.generated_at)?;
     for (name, bytes) in [
         ("rankings.csv", csv::rankings(published.rows)?),
         ("scores.csv", csv::scores(published.reports)?),
         ("rejected.csv", csv::rejected(published.rejections)?),
-        ("index.html", page::render(published)?.into_bytes()),
+        ("index.html", page::render(published, &histories)?.into_bytes()),
         (json::FILE, json::rankings(published)?),
     ] {
         atomic::replace(&results_dir.join(name), &bytes)?;

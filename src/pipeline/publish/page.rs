@@ -1,48 +1,52 @@
-//! `index.html`: one page without a script, for eyes.
+//! `index.html`: one file with everything in it, for eyes.
+//!
+//! The page is a frame, our style, our script and one block of JSON. What agents and miners wrote
+//! stands in that block only; the script puts it on the page as text, and the page's policy lets no
+//! other script run and no request leave but the page's question for a newer self.
 
-use std::collections::{BTreeSet, HashMap};
-use std::fmt::Write;
+mod data;
+mod texts;
+
 use std::io;
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
+use sha2::{Digest, Sha256};
 
 use super::Published;
-use super::text::{verdict, visible};
-use crate::config::Stage;
-use crate::pipeline::intake::{Miner, Rejection};
-use crate::pipeline::score::{Row, hundredths};
-use crate::report::{Outcome, Report, Run, Verdict};
+use super::history::Histories;
 
-const TEMPLATE: &str = include_str!("page.html");
+const TEMPLATE: &str = include_str!("page/page.html");
 
-/// Most characters of a text on the page.
-const MAX: usize = 400;
+const STYLE: &str = concat!(
+    include_str!("page/page.css"),
+    include_str!("page/ranking.css"),
+    include_str!("page/charts.css"),
+    include_str!("page/detail.css")
+);
 
-/// A task within a stage: a column of the matrix.
-type Column<'a> = (&'a str, &'a str);
+/// One scope for all of them; the last one starts the page.
+const SCRIPT: &str = concat!(
+    "\"use strict\";\n",
+    include_str!("page/core.js"),
+    include_str!("page/ranking.js"),
+    include_str!("page/map.js"),
+    include_str!("page/charts.js"),
+    include_str!("page/detail.js"),
+    include_str!("page/main.js")
+);
 
 /// Writes the page.
-pub(super) fn render(published: &Published) -> io::Result<String> {
-    let mut pending: Vec<String> = published.pending.iter().cloned().map(String::from).collect();
-    pending.sort();
-    let columns = columns(published.stages, published.reports);
+pub(super) fn render(published: &Published, histories: &Histories) -> io::Result<String> {
     let context = context! {
-        made => minute(published.generated_at),
-        image => visible(published.image, MAX),
-        pipeline => short(published.pipeline_sha256),
         version => env!("CARGO_PKG_VERSION"),
-        token => visible(published.token, MAX),
-        paid => (published.rows.iter().map(|row| row.reward * 100.0).sum::<f64>().round() / 100.0).to_string(),
-        many_stages => published.stages.len() > 1,
-        rows => published.rows.iter().map(ranking_line).collect::<Vec<_>>(),
-        groups => groups(&columns),
-        tasks => labelled(&columns),
-        lines => matrix(published, &columns),
-        rejected => rejected(published.rejections),
-        pending => pending,
+        style_hash => hash(STYLE),
+        script_hash => hash(SCRIPT),
+        style => Value::from_safe_string(STYLE.into()),
+        script => Value::from_safe_string(SCRIPT.into()),
+        data => Value::from_safe_string(data::json(published, histories, &hash(&(SCRIPT.to_owned() + STYLE)))?),
     };
     environment()
         .and_then(|environment| environment.get_template("page")?.render(context))
@@ -54,114 +58,33 @@ fn environment() -> Result<Environment<'static>, minijinja::Error> {
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
-    environment.add_filter("plain", |number: f64| number.to_string());
     environment.add_template("page", TEMPLATE)?;
     Ok(environment)
 }
 
-fn ranking_line(row: &Row) -> Value {
-    context! {
-        rank => row.rank.map(u32::from),
-        miner => row.miner.as_str(),
-        score => row.score,
-        reward => row.reward,
-        passed => row.passed,
-        tests => row.tests,
-        unscored => row.unscored,
-        stage => visible(&row.stage, MAX),
-        duplicate_of => row.duplicate_of.as_ref().map(Miner::as_str),
-        first_seen => minute(row.first_seen),
-        sha256 => visible(&row.sha256, MAX),
-        short => short(&row.sha256),
-    }
+/// As a Content-Security-Policy names what it allows.
+fn hash(text: &str) -> String {
+    format!("sha256-{}", STANDARD.encode(Sha256::digest(text)))
 }
 
-/// Every task that was run, in stage order, then by id.
-fn columns<'a>(stages: &[Stage], reports: &[&'a Report]) -> Vec<Column<'a>> {
-    let place = |name: &str| stages.iter().position(|stage| stage.name == name);
-    let runs = reports.iter().flat_map(|report| &report.runs);
-    let seen: BTreeSet<Column> = runs.map(|run| (run.stage.as_str(), run.task.as_str())).collect();
-    let mut columns: Vec<Column> = seen.into_iter().filter(|(stage, _)| place(stage).is_some()).collect();
-    columns.sort_by_key(|(stage, _)| place(stage));
-    columns
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Task ids without their folders, where that leaves them distinct.
-fn labelled(columns: &[Column]) -> Vec<Value> {
-    let name = |id: &'_ str| id.rsplit('/').next().unwrap_or_default().to_owned();
-    let names: BTreeSet<String> = columns.iter().map(|(_, id)| name(id)).collect();
-    let label = |id: &str| if names.len() == columns.len() { name(id) } else { id.to_owned() };
-    columns
-        .iter()
-        .map(|(_, id)| context! { id => visible(id, MAX), label => visible(&label(id), MAX) })
-        .collect()
-}
-
-/// The stages above their columns.
-fn groups(columns: &[Column]) -> Vec<Value> {
-    let group = |tasks: &[Column]| context! { stage => visible(tasks[0].0, MAX), tasks => tasks.len() };
-    columns.chunk_by(|a, b| a.0 == b.0).map(group).collect()
-}
-
-/// The matrix, in the ranking's order.
-fn matrix(published: &Published, columns: &[Column]) -> Vec<Value> {
-    let reports: HashMap<&Miner, &Report> =
-        published.reports.iter().map(|report| (&report.miner, *report)).collect();
-    let report_of = |row: &'_ Row| reports.get(&row.miner).copied();
-    let lines = published.rows.iter().filter_map(report_of);
-    let line = |report: &Report| {
-        context! { miner => report.miner.as_str(), cells => cells(report, columns) }
-    };
-    lines.map(line).collect()
-}
-
-/// A report's cells. Written here rather than by the template because a big page has 100,000 of
-/// them; safe without escaping because only numbers and our own words go in.
-fn cells(report: &Report, columns: &[Column]) -> Value {
-    let runs: HashMap<Column, &Run> =
-        report.runs.iter().map(|run| ((run.stage.as_str(), run.task.as_str()), run)).collect();
-    let mut html = String::with_capacity(columns.len() * 56);
-    for column in columns {
-        cell(&mut html, runs.get(column).map(|run| &run.outcome));
-    }
-    Value::from_safe_string(html)
-}
-
-/// End tags of cells may be left out in HTML; it saves a tenth of a big page.
-fn cell(html: &mut String, outcome: Option<&Outcome>) {
-    let written = match outcome {
-        None => html.write_str("<td class=n>·"),
-        Some(Outcome::Unscored { .. }) => html.write_str("<td class=u title=unscored>?"),
-        Some(Outcome::Scored(run)) => {
-            let passed = run.tests.iter().filter(|test| test.verdict == Verdict::Passed).count();
-            let score = hundredths(run.score.clamp(0.0, 100.0));
-            // Only a perfect score gets the colour and the number of one.
-            let (tenth, whole) = ((score / 10.0).floor(), score.floor());
-            let (verdict, ms, tests) = (verdict(run.verdict), run.usage.wall_ms, run.tests.len());
-            write!(html, r#"<td class=s{tenth} title="{verdict}, {passed}/{tests}, {ms} ms">{whole}"#)
+    #[test]
+    fn nothing_of_ours_ends_its_own_element() {
+        for text in [STYLE, SCRIPT] {
+            let lower = text.to_lowercase();
+            assert!(!lower.contains("</script") && !lower.contains("</style") && !lower.contains("<!--"));
         }
-    };
-    written.expect("writing to a string can't fail");
-}
+    }
 
-fn rejected(rejections: &[Rejection]) -> Vec<Value> {
-    let mut sorted: Vec<&Rejection> = rejections.iter().collect();
-    sorted.sort();
-    let refused = |rejection: &Rejection| {
-        context! {
-            file => visible(&rejection.file, MAX),
-            miner => rejection.miner.as_ref().map_or("", Miner::as_str),
-            line => rejection.line,
-            reason => visible(&rejection.reason, MAX),
+    #[test]
+    fn the_script_makes_no_markup_of_text() {
+        for sink in
+            ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(", "srcdoc"]
+        {
+            assert!(!SCRIPT.contains(sink), "{sink}");
         }
-    };
-    sorted.into_iter().map(refused).collect()
-}
-
-fn minute(at: Timestamp) -> String {
-    at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M UTC").to_string()
-}
-
-fn short(sha256: &str) -> String {
-    sha256.chars().take(12).collect()
+    }
 }

@@ -52,6 +52,8 @@ impl Pass {
             pipeline_sha256: "0123456789abcdef0123",
             token: "TAO",
             stages: &self.stages,
+            tasks: &self.tasks,
+            live: false,
         };
         publish(dir, &published).unwrap();
         rows
@@ -76,6 +78,18 @@ fn small() -> Pass {
 
 fn read(dir: &Path, name: &str) -> String {
     fs::read_to_string(dir.join(name)).unwrap()
+}
+
+/// The page without its data, and the data.
+fn halves(page: &str) -> (String, &str) {
+    let (before, rest) = page.split_once(r#"id="data">"#).unwrap();
+    let (data, after) = rest.split_once("</script>").unwrap();
+    (before.to_owned() + after, data)
+}
+
+/// The page's data.
+fn on_page(dir: &Path) -> serde_json::Value {
+    serde_json::from_str(halves(&read(dir, "index.html")).1).unwrap()
 }
 
 fn records(dir: &Path, name: &str) -> Vec<Vec<String>> {
@@ -189,6 +203,8 @@ fn errors_name_the_file() {
         pipeline_sha256: "",
         token: "",
         stages: &[],
+        tasks: &[],
+        live: false,
     };
     let err = publish(dir.path(), &published).unwrap_err();
     assert!(err.to_string().contains("scores.csv"), "{err}");
@@ -222,12 +238,75 @@ fn hostile_text_stays_text() {
     assert!(rejected[1][0].starts_with("'=cmd()"));
     assert_eq!(records(dir.path(), "scores.csv")[3][1..3], ["<i>@stage", "'=task<u>"]);
     let page = read(dir.path(), "index.html");
-    for tag in ["<script", "<b>\"", "<i>@", "<u>", "\"'"] {
-        assert!(!page.contains(tag), "{tag}");
-    }
-    assert!(page.contains("&lt;script&gt;alert(1)") && page.contains("{{ 7 * 7 }}"));
+    let (frame, data) = halves(&page);
+    assert!(!data.contains('<'), "foreign text could end its element");
+    assert!(data.contains(r"\u003cscript>alert(1)") && data.contains("{{ 7 * 7 }}"));
+    assert!(!frame.contains("alert(1)") && !frame.contains("7 * 7") && !frame.contains("@stage"));
     assert_eq!(json::load(dir.path()).unwrap().rejected[0].file, nasty);
     assert_eq!(load_report(dir.path(), &miner("alice")).unwrap(), pass.reports[0]);
+}
+
+#[test]
+fn only_failed_public_tests_tell_on_the_page() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut pass = Pass::new(vec![report("alice", vec![run("main", "main/x", 25.0)])]);
+    if let Outcome::Scored(run) = &mut pass.reports[0].runs[0].outcome {
+        run.tests[0].message = Some("passed, and says so".into());
+        run.tests[2].public = false;
+        run.tests[2].message = Some("secret(42)".into());
+        run.stderr = "one\n  two\n".into();
+    }
+    pass.publish(dir.path());
+    let data = on_page(dir.path());
+    assert_eq!(data["texts"], serde_json::json!(["3 == 4 is not so", "one\n  two"]));
+    assert_eq!(
+        data["agents"][0]["runs"],
+        serde_json::json!([[0, 2500, "pfff", 12, 9, 10, 0, [[1, 0], [3, 0]], 1]])
+    );
+    assert_eq!(data["suites"][0][2], serde_json::json!(["test 3", 1.0, false]));
+}
+
+#[test]
+fn stages_tell_how_many_came_and_passed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut pass = small();
+    pass.stages[0].pass_mark = 60.0;
+    pass.publish(dir.path());
+    let stages = &on_page(dir.path())["stages"];
+    // Nobody holds an unscored run against bob, but he waits where he is.
+    assert_eq!((&stages[0]["reached"], &stages[0]["passed"]), (&3.into(), &2.into()));
+    // Alice has 75 of 50, carol 25.
+    assert_eq!((&stages[1]["reached"], &stages[1]["passed"]), (&2.into(), &1.into()));
+}
+
+#[test]
+fn history_is_on_the_page() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut pass = small();
+    pass.publish(dir.path());
+    pass.reports[0].runs[1] = run("main", "main/primes", 100.0);
+    pass.at += jiff::SignedDuration::from_mins(2);
+    pass.publish(dir.path());
+    let (data, noon) = (on_page(dir.path()), noon().as_second());
+    assert_eq!(data["agents"][0]["history"], serde_json::json!([[noon, 87.5], [noon + 120, 100.0]]));
+    assert_eq!(data["agents"][2]["history"], serde_json::json!([[noon, null]]));
+}
+
+#[test]
+fn endless_complaints_leave_the_page_light() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut pass = Pass::new(crowd(300, 10));
+    for (at, scored) in pass.reports.iter_mut().flat_map(|report| &mut report.runs).enumerate() {
+        if let Outcome::Scored(run) = &mut scored.outcome {
+            run.stderr = format!("{at} {}\n", "<\x1b".repeat(2_000)).repeat(9);
+            run.tests[3].verdict = Verdict::Error;
+            run.tests[3].message = Some(run.stderr.clone());
+        }
+    }
+    pass.publish(dir.path());
+    let page = read(dir.path(), "index.html");
+    assert!(page.len() < 6 << 20, "{}", page.len());
+    assert_eq!(on_page(dir.path())["agents"][0]["cut"], true);
 }
 
 #[test]
@@ -258,7 +337,8 @@ fn readers_never_see_half_a_file() {
 fn empty_folder_has_a_page() {
     let dir = tempfile::tempdir().unwrap();
     Pass::new(Vec::new()).publish(dir.path());
-    assert!(read(dir.path(), "index.html").contains("No agents yet"));
+    let page = read(dir.path(), "index.html");
+    assert!(halves(&page).1.contains(r#""agents":[]"#));
     assert_eq!(records(dir.path(), "rankings.csv").len(), 1);
 }
 

@@ -1,0 +1,163 @@
+// What every part of the page uses: the data, the state, and how to make elements.
+
+let data = JSON.parse(document.getElementById("data").textContent);
+
+/** What a person chose; kept in the address, so that a reload or a link brings it back. */
+const state = { q: "", kind: "all", sort: "rank", down: false, agent: "", run: "" };
+
+/** What a person unfolded; not worth an address, but a reload keeps it. */
+const unfolded = { ranking: 25, rejected: 25, runs: new Set(), ...history.state };
+
+const VERDICTS = {
+  p: "passed", f: "failed", e: "error", c: "crashed",
+  o: "output limit", t: "timeout", m: "out of memory",
+};
+/** From best to gravest, as the result files order them. */
+const GRAVITY = "pfecotm";
+
+const byId = (id) => document.getElementById(id);
+
+/** An element. Children that are strings become text, never markup: they may come from agents. */
+function el(tag, attributes = {}, ...children) {
+  const svg = tag === "svg" || tag.startsWith("svg:");
+  const node = svg
+    ? document.createElementNS("http://www.w3.org/2000/svg", tag.replace("svg:", ""))
+    : document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (typeof value === "function") node.addEventListener(name, value);
+    else if (name.startsWith("--")) node.style.setProperty(name, value);
+    else node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...children.flat(2).filter((child) => child !== null && child !== undefined && child !== false));
+  return node;
+}
+
+/** Puts new children into an element, and the focus back where it was. */
+function fill(node, ...children) {
+  const key = node.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+  node.replaceChildren(...children.flat(2).filter(Boolean));
+  if (key) node.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
+}
+
+const number = (value) => value.toLocaleString("en", { maximumFractionDigits: 6 });
+
+const plural = (count, one, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`;
+
+const score = (value) => (value === null ? "–" : number(value));
+
+function duration(ms) {
+  if (ms < 1000) return `${ms} ms`;
+  return ms < 60000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 60000)} min`;
+}
+
+/** Seconds since 1970 as a moment in UTC, to the minute. */
+const moment = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ");
+
+function ago(seconds) {
+  const past = Math.max(0, Date.now() / 1000 - seconds);
+  if (past < 45) return "just now";
+  if (past < 5400) return `${plural(Math.round(past / 60), "minute")} ago`;
+  if (past < 129600) return `${plural(Math.round(past / 3600), "hour")} ago`;
+  return `${plural(Math.round(past / 86400), "day")} ago`;
+}
+
+/** One of the runs, which stand in the data as arrays. */
+function unpack(run) {
+  if (run[1] === null) return { task: run[0], unscored: data.texts[run[2]] ?? "", verdict: "unscored" };
+  const [task, hundredths, letters, wall, cpu, mib, suite, notes = [], stderr = null] = run;
+  const gravest = [...letters].reduce((a, b) => (GRAVITY.indexOf(b) > GRAVITY.indexOf(a) ? b : a), "p");
+  const passed = [...letters].filter((letter) => letter === "p").length;
+  return {
+    task, score: hundredths / 100, letters, wall, cpu, mib, passed,
+    tests: data.suites[suite], notes, stderr: data.texts[stderr],
+    verdict: VERDICTS[gravest], letter: gravest,
+  };
+}
+
+/** The run of an agent on a task; undefined if it never came to it. */
+function runOf(agent, task) {
+  agent.places ??= new Map(agent.runs.map((run) => [run[0], run]));
+  const run = agent.places.get(task);
+  return run && unpack(run);
+}
+
+const KINDS = {
+  all: ["All agents", () => true],
+  paid: ["Rewarded", (agent) => agent.reward > 0],
+  perfect: ["Score 100", (agent) => agent.score === 100],
+  imperfect: ["Below 100", (agent) => agent.score !== 100],
+  copies: ["Copies", (agent) => agent.copy],
+  unscored: ["With unscored runs", (agent) => agent.unscored > 0],
+};
+
+function matches(agent) {
+  const q = state.q.trim().toLowerCase();
+  const named = !q || agent.miner.includes(q) || agent.copy?.includes(q) || agent.sha256.startsWith(q);
+  const stage = /^stage(\d+)$/.exec(state.kind);
+  return named && (stage ? agent.stage === Number(stage[1]) : KINDS[state.kind][1](agent));
+}
+
+const SORTS = {
+  rank: (agent) => agent.rank,
+  miner: (agent) => agent.miner,
+  score: (agent) => agent.score,
+  reward: (agent) => agent.reward,
+  tests: (agent) => (agent.tests ? agent.passed / agent.tests : null),
+  stage: (agent) => agent.stage,
+  seen: (agent) => agent.seen,
+};
+
+/** The agents asked for, in the order asked for; what has no value comes last either way. */
+function chosen() {
+  const value = SORTS[state.sort];
+  const sign = state.down ? -1 : 1;
+  const order = (a, b) => {
+    const [x, y] = [value(a), value(b)];
+    if (x === y) return 0;
+    if (x === null || y === null) return x === null ? 1 : -1;
+    return x < y ? -sign : sign;
+  };
+  return data.agents.filter(matches).sort(order);
+}
+
+function readAddress() {
+  const asked = new URLSearchParams(location.hash.slice(1));
+  state.q = asked.get("q") ?? "";
+  const kind = asked.get("kind") ?? "all";
+  const known = Object.hasOwn(KINDS, kind) || /^stage\d+$/.test(kind);
+  state.kind = known ? kind : "all";
+  const sort = asked.get("sort") ?? "rank";
+  state.sort = Object.hasOwn(SORTS, sort) ? sort : "rank";
+  state.down = asked.has("down");
+  state.agent = asked.get("agent") ?? "";
+}
+
+function writeAddress() {
+  const shown = new URLSearchParams();
+  if (state.q) shown.set("q", state.q);
+  if (state.kind !== "all") shown.set("kind", state.kind);
+  if (state.sort !== "rank") shown.set("sort", state.sort);
+  if (state.down) shown.set("down", "");
+  if (state.agent) shown.set("agent", state.agent);
+  const hash = shown.size ? `#${shown}` : " ";
+  const { ranking, rejected } = unfolded;
+  history.replaceState({ ranking, rejected }, "", hash.trim() || location.pathname + location.search);
+}
+
+/** Shows a few lines beside an element: hovered, focused or tapped. */
+function showTip(target, ...lines) {
+  const tip = byId("tip");
+  tip.replaceChildren(...lines.filter(Boolean).map((line, at) => el(at ? "span" : "b", {}, line)));
+  tip.hidden = false;
+  const at = target.getBoundingClientRect();
+  const { width, height } = tip.getBoundingClientRect();
+  const left = Math.min(Math.max(8, at.left + at.width / 2 - width / 2), innerWidth - width - 8);
+  const above = at.top - height - 8;
+  tip.style.left = `${left}px`;
+  tip.style.top = `${above > 8 ? above : at.bottom + 8}px`;
+}
+
+function hideTip() {
+  byId("tip").hidden = true;
+}

@@ -1,0 +1,130 @@
+// The ranking and the refused: tables that sort and unfold.
+
+const COLUMNS = [
+  ["rank", "#", "rank"],
+  ["miner", "Miner", ""],
+  ["score", "Score", ""],
+  ["reward", "Reward", "r"],
+  ["tests", "Tests", "r minor"],
+  ["stage", "Stage", "minor"],
+  ["seen", "First seen", "minor"],
+];
+
+/** Best first for what one wants much of. */
+const DOWN_FIRST = ["score", "reward", "tests", "stage"];
+
+function sortBy(name) {
+  state.down = state.sort === name ? !state.down : DOWN_FIRST.includes(name);
+  state.sort = name;
+  refresh();
+}
+
+function headerCell([name, title, classes]) {
+  const sorted = state.sort === name;
+  const text = name === "reward" ? `Reward, ${data.token}` : title;
+  const arrow = el("i", { class: "arrow", "aria-hidden": "true" }, sorted ? (state.down ? "↓" : "↑") : "");
+  const button = el("button", { type: "button", "data-key": `sort-${name}`, click: () => sortBy(name) }, text, arrow);
+  if (name === "rank") button.setAttribute("aria-label", "Rank");
+  const direction = sorted ? (state.down ? "descending" : "ascending") : null;
+  return el("th", { scope: "col", class: classes, "aria-sort": direction }, button);
+}
+
+const columns = () => COLUMNS.filter(([name]) => name !== "stage" || data.stages.length > 1);
+
+/** The link that opens an agent's detail. */
+function minerLink(agent, key = agent.miner) {
+  const open = (event) => {
+    event.preventDefault();
+    openDetail(agent.miner);
+  };
+  const href = `#agent=${agent.miner}`;
+  return el("a", { href, "data-key": key, "aria-haspopup": "dialog", click: open }, agent.miner);
+}
+
+function scoreBar(agent) {
+  if (agent.score === null) return el("span", { class: "soft" }, "unscored");
+  const bar = el("i", { "--s": agent.score });
+  return el("div", { class: agent.score === 100 ? "score full" : "score" }, el("span", {}, score(agent.score)), bar);
+}
+
+function rankingRow(agent) {
+  const name = el("th", { scope: "row" },
+    minerLink(agent),
+    agent.copy && el("span", { class: "tag" }, `copy of ${agent.copy}`),
+    agent.unscored > 0 && el("span", { class: "tag warn" }, `${number(agent.unscored)} unscored`));
+  const cells = [
+    el("td", { class: agent.rank && agent.rank <= 3 ? "rank high" : "rank" }, agent.rank === null ? "–" : `${agent.rank}`),
+    name,
+    el("td", {}, scoreBar(agent)),
+    el("td", { class: agent.reward ? "r paid" : "r soft" }, number(agent.reward)),
+    el("td", { class: "r minor" }, number(agent.passed), el("span", { class: "soft" }, ` / ${number(agent.tests)}`)),
+    data.stages.length > 1 && el("td", { class: "minor" }, data.stages[agent.stage]?.name ?? ""),
+    el("td", { class: "soft minor" }, moment(agent.seen)),
+  ];
+  const open = (event) => {
+    const selecting = String(getSelection()) !== "";
+    if (!event.target.closest("a") && !selecting) openDetail(agent.miner);
+  };
+  return el("tr", { click: open }, cells);
+}
+
+/** A button that shows more lines of a table. */
+function more(kind, count, draw) {
+  const shown = unfolded[kind];
+  if (count <= shown) return null;
+  const unfold = (lines) => () => {
+    unfolded[kind] = lines;
+    draw();
+    writeAddress();
+  };
+  const next = Math.min(count - shown, 100);
+  const button = (text, lines) =>
+    el("button", { type: "button", class: "quiet", "data-key": `${kind}-${text}`, click: unfold(lines) }, text);
+  const all = count - shown > next && button(`Show all ${number(count)}`, Infinity);
+  return el("p", { class: "more" }, button(`Show ${number(next)} more`, shown + next), all);
+}
+
+function drawRanking(agents) {
+  byId("ranking").hidden = false;
+  const lines = agents.slice(0, unfolded.ranking);
+  const empty = data.agents.length
+    ? "No agent is like that."
+    : "No agents yet. Drop a file into the inbox and run agentmill.";
+  const head = el("thead", {}, el("tr", {}, columns().map(headerCell)));
+  const table = el("table", { class: "list ranked", "aria-labelledby": "ranking-title" }, head, el("tbody", {}, lines.map(rankingRow)));
+  const body = lines.length ? table : el("p", { class: "empty" }, empty);
+  fill(byId("ranking-body"), el("div", { class: "panel" }, body), more("ranking", agents.length, () => drawRanking(agents)));
+}
+
+function drawPending() {
+  const shown = data.pending.slice(0, 200);
+  byId("pending").hidden = shown.length === 0;
+  const rest = data.pending.length - shown.length;
+  fill(byId("pending-title"), "Pending ", el("small", {}, number(data.pending.length)));
+  const names = shown.map((miner) => el("li", {}, miner));
+  fill(byId("pending-body"), el("ul", { class: "panel chips" }, names, rest > 0 && el("li", {}, `and ${number(rest)} more`)));
+}
+
+function refusedRow(refused) {
+  return el("tr", {},
+    el("th", { scope: "row", class: "file" }, refused.file, refused.line !== null && el("span", { class: "soft" }, `:${refused.line}`)),
+    el("td", { class: "minor" }, refused.miner),
+    el("td", { class: "wide" }, refused.reason));
+}
+
+function drawRejected() {
+  const q = state.q.trim().toLowerCase();
+  const found = data.rejected.filter(({ file, miner }) => !q || file.toLowerCase().includes(q) || miner.includes(q));
+  byId("rejected").hidden = data.rejected.length === 0;
+  fill(byId("rejected-title"), "Rejected ", el("small", {}, number(data.rejected_count)));
+  const titles = [["File", ""], ["Miner", "minor"], ["Reason", ""]];
+  const head = el("thead", {}, el("tr", {}, titles.map(([text, name]) => el("th", { scope: "col", class: name }, text))));
+  const rows = found.slice(0, unfolded.rejected).map(refusedRow);
+  const table = el("table", { class: "list", "aria-labelledby": "rejected-title" }, head, el("tbody", {}, rows));
+  const body = rows.length ? table : el("p", { class: "empty" }, "No refused file is called that.");
+  const rest = data.rejected_count - data.rejected.length;
+  fill(byId("rejected-body"),
+    el("div", { class: "panel" }, body),
+    more("rejected", found.length, drawRejected),
+    rest > 0 && el("p", { class: "soft" }, `${number(rest)} more stand in rejected.csv.`));
+}
