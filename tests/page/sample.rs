@@ -1,0 +1,205 @@
+//! Results to look at, made of the public types alone.
+
+use std::path::Path;
+
+use agentmill::config::{self, Pipeline};
+use agentmill::pipeline::intake::{Miner, Rejection};
+use agentmill::pipeline::publish::{Published, publish};
+use agentmill::pipeline::score::rank;
+use agentmill::report::Report;
+use agentmill::task::{self, Task};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+pub const HOSTILE: &str = "</script><script>document.title='pwned';console.error('pwned')</script>\
+    <img src=x onerror=\"document.title='pwned'\"><a href=javascript:alert(1)>x</a>";
+
+/// What a pass leaves behind, to be published.
+pub struct Sample {
+    pub pipeline: Pipeline,
+    pub tasks: Vec<Task>,
+    pub reports: Vec<Report>,
+    pub rejections: Vec<Rejection>,
+    pub pending: Vec<Miner>,
+    pub at: Timestamp,
+    pub live: bool,
+}
+
+const NAMES: [&str; 6] =
+    ["reverse_string", "parse_csv", "primes", "path_traversal", "lru_cache", "roman_numerals"];
+
+impl Sample {
+    pub fn new(agents: u32, tasks: u32) -> Self {
+        let stages = "stages:\n  - {name: screening, tasks: [\"screening/*\"], pass_mark: 40}\n  - {name: main, tasks: [\"main/*\"], pass_mark: 60}\n";
+        let pipeline = config::parse(Path::new("pipeline.yaml"), stages.as_bytes()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let ids: Vec<(&str, String)> = (0..tasks).map(place).collect();
+        for (stage, id) in &ids {
+            std::fs::create_dir_all(folder.path().join(stage)).unwrap();
+            let text = "prompt: Do it\ntests:\n  - assert f(1) == 1\n  - assert f(2) == 2\n  - {name: empty input, assert: f(0) == 0, weight: 2}\n  - {name: hidden, assert: f(9) == 9, public: false}\n";
+            std::fs::write(folder.path().join(format!("{id}.yaml")), text).unwrap();
+        }
+        Self {
+            pipeline,
+            tasks: task::load(folder.path()).unwrap(),
+            reports: (0..agents).map(|agent| report(agent, &ids)).collect(),
+            rejections: Vec::new(),
+            pending: Vec::new(),
+            at: "2026-11-22T12:00:00Z".parse().unwrap(),
+            live: false,
+        }
+    }
+
+    /// With some of everything.
+    pub fn varied() -> Self {
+        let mut sample = Self::new(32, 14);
+        sample.reports[3].sha256 = sample.reports[4].sha256.clone();
+        sample.reports[3].first_seen += SignedDuration::from_mins(9);
+        sample.pending = ["erin", "dave"].map(miner).into();
+        let rejection = |file: &str, of: Option<&str>, line, reason: &str| Rejection {
+            file: file.into(),
+            miner: of.map(miner),
+            line,
+            reason: reason.into(),
+        };
+        sample.rejections = vec![
+            rejection(
+                "mallory.py",
+                Some("mallory"),
+                Some(3),
+                "imports numpy; only Python's standard library is there",
+            ),
+            rejection(&format!("{HOSTILE}.py"), None, None, "the name is no miner id: use a-z, 0-9, - and _"),
+            rejection("trent/agent.py", Some("trent"), Some(12), "is no Python: '(' was never closed"),
+        ];
+        sample
+    }
+
+    /// As above, after a few resubmissions.
+    pub fn publish_with_history(&mut self, dir: &Path) {
+        let last = self.reports.clone();
+        for turn in (0..5).rev() {
+            for (at, report) in self.reports.iter_mut().enumerate() {
+                let lost = turn * (1 + at % 3);
+                report.runs = last[at].runs.clone();
+                report.runs.iter_mut().rev().take(lost).for_each(|run| run.outcome = failed());
+            }
+            self.at += SignedDuration::from_mins(47 + 13 * turn as i64);
+            self.publish(dir);
+        }
+        self.reports = last;
+    }
+
+    pub fn publish(&self, dir: &Path) {
+        let reports: Vec<&Report> = self.reports.iter().collect();
+        let stages = &self.pipeline.stages;
+        publish(
+            dir,
+            &Published {
+                rows: &rank(&reports, stages, &self.tasks, &self.pipeline.rewards),
+                reports: &reports,
+                pending: &self.pending,
+                rejections: &self.rejections,
+                generated_at: self.at,
+                image: "sha256:9f2c6d0e35c1",
+                pipeline_sha256: &self.pipeline.sha256,
+                token: &self.pipeline.rewards.token,
+                stages,
+                tasks: &self.tasks,
+                live: self.live,
+            },
+        )
+        .unwrap();
+    }
+}
+
+pub fn miner(id: &str) -> Miner {
+    Miner::try_from(id.to_owned()).unwrap()
+}
+
+/// The first tasks of three are screening.
+fn place(task: u32) -> (&'static str, String) {
+    let stage = if task.is_multiple_of(3) { "screening" } else { "main" };
+    let round = if task < 6 { String::new() } else { format!("_{}", task / 6 + 1) };
+    (stage, format!("{stage}/{}{round}", NAMES[task as usize % 6]))
+}
+
+fn failed() -> agentmill::report::Outcome {
+    serde_json::from_value(outcome(["failed"; 4])).unwrap()
+}
+
+/// Agents of all strengths, by no visible order.
+fn report(agent: u32, ids: &[(&str, String)]) -> Report {
+    let names = ["alice", "bob", "carol", "dan", "eve", "frank", "grace", "heidi"];
+    let name = names.get(agent as usize).map_or(format!("miner-{agent:04}"), ToString::to_string);
+    let strength = agent * 7919 % 101;
+    let runs = ids.iter().enumerate().filter(|(_, (stage, _))| strength >= 20 || *stage == "screening");
+    let runs = runs.map(|(task, (stage, id))| run(agent, strength, task as u32, stage, id));
+    let report = json!({
+        "miner": name,
+        "file": format!("{name}.py"),
+        "sha256": format!("{:064x}", u128::from(agent) * 0x9e37_79b9_7f4a_7c15_f39c + 7),
+        "bytes": 900 + agent * 7,
+        "first_seen": Timestamp::from_second(1_795_000_000 + i64::from(agent) * 977).unwrap(),
+        "modified": "2026-11-20T12:00:00Z",
+        "runs": runs.collect::<Vec<_>>(),
+    });
+    serde_json::from_value(report).unwrap()
+}
+
+fn run(agent: u32, strength: u32, task: u32, stage: &str, id: &str) -> Value {
+    let luck = (agent * 31 + task * 17) % 60;
+    let verdicts = match strength + luck {
+        _ if agent % 37 == 5 && task == 1 => {
+            return json!({"key": id, "stage": stage, "task": id, "unscored": "the engine went away"});
+        }
+        0..30 => ["timeout"; 4],
+        30..45 => ["passed", "failed", "failed", "error"],
+        45..60 => ["passed", "passed", "error", "failed"],
+        60..75 => ["passed", "passed", "passed", "out_of_memory"],
+        _ => ["passed"; 4],
+    };
+    let mut run = outcome(verdicts);
+    run["usage"]["wall_ms"] = json!(40 + luck * 71);
+    run["key"] = json!(format!("{agent} {id}"));
+    run["stage"] = json!(stage);
+    run["task"] = json!(id);
+    run
+}
+
+fn outcome(verdicts: [&str; 4]) -> Value {
+    let names = ["test 1", "test 2", "empty input", "hidden"];
+    let test = |at: usize| {
+        let passed = verdicts[at] == "passed";
+        json!({
+            "name": names[at],
+            "verdict": verdicts[at],
+            "weight": if at == 2 { 2.0 } else { 1.0 },
+            "public": at != 3,
+            "message": (!passed).then_some(if at == 3 { "secret(42)" } else { "f(2) == 2\n  f(2) was 3" }),
+        })
+    };
+    // From best to gravest, as reports order them.
+    let order = ["passed", "failed", "error", "timeout", "out_of_memory"];
+    let gravest = verdicts.iter().max_by_key(|verdict| order.iter().position(|one| one == *verdict)).unwrap();
+    let gained: f64 = verdicts
+        .iter()
+        .zip([1.0, 1.0, 2.0, 1.0])
+        .filter(|(one, _)| **one == "passed")
+        .map(|(_, weight)| weight)
+        .sum();
+    let stderr = if verdicts.contains(&"error") {
+        format!(
+            "Traceback (most recent call last):\n  File \"agent.py\", line 12, in f\nValueError: {HOSTILE}\n"
+        )
+    } else {
+        String::new()
+    };
+    json!({
+        "verdict": gravest,
+        "score": gained * 20.0,
+        "tests": (0..4).map(test).collect::<Vec<_>>(),
+        "usage": {"wall_ms": 12, "cpu_ms": 9, "max_rss_kib": 10_240},
+        "stderr": stderr,
+    })
+}
