@@ -4,13 +4,18 @@
 mod browser;
 #[path = "page/sample.rs"]
 mod sample;
+#[path = "page/serve.rs"]
+mod serve;
+#[path = "page/shots.rs"]
+mod shots;
 
 use std::path::Path;
 use std::time::Instant;
 
 use browser::{Window, visit};
-use sample::Sample;
-use serde_json::json;
+use sample::{HOSTILE, Sample};
+use serde_json::{Value, json};
+use thirtyfour::Key;
 
 /// A page with some of everything, opened from its folder.
 fn on_sample(test: impl AsyncFnOnce(&Window, &Path)) {
@@ -29,49 +34,6 @@ fn on_sample(test: impl AsyncFnOnce(&Window, &Path)) {
     });
 }
 
-/// `AGENTMILL_SHOTS=/tmp/x cargo test --test page -- --ignored`
-#[test]
-#[ignore = "pictures to look at"]
-fn shots() {
-    let dir = tempfile::tempdir().unwrap();
-    let shots = std::env::var_os("AGENTMILL_SHOTS").map_or(dir.path().to_owned(), std::path::PathBuf::from);
-    std::fs::create_dir_all(&shots).unwrap();
-    let big = dir.path().join("big");
-    let little = dir.path().join("little");
-    Sample::varied().publish_with_history(&little);
-    Sample::new(2_000, 50).publish(&big);
-    for (name, folder, width, scheme) in [
-        ("light", &little, 1280, "light"),
-        ("dark", &little, 1280, "dark"),
-        ("phone", &little, 390, "light"),
-        ("phone-dark", &little, 390, "dark"),
-        ("big", &big, 1280, "light"),
-    ] {
-        visit(1280, 900, async |window| {
-            let phone = width < 500;
-            let size = json!({"width": width, "height": if phone { 844 } else { 900 }, "deviceScaleFactor": 1.5, "mobile": phone});
-            window.emulate("Emulation.setDeviceMetricsOverride", size).await;
-            let scheme = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
-            window.emulate("Emulation.setEmulatedMedia", scheme).await;
-            window.open_file(folder).await;
-            let shoot = async |part: &str| window.shoot(&shots.join(format!("{name}-{part}.png"))).await;
-            shoot("top").await;
-            for part in ["matrix", "scores", "rejected"] {
-                window.eval(&format!("byId('{part}').scrollIntoView()")).await;
-                shoot(part).await;
-            }
-            window.eval("tipFor(byId('cell-5-2'))").await;
-            window.eval("(byId('matrix').scrollIntoView(), tipFor(byId('cell-5-2')))").await;
-            shoot("tip").await;
-            window.eval("openDetail(data.agents[Math.floor(data.agents.length / 2)].miner, data.agents[Math.floor(data.agents.length / 2)].runs[2][0])").await;
-            tokio::time::sleep(std::time::Duration::from_millis(250)).await;
-            shoot("detail-run").await;
-            window.eval("byId('detail').scrollTop = 0").await;
-            shoot("detail").await;
-        });
-    }
-}
-
 #[test]
 fn opens_and_says_what_there_is() {
     on_sample(async |window, _| {
@@ -82,5 +44,235 @@ fn opens_and_says_what_there_is() {
         assert_eq!(window.eval("document.querySelectorAll('.timeline path').length").await, 6);
         assert!(window.text("#pending").await.contains("erin"));
         assert!(window.text("#rejected").await.contains("mallory.py:3"));
+    });
+}
+
+#[test]
+fn sorts_by_any_column() {
+    on_sample(async |window, _| {
+        let first = "document.querySelector('.ranked tbody a').textContent";
+        let column = "document.querySelector('th[aria-sort]').textContent";
+        assert_eq!(window.eval(column).await, "#↑");
+        window.click("[data-key=sort-miner]").await;
+        assert_eq!(window.eval(first).await, "alice");
+        assert_eq!(window.eval("document.activeElement.dataset.key").await, "sort-miner");
+        window.press(Key::Enter).await;
+        assert_eq!(window.eval(first).await, "miner-0031");
+        assert_eq!(window.eval("document.querySelector('th[aria-sort]').ariaSort").await, "descending");
+        // What one wants much of starts with the most; what has no value stays last.
+        window.click("[data-key=sort-score]").await;
+        assert_eq!(window.eval("chosen()[0].score").await, 100.0);
+        window.click("[data-key=sort-score]").await;
+        assert_eq!(
+            window.eval("chosen()[0].score === Math.min(...data.agents.map((one) => one.score))").await,
+            true
+        );
+        let map = "document.querySelector('.grid tbody [role=rowheader]').textContent";
+        assert_eq!(window.eval(map).await, window.eval(first).await);
+    });
+}
+
+#[test]
+fn filters_and_keeps_the_filter_through_a_reload() {
+    on_sample(async |window, _| {
+        let names = "[...document.querySelectorAll('.ranked tbody a')].map((link) => link.textContent)";
+        window.press("/").await;
+        window.press("Eve").await;
+        window.until("byId('count').textContent === '1 of 32 agents'").await;
+        assert_eq!(window.eval(names).await, json!(["eve"]));
+        assert_eq!(window.eval("document.querySelectorAll('.grid [role=rowheader]').length").await, 1);
+        window.eval("location.reload()").await;
+        window
+            .until("document.readyState === 'complete' && byId('count')?.textContent === '1 of 32 agents'")
+            .await;
+        assert_eq!(window.eval("byId('find').value").await, "Eve");
+        window
+            .eval("(byId('find').value = 'nobody', byId('find').dispatchEvent(new Event('input')), null)")
+            .await;
+        window.until("byId('ranking-body').textContent.includes('No agent is like that')").await;
+        window.eval("(byId('find').value = '', byId('find').dispatchEvent(new Event('input')), null)").await;
+        window.until("byId('count').textContent === '32 agents'").await;
+        window
+            .eval("(byId('kind').value = 'copies', byId('kind').dispatchEvent(new Event('change')), null)")
+            .await;
+        assert_eq!(window.eval(names).await, json!(["eve"]));
+        assert!(window.text("#ranking").await.contains("copy of dan"));
+    });
+}
+
+#[test]
+fn opens_a_detail_with_every_run_and_test() {
+    on_sample(async |window, _| {
+        window.eval("document.querySelector('[data-key=\"bob\"]').focus()").await;
+        window.press(Key::Enter).await;
+        window.until("byId('detail').open").await;
+        assert_eq!(window.eval("document.activeElement.textContent").await, "bob");
+        assert_eq!(window.eval("document.querySelectorAll('#detail .run').length").await, 14);
+        let key = "[data-key=run-1]";
+        window.eval(&format!("document.querySelector('{key}').focus()")).await;
+        window.press(Key::Enter).await;
+        window.until("document.querySelectorAll('#run-1 .tests li').length === 4").await;
+        let run = window.text("#run-1").await;
+        assert!(run.contains("f(2) was 3") && run.contains("hidden (not public)"), "{run}");
+        assert!(run.contains("End of stderr") && run.contains(HOSTILE), "{run}");
+        window.press(Key::Escape).await;
+        window.until("!byId('detail').open").await;
+        assert_eq!(window.eval("document.activeElement.textContent").await, "bob");
+        assert_eq!(window.eval("location.hash").await, "");
+    });
+}
+
+#[test]
+fn a_link_leads_to_an_agent() {
+    on_sample(async |window, dir| {
+        window.open(&format!("file://{}/index.html#agent=carol", dir.display())).await;
+        window.until("byId('detail').open && byId('detail-title').textContent === 'carol'").await;
+        window.click("[data-key=close]").await;
+        window.until("!byId('detail').open").await;
+        window
+            .open(&format!(
+                "file://{}/index.html#agent=__proto__&kind=toString&sort=constructor",
+                dir.display()
+            ))
+            .await;
+        window.until("byId('count').textContent === '32 agents' && !byId('detail').open").await;
+    });
+}
+
+#[test]
+fn the_map_goes_by_keys() {
+    on_sample(async |window, _| {
+        window.eval("map.grid.focus()").await;
+        for key in [Key::Down, Key::Down, Key::End, Key::Left] {
+            window.press(key).await;
+        }
+        assert_eq!(window.eval("map.grid.getAttribute('aria-activedescendant')").await, "cell-2-12");
+        assert!(window.text("#tip").await.contains("of 4 tests passed"));
+        window.press(Key::Enter).await;
+        window.until("byId('detail').open && byId('run-12').open").await;
+        window.press(Key::Escape).await;
+        window.until("!byId('detail').open && document.activeElement === map.grid").await;
+    });
+}
+
+#[test]
+fn what_agents_write_does_nothing() {
+    on_sample(async |window, dir| {
+        // Everything is unfolded that can be.
+        window.eval("(unfolded.ranking = Infinity, refresh(), null)").await;
+        for agent in 0..32 {
+            window.eval(&format!("(openDetail(data.agents[{agent}].miner), document.querySelectorAll('details').forEach((one) => (one.open = true)), null)")).await;
+            window
+                .until("[...document.querySelectorAll('details')].every((one) => one.children.length === 2)")
+                .await;
+        }
+        assert_eq!(window.eval("document.title").await, "agentmill rankings");
+        assert_eq!(window.eval("document.scripts.length").await, 2);
+        assert_eq!(
+            window
+                .eval(
+                    "document.querySelectorAll('img, iframe, object, [href^=javascript], [onerror]').length"
+                )
+                .await,
+            0
+        );
+        assert!(window.eval("byId('rejected').textContent").await.as_str().unwrap().contains(HOSTILE));
+        let page = std::fs::read_to_string(dir.join("index.html")).unwrap();
+        assert!(!page.contains("secret(42)"), "private tests tell nothing");
+        assert!(!page.contains(HOSTILE));
+    });
+}
+
+/// Were there a hole in the script, the policy still holds.
+#[test]
+fn no_other_script_can_run() {
+    on_sample(async |window, _| {
+        let outcome = "(() => { try { document.body.innerHTML = '<img src=x onerror=document.title=1>'; return 'taken'; } catch (error) { return error.name; } })()";
+        assert_eq!(window.eval(outcome).await, "TypeError");
+        let script = "(() => { try { const node = document.createElement('script'); node.text = 'document.title = 1'; document.body.append(node); return document.title; } catch (error) { return error.name; } })()";
+        assert_eq!(window.eval(script).await, "TypeError");
+        window.eval("fetch('https://example.com/').catch(() => (document.title = 'refused'))").await;
+        window.until("document.title === 'refused'").await;
+        let complaints = window.complaints().await;
+        assert!(
+            complaints.iter().all(|one| one.contains("Content Security Policy")
+                || one.contains("TrustedHTML")
+                || one.contains("TrustedScript")),
+            "{complaints:?}"
+        );
+        window.requests().await;
+    });
+}
+
+#[test]
+fn fits_a_phone() {
+    on_sample(async |window, _| {
+        let phone = json!({"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": true});
+        window.emulate("Emulation.setDeviceMetricsOverride", phone).await;
+        window.emulate("Emulation.setTouchEmulationEnabled", json!({"enabled": true})).await;
+        window.eval("location.reload()").await;
+        window.until("document.readyState === 'complete' && data.agents.length === 32").await;
+        assert_eq!(window.eval("document.documentElement.scrollWidth").await, 390);
+        window.eval("openDetail('bob', 1)").await;
+        assert_eq!(window.eval("byId('detail').scrollWidth").await, 390);
+    });
+}
+
+#[test]
+fn a_served_page_takes_newer_data_and_stays_as_it_is() {
+    if !browser::is_there() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let mut sample = Sample::new(12, 6);
+    sample.live = true;
+    sample.publish(dir.path());
+    let home = serve::folder(dir.path());
+    visit(1280, 900, async |window| {
+        window.open(&home).await;
+        window.until("!byId('live').hidden").await;
+        window.eval("openDetail('alice', 0)").await;
+        window.eval("(window.old = true, null)").await;
+        sample.reports.truncate(9);
+        sample.at += jiff::SignedDuration::from_mins(1);
+        sample.publish(dir.path());
+        window.eval("look()").await;
+        window.until("data.agents.length === 9 && byId('count').textContent === '9 agents'").await;
+        assert_eq!(window.eval("old && byId('detail').open && byId('run-0').open").await, true);
+        window.eval("byId('detail').close()").await;
+        // Paused, it asks for nothing.
+        window.click("#live").await;
+        window.requests().await;
+        window.eval("look()").await;
+        assert_eq!(window.requests().await, [""; 0]);
+        assert_eq!(window.complaints().await, [""; 0]);
+    });
+}
+
+#[test]
+fn many_agents_open_at_once() {
+    if !browser::is_there() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    Sample::new(2_000, 50).publish(dir.path());
+    let size = std::fs::metadata(dir.path().join("index.html")).unwrap().len();
+    visit(1280, 900, async |window| {
+        let start = Instant::now();
+        window.open_file(dir.path()).await;
+        let opened = start.elapsed();
+        let nodes = window.eval("document.querySelectorAll('*').length").await;
+        let filter = "(() => { const start = performance.now(); state.q = 'miner-19'; refresh(); byId('count').offsetTop; return performance.now() - start; })()";
+        let filtered = window.eval(filter).await.as_f64().unwrap();
+        let last = "(() => { map.row = 1e9; state.q = ''; refresh(); map.box.scrollTop = 1e9; drawRows(); return [...document.querySelectorAll('.grid [role=rowheader]')].at(-1).textContent === data.agents.at(-1).miner; })()";
+        assert_eq!(window.eval(last).await, true);
+        eprintln!(
+            "2,000 agents x 50 tasks: {} KiB, open in {opened:?}, {nodes} elements, filtered in {filtered:.0} ms",
+            size >> 10
+        );
+        assert!(size < 8 << 20, "{size}");
+        // Generous, for slow machines; a page that draws everything takes far longer.
+        assert!(opened.as_secs() < 8, "{opened:?}");
+        assert!(window.eval("document.querySelectorAll('*').length").await.as_u64().unwrap() < 10_000);
     });
 }

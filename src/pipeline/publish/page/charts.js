@@ -6,7 +6,7 @@ function drawScores(agents) {
   fill(byId("scores-body"), distribution(agents), data.stages.length > 1 && funnel(), histories(agents));
 }
 
-function card(title, note, body, classes = "") {
+function card(title, note, body, classes = data.stages.length > 1 ? "" : "wide") {
   return el("div", { class: `panel card ${classes}` }, el("h3", {}, title), note && el("p", { class: "soft" }, note), body);
 }
 
@@ -45,7 +45,7 @@ function funnel() {
   const all = Math.max(1, data.stages[0].reached);
   const step = (text, count) =>
     el("li", {}, el("span", {}, text), el("b", {}, number(count)), el("i", { "--s": (100 * count) / all }));
-  const steps = data.stages.map((stage) => step(stage.mark > 0 ? `passed ${stage.name} with ${number(stage.mark)}` : `through ${stage.name}`, stage.passed));
+  const steps = data.stages.map((stage) => step(stage.mark > 0 ? `passed ${stage.name} (${number(stage.mark)} or more)` : `through ${stage.name}`, stage.passed));
   return card("Stages", "of all agents", el("ol", { class: "funnel" }, step("evaluated", data.stages[0].reached), steps));
 }
 
@@ -61,7 +61,7 @@ function histories(agents) {
     return card("History", null, el("p", { class: "soft" }, "No score has changed yet. Lines appear with the first resubmission."), "wide");
   }
   const key = shown.map((agent, at) => historyKey(agent, at));
-  return card("History", note, [timeline(shown), el("ul", { class: "key" }, key)], "wide");
+  return card("History", note, [timeline(shown, byId("scores-body").clientWidth - 42), el("ul", { class: "key" }, key)], "wide");
 }
 
 function historyKey(agent, at) {
@@ -82,9 +82,11 @@ function stepPath(points, x, y, end) {
   return path;
 }
 
-const BOX = { width: 720, height: 220, left: 34, right: 10, top: 10, bottom: 24 };
+const BOX = { height: 220, left: 34, right: 10, top: 10, bottom: 24 };
 
-function timeline(agents, box = BOX) {
+/** As wide as it will be, so that its letters are as large as others. */
+function timeline(agents, width, height = BOX.height) {
+  const box = { ...BOX, width: Math.max(width, 240), height };
   const times = agents.flatMap((agent) => agent.history.map(([at]) => at));
   const first = Math.min(...times);
   const last = Math.max(data.made, ...times, first + 60);
@@ -96,7 +98,9 @@ function timeline(agents, box = BOX) {
   ]);
   const stamp = (at, anchor, left) => el("svg:text", { x: left, y: box.height - 4, "text-anchor": anchor }, moment(at));
   const stamps = [stamp(first, "start", box.left), stamp(last, "end", box.width - box.right)];
-  const lines = agents.map((agent, at) => line(agent, at, x, y, last)).reverse();
+  // Equal scores lie side by side.
+  const apart = (at) => (one) => y(one) + (at - (agents.length - 1) / 2) * 1.8;
+  const lines = agents.map((agent, at) => line(agent, at, x, apart(at), last)).reverse();
   const label = `Scores of ${agents.map((agent) => agent.miner).join(", ")} over time; the list says the same.`;
   return el("svg", { class: "timeline", viewBox: `0 0 ${box.width} ${box.height}`, role: "img", "aria-label": label }, grid, stamps, lines);
 }

@@ -29,7 +29,7 @@ function drawDetail() {
 function detailHead(agent) {
   const close = el("button", { type: "button", class: "close", "data-key": "close", "aria-label": "Close", click: () => byId("detail").close() }, "✕");
   const copy = agent.copy && el("span", { class: "tag" }, `copy of ${agent.copy}`);
-  return el("div", { class: "detail-head" }, el("h2", { id: "detail-title" }, agent.miner, copy), close);
+  return el("div", { class: "detail-head" }, el("h2", { id: "detail-title", tabindex: -1, autofocus: true }, agent.miner, copy), close);
 }
 
 function detailFacts(agent) {
@@ -47,8 +47,8 @@ function detailFacts(agent) {
 
 function scoreHistory(agent) {
   if (agent.history.length < 2) return null;
-  const box = { ...BOX, height: 130 };
-  return el("div", { class: "detail-history" }, el("h3", {}, "History"), timeline([agent], box));
+  const width = Math.min(736, innerWidth) - 57;
+  return el("div", { class: "detail-history" }, el("h3", {}, "History"), timeline([agent], width, 130));
 }
 
 function stageRuns(agent) {

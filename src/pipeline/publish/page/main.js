@@ -8,6 +8,7 @@ function refresh() {
   drawScores(agents);
   drawRejected();
   const all = data.agents.length;
+  byId("count").classList.toggle("all", agents.length === all);
   byId("count").textContent = agents.length === all ? plural(all, "agent") : `${number(agents.length)} of ${plural(all, "agent")}`;
   writeAddress();
 }
@@ -89,6 +90,13 @@ function listen() {
     state.kind = byId("kind").value;
     refresh();
   });
+  // Charts and cells are as wide as there is room.
+  let width = innerWidth;
+  addEventListener("resize", later(() => {
+    if (width === innerWidth) return;
+    width = innerWidth;
+    drawAll();
+  }, 200));
   const dialog = byId("detail");
   dialog.addEventListener("close", detailClosed);
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());

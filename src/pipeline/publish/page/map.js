@@ -17,7 +17,7 @@ function drawMap(agents) {
   map.column = Math.min(map.column, data.tasks.length - 1);
   map.body = el("tbody", { role: "rowgroup" });
   map.grid = el("table", {
-    class: "grid", role: "grid", tabindex: 0, "--tasks": data.tasks.length,
+    class: "grid", role: "grid", tabindex: 0, "--tasks": data.tasks.length, "--cell": cellWidth(),
     "aria-labelledby": "matrix-title", "aria-describedby": "map-help",
     "aria-rowcount": agents.length + 1, "aria-colcount": data.tasks.length + 1,
     keydown: moveInMap, focus: tellCell, blur: hideTip,
@@ -28,6 +28,12 @@ function drawMap(agents) {
   [map.box.scrollLeft, map.box.scrollTop] = kept;
   drawRows();
   if (focused) map.grid.focus({ preventScroll: true });
+}
+
+/** Few tasks get wider cells. */
+function cellWidth() {
+  const room = byId("matrix-body").clientWidth - 190;
+  return `${Math.min(Math.max(31, Math.floor(room / data.tasks.length) - 3), 48)}px`;
 }
 
 function mapHead() {
@@ -183,8 +189,8 @@ function showRow() {
   const name = cell.parentElement.firstElementChild.offsetWidth;
   const left = cell.offsetLeft - name;
   if (left < map.box.scrollLeft) map.box.scrollLeft = left;
-  if (cell.offsetLeft + 40 > map.box.scrollLeft + map.box.clientWidth) {
-    map.box.scrollLeft = cell.offsetLeft + 40 - map.box.clientWidth;
+  if (cell.offsetLeft + cell.offsetWidth + 8 > map.box.scrollLeft + map.box.clientWidth) {
+    map.box.scrollLeft = cell.offsetLeft + cell.offsetWidth + 8 - map.box.clientWidth;
   }
 }
 

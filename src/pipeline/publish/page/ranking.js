@@ -3,7 +3,7 @@
 const COLUMNS = [
   ["rank", "#", "rank"],
   ["miner", "Miner", ""],
-  ["score", "Score", ""],
+  ["score", "Score", "bars"],
   ["reward", "Reward", "r"],
   ["tests", "Tests", "r minor"],
   ["stage", "Stage", "minor"],

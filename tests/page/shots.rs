@@ -1,0 +1,60 @@
+//! Pictures of the page, to be looked at by people.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::browser::{Window, visit};
+use crate::sample::Sample;
+
+/// Name, sample, width, colours.
+const SHOTS: [(&str, &str, u32, &str); 5] = [
+    ("light", "little", 1280, "light"),
+    ("dark", "little", 1280, "dark"),
+    ("phone", "little", 390, "light"),
+    ("phone-dark", "little", 390, "dark"),
+    ("big", "big", 1280, "light"),
+];
+
+/// `AGENTMILL_SHOTS=/tmp/x cargo test --test page shots -- --ignored`
+#[test]
+#[ignore = "pictures to look at"]
+fn shots() {
+    let dir = tempfile::tempdir().unwrap();
+    let shots = std::env::var_os("AGENTMILL_SHOTS").map_or(dir.path().to_owned(), PathBuf::from);
+    std::fs::create_dir_all(&shots).unwrap();
+    Sample::varied().publish_with_history(&dir.path().join("little"));
+    Sample::new(2_000, 50).publish(&dir.path().join("big"));
+    for (name, sample, width, scheme) in SHOTS {
+        visit(1280, 900, async |window| {
+            let phone = width < 500;
+            let size = json!({"width": width, "height": if phone { 844 } else { 900 }, "deviceScaleFactor": 1.5, "mobile": phone});
+            window.emulate("Emulation.setDeviceMetricsOverride", size).await;
+            let scheme = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+            window.emulate("Emulation.setEmulatedMedia", scheme).await;
+            window.open_file(&dir.path().join(sample)).await;
+            shoot_parts(window, &|part| shots.join(format!("{name}-{part}.png"))).await;
+        });
+    }
+}
+
+async fn shoot_parts(window: &Window, path: &dyn Fn(&str) -> PathBuf) {
+    let shoot = async |part: &str| window.shoot(Path::new(&path(part))).await;
+    shoot("top").await;
+    for part in ["matrix", "scores", "rejected"] {
+        window.eval(&format!("byId('{part}').scrollIntoView()")).await;
+        shoot(part).await;
+    }
+    window.eval("byId('matrix').scrollIntoView()").await;
+    // Scrolling hides what hovering shows.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    window.eval("tipFor(byId('cell-15-2'))").await;
+    shoot("tip").await;
+    // One in the middle, who fails here and there.
+    window.eval("openDetail(data.agents[Math.floor(data.agents.length / 2)].miner, 1)").await;
+    tokio::time::sleep(Duration::from_millis(250)).await;
+    shoot("detail-run").await;
+    window.eval("(byId('detail').scrollTop = 0)").await;
+    shoot("detail").await;
+}
