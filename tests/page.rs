@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use browser::{Window, visit};
 use sample::{HOSTILE, Sample};
-use serde_json::{Value, json};
+use serde_json::json;
 use thirtyfour::Key;
 
 /// A page with some of everything, opened from its folder.

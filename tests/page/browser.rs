@@ -38,7 +38,11 @@ struct Driver(Child);
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        let _ = self.0.kill();
+        // Asked to end, it also ends its browser; killed, it would leave it behind.
+        let _ = rustix::process::kill_process(
+            rustix::process::Pid::from_child(&self.0),
+            rustix::process::Signal::TERM,
+        );
         let _ = self.0.wait();
     }
 }

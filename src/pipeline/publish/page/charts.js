@@ -89,7 +89,9 @@ function timeline(agents, width, height = BOX.height) {
   const box = { ...BOX, width: Math.max(width, 240), height };
   const times = agents.flatMap((agent) => agent.history.map(([at]) => at));
   const first = Math.min(...times);
-  const last = Math.max(data.made, ...times, first + 60);
+  const now = Math.max(data.made, ...times, first + 60);
+  // The newest score holds for a bit, to be seen.
+  const last = now + (now - first) * 0.03;
   const x = (at) => box.left + ((at - first) / (last - first)) * (box.width - box.left - box.right);
   const y = (one) => box.top + (1 - one / 100) * (box.height - box.top - box.bottom);
   const grid = [0, 50, 100].map((one) => [
@@ -97,7 +99,7 @@ function timeline(agents, width, height = BOX.height) {
     el("svg:text", { x: box.left - 8, y: y(one) + 4, "text-anchor": "end" }, `${one}`),
   ]);
   const stamp = (at, anchor, left) => el("svg:text", { x: left, y: box.height - 4, "text-anchor": anchor }, moment(at));
-  const stamps = [stamp(first, "start", box.left), stamp(last, "end", box.width - box.right)];
+  const stamps = [stamp(first, "start", box.left), stamp(now, "end", box.width - box.right)];
   // Equal scores lie side by side.
   const apart = (at) => (one) => y(one) + (at - (agents.length - 1) / 2) * 1.8;
   const lines = agents.map((agent, at) => line(agent, at, x, apart(at), last)).reverse();

@@ -52,7 +52,7 @@ function scoreHistory(agent) {
 }
 
 function stageRuns(agent) {
-  const runs = agent.runs.map(unpack);
+  const runs = agent.runs.map(unpack).sort((a, b) => a.task - b.task);
   if (runs.length === 0) return el("p", { class: "soft" }, "Nothing was run.");
   const stages = data.stages.map((stage, at) => [stage, runs.filter((run) => data.tasks[run.task].stage === at)]);
   return stages.filter(([, own]) => own.length > 0).map(([stage, own]) => {
