@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::import::Benchmark;
+
 /// Evaluates code-writing agents in containers: files in, rankings out.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true, after_help = EXIT_CODES)]
@@ -21,7 +23,7 @@ pub struct Cli {
     pub command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done; 1 done, but something could not be scored; \
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 done, but something could not be scored or taken; \
 2 bad configuration or usage; 75 another agentmill works in this folder; 130, 143 stopped by a signal.";
 
 /// What to do.
@@ -53,6 +55,16 @@ pub enum Command {
         #[arg(id = "init-dir", value_name = "DIR")]
         dir: Option<PathBuf>,
     },
+    /// Make tasks of a published benchmark, with their tests and reference solutions
+    Import {
+        /// Which
+        benchmark: Benchmark,
+        /// Its file, as published; may be gzipped
+        file: PathBuf,
+        /// Replace tasks that are there
+        #[arg(long)]
+        force: bool,
+    },
     /// Print the ranking, an agent's report or one of its runs
     Show {
         /// Nothing, MINER, or MINER TASK
@@ -71,7 +83,7 @@ pub enum Command {
 pub enum Exit {
     /// Done.
     Done,
-    /// Done, but something could not be scored, by our fault or the engine's.
+    /// Done, but something could not be scored, by our fault or the engine's, or not taken.
     Unscored,
     /// The configuration, a task or the command line is wrong.
     Usage,

@@ -11,12 +11,14 @@
 //! * [`config`] and [`task`] turn YAML into checked values, all mistakes at once ([`yaml`]).
 //! * [`pipeline`] holds one file per step; the steps don't call each other.
 //! * [`sandbox`] is the only place that talks to a container engine.
+//! * [`import`] makes tasks of published benchmarks.
 //! * [`report`] holds what one agent's evaluation left behind, and is also the memory of what is done.
 
 pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod digest;
+pub mod import;
 pub mod pipeline;
 pub mod report;
 pub mod sandbox;

@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod import;
 mod init;
 mod run;
 mod tasks;
@@ -23,6 +24,9 @@ pub fn execute(cli: &Cli) -> Exit {
         Command::Check { agent } => check::check(dir, agent.as_deref(), cli.quiet),
         Command::Demo { dir } => demo::demo(dir.as_deref(), cli.quiet),
         Command::Init { dir: other } => init::init(other.as_deref().unwrap_or(dir), cli.quiet),
+        Command::Import { benchmark, file, force } => {
+            import::import(dir, *benchmark, file, *force, cli.quiet)
+        }
         Command::Show { what } => print_results(dir, what),
         Command::Tasks { id } => tasks::tasks(dir, id.as_deref()),
     };

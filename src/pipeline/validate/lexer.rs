@@ -13,7 +13,7 @@ const UNTERMINATED: u8 = b'?';
 ///
 /// A literal's prefix stays; it changes nothing about where the literal ends: in a raw string, too, a
 /// backslash keeps the next quote from ending it, and up to Python 3.11 so it is in f-strings.
-pub(super) fn mask(source: &str) -> Vec<u8> {
+pub(crate) fn mask(source: &str) -> Vec<u8> {
     let source = source.as_bytes();
     let mut masked = Vec::with_capacity(source.len());
     let mut depth = 0_usize;

@@ -4,7 +4,7 @@
 //! it keeps nobody from importing by other means, and need not: the cell holds no other modules.
 
 mod imports;
-mod lexer;
+pub(crate) mod lexer;
 #[cfg(test)]
 mod tests;
 mod text;
