@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 use crate::import::Benchmark;
 
@@ -34,6 +34,9 @@ pub enum Command {
         /// Evaluate everything again, whether or not it changed
         #[arg(long)]
         force: bool,
+        /// Print what it came to as JSON instead of the ranking
+        #[arg(long)]
+        json: bool,
     },
     /// Evaluate whatever is dropped into the inbox, until stopped
     Watch,
@@ -65,17 +68,31 @@ pub enum Command {
         #[arg(long)]
         force: bool,
     },
-    /// Print the ranking, an agent's report or one of its runs
-    Show {
-        /// Nothing, MINER, or MINER TASK
-        #[arg(num_args = 0..=2, value_name = "MINER [TASK]")]
-        what: Vec<String>,
-    },
+    /// Print the ranking, an agent's report, one of its runs, or everybody's run on a task
+    Show(Shown),
     /// List the tasks, or print one
     Tasks {
         /// A task's id
         id: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
+}
+
+/// What of the results is to be printed.
+#[derive(Debug, Args)]
+pub struct Shown {
+    /// Whose report; the ranking when not given
+    pub miner: Option<String>,
+    /// Only the run on this task
+    pub task: Option<String>,
+    /// Everybody's run on this task
+    #[arg(long = "task", value_name = "TASK", conflicts_with = "miner")]
+    pub all_on: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What the shell is told. README.md documents these.

@@ -25,6 +25,8 @@ pub mod sandbox;
 pub mod show;
 pub mod signals;
 pub mod task;
+pub mod term;
+pub mod trace;
 pub mod ui;
 pub mod units;
 pub mod watch;

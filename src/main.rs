@@ -7,5 +7,7 @@ use agentmill::commands;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    commands::execute(&Cli::parse()).into()
+    let cli = Cli::parse();
+    agentmill::trace::start();
+    commands::execute(&cli).into()
 }

@@ -13,7 +13,7 @@ use crate::cli::Exit;
 use crate::pipeline::{Mill, Summary, Wake, publish};
 use crate::sandbox::container::Containers;
 use crate::signals::Signals;
-use crate::ui::{self, Event, Events};
+use crate::ui::{self, Event, Events, Talk};
 use crate::workspace::{Lock, Workspace};
 use crate::yaml::Problems;
 
@@ -35,7 +35,7 @@ pub fn watch(dir: &Path, quiet: bool) -> anyhow::Result<Exit> {
     let (waker, wakes) = mpsc::channel();
     let signals = Signals::listen(waker.clone())?;
     let (events, shown) = Events::channel();
-    let display = ui::display(shown, quiet);
+    let display = ui::display(shown, Talk::of(quiet, false));
     let daemon = Daemon { dir, events, waker, next: Arc::default(), signals: signals.clone() };
     let result = daemon.serve(workspace, &wakes);
     drop(daemon);

@@ -13,7 +13,7 @@ use crate::report::{Scored, Verdict};
 use crate::sandbox::container::Containers;
 use crate::sandbox::{Fault, Opened, Sandbox};
 use crate::task::{self, Task};
-use crate::ui::{self, Events};
+use crate::ui::{self, Events, Talk};
 use crate::workspace::PIPELINE;
 use crate::yaml::{Problem, Problems};
 
@@ -24,7 +24,7 @@ use crate::yaml::{Problem, Problems};
 pub fn check(dir: &Path, agent: Option<&Path>, quiet: bool) -> anyhow::Result<Exit> {
     let (pipeline, mut problems) = load(dir);
     let (events, shown) = Events::channel();
-    let display = ui::display(shown, quiet);
+    let display = ui::display(shown, Talk::of(quiet, false));
     let result = {
         let sandbox = Containers::new(&pipeline.sandbox, pipeline.parallel.get(), &pipeline.results, events);
         match agent {

@@ -42,7 +42,7 @@ pub fn demo(dir: Option<&Path>, quiet: bool) -> anyhow::Result<Exit> {
     for (name, text) in FILES {
         init::write_new(&dir.join(name), text)?;
     }
-    let exit = run::run(&dir, false, quiet)?;
+    let exit = run::run(&dir, false, quiet, false)?;
     if !quiet {
         println!(
             "look at {} and {}",

@@ -7,6 +7,7 @@ use anyhow::Context;
 use crate::cli::Exit;
 use crate::config;
 use crate::import::{self, Benchmark, Drafts, Note, Wrote};
+use crate::term;
 use crate::workspace::PIPELINE;
 
 /// Writes the tasks of a file below the tasks folder and tells what was not taken.
@@ -25,7 +26,7 @@ pub fn import(
     let wrote = write(&folder, &mut drafts, force)?;
     if !quiet {
         tell(&drafts.notes, file);
-        println!("{}", summary(&wrote, &folder));
+        term::print(&summary(&wrote, &folder))?;
     }
     tell(&drafts.refused, file);
     Ok(if drafts.refused.is_empty() { Exit::Done } else { Exit::Unscored })
@@ -65,5 +66,5 @@ fn summary(wrote: &[Wrote], folder: &Path) -> String {
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
     let told = if told.is_empty() { "none taken".to_owned() } else { told.join(", ") };
-    format!("tasks in {}: {told}; `agentmill check` proves them", folder.display())
+    format!("tasks in {}: {told}; `agentmill check` proves them\n", folder.display())
 }

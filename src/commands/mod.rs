@@ -5,21 +5,20 @@ mod demo;
 mod import;
 mod init;
 mod run;
+mod show;
 mod tasks;
-
-use std::path::Path;
 
 use crate::cli::{Cli, Command, Exit};
 use crate::sandbox::Fault;
+use crate::watch;
 use crate::workspace::Taken;
 use crate::yaml::Problems;
-use crate::{show, watch};
 
 /// Does what the command line says; errors are printed to stderr.
 pub fn execute(cli: &Cli) -> Exit {
     let dir = cli.dir.as_path();
     let result = match &cli.command {
-        Command::Run { force } => run::run(dir, *force, cli.quiet),
+        Command::Run { force, json } => run::run(dir, *force, cli.quiet, *json),
         Command::Watch => watch::watch(dir, cli.quiet),
         Command::Check { agent } => check::check(dir, agent.as_deref(), cli.quiet),
         Command::Demo { dir } => demo::demo(dir.as_deref(), cli.quiet),
@@ -27,19 +26,13 @@ pub fn execute(cli: &Cli) -> Exit {
         Command::Import { benchmark, file, force } => {
             import::import(dir, *benchmark, file, *force, cli.quiet)
         }
-        Command::Show { what } => print_results(dir, what),
-        Command::Tasks { id } => tasks::tasks(dir, id.as_deref()),
+        Command::Show(shown) => show::print(dir, shown),
+        Command::Tasks { id, json } => tasks::tasks(dir, id.as_deref(), *json),
     };
     result.unwrap_or_else(|error| {
         eprintln!("{}", explain(&error));
         exit_of(&error)
     })
-}
-
-fn print_results(dir: &Path, what: &[String]) -> anyhow::Result<Exit> {
-    let pipeline = crate::config::load(&dir.join(crate::workspace::PIPELINE))?;
-    print!("{}", show::show(&pipeline.results, what)?);
-    Ok(Exit::Done)
 }
 
 /// Problems speak for themselves, a line each; other errors are introduced.

@@ -3,30 +3,58 @@
 use std::path::Path;
 
 use anyhow::bail;
+use serde_json::{Value, json};
 
 use crate::cli::Exit;
 use crate::task::Task;
+use crate::term::{self, Cell, Paper, left, right, table};
 use crate::workspace::Workspace;
 
 /// Lists all tasks, or prints one with its public tests.
 ///
 /// # Errors
 /// Mistakes in the configuration, or no such task.
-pub fn tasks(dir: &Path, id: Option<&str>) -> anyhow::Result<Exit> {
+pub fn tasks(dir: &Path, id: Option<&str>, json: bool) -> anyhow::Result<Exit> {
     let tasks = Workspace::open(dir)?.tasks;
     let Some(id) = id else {
-        let width = tasks.iter().map(|task| task.id.len()).max().unwrap_or(0);
-        for task in &tasks {
-            let first = task.prompt.lines().next().unwrap_or_default();
-            println!("{:width$}  {:>2} tests  {first}", task.id, task.tests.len());
+        match json {
+            true => term::print_json(&tasks.iter().map(data).collect::<Vec<_>>())?,
+            false => term::print(&list(&tasks, &Paper::stdout()))?,
         }
         return Ok(Exit::Done);
     };
     match tasks.iter().find(|task| task.id == id) {
-        Some(task) => print!("{}", whole(task)),
+        Some(task) if json => term::print_json(&data(task))?,
+        Some(task) => term::print(&whole(task))?,
         None => bail!("there is no task {id:?}; the tasks are {}", names(&tasks)),
     }
     Ok(Exit::Done)
+}
+
+fn list(tasks: &[Task], paper: &Paper) -> String {
+    let line = |task: &Task| {
+        let first = task.prompt.lines().next().unwrap_or_default().replace('\t', " ");
+        [task.id.clone(), task.tests.len().to_string(), first].map(Cell::from).to_vec()
+    };
+    table(paper, &[left("TASK"), right("TESTS"), left("PROMPT")], tasks.iter().map(line))
+}
+
+/// What miners may know of a task.
+fn data(task: &Task) -> Value {
+    let public = task.tests.iter().filter(|test| test.public);
+    let tests = public.map(
+        |test| json!({ "name": test.name, "weight": test.weight, "assert": test.assertion.text.trim_end() }),
+    );
+    json!({
+        "id": task.id,
+        "prompt": task.prompt,
+        "weight": task.weight,
+        "tests": task.tests.len(),
+        "public_tests": tests.collect::<Vec<_>>(),
+        "timeout_ms": task.timeout.map(|timeout| timeout.as_millis() as u64),
+        "memory": task.memory,
+        "has_solution": task.solution.is_some(),
+    })
 }
 
 fn whole(task: &Task) -> String {

@@ -1,6 +1,9 @@
 //! Agent x task -> outcome; skips what a report already holds.
 
 use std::collections::HashMap;
+use std::time::Instant;
+
+use tracing::{debug, instrument, warn};
 
 use super::score;
 use crate::config::{Limits, Stage};
@@ -110,6 +113,7 @@ pub enum End {
 }
 
 /// Evaluates an agent, given its source, on what its report does not hold yet.
+#[instrument(name = "agent", skip_all, fields(miner = %report.miner))]
 pub fn evaluate(
     source: Vec<u8>,
     mut report: Report,
@@ -153,10 +157,14 @@ fn run_stages(
             let key = leg.key(&report.sha256);
             let outcome = match known.remove(&key) {
                 Some(outcome @ Outcome::Scored(_)) => outcome,
-                _ => match run(cell, leg) {
-                    Ok(outcome) => outcome,
-                    Err(end) => return end,
-                },
+                _ => {
+                    let (miner, task) = (report.miner.clone(), leg.task.id.clone());
+                    events.send(Event::Runs { miner, task });
+                    match run(cell, leg) {
+                        Ok(outcome) => outcome,
+                        Err(end) => return end,
+                    }
+                }
             };
             events.send(Event::Ran {
                 miner: report.miner.clone(),
@@ -174,10 +182,16 @@ fn run_stages(
 
 /// One run; only being stopped keeps it from having an outcome.
 fn run(cell: &mut Result<Box<dyn Cell + '_>, Fault>, leg: &Leg<'_>) -> Result<Outcome, End> {
+    let began = Instant::now();
     let result = match cell {
         Ok(cell) => cell.run(leg.task, &leg.limits),
         Err(fault) => Err(fault.clone()),
     };
+    let (task, took_ms) = (&leg.task.id, began.elapsed().as_millis() as u64);
+    match &result {
+        Ok(scored) => debug!(task, took_ms, verdict = ?scored.verdict, score = scored.score, "run judged"),
+        Err(fault) => warn!(task, took_ms, ?fault, "run not judged"),
+    }
     match result {
         Ok(scored) => Ok(Outcome::Scored(scored)),
         Err(Fault::Stopped) => Err(End::Stopped),

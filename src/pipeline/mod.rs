@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use rayon::{ScopeFifo, ThreadPoolBuilder};
+use tracing::debug;
 
 use crate::config::Pipeline;
 use crate::report::Report;
@@ -65,9 +66,10 @@ pub enum Wake {
 }
 
 /// What a pass came to.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize)]
 pub struct Summary {
     /// The ranking as published.
+    #[serde(rename = "rankings")]
     pub rows: Vec<Row>,
     /// Refused submissions.
     pub rejected: Vec<Rejection>,
@@ -326,6 +328,7 @@ impl<'a> Pass<'a> {
         };
         publish::publish(results, &published)
             .with_context(|| format!("the results can't be written to {}", results.display()))?;
+        debug!(agents = rows.len(), took_ms = start.elapsed().as_millis() as u64, "results published");
         self.published = Some((start, start.elapsed()));
         self.changed = false;
         let stopped = self.ending == Some(Ending::Stop);

@@ -5,6 +5,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use tracing::debug;
+
 use super::cell::Cell;
 use super::dialogue::{self, Broken};
 use super::engine::{Engine, Role};
@@ -233,6 +235,9 @@ impl super::Cell for Tenant<'_> {
         let (mut replay, mut broken_before) = (true, false);
         home.launcher.retry(|| {
             let mut outcome = self.attempt(task, limits, replay)?;
+            if let Err(broken) = &outcome {
+                debug!(broken = ?broken.to_string(), task = task.id, "the run broke off");
+            }
             if let Err(Broken::ReplaySpentCell | Broken::ReplayStuck) = outcome {
                 replay = false;
                 outcome = self.attempt(task, limits, replay)?;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use duct::cmd;
+use tracing::{debug, trace_span};
 
 use super::Fault;
 use crate::config::{self, Limits};
@@ -165,7 +166,11 @@ impl Engine {
     /// # Errors
     /// As of [`ask`](Self::ask).
     pub fn ask_patiently(&self, args: &[&str], patience: Duration) -> Result<String, Fault> {
-        let fault = |reason: String| Fault::Engine(format!("{} {}: {reason}", self.program, args[0]));
+        let _span = trace_span!("engine", ?args).entered();
+        let fault = |reason: String| {
+            debug!(?reason, "the engine's command failed");
+            Fault::Engine(format!("{} {}: {reason}", self.program, args[0]))
+        };
         let child = cmd(self.program, args)
             .stdin_null()
             .stdout_capture()

@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use tracing::{debug, warn};
+
 use super::engine::{Engine, Network, Role};
 use super::process::{Group, Process, Received};
 use super::record::Record;
@@ -98,7 +100,8 @@ impl Launcher {
         if let Some(id) = self.image.get() {
             return Ok(id.clone());
         }
-        self.engine.sweep()?;
+        let swept = self.engine.sweep()?;
+        debug!(swept, "removed what an earlier session left");
         let id = image::ensure(&self.engine, &self.image_name, &self.events)?;
         Ok(self.image.get_or_init(|| id).clone())
     }
@@ -126,6 +129,7 @@ impl Launcher {
     /// It did not get ready, or nothing is to be started any more.
     pub fn start(&self, role: Role<'_>, program: &str) -> Result<Started, Fault> {
         self.check_running()?;
+        let began = Instant::now();
         let image = self.image()?;
         let network = if matches!(role, Role::Cell(_)) { lock(&self.holders).pop() } else { None };
         let joined = network.as_ref().map_or(Network::None, |holder| Network::Of(&holder.0.name));
@@ -133,7 +137,14 @@ impl Launcher {
         let argv = self.engine.run_argv(role, joined, &name, &image, program);
         let process = Process::spawn(&argv)
             .map_err(|error| Fault::Engine(format!("{} can't be started: {error}", argv[0])))?;
-        self.await_ready(Started { process, name, network })
+        let joined = network.is_some();
+        let result = self.await_ready(Started { process, name, network });
+        let took_ms = began.elapsed().as_millis() as u64;
+        match &result {
+            Ok(started) => debug!(name = started.name, joined, took_ms, "container ready"),
+            Err(fault) => warn!(?fault, joined, took_ms, "container did not get ready"),
+        }
+        result
     }
 
     fn await_ready(&self, mut started: Started) -> Result<Started, Fault> {
@@ -187,7 +198,10 @@ impl Launcher {
     pub fn retry<T>(&self, mut attempt: impl FnMut() -> Result<T, Fault>) -> Result<T, Fault> {
         for pause in PAUSES {
             match attempt() {
-                Err(Fault::Engine(_)) => thread::sleep(pause),
+                Err(Fault::Engine(reason)) => {
+                    warn!(?reason, pause_ms = pause.as_millis() as u64, "trying again");
+                    thread::sleep(pause);
+                }
                 other => return other,
             }
             self.check_running()?;
@@ -231,6 +245,7 @@ impl Reaper {
         let thread = thread::spawn(move || {
             for Started { mut process, name, network } in ended {
                 if !matches!(process.reap(LEAVE), Ok(Some(_))) {
+                    warn!(name, "container does not end; removing it");
                     engine.remove(&[&name]);
                     process.group().kill();
                     let _ = process.reap(LEAVE);

@@ -1,8 +1,10 @@
 use super::*;
 use crate::config::{Rewards, Split};
+use crate::pipeline::intake::Rejection;
 use crate::pipeline::publish::samples::{miner, noon, report, run, stage, task, unscored};
 use crate::pipeline::publish::{Published, publish, save_report, text::unseen};
 use crate::pipeline::score::rank;
+use crate::report::Outcome;
 
 const NASTY: &str = "want \x1b[2J\u{9b}31m 'x'\n\tgot \x07\r<y>\u{202e}";
 
@@ -48,9 +50,19 @@ fn results() -> tempfile::TempDir {
     dir
 }
 
+/// `TASK` behind a colon is everybody's run on it.
+fn asked<'a>(what: &[&'a str]) -> What<'a> {
+    match *what {
+        [] => What::Ranking,
+        [":", task] => What::Task(task),
+        [miner] => What::Miner(miner),
+        [miner, task] => What::Run(miner, task),
+        _ => panic!("{what:?}"),
+    }
+}
+
 fn shown(dir: &Path, what: &[&str]) -> Result<String, String> {
-    let what: Vec<String> = what.iter().map(|word| (*word).to_owned()).collect();
-    show(dir, &what).map_err(|err| err.to_string())
+    show(dir, asked(what), &Paper::PLAIN).map_err(|err| err.to_string())
 }
 
 #[test]
@@ -60,6 +72,7 @@ fn texts() {
         ("ranking", &[][..]),
         ("alice", &["alice"]),
         ("alice_primes", &["alice", "primes"]),
+        ("task_primes", &[":", "primes"]),
         ("bob_reverse", &["Bob", "reverse"]),
         ("mallory", &["mallory"]),
         ("dave", &["dave"]),
@@ -79,7 +92,8 @@ fn errors_name_the_nearest() {
     assert_eq!(error(&["\x1b[1m"]), "there is no miner \"\\u{1b}[1m\"");
     let expected = "alice has no run on a task \"prime\"; did you mean \"primes\"?";
     assert_eq!(error(&["alice", "prime"]), expected);
-    assert!(error(&["alice", "primes", "x"]).contains("at most"));
+    let expected = "nobody has a run on a task \"prime\"; did you mean \"primes\"?";
+    assert_eq!(error(&[":", "prime"]), expected);
     std::fs::remove_file(dir.path().join("agents/alice.json")).unwrap();
     assert!(error(&["alice"]).contains("the report of alice"));
     assert!(shown(&dir.path().join("nowhere"), &[]).unwrap_err().contains("no results"));

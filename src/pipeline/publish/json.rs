@@ -63,7 +63,10 @@ pub(super) fn rankings(published: &Published) -> io::Result<Vec<u8>> {
 
 /// Readable JSON. Unseen characters are escaped, so that printing the file to a terminal is safe;
 /// reading it back gives the same text.
-pub(super) fn bytes(value: &impl Serialize) -> io::Result<Vec<u8>> {
+///
+/// # Errors
+/// The value can't be JSON.
+pub fn bytes(value: &impl Serialize) -> io::Result<Vec<u8>> {
     let json = serde_json::to_string_pretty(value)? + "\n";
     // Beyond ASCII and DEL they can only stand inside of strings; below, serde_json escapes them.
     let raw = |c: char| c >= '\x7f' && unseen(c);

@@ -1,0 +1,28 @@
+//! `show`: prints what the result files say.
+
+use std::path::Path;
+
+use crate::cli::{Exit, Shown};
+use crate::config;
+use crate::show::{self, What};
+use crate::term::{self, Paper};
+use crate::workspace::PIPELINE;
+
+/// Prints the ranking, a miner's report, a run, or everybody's run on a task.
+///
+/// # Errors
+/// Mistakes in the configuration, or there is no such thing.
+pub fn print(dir: &Path, shown: &Shown) -> anyhow::Result<Exit> {
+    let results = config::load(&dir.join(PIPELINE))?.results;
+    let what = match (&shown.miner, &shown.task, &shown.all_on) {
+        (_, _, Some(task)) => What::Task(task),
+        (Some(miner), Some(task), None) => What::Run(miner, task),
+        (Some(miner), None, None) => What::Miner(miner),
+        (None, ..) => What::Ranking,
+    };
+    match shown.json {
+        true => term::print_json(&show::data(&results, what)?)?,
+        false => term::print(&show::show(&results, what, &Paper::stdout())?)?,
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,117 @@
+//! What makes the command line pleasant: JSON, tables, colours, diagnostics, silence.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+fn agentmill(dir: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_agentmill"));
+    command.env_remove("AGENTMILL_LOG").env_remove("RUST_LOG").env_remove("NO_COLOR");
+    command.arg("-C").arg(dir).args(args);
+    command
+}
+
+fn run(dir: &Path, args: &[&str]) -> Output {
+    agentmill(dir, args).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
+}
+
+/// A folder with the demo's results; None where there is no engine, and then this says so.
+fn demo() -> Option<&'static Path> {
+    static DEMO: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let demo = DEMO.get_or_init(|| {
+        let engine = Command::new("docker").arg("version").output();
+        if !engine.is_ok_and(|output| output.status.success()) {
+            eprintln!("skipped: no container engine");
+            return None;
+        }
+        // Not a temporary folder: nothing would remove it at the end of the process.
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let path = folder.join("comfort");
+        let _ = std::fs::remove_dir_all(&path);
+        let output = run(folder, &["--quiet", "demo", path.to_str().unwrap()]);
+        assert_eq!(
+            (output.status.code(), output.stdout.len(), output.stderr.len()),
+            (Some(0), 0, 0),
+            "{output:?}"
+        );
+        Some(path)
+    });
+    demo.as_deref()
+}
+
+#[test]
+fn what_is_printed_can_be_had_as_json() {
+    let Some(dir) = demo() else { return };
+    let ranking = json(&run(dir, &["show", "--json"]));
+    assert_eq!(ranking["rankings"][0]["miner"], "alice");
+    assert_eq!(ranking["rejected"][0]["miner"], "frank");
+    let carol = json(&run(dir, &["show", "carol", "--json"]));
+    assert_eq!((&carol["row"]["rank"], &carol["report"]["file"]), (&4.into(), &"carol.py".into()));
+    let runs = json(&run(dir, &["show", "carol", "times_table", "--json"]));
+    assert_eq!((&runs[0]["verdict"], runs.as_array().unwrap().len()), (&"failed".into(), 1));
+    let task = json(&run(dir, &["show", "--task", "times_table", "--json"]));
+    assert_eq!((task.as_array().unwrap().len(), &task[0]["miner"]), (5, &"alice".into()));
+    let tasks = json(&run(dir, &["tasks", "--json"]));
+    assert_eq!(tasks.as_array().unwrap().len(), 4);
+    assert!(json(&run(dir, &["tasks", "times_table", "--json"]))["public_tests"].is_array());
+}
+
+#[test]
+fn everybody_on_one_task() {
+    let Some(dir) = demo() else { return };
+    let output = run(dir, &["show", "--task", "parse_duration"]);
+    let lines: Vec<String> = text(&output.stdout).lines().map(str::to_owned).collect();
+    assert_eq!(lines.len(), 6, "{lines:?}");
+    assert!(lines[0].starts_with("MINER") && lines[5].starts_with("dave"), "{lines:?}");
+    let output = run(dir, &["show", "--task", "parse_durations"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("did you mean \"parse_duration\"?"));
+}
+
+#[test]
+fn a_file_gets_no_colours_unless_they_are_forced() {
+    let Some(dir) = demo() else { return };
+    let colours = |name: &str, value: &str| {
+        let output = agentmill(dir, &["show", "carol"]).env(name, value).output().unwrap();
+        text(&output.stdout).contains('\x1b')
+    };
+    assert!(!colours("TERM", "xterm"));
+    assert!(colours("CLICOLOR_FORCE", "1"));
+    assert!(!colours("NO_COLOR", "1"));
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_error() {
+    let Some(dir) = demo() else { return };
+    let mut child =
+        agentmill(dir, &["show", "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
+}
+
+#[test]
+fn runs_say_what_they_are_asked_for() {
+    let Some(dir) = demo() else { return };
+    let again = run(dir, &["run", "--json"]);
+    assert_eq!((again.status.code(), &json(&again)["pending"]), (Some(0), &0.into()));
+    let logged = |filter: &str| {
+        let output = agentmill(dir, &["--quiet", "run"]).env("AGENTMILL_LOG", filter).output().unwrap();
+        (output.status.code(), text(&output.stderr))
+    };
+    assert_eq!(logged(""), (Some(0), String::new()));
+    let (_, err) = logged("agentmill=debug");
+    assert!(err.contains("results published"), "{err}");
+    let (code, err) = logged("x=y=z");
+    assert!(code == Some(0) && err.contains("is not understood"), "{err}");
+}
