@@ -40,10 +40,13 @@ pub enum Command {
     },
     /// Evaluate whatever is dropped into the inbox, until stopped
     Watch,
-    /// Check the configuration, tasks, engine, image and reference solutions; or one agent file
+    /// Check the configuration, tasks, machine, engine, image and reference solutions; or one agent file
     Check {
         /// An agent to check as the pipeline would, without evaluating it
         agent: Option<PathBuf>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Evaluate sample agents in a folder of their own
     Demo {

@@ -11,6 +11,7 @@
 //! * [`config`] and [`task`] turn YAML into checked values, all mistakes at once ([`yaml`]).
 //! * [`pipeline`] holds one file per step; the steps don't call each other.
 //! * [`sandbox`] is the only place that talks to a container engine.
+//! * [`doctor`] looks at the machine for `check`.
 //! * [`import`] makes tasks of published benchmarks.
 //! * [`report`] holds what one agent's evaluation left behind, and is also the memory of what is done.
 
@@ -18,6 +19,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod digest;
+pub mod doctor;
 pub mod import;
 pub mod pipeline;
 pub mod report;

@@ -20,7 +20,8 @@ pub fn execute(cli: &Cli) -> Exit {
     let result = match &cli.command {
         Command::Run { force, json } => run::run(dir, *force, cli.quiet, *json),
         Command::Watch => watch::watch(dir, cli.quiet),
-        Command::Check { agent } => check::check(dir, agent.as_deref(), cli.quiet),
+        Command::Check { agent: Some(agent), json } => check::check_one(dir, agent, cli.quiet, *json),
+        Command::Check { agent: None, json } => check::check(dir, cli.quiet, *json),
         Command::Demo { dir } => demo::demo(dir.as_deref(), cli.quiet),
         Command::Init { dir: other } => init::init(other.as_deref().unwrap_or(dir), cli.quiet),
         Command::Import { benchmark, file, force } => {

@@ -18,7 +18,7 @@ pub use file::{MAX_BYTES, read_file};
 pub use reader::{Place, Reader, describe, excerpt};
 
 /// One mistake in a file that a person wrote.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub struct Problem {
     /// The file, as the user would name it.
     pub file: PathBuf,

@@ -1,0 +1,55 @@
+//! Whether the kernel does what the engine promises: an agent eats more memory than its cell may have.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::Finding;
+use crate::config::Limits;
+use crate::report::Verdict;
+use crate::sandbox::{Fault, Opened, Sandbox};
+use crate::task::{Code, Form, Task, Test};
+
+/// What the cell may have.
+const MEMORY: u64 = 64 << 20;
+
+/// Takes four times as much. Every page is written to: memory that is only asked for is not taken.
+const EATER: &str = "def eat():\n    return len(b'x' * (256 << 20))\n";
+
+const REMEDY: &str = "cgroups must be on for memory (boot with cgroup v2, or cgroup_enable=memory swapaccount=1) and \
+the engine must be allowed to use them; docs/operations.md says more";
+
+/// Evaluates the eater; it must be stopped, and the engine must say why.
+pub(super) fn eat(limits: &Limits, sandbox: &dyn Sandbox) -> Result<Finding, Fault> {
+    let limits = Limits { memory: MEMORY, timeout: Duration::from_secs(20), ..*limits };
+    let scored = match sandbox.open(EATER.into(), &limits)? {
+        Opened::Ready(mut cell) => cell.run(&task(), &limits)?,
+        Opened::Refused(refusal) => {
+            return Ok(Finding::bad("memory", refusal.message, "the image's python must be 3.11"));
+        }
+    };
+    Ok(match scored.verdict {
+        Verdict::OutOfMemory => Finding::ok("memory", "a cell of 64 MiB was stopped when it wanted 256"),
+        Verdict::Passed => Finding::bad("memory", "a cell of 64 MiB got 256", REMEDY),
+        other => Finding::odd(
+            "memory",
+            format!("a cell of 64 MiB that wanted 256 came to {other:?} instead of OutOfMemory"),
+            REMEDY,
+        ),
+    })
+}
+
+fn task() -> Task {
+    let assertion = Code { text: "assert eat() == 256 << 20".into(), line: 1 };
+    let test = Test { name: "eats".into(), assertion, form: Form::Statement, weight: 1.0, public: false };
+    Task {
+        id: "check/memory".into(),
+        path: PathBuf::from("check/memory"),
+        prompt: "Eat.".into(),
+        setup: None,
+        tests: vec![test],
+        weight: 1.0,
+        timeout: None,
+        memory: None,
+        solution: None,
+    }
+}

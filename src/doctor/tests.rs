@@ -1,0 +1,92 @@
+use std::path::Path;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::engine::{Answers, judge_runc};
+use super::machine::{judge_clock, judge_room};
+use super::*;
+
+fn version(runc: Value) -> Value {
+    json!({"Server": {"Version": "20.10", "Components": [{"Name": "Engine"}, runc]}})
+}
+
+fn runc(commit: &str, version: &str) -> Value {
+    json!({"Name": "runc", "Version": version, "Details": {"GitCommit": commit}})
+}
+
+#[test]
+fn an_old_number_is_no_alarm_where_the_mend_is_known_or_possible() {
+    for (version, expected) in [
+        ("1.1.12", Health::Ok),
+        ("v1.2.0-rc.1", Health::Ok),
+        ("1.3.3+ds1-2", Health::Ok),
+        ("1.1.5+ds1-1+deb12u1", Health::Ok),
+        ("1.1.5+ds1-1", Health::Odd),
+        ("1.1.7-0ubuntu1~22.04.2", Health::Odd),
+        ("1.1.9-1.el9", Health::Odd),
+        ("1.1.11", Health::Bad),
+        ("v1.0.3-0-gf46b6ba2", Health::Bad),
+        ("spam", Health::Odd),
+        ("", Health::Odd),
+    ] {
+        let finding = judge_runc(version);
+        assert_eq!(finding.health, expected, "{version}: {finding:?}");
+        assert_eq!(finding.remedy.is_empty(), expected == Health::Ok);
+    }
+}
+
+#[test]
+fn the_package_version_is_more_telling_than_the_commit() {
+    let found = |commit, number| {
+        Answers::new(version(runc(commit, number)), json!({})).findings().pop().unwrap().text
+    };
+    assert!(found("1.1.5+ds1-1+deb12u1", "1.1.5+ds1").starts_with("1.1.5+ds1-1+deb12u1"));
+    assert_eq!(found("v1.1.12-0-g51d5e946", "1.1.12"), "1.1.12");
+}
+
+#[test]
+fn engines_that_say_less_are_fine() {
+    let podman = Answers::new(json!({"Client": {"Version": "5.2\u{1b}[2J"}}), json!({"host": {}}));
+    let findings = podman.findings();
+    assert_eq!(findings.len(), 1);
+    assert_eq!((findings[0].health, findings[0].text.as_str()), (Health::Ok, "docker 5.2\\u{1b}[2J"));
+    assert_eq!(Answers::new(Value::Null, Value::Null).findings()[0].text, "docker of unknown version");
+}
+
+#[test]
+fn limits_that_can_not_be_set_are_named() {
+    let info = json!({"MemoryLimit": true, "SwapLimit": false, "CpuCfsQuota": true, "PidsLimit": false});
+    let finding = Answers::new(version(runc("", "1.2.3")), info).findings().pop().unwrap();
+    assert_eq!((finding.what, finding.health), ("limits", Health::Bad));
+    assert!(finding.text.contains("swap") && finding.text.contains("processes"), "{finding:?}");
+    assert!(!finding.text.contains("CPU"), "{finding:?}");
+}
+
+#[test]
+fn room_is_bytes_and_files() {
+    let health = |bytes, files| judge_room("disk", Path::new("/x"), (bytes, files)).health;
+    assert_eq!(health(2 << 30, Some(5)), Health::Ok);
+    assert_eq!(health(2 << 30, None), Health::Ok);
+    assert_eq!(health(1 << 29, None), Health::Odd);
+    assert_eq!(health(1 << 20, None), Health::Bad);
+    assert_eq!(health(2 << 30, Some(0)), Health::Bad);
+}
+
+#[test]
+fn clocks_that_decide_who_was_first() {
+    let now: Timestamp = "2027-01-01T12:00:00Z".parse().unwrap();
+    let minute = SignedDuration::from_mins(1);
+    let health = |now, last, engine| judge_clock(now, last, engine).health;
+    assert_eq!(health(now, Some(now - minute), Some((now, now))), Health::Ok);
+    assert_eq!(health(now, Some(now + minute), None), Health::Odd);
+    assert_eq!(health(now, None, Some((now - minute, now))), Health::Odd);
+    assert_eq!(health(Timestamp::UNIX_EPOCH, None, None), Health::Bad);
+}
+
+#[test]
+fn remedies_stand_below_the_table() {
+    let findings = [Finding::ok("image", "x"), Finding::bad("clock", "1970", "set it")];
+    let text = text(&findings, &Paper::PLAIN);
+    assert_eq!(text, "CHECK       FOUND\nimage  ok   x\nclock  bad  1970\n\nclock: 1970; set it\n");
+}
