@@ -1,10 +1,12 @@
 //! The command line.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::import::Benchmark;
+use crate::pipeline::intake::Miner;
 
 /// Evaluates code-writing agents in containers: files in, rankings out.
 #[derive(Debug, Parser)]
@@ -39,7 +41,30 @@ pub enum Command {
         json: bool,
     },
     /// Evaluate whatever is dropped into the inbox, until stopped
-    Watch,
+    Watch {
+        /// Open the HTTP doors, too
+        #[arg(long)]
+        serve: bool,
+        /// Where to listen instead of serve.listen
+        #[arg(long, value_name = "ADDRESS:PORT", requires = "serve")]
+        listen: Option<SocketAddr>,
+    },
+    /// Open the HTTP doors: uploads into the inbox, tasks and rankings
+    Serve {
+        /// Where to listen instead of serve.listen
+        #[arg(long, value_name = "ADDRESS:PORT")]
+        listen: Option<SocketAddr>,
+    },
+    /// Have a model write an agent and hand it in
+    Generate(Generate),
+    /// Hand in an agent, here or at a platform
+    Submit(Submit),
+    /// Manage who may hand in over HTTP
+    Token {
+        /// What to do
+        #[command(subcommand)]
+        what: Token,
+    },
     /// Check the configuration, tasks, machine, engine, image and reference solutions; or one agent file
     Check {
         /// An agent to check as the pipeline would, without evaluating it
@@ -96,6 +121,62 @@ pub struct Shown {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// What to generate, and where to.
+#[derive(Debug, Args)]
+pub struct Generate {
+    /// The tasks' ids; agentmill tasks lists them
+    #[arg(value_name = "TASK")]
+    pub tasks: Vec<String>,
+    /// One agent for every task
+    #[arg(long, conflicts_with = "tasks")]
+    pub all: bool,
+    /// Whose agent it is; it goes into the inbox unless --out says otherwise
+    #[arg(long)]
+    pub miner: Option<Miner>,
+    /// The file to write instead
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Evaluate it on the public tests, in a cell, before it is handed in
+    #[arg(long = "try")]
+    pub tried: bool,
+}
+
+/// What to hand in, and where.
+#[derive(Debug, Args)]
+pub struct Submit {
+    /// The agent
+    pub file: PathBuf,
+    /// Whose it is
+    #[arg(long)]
+    pub miner: Miner,
+    /// A platform's URL; its token is taken from AGENTMILL_TOKEN. Without it, the inbox of the folder
+    #[arg(long, value_name = "URL")]
+    pub to: Option<String>,
+    /// Wait for the verdict and print it
+    #[arg(long)]
+    pub wait: bool,
+    /// How long to wait, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, requires = "wait")]
+    pub patience: u64,
+}
+
+/// What to do with tokens.
+#[derive(Debug, Subcommand)]
+pub enum Token {
+    /// Make a token for a miner and print it; only a hash of it is kept
+    Add {
+        /// Whose
+        miner: Miner,
+    },
+    /// Remove every token of a miner
+    Remove {
+        /// Whose
+        miner: Miner,
+    },
+    /// List who has tokens, and since when
+    List,
 }
 
 /// What the shell is told. README.md documents these.

@@ -13,6 +13,7 @@
 //! * [`sandbox`] is the only place that talks to a container engine.
 //! * [`doctor`] looks at the machine for `check`.
 //! * [`import`] makes tasks of published benchmarks.
+//! * [`serve`] (HTTP) and [`miner`] (the command line) are doors onto the same folders; both hand in by [`door`].
 //! * [`report`] holds what one agent's evaluation left behind, and is also the memory of what is done.
 
 pub mod cli;
@@ -20,14 +21,19 @@ pub mod commands;
 pub mod config;
 pub mod digest;
 pub mod doctor;
+pub mod door;
 pub mod import;
+pub mod miner;
 pub mod pipeline;
 pub mod report;
 pub mod sandbox;
+pub mod serve;
 pub mod show;
 pub mod signals;
+pub mod standing;
 pub mod task;
 pub mod term;
+pub mod tokens;
 pub mod trace;
 pub mod ui;
 pub mod units;

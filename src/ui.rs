@@ -2,6 +2,7 @@
 
 mod pace;
 mod screen;
+mod spinner;
 
 use std::sync::mpsc;
 
@@ -9,12 +10,15 @@ use crate::pipeline::intake::Miner;
 use crate::report::Verdict;
 
 pub use screen::{Display, Talk, display};
+pub use spinner::Spinner;
 
 /// Something worth telling the person at the terminal.
 #[derive(Debug, Clone)]
 pub enum Event {
     /// A step on the way to having the image.
     Image(String),
+    /// Something that a person may want to know, such as an address.
+    Note(String),
     /// So many more agents are going to be evaluated.
     Due {
         /// How many.

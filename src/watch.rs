@@ -1,5 +1,6 @@
 //! The daemon: the same pass as `run`, kept going. Notifications only wake it; what it does is decided by looking.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,6 +13,7 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use crate::cli::Exit;
 use crate::pipeline::{Mill, Summary, Wake, publish};
 use crate::sandbox::container::Containers;
+use crate::serve::Server;
 use crate::signals::Signals;
 use crate::ui::{self, Event, Events, Talk};
 use crate::workspace::{Lock, Workspace};
@@ -26,19 +28,27 @@ const RECHECK: Duration = Duration::from_secs(10);
 /// The pause before another try when the engine or the results folder failed.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// Evaluates whatever is dropped until a signal comes.
+/// Evaluates whatever is dropped until a signal comes. With `doors`, serves HTTP beside, at that address if one is given.
 ///
 /// # Errors
 /// What keeps it from starting; later it warns and goes on.
-pub fn watch(dir: &Path, quiet: bool) -> anyhow::Result<Exit> {
-    let workspace = Workspace::open(dir)?;
+pub fn watch(dir: &Path, doors: Option<Option<SocketAddr>>, quiet: bool) -> anyhow::Result<Exit> {
+    let mut workspace = Workspace::open(dir)?;
     let (waker, wakes) = mpsc::channel();
     let signals = Signals::listen(waker.clone())?;
     let (events, shown) = Events::channel();
     let display = ui::display(shown, Talk::of(quiet, false));
+    let server = doors.map(|listen| {
+        workspace.pipeline.serve.listen = listen.unwrap_or(workspace.pipeline.serve.listen);
+        Server::start(dir, &workspace, &events)
+    });
+    let server = server.transpose()?;
     let daemon = Daemon { dir, events, waker, next: Arc::default(), signals: signals.clone() };
     let result = daemon.serve(workspace, &wakes);
     drop(daemon);
+    if let Some(server) = server {
+        server.stop();
+    }
     display.join();
     result?;
     Ok(signals.received().map_or(Exit::Done, Exit::Signal))
@@ -178,7 +188,7 @@ struct Refusal {
 }
 
 /// Calls `changed` whenever something below `folder` is written, created, moved or removed.
-fn eye(
+pub(crate) fn eye(
     folder: &Path,
     mode: RecursiveMode,
     changed: impl Fn() + Send + 'static,

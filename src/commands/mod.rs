@@ -2,11 +2,15 @@
 
 mod check;
 mod demo;
+mod generate;
 mod import;
 mod init;
 mod run;
+mod serve;
 mod show;
+mod submit;
 mod tasks;
+mod token;
 
 use crate::cli::{Cli, Command, Exit};
 use crate::sandbox::Fault;
@@ -19,7 +23,11 @@ pub fn execute(cli: &Cli) -> Exit {
     let dir = cli.dir.as_path();
     let result = match &cli.command {
         Command::Run { force, json } => run::run(dir, *force, cli.quiet, *json),
-        Command::Watch => watch::watch(dir, cli.quiet),
+        Command::Watch { serve, listen } => watch::watch(dir, serve.then_some(*listen), cli.quiet),
+        Command::Serve { listen } => serve::serve(dir, *listen, cli.quiet),
+        Command::Generate(args) => generate::generate(dir, args, cli.quiet),
+        Command::Submit(args) => submit::submit(dir, args, cli.quiet),
+        Command::Token { what } => token::token(dir, what),
         Command::Check { agent: Some(agent), json } => check::check_one(dir, agent, cli.quiet, *json),
         Command::Check { agent: None, json } => check::check(dir, cli.quiet, *json),
         Command::Demo { dir } => demo::demo(dir.as_deref(), cli.quiet),

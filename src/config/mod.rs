@@ -1,6 +1,7 @@
 //! `pipeline.yaml`: raw -> checked; all mistakes at once, each with file:line:column and field.
 
 pub(crate) mod check;
+mod doors;
 mod read;
 mod stages;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use regex::Regex;
 
 use crate::yaml::{self, Log, Problems};
 
+pub use doors::{Llm, Serve};
 pub use stages::check_stages;
 
 /// A checked `pipeline.yaml`. Paths are absolute or relative to the folder that holds it.
@@ -36,6 +38,10 @@ pub struct Pipeline {
     pub stages: Vec<Stage>,
     /// How the pool is shared.
     pub rewards: Rewards,
+    /// Who writes code for miners.
+    pub llm: Llm,
+    /// The HTTP doors.
+    pub serve: Serve,
     /// Hex sha256 of the file's bytes.
     pub sha256: String,
 }

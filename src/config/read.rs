@@ -7,7 +7,7 @@ use std::time::Duration;
 use globset::{GlobSet, GlobSetBuilder};
 use sha2::{Digest, Sha256};
 
-use super::{CellPer, Engine, Limits, Pipeline, Rewards, Sandbox, Split, Stage, Validate, check};
+use super::{CellPer, Engine, Limits, Pipeline, Rewards, Sandbox, Split, Stage, Validate, check, doors};
 use crate::yaml::{self, Kind, Log, Place, Reader};
 
 /// Checked only in so far as the log stays empty.
@@ -20,9 +20,11 @@ pub(super) fn pipeline(log: &Log, file: &Path, bytes: &[u8]) -> Option<Pipeline>
     let parallel = fields.checked("parallel", check::cores(), check::parallel);
     let stages = stages(&mut fields, &sandbox.limits);
     let rewards = rewards(fields.section("rewards"));
+    let llm = doors::llm(fields.section("llm"));
+    let serve = doors::serve(fields.section("serve"), file);
     fields.finish();
     let sha256 = hex(&Sha256::digest(bytes));
-    Some(Pipeline { inbox, tasks, results, validate, sandbox, parallel, stages, rewards, sha256 })
+    Some(Pipeline { inbox, tasks, results, validate, sandbox, parallel, stages, rewards, llm, serve, sha256 })
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -179,7 +181,7 @@ fn split(place: &Place<'_>) -> Option<Split> {
 }
 
 /// Every member of a list read and checked.
-fn list<T: serde::de::DeserializeOwned, U>(
+pub(super) fn list<T: serde::de::DeserializeOwned, U>(
     place: Option<Place<'_>>,
     check: impl Fn(T) -> Result<U, String>,
 ) -> Option<Vec<U>> {

@@ -41,15 +41,15 @@ fn the_shipped_file_is_the_defaults() {
 
 /// Everything but the digest and the globs, whose debug form is not stable.
 fn comparable(pipeline: &Pipeline) -> String {
-    let Pipeline { inbox, tasks, results, validate, sandbox, parallel, rewards, .. } = pipeline;
+    let Pipeline { inbox, tasks, results, validate, sandbox, parallel, rewards, llm, serve, .. } = pipeline;
     let stage = |stage: &Stage| format!("{:?}", (&stage.name, stage.pass_mark, stage.limits));
     let stages: Vec<String> = pipeline.stages.iter().map(stage).collect();
-    format!("{:#?}", ((inbox, tasks, results), validate, sandbox, parallel, stages, rewards))
+    format!("{:#?}", ((inbox, tasks, results), validate, sandbox, parallel, stages, (rewards, llm, serve),))
 }
 
 #[test]
 fn the_shipped_file_shows_every_field_with_a_comment() {
-    for section in ["", "validate", "sandbox", "rewards", "stages", "stages.sandbox"] {
+    for section in ["", "validate", "sandbox", "rewards", "llm", "serve", "stages", "stages.sandbox"] {
         let text = match section {
             "" => "zzzzzzzzzz: 1".to_owned(),
             "stages" => "stages: [{name: a, zzzzzzzzzz: 1}]".to_owned(),

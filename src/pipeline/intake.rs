@@ -292,7 +292,7 @@ pub fn read(drop: &Drop, max_bytes: u64) -> Result<Submission, Unreadable> {
         _ => failed(errno.into()),
     })?;
     let before = file.metadata().map_err(failed)?;
-    if let Some(reason) = obstacle(&before).or_else(|| excess(&before, max_bytes)) {
+    if let Some(reason) = obstacle(&before).or_else(|| excess(before.len(), max_bytes)) {
         return Err(refuse(reason));
     }
     let bytes = read_whole(&mut file, before.len()).map_err(failed)?;
@@ -338,8 +338,9 @@ fn is_passing(error: &io::Error) -> bool {
         .any(|passing| errno == Some(passing))
 }
 
-fn excess(metadata: &Metadata, max_bytes: u64) -> Option<String> {
-    let size = metadata.len();
+/// Why a submission of this size is not taken.
+#[must_use]
+pub fn excess(size: u64, max_bytes: u64) -> Option<String> {
     (size > max_bytes).then(|| format!("is {size} bytes long; at most {max_bytes} are taken"))
 }
 

@@ -87,7 +87,7 @@ impl Screen {
     fn show(&mut self, event: Event, now: Instant) {
         match event {
             Event::Warning(text) => self.line(&mut stderr(), &format!("agentmill: {text}")),
-            Event::Image(text) => self.progress(&text),
+            Event::Image(text) | Event::Note(text) => self.progress(&text),
             Event::Due { agents } => {
                 self.bar.inc_length(agents as u64);
                 if self.bar.is_hidden() {

@@ -1,0 +1,187 @@
+//! `/upload/agent`: who, what, and into the inbox with it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{FromRequest, Multipart, Query, Request, State};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use tokio::time::timeout;
+
+use super::answer::{Failure, json};
+use super::guard::{self, Voice};
+use super::routes::{Shared, on_disk};
+use crate::door::{self, Door, Receipt, Refused};
+use crate::pipeline::intake::Miner;
+
+/// What a multipart body may hold besides the file.
+const WRAPPING: u64 = 16 << 10;
+
+/// How much of a refused body is taken off the wire, so that the client gets to read why.
+const DISCARDED: usize = 4 << 20;
+
+/// The answer to an accepted upload.
+#[derive(Serialize)]
+struct Accepted {
+    #[serde(flatten)]
+    receipt: Receipt,
+    status: &'static str,
+    next: String,
+}
+
+/// `POST` and `PUT`; multipart with the fields `miner_id` and `file`, or the bare source with `?miner_id=`.
+pub(super) async fn upload(State(doors): State<Shared>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let mut body = Some(body);
+    match take(&doors, parts, &mut body).await {
+        Ok(response) => response,
+        Err(failure) => {
+            if let Some(body) = body {
+                let _ = timeout(doors.patience, to_bytes(body, DISCARDED)).await;
+            }
+            failure.into_response()
+        }
+    }
+}
+
+/// What can be told from the head is told before the body is read.
+async fn take(doors: &Shared, parts: Parts, body: &mut Option<Body>) -> Result<Response, Failure> {
+    let voice = guard::voice(doors, &parts.headers)?;
+    if voice == Voice::Nobody {
+        return Err(Failure::unauthorized("handing in takes a token: Authorization: Bearer TOKEN"));
+    }
+    let kind = Kind::of(&parts)?;
+    let named = match kind {
+        Kind::Bare => Some(allowed(&voice, &query(&parts)?)?),
+        Kind::Multipart => None,
+    };
+    let rules = doors.catalog.page();
+    let limit = rules.rules.max_bytes + if kind == Kind::Multipart { WRAPPING } else { 0 };
+    let bytes = read(doors, &parts, body, limit).await?;
+    let (miner, source) = match named {
+        Some(miner) => (miner, bytes),
+        None => {
+            let form = Form::read(parts, bytes).await?;
+            (allowed(&voice, &form.miner_id)?, form.file)
+        }
+    };
+    doors.per_miner.spend(miner.to_string(), Instant::now()).map_err(Failure::too_often)?;
+    let shared = Arc::clone(doors);
+    let handed_in = on_disk(move || {
+        door::check(&source, &rules.rules)?;
+        door::hand_in(&shared.inbox, &miner, &source, Door::Http)
+    });
+    let (receipt, changed) = handed_in.await?.map_err(|refused: Refused| Failure::from(&refused))?;
+    Ok(accepted(receipt, changed))
+}
+
+fn accepted(receipt: Receipt, changed: bool) -> Response {
+    let (code, status) = match changed {
+        true => (StatusCode::CREATED, "accepted"),
+        false => (StatusCode::OK, "unchanged"),
+    };
+    let next = format!("it is evaluated when it is its turn; ask /agents/{} for the outcome", receipt.miner);
+    json(code, &Accepted { receipt, status, next })
+}
+
+/// How the source is wrapped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Multipart,
+    Bare,
+}
+
+impl Kind {
+    fn of(parts: &Parts) -> Result<Self, Failure> {
+        let Some(value) = parts.headers.get(header::CONTENT_TYPE) else {
+            return Ok(Self::Bare);
+        };
+        let text = value.to_str().unwrap_or_default();
+        let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        match essence.as_str() {
+            "multipart/form-data" => Ok(Self::Multipart),
+            "text/x-python" | "text/plain" | "application/octet-stream" => Ok(Self::Bare),
+            _ => Err(Failure::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "send multipart/form-data with miner_id and file, or the source as text/x-python",
+            )),
+        }
+    }
+}
+
+/// The `miner_id` of the query.
+fn query(parts: &Parts) -> Result<String, Failure> {
+    let wrong = || Failure::bad("expected one parameter, ?miner_id=MINER");
+    let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).map_err(|_| wrong())?;
+    match <[_; 1]>::try_from(pairs) {
+        Ok([(name, value)]) if name == "miner_id" => Ok(value),
+        _ => Err(wrong()),
+    }
+}
+
+/// The miner of this id, if the request may speak for it.
+fn allowed(voice: &Voice, id: &str) -> Result<Miner, Failure> {
+    let miner: Miner =
+        id.parse().map_err(|error: String| Failure::new(StatusCode::UNPROCESSABLE_ENTITY, error))?;
+    match voice.is_of(&miner) {
+        true => Ok(miner),
+        false => Err(Failure::new(StatusCode::FORBIDDEN, "this token is another miner's")),
+    }
+}
+
+/// The whole body, if it comes in time and is not too large.
+async fn read(doors: &Shared, parts: &Parts, body: &mut Option<Body>, limit: u64) -> Result<Bytes, Failure> {
+    let large =
+        || Failure::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {limit} bytes"));
+    let announced =
+        parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|bytes| bytes > limit) {
+        return Err(large());
+    }
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    match timeout(doors.patience, to_bytes(body.take().unwrap_or_default(), limit)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error)) if is_length(&error) => Err(large()),
+        Ok(Err(_)) => Err(Failure::bad("the body broke off")),
+        Err(_) => Err(Failure::new(StatusCode::REQUEST_TIMEOUT, "the body took too long")),
+    }
+}
+
+fn is_length(error: &axum::Error) -> bool {
+    std::error::Error::source(error).is_some_and(|source| source.to_string().contains("length limit"))
+}
+
+/// The fields of a multipart body.
+struct Form {
+    miner_id: String,
+    file: Bytes,
+}
+
+impl Form {
+    async fn read(parts: Parts, bytes: Bytes) -> Result<Self, Failure> {
+        let broken = |_| Failure::bad("the body is not well-formed multipart/form-data");
+        let request = Request::from_parts(parts, Body::from(bytes));
+        let mut multipart = Multipart::from_request(request, &()).await.map_err(|_| broken(()))?;
+        let (mut miner_id, mut file) = (None, None);
+        while let Some(field) = multipart.next_field().await.map_err(|_| broken(()))? {
+            let name = field.name().unwrap_or_default().to_owned();
+            let bytes = field.bytes().await.map_err(|_| broken(()))?;
+            let twice = match name.as_str() {
+                "miner_id" => miner_id.replace(bytes).is_some(),
+                "file" => file.replace(bytes).is_some(),
+                _ => false,
+            };
+            if twice {
+                return Err(Failure::bad(format!("the field {name} is there twice")));
+            }
+        }
+        let missing =
+            |name| Failure::new(StatusCode::UNPROCESSABLE_ENTITY, format!("the field {name} is missing"));
+        let miner_id = miner_id.ok_or_else(|| missing("miner_id"))?;
+        let miner_id = String::from_utf8_lossy(&miner_id).into_owned();
+        Ok(Self { miner_id, file: file.ok_or_else(|| missing("file"))? })
+    }
+}
