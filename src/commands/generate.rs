@@ -48,7 +48,7 @@ fn write(
     // Not the results folder: what a daemon there has running must not be swept away.
     let place = tempfile::tempdir()?;
     let result = {
-        let containers = Containers::new(&pipeline.sandbox, place.path(), events);
+        let containers = Containers::new(&pipeline.sandbox, 1, place.path(), events);
         let there =
             tried || matches!(image::present(containers.engine(), &pipeline.sandbox.image), Ok(Some(_)));
         if !there {
