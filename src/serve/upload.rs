@@ -132,6 +132,10 @@ fn allowed(voice: &Voice, id: &str) -> Result<Miner, Failure> {
     }
 }
 
+fn unprocessable(error: &str) -> Failure {
+    Failure::new(StatusCode::UNPROCESSABLE_ENTITY, error)
+}
+
 /// The whole body, if it comes in time and is not too large.
 async fn read(doors: &Shared, parts: &Parts, body: &mut Option<Body>, limit: u64) -> Result<Bytes, Failure> {
     let large =
@@ -172,14 +176,13 @@ impl Form {
             let twice = match name.as_str() {
                 "miner_id" => miner_id.replace(bytes).is_some(),
                 "file" => file.replace(bytes).is_some(),
-                _ => false,
+                _ => return Err(unprocessable("there are no fields but miner_id and file")),
             };
             if twice {
                 return Err(Failure::bad(format!("the field {name} is there twice")));
             }
         }
-        let missing =
-            |name| Failure::new(StatusCode::UNPROCESSABLE_ENTITY, format!("the field {name} is missing"));
+        let missing = |name| unprocessable(&format!("the field {name} is missing"));
         let miner_id = miner_id.ok_or_else(|| missing("miner_id"))?;
         let miner_id = String::from_utf8_lossy(&miner_id).into_owned();
         Ok(Self { miner_id, file: file.ok_or_else(|| missing("file"))? })
