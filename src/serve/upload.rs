@@ -35,11 +35,13 @@ struct Accepted {
 /// `POST` and `PUT`; multipart with the fields `miner_id` and `file`, or the bare source with `?miner_id=`.
 pub(super) async fn upload(State(doors): State<Shared>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
+    // Who asks first need not send it at all.
+    let coming = !parts.headers.contains_key(header::EXPECT);
     let mut body = Some(body);
     match take(&doors, parts, &mut body).await {
         Ok(response) => response,
         Err(failure) => {
-            if let Some(body) = body {
+            if let Some(body) = body.filter(|_| coming) {
                 let _ = timeout(doors.patience, to_bytes(body, DISCARDED)).await;
             }
             failure.into_response()
