@@ -152,7 +152,19 @@ fn a_field_is_named_with_what_was_expected() {
         ("rewards: {split: [60, 50]}", "add up to at most 100, found 110"),
         ("rewards: {split: [0]}", "expected a percentage above 0"),
         ("rewards: {split: {}}", "found a mapping"),
-        ("llm: 1", "unknown field"),
+        ("llm: 1", "expected a mapping of fields, found 1"),
+        ("llm: {base_url: 'ftp://x'}", "expected a URL such as"),
+        ("llm: {base_url: 'https://u:p@x/v1'}", "must not hold a password"),
+        ("llm: {base_url: 'https://x/v1?key=1'}", "a host and a path and nothing behind them"),
+        ("llm: {api_key_env: sk-1234}", "not the key itself"),
+        ("llm: {model: ''}", "expected a model's name, found \"\""),
+        ("llm: {max_tokens: 0}", "expected 1 to 1000000, found 0"),
+        ("llm: {temperature: 3}", "expected 0 to 2, found 3"),
+        ("llm: {command: llm}", "expected a list, found \"llm\""),
+        ("serve: {listen: 8000}", "an address and a port such as 127.0.0.1:8000, found 8000"),
+        ("serve: {listen: 'localhost:8000'}", "an address and a port such as 127.0.0.1:8000"),
+        ("serve: {uploads_per_minute: 0}", "expected 1 to 1000000, found 0"),
+        ("serve: {tokens: ''}", "expected a path"),
     ];
     for (text, expected) in cases {
         let found = problem(text);

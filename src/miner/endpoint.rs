@@ -218,7 +218,7 @@ mod tests {
         assert_eq!(after("7"), Some(Duration::from_secs(7)));
         assert_eq!(after("0.5"), Some(Duration::from_millis(500)));
         assert_eq!(after("Wed, 21 Oct 2015 07:28:00 GMT"), Some(Duration::ZERO));
-        assert!(after("Wed, 21 Oct 2199 07:28:00 GMT").unwrap() > LONGEST_PAUSE);
+        assert!(after("Mon, 21 Oct 2199 07:28:00 GMT").unwrap() > LONGEST_PAUSE);
         for wrong in ["", "soon", "-1", "NaN", "1e300"] {
             assert_eq!(after(wrong), None, "{wrong}");
         }

@@ -32,6 +32,10 @@ use score::Row;
 /// How often the inbox is looked at when nothing announces a change.
 const RESCAN: Duration = Duration::from_secs(5);
 
+/// One upload is several events, and a crowd's uploads are thousands: at least this many times longer than looking at
+/// the inbox takes is spent on other things before the next event has it looked at again.
+const SCAN_SHARE: u32 = 2;
+
 /// Results are rewritten while agents finish, but this many times longer is spent on other things.
 const PUBLISH_SHARE: u32 = 10;
 
@@ -95,6 +99,8 @@ impl Mill<'_> {
             image: &image,
             published: None,
             announced: None,
+            scanned: None,
+            knocked: false,
             changed: true, // what an earlier agentmill published may no longer be so
             checked: false,
             trouble: None,
@@ -177,6 +183,10 @@ struct Pass<'a> {
     image: &'a str,
     published: Option<(Instant, Duration)>,
     announced: Option<String>,
+    /// When the inbox was looked at last, and how long that took.
+    scanned: Option<(Instant, Duration)>,
+    /// Whether it has to be looked at again.
+    knocked: bool,
     changed: bool,
     checked: bool,
     /// What was wrong with the inbox at the last scan.
@@ -213,21 +223,28 @@ impl<'a> Pass<'a> {
                 return Ok(());
             }
             self.publish_if_due();
+            if self.knocked && self.until_scan().is_zero() {
+                self.scan_again();
+                continue;
+            }
             match wakes.recv_timeout(self.patience()) {
                 Ok(Wake::Finished(report, end)) => self.finished(*report, end),
                 Ok(Wake::Stop) => self.stop(workers),
                 Ok(Wake::Reload) => self.reload(workers),
-                Ok(Wake::Inbox) | Err(RecvTimeoutError::Timeout) => self.scan_again(),
+                Ok(Wake::Inbox) => self.knocked = true,
+                Err(RecvTimeoutError::Timeout) => self.scan_again(),
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
         }
     }
 
     fn scan(&mut self) -> anyhow::Result<()> {
-        let inbox = &self.mill.pipeline.inbox;
+        let (start, inbox) = (Instant::now(), &self.mill.pipeline.inbox);
+        self.knocked = false;
         let changed =
             self.desk.scan().with_context(|| format!("the inbox {} can't be read", inbox.display()))?;
         self.changed |= changed;
+        self.scanned = Some((Instant::now(), start.elapsed()));
         Ok(())
     }
 
@@ -288,7 +305,13 @@ impl<'a> Pass<'a> {
     /// How long to wait for the next wake.
     fn patience(&self) -> Duration {
         let rescan = if self.desk.is_unsettled() { intake::SETTLE } else { RESCAN };
+        let rescan = if self.knocked { rescan.min(self.until_scan()) } else { rescan };
         if self.changed { rescan.min(self.until_publish()) } else { rescan }
+    }
+
+    fn until_scan(&self) -> Duration {
+        let next = |(at, took): (Instant, Duration)| (took * SCAN_SHARE).saturating_sub(at.elapsed());
+        self.scanned.map_or(Duration::ZERO, next)
     }
 
     fn until_publish(&self) -> Duration {
