@@ -8,6 +8,7 @@ mod place;
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,9 @@ const UPLOADS: &str = ".uploads";
 
 /// How many locks miners share: enough that strangers seldom wait for each other.
 const LOCKS: u8 = 64;
+
+/// No file is half made for longer than this.
+const HALF_MADE: Duration = Duration::from_secs(3600);
 
 /// By which door a submission came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,6 +119,26 @@ pub fn hand_in(inbox: &Path, miner: &Miner, source: &[u8], door: Door) -> Result
     let receipt = Receipt { miner: miner.clone(), file: place.into_file(), sha256, bytes, received_at, door };
     place::write(&uploads, &uploads.join(format!("{miner}.json")), &json(&receipt)?)?;
     Ok((receipt, true))
+}
+
+/// Removes what a process that was killed left half made. Files of a living process are younger.
+///
+/// # Errors
+/// The folder can't be read. That a file can't be removed is no error: it is in nobody's way.
+pub fn tidy(inbox: &Path) -> io::Result<()> {
+    let entries = match fs::read_dir(inbox.join(UPLOADS)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        other => other?,
+    };
+    for entry in entries.flatten() {
+        let ours = entry.file_name().to_str().is_some_and(place::is_temporary);
+        let age =
+            entry.metadata().and_then(|metadata| metadata.modified()).map(|modified| modified.elapsed());
+        if ours && matches!(age, Ok(Ok(age)) if age > HALF_MADE) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+    Ok(())
 }
 
 /// What is known of the miner's last hand-in.

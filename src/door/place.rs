@@ -11,6 +11,14 @@ use rustix::io::Errno;
 use super::Refused;
 use crate::pipeline::intake::{self, Drop, Miner};
 
+const PREFIX: &str = ".new-";
+const SUFFIX: &str = ".tmp";
+
+/// Whether a name is that of a file in the making.
+pub(super) fn is_temporary(name: &str) -> bool {
+    name.starts_with(PREFIX) && name.ends_with(SUFFIX)
+}
+
 /// The place of one miner's submission.
 #[derive(Debug)]
 pub(super) struct Place {
@@ -91,7 +99,7 @@ fn claim(entry: &fs::DirEntry, miner: &Miner) -> Option<String> {
 
 /// A synced file with a leading dot; removed again unless it is moved away.
 fn temporary(uploads: &Path, bytes: &[u8]) -> io::Result<tempfile::TempPath> {
-    let mut file = tempfile::Builder::new().prefix(".new-").suffix(".tmp").tempfile_in(uploads)?;
+    let mut file = tempfile::Builder::new().prefix(PREFIX).suffix(SUFFIX).tempfile_in(uploads)?;
     file.write_all(bytes)?;
     file.as_file().set_permissions(Permissions::from_mode(0o644))?;
     file.as_file().sync_all()?;
@@ -100,7 +108,7 @@ fn temporary(uploads: &Path, bytes: &[u8]) -> io::Result<tempfile::TempPath> {
 
 /// Replaces a file of ours.
 pub(super) fn write(uploads: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = tempfile::Builder::new().prefix(".new-").suffix(".tmp").tempfile_in(uploads)?;
+    let mut file = tempfile::Builder::new().prefix(PREFIX).suffix(SUFFIX).tempfile_in(uploads)?;
     file.write_all(bytes)?;
     file.as_file().set_permissions(Permissions::from_mode(0o644))?;
     file.persist(path)?;

@@ -108,3 +108,20 @@ fn sources_are_refused_for_the_reasons_of_the_pipeline() {
         matches!(check(&[b'x'; 21], &rules), Err(Refused::Large(reason)) if reason.contains("at most 20"))
     );
 }
+
+#[test]
+fn what_a_killed_process_left_goes_after_a_while() {
+    let inbox = inbox();
+    tidy(inbox.path()).unwrap();
+    put(inbox.path(), "alice", "x = 1\n").unwrap();
+    let uploads = inbox.path().join(UPLOADS);
+    for (name, age) in
+        [(".new-old.tmp", HALF_MADE * 2), (".new-young.tmp", Duration::ZERO), ("old.json", HALF_MADE * 2)]
+    {
+        let file = File::create(uploads.join(name)).unwrap();
+        file.set_modified(std::time::SystemTime::now() - age).unwrap();
+    }
+    tidy(inbox.path()).unwrap();
+    let left = |name: &str| uploads.join(name).exists();
+    assert_eq!([left(".new-old.tmp"), left(".new-young.tmp"), left("old.json")], [false, true, true]);
+}

@@ -9,10 +9,14 @@ use super::model::Model;
 use super::{prompt, reply};
 use crate::config::{Limits, Pipeline};
 use crate::door::{self, Refused};
+use crate::pipeline::publish::text::visible;
 use crate::report::{Scored, Verdict};
 use crate::sandbox::{Opened, Sandbox};
 use crate::task::Task;
 use crate::ui::Spinner;
+
+/// The most of a message that is shown, in characters.
+const SHOWN: usize = 300;
 
 /// All that drafts are made with.
 pub struct Studio<'a> {
@@ -86,7 +90,10 @@ impl Studio<'_> {
             Opened::Ready(cell) => cell,
             Opened::Refused(refusal) => {
                 let line = refusal.line.map_or_else(String::new, |line| format!("line {line}: "));
-                return Ok(Some(format!("{line}it is not valid Python 3.11: {}", refusal.message)));
+                return Ok(Some(format!(
+                    "{line}it is not valid Python 3.11: {}",
+                    visible(&refusal.message, SHOWN)
+                )));
             }
         };
         let mut failures = String::new();
@@ -119,7 +126,8 @@ fn failed(task: &Task, scored: &Scored) -> String {
     let mut text = String::new();
     for (test, result) in task.tests.iter().zip(&scored.tests) {
         if result.verdict != Verdict::Passed {
-            let message = result.message.as_deref().unwrap_or_default();
+            // It came out of code that nobody has read yet.
+            let message = visible(result.message.as_deref().unwrap_or_default(), SHOWN);
             let _ =
                 writeln!(text, "{}: {}: {message}\n{}", task.id, result.name, test.assertion.text.trim_end());
         }

@@ -20,6 +20,7 @@ use anyhow::{Context, bail};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
+use crate::door;
 use crate::tokens::Tokens;
 use crate::ui::{Event, Events};
 use crate::workspace::Workspace;
@@ -59,6 +60,7 @@ impl Server {
             .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
             .with_context(|| format!("can't listen on {}", settings.listen))?;
         let address = listener.local_addr().context("can't listen")?;
+        door::tidy(&workspace.pipeline.inbox).context("the inbox can't be read")?;
         let doors = Doors::open(dir, workspace, !tokens.is_empty())?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(THREADS)
