@@ -6,10 +6,10 @@ use agentmill::config::{self, Pipeline};
 use agentmill::pipeline::intake::{Miner, Rejection};
 use agentmill::pipeline::publish::{Published, publish};
 use agentmill::pipeline::score::rank;
-use agentmill::report::Report;
+use agentmill::report::Verdict::{Error, Failed, OutOfMemory, Passed, Timeout};
+use agentmill::report::{Outcome, Report, Run, Scored, TestResult, Usage, Verdict};
 use agentmill::task::{self, Task};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
 
 pub const HOSTILE: &str = "</script><script>document.title='pwned';console.error('pwned')</script>\
     <img src=x onerror=\"document.title='pwned'\"><a href=javascript:alert(1)>x</a>";
@@ -82,7 +82,12 @@ impl Sample {
             for (at, report) in self.reports.iter_mut().enumerate() {
                 let lost = turn * (1 + at % 3);
                 report.runs = last[at].runs.clone();
-                report.runs.iter_mut().rev().take(lost).for_each(|run| run.outcome = failed());
+                report
+                    .runs
+                    .iter_mut()
+                    .rev()
+                    .take(lost)
+                    .for_each(|run| run.outcome = outcome([Failed; 4], 12));
             }
             self.at += SignedDuration::from_mins(47 + 13 * turn as i64);
             self.publish(dir);
@@ -124,82 +129,55 @@ fn place(task: u32) -> (&'static str, String) {
     (stage, format!("{stage}/{}{round}", NAMES[task as usize % 6]))
 }
 
-fn failed() -> agentmill::report::Outcome {
-    serde_json::from_value(outcome(["failed"; 4])).unwrap()
-}
-
 /// Agents of all strengths, by no visible order.
 fn report(agent: u32, ids: &[(&str, String)]) -> Report {
     let names = ["alice", "bob", "carol", "dan", "eve", "frank", "grace", "heidi"];
     let name = names.get(agent as usize).map_or(format!("miner-{agent:04}"), ToString::to_string);
     let strength = agent * 7919 % 101;
     let runs = ids.iter().enumerate().filter(|(_, (stage, _))| strength >= 20 || *stage == "screening");
-    let runs = runs.map(|(task, (stage, id))| run(agent, strength, task as u32, stage, id));
-    let report = json!({
-        "miner": name,
-        "file": format!("{name}.py"),
-        "sha256": format!("{:064x}", u128::from(agent) * 0x9e37_79b9_7f4a_7c15_f39c + 7),
-        "bytes": 900 + agent * 7,
-        "first_seen": Timestamp::from_second(1_795_000_000 + i64::from(agent) * 977).unwrap(),
-        "modified": "2026-11-20T12:00:00Z",
-        "runs": runs.collect::<Vec<_>>(),
-    });
-    serde_json::from_value(report).unwrap()
+    let first_seen = Timestamp::from_second(1_795_000_000 + i64::from(agent) * 977).unwrap();
+    Report {
+        miner: miner(&name),
+        file: format!("{name}.py"),
+        sha256: format!("{:064x}", u128::from(agent) * 0x9e37_79b9_7f4a_7c15_f39c + 7),
+        bytes: u64::from(900 + agent * 7),
+        first_seen,
+        modified: first_seen,
+        syntax: None,
+        runs: runs.map(|(task, (stage, id))| run(agent, strength, task as u32, stage, id)).collect(),
+    }
 }
 
-fn run(agent: u32, strength: u32, task: u32, stage: &str, id: &str) -> Value {
+fn run(agent: u32, strength: u32, task: u32, stage: &str, id: &str) -> Run {
     let luck = (agent * 31 + task * 17) % 60;
-    let verdicts = match strength + luck {
-        _ if agent % 37 == 5 && task == 1 => {
-            return json!({"key": id, "stage": stage, "task": id, "unscored": "the engine went away"});
-        }
-        0..30 => ["timeout"; 4],
-        30..45 => ["passed", "failed", "failed", "error"],
-        45..60 => ["passed", "passed", "error", "failed"],
-        60..75 => ["passed", "passed", "passed", "out_of_memory"],
-        _ => ["passed"; 4],
+    let wall_ms = u64::from(40 + luck * 71);
+    let outcome = match strength + luck {
+        _ if agent % 37 == 5 && task == 1 => Outcome::Unscored { unscored: "the engine went away".into() },
+        0..30 => outcome([Timeout; 4], wall_ms),
+        30..45 => outcome([Passed, Failed, Failed, Error], wall_ms),
+        45..60 => outcome([Passed, Passed, Error, Failed], wall_ms),
+        60..75 => outcome([Passed, Passed, Passed, OutOfMemory], wall_ms),
+        _ => outcome([Passed; 4], wall_ms),
     };
-    let mut run = outcome(verdicts);
-    run["usage"]["wall_ms"] = json!(40 + luck * 71);
-    run["key"] = json!(format!("{agent} {id}"));
-    run["stage"] = json!(stage);
-    run["task"] = json!(id);
-    run
+    Run { key: format!("{agent} {id}"), stage: stage.into(), task: id.into(), outcome }
 }
 
-fn outcome(verdicts: [&str; 4]) -> Value {
+fn outcome(verdicts: [Verdict; 4], wall_ms: u64) -> Outcome {
     let names = ["test 1", "test 2", "empty input", "hidden"];
-    let test = |at: usize| {
-        let passed = verdicts[at] == "passed";
-        json!({
-            "name": names[at],
-            "verdict": verdicts[at],
-            "weight": if at == 2 { 2.0 } else { 1.0 },
-            "public": at != 3,
-            "message": (!passed).then_some(if at == 3 { "secret(42)" } else { "f(2) == 2\n  f(2) was 3" }),
-        })
+    let test = |at: usize| TestResult {
+        name: names[at].into(),
+        verdict: verdicts[at],
+        weight: if at == 2 { 2.0 } else { 1.0 },
+        public: at != 3,
+        message: (verdicts[at] != Passed)
+            .then(|| if at == 3 { "secret(42)" } else { "f(2) == 2\n  f(2) was 3" }.into()),
     };
-    // From best to gravest, as reports order them.
-    let order = ["passed", "failed", "error", "timeout", "out_of_memory"];
-    let gravest = verdicts.iter().max_by_key(|verdict| order.iter().position(|one| one == *verdict)).unwrap();
-    let gained: f64 = verdicts
-        .iter()
-        .zip([1.0, 1.0, 2.0, 1.0])
-        .filter(|(one, _)| **one == "passed")
-        .map(|(_, weight)| weight)
-        .sum();
-    let stderr = if verdicts.contains(&"error") {
+    let usage = Usage { wall_ms, cpu_ms: wall_ms / 3, max_rss_kib: 10_240 };
+    let traceback = || {
         format!(
             "Traceback (most recent call last):\n  File \"agent.py\", line 12, in f\nValueError: {HOSTILE}\n"
         )
-    } else {
-        String::new()
     };
-    json!({
-        "verdict": gravest,
-        "score": gained * 20.0,
-        "tests": (0..4).map(test).collect::<Vec<_>>(),
-        "usage": {"wall_ms": 12, "cpu_ms": 9, "max_rss_kib": 10_240},
-        "stderr": stderr,
-    })
+    let stderr = verdicts.contains(&Error).then(traceback).unwrap_or_default();
+    Outcome::Scored(Scored::new((0..4).map(test).collect(), usage, stderr))
 }
