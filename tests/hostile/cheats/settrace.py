@@ -3,12 +3,12 @@
 import sys
 import threading
 
-seen = []
+seen = set()
 
 
 def trace(frame, event, argument):
     found = [*frame.f_locals.values(), *frame.f_code.co_consts, argument]
-    seen.extend(value for value in found if type(value) is str)
+    seen.update(value for value in found if type(value) is str and "assert" in value)
     return trace
 
 

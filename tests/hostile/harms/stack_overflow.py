@@ -1,5 +1,6 @@
 # kind: deep recursion on the stack of C
-# wants: crashed crashed crashed
+# task: once
+# wants: crashed
 import sys
 
 sys.setrecursionlimit(1 << 30)
