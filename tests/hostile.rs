@@ -141,7 +141,8 @@ fn play_all(
                 loop {
                     let number = next.fetch_add(1, Ordering::SeqCst);
                     let Some(case) = cases.get(number) else { break };
-                    rows.lock().unwrap().push((number, case.play(lab, tasks)));
+                    let row = case.play(lab, tasks);
+                    rows.lock().unwrap().push((number, row));
                     if number % HONEST_EVERY == 0 {
                         let among = honest(lab, tasks);
                         odd.lock().unwrap().extend(among.into_iter().filter(|score| !alone.contains(score)));
