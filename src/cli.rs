@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 
 use crate::import::Benchmark;
 use crate::pipeline::intake::Miner;
@@ -105,6 +106,16 @@ pub enum Command {
         /// Print JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Print a shell's completion script
+    Completions {
+        /// Which
+        shell: Shell,
+    },
+    /// Print the manual's first page, or write all pages into a folder
+    Man {
+        /// Where
+        folder: Option<PathBuf>,
     },
 }
 

@@ -115,3 +115,66 @@ fn runs_say_what_they_are_asked_for() {
     let (code, err) = logged("x=y=z");
     assert!(code == Some(0) && err.contains("is not understood"), "{err}");
 }
+
+#[test]
+fn check_looks_at_the_machine() {
+    let Some(dir) = demo() else { return };
+    let output = run(dir, &["check"]);
+    let out = text(&output.stdout);
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()), "{out}");
+    for what in ["engine", "memory   ", "inbox", "results", "disk", "clock"] {
+        assert!(out.lines().any(|line| line.starts_with(what)), "no {what} in\n{out}");
+    }
+    assert!(out.ends_with('\n') && out.contains("\nok: 4 tasks, 4 reference solutions score 100"), "{out}");
+
+    let found = json(&run(dir, &["check", "--json"]));
+    let memory = found["found"]["findings"].as_array().unwrap().iter().find(|one| one["what"] == "memory");
+    assert_eq!(memory.unwrap()["health"], "ok", "the engine does not enforce a cell's memory: {memory:?}");
+}
+
+#[test]
+fn check_as_json_holds_every_mistake() {
+    let Some(demo) = demo() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(dir.path().join("tasks")).unwrap();
+    std::fs::write(dir.path().join("pipeline.yaml"), "sandbox: {memry: 1}\n").unwrap();
+    let output = run(dir.path(), &["check", "--json"]);
+    let found = json(&output);
+    assert_eq!((output.status.code(), &found["ok"]), (Some(2), &false.into()));
+    assert_eq!(
+        (&found["problems"][0]["line"], &found["problems"][0]["field"]),
+        (&1.into(), &"sandbox.memry".into())
+    );
+
+    let frank = demo.join("inbox/frank.py");
+    let output = run(demo, &["check", "--json", frank.to_str().unwrap()]);
+    assert_eq!((output.status.code(), &json(&output)["line"]), (Some(2), &5.into()));
+}
+
+#[test]
+fn shells_and_man_know_every_command() {
+    let dir = tempfile::tempdir().unwrap();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = text(&run(dir.path(), &["completions", shell]).stdout);
+        assert!(script.contains("import") && script.contains("completions"), "{shell}: {script}");
+    }
+    let page = text(&run(dir.path(), &["man"]).stdout);
+    assert!(page.contains(".TH agentmill 1") && page.contains("Exit codes"), "{page}");
+    let folder = dir.path().join("man1");
+    assert!(run(dir.path(), &["man", folder.to_str().unwrap()]).status.success());
+    for name in ["agentmill.1", "agentmill-run.1", "agentmill-show.1"] {
+        assert!(folder.join(name).is_file(), "no {name}");
+    }
+}
+
+#[test]
+fn every_command_stands_in_the_readme() {
+    let readme = include_str!("../README.md");
+    let help = text(&run(Path::new("."), &["--help"]).stdout);
+    let commands = help.split("Commands:\n").nth(1).and_then(|rest| rest.split("\n\n").next()).unwrap();
+    for name in
+        commands.lines().filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help")
+    {
+        assert!(readme.contains(&format!("`{name}")), "README.md's table lacks {name}");
+    }
+}

@@ -5,6 +5,7 @@ mod demo;
 mod generate;
 mod import;
 mod init;
+mod manual;
 mod run;
 mod serve;
 mod show;
@@ -36,6 +37,8 @@ pub fn execute(cli: &Cli) -> Exit {
             import::import(dir, *benchmark, file, *force, cli.quiet)
         }
         Command::Show(shown) => show::print(dir, shown),
+        Command::Completions { shell } => manual::completions(*shell),
+        Command::Man { folder } => manual::man(folder.as_deref()),
         Command::Tasks { id, json } => tasks::tasks(dir, id.as_deref(), *json),
     };
     result.unwrap_or_else(|error| {
