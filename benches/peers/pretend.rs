@@ -27,7 +27,7 @@ pub fn pass(dir: &Path, image: &str) -> anyhow::Result<Summary> {
     let workspace = Workspace::open(dir)?;
     let (waker, wakes) = mpsc::channel();
     let (events, shown) = Events::channel();
-    let display = ui::display(shown, true);
+    let display = ui::display(shown, ui::Talk::of(true, false));
     let mill = Mill {
         pipeline: &workspace.pipeline,
         tasks: &workspace.tasks,

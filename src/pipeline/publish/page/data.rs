@@ -238,9 +238,10 @@ fn scored(column: usize, suite: usize, run: &Scored, texts: &mut Texts, room: &m
         .enumerate()
         .filter_map(|(at, test)| Some((at, texts.number(tail(told(test)?, LINES), room)?)))
         .collect();
-    let stderr =
-        (!run.stderr.trim().is_empty()).then(|| texts.number(tail(run.stderr.trim_end(), LINES), room));
-    let stderr = stderr.flatten();
+    // An agent can print what it was asked: its stderr is for everybody only if all of its tests are.
+    let shown = Some(run.stderr.trim_end())
+        .filter(|text| !text.trim().is_empty() && run.tests.iter().all(|test| test.public));
+    let stderr = shown.and_then(|text| texts.number(tail(text, LINES), room));
     if notes.is_empty() && stderr.is_none() {
         return RunData::Plain(column, score, letters, wall, cpu, mib, suite);
     }
