@@ -62,12 +62,12 @@ fn bar(body: &mut String, scale: &Scale, y: f64, name: &str, ratio: Spread) {
     let (from, long, middle) = (one.min(end), (end - one).abs().max(1.0), y + 9.0);
     let (low, high, after) = (scale.x(ratio.min), scale.x(ratio.max), scale.x(ratio.max.max(1.0)) + 8.0);
     let label = short(ratio.median);
-    let _ = write!(
+    let _ = writeln!(
         body,
         "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{name}</text>\
          <rect x=\"{from:.1}\" y=\"{y}\" width=\"{long:.1}\" height=\"18\" rx=\"3\"/>\
          <line x1=\"{low:.1}\" x2=\"{high:.1}\" y1=\"{middle}\" y2=\"{middle}\"/>\
-         <text x=\"{after:.1}\" y=\"{}\">{label}</text>\n",
+         <text x=\"{after:.1}\" y=\"{}\">{label}</text>",
         LEFT - 10.0,
         y + 14.0,
         y + 14.0,
@@ -79,10 +79,10 @@ fn grid(scale: &Scale, bottom: f64) -> String {
     let mut ratio = 0.1;
     while ratio <= scale.top * 1.001 {
         let x = scale.x(ratio);
-        let _ = write!(
+        let _ = writeln!(
             lines,
             "<line class=\"g\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{TITLE}\" y2=\"{bottom}\"/>\
-             <text x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n",
+             <text x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
             bottom + 18.0,
             if ratio < 1.0 { "0.1".to_owned() } else { format!("{ratio:.0}") },
         );
