@@ -65,7 +65,11 @@ impl Sandbox for Pretend<'_> {
 impl Cell for Pretender {
     fn run(&mut self, task: &Task, _limits: &Limits) -> Result<Scored, Fault> {
         self.luck = self.luck * 31 % 1_000_003;
-        let tests = task.tests.iter().enumerate().map(|(at, test)| made_up(test, !(self.luck + at).is_multiple_of(5)));
+        let tests = task
+            .tests
+            .iter()
+            .enumerate()
+            .map(|(at, test)| made_up(test, !(self.luck + at).is_multiple_of(5)));
         let usage = Usage { wall_ms: 12, cpu_ms: 9, max_rss_kib: 10_240 };
         Ok(Scored::new(tests.collect(), usage, String::new()))
     }
