@@ -169,8 +169,9 @@ fn outcome(verdicts: [Verdict; 4], wall_ms: u64) -> Outcome {
         verdict: verdicts[at],
         weight: if at == 2 { 2.0 } else { 1.0 },
         public: at != 3,
-        message: (verdicts[at] != Passed)
-            .then(|| if at == 3 { "secret(42)" } else { "f(2) == 2\n  f(2) was 3" }.into()),
+        message: (verdicts[at] != Passed).then(|| {
+            if at == 3 { "secret(42)".into() } else { format!("f(2) == 2\n  f(2) was 3 {HOSTILE}") }
+        }),
     };
     let usage = Usage { wall_ms, cpu_ms: wall_ms / 3, max_rss_kib: 10_240 };
     let traceback = || {

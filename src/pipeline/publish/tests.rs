@@ -258,12 +258,25 @@ fn only_failed_public_tests_tell_on_the_page() {
     }
     pass.publish(dir.path());
     let data = on_page(dir.path());
-    assert_eq!(data["texts"], serde_json::json!(["3 == 4 is not so", "one\n  two"]));
+    // Nor does stderr, which may hold what a hidden test asked.
+    assert_eq!(data["texts"], serde_json::json!(["3 == 4 is not so"]));
     assert_eq!(
         data["agents"][0]["runs"],
-        serde_json::json!([[0, 2500, "pfff", 12, 9, 10, 0, [[1, 0], [3, 0]], 1]])
+        serde_json::json!([[0, 2500, "pfff", 12, 9, 10, 0, [[1, 0], [3, 0]], null]])
     );
     assert_eq!(data["suites"][0][2], serde_json::json!(["test 3", 1.0, false]));
+}
+
+#[test]
+fn stderr_tells_on_the_page_where_every_test_is_public() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut pass = Pass::new(vec![report("alice", vec![run("main", "main/x", 25.0)])]);
+    if let Outcome::Scored(run) = &mut pass.reports[0].runs[0].outcome {
+        run.stderr = "one\n  two\n".into();
+    }
+    pass.publish(dir.path());
+    let texts = on_page(dir.path())["texts"].as_array().unwrap().clone();
+    assert!(texts.contains(&"one\n  two".into()), "{texts:?}");
 }
 
 #[test]
