@@ -59,9 +59,11 @@ fn init_writes_to_the_folder_it_is_given() {
 fn tasks_lists_and_prints_what_is_public() {
     let secret = "prompt: |\n  Add up.\n  All of it.\ntests:\n  - {name: shown, assert: \"add(1, 2) == 3\", public: true}\n  - assert add(4, 4) == 8\n";
     let env = TestEnv::new().task("add", secret).task("more/double", DOUBLE_TASK);
-    env.agentmill(&["tasks"])
-        .code(0)
-        .prints(&["add           2 tests  Add up.\n", "more/double   2 tests  double it\n"]);
+    env.agentmill(&["tasks"]).code(0).prints(&[
+        "TASK         TESTS  PROMPT\n",
+        "add              2  Add up.\n",
+        "more/double      2  double it\n",
+    ]);
 
     let add = env.agentmill(&["tasks", "add"]).code(0).prints(&[
         "Add up.\nAll of it.\n",
