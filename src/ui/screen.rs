@@ -79,7 +79,7 @@ impl Screen {
         let live = talk != Talk::Quiet && has_place_for_bars();
         let target = if live { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(0), target);
-        let style = ProgressStyle::with_template("{bar:16} {pos}/{len} agents, {eta} left, {wide_msg}");
+        let style = ProgressStyle::with_template("{bar:16} {pos}/{len} agents, {wide_msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         Self { talk, bar, pace: Pace::default(), ticked: Instant::now() }
     }
@@ -109,17 +109,16 @@ impl Screen {
     /// Draws the bar, or writes a line now and then while something runs.
     fn tick(&mut self, now: Instant) {
         let every = if self.bar.is_hidden() { LINE } else { TICK };
-        if now - self.ticked < every {
+        let (done, all) = (self.bar.position(), self.bar.length().unwrap_or(0));
+        if now - self.ticked < every || all == 0 {
             return;
         }
         self.ticked = now;
+        let told = self.pace.told(done, all, now);
         if !self.bar.is_hidden() {
-            let told = self.pace.told(now);
             self.bar.set_message(told);
             self.bar.tick();
         } else if !self.pace.is_idle() {
-            let told = self.pace.told(now);
-            let (done, all) = (self.bar.position(), self.bar.length().unwrap_or(0));
             self.progress(&format!("{done}/{all} agents, {told}"));
         }
     }
