@@ -351,3 +351,9 @@ tests:
         env.report("ann", "b")
     );
 }
+
+#[test]
+fn what_a_tasks_author_prints_is_in_nobodys_way() {
+    let task = "prompt: p\nsetup: |\n  print('x' * 200000)\ntests:\n  - |\n    print(double(1))\n    assert double(2) == 4\n";
+    all_pass("def double(n):\n    return 2 * n\n", task);
+}
