@@ -153,17 +153,3 @@ impl Outcome {
         }
     }
 }
-
-impl Report {
-    /// The same without its runs.
-    pub fn clone_head(&self) -> Self {
-        Self {
-            runs: Vec::new(),
-            miner: self.miner.clone(),
-            file: self.file.clone(),
-            sha256: self.sha256.clone(),
-            syntax: self.syntax.clone(),
-            ..*self
-        }
-    }
-}

@@ -46,7 +46,7 @@ impl Place {
             }
         };
         let path = inbox.join(&file);
-        Ok(Self { drop: Drop { miner: miner.clone(), file, path }, inbox: inbox.to_owned() })
+        Ok(Self { drop: Drop { miner: miner.clone(), file, path, stamp: None }, inbox: inbox.to_owned() })
     }
 
     /// Whether these bytes lie there.

@@ -5,33 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use rayon::prelude::*;
 
+use super::brief::Brief;
 use super::evaluate::{Course, End};
 use super::intake::{self, Drop, Miner, Rejection, Unreadable};
 use super::{publish, validate};
 use crate::config::Pipeline;
-use crate::report::Report;
 
-/// A submission that passed validation. Its bytes are read again, and compared by their digest, when it is its turn:
-/// ten thousand waiting agents then cost no memory.
-#[derive(Debug, Clone)]
-pub struct Agent {
-    /// Where it was dropped.
-    pub drop: Drop,
-    /// Hex sha256 of its bytes.
-    pub sha256: String,
-    /// Its size in bytes.
-    pub bytes: u64,
-    /// The file's modification time.
-    pub modified: Timestamp,
-}
-
-/// An agent to evaluate, and what is known of it.
+/// An agent to evaluate. Neither its bytes nor its report wait with it, so that ten thousand waiting agents cost
+/// little memory: the bytes are read again when it is its turn, and compared by their digest.
 #[derive(Debug)]
 pub struct Job {
     /// What to read.
-    pub agent: Agent,
-    /// Its report so far.
-    pub report: Report,
+    pub drop: Drop,
+    /// What is known of it but its runs.
+    pub head: Brief,
+    /// Whether runs that its report remembers are made again.
+    pub force: bool,
 }
 
 /// The submissions and how far each has come.
@@ -40,22 +29,39 @@ pub struct Desk<'a> {
     course: &'a Course<'a>,
     force: bool,
     entries: BTreeMap<Miner, Entry>,
-    rejected: Vec<Rejection>,
+    misnamed: Vec<Rejection>,
     busy: BTreeSet<Miner>,
     unsettled: usize,
 }
 
+/// One submission.
+#[derive(PartialEq)]
 struct Entry {
-    agent: Agent,
-    report: Report,
-    complete: bool,
+    drop: Drop,
+    fate: Fate,
+}
+
+#[derive(PartialEq)]
+enum Fate {
+    /// It did not pass validation.
+    Refused(Rejection),
+    Waits(Brief),
+    Complete(Brief),
+}
+
+/// What looking at one drop came to.
+enum Look {
+    New(Entry),
+    /// Its bytes are what they were.
+    Same(Drop),
+    Changing,
 }
 
 impl<'a> Desk<'a> {
     /// Knows nothing yet. With `force`, what reports hold is not taken for done.
     pub fn new(pipeline: &'a Pipeline, course: &'a Course<'a>, force: bool) -> Self {
-        let (entries, rejected) = (BTreeMap::new(), Vec::new());
-        Self { pipeline, course, force, entries, rejected, busy: BTreeSet::new(), unsettled: 0 }
+        let (entries, misnamed, busy) = Default::default();
+        Self { pipeline, course, force, entries, misnamed, busy, unsettled: 0 }
     }
 
     /// Looks at the inbox: new files come in, changed ones are new, removed ones leave. Tells whether anything did.
@@ -64,76 +70,101 @@ impl<'a> Desk<'a> {
     /// The inbox can't be read.
     pub fn scan(&mut self) -> std::io::Result<bool> {
         let listing = intake::list(&self.pipeline.inbox)?;
-        let looked: Vec<Result<Agent, Unreadable>> =
-            listing.drops.into_par_iter().map(|drop| look(drop, self.pipeline)).collect();
+        let looks: Vec<Look> = listing.drops.into_par_iter().map(|drop| self.look(drop)).collect();
+        let mut changed = listing.rejected != self.misnamed;
+        (self.misnamed, self.unsettled) = (listing.rejected, listing.unsettled);
         let mut before = std::mem::take(&mut self.entries);
-        let (mut rejected, mut entered) = (listing.rejected, false);
-        self.unsettled = listing.unsettled;
-        for result in looked {
-            match result {
-                Ok(agent) => {
-                    let known =
-                        before.remove(&agent.drop.miner).filter(|entry| entry.agent.sha256 == agent.sha256);
-                    entered |= known.is_none();
-                    let entry = known.unwrap_or_else(|| self.enter(agent));
-                    self.entries.insert(entry.agent.drop.miner.clone(), entry);
+        for look in looks {
+            match look {
+                Look::Changing => self.unsettled += 1,
+                Look::Same(drop) => {
+                    let entry = before.remove(&drop.miner).map(|entry| Entry { drop, ..entry });
+                    self.entries.extend(entry.map(|entry| (entry.drop.miner.clone(), entry)));
                 }
-                Err(Unreadable::Rejected(rejection)) => rejected.push(rejection),
-                Err(Unreadable::Changing) => self.unsettled += 1,
+                Look::New(entry) => {
+                    changed |= before.remove(&entry.drop.miner).is_none_or(|old| old.fate != entry.fate);
+                    self.entries.insert(entry.drop.miner.clone(), entry);
+                }
             }
         }
         if self.unsettled > 0 {
             // A file that is just being rewritten is neither listed nor withdrawn.
-            let (still_there, gone) =
-                before.into_iter().partition(|(_, entry)| entry.agent.drop.path.exists());
-            self.entries.extend::<BTreeMap<_, _>>(still_there);
-            before = gone;
+            let still_there = before.extract_if(.., |_, entry| entry.drop.path.exists());
+            self.entries.extend(still_there);
         }
-        let changed = entered || !before.is_empty() || rejected != self.rejected;
-        self.rejected = rejected;
-        Ok(changed)
+        Ok(changed || !before.is_empty())
+    }
+
+    /// Intake and validation of one drop, where they could come to something else than before.
+    fn look(&self, drop: Drop) -> Look {
+        let old = self.entries.get(&drop.miner);
+        if drop.stamp.is_some() && old.is_some_and(|old| old.drop == drop) {
+            return Look::Same(drop);
+        }
+        let Pipeline { validate, .. } = self.pipeline;
+        let submission = match intake::read(&drop, validate.max_bytes) {
+            Ok(submission) => submission,
+            Err(Unreadable::Changing) => return Look::Changing,
+            Err(Unreadable::Rejected(rejection)) => {
+                return Look::New(Entry { drop, fate: Fate::Refused(rejection) });
+            }
+        };
+        let known = old.filter(|old| old.drop.file == drop.file).and_then(|old| old.fate.brief());
+        if known.is_some_and(|brief| brief.sha256 == submission.sha256) {
+            return Look::Same(drop);
+        }
+        let fate = match validate::scan(&submission.bytes, &validate.forbid) {
+            Ok(()) => self.enter(new(&drop, submission)),
+            Err(finding) => Fate::Refused(drop.rejection(finding.line, finding.reason)),
+        };
+        Look::New(Entry { drop, fate })
     }
 
     /// An agent not known to this pass; its report may remember it from an earlier one.
-    fn enter(&self, agent: Agent) -> Entry {
-        let remembered = publish::load_report(&self.pipeline.results, &agent.drop.miner);
-        let mut report =
-            remembered.filter(|report| report.sha256 == agent.sha256).unwrap_or_else(|| new(&agent));
-        report.file.clone_from(&agent.drop.file);
-        if self.force {
-            (report.runs, report.syntax) = (Vec::new(), None);
-        }
-        let complete = self.course.refused(&report) || {
-            let (done, complete) = self.course.done(&report);
-            // What is done comes first; the rest is kept for `evaluate` to choose from.
-            if complete {
-                (report.runs, report.syntax) = (done, None);
-            }
-            complete
+    fn enter(&self, mut head: Brief) -> Fate {
+        let remembered = publish::load_report(&self.pipeline.results, &head.miner);
+        let Some(report) = remembered.filter(|report| report.sha256 == head.sha256) else {
+            return Fate::Waits(head);
         };
-        Entry { agent, report, complete }
+        (head.first_seen, head.modified) = (report.first_seen, report.modified);
+        if self.force {
+            return Fate::Waits(head);
+        }
+        if self.course.refused(&report) {
+            head.syntax = report.syntax.map(Box::new);
+            return Fate::Complete(head);
+        }
+        match self.course.done(&report) {
+            Some(marks) => Fate::Complete(Brief { marks: marks.into(), ..head }),
+            None => Fate::Waits(head),
+        }
     }
 
     /// The agents to evaluate now; they count as busy from here on.
     pub fn due(&mut self) -> Vec<Job> {
         let mut jobs = Vec::new();
         for (miner, entry) in &self.entries {
-            if !entry.complete && self.busy.insert(miner.clone()) {
-                jobs.push(Job { agent: entry.agent.clone(), report: entry.report.clone() });
+            if let Fate::Waits(head) = &entry.fate
+                && self.busy.insert(miner.clone())
+            {
+                jobs.push(Job { drop: entry.drop.clone(), head: head.clone(), force: self.force });
             }
         }
         jobs
     }
 
     /// An evaluation came back; without an end, the file was no longer the one that was to be evaluated.
-    pub fn finished(&mut self, report: Report, end: Option<End>) {
-        self.busy.remove(&report.miner);
-        if let Some(entry) = self.entries.get_mut(&report.miner)
-            && entry.report.sha256 == report.sha256
-            && let Some(end) = end
-        {
-            entry.complete = end == End::Complete;
-            entry.report = report;
+    pub fn finished(&mut self, brief: Brief, end: Option<End>) {
+        self.busy.remove(&brief.miner);
+        let Some(entry) = self.entries.get_mut(&brief.miner) else { return };
+        if entry.fate.brief().is_none_or(|known| known.sha256 != brief.sha256) {
+            return;
+        }
+        match end {
+            Some(End::Complete) => entry.fate = Fate::Complete(brief),
+            Some(End::Stopped) => {}
+            // The next scan reads it again.
+            None => entry.drop.stamp = None,
         }
     }
 
@@ -142,58 +173,68 @@ impl<'a> Desk<'a> {
         self.busy.is_empty()
     }
 
+    /// Whether every submission was looked at, and none is left to evaluate.
+    pub fn is_done(&self) -> bool {
+        let waits = |entry: &Entry| matches!(entry.fate, Fate::Waits(_));
+        self.unsettled == 0 && !self.entries.values().any(waits)
+    }
+
     /// Whether a file seemed to be still in the making at the last scan.
     pub fn is_unsettled(&self) -> bool {
         self.unsettled > 0
     }
 
-    /// The reports of agents whose evaluation is complete.
-    pub fn reports(&self) -> Vec<&Report> {
-        let complete = self.entries.values().filter(|entry| entry.complete && entry.report.syntax.is_none());
-        complete.map(|entry| &entry.report).collect()
+    /// The agents whose evaluation is complete.
+    pub fn complete(&self) -> Vec<&Brief> {
+        let complete = self.entries.values().filter_map(|entry| entry.fate.complete());
+        complete.filter(|brief| brief.syntax.is_none()).collect()
     }
 
     /// Whose evaluation is not complete.
     pub fn pending(&self) -> Vec<Miner> {
-        self.entries.iter().filter(|(_, entry)| !entry.complete).map(|(miner, _)| miner.clone()).collect()
+        let waits = self.entries.iter().filter(|(_, entry)| matches!(entry.fate, Fate::Waits(_)));
+        waits.map(|(miner, _)| miner.clone()).collect()
     }
 
     /// Every refused submission, by file name.
     pub fn rejections(&self) -> Vec<Rejection> {
-        let uncompiled = self.entries.values().filter_map(|entry| {
-            let syntax = entry.report.syntax.as_ref().filter(|_| entry.complete)?;
-            Some(
-                entry
-                    .agent
-                    .drop
-                    .rejection(syntax.line, format!("is not valid Python 3.11: {}", syntax.message)),
-            )
+        let refused = self.entries.values().filter_map(|entry| match &entry.fate {
+            Fate::Refused(rejection) => Some(rejection.clone()),
+            Fate::Complete(brief) => brief.syntax.as_ref().map(|syntax| {
+                let reason = format!("is not valid Python 3.11: {}", syntax.message);
+                entry.drop.rejection(syntax.line, reason)
+            }),
+            Fate::Waits(_) => None,
         });
-        let mut all: Vec<Rejection> = self.rejected.iter().cloned().chain(uncompiled).collect();
+        let mut all: Vec<Rejection> = self.misnamed.iter().cloned().chain(refused).collect();
         all.sort();
         all
     }
 }
 
-/// Intake and validation of one drop.
-fn look(drop: Drop, pipeline: &Pipeline) -> Result<Agent, Unreadable> {
-    let submission = intake::read(&drop, pipeline.validate.max_bytes)?;
-    validate::scan(&submission.bytes, &pipeline.validate.forbid)
-        .map_err(|finding| Unreadable::Rejected(drop.rejection(finding.line, finding.reason)))?;
-    let bytes = submission.bytes.len() as u64;
-    Ok(Agent { drop, sha256: submission.sha256, bytes, modified: submission.modified })
+impl Fate {
+    fn brief(&self) -> Option<&Brief> {
+        match self {
+            Fate::Waits(brief) | Fate::Complete(brief) => Some(brief),
+            Fate::Refused(_) => None,
+        }
+    }
+
+    fn complete(&self) -> Option<&Brief> {
+        self.brief().filter(|_| matches!(self, Fate::Complete(_)))
+    }
 }
 
-fn new(agent: &Agent) -> Report {
-    Report {
-        miner: agent.drop.miner.clone(),
-        file: agent.drop.file.clone(),
-        sha256: agent.sha256.clone(),
-        bytes: agent.bytes,
+fn new(drop: &Drop, submission: intake::Submission) -> Brief {
+    Brief {
+        miner: drop.miner.clone(),
+        file: drop.file.clone(),
+        bytes: submission.bytes.len() as u64,
+        sha256: submission.sha256,
         first_seen: now(),
-        modified: agent.modified,
+        modified: submission.modified,
         syntax: None,
-        runs: Vec::new(),
+        marks: Box::default(),
     }
 }
 

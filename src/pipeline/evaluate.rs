@@ -5,6 +5,8 @@ use std::time::Instant;
 
 use tracing::{debug, instrument, warn};
 
+use super::brief::Mark;
+use super::plan::{Part, Plan};
 use super::score;
 use crate::config::{Limits, Stage};
 use crate::digest;
@@ -16,8 +18,10 @@ use crate::ui::{Event, Events};
 /// All that agents are evaluated on: the stages with their tasks, under one image and grader.
 #[derive(Debug)]
 pub struct Course<'a> {
-    tasks: &'a [Task],
-    stages: Vec<(&'a Stage, Vec<Leg<'a>>)>,
+    /// The stages with their tasks.
+    pub plan: Plan<'a>,
+    /// In the plan's order.
+    legs: Vec<Vec<Leg<'a>>>,
     grader: String,
 }
 
@@ -33,35 +37,34 @@ impl<'a> Course<'a> {
     /// The course for an image, by its id.
     pub fn new(stages: &'a [Stage], tasks: &'a [Task], image: &str) -> Self {
         let grader = digest::hex([image.as_bytes(), grader_version().as_bytes()]);
-        let legs = |stage: &'a Stage| {
-            let of_stage = tasks.iter().filter(|task| stage.tasks.is_match(&task.id));
-            of_stage.map(|task| Leg::new(task, stage, &grader)).collect()
-        };
-        let stages = stages.iter().map(|stage| (stage, legs(stage))).collect();
-        Self { tasks, stages, grader }
+        let plan = Plan::new(stages, tasks);
+        let of_part =
+            |part: &Part<'a>| part.tasks.iter().map(|task| Leg::new(task, part.stage, &grader)).collect();
+        let legs = plan.parts.iter().map(of_part).collect();
+        Self { plan, legs, grader }
     }
 
-    /// What of the agent's evaluation stands in its report under keys that are still right, in order, and whether
-    /// that is all of it.
-    pub fn done(&self, report: &Report) -> (Vec<Run>, bool) {
+    /// What came of an agent's evaluation, if all of it stands in its report under keys that are still right.
+    pub fn done(&self, report: &Report) -> Option<Vec<Mark>> {
         let mut known: HashMap<&str, &Outcome> = HashMap::new();
         known.extend(report.runs.iter().map(|run| (run.key.as_str(), &run.outcome)));
-        let mut done = Report { runs: Vec::new(), ..report.clone_head() };
-        for (stage, legs) in &self.stages {
+        let mut marks = Vec::new();
+        for (part, legs) in self.parts() {
             for leg in legs {
-                let key = leg.key(&report.sha256);
-                match known.get(key.as_str()) {
-                    Some(outcome @ Outcome::Scored(_)) => {
-                        done.runs.push(leg.run(stage, key, (*outcome).clone()))
-                    }
-                    _ => return (done.runs, false),
+                match known.get(leg.key(&report.sha256).as_str()) {
+                    Some(outcome @ Outcome::Scored(_)) => marks.push(Mark::of(outcome)),
+                    _ => return None,
                 }
             }
-            if !score::passes(stage, self.tasks, &done) {
+            if !score::passes(part, &marks) {
                 break;
             }
         }
-        (done.runs, true)
+        Some(marks)
+    }
+
+    fn parts(&self) -> impl Iterator<Item = (&Part<'a>, &Vec<Leg<'a>>)> {
+        self.plan.parts.iter().zip(&self.legs)
     }
 
     /// Whether the report's refusal is by the Python that would look at the source today.
@@ -82,7 +85,7 @@ impl<'a> Course<'a> {
 
     /// The limits of the first run: what a cell is opened with.
     fn first_limits(&self) -> Option<&Limits> {
-        self.stages.iter().flat_map(|(_, legs)| legs).map(|leg| &leg.limits).next()
+        self.legs.iter().flatten().map(|leg| &leg.limits).next()
     }
 }
 
@@ -143,7 +146,7 @@ pub fn evaluate(
     (report, end)
 }
 
-/// Goes through the stages as far as the agent gets.
+/// Goes through the stages as far as the agent gets. What is known and not reached stays known when it is stopped.
 fn run_stages(
     report: &mut Report,
     known: Vec<Run>,
@@ -151,18 +154,24 @@ fn run_stages(
     cell: &mut Result<Box<dyn Cell + '_>, Fault>,
     events: &Events,
 ) -> End {
-    let mut known: HashMap<String, Outcome> = known.into_iter().map(|run| (run.key, run.outcome)).collect();
-    for (stage, legs) in &course.stages {
+    let mut known: HashMap<String, Run> = known.into_iter().map(|run| (run.key.clone(), run)).collect();
+    let mut marks = Vec::new();
+    for (part, legs) in course.parts() {
         for leg in legs {
             let key = leg.key(&report.sha256);
             let outcome = match known.remove(&key) {
-                Some(outcome @ Outcome::Scored(_)) => outcome,
+                Some(Run { outcome: outcome @ Outcome::Scored(_), .. }) => outcome,
                 _ => {
                     let (miner, task) = (report.miner.clone(), leg.task.id.clone());
                     events.send(Event::Runs { miner, task });
                     match run(cell, leg) {
                         Ok(outcome) => outcome,
-                        Err(end) => return end,
+                        Err(end) => {
+                            let mut rest: Vec<Run> = known.into_values().collect();
+                            rest.sort_by(|a, b| (&a.stage, &a.task).cmp(&(&b.stage, &b.task)));
+                            report.runs.append(&mut rest);
+                            return end;
+                        }
                     }
                 }
             };
@@ -171,9 +180,10 @@ fn run_stages(
                 task: leg.task.id.clone(),
                 verdict: outcome.verdict(),
             });
-            report.runs.push(leg.run(stage, key, outcome));
+            marks.push(Mark::of(&outcome));
+            report.runs.push(leg.run(part.stage, key, outcome));
         }
-        if !score::passes(stage, course.tasks, report) {
+        if !score::passes(part, &marks) {
             break;
         }
     }

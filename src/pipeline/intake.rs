@@ -42,6 +42,30 @@ pub struct Drop {
     pub file: String,
     /// Where to open it: the inbox's path joined with `file`.
     pub path: PathBuf,
+    /// Equal in two listings only if the file is the same; None if it was touched too lately to tell.
+    pub stamp: Option<Stamp>,
+}
+
+/// Device, inode, size, and the times of content and inode: no file changes without one of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stamp {
+    file: (u64, u64, u64),
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata, now: SystemTime) -> Option<Self> {
+        let changed = (metadata.ctime(), metadata.ctime_nsec());
+        let at = Duration::new(u64::try_from(changed.0).ok()?, u32::try_from(changed.1).ok()?);
+        let at = SystemTime::UNIX_EPOCH + at;
+        // The clock of a file system is coarse: what changes twice within one of its ticks has one stamp.
+        (!is_near(at, now)).then_some(Self {
+            file: (metadata.dev(), metadata.ino(), metadata.len()),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed,
+        })
+    }
 }
 
 impl Drop {
@@ -185,7 +209,7 @@ fn look_at(name: &str, path: PathBuf, metadata: &Metadata, now: SystemTime) -> S
         Some(Err(reason)) => refused(name, None, reason),
         Some(Ok(miner)) => {
             let file = name.to_owned();
-            claim(Drop { miner, file, path }, metadata, now)
+            claim(Drop { miner, file, path, stamp: Stamp::of(metadata, now) }, metadata, now)
         }
     }
 }
@@ -206,7 +230,10 @@ fn look_into(name: &str, folder: PathBuf, metadata: &Metadata, now: SystemTime) 
     let path = folder.join(AGENT);
     let file = format!("{name}/{AGENT}");
     match path.symlink_metadata() {
-        Ok(agent) => claim(Drop { miner, file, path }, &agent, now),
+        Ok(agent) => {
+            let stamp = Stamp::of(&agent, now);
+            claim(Drop { miner, file, path, stamp }, &agent, now)
+        }
         Err(error) if error.kind() != ErrorKind::NotFound => unseen(OsStr::new(&file), &error),
         Err(_) if is_fresh(metadata, now) => Sight::Unsettled,
         Err(_) => refused(name, Some(miner), format!("is a folder without {AGENT}; put the agent there")),
@@ -223,11 +250,11 @@ fn claim(drop: Drop, metadata: &Metadata, now: SystemTime) -> Sight {
 }
 
 fn is_fresh(metadata: &Metadata, now: SystemTime) -> bool {
-    let Ok(modified) = metadata.modified() else {
-        return false;
-    };
-    let distance = now.duration_since(modified).unwrap_or_else(|ahead| ahead.duration());
-    distance < SETTLE
+    metadata.modified().is_ok_and(|modified| is_near(modified, now))
+}
+
+fn is_near(at: SystemTime, now: SystemTime) -> bool {
+    now.duration_since(at).unwrap_or_else(|ahead| ahead.duration()) < SETTLE
 }
 
 /// Why a file of this kind can't be a submission.

@@ -2,9 +2,11 @@
 //!
 //! The steps don't know each other; this file and its [`desk`] lead from one to the next.
 
+pub mod brief;
 mod desk;
 pub mod evaluate;
 pub mod intake;
+pub mod plan;
 pub mod publish;
 pub mod score;
 pub mod validate;
@@ -18,15 +20,15 @@ use rayon::{ScopeFifo, ThreadPoolBuilder};
 use tracing::debug;
 
 use crate::config::Pipeline;
-use crate::report::Report;
 use crate::sandbox::{Fault, Sandbox};
 use crate::task::Task;
 use crate::ui::{Event, Events};
 use crate::yaml::Problems;
+use brief::Brief;
 use desk::{Desk, Job};
 use evaluate::{Course, End};
 use intake::Rejection;
-use publish::Published;
+use publish::{Published, Publisher};
 use score::Row;
 
 /// How often the inbox is looked at when nothing announces a change.
@@ -66,7 +68,7 @@ pub enum Wake {
     /// End what runs, publish what is finished and return.
     Stop,
     /// An evaluation came back; without an end its file was no longer the same.
-    Finished(Box<Report>, Option<End>),
+    Finished(Box<Brief>, Option<End>),
 }
 
 /// What a pass came to.
@@ -89,24 +91,19 @@ impl Mill<'_> {
     /// # Errors
     /// There is no image, the inbox can't be read, or the results can't be written.
     pub fn turn(&self, waker: &Sender<Wake>, wakes: &Receiver<Wake>) -> anyhow::Result<Summary> {
+        self.sandbox.sweep();
+        if let Some(image) = self.last_image().filter(|_| !self.stay) {
+            let course = Course::new(&self.pipeline.stages, self.tasks, &image);
+            let mut pass = Pass::new(*self, &course, &image);
+            pass.scan()?;
+            if pass.desk.is_done() {
+                return pass.publish();
+            }
+        }
         let image = self.image()?;
         let course = Course::new(&self.pipeline.stages, self.tasks, &image);
         let workers = Workers { mill: *self, course: &course, stopped: AtomicBool::new(false), waker };
-        let desk = Desk::new(self.pipeline, &course, self.force);
-        let mut pass = Pass {
-            mill: *self,
-            desk,
-            image: &image,
-            published: None,
-            announced: None,
-            scanned: None,
-            knocked: false,
-            changed: true, // what an earlier agentmill published may no longer be so
-            checked: false,
-            trouble: None,
-            ending: None,
-            begun: Instant::now(),
-        };
+        let mut pass = Pass::new(*self, &course, &image);
         let pool = ThreadPoolBuilder::new().num_threads(self.pipeline.parallel.get()).build()?;
         pool.in_place_scope_fifo(|scope| {
             let result = pass.work(scope, &workers, wakes);
@@ -115,16 +112,20 @@ impl Mill<'_> {
         })?;
         pass.publish()
     }
-}
 
-impl Mill<'_> {
-    /// The image's id. Without an engine to ask it is taken to be what it was: a pass with nothing to evaluate needs
-    /// none, and one with something to evaluate fails when it starts to.
+    /// The image that was used last. It is taken to be what it was as long as nothing is due: to look into an inbox
+    /// where nothing has changed takes no engine.
+    fn last_image(&self) -> Option<String> {
+        let last = publish::json::load(&self.pipeline.results).ok().filter(|_| !self.force);
+        last.map(|last| last.image).filter(|image| !image.is_empty())
+    }
+
+    /// The image's id. Without an engine to ask it is taken to be what it was: a pass with something to evaluate fails
+    /// when it starts to.
     fn image(&self) -> anyhow::Result<String> {
-        let last = || publish::json::load(&self.pipeline.results).ok().filter(|_| !self.force);
         match self.sandbox.image() {
-            Err(Fault::Engine(reason)) => match last() {
-                Some(last) => Ok(last.image),
+            Err(Fault::Engine(reason)) => match self.last_image() {
+                Some(last) => Ok(last),
                 None => Err(Fault::Engine(reason)).context("there is no image to run agents in"),
             },
             image => Ok(image?),
@@ -155,24 +156,30 @@ struct Workers<'a> {
 }
 
 impl Workers<'_> {
-    /// Evaluates one agent and remembers what came of it.
-    fn evaluate(&self, job: Job) {
-        let Job { agent, report } = job;
-        let source = intake::reread(&agent.drop, &agent.sha256, self.mill.pipeline.validate.max_bytes);
-        let (report, end) = match source {
+    /// Evaluates one agent and tells what came of it.
+    fn serve(&self, job: Job) {
+        let source = intake::reread(&job.drop, &job.head.sha256, self.mill.pipeline.validate.max_bytes);
+        let finished = match source {
             Some(source) if !self.stopped.load(Ordering::SeqCst) => {
-                let (report, end) =
-                    evaluate::evaluate(source, report, self.course, self.mill.sandbox, self.mill.events);
-                if let Err(error) = publish::save_report(&self.mill.pipeline.results, &report) {
-                    self.mill
-                        .events
-                        .send(Event::Warning(format!("{}'s report can't be written: {error}", report.miner)));
-                }
-                (report, Some(end))
+                let (brief, end) = self.evaluate(source, &job);
+                Wake::Finished(Box::new(brief), Some(end))
             }
-            _ => (report, None),
+            _ => Wake::Finished(Box::new(job.head), None),
         };
-        let _ = self.waker.send(Wake::Finished(Box::new(report), end));
+        let _ = self.waker.send(finished);
+    }
+
+    /// Evaluates one agent on what its report does not hold yet, and writes the report.
+    fn evaluate(&self, source: Vec<u8>, job: &Job) -> (Brief, End) {
+        let Mill { pipeline, sandbox, events, .. } = self.mill;
+        let remembered = publish::load_report(&pipeline.results, &job.head.miner);
+        let remembered = remembered.filter(|report| !job.force && report.sha256 == job.head.sha256);
+        let report = job.head.report(remembered.map_or_else(Vec::new, |report| report.runs));
+        let (report, end) = evaluate::evaluate(source, report, self.course, sandbox, events);
+        if let Err(error) = publish::save_report(&pipeline.results, &report) {
+            events.send(Event::Warning(format!("{}'s report can't be written: {error}", report.miner)));
+        }
+        (Brief::of(&report, &self.course.plan), end)
     }
 }
 
@@ -180,7 +187,9 @@ impl Workers<'_> {
 struct Pass<'a> {
     mill: Mill<'a>,
     desk: Desk<'a>,
+    course: &'a Course<'a>,
     image: &'a str,
+    publisher: Publisher<'a>,
     published: Option<(Instant, Duration)>,
     announced: Option<String>,
     /// When the inbox was looked at last, and how long that took.
@@ -188,6 +197,8 @@ struct Pass<'a> {
     /// Whether it has to be looked at again.
     knocked: bool,
     changed: bool,
+    /// Whether an evaluation came back.
+    evaluated: bool,
     checked: bool,
     /// What was wrong with the inbox at the last scan.
     trouble: Option<String>,
@@ -202,6 +213,26 @@ enum Ending {
 }
 
 impl<'a> Pass<'a> {
+    fn new(mill: Mill<'a>, course: &'a Course<'a>, image: &'a str) -> Self {
+        Self {
+            mill,
+            desk: Desk::new(mill.pipeline, course, mill.force),
+            course,
+            image,
+            publisher: Publisher::new(&mill.pipeline.results),
+            published: None,
+            announced: None,
+            scanned: None,
+            knocked: false,
+            changed: true, // what an earlier agentmill published may no longer be so
+            evaluated: false,
+            checked: false,
+            trouble: None,
+            ending: None,
+            begun: Instant::now(),
+        }
+    }
+
     fn work<'s>(
         &mut self,
         scope: &ScopeFifo<'s>,
@@ -228,7 +259,7 @@ impl<'a> Pass<'a> {
                 continue;
             }
             match wakes.recv_timeout(self.patience()) {
-                Ok(Wake::Finished(report, end)) => self.finished(*report, end),
+                Ok(Wake::Finished(brief, end)) => self.finished(*brief, end),
                 Ok(Wake::Stop) => self.stop(workers),
                 Ok(Wake::Reload) => self.reload(workers),
                 Ok(Wake::Inbox) => self.knocked = true,
@@ -266,7 +297,7 @@ impl<'a> Pass<'a> {
         self.mill.events.send(Event::Due { agents: jobs.len() });
         workers.course.announce(jobs.len(), self.mill.sandbox);
         for job in jobs {
-            scope.spawn_fifo(move |_| workers.evaluate(job));
+            scope.spawn_fifo(move |_| workers.serve(job));
         }
         Ok(())
     }
@@ -280,10 +311,10 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
-    fn finished(&mut self, report: Report, end: Option<End>) {
-        self.mill.events.send(Event::Finished { miner: report.miner.clone() });
-        self.desk.finished(report, end);
-        self.changed = true;
+    fn finished(&mut self, brief: Brief, end: Option<End>) {
+        self.mill.events.send(Event::Finished { miner: brief.miner.clone() });
+        self.desk.finished(brief, end);
+        (self.changed, self.evaluated) = (true, true);
         if end.is_none() && self.ending.is_none() {
             // Changed or withdrawn: the next scan, soon, tells which.
             self.scan_again();
@@ -333,23 +364,23 @@ impl<'a> Pass<'a> {
 
     fn publish(&mut self) -> anyhow::Result<Summary> {
         let start = Instant::now();
-        let Pipeline { results, stages, rewards, sha256, .. } = self.mill.pipeline;
-        let (reports, pending, rejected) = (self.desk.reports(), self.desk.pending(), self.desk.rejections());
-        let rows = score::rank(&reports, stages, self.mill.tasks, rewards);
+        let Pipeline { results, rewards, sha256, .. } = self.mill.pipeline;
+        let (agents, pending, rejected) = (self.desk.complete(), self.desk.pending(), self.desk.rejections());
+        let rows = score::rank(&agents, &self.course.plan, rewards);
         let published = Published {
             rows: &rows,
-            reports: &reports,
+            agents: &agents,
             pending: &pending,
             rejections: &rejected,
             generated_at: desk::now(),
             image: self.image,
             pipeline_sha256: sha256,
             token: &rewards.token,
-            stages,
-            tasks: self.mill.tasks,
+            plan: &self.course.plan,
             live: self.mill.stay || !pending.is_empty(),
         };
-        publish::publish(results, &published)
+        self.publisher
+            .publish(&published, self.evaluated)
             .with_context(|| format!("the results can't be written to {}", results.display()))?;
         debug!(agents = rows.len(), took_ms = start.elapsed().as_millis() as u64, "results published");
         self.published = Some((start, start.elapsed()));

@@ -1,4 +1,4 @@
-//! Reports -> ranking and rewards. Pure: no clock, no files.
+//! Reports in brief -> ranking and rewards. Pure: no clock, no files.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -7,10 +7,10 @@ use std::num::NonZeroU32;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Rewards, Split, Stage};
-use crate::pipeline::intake::Miner;
-use crate::report::{Outcome, Report, Verdict};
-use crate::task::Task;
+use super::brief::{self, Brief, Mark};
+use super::intake::Miner;
+use super::plan::{Part, Plan};
+use crate::config::{Rewards, Split};
 
 /// One miner's line in the ranking. Field order is the column order of `rankings.csv`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,14 +42,13 @@ pub struct Row {
     pub sha256: String,
 }
 
-/// Ranks complete reports. Sorted by rank, then by first seen, then by miner.
+/// Ranks agents whose evaluation is complete. Sorted by rank, then by first seen, then by miner.
 ///
-/// Reports with a syntax error are left out: such a submission is no agent.
-pub fn rank(reports: &[&Report], stages: &[Stage], tasks: &[Task], rewards: &Rewards) -> Vec<Row> {
-    let plan: Vec<Leg> = stages.iter().map(|stage| Leg::new(stage, tasks)).collect();
-    let agents: Vec<&Report> = reports.iter().copied().filter(|report| report.syntax.is_none()).collect();
+/// Those with a syntax error are left out: such a submission is no agent.
+pub fn rank(agents: &[&Brief], plan: &Plan, rewards: &Rewards) -> Vec<Row> {
+    let agents: Vec<&Brief> = agents.iter().copied().filter(|agent| agent.syntax.is_none()).collect();
     let originals = originals(&agents);
-    let mut entries: Vec<Entry> = agents.iter().map(|report| entry(report, &plan, &originals)).collect();
+    let mut entries: Vec<Entry> = agents.iter().map(|agent| entry(agent, plan, &originals)).collect();
     entries.sort_by(|a, b| order(&a.row).cmp(&order(&b.row)));
     number(&mut entries);
     share(&mut entries, rewards);
@@ -57,9 +56,9 @@ pub fn rank(reports: &[&Report], stages: &[Stage], tasks: &[Task], rewards: &Rew
 }
 
 /// Whether an agent may go on to the next stage: every task of this one is judged, and its score
-/// reaches the pass mark.
-pub fn passes(stage: &Stage, tasks: &[Task], report: &Report) -> bool {
-    Leg::new(stage, tasks).tally(&outcomes(report)).passes(stage.pass_mark)
+/// reaches the pass mark. `marks` are those of all runs so far.
+pub fn passes(part: &Part, marks: &[Mark]) -> bool {
+    tally(part, marks).passes(part.stage.pass_mark)
 }
 
 /// The console's line for one miner, such as `1. alice: 100 (reward: 50 TAO)`.
@@ -77,51 +76,23 @@ pub fn line(row: &Row, token: &str) -> String {
     line
 }
 
-/// A stage and its tasks.
-struct Leg<'a> {
-    stage: &'a Stage,
-    tasks: Vec<&'a Task>,
-}
-
-/// What came of each (stage, task).
-type Outcomes<'a> = HashMap<(&'a str, &'a str), &'a Outcome>;
-
-fn outcomes(report: &Report) -> Outcomes<'_> {
-    report.runs.iter().map(|run| ((run.stage.as_str(), run.task.as_str()), &run.outcome)).collect()
-}
-
-impl<'a> Leg<'a> {
-    fn new(stage: &'a Stage, tasks: &'a [Task]) -> Self {
-        Self { stage, tasks: tasks.iter().filter(|task| stage.tasks.is_match(&task.id)).collect() }
-    }
-
-    fn weight(&self) -> f64 {
-        self.tasks.iter().map(|task| task.weight).sum()
-    }
-
-    fn tests(&self) -> u64 {
-        self.tasks.iter().map(|task| task.tests.len() as u64).sum()
-    }
-
-    fn tally(&self, outcomes: &Outcomes) -> Tally {
-        let mut tally = Tally::default();
-        for task in &self.tasks {
-            match outcomes.get(&(self.stage.name.as_str(), task.id.as_str())) {
-                Some(Outcome::Scored(run)) => {
-                    tally.judged += task.weight;
-                    tally.points += task.weight * run.score.clamp(0.0, 100.0);
-                    tally.passed +=
-                        run.tests.iter().filter(|test| test.verdict == Verdict::Passed).count() as u64;
-                }
-                Some(Outcome::Unscored { .. }) => {
-                    tally.open += task.weight;
-                    tally.unscored += 1;
-                }
-                None => tally.missing += task.weight,
+fn tally(part: &Part, marks: &[Mark]) -> Tally {
+    let mut tally = Tally::default();
+    for (task, mark) in part.tasks.iter().zip(brief::marks(marks, part.first, part.tasks.len())) {
+        match mark {
+            Mark::Scored { score, passed, .. } => {
+                tally.judged += task.weight;
+                tally.points += task.weight * score.clamp(0.0, 100.0);
+                tally.passed += u64::from(passed);
             }
+            Mark::Unscored => {
+                tally.open += task.weight;
+                tally.unscored += 1;
+            }
+            Mark::Missing => tally.missing += task.weight,
         }
-        tally
     }
+    tally
 }
 
 /// Sums over the runs of one stage or of several.
@@ -184,22 +155,22 @@ struct Entry {
     cleared: bool,
 }
 
-fn entry(report: &Report, plan: &[Leg], originals: &HashMap<&str, &Report>) -> Entry {
-    let (total, missed) = walk(plan, &outcomes(report));
-    let original = originals[report.sha256.as_str()];
-    let stands_at = missed.or(plan.len().checked_sub(1)).map(|at| plan[at].stage.name.clone());
+fn entry(agent: &Brief, plan: &Plan, originals: &HashMap<&str, &Brief>) -> Entry {
+    let (total, missed) = walk(plan, &agent.marks);
+    let original = originals[agent.sha256.as_str()];
+    let stands_at = missed.or(plan.parts.len().checked_sub(1)).map(|at| plan.parts[at].stage.name.clone());
     let row = Row {
         rank: None,
-        miner: report.miner.clone(),
+        miner: agent.miner.clone(),
         score: total.score(),
         reward: 0.0,
         passed: total.passed,
-        tests: plan.iter().map(Leg::tests).sum(),
+        tests: plan.tests(),
         unscored: total.unscored,
         stage: stands_at.unwrap_or_default(),
-        duplicate_of: (original.miner != report.miner).then(|| original.miner.clone()),
-        first_seen: report.first_seen,
-        sha256: report.sha256.clone(),
+        duplicate_of: (original.miner != agent.miner).then(|| original.miner.clone()),
+        first_seen: agent.first_seen,
+        sha256: agent.sha256.clone(),
     };
     Entry { row, cleared: missed.is_none() }
 }
@@ -207,14 +178,14 @@ fn entry(report: &Report, plan: &[Leg], originals: &HashMap<&str, &Report>) -> E
 /// Goes through the stages as far as the agent gets; also says at which stage it stopped. Runs behind
 /// that stage don't count even if a report still holds them: the ranking is a function of the inbox,
 /// not of what ran in earlier passes.
-fn walk(plan: &[Leg], outcomes: &Outcomes) -> (Tally, Option<usize>) {
+fn walk(plan: &Plan, marks: &[Mark]) -> (Tally, Option<usize>) {
     let mut total = Tally::default();
-    for (at, leg) in plan.iter().enumerate() {
-        let tally = leg.tally(outcomes);
+    for (at, part) in plan.parts.iter().enumerate() {
+        let tally = tally(part, marks);
         total.add(tally);
-        if !tally.passes(leg.stage.pass_mark) {
-            if !tally.held_up(leg.stage.pass_mark) {
-                total.missing += plan[at + 1..].iter().map(Leg::weight).sum::<f64>();
+        if !tally.passes(part.stage.pass_mark) {
+            if !tally.held_up(part.stage.pass_mark) {
+                total.missing += plan.parts[at + 1..].iter().map(Part::weight).sum::<f64>();
             }
             return (total, Some(at));
         }
@@ -222,14 +193,14 @@ fn walk(plan: &[Leg], outcomes: &Outcomes) -> (Tally, Option<usize>) {
     (total, None)
 }
 
-/// The earliest report of each sha256.
-fn originals<'a>(reports: &[&'a Report]) -> HashMap<&'a str, &'a Report> {
-    let age = |report: &Report| (report.first_seen, report.modified, report.miner.clone());
-    let mut earliest: HashMap<&str, &Report> = HashMap::new();
-    for &report in reports {
-        let first = earliest.entry(&report.sha256).or_insert(report);
-        if age(report) < age(first) {
-            *first = report;
+/// The earliest agent of each sha256.
+fn originals<'a>(agents: &[&'a Brief]) -> HashMap<&'a str, &'a Brief> {
+    let age = |agent: &'a Brief| (agent.first_seen, agent.modified, &agent.miner);
+    let mut earliest: HashMap<&str, &Brief> = HashMap::new();
+    for &agent in agents {
+        let first = earliest.entry(&agent.sha256).or_insert(agent);
+        if age(agent) < age(first) {
+            *first = agent;
         }
     }
     earliest

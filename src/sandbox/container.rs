@@ -129,6 +129,10 @@ impl Sandbox for Containers {
         self.launcher.image()
     }
 
+    fn sweep(&self) {
+        self.launcher.sweep();
+    }
+
     fn expect(&self, agents: usize, limits: &Limits) {
         self.nursery.expect(agents, limits);
     }

@@ -1,7 +1,8 @@
 //! Starting containers and seeing them off: names, the engine's record, empty networks to join, the reaper.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
@@ -50,6 +51,8 @@ pub struct Launcher {
     engine: Arc<Engine>,
     image_name: String,
     events: Events,
+    /// A file that is there as long as containers may be.
+    trace: PathBuf,
     image: OnceLock<String>,
     preparing: Mutex<()>,
     record: Mutex<Option<Arc<Record>>>,
@@ -69,6 +72,7 @@ impl Launcher {
             engine,
             image_name: sandbox.image.clone(),
             events,
+            trace: results.join(".cells"),
             image: OnceLock::new(),
             preparing: Mutex::new(()),
             record: Mutex::new(None),
@@ -100,10 +104,19 @@ impl Launcher {
         if let Some(id) = self.image.get() {
             return Ok(id.clone());
         }
+        // Where it can't be written, no results can be either.
+        let _ = fs::write(&self.trace, "");
         let swept = self.engine.sweep()?;
         debug!(swept, "removed what an earlier session left");
         let id = image::ensure(&self.engine, &self.image_name, &self.events)?;
         Ok(self.image.get_or_init(|| id).clone())
+    }
+
+    /// Removes what an earlier session left if it was killed: who ends in order takes its trace away.
+    pub fn sweep(&self) {
+        if self.image.get().is_none() && self.trace.exists() && self.engine.sweep().is_ok() {
+            let _ = fs::remove_file(&self.trace);
+        }
     }
 
     /// The record of the engine's events; a new one if the engine went away and may be back.
@@ -229,6 +242,9 @@ impl Drop for Launcher {
             last.take(*holder);
         }
         last.finish();
+        if self.image.get().is_some() {
+            let _ = fs::remove_file(&self.trace);
+        }
     }
 }
 

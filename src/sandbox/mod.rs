@@ -41,6 +41,9 @@ pub trait Sandbox: Sync {
     /// There is no engine, or no image and no way to make one.
     fn image(&self) -> Result<String, Fault>;
 
+    /// Removes what an earlier session had no time to. Without an engine to do so, that is left to the next one.
+    fn sweep(&self) {}
+
     /// What is wrong with the tasks' assertions and setup, by the Python that will run them.
     ///
     /// # Errors

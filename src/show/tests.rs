@@ -1,8 +1,10 @@
 use super::*;
 use crate::config::{Rewards, Split};
+use crate::pipeline::brief::Brief;
 use crate::pipeline::intake::Rejection;
+use crate::pipeline::plan::Plan;
 use crate::pipeline::publish::samples::{miner, noon, report, run, stage, task, unscored};
-use crate::pipeline::publish::{Published, publish, save_report, text::unseen};
+use crate::pipeline::publish::{Published, Publisher, save_report, text::unseen};
 use crate::pipeline::score::rank;
 use crate::report::Outcome;
 
@@ -25,7 +27,9 @@ fn results() -> tempfile::TempDir {
     let stages = [stage("main", "*", 0.0)];
     let tasks = [task("strings/reverse", 1.0), task("primes", 1.0)];
     let rewards = Rewards { pool: 100.0, token: "TAO".into(), split: Split::Winner };
-    let reports = reports.each_ref();
+    let plan = Plan::new(&stages, &tasks);
+    let agents = reports.each_ref().map(|report| Brief::of(report, &plan));
+    let agents = agents.each_ref();
     let rejections = [Rejection {
         file: "mallory.py".into(),
         miner: Some(miner("mallory")),
@@ -33,20 +37,19 @@ fn results() -> tempfile::TempDir {
         reason: NASTY.into(),
     }];
     let published = Published {
-        rows: &rank(&reports, &stages, &tasks, &rewards),
-        reports: &reports,
+        rows: &rank(&agents, &plan, &rewards),
+        agents: &agents,
         pending: &[miner("dave")],
         rejections: &rejections,
         generated_at: noon(),
         image: "sha256:9f2c6d",
         pipeline_sha256: "0123",
         token: "TAO",
-        stages: &stages,
-        tasks: &tasks,
+        plan: &plan,
         live: false,
     };
-    publish(dir.path(), &published).unwrap();
     reports.iter().for_each(|report| save_report(dir.path(), report).unwrap());
+    Publisher::new(dir.path()).publish(&published, true).unwrap();
     dir
 }
 

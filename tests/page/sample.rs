@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use agentmill::config::{self, Pipeline};
+use agentmill::pipeline::brief::Brief;
 use agentmill::pipeline::intake::{Miner, Rejection};
-use agentmill::pipeline::publish::{Published, publish};
+use agentmill::pipeline::plan::Plan;
+use agentmill::pipeline::publish::{Published, Publisher, save_report};
 use agentmill::pipeline::score::rank;
 use agentmill::report::Verdict::{Error, Failed, OutOfMemory, Passed, Timeout};
 use agentmill::report::{Outcome, Report, Run, Scored, TestResult, Usage, Verdict};
@@ -96,25 +98,27 @@ impl Sample {
     }
 
     pub fn publish(&self, dir: &Path) {
-        let reports: Vec<&Report> = self.reports.iter().collect();
-        let stages = &self.pipeline.stages;
-        publish(
-            dir,
+        self.reports.iter().for_each(|report| save_report(dir, report).unwrap());
+        let plan = Plan::new(&self.pipeline.stages, &self.tasks);
+        let agents: Vec<Brief> = self.reports.iter().map(|report| Brief::of(report, &plan)).collect();
+        let agents: Vec<&Brief> = agents.iter().collect();
+        let mut publisher = Publisher::new(dir);
+        let published = publisher.publish(
             &Published {
-                rows: &rank(&reports, stages, &self.tasks, &self.pipeline.rewards),
-                reports: &reports,
+                rows: &rank(&agents, &plan, &self.pipeline.rewards),
+                agents: &agents,
                 pending: &self.pending,
                 rejections: &self.rejections,
                 generated_at: self.at,
                 image: "sha256:9f2c6d0e35c1",
                 pipeline_sha256: &self.pipeline.sha256,
                 token: &self.pipeline.rewards.token,
-                stages,
-                tasks: &self.tasks,
+                plan: &plan,
                 live: self.live,
             },
-        )
-        .unwrap();
+            true,
+        );
+        published.unwrap();
     }
 }
 

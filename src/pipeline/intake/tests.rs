@@ -60,7 +60,7 @@ impl Inbox {
     /// The drop of a file, as if it had been listed.
     fn drop(&self, file: &str) -> Drop {
         let miner = "m".parse().unwrap();
-        Drop { miner, file: file.to_owned(), path: self.path(file) }
+        Drop { miner, file: file.to_owned(), path: self.path(file), stamp: None }
     }
 
     #[track_caller]
@@ -191,7 +191,8 @@ fn special_files_are_refused_unopened_and_opened() {
 
 #[test]
 fn devices_are_refused() {
-    let drop = Drop { miner: "m".parse().unwrap(), file: "null".into(), path: "/dev/null".into() };
+    let drop =
+        Drop { miner: "m".parse().unwrap(), file: "null".into(), path: "/dev/null".into(), stamp: None };
     let Err(Unreadable::Rejected(found)) = read(&drop, LIMIT) else { panic!() };
     assert!(found.reason.contains("a device"), "{found:?}");
 }
@@ -308,7 +309,12 @@ fn an_inbox_behind_a_link_or_a_relative_path_is_fine() {
     symlink("in", inbox.path("link")).unwrap();
     let listing = list_at(&inbox.path("link"), SystemTime::now() + SETTLE * 9).unwrap();
     assert!(read(&listing.drops[0], LIMIT).is_ok());
-    let drop = Drop { miner: "m".parse().unwrap(), file: "Cargo.toml".into(), path: "Cargo.toml".into() };
+    let drop = Drop {
+        miner: "m".parse().unwrap(),
+        file: "Cargo.toml".into(),
+        path: "Cargo.toml".into(),
+        stamp: None,
+    };
     assert!(read(&drop, 1 << 20).is_ok());
 }
 

@@ -1,12 +1,15 @@
 //! Files that are either the old one or the new one, never half of it.
 
-use std::fs::{self, Permissions};
-use std::io::{self, Write};
+use std::fs::{self, File, Permissions};
+use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 const PREFIX: &str = ".agentmill-";
 const SUFFIX: &str = ".tmp";
+
+/// Bytes that are written or compared at a time.
+const CHUNK: usize = 1 << 16;
 
 /// Puts `bytes` at `path` unless they are there already; says whether it wrote.
 ///
@@ -18,20 +21,52 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     if fs::read(path).is_ok_and(|old| old == bytes) {
         return Ok(false);
     }
-    write(path, bytes).map_err(|err| blame(path, &err))?;
-    Ok(true)
+    replace_by(path, |out| out.write_all(bytes))
 }
 
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// The same with what `fill` writes, none of which is held in memory.
+///
+/// # Errors
+/// As of [`replace`], and those of `fill`.
+pub fn replace_by(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<bool> {
+    write(path, fill).map_err(|err| blame(path, &err))
+}
+
+fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<bool> {
     // In the same folder: a rename is atomic only within one file system.
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new().prefix(PREFIX).suffix(SUFFIX).tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.flush()?;
+    let mut out = BufWriter::with_capacity(CHUNK, file.as_file());
+    fill(&mut out)?;
+    out.flush()?;
+    drop(out);
+    if File::open(path).is_ok_and(|mut old| is_same(&mut old, file.as_file_mut()).unwrap_or(false)) {
+        return Ok(false);
+    }
     file.as_file().set_permissions(Permissions::from_mode(0o644))?;
     file.as_file().sync_data()?;
     file.persist(path)?;
-    Ok(())
+    Ok(true)
+}
+
+fn is_same(a: &mut File, b: &mut File) -> io::Result<bool> {
+    if a.metadata()?.len() != b.metadata()?.len() {
+        return Ok(false);
+    }
+    b.rewind()?;
+    let (mut a, mut b) = (BufReader::with_capacity(CHUNK, a), BufReader::with_capacity(CHUNK, b));
+    loop {
+        let (left, right) = (a.fill_buf()?, b.fill_buf()?);
+        let count = left.len().min(right.len());
+        if left[..count] != right[..count] {
+            return Ok(false);
+        }
+        if count == 0 {
+            return Ok(left.len() == right.len());
+        }
+        a.consume(count);
+        b.consume(count);
+    }
 }
 
 /// Removes the temporary files that a killed process left. Call it only while holding the lock: a

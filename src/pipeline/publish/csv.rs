@@ -1,21 +1,22 @@
 //! `rankings.csv`, `scores.csv`, `rejected.csv`.
 
-use std::io;
+use std::io::{self, Write};
 
 use csv::Writer;
 
 use super::text::{verdict, visible};
-use crate::pipeline::intake::{Miner, Rejection};
+use crate::pipeline::brief::{Brief, Mark};
+use crate::pipeline::intake::Rejection;
+use crate::pipeline::plan::Plan;
 use crate::pipeline::score::{Row, hundredths};
-use crate::report::{Outcome, Report, Run, Scored, Verdict};
 
 /// Most characters of a text cell; a spreadsheet takes 32,767.
 const MAX: usize = 2_000;
 
 /// One line a miner.
-pub(super) fn rankings(rows: &[Row]) -> io::Result<Vec<u8>> {
+pub(super) fn rankings(out: &mut dyn Write, rows: &[Row]) -> io::Result<()> {
     let header = "rank,miner,score,reward,passed,tests,unscored,stage,duplicate_of,first_seen,sha256";
-    table(header, rows.iter().map(ranking))
+    table(out, header, rows.iter().map(ranking))
 }
 
 fn ranking(row: &Row) -> Vec<String> {
@@ -35,39 +36,40 @@ fn ranking(row: &Row) -> Vec<String> {
 }
 
 /// One line a run.
-pub(super) fn scores(reports: &[&Report]) -> io::Result<Vec<u8>> {
+pub(super) fn scores(out: &mut dyn Write, agents: &[&Brief], plan: &Plan) -> io::Result<()> {
     let header = "miner,stage,task,score,verdict,passed,tests,wall_ms,cpu_ms,max_rss_kib";
-    let runs = reports.iter().flat_map(|report| report.runs.iter().map(|run| (&report.miner, run)));
-    table(header, runs.map(|(whose, run)| score(whose, run)))
-}
-
-fn score(whose: &Miner, run: &Run) -> Vec<String> {
-    let mut line = vec![whose.to_string(), text(&run.stage), text(&run.task)];
-    line.extend(match &run.outcome {
-        Outcome::Scored(run) => judged(run),
-        Outcome::Unscored { .. } => ["", "unscored", "", "", "", "", ""].map(str::to_owned),
+    let runs = agents.iter().flat_map(|agent| {
+        plan.legs().zip(&agent.marks).map(|((at, task), mark)| {
+            let mut line = vec![agent.miner.to_string(), text(&plan.parts[at].stage.name), text(&task.id)];
+            line.extend(score(mark)?);
+            Some(line)
+        })
     });
-    line
+    table(out, header, runs.flatten())
 }
 
-fn judged(run: &Scored) -> [String; 7] {
-    let passed = run.tests.iter().filter(|test| test.verdict == Verdict::Passed).count();
-    [
-        hundredths(run.score).to_string(),
-        verdict(run.verdict).to_owned(),
-        passed.to_string(),
-        run.tests.len().to_string(),
-        run.usage.wall_ms.to_string(),
-        run.usage.cpu_ms.to_string(),
-        run.usage.max_rss_kib.to_string(),
-    ]
+/// None if there is no such run.
+fn score(mark: &Mark) -> Option<[String; 7]> {
+    Some(match mark {
+        Mark::Missing => return None,
+        Mark::Unscored => ["", "unscored", "", "", "", "", ""].map(str::to_owned),
+        Mark::Scored { verdict: of_run, score, passed, tests, usage } => [
+            hundredths(*score).to_string(),
+            verdict(*of_run).to_owned(),
+            passed.to_string(),
+            tests.to_string(),
+            usage.wall_ms.to_string(),
+            usage.cpu_ms.to_string(),
+            usage.max_rss_kib.to_string(),
+        ],
+    })
 }
 
 /// One line a refused file.
-pub(super) fn rejected(rejections: &[Rejection]) -> io::Result<Vec<u8>> {
+pub(super) fn rejected(out: &mut dyn Write, rejections: &[Rejection]) -> io::Result<()> {
     let mut sorted: Vec<&Rejection> = rejections.iter().collect();
     sorted.sort();
-    table("file,miner,line,reason", sorted.into_iter().map(rejection))
+    table(out, "file,miner,line,reason", sorted.into_iter().map(rejection))
 }
 
 fn rejection(rejection: &Rejection) -> Vec<String> {
@@ -80,13 +82,22 @@ fn rejection(rejection: &Rejection) -> Vec<String> {
 }
 
 /// A header and lines below it.
-pub(super) fn table(header: &str, lines: impl Iterator<Item = Vec<String>>) -> io::Result<Vec<u8>> {
-    let mut writer = Writer::from_writer(Vec::new());
-    writer.write_record(header.split(','))?;
+pub(super) fn table(
+    out: &mut dyn Write,
+    header: &str,
+    below: impl Iterator<Item = Vec<String>>,
+) -> io::Result<()> {
+    writeln!(out, "{header}")?;
+    lines(out, below)
+}
+
+/// Lines without a header.
+pub(super) fn lines(out: &mut dyn Write, lines: impl Iterator<Item = Vec<String>>) -> io::Result<()> {
+    let mut writer = Writer::from_writer(out);
     for line in lines {
         writer.write_record(line)?;
     }
-    writer.into_inner().map_err(|err| err.into_error())
+    writer.flush()
 }
 
 /// Numbers and miners' ids, which need no escaping.
@@ -121,7 +132,8 @@ mod tests {
         #[test]
         fn any_text_is_one_harmless_cell(text in any::<String>()) {
             let rejection = Rejection { file: text.clone(), miner: None, line: None, reason: text };
-            let bytes = rejected(&[rejection]).unwrap();
+            let mut bytes = Vec::new();
+            rejected(&mut bytes, &[rejection]).unwrap();
             prop_assert_eq!(bytes.iter().filter(|byte| **byte == b'\n').count(), 2);
             let line = csv::Reader::from_reader(&bytes[..]).records().next().unwrap().unwrap();
             prop_assert_eq!(line.len(), 4);

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io;
+use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use csv::{Reader, StringRecord};
@@ -12,47 +13,105 @@ use super::{atomic, csv as format};
 use crate::pipeline::intake::Miner;
 use crate::pipeline::score::Row;
 
+pub(super) const FILE: &str = "history.csv";
+
 const HEADER: &str = "at,miner,score,rank,sha256";
 
 /// When, in seconds since 1970, and the score from then on.
 pub(super) type Point = (i64, Option<f64>);
 
-/// Everybody's scores over time.
-#[derive(Debug, Default)]
-pub(super) struct Histories(HashMap<String, Vec<Point>>);
+/// Everybody's scores over time, as the file tells them.
+#[derive(Debug)]
+pub(super) struct History {
+    path: PathBuf,
+    /// How the file looked when it was read or written last.
+    seen: Option<Seen>,
+    miners: HashMap<Miner, Past>,
+}
 
-impl Histories {
-    /// A miner's, oldest first.
-    pub(super) fn of(&self, miner: &Miner) -> &[Point] {
-        self.0.get(miner.as_str()).map_or(&[], Vec::as_slice)
+/// Size, inode and time: what tells that nobody else has touched a file.
+type Seen = (u64, u64, i64, i64);
+
+/// One miner's.
+#[derive(Debug)]
+struct Past {
+    /// Oldest first.
+    points: Vec<Point>,
+    /// Of the last line.
+    sha256: String,
+}
+
+impl History {
+    /// Reads the file. What can't be read is kept aside, and a new history begins.
+    ///
+    /// # Errors
+    /// It can't be put aside.
+    pub(super) fn read(results_dir: &Path) -> io::Result<Self> {
+        let path = results_dir.join(FILE);
+        let miners = match fs::read(&path) {
+            Ok(bytes) => parse(&bytes),
+            Err(err) if err.kind() == io::ErrorKind::NotFound => Some(HashMap::new()),
+            Err(_) => None,
+        };
+        if miners.is_none() {
+            set_aside(&path)?;
+        }
+        Ok(Self { seen: look(&path), path, miners: miners.unwrap_or_default() })
     }
 
-    fn push(&mut self, miner: &str, point: Point) {
-        match self.0.get_mut(miner) {
-            Some(points) => points.push(point),
-            None => drop(self.0.insert(miner.to_owned(), vec![point])),
+    /// A miner's scores, oldest first.
+    pub(super) fn of(&self, miner: &Miner) -> &[Point] {
+        self.miners.get(miner).map_or(&[], |past| &past.points)
+    }
+
+    /// Adds what changed. The file is written whole and replaced, like every other.
+    ///
+    /// # Errors
+    /// It can't be written.
+    pub(super) fn add(&mut self, rows: &[Row], at: Timestamp) -> io::Result<()> {
+        if self.seen != look(&self.path) {
+            *self = Self::read(self.path.parent().unwrap_or(Path::new(".")))?;
         }
+        let changed: Vec<&Row> = rows.iter().filter(|row| self.differs(row)).collect();
+        if changed.is_empty() && self.seen.is_some() {
+            return Ok(());
+        }
+        atomic::replace_by(&self.path, |out| self.write(out, &changed, at))?;
+        self.seen = look(&self.path);
+        for row in changed {
+            push(&mut self.miners, row.miner.clone(), (at.as_second(), row.score), &row.sha256);
+        }
+        Ok(())
+    }
+
+    /// The file as it is, and a line for each change.
+    fn write(&self, out: &mut dyn Write, changed: &[&Row], at: Timestamp) -> io::Result<()> {
+        let old = if self.seen.is_some() { fs::read(&self.path)? } else { Vec::new() };
+        out.write_all(&old)?;
+        if !old.is_empty() && !old.ends_with(b"\n") {
+            out.write_all(b"\n")?;
+        }
+        let lines = changed.iter().map(|row| line(row, at));
+        if old.is_empty() { format::table(out, HEADER, lines) } else { format::lines(out, lines) }
+    }
+
+    fn differs(&self, row: &Row) -> bool {
+        let past = self.miners.get(&row.miner);
+        past.is_none_or(|past| {
+            past.points.last().is_none_or(|last| last.1 != row.score) || past.sha256 != row.sha256
+        })
     }
 }
 
-/// Appends what changed and tells the whole. The file is written whole and replaced, like every other.
-pub(super) fn update(results_dir: &Path, rows: &[Row], at: Timestamp) -> io::Result<Histories> {
-    let path = results_dir.join("history.csv");
-    let mut old = match read(&path) {
-        Some(old) => old,
-        None => {
-            set_aside(&path)?;
-            History::default()
-        }
-    };
-    let changed = rows.iter().filter(|row| old.differs(row)).map(|row| line(row, at));
-    let table = format::table(HEADER, changed)?;
-    let kept = old.text.as_bytes();
-    let bytes = if kept.is_empty() { table } else { [kept, &table[HEADER.len() + 1..]].concat() };
-    atomic::replace(&path, &bytes)?;
-    let changed: Vec<&Row> = rows.iter().filter(|row| old.differs(row)).collect();
-    changed.iter().for_each(|row| old.all.push(row.miner.as_str(), (at.as_second(), row.score)));
-    Ok(old.all)
+fn look(path: &Path) -> Option<Seen> {
+    let metadata = fs::metadata(path).ok()?;
+    Some((metadata.len(), metadata.ino(), metadata.mtime(), metadata.mtime_nsec()))
+}
+
+fn push(miners: &mut HashMap<Miner, Past>, miner: Miner, point: Point, sha256: &str) {
+    let past = miners.entry(miner).or_insert_with(|| Past { points: Vec::new(), sha256: String::new() });
+    past.points.push(point);
+    sha256.clone_into(&mut past.sha256);
 }
 
 fn line(row: &Row, at: Timestamp) -> Vec<String> {
@@ -61,46 +120,18 @@ fn line(row: &Row, at: Timestamp) -> Vec<String> {
     vec![at.to_string(), row.miner.to_string(), score, rank, sha256]
 }
 
-#[derive(Default)]
-struct History {
-    /// The file as it is; ends with a newline unless it is empty.
-    text: String,
-    /// Score and sha256 of each miner's last line.
-    last: HashMap<String, (String, String)>,
-    all: Histories,
-}
-
-impl History {
-    fn differs(&self, row: &Row) -> bool {
-        let last = self.last.get(row.miner.as_str());
-        last.is_none_or(|(score, sha256)| *score != format::or_empty(row.score) || *sha256 != row.sha256)
-    }
-}
-
 /// None if there is something but it is no history.
-fn read(path: &Path) -> Option<History> {
-    match fs::read(path) {
-        Ok(bytes) => parse(String::from_utf8(bytes).ok()?),
-        Err(err) if err.kind() == io::ErrorKind::NotFound => Some(History::default()),
-        Err(_) => None,
-    }
-}
-
-fn parse(mut text: String) -> Option<History> {
-    if !text.is_empty() && !text.ends_with('\n') {
-        text.push('\n');
-    }
-    let (mut last, mut all) = (HashMap::new(), Histories::default());
-    let mut reader = Reader::from_reader(text.as_bytes());
-    if !text.is_empty() && *reader.headers().ok()? != HEADER.split(',').collect::<StringRecord>() {
+fn parse(bytes: &[u8]) -> Option<HashMap<Miner, Past>> {
+    let mut miners = HashMap::new();
+    let mut reader = Reader::from_reader(std::str::from_utf8(bytes).ok()?.as_bytes());
+    if !bytes.is_empty() && *reader.headers().ok()? != HEADER.split(',').collect::<StringRecord>() {
         return None;
     }
     for record in reader.records() {
         let record = record.ok()?;
-        all.push(&record[1], point(&record)?);
-        last.insert(record[1].to_owned(), (record[2].to_owned(), record[4].to_owned()));
+        push(&mut miners, record[1].parse().ok()?, point(&record)?, &record[4]);
     }
-    Some(History { text, last, all })
+    Some(miners)
 }
 
 /// None if the line is none of ours.
@@ -129,14 +160,23 @@ fn set_aside(path: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
     use crate::config::{Rewards, Split};
+    use crate::pipeline::brief::Brief;
+    use crate::pipeline::plan::Plan;
     use crate::pipeline::publish::samples::{noon, report, run, stage, task};
     use crate::pipeline::score::rank;
 
     fn rows(scores: &[(&str, f64)]) -> Vec<Row> {
-        let reports: Vec<_> =
-            scores.iter().map(|(miner, score)| report(miner, vec![run("s", "t", *score)])).collect();
+        let (stages, tasks) = ([stage("s", "*", 0.0)], [task("t", 1.0)]);
+        let plan = Plan::new(&stages, &tasks);
+        let agent =
+            |(miner, score): &(&str, f64)| Brief::of(&report(miner, vec![run("s", "t", *score)]), &plan);
+        let agents: Vec<Brief> = scores.iter().map(agent).collect();
         let rewards = Rewards { pool: 1.0, token: "T".into(), split: Split::Winner };
-        rank(&reports.iter().collect::<Vec<_>>(), &[stage("s", "*", 0.0)], &[task("t", 1.0)], &rewards)
+        rank(&agents.iter().collect::<Vec<_>>(), &plan, &rewards)
+    }
+
+    fn update(results_dir: &Path, rows: &[Row], at: Timestamp) -> io::Result<()> {
+        History::read(results_dir)?.add(rows, at)
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `rankings.json`, and how JSON is written.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -25,6 +25,8 @@ pub struct Rankings {
     pub image: String,
     /// Hex sha256 of `pipeline.yaml`.
     pub pipeline_sha256: String,
+    /// Hex sha256 over all that the files are made of but the time.
+    pub made_of: String,
     /// The token's name.
     pub token: String,
     /// The ranking, in its order.
@@ -45,43 +47,84 @@ pub fn load(results_dir: &Path) -> io::Result<Rankings> {
     read().map_err(|err| blame(&path, &err))
 }
 
-pub(super) fn rankings(published: &Published) -> io::Result<Vec<u8>> {
-    let mut rankings = Rankings {
+pub(super) fn rankings(out: &mut dyn Write, published: &Published, made_of: &str) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Borrowed<'a> {
+        generated_at: Timestamp,
+        version: &'a str,
+        image: &'a str,
+        pipeline_sha256: &'a str,
+        made_of: &'a str,
+        token: &'a str,
+        rankings: &'a [Row],
+        rejected: Vec<&'a Rejection>,
+        pending: Vec<&'a Miner>,
+    }
+    let mut rejected: Vec<&Rejection> = published.rejections.iter().collect();
+    let mut pending: Vec<&Miner> = published.pending.iter().collect();
+    rejected.sort();
+    pending.sort();
+    let rankings = Borrowed {
         generated_at: published.generated_at,
-        version: env!("CARGO_PKG_VERSION").into(),
-        image: published.image.into(),
-        pipeline_sha256: published.pipeline_sha256.into(),
-        token: published.token.into(),
-        rankings: published.rows.to_vec(),
-        rejected: published.rejections.to_vec(),
-        pending: published.pending.to_vec(),
+        version: env!("CARGO_PKG_VERSION"),
+        image: published.image,
+        pipeline_sha256: published.pipeline_sha256,
+        made_of,
+        token: published.token,
+        rankings: published.rows,
+        rejected,
+        pending,
     };
-    rankings.rejected.sort();
-    rankings.pending.sort();
-    bytes(&rankings)
+    write(out, &rankings)
 }
 
 /// Readable JSON. Unseen characters are escaped, so that printing the file to a terminal is safe;
 /// reading it back gives the same text.
 ///
 /// # Errors
+/// The value can't be JSON, or not be written.
+pub fn write(out: impl Write, value: &impl Serialize) -> io::Result<()> {
+    let mut out = Escaped { out, escape: |c| c >= '\x7f' && unseen(c) };
+    serde_json::to_writer_pretty(&mut out, value)?;
+    out.write_all(b"\n")
+}
+
+/// [`write`] into memory.
+///
+/// # Errors
 /// The value can't be JSON.
 pub fn bytes(value: &impl Serialize) -> io::Result<Vec<u8>> {
-    let json = serde_json::to_string_pretty(value)? + "\n";
-    // Beyond ASCII and DEL they can only stand inside of strings; below, serde_json escapes them.
-    let raw = |c: char| c >= '\x7f' && unseen(c);
-    if !json.contains(raw) {
-        return Ok(json.into_bytes());
-    }
-    let mut escaped = String::with_capacity(json.len() + 64);
-    for c in json.chars() {
-        if raw(c) {
-            c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| escaped += &format!("\\u{unit:04x}"));
-        } else {
-            escaped.push(c);
+    let mut bytes = Vec::new();
+    write(&mut bytes, value)?;
+    Ok(bytes)
+}
+
+/// Passes JSON on with some characters as `\uXXXX`. They can only stand inside of strings, where that means the same:
+/// serde_json writes no others, and hands strings over in pieces that end between characters.
+pub(super) struct Escaped<W, F> {
+    pub(super) out: W,
+    pub(super) escape: F,
+}
+
+impl<W: Write, F: Fn(char) -> bool> Write for Escaped<W, F> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = std::str::from_utf8(bytes).map_err(io::Error::other)?;
+        let mut rest = text;
+        while let Some(at) = rest.find(&self.escape) {
+            let c = rest[at..].chars().next().unwrap_or_default();
+            self.out.write_all(&rest.as_bytes()[..at])?;
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(self.out, "\\u{unit:04x}")?;
+            }
+            rest = &rest[at + c.len_utf8()..];
         }
+        self.out.write_all(rest.as_bytes())?;
+        Ok(bytes.len())
     }
-    Ok(escaped.into_bytes())
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }
 
 #[cfg(test)]

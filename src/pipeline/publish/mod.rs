@@ -16,11 +16,13 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use crate::config::Stage;
-use crate::pipeline::intake::{Miner, Rejection};
-use crate::pipeline::score::Row;
+use super::brief::Brief;
+use super::intake::{Miner, Rejection};
+use super::plan::Plan;
+use super::score::Row;
+use crate::digest;
 use crate::report::Report;
-use crate::task::Task;
+use history::History;
 
 pub use atomic::tidy;
 
@@ -29,8 +31,8 @@ pub use atomic::tidy;
 pub struct Published<'a> {
     /// The ranking, in its order.
     pub rows: &'a [Row],
-    /// Complete reports, sorted by miner.
-    pub reports: &'a [&'a Report],
+    /// Agents whose evaluation is complete, sorted by miner.
+    pub agents: &'a [&'a Brief],
     /// Miners whose submission is not evaluated yet.
     pub pending: &'a [Miner],
     /// What was refused.
@@ -43,32 +45,76 @@ pub struct Published<'a> {
     pub pipeline_sha256: &'a str,
     /// The token's name.
     pub token: &'a str,
-    /// In the order agents go through them.
-    pub stages: &'a [Stage],
-    /// All tasks.
-    pub tasks: &'a [Task],
+    /// The stages with their tasks.
+    pub plan: &'a Plan<'a>,
     /// Whether more is to come: open pages then look for their next version.
     pub live: bool,
 }
 
-/// Writes every result file but the reports; `rankings.json` last, so that who sees a new one finds
-/// the other files as new.
-///
-/// # Errors
-/// A file can't be written; the message names it. Each file is then either the old or the new one.
-pub fn publish(results_dir: &Path, published: &Published) -> io::Result<()> {
-    std::fs::create_dir_all(results_dir)?;
-    let histories = history::update(results_dir, published.rows, published.generated_at)?;
-    for (name, bytes) in [
-        ("rankings.csv", csv::rankings(published.rows)?),
-        ("scores.csv", csv::scores(published.reports)?),
-        ("rejected.csv", csv::rejected(published.rejections)?),
-        ("index.html", page::render(published, &histories)?.into_bytes()),
-        (json::FILE, json::rankings(published)?),
-    ] {
-        atomic::replace(&results_dir.join(name), &bytes)?;
+/// Writes a results folder. It remembers the history that it has written.
+#[derive(Debug)]
+pub struct Publisher<'a> {
+    results_dir: &'a Path,
+    history: Option<History>,
+}
+
+impl<'a> Publisher<'a> {
+    /// For a folder that need not be there yet.
+    pub fn new(results_dir: &'a Path) -> Self {
+        Self { results_dir, history: None }
     }
-    Ok(())
+
+    /// Writes every result file but the reports; `rankings.json` last, so that who sees a new one finds the other files
+    /// as new. Unless something was evaluated, files that are made of the same are left as they are.
+    ///
+    /// # Errors
+    /// A file can't be written; the message names it. Each file is then either the old or the new one.
+    pub fn publish(&mut self, published: &Published, evaluated: bool) -> io::Result<()> {
+        let made_of = published.digest()?;
+        if !evaluated && self.stands(&made_of) {
+            return Ok(());
+        }
+        std::fs::create_dir_all(self.results_dir)?;
+        let history = match self.history.take() {
+            Some(history) => self.history.insert(history),
+            None => self.history.insert(History::read(self.results_dir)?),
+        };
+        history.add(published.rows, published.generated_at)?;
+        let file = |name: &str| self.results_dir.join(name);
+        atomic::replace_by(&file(RANKINGS), |out| csv::rankings(out, published.rows))?;
+        atomic::replace_by(&file(SCORES), |out| csv::scores(out, published.agents, published.plan))?;
+        atomic::replace_by(&file(REJECTED), |out| csv::rejected(out, published.rejections))?;
+        atomic::replace_by(&file(PAGE), |out| page::write(out, self.results_dir, published, history))?;
+        atomic::replace_by(&file(json::FILE), |out| json::rankings(out, published, &made_of))?;
+        Ok(())
+    }
+
+    /// Whether all files are there and made of this.
+    fn stands(&self, made_of: &str) -> bool {
+        let there = |name: &str| self.results_dir.join(name).is_file();
+        [RANKINGS, SCORES, REJECTED, PAGE, history::FILE].into_iter().all(there)
+            && json::load(self.results_dir).is_ok_and(|last| last.made_of == made_of)
+    }
+}
+
+const RANKINGS: &str = "rankings.csv";
+const SCORES: &str = "scores.csv";
+const REJECTED: &str = "rejected.csv";
+const PAGE: &str = "index.html";
+
+impl Published<'_> {
+    /// Hex sha256 over all that the files are made of but the time.
+    fn digest(&self) -> io::Result<String> {
+        let names = self.plan.legs().map(|(at, task)| (&self.plan.parts[at].stage.name, task.id.as_str()));
+        let mut parts = vec![
+            env!("CARGO_PKG_VERSION").to_owned(),
+            format!("{} {} {} {}", self.image, self.pipeline_sha256, self.token, self.live),
+            serde_json::to_string(&(self.rows, self.pending, self.rejections))?,
+            format!("{:?}", names.collect::<Vec<_>>()),
+        ];
+        parts.extend(self.agents.iter().map(|agent| format!("{:?}", agent.marks)));
+        Ok(digest::hex(parts.iter().map(String::as_bytes)))
+    }
 }
 
 /// Writes `agents/<miner>.json`.

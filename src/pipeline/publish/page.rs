@@ -7,7 +7,8 @@
 mod data;
 mod texts;
 
-use std::io;
+use std::io::{self, Write};
+use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -16,7 +17,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 use sha2::{Digest, Sha256};
 
 use super::Published;
-use super::history::Histories;
+use super::history::History;
 
 const TEMPLATE: &str = include_str!("page/page.html");
 
@@ -38,19 +39,30 @@ const SCRIPT: &str = concat!(
     include_str!("page/main.js")
 );
 
-/// Writes the page.
-pub(super) fn render(published: &Published, histories: &Histories) -> io::Result<String> {
+/// Where the data goes: no text that could come up in the frame.
+const HERE: &str = "\u{fffc}";
+
+/// Writes the page: the frame up to its data, the data report by report, the frame's end.
+pub(super) fn write(
+    out: &mut dyn Write,
+    results_dir: &Path,
+    published: &Published,
+    history: &History,
+) -> io::Result<()> {
     let context = context! {
         version => env!("CARGO_PKG_VERSION"),
         style_hash => hash(STYLE),
         script_hash => hash(SCRIPT),
         style => Value::from_safe_string(STYLE.into()),
         script => Value::from_safe_string(SCRIPT.into()),
-        data => Value::from_safe_string(data::json(published, histories, &hash(&(SCRIPT.to_owned() + STYLE)))?),
+        data => Value::from_safe_string(HERE.into()),
     };
-    environment()
-        .and_then(|environment| environment.get_template("page")?.render(context))
-        .map_err(io::Error::other)
+    let frame = environment().and_then(|environment| environment.get_template("page")?.render(context));
+    let frame = frame.map_err(io::Error::other)?;
+    let (before, after) = frame.split_once(HERE).ok_or_else(|| io::Error::other("the page has no data"))?;
+    out.write_all(before.as_bytes())?;
+    data::write(out, results_dir, published, history, &hash(&(SCRIPT.to_owned() + STYLE)))?;
+    out.write_all(after.as_bytes())
 }
 
 fn environment() -> Result<Environment<'static>, minijinja::Error> {
@@ -74,6 +86,7 @@ mod tests {
     #[test]
     fn nothing_of_ours_ends_its_own_element() {
         for text in [STYLE, SCRIPT] {
+            assert!(!text.contains(HERE));
             let lower = text.to_lowercase();
             assert!(!lower.contains("</script") && !lower.contains("</style") && !lower.contains("<!--"));
         }

@@ -1,8 +1,10 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::config::Stage;
 use crate::pipeline::publish::samples::{report, run, stage, task, unscored};
-use crate::report::SyntaxError;
+use crate::report::{Report, SyntaxError};
+use crate::task::Task;
 
 const SPLITS: [fn() -> Split; 3] =
     [|| Split::Proportional, || Split::Winner, || Split::Places(vec![50.0, 30.0, 20.0])];
@@ -13,7 +15,19 @@ fn pay(pool: f64, split: Split) -> Rewards {
 
 /// One stage without a mark and with one task.
 fn ranked(reports: &[Report], rewards: &Rewards) -> Vec<Row> {
-    rank(&reports.iter().collect::<Vec<_>>(), &[stage("s", "*", 0.0)], &[task("t", 1.0)], rewards)
+    ranked_by(reports, &[stage("s", "*", 0.0)], &[task("t", 1.0)], rewards)
+}
+
+fn ranked_by(reports: &[Report], stages: &[Stage], tasks: &[Task], rewards: &Rewards) -> Vec<Row> {
+    let plan = Plan::new(stages, tasks);
+    let agents: Vec<Brief> = reports.iter().map(|report| Brief::of(report, &plan)).collect();
+    rank(&agents.iter().collect::<Vec<_>>(), &plan, rewards)
+}
+
+/// Whether the report passes the first stage.
+fn passes_first(stages: &[Stage], tasks: &[Task], report: &Report) -> bool {
+    let plan = Plan::new(stages, tasks);
+    passes(&plan.parts[0], &Brief::of(report, &plan).marks)
 }
 
 fn scored(scores: &[(&str, f64)]) -> Vec<Report> {
@@ -92,7 +106,7 @@ fn a_missed_mark_counts_the_stages_behind_as_zero() {
             vec![run("easy", "easy/b", 80.0), run("easy", "easy/a", 0.0), run("hard", "hard/c", 50.0)],
         ),
     ];
-    let rows = rank(&reports.each_ref(), &stages, &tasks, &pay(9.0, Split::Proportional));
+    let rows = ranked_by(&reports, &stages, &tasks, &pay(9.0, Split::Proportional));
     let seen: Vec<_> = rows.iter().map(|row| (line(row, "T"), row.stage.as_str(), row.unscored)).collect();
     let expect = |line: &str, stage, unscored| (line.to_owned(), stage, unscored);
     assert_eq!(
@@ -106,7 +120,7 @@ fn a_missed_mark_counts_the_stages_behind_as_zero() {
         ]
     );
     assert_eq!(rows[0].tests, tasks.iter().map(|task| task.tests.len() as u64).sum::<u64>());
-    let passed: Vec<bool> = reports.iter().map(|report| passes(&stages[0], &tasks, report)).collect();
+    let passed: Vec<bool> = reports.iter().map(|report| passes_first(&stages, &tasks, report)).collect();
     assert_eq!(passed, [false, false, false, false, true]);
 }
 
@@ -114,7 +128,11 @@ fn a_missed_mark_counts_the_stages_behind_as_zero() {
 fn a_mark_of_100_holds_for_weights_that_do_not_add_up() {
     let stages = [stage("s", "*", 100.0)];
     let tasks = ["a", "b", "c"].map(|id| task(id, 0.1));
-    assert!(passes(&stages[0], &tasks, &report("m", ["a", "b", "c"].map(|id| run("s", id, 100.0)).into())));
+    assert!(passes_first(
+        &stages,
+        &tasks,
+        &report("m", ["a", "b", "c"].map(|id| run("s", id, 100.0)).into())
+    ));
 }
 
 #[test]

@@ -1,18 +1,24 @@
 //! What the page's script works on. Compact: a big page holds 100,000 runs.
 
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
-use std::io;
+use std::io::{self, Write};
+use std::path::Path;
 
-use serde::Serialize;
+use rayon::prelude::*;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 
 use super::texts::{Room, Texts, tail};
-use crate::config::Stage;
+use crate::pipeline::brief::{Brief, Mark};
 use crate::pipeline::intake::{Miner, Rejection};
-use crate::pipeline::publish::Published;
-use crate::pipeline::publish::history::{Histories, Point};
+use crate::pipeline::plan::Part;
+use crate::pipeline::publish::history::{History, Point};
+use crate::pipeline::publish::json::Escaped;
 use crate::pipeline::publish::text::visible;
+use crate::pipeline::publish::{Published, load_report};
 use crate::pipeline::score::{Row, hundredths, passes};
-use crate::report::{Outcome, Report, Run, Scored, TestResult, Verdict};
+use crate::report::{Outcome, Run, Scored, TestResult, Verdict};
 
 /// Most characters of a name or a reason.
 const MAX: usize = 400;
@@ -26,29 +32,6 @@ const REJECTED: usize = 1_000;
 /// Most points of one history, and of all together.
 const POINTS: usize = 60;
 const ALL_POINTS: usize = 40_000;
-
-#[derive(Serialize)]
-struct Data<'a> {
-    /// Seconds since 1970, like all times here.
-    made: i64,
-    /// Tells the page that a newer one has another script.
-    build: &'a str,
-    version: &'a str,
-    image: String,
-    pipeline: String,
-    token: String,
-    /// Whether somebody is at work who will write the page anew.
-    live: bool,
-    stages: Vec<StageData>,
-    tasks: Vec<TaskData>,
-    /// Lists of tests, as (name, weight, public).
-    suites: Vec<Vec<(String, f64, bool)>>,
-    texts: &'a [String],
-    agents: Vec<Agent<'a>>,
-    pending: Vec<&'a str>,
-    rejected: Vec<Refused<'a>>,
-    rejected_count: usize,
-}
 
 #[derive(Serialize)]
 struct StageData {
@@ -109,50 +92,77 @@ struct Refused<'a> {
     reason: String,
 }
 
-/// The data as JSON that can stand in a script element.
-pub(super) fn json(published: &Published, histories: &Histories, build: &str) -> io::Result<String> {
-    let mut columns = Columns::of(published.stages, published.reports);
+/// Reports that are in memory at the same time.
+const TOGETHER: usize = 64;
+
+/// Writes the data as JSON that can stand in a script element.
+pub(super) fn write(
+    out: &mut dyn Write,
+    results_dir: &Path,
+    published: &Published,
+    history: &History,
+    build: &str,
+) -> io::Result<()> {
+    let out = Escaped { out, escape: |c| c == '<' };
+    let mut columns = Columns::of(published);
     let mut texts = Texts::default();
-    let agents = agents(published, histories, &mut columns, &mut texts);
     let mut pending: Vec<&str> = published.pending.iter().map(Miner::as_str).collect();
     pending.sort_unstable();
-    let data = Data {
-        made: published.generated_at.as_second(),
-        build,
-        version: env!("CARGO_PKG_VERSION"),
-        image: visible(published.image, MAX),
-        pipeline: published.pipeline_sha256.chars().take(12).collect(),
-        token: visible(published.token, MAX),
-        live: published.live,
-        stages: stages(published),
-        tasks: columns.described(published.stages),
-        suites: columns.suites.iter().map(|suite| suite.iter().map(described).collect()).collect(),
-        texts: texts.all(),
-        agents,
-        pending,
-        rejected: refused(published.rejections),
-        rejected_count: published.rejections.len(),
-    };
-    // Only inside of strings can there be one, and there the escape means the same.
-    Ok(serde_json::to_string(&data)?.replace('<', "\\u003c"))
+    let mut to = serde_json::Serializer::new(out);
+    let mut data = to.serialize_map(None)?;
+    // First, as they are written while reports are read, and only then the texts and suites are known.
+    let agents = agents(results_dir, published, history, &mut columns, &mut texts);
+    data.serialize_entry("agents", &Streamed(RefCell::new(agents)))?;
+    data.serialize_entry("texts", texts.all())?;
+    data.serialize_entry("suites", &columns.suites())?;
+    // Seconds since 1970, like all times here.
+    data.serialize_entry("made", &published.generated_at.as_second())?;
+    // Tells the page that a newer one has another script.
+    data.serialize_entry("build", build)?;
+    data.serialize_entry("version", env!("CARGO_PKG_VERSION"))?;
+    data.serialize_entry("image", &visible(published.image, MAX))?;
+    data.serialize_entry("pipeline", &published.pipeline_sha256.chars().take(12).collect::<String>())?;
+    data.serialize_entry("token", &visible(published.token, MAX))?;
+    // Whether somebody is at work who will write the page anew.
+    data.serialize_entry("live", &published.live)?;
+    data.serialize_entry("stages", &stages(published))?;
+    data.serialize_entry("tasks", &columns.described())?;
+    data.serialize_entry("pending", &pending)?;
+    data.serialize_entry("rejected", &refused(published.rejections))?;
+    data.serialize_entry("rejected_count", &published.rejections.len())?;
+    Ok(SerializeMap::end(data)?)
 }
 
+/// A sequence of which one item at a time is in memory.
+struct Streamed<I>(RefCell<I>);
+
+impl<T: Serialize, I: Iterator<Item = T>> Serialize for Streamed<I> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.0.borrow_mut().by_ref())
+    }
+}
+
+/// The agents by rank, with what their reports tell.
 fn agents<'a>(
-    published: &Published<'a>,
-    histories: &'a Histories,
-    columns: &mut Columns<'a>,
-    texts: &mut Texts,
-) -> Vec<Agent<'a>> {
-    let reports: HashMap<&Miner, &Report> =
-        published.reports.iter().map(|report| (&report.miner, *report)).collect();
+    results_dir: &'a Path,
+    published: &'a Published,
+    history: &'a History,
+    columns: &'a mut Columns,
+    texts: &'a mut Texts,
+) -> impl Iterator<Item = Agent<'a>> {
+    let briefs: HashMap<&Miner, &Brief> =
+        published.agents.iter().map(|agent| (&agent.miner, *agent)).collect();
     let points = (ALL_POINTS / published.rows.len().max(1)).clamp(2, POINTS);
-    let described = |row: &'a Row| {
+    let load = |row: &'a Row| (row, load_report(results_dir, &row.miner));
+    let chunks = published.rows.chunks(TOGETHER);
+    let loaded = chunks.flat_map(move |rows| rows.par_iter().map(load).collect::<Vec<_>>());
+    loaded.map(move |(row, report)| {
         let mut room = Room::share(published.rows.len());
-        let report = reports.get(&row.miner).copied();
-        let runs = report.map_or(Vec::new(), |report| {
-            report.runs.iter().filter_map(|run| columns.run(run, texts, &mut room)).collect()
-        });
-        let history = histories.of(&row.miner);
+        let runs =
+            report.filter(|report| report.sha256 == row.sha256).map_or(Vec::new(), |report| report.runs);
+        let runs = runs.iter().filter_map(|run| columns.run(run, texts, &mut room)).collect();
+        let brief = briefs.get(&row.miner).copied();
+        let past = history.of(&row.miner);
         Agent {
             miner: row.miner.as_str(),
             rank: row.rank.map(u32::from),
@@ -161,53 +171,63 @@ fn agents<'a>(
             passed: row.passed,
             tests: row.tests,
             unscored: row.unscored,
-            stage: published.stages.iter().position(|stage| stage.name == row.stage).unwrap_or_default(),
+            stage: published.plan.place(&row.stage).unwrap_or_default(),
             copy: row.duplicate_of.as_ref().map(Miner::as_str),
             seen: row.first_seen.as_second(),
             sha256: &row.sha256,
-            file: report.map_or(String::new(), |report| visible(&report.file, MAX)),
-            bytes: report.map_or(0, |report| report.bytes),
+            file: brief.map_or(String::new(), |brief| visible(&brief.file, MAX)),
+            bytes: brief.map_or(0, |brief| brief.bytes),
             runs,
-            history: &history[history.len().saturating_sub(points)..],
+            history: &past[past.len().saturating_sub(points)..],
             cut: room.cut,
         }
-    };
-    published.rows.iter().map(described).collect()
+    })
 }
+
+/// A test's name, its weight, and whether it is public.
+type Described = (String, f64, bool);
 
 /// The tasks that were run, in stage order and then by id, and the lists of their tests.
 struct Columns<'a> {
-    all: Vec<(&'a str, &'a str)>,
+    all: Vec<(usize, &'a str)>,
     places: HashMap<(&'a str, &'a str), usize>,
-    suites: Vec<&'a [TestResult]>,
+    suites: Vec<Vec<Described>>,
     /// Of each column: usually one, several while agents have yet to meet an edited task.
     suites_of: Vec<Vec<usize>>,
 }
 
 impl<'a> Columns<'a> {
-    fn of(stages: &[Stage], reports: &[&'a Report]) -> Self {
-        let place = |name: &str| stages.iter().position(|stage| stage.name == name);
-        let runs = reports.iter().flat_map(|report| &report.runs);
-        let seen: BTreeSet<_> = runs.map(|run| (run.stage.as_str(), run.task.as_str())).collect();
-        let mut all: Vec<_> = seen.into_iter().filter(|(stage, _)| place(stage).is_some()).collect();
-        all.sort_by_key(|(stage, _)| place(stage));
-        let places = all.iter().enumerate().map(|(at, column)| (*column, at)).collect();
+    fn of(published: &Published<'a>) -> Self {
+        let reached = |at: usize| {
+            let mark = |agent: &&Brief| agent.marks.get(at).is_some_and(|mark| *mark != Mark::Missing);
+            published.agents.iter().any(mark)
+        };
+        let legs = published.plan.legs().enumerate().filter(|(at, _)| reached(*at));
+        let all: Vec<_> = legs.map(|(_, (stage, task))| (stage, task.id.as_str())).collect();
+        let name = |stage: usize| published.plan.parts[stage].stage.name.as_str();
+        let places = all.iter().enumerate().map(|(at, (stage, task))| ((name(*stage), *task), at)).collect();
         Self { places, suites: Vec::new(), suites_of: vec![Vec::new(); all.len()], all }
     }
 
+    /// Lists of tests, fit to be shown.
+    fn suites(&self) -> Vec<Vec<Described>> {
+        let shown = |(name, weight, public): &Described| (visible(name, MAX), *weight, *public);
+        self.suites.iter().map(|suite| suite.iter().map(shown).collect()).collect()
+    }
+
     /// With short labels: ids without their folders, where that leaves them distinct.
-    fn described(&self, stages: &[Stage]) -> Vec<TaskData> {
+    fn described(&self) -> Vec<TaskData> {
         let name = |id: &'a str| id.rsplit('/').next().unwrap_or_default();
         let distinct = self.all.iter().map(|(_, id)| name(id)).collect::<BTreeSet<_>>().len();
-        let task = |(stage, id): &(&str, &'a str)| TaskData {
+        let task = |(stage, id): &(usize, &'a str)| TaskData {
             id: visible(id, MAX),
             label: visible(if distinct == self.all.len() { name(id) } else { id }, MAX),
-            stage: stages.iter().position(|one| one.name == *stage).unwrap_or_default(),
+            stage: *stage,
         };
         self.all.iter().map(task).collect()
     }
 
-    fn run(&mut self, run: &'a Run, texts: &mut Texts, room: &mut Room) -> Option<RunData> {
+    fn run(&mut self, run: &Run, texts: &mut Texts, room: &mut Room) -> Option<RunData> {
         let column = *self.places.get(&(run.stage.as_str(), run.task.as_str()))?;
         Some(match &run.outcome {
             Outcome::Unscored { unscored } => {
@@ -217,10 +237,11 @@ impl<'a> Columns<'a> {
         })
     }
 
-    fn suite(&mut self, column: usize, tests: &'a [TestResult]) -> usize {
-        let known = self.suites_of[column].iter().find(|&&number| same(self.suites[number], tests));
+    fn suite(&mut self, column: usize, tests: &[TestResult]) -> usize {
+        let known = self.suites_of[column].iter().find(|&&number| same(&self.suites[number], tests));
         known.copied().unwrap_or_else(|| {
-            self.suites.push(tests);
+            self.suites
+                .push(tests.iter().map(|test| (test.name.clone(), test.weight, test.public)).collect());
             self.suites_of[column].push(self.suites.len() - 1);
             self.suites.len() - 1
         })
@@ -253,15 +274,12 @@ fn told(test: &TestResult) -> Option<&str> {
     test.message.as_deref().filter(|_| test.public && test.verdict != Verdict::Passed)
 }
 
-/// Whether these are the same tests, whatever became of them.
-fn same(a: &[TestResult], b: &[TestResult]) -> bool {
-    let alike =
-        |(a, b): (&TestResult, &TestResult)| a.name == b.name && a.weight == b.weight && a.public == b.public;
-    a.len() == b.len() && a.iter().zip(b).all(alike)
-}
-
-fn described(test: &TestResult) -> (String, f64, bool) {
-    (visible(&test.name, MAX), test.weight, test.public)
+/// Whether these are the tests of a suite, whatever became of them.
+fn same(suite: &[Described], tests: &[TestResult]) -> bool {
+    let alike = |(known, test): (&Described, &TestResult)| {
+        (known.0.as_str(), known.1, known.2) == (test.name.as_str(), test.weight, test.public)
+    };
+    suite.len() == tests.len() && suite.iter().zip(tests).all(alike)
 }
 
 fn letter(verdict: Verdict) -> char {
@@ -278,38 +296,36 @@ fn letter(verdict: Verdict) -> char {
 
 /// Each stage with how many agents reached it and how many passed it.
 fn stages(published: &Published) -> Vec<StageData> {
-    let place = |name: &str| published.stages.iter().position(|stage| stage.name == name).unwrap_or_default();
-    let mut stand = vec![0; published.stages.len() + 1];
+    let parts = &published.plan.parts;
+    let mut stand = vec![0; parts.len() + 1];
     for row in published.rows {
-        if let Some(count) = stand.get_mut(place(&row.stage)) {
+        if let Some(count) = stand.get_mut(published.plan.place(&row.stage).unwrap_or_default()) {
             *count += 1;
         }
     }
-    if let Some(cleared) = published.stages.len().checked_sub(1) {
+    if let Some(cleared) = parts.len().checked_sub(1) {
         // Who stands at the last stage may have passed it.
         let passed = cleared_last(published);
         stand[cleared] -= passed;
         stand[cleared + 1] = passed;
     }
     let from = |at: usize| stand[at..].iter().sum();
-    let stages = published.stages.iter().enumerate();
-    stages
-        .map(|(at, stage)| StageData {
-            name: visible(&stage.name, MAX),
-            mark: stage.pass_mark,
-            reached: from(at),
-            passed: from(at + 1),
-        })
-        .collect()
+    let described = |(at, part): (usize, &Part)| StageData {
+        name: visible(&part.stage.name, MAX),
+        mark: part.stage.pass_mark,
+        reached: from(at),
+        passed: from(at + 1),
+    };
+    parts.iter().enumerate().map(described).collect()
 }
 
 /// How many agents passed the last stage.
 fn cleared_last(published: &Published) -> usize {
-    let Some(last) = published.stages.last() else { return 0 };
+    let Some(last) = published.plan.parts.last() else { return 0 };
     let standing: BTreeSet<&Miner> =
-        published.rows.iter().filter(|row| row.stage == last.name).map(|row| &row.miner).collect();
-    let reports = published.reports.iter().filter(|report| standing.contains(&report.miner));
-    reports.filter(|report| passes(last, published.tasks, report)).count()
+        published.rows.iter().filter(|row| row.stage == last.stage.name).map(|row| &row.miner).collect();
+    let agents = published.agents.iter().filter(|agent| standing.contains(&agent.miner));
+    agents.filter(|agent| passes(last, &agent.marks)).count()
 }
 
 fn refused(rejections: &[Rejection]) -> Vec<Refused<'_>> {

@@ -1,0 +1,118 @@
+//! What a pass keeps in memory of a report: enough for ranking and tables. Messages, stderr and the tests' names stay
+//! in `results/agents/`, so that ten thousand agents cost few megabytes.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
+use super::intake::Miner;
+use super::plan::Plan;
+use crate::report::{Outcome, Report, Run, SyntaxError, Usage, Verdict};
+
+/// A report in brief.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Brief {
+    /// Whose.
+    pub miner: Miner,
+    /// The file in the inbox.
+    pub file: String,
+    /// Hex sha256 of its bytes.
+    pub sha256: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// When agentmill first saw these bytes from this miner, by its own clock.
+    pub first_seen: Timestamp,
+    /// The file's modification time.
+    pub modified: Timestamp,
+    /// The syntax error that the cell's Python found, if any.
+    pub syntax: Option<Box<SyntaxError>>,
+    /// One for each run of the plan, in its order; what is not there is missing.
+    pub marks: Box<[Mark]>,
+}
+
+/// What came of a run, in numbers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Mark {
+    /// It was not reached.
+    Missing,
+    /// It could not be judged, by our fault.
+    Unscored,
+    /// It was judged.
+    Scored {
+        /// The gravest of the tests' verdicts.
+        verdict: Verdict,
+        /// 0-100.
+        score: f64,
+        /// Tests passed.
+        passed: u32,
+        /// All tests.
+        tests: u32,
+        /// What it used.
+        usage: Usage,
+    },
+}
+
+impl Brief {
+    /// What a plan asks for of a report.
+    pub fn of(report: &Report, plan: &Plan) -> Self {
+        let known: HashMap<_, _> =
+            report.runs.iter().map(|run| ((run.stage.as_str(), run.task.as_str()), run)).collect();
+        let mark = |(at, task): (usize, &crate::task::Task)| {
+            let run = known.get(&(plan.parts[at].stage.name.as_str(), task.id.as_str()));
+            run.map_or(Mark::Missing, |run| Mark::of(&run.outcome))
+        };
+        let mut marks: Vec<Mark> = plan.legs().map(mark).collect();
+        while marks.last() == Some(&Mark::Missing) {
+            marks.pop();
+        }
+        Self {
+            miner: report.miner.clone(),
+            file: report.file.clone(),
+            sha256: report.sha256.clone(),
+            bytes: report.bytes,
+            first_seen: report.first_seen,
+            modified: report.modified,
+            syntax: report.syntax.clone().map(Box::new),
+            marks: marks.into(),
+        }
+    }
+
+    /// The report with these runs.
+    pub fn report(&self, runs: Vec<Run>) -> Report {
+        Report {
+            miner: self.miner.clone(),
+            file: self.file.clone(),
+            sha256: self.sha256.clone(),
+            bytes: self.bytes,
+            first_seen: self.first_seen,
+            modified: self.modified,
+            syntax: self.syntax.as_deref().cloned(),
+            runs,
+        }
+    }
+
+    /// What came of the plan's runs from `first` on.
+    pub fn marks(&self, first: usize, count: usize) -> impl Iterator<Item = Mark> {
+        marks(&self.marks, first, count)
+    }
+}
+
+/// So many of `marks`, whether they are there or not.
+pub fn marks(marks: &[Mark], first: usize, count: usize) -> impl Iterator<Item = Mark> {
+    (first..first + count).map(|at| marks.get(at).copied().unwrap_or(Mark::Missing))
+}
+
+impl Mark {
+    /// An outcome in brief.
+    pub fn of(outcome: &Outcome) -> Self {
+        let Outcome::Scored(run) = outcome else { return Mark::Unscored };
+        let passed = run.tests.iter().filter(|test| test.verdict == Verdict::Passed).count();
+        Mark::Scored {
+            verdict: run.verdict,
+            score: run.score,
+            passed: passed as u32,
+            tests: run.tests.len() as u32,
+            usage: run.usage,
+        }
+    }
+}
