@@ -1,14 +1,14 @@
 //! The daemon: the same pass as `run`, kept going. Notifications only wake it; what it does is decided by looking.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
-use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 use crate::cli::Exit;
 use crate::pipeline::{Mill, Summary, Wake, publish};
@@ -147,8 +147,8 @@ impl Daemon<'_> {
         };
         thread::spawn(move || look.follow(&edited));
         let waker = self.waker.clone();
-        let inbox = eye(&workspace.pipeline.inbox, RecursiveMode::Recursive, move || {
-            let _ = waker.send(Wake::Inbox);
+        let inbox = eye(&workspace.pipeline.inbox, RecursiveMode::Recursive, move |finished| {
+            let _ = waker.send(Wake::Inbox(finished));
         })?;
         let mut eyes = vec![inbox];
         for (folder, mode) in [
@@ -156,7 +156,7 @@ impl Daemon<'_> {
             (self.dir, RecursiveMode::NonRecursive),
         ] {
             let edits = edits.clone();
-            eyes.push(eye(folder, mode, move || {
+            eyes.push(eye(folder, mode, move |_| {
                 let _ = edits.send(());
             })?);
         }
@@ -187,17 +187,18 @@ struct Refusal {
     reason: String,
 }
 
-/// Calls `changed` whenever something below `folder` is written, created, moved or removed.
+/// Calls `changed` whenever something below `folder` is written, created, moved or removed, with the files of which this
+/// is the end: their writer has closed them, or they were moved here.
 pub(crate) fn eye(
     folder: &Path,
     mode: RecursiveMode,
-    changed: impl Fn() + Send + 'static,
+    changed: impl Fn(Vec<PathBuf>) + Send + 'static,
 ) -> anyhow::Result<RecommendedWatcher> {
-    let handler = move |event: notify::Result<notify::Event>| {
+    let handler = move |event: notify::Result<notify::Event>| match event {
+        Ok(event) if is_end(event.kind) => changed(event.paths),
         // Reading what is there must not count as a change of it.
-        if event.is_err() || event.is_ok_and(|event| !event.kind.is_access()) {
-            changed();
-        }
+        Ok(event) if event.kind.is_access() => {}
+        _ => changed(Vec::new()),
     };
     let mut watcher = notify::recommended_watcher(handler)?;
     let watching = watcher.watch(folder, mode);
@@ -205,9 +206,14 @@ pub(crate) fn eye(
     Ok(watcher)
 }
 
+fn is_end(kind: EventKind) -> bool {
+    use notify::event::{AccessKind::Close, AccessMode::Write, ModifyKind::Name, RenameMode::To};
+    matches!(kind, EventKind::Access(Close(Write)) | EventKind::Modify(Name(To)))
+}
+
 /// Reads an edited configuration and hands it over if it is good.
 struct Reload {
-    dir: std::path::PathBuf,
+    dir: PathBuf,
     known: String,
     events: Events,
     waker: Sender<Wake>,

@@ -115,3 +115,21 @@ fn what_the_engine_kept_from_being_scored_is_tried_again() {
     env.remove("broken");
     env.run().prints(&["1. ann: 0 (reward: 0 TAO)\n"]);
 }
+
+#[test]
+fn with_nothing_due_the_engine_is_not_asked() {
+    let env = TestEnv::new().task("double", DOUBLE_TASK).agent("ann", DOUBLE_AGENT);
+    let env = env.engine_script("echo \"$1\" >> \"$AGENTMILL_TESTENV/asked\"");
+    env.run();
+    assert!(env.read("asked").contains("run"));
+    assert!(!env.path("results/.cells").exists());
+    env.remove("asked");
+    env.run().prints(&["1. ann: 100"]);
+    assert!(!env.path("asked").exists());
+
+    // Left by one that was killed.
+    env.write("results/.cells", "");
+    env.run();
+    assert_eq!(env.read("asked"), "ps\n");
+    assert!(!env.path("results/.cells").exists());
+}

@@ -1,6 +1,7 @@
 //! What a pass knows of every submission in the inbox, from scan to scan.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use rayon::prelude::*;
@@ -65,11 +66,12 @@ impl<'a> Desk<'a> {
     }
 
     /// Looks at the inbox: new files come in, changed ones are new, removed ones leave. Tells whether anything did.
+    /// Files known to be `closed` are finished.
     ///
     /// # Errors
     /// The inbox can't be read.
-    pub fn scan(&mut self) -> std::io::Result<bool> {
-        let listing = intake::list(&self.pipeline.inbox)?;
+    pub fn scan(&mut self, closed: &HashSet<PathBuf>) -> std::io::Result<bool> {
+        let listing = intake::list_with(&self.pipeline.inbox, closed)?;
         let looks: Vec<Look> = listing.drops.into_par_iter().map(|drop| self.look(drop)).collect();
         let mut changed = listing.rejected != self.misnamed;
         (self.misnamed, self.unsettled) = (listing.rejected, listing.unsettled);

@@ -7,6 +7,7 @@ mod miner;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs::{self, DirEntry, File, Metadata};
@@ -136,10 +137,25 @@ pub struct Listing {
 /// # Errors
 /// The inbox itself can't be read.
 pub fn list(inbox: &Path) -> io::Result<Listing> {
-    list_at(inbox, SystemTime::now())
+    list_with(inbox, &HashSet::new())
 }
 
-fn list_at(inbox: &Path, now: SystemTime) -> io::Result<Listing> {
+/// The same, when these paths are known to be closed by who wrote them, or moved into the inbox: they need not stand
+/// still for a while to be taken for finished.
+///
+/// # Errors
+/// As of [`list`].
+pub fn list_with(inbox: &Path, closed: &HashSet<PathBuf>) -> io::Result<Listing> {
+    list_at(inbox, &Now { time: SystemTime::now(), closed })
+}
+
+/// What tells whether a file is finished.
+struct Now<'a> {
+    time: SystemTime,
+    closed: &'a HashSet<PathBuf>,
+}
+
+fn list_at(inbox: &Path, now: &Now<'_>) -> io::Result<Listing> {
     let mut listing = Listing::default();
     let mut claims = Vec::new();
     for entry in fs::read_dir(inbox)? {
@@ -176,7 +192,7 @@ struct Claim {
     settled: bool,
 }
 
-fn look(entry: &DirEntry, now: SystemTime) -> Sight {
+fn look(entry: &DirEntry, now: &Now<'_>) -> Sight {
     let name = entry.file_name();
     if is_passed_over(name.as_bytes()) {
         return Sight::Nothing;
@@ -199,7 +215,7 @@ fn is_passed_over(name: &[u8]) -> bool {
 }
 
 /// A name that is not a directory's: `<miner>.py`, or refused.
-fn look_at(name: &str, path: PathBuf, metadata: &Metadata, now: SystemTime) -> Sight {
+fn look_at(name: &str, path: PathBuf, metadata: &Metadata, now: &Now<'_>) -> Sight {
     let id = name.strip_suffix(".py").map(|stem| Miner::try_from(stem.to_owned()));
     if !metadata.is_file() {
         return refused(name, id.and_then(Result::ok), obstacle(metadata).unwrap_or_default());
@@ -209,13 +225,13 @@ fn look_at(name: &str, path: PathBuf, metadata: &Metadata, now: SystemTime) -> S
         Some(Err(reason)) => refused(name, None, reason),
         Some(Ok(miner)) => {
             let file = name.to_owned();
-            claim(Drop { miner, file, path, stamp: Stamp::of(metadata, now) }, metadata, now)
+            claim(Drop { miner, file, path, stamp: Stamp::of(metadata, now.time) }, metadata, now)
         }
     }
 }
 
 /// A directory: `<miner>/agent.py`, or refused.
-fn look_into(name: &str, folder: PathBuf, metadata: &Metadata, now: SystemTime) -> Sight {
+fn look_into(name: &str, folder: PathBuf, metadata: &Metadata, now: &Now<'_>) -> Sight {
     if name.ends_with(".py") {
         return refused(
             name,
@@ -231,21 +247,24 @@ fn look_into(name: &str, folder: PathBuf, metadata: &Metadata, now: SystemTime) 
     let file = format!("{name}/{AGENT}");
     match path.symlink_metadata() {
         Ok(agent) => {
-            let stamp = Stamp::of(&agent, now);
+            let stamp = Stamp::of(&agent, now.time);
             claim(Drop { miner, file, path, stamp }, &agent, now)
         }
         Err(error) if error.kind() != ErrorKind::NotFound => unseen(OsStr::new(&file), &error),
-        Err(_) if is_fresh(metadata, now) => Sight::Unsettled,
+        Err(_) if is_fresh(metadata, now.time) => Sight::Unsettled,
         Err(_) => refused(name, Some(miner), format!("is a folder without {AGENT}; put the agent there")),
     }
 }
 
-fn claim(drop: Drop, metadata: &Metadata, now: SystemTime) -> Sight {
-    let settled = !is_fresh(metadata, now);
+fn claim(drop: Drop, metadata: &Metadata, now: &Now<'_>) -> Sight {
+    let fresh = is_fresh(metadata, now.time);
     match obstacle(metadata) {
         // A file of two names may be on its way from the one to the other.
-        Some(reason) if settled || !metadata.is_file() => Sight::Rejected(drop.rejection(None, reason)),
-        _ => Sight::Claim(Claim { drop, settled }),
+        Some(reason) if !fresh || !metadata.is_file() => Sight::Rejected(drop.rejection(None, reason)),
+        obstacle => {
+            let settled = !fresh || obstacle.is_none() && now.closed.contains(&drop.path);
+            Sight::Claim(Claim { drop, settled })
+        }
     }
 }
 

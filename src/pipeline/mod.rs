@@ -11,6 +11,8 @@ pub mod publish;
 pub mod score;
 pub mod validate;
 
+use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
@@ -61,8 +63,8 @@ pub struct Mill<'a> {
 /// Why a pass looks up from its work.
 #[derive(Debug)]
 pub enum Wake {
-    /// Something changed in the inbox, perhaps.
-    Inbox,
+    /// Something changed in the inbox, perhaps; these files are known to be finished.
+    Inbox(Vec<PathBuf>),
     /// The tasks or pipeline.yaml changed: finish what runs and return.
     Reload,
     /// End what runs, publish what is finished and return.
@@ -196,6 +198,8 @@ struct Pass<'a> {
     scanned: Option<(Instant, Duration)>,
     /// Whether it has to be looked at again.
     knocked: bool,
+    /// Files that were closed or moved there since.
+    closed: HashSet<PathBuf>,
     changed: bool,
     /// Whether an evaluation came back.
     evaluated: bool,
@@ -224,6 +228,7 @@ impl<'a> Pass<'a> {
             announced: None,
             scanned: None,
             knocked: false,
+            closed: HashSet::new(),
             changed: true, // what an earlier agentmill published may no longer be so
             evaluated: false,
             checked: false,
@@ -262,7 +267,10 @@ impl<'a> Pass<'a> {
                 Ok(Wake::Finished(brief, end)) => self.finished(*brief, end),
                 Ok(Wake::Stop) => self.stop(workers),
                 Ok(Wake::Reload) => self.reload(workers),
-                Ok(Wake::Inbox) => self.knocked = true,
+                Ok(Wake::Inbox(finished)) => {
+                    self.knocked = true;
+                    self.closed.extend(finished);
+                }
                 Err(RecvTimeoutError::Timeout) => self.scan_again(),
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
@@ -272,8 +280,11 @@ impl<'a> Pass<'a> {
     fn scan(&mut self) -> anyhow::Result<()> {
         let (start, inbox) = (Instant::now(), &self.mill.pipeline.inbox);
         self.knocked = false;
-        let changed =
-            self.desk.scan().with_context(|| format!("the inbox {} can't be read", inbox.display()))?;
+        let closed = std::mem::take(&mut self.closed);
+        let changed = self
+            .desk
+            .scan(&closed)
+            .with_context(|| format!("the inbox {} can't be read", inbox.display()))?;
         self.changed |= changed;
         self.scanned = Some((Instant::now(), start.elapsed()));
         Ok(())

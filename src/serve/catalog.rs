@@ -66,7 +66,7 @@ impl Catalog {
             (dir, RecursiveMode::NonRecursive),
         ] {
             let edits = edits.clone();
-            eyes.push(eye(folder, mode, move || {
+            eyes.push(eye(folder, mode, move |_| {
                 let _ = edits.send(());
             })?);
         }
