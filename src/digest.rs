@@ -1,6 +1,6 @@
 //! What tells one thing from another: sha256 as hex.
 
-use std::fmt::Write;
+use std::io::{self, Write};
 
 use sha2::{Digest, Sha256};
 
@@ -16,11 +16,37 @@ pub fn hex<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
     to_hex(&hash.finalize())
 }
 
+/// Hex sha256 of bytes, as `sha256sum` prints it.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> String {
+    to_hex(&Sha256::digest(bytes))
+}
+
+/// Sha256 of what is written to it.
+#[derive(Default)]
+pub struct Writer(Sha256);
+
+impl Writer {
+    /// Of all that was written.
+    pub fn hex(self) -> String {
+        to_hex(&self.0.finalize())
+    }
+}
+
+impl Write for Writer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 impl Task {

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Validate;
+use crate::digest;
 use crate::pipeline::intake::{self, Miner};
 use crate::pipeline::validate::{self, Finding};
 use place::Place;
@@ -105,7 +106,7 @@ pub fn hand_in(inbox: &Path, miner: &Miner, source: &[u8], door: Door) -> Result
     fs::create_dir_all(&uploads)?;
     let _lock = lock(&uploads, miner)?;
     let place = Place::of(inbox, miner)?;
-    let sha256 = intake::sha256(source);
+    let sha256 = digest::sha256(source);
     let known = receipt(inbox, miner);
     if place.holds(&sha256, source.len() as u64)
         && let Some(receipt) = known.filter(|known| known.sha256 == sha256)

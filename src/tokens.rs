@@ -13,7 +13,8 @@ use rustix::rand::{GetRandomFlags, getrandom};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
-use crate::pipeline::intake::{self, Miner};
+use crate::digest;
+use crate::pipeline::intake::Miner;
 
 /// What every token begins with, so that one is known where it should not be.
 const PREFIX: &str = "agm_";
@@ -89,7 +90,7 @@ impl Tokens {
         let token = format!("{PREFIX}{digits}");
         let now = Timestamp::now();
         let added_at = Timestamp::from_second(now.as_second()).unwrap_or(now);
-        self.tokens.push(Token { miner, sha256: intake::sha256(token.as_bytes()), added_at });
+        self.tokens.push(Token { miner, sha256: digest::sha256(token.as_bytes()), added_at });
         Ok(token)
     }
 
@@ -103,7 +104,7 @@ impl Tokens {
     /// Whose token this is. Takes the same time whichever it is, or none.
     #[must_use]
     pub fn owner(&self, token: &str) -> Option<&Miner> {
-        let sha256 = intake::sha256(token.as_bytes());
+        let sha256 = digest::sha256(token.as_bytes());
         self.tokens.iter().fold(None, |owner, known| {
             let same = bool::from(known.sha256.as_bytes().ct_eq(sha256.as_bytes()));
             if same { Some(&known.miner) } else { owner }

@@ -54,9 +54,9 @@ fn every_file_has_the_promised_columns_and_fields() {
     assert_eq!(rankings["rankings"][0]["miner"], "ann", "upper case is folded");
     assert_eq!(rankings["rejected"][0]["line"], 1);
 
-    let sum = agentmill::pipeline::intake::sha256(env.read("pipeline.yaml").as_bytes());
+    let sum = agentmill::digest::sha256(env.read("pipeline.yaml").as_bytes());
     assert_eq!(rankings["pipeline_sha256"], sum.as_str());
-    let sum = agentmill::pipeline::intake::sha256(DOUBLE_AGENT.as_bytes());
+    let sum = agentmill::digest::sha256(DOUBLE_AGENT.as_bytes());
     assert_eq!(env.rankings()["ann"]["sha256"], sum);
     let page = env.read("results/index.html");
     assert!(page.contains("ann") && page.contains("bad.py"), "{page}");

@@ -95,7 +95,7 @@ fn of_many_at_once_the_last_stays_with_its_receipt() {
         }
     });
     let bytes = fs::read(inbox.path().join("alice.py")).unwrap();
-    assert_eq!(super::receipt(inbox.path(), &miner("alice")).unwrap().sha256, intake::sha256(&bytes));
+    assert_eq!(super::receipt(inbox.path(), &miner("alice")).unwrap().sha256, digest::sha256(&bytes));
 }
 
 #[test]

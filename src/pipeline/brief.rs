@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::intake::Miner;
 use super::plan::Plan;
@@ -30,8 +31,41 @@ pub struct Brief {
     pub marks: Box<[Mark]>,
 }
 
+/// A report file without its texts: read several times as fast, and all that tells what is done.
+#[derive(Debug, Deserialize)]
+pub struct Remembered {
+    /// Whose.
+    pub miner: Miner,
+    /// Hex sha256 of the submission.
+    pub sha256: String,
+    /// When agentmill first saw it.
+    pub first_seen: Timestamp,
+    /// The file's modification time then.
+    pub modified: Timestamp,
+    /// The syntax error that the cell's Python found, if any.
+    #[serde(default)]
+    pub syntax: Option<SyntaxError>,
+    runs: Vec<RememberedRun>,
+}
+
+/// As a [`Run`], but flat: serde copies what it flattens.
+#[derive(Debug, Deserialize)]
+struct RememberedRun {
+    key: String,
+    verdict: Option<Verdict>,
+    score: Option<f64>,
+    usage: Option<Usage>,
+    #[serde(default)]
+    tests: Vec<RememberedTest>,
+}
+
+#[derive(Debug, Deserialize)]
+struct RememberedTest {
+    verdict: Verdict,
+}
+
 /// What came of a run, in numbers.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub enum Mark {
     /// It was not reached.
     Missing,
@@ -94,6 +128,27 @@ impl Brief {
     /// What came of the plan's runs from `first` on.
     pub fn marks(&self, first: usize, count: usize) -> impl Iterator<Item = Mark> {
         marks(&self.marks, first, count)
+    }
+}
+
+impl Remembered {
+    /// The judged runs, by their keys.
+    pub fn judged(&self) -> HashMap<&str, Mark> {
+        self.runs.iter().filter_map(|run| Some((run.key.as_str(), run.mark()?))).collect()
+    }
+}
+
+impl RememberedRun {
+    /// None if it was not judged.
+    fn mark(&self) -> Option<Mark> {
+        let passed = self.tests.iter().filter(|test| test.verdict == Verdict::Passed).count();
+        Some(Mark::Scored {
+            verdict: self.verdict?,
+            score: self.score?,
+            passed: passed as u32,
+            tests: self.tests.len() as u32,
+            usage: self.usage?,
+        })
     }
 }
 

@@ -124,7 +124,7 @@ impl<'a> Desk<'a> {
 
     /// An agent not known to this pass; its report may remember it from an earlier one.
     fn enter(&self, mut head: Brief) -> Fate {
-        let remembered = publish::load_report(&self.pipeline.results, &head.miner);
+        let remembered = publish::remembered(&self.pipeline.results, &head.miner);
         let Some(report) = remembered.filter(|report| report.sha256 == head.sha256) else {
             return Fate::Waits(head);
         };

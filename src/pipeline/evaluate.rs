@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use tracing::{debug, instrument, warn};
 
-use super::brief::Mark;
+use super::brief::{Mark, Remembered};
 use super::plan::{Part, Plan};
 use super::score;
 use crate::config::{Limits, Stage};
@@ -45,16 +45,12 @@ impl<'a> Course<'a> {
     }
 
     /// What came of an agent's evaluation, if all of it stands in its report under keys that are still right.
-    pub fn done(&self, report: &Report) -> Option<Vec<Mark>> {
-        let mut known: HashMap<&str, &Outcome> = HashMap::new();
-        known.extend(report.runs.iter().map(|run| (run.key.as_str(), &run.outcome)));
+    pub fn done(&self, report: &Remembered) -> Option<Vec<Mark>> {
+        let known = report.judged();
         let mut marks = Vec::new();
         for (part, legs) in self.parts() {
             for leg in legs {
-                match known.get(leg.key(&report.sha256).as_str()) {
-                    Some(outcome @ Outcome::Scored(_)) => marks.push(Mark::of(outcome)),
-                    _ => return None,
-                }
+                marks.push(*known.get(leg.key(&report.sha256).as_str())?);
             }
             if !score::passes(part, &marks) {
                 break;
@@ -68,7 +64,7 @@ impl<'a> Course<'a> {
     }
 
     /// Whether the report's refusal is by the Python that would look at the source today.
-    pub fn refused(&self, report: &Report) -> bool {
+    pub fn refused(&self, report: &Remembered) -> bool {
         report.syntax.as_ref().is_some_and(|syntax| syntax.key == self.syntax_key(&report.sha256))
     }
 

@@ -9,7 +9,6 @@ mod tests;
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
-use std::fmt::Write as _;
 use std::fs::{self, DirEntry, File, Metadata};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::ffi::OsStrExt;
@@ -21,8 +20,8 @@ use jiff::Timestamp;
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
+use crate::digest;
 pub use miner::{Miner, printable};
 
 /// A file whose time lies this close to now may still be being written.
@@ -346,7 +345,7 @@ pub fn read(drop: &Drop, max_bytes: u64) -> Result<Submission, Unreadable> {
     if !stood_still(&before, &after, bytes.len()) {
         return Err(Unreadable::Changing);
     }
-    Ok(Submission { drop: drop.clone(), sha256: sha256(&bytes), bytes, modified: modified(&after) })
+    Ok(Submission { drop: drop.clone(), sha256: digest::sha256(&bytes), bytes, modified: modified(&after) })
 }
 
 /// The same bytes again, so that they need not be kept between validation and use; `None` when the
@@ -409,14 +408,4 @@ fn modified(metadata: &Metadata) -> Timestamp {
     let nanoseconds = i32::try_from(metadata.mtime_nsec()).unwrap_or(0);
     let beyond = if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX };
     Timestamp::new(seconds, nanoseconds).unwrap_or(beyond)
-}
-
-/// Hex sha256.
-#[must_use]
-pub fn sha256(bytes: &[u8]) -> String {
-    let mut hex = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
 }

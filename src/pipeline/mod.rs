@@ -118,7 +118,7 @@ impl Mill<'_> {
     /// The image that was used last. It is taken to be what it was as long as nothing is due: to look into an inbox
     /// where nothing has changed takes no engine.
     fn last_image(&self) -> Option<String> {
-        let last = publish::json::load(&self.pipeline.results).ok().filter(|_| !self.force);
+        let last = publish::json::Last::read(&self.pipeline.results).filter(|_| !self.force);
         last.map(|last| last.image).filter(|image| !image.is_empty())
     }
 

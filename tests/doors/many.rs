@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::thread;
 
+use agentmill::digest;
 use agentmill::pipeline::intake;
 use serde_json::Value;
 
@@ -27,7 +28,7 @@ fn a_thousand_parallel_uploads_by_a_hundred_miners_lose_nothing() {
         assert!((0..EACH).any(|number| bytes == source(miner, number)), "{bytes}");
         let receipt: Value =
             serde_json::from_str(&folder.read(&format!("inbox/.uploads/miner-{miner}.json"))).unwrap();
-        assert_eq!(receipt["sha256"], intake::sha256(bytes.as_bytes()));
+        assert_eq!(receipt["sha256"], digest::sha256(bytes.as_bytes()));
     }
     let listing = intake::list(&folder.inbox()).unwrap();
     assert_eq!((listing.drops.len() + listing.unsettled, listing.rejected), (MINERS, vec![]));

@@ -318,7 +318,7 @@ fn a_folder_swapped_for_a_link_is_not_followed() {
     rename(inbox.path("bob"), inbox.path("away")).unwrap();
     symlink("elsewhere", inbox.path("bob")).unwrap();
     inbox.refuses_to_read("bob/agent.py", "symbolic link");
-    assert_eq!(reread(&drop, &sha256(b"x = 1"), LIMIT), None);
+    assert_eq!(reread(&drop, &digest::sha256(b"x = 1"), LIMIT), None);
 }
 
 #[test]

@@ -37,6 +37,22 @@ pub struct Rankings {
     pub pending: Vec<Miner>,
 }
 
+/// What the last pass was about, from `rankings.json`.
+#[derive(Debug, Deserialize)]
+pub struct Last {
+    /// Id of the image that cells ran in.
+    pub image: String,
+    /// Hex sha256 over all that the files are made of but the time.
+    pub made_of: String,
+}
+
+impl Last {
+    /// None if there is no such file.
+    pub fn read(results_dir: &Path) -> Option<Self> {
+        serde_json::from_slice(&std::fs::read(results_dir.join(FILE)).ok()?).ok()
+    }
+}
+
 /// Reads `rankings.json`.
 ///
 /// # Errors

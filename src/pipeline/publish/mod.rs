@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::brief::Brief;
+use super::brief::{Brief, Remembered};
 use super::intake::{Miner, Rejection};
 use super::plan::Plan;
 use super::score::Row;
@@ -93,7 +93,7 @@ impl<'a> Publisher<'a> {
     fn stands(&self, made_of: &str) -> bool {
         let there = |name: &str| self.results_dir.join(name).is_file();
         [RANKINGS, SCORES, REJECTED, PAGE, history::FILE].into_iter().all(there)
-            && json::load(self.results_dir).is_ok_and(|last| last.made_of == made_of)
+            && json::Last::read(self.results_dir).is_some_and(|last| last.made_of == made_of)
     }
 }
 
@@ -105,15 +105,15 @@ const PAGE: &str = "index.html";
 impl Published<'_> {
     /// Hex sha256 over all that the files are made of but the time.
     fn digest(&self) -> io::Result<String> {
+        let mut all = digest::Writer::default();
         let names = self.plan.legs().map(|(at, task)| (&self.plan.parts[at].stage.name, task.id.as_str()));
-        let mut parts = vec![
-            env!("CARGO_PKG_VERSION").to_owned(),
-            format!("{} {} {} {}", self.image, self.pipeline_sha256, self.token, self.live),
-            serde_json::to_string(&(self.rows, self.pending, self.rejections))?,
-            format!("{:?}", names.collect::<Vec<_>>()),
-        ];
-        parts.extend(self.agents.iter().map(|agent| format!("{:?}", agent.marks)));
-        Ok(digest::hex(parts.iter().map(String::as_bytes)))
+        let head = (env!("CARGO_PKG_VERSION"), self.image, self.pipeline_sha256, self.token, self.live);
+        serde_json::to_writer(&mut all, &(head, names.collect::<Vec<_>>()))?;
+        serde_json::to_writer(&mut all, &(self.rows, self.pending, self.rejections))?;
+        for agent in self.agents {
+            serde_json::to_writer(&mut all, &agent.marks)?;
+        }
+        Ok(all.hex())
     }
 }
 
@@ -132,6 +132,12 @@ pub fn save_report(results_dir: &Path, report: &Report) -> io::Result<()> {
 pub fn load_report(results_dir: &Path, miner: &Miner) -> Option<Report> {
     let bytes = std::fs::read(report_path(results_dir, miner)).ok()?;
     serde_json::from_slice(&bytes).ok().filter(|report: &Report| report.miner == *miner)
+}
+
+/// The same file without its texts.
+pub fn remembered(results_dir: &Path, miner: &Miner) -> Option<Remembered> {
+    let bytes = std::fs::read(report_path(results_dir, miner)).ok()?;
+    serde_json::from_slice(&bytes).ok().filter(|report: &Remembered| report.miner == *miner)
 }
 
 /// Folder of the reports below the results folder.
