@@ -68,6 +68,8 @@ pub struct Sandbox {
     pub cell_per: CellPer,
     /// Command put before the engine's own, such as `[srun, --quiet, -n1]`.
     pub launch: Vec<String>,
+    /// How long a launched cell may take until it is ready, its wait in a queue included.
+    pub launch_timeout: Duration,
     /// Bounds of every run unless a stage or task says otherwise.
     pub limits: Limits,
 }

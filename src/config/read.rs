@@ -78,8 +78,9 @@ fn sandbox(mut fields: Reader<'_>) -> Sandbox {
     let runtime = fields.optional("runtime", check::word);
     let cell_per = fields.field("cell_per", CellPer::Agent);
     let launch = list(fields.get("launch"), check::argument).unwrap_or_default();
+    let launch_timeout = fields.checked("launch_timeout", Duration::from_secs(600), check::timeout);
     fields.finish();
-    Sandbox { engine, image, runtime, cell_per, launch, limits }
+    Sandbox { engine, image, runtime, cell_per, launch, launch_timeout, limits }
 }
 
 const DEFAULT_LIMITS: Limits = Limits {

@@ -120,6 +120,11 @@ impl Cell {
         }
     }
 
+    /// The container, for whoever looks at it.
+    pub fn started(&self) -> &Started {
+        &self.container
+    }
+
     /// The container, for whoever ends it.
     pub fn into_started(self) -> Started {
         self.container
@@ -142,7 +147,10 @@ impl Cell {
                     serde_json::from_slice(&frame.payload).map_err(|e| Fault::Engine(e.to_string()))?;
                 Ok(compiled.message.map(|message| Refusal { line: compiled.line, message }))
             }
-            Received::Late => Ok(Some(Refusal { line: None, message: "compiling it takes too long".into() })),
+            Received::Late if record.is_there() => {
+                Ok(Some(Refusal { line: None, message: "compiling it takes too long".into() }))
+            }
+            Received::Late => Err(self.engine_failed()),
             _ => match record.death(&self.container.name) {
                 Death::EngineFailed => Err(self.engine_failed()),
                 _ => {
@@ -183,10 +191,22 @@ impl Cell {
             },
             Received::Late => {
                 self.abandon();
+                if self.is_lost() && self.is_cut_off(record) {
+                    return Err(self.engine_failed());
+                }
                 Ok(self.timed_out())
             }
             Received::Gone => self.lost(record),
         }
+    }
+
+    /// Whether it is the way to the cell that is slow or gone, and not the agent.
+    fn is_cut_off(&self, record: &Record) -> bool {
+        !record.is_there() && record.death(&self.container.name) == Death::EngineFailed
+    }
+
+    fn is_lost(&self) -> bool {
+        matches!(self.state, State::Lost(_))
     }
 
     /// The next frame, as long as the run has time. Time in which the agent was ready to run but the machine gave it no
@@ -338,7 +358,7 @@ impl Cell {
 
     fn engine_failed(&mut self) -> Fault {
         Fault::Engine(
-            format!("the engine lost the cell {}", self.container.process.last_words()).trim_end().to_owned(),
+            format!("the engine lost the cell {}", self.container.last_words()).trim_end().to_owned(),
         )
     }
 }

@@ -92,7 +92,7 @@ impl Containers {
             }
         }
         let mut script = Script::default();
-        let record = self.launcher.record().map_err(Broken::Engine)?;
+        let record = self.launcher.record(cell.started()).map_err(Broken::Engine)?;
         let scored = dialogue::run(cell, judge, task, limits, &record, &mut script)?;
         let took = Duration::from_millis(scored.usage.wall_ms);
         if let (None, Some(script)) = (known, script.close(took)) {
@@ -111,8 +111,8 @@ impl Containers {
     }
 
     fn start_cell(&self, source: &[u8], limits: &Limits) -> Result<Result<Cell, Refusal>, Fault> {
-        let record = self.launcher.record()?;
         let mut cell = Cell::new(self.nursery.take(limits)?);
+        let record = self.launcher.record(cell.started())?;
         match cell.load(source, &record) {
             Ok(None) => Ok(Ok(cell)),
             other => {
@@ -134,7 +134,11 @@ impl Sandbox for Containers {
     }
 
     fn expect(&self, agents: usize, limits: &Limits) {
-        self.nursery.expect(agents, limits);
+        // A carried cell takes a place in a queue, and one that waits here for an agent may keep out the one that an
+        // agent waits for.
+        if !self.engine().launch().carries() {
+            self.nursery.expect(agents, limits);
+        }
     }
 
     fn check(&self, tasks: &[Task]) -> Result<Vec<Problem>, Fault> {

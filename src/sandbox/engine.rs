@@ -4,10 +4,11 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use duct::cmd;
 use tracing::{debug, trace_span};
 
 use super::Fault;
+use super::ask::ask;
+use super::launch::Launch;
 use crate::config::{self, Limits};
 
 /// How long a command that only asks or removes may take.
@@ -19,12 +20,16 @@ const JUDGE_MEMORY: u64 = 512 << 20;
 /// Memory of a holder, which does nothing.
 const HOLDER_MEMORY: u64 = 32 << 20;
 
+/// A carried cell can't write where its record is told, ends when its client is ended, and has the image that the judges
+/// have or none.
+const CARRIED: [&str; 4] = ["--attach=stdin", "--attach=stdout", "--sig-proxy=false", "--pull=never"];
+
 /// An engine as one agentmill uses it: every container carries this folder's and this session's label.
 #[derive(Debug)]
 pub struct Engine {
     program: &'static str,
     runtime: Option<String>,
-    launch: Vec<String>,
+    launch: Launch,
     folder: String,
     session: String,
     started: AtomicU64,
@@ -68,14 +73,22 @@ impl Engine {
             config::Engine::Podman => "podman",
         };
         let results = results.canonicalize().unwrap_or_else(|_| results.to_owned());
+        let mut place = vec![results.as_os_str().as_encoded_bytes()];
+        let host = rustix::system::uname();
+        if !sandbox.launch.is_empty() {
+            // Where cells meet those of other hosts, a path alone does not tell whose they are.
+            place.push(host.nodename().to_bytes());
+        }
+        let folder = crate::digest::hex(place)[..16].to_owned();
         let now = jiff::Timestamp::now().as_nanosecond();
         let session = crate::digest::hex([&now.to_be_bytes()[..], &std::process::id().to_be_bytes()]);
+        let session = session[..12].to_owned();
         Self {
             program,
             runtime: sandbox.runtime.clone(),
-            launch: sandbox.launch.clone(),
-            folder: crate::digest::hex([results.as_os_str().as_encoded_bytes()])[..16].to_owned(),
-            session: session[..12].to_owned(),
+            launch: Launch::new(&sandbox.launch, &session, &folder),
+            folder,
+            session,
             started: AtomicU64::new(0),
         }
     }
@@ -83,6 +96,16 @@ impl Engine {
     /// The engine's command.
     pub fn program(&self) -> &'static str {
         self.program
+    }
+
+    /// How cells are carried.
+    pub fn launch(&self) -> &Launch {
+        &self.launch
+    }
+
+    /// Whether a container of this role runs elsewhere.
+    pub fn carries(&self, role: Role<'_>) -> bool {
+        matches!(role, Role::Cell(_)) && self.launch.carries()
     }
 
     /// A name that no other container has.
@@ -101,10 +124,13 @@ impl Engine {
         program: &str,
     ) -> Vec<String> {
         let mut argv: Vec<String> = match role {
-            Role::Cell(_) => self.launch.clone(),
-            Role::Judge | Role::Holder => Vec::new(),
+            Role::Cell(limits) if self.launch.carries() => self.launch.argv(self.program, name, limits),
+            _ => Vec::new(),
         };
         argv.extend([self.program, "run", "--interactive", "--rm", "--name", name].map(String::from));
+        if self.carries(role) {
+            argv.extend(CARRIED.map(String::from));
+        }
         for (key, value) in [
             ("agentmill", role.word()),
             ("agentmill.folder", &self.folder),
@@ -126,7 +152,8 @@ impl Engine {
         argv
     }
 
-    /// Removes every container that an earlier, killed agentmill left for this folder, started or not.
+    /// Removes every container that an earlier, killed agentmill left here for this folder, started or not, and ends
+    /// what it left elsewhere.
     ///
     /// # Errors
     /// The engine can't be reached.
@@ -135,6 +162,7 @@ impl Engine {
         let listed = self.ask(&["ps", "--all", "--quiet", "--filter", &filter])?;
         let ids: Vec<&str> = listed.split_whitespace().collect();
         self.remove(&ids);
+        self.launch.cancel_all();
         Ok(ids.len())
     }
 
@@ -149,7 +177,7 @@ impl Engine {
     pub fn events_argv(&self) -> Vec<String> {
         let filter = format!("label=agentmill.session={}", self.session);
         let words = [self.program, "events", "--since=1", "--format={{json .}}", "--filter", &filter];
-        let kinds = ["--filter=event=oom", "--filter=event=die"];
+        let kinds = ["--filter=event=oom", "--filter=event=kill", "--filter=event=die"];
         words.into_iter().chain(kinds).map(String::from).collect()
     }
 
@@ -167,32 +195,14 @@ impl Engine {
     /// As of [`ask`](Self::ask).
     pub fn ask_patiently(&self, args: &[&str], patience: Duration) -> Result<String, Fault> {
         let _span = trace_span!("engine", ?args).entered();
-        let fault = |reason: String| {
+        ask(self.program, args, patience).map_err(|reason| {
             debug!(?reason, "the engine's command failed");
             Fault::Engine(format!("{} {}: {reason}", self.program, args[0]))
-        };
-        let child = cmd(self.program, args)
-            .stdin_null()
-            .stdout_capture()
-            .stderr_capture()
-            .unchecked()
-            .start()
-            .map_err(|error| fault(format!("can't be started ({error}); is {} installed?", self.program)))?;
-        match child.wait_timeout(patience) {
-            Ok(Some(output)) if output.status.success() => {
-                Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-            }
-            Ok(Some(output)) => Err(fault(String::from_utf8_lossy(&output.stderr).trim().to_owned())),
-            Ok(None) => {
-                let _ = child.kill();
-                Err(fault(format!("no answer within {} s", patience.as_secs())))
-            }
-            Err(error) => Err(fault(error.to_string())),
-        }
+        })
     }
 }
 
-/// Everything that keeps what runs inside away from the machine. HOSTILE.md says against what.
+/// Everything that keeps what runs inside away from the machine. docs/security.md says against what.
 fn isolation(role: Role<'_>) -> Vec<String> {
     let (memory, cpus, pids, tmp) = match role {
         Role::Cell(limits) => (limits.memory, limits.cpus, limits.pids, limits.tmp),

@@ -20,6 +20,9 @@ use crate::ui::Events;
 /// Tries before a fault is reported, and the pauses between them.
 const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(1)];
 
+/// The same for cells that are carried: a cluster takes longer to see what has become of it.
+const CARRIED_PAUSES: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(20)];
+
 /// How long a container may take from its start to *ready*. Under full load a start takes seconds, never a minute.
 const READY: Duration = Duration::from_secs(60);
 
@@ -36,8 +39,17 @@ pub struct Started {
     pub process: Process,
     /// The container's name.
     pub name: String,
+    /// What is recorded of it elsewhere, if it was carried.
+    carried: Option<Arc<Record>>,
     /// The network that it has joined, to be free for the next one when this has gone.
     network: Option<Holder>,
+}
+
+impl Started {
+    /// Why its client ended, as far as it was said.
+    pub fn last_words(&mut self) -> String {
+        self.carried.as_ref().map_or_else(|| self.process.last_words(), |record| record.words())
+    }
 }
 
 /// A container that does nothing but keep an empty network for cells to join, one at a time. Joining one is cheaper
@@ -50,6 +62,7 @@ struct Holder(Box<Started>);
 pub struct Launcher {
     engine: Arc<Engine>,
     image_name: String,
+    launch_timeout: Duration,
     events: Events,
     /// A file that is there as long as containers may be.
     trace: PathBuf,
@@ -71,6 +84,7 @@ impl Launcher {
             reaper: Reaper::new(Arc::clone(&engine), Arc::clone(&holders)),
             engine,
             image_name: sandbox.image.clone(),
+            launch_timeout: sandbox.launch_timeout,
             events,
             trace: results.join(".cells"),
             image: OnceLock::new(),
@@ -119,11 +133,19 @@ impl Launcher {
         }
     }
 
-    /// The record of the engine's events; a new one if the engine went away and may be back.
+    /// What is recorded of a container.
     ///
     /// # Errors
     /// The engine's client can't be started.
-    pub fn record(&self) -> Result<Arc<Record>, Fault> {
+    pub fn record(&self, started: &Started) -> Result<Arc<Record>, Fault> {
+        match &started.carried {
+            Some(record) => Ok(Arc::clone(record)),
+            None => self.engine_record(),
+        }
+    }
+
+    /// The record of the engine's events; a new one if the engine went away and may be back.
+    fn engine_record(&self) -> Result<Arc<Record>, Fault> {
         let mut current = lock(&self.record);
         match &*current {
             Some(record) if !record.is_broken() => Ok(Arc::clone(record)),
@@ -144,14 +166,19 @@ impl Launcher {
         self.check_running()?;
         let began = Instant::now();
         let image = self.image()?;
-        let network = if matches!(role, Role::Cell(_)) { lock(&self.holders).pop() } else { None };
+        let free = || lock(&self.holders).pop();
+        let network = if matches!(role, Role::Cell(_)) { free() } else { None };
         let joined = network.as_ref().map_or(Network::None, |holder| Network::Of(&holder.0.name));
         let name = self.engine.new_name(role);
         let argv = self.engine.run_argv(role, joined, &name, &image, program);
-        let process = Process::spawn(&argv)
-            .map_err(|error| Fault::Engine(format!("{} can't be started: {error}", argv[0])))?;
         let joined = network.is_some();
-        let result = self.await_ready(Started { process, name, network });
+        let cant = |error| Fault::Engine(format!("{} can't be started: {error}", argv[0]));
+        let mut process = Process::spawn(&argv).map_err(cant)?;
+        let carried = match self.engine.carries(role) {
+            true => process.take_stderr().map_err(cant)?.map(|stderr| Arc::new(Record::of_carried(stderr))),
+            false => None,
+        };
+        let result = self.await_ready(Started { process, name, carried, network });
         let took_ms = began.elapsed().as_millis() as u64;
         match &result {
             Ok(started) => debug!(name = started.name, joined, took_ms, "container ready"),
@@ -161,20 +188,40 @@ impl Launcher {
     }
 
     fn await_ready(&self, mut started: Started) -> Result<Started, Fault> {
-        let ready = started.process.receive(Instant::now() + READY);
+        let is_carried = started.carried.is_some();
+        let patience = if is_carried { self.launch_timeout } else { READY };
+        if is_carried {
+            // It may wait in a queue for long: `stop` must find it there.
+            self.enlist(&started);
+        }
+        let ready = started.process.receive(Instant::now() + patience);
         let running = matches!(&ready, Received::Frame(frame) if frame.kind == b'r');
         if running {
-            lock(&self.live).insert(started.name.clone(), started.process.group());
+            self.enlist(&started);
         }
         // `stop` may have looked at the living just before this one was added.
         let wanted = self.check_running();
         if running && wanted.is_ok() {
             return Ok(started);
         }
-        let words = started.process.last_words();
+        let why = self.why_not_ready(&mut started, matches!(ready, Received::Late));
         self.end_with_network(started); // the network may be what failed
         wanted?;
-        Err(Fault::Engine(format!("a container did not get ready: {words}")))
+        Err(Fault::Engine(why))
+    }
+
+    /// Puts it where `stop` looks.
+    fn enlist(&self, started: &Started) {
+        lock(&self.live).insert(started.name.clone(), started.process.group());
+    }
+
+    fn why_not_ready(&self, started: &mut Started, late: bool) -> String {
+        let words = started.last_words();
+        let Some(record) = &started.carried else {
+            return format!("a container did not get ready: {words}");
+        };
+        let waited = if late { format!("waited {:?}; ", self.launch_timeout) } else { String::new() };
+        self.engine.launch().failed(record.node(), &format!("{waited}{words}"))
     }
 
     /// Starts a container that keeps an empty network for cells to join.
@@ -209,11 +256,11 @@ impl Launcher {
     /// # Errors
     /// What the last attempt said.
     pub fn retry<T>(&self, mut attempt: impl FnMut() -> Result<T, Fault>) -> Result<T, Fault> {
-        for pause in PAUSES {
+        for pause in if self.engine.launch().carries() { CARRIED_PAUSES } else { PAUSES } {
             match attempt() {
                 Err(Fault::Engine(reason)) => {
                     warn!(?reason, pause_ms = pause.as_millis() as u64, "trying again");
-                    thread::sleep(pause);
+                    self.pause(pause);
                 }
                 other => return other,
             }
@@ -222,13 +269,23 @@ impl Launcher {
         attempt()
     }
 
+    /// Waits so long, or until `stop`.
+    fn pause(&self, pause: Duration) {
+        let end = Instant::now() + pause;
+        while self.check_running().is_ok() && Instant::now() < end {
+            thread::sleep(Duration::from_millis(100).min(end - Instant::now()));
+        }
+    }
+
     /// Ends everything at once and starts nothing more. A container that is not ready yet is let come up, to end then:
-    /// the engine may finish what a killed client has asked for, and nobody would see that off.
+    /// the engine may finish what a killed client has asked for, and nobody would see that off. One that is carried
+    /// ends when its client does.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::SeqCst);
         let live: Vec<(String, Arc<Group>)> = lock(&self.live).drain().collect();
         let names: Vec<&str> = live.iter().map(|(name, _)| name.as_str()).collect();
         live.iter().for_each(|(_, group)| group.kill());
+        self.engine.launch().cancel_all();
         self.engine.remove(&names);
     }
 }
@@ -259,9 +316,10 @@ impl Reaper {
     fn new(engine: Arc<Engine>, holders: Arc<Mutex<Vec<Holder>>>) -> Self {
         let (queue, ended) = mpsc::channel::<Started>();
         let thread = thread::spawn(move || {
-            for Started { mut process, name, network } in ended {
+            for Started { mut process, name, network, .. } in ended {
                 if !matches!(process.reap(LEAVE), Ok(Some(_))) {
                     warn!(name, "container does not end; removing it");
+                    engine.launch().cancel(&[&name]);
                     engine.remove(&[&name]);
                     process.group().kill();
                     let _ = process.reap(LEAVE);

@@ -3,6 +3,7 @@
 //! [`container`] is the real one: hostile code in cells, assertions in judges, both containers. [`fake`] is an
 //! in-memory one for tests of the pipeline.
 
+mod ask;
 mod cell;
 pub mod container;
 mod dialogue;
@@ -10,12 +11,14 @@ pub mod engine;
 pub mod fake;
 pub mod image;
 mod judge;
+mod launch;
 mod launcher;
 mod nursery;
 pub mod process;
 mod protocol;
 mod record;
 mod replay;
+mod slurm;
 
 use crate::config::Limits;
 use crate::report::Scored;

@@ -93,6 +93,18 @@ impl Process {
         Arc::clone(&self.group)
     }
 
+    /// Its stderr, for another to read; there are no last words then.
+    ///
+    /// # Errors
+    /// As of `ioctl`.
+    pub fn take_stderr(&mut self) -> io::Result<Option<ChildStderr>> {
+        let stderr = self.stderr.take();
+        if let Some(stderr) = &stderr {
+            ioctl_fionbio(stderr, false)?;
+        }
+        Ok(stderr)
+    }
+
     /// Queues a frame; it goes out while [`receive`](Self::receive) waits.
     pub fn send(&mut self, kind: u8, payload: &[u8]) {
         protocol::put(&mut self.outbox, kind, payload);

@@ -1,8 +1,10 @@
 //! The engine's own record of this session's containers: which died, which ran out of memory, and whether the engine
 //! itself was there all the time. Verdicts rest on this and never on what a cell says.
+//!
+//! A cell on another machine brings a record of its own: what `carry.sh` tells of it from there.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -25,10 +27,23 @@ const OOM_DELAY: Duration = Duration::from_millis(500);
 /// client keeps the output open, so that its end is seen.
 const UNTIL_EOF: &str = "\"$@\" & client=$!; exec >&-; cat >/dev/null; kill $client";
 
-/// Follows the engine's events; ended when dropped.
+/// How long the machine that a cell was carried to may be silent. It says that it is there every two seconds.
+const SILENCE: Duration = Duration::from_secs(20);
+
+/// Bytes kept of what was said beside the record.
+const WORDS: usize = 4096;
+
+/// What the engine tells of containers, as it tells it.
 #[derive(Debug)]
 pub struct Record {
     shared: Arc<Shared>,
+    /// None where the cell's own client tells.
+    follower: Option<Follower>,
+}
+
+/// The client that prints the engine's events; ended when dropped.
+#[derive(Debug)]
+struct Follower {
     client: Child,
     reader: Option<JoinHandle<()>>,
 }
@@ -44,13 +59,22 @@ struct State {
     containers: HashMap<String, Seen>,
     /// The stream ended: the engine is, or was, not there.
     broken: bool,
+    /// The machine that a cell was carried to, by its own word.
+    node: Option<String>,
+    /// How often that machine has said that it is there.
+    beats: u64,
+    /// What else was said, most likely why something went wrong.
+    words: String,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
 struct Seen {
     out_of_memory: bool,
     dead: bool,
+    /// By SIGKILL.
     killed: bool,
+    /// By somebody's order to the engine, or because its input ended: nothing that an agent could bring about.
+    ended_from_outside: bool,
 }
 
 /// How a container came to its end.
@@ -60,7 +84,7 @@ pub enum Death {
     OutOfMemory,
     /// Its processes ended.
     Ended,
-    /// The engine failed, or knows nothing of it.
+    /// The engine failed or knows nothing of it, or somebody else ended it.
     EngineFailed,
 }
 
@@ -95,17 +119,34 @@ impl Record {
             .process_group(0)
             .spawn()
             .map_err(|error| Fault::Engine(format!("the engine's events can't be followed: {error}")))?;
-        let lines = BufReader::new(client.stdout.take().expect("stdout is piped")).lines();
+        let stdout = client.stdout.take().expect("stdout is piped");
         let shared = Arc::new(Shared::default());
-        let reader = thread::spawn({
-            let shared = Arc::clone(&shared);
-            move || {
-                lines.map_while(Result::ok).for_each(|line| shared.note(&line));
-                shared.lock().broken = true;
-                shared.changed.notify_all();
-            }
-        });
-        Ok(Self { shared, client, reader: Some(reader) })
+        let reader = thread::spawn(read(Arc::clone(&shared), stdout));
+        Ok(Self { shared, follower: Some(Follower { client, reader: Some(reader) }) })
+    }
+
+    /// The record of one cell, as its client tells it on stderr.
+    pub fn of_carried(stderr: impl Read + Send + 'static) -> Self {
+        let shared = Arc::new(Shared::default());
+        thread::spawn(read(Arc::clone(&shared), stderr));
+        Self { shared, follower: None }
+    }
+
+    /// The machine that the cell was carried to, once it has said so.
+    pub fn node(&self) -> Option<String> {
+        self.shared.lock().node.clone()
+    }
+
+    /// What was said beside the record, as one line.
+    pub fn words(&self) -> String {
+        self.shared.lock().words.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    /// Whether the place where the container runs is there at this time, by another's word than the container's.
+    pub fn is_there(&self) -> bool {
+        let before = self.shared.lock().beats;
+        let told = |state: &State| (self.follower.is_some() || state.beats > before).then_some(());
+        self.shared.wait_for(SILENCE, told).is_some()
     }
 
     /// Whether the engine has gone away since this record began.
@@ -124,6 +165,7 @@ impl Record {
         match self.shared.wait(name, DELAY, |seen| seen.dead) {
             None => Death::EngineFailed,
             Some(seen) if seen.out_of_memory => Death::OutOfMemory,
+            Some(seen) if seen.ended_from_outside => Death::EngineFailed,
             Some(seen) if seen.killed && self.shared.wait(name, OOM_DELAY, out_of_memory).is_some() => {
                 Death::OutOfMemory
             }
@@ -137,7 +179,17 @@ impl Record {
     }
 }
 
-impl Drop for Record {
+/// Notes all lines that come, and their end.
+fn read(shared: Arc<Shared>, stream: impl Read) -> impl FnOnce() {
+    move || {
+        let lines = BufReader::new(stream).split(b'\n').map_while(Result::ok);
+        lines.for_each(|line| shared.note(&String::from_utf8_lossy(&line)));
+        shared.lock().broken = true;
+        shared.changed.notify_all();
+    }
+}
+
+impl Drop for Follower {
     fn drop(&mut self) {
         drop(self.client.stdin.take());
         let _ = self.client.wait();
@@ -153,32 +205,61 @@ impl Shared {
     }
 
     fn note(&self, line: &str) {
-        let Ok(mut line) = serde_json::from_str::<Line>(line) else { return };
-        let killed = line.actor.attributes.get("exitCode").is_some_and(|code| code == "137");
-        let name = line.actor.attributes.remove("name").unwrap_or(line.name);
         let mut state = self.lock();
-        let seen = state.containers.entry(name).or_default();
-        match line.action.as_str() {
-            "oom" => seen.out_of_memory = true,
-            "die" | "died" => (seen.dead, seen.killed) = (true, killed),
-            _ => {}
+        match serde_json::from_str::<Line>(line) {
+            Ok(line) => state.enter(line),
+            Err(_) => state.overhear(line),
         }
         self.changed.notify_all();
     }
 
     /// Waits until `enough` is recorded of the container; None if the engine fails or stays silent.
     fn wait(&self, name: &str, patience: Duration, enough: impl Fn(Seen) -> bool) -> Option<Seen> {
+        self.wait_for(patience, |state| state.containers.get(name).copied().filter(|seen| enough(*seen)))
+    }
+
+    fn wait_for<T>(&self, patience: Duration, found: impl Fn(&State) -> Option<T>) -> Option<T> {
         let deadline = Instant::now() + patience;
         let mut state = self.lock();
         loop {
-            match state.containers.get(name) {
-                Some(seen) if enough(*seen) => return Some(*seen),
-                _ if state.broken => return None,
-                _ => {}
+            match found(&state) {
+                Some(it) => return Some(it),
+                None if state.broken => return None,
+                None => {}
             }
             let left = deadline.checked_duration_since(Instant::now())?;
             state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+}
+
+impl State {
+    fn enter(&mut self, mut line: Line) {
+        let code = line.actor.attributes.remove("exitCode").unwrap_or_default();
+        let name = line.actor.attributes.remove("name").unwrap_or(line.name);
+        match line.action.as_str() {
+            "node" => return self.node = Some(name),
+            "beat" => return self.beats += 1,
+            _ => {}
+        }
+        let seen = self.containers.entry(name).or_default();
+        match line.action.as_str() {
+            "oom" => seen.out_of_memory = true,
+            "kill" => seen.ended_from_outside = true,
+            "die" | "died" => {
+                (seen.dead, seen.killed) = (true, code == "137");
+                // The supervisor ends with 0 when its input does and never otherwise, and we have not ended it.
+                seen.ended_from_outside |= code == "0";
+            }
+            _ => {}
+        }
+    }
+
+    fn overhear(&mut self, words: &str) {
+        self.words.push_str(words);
+        self.words.push('\n');
+        let surplus = self.words.len().saturating_sub(WORDS);
+        self.words.drain(..self.words.ceil_char_boundary(surplus));
     }
 }
 
@@ -206,6 +287,27 @@ mod tests {
     #[test]
     fn out_of_memory_is_what_the_engine_says() {
         assert!(shared(&[OOM, DIE]).wait("a", DELAY, |seen| seen.dead).unwrap().out_of_memory);
+    }
+
+    #[test]
+    fn a_container_that_somebody_else_ended_is_no_agents_doing() {
+        let record = |lines: &[&str]| Record { shared: Arc::new(shared(lines)), follower: None };
+        let kill = DIE.replace("die", "kill");
+        let stdin_ended = DIE.replace("137", "0");
+        assert_eq!(record(&[DIE]).death("a"), Death::Ended);
+        assert_eq!(record(&[&kill, DIE]).death("a"), Death::EngineFailed);
+        assert_eq!(record(&[&stdin_ended]).death("a"), Death::EngineFailed);
+        assert_eq!(record(&[OOM, &kill, DIE]).death("a"), Death::OutOfMemory);
+    }
+
+    #[test]
+    fn a_carried_cell_tells_its_node_and_what_went_wrong_there() {
+        let said = "{\"Action\":\"node\",\"Name\":\"n7\"}\ndocker: No such image\nsrun: error\n";
+        let record = Record::of_carried(std::io::Cursor::new(said));
+        assert!(!record.is_there(), "no beat has come");
+        assert_eq!(record.node().as_deref(), Some("n7"));
+        assert_eq!(record.words(), "docker: No such image srun: error");
+        assert_eq!(record.death("a"), Death::EngineFailed);
     }
 
     #[test]

@@ -48,6 +48,7 @@ impl Lab {
             runtime: None,
             cell_per: CellPer::Agent,
             launch: Vec::new(),
+            launch_timeout: Duration::from_secs(60),
             limits: LIMITS,
         };
         let results = tempfile::tempdir().expect("a folder for results");
