@@ -29,11 +29,16 @@ teller=$!
 beat </dev/null >&2 3<&- &
 beater=$!
 
-"$@" 3<&-
+# A client passes over SIGTERM, by which schedulers end a step. When it has gone the cell ends by itself.
+exec 4<&0 </dev/null
+"$@" <&4 3<&- 4<&- &
+client=$!
+trap 'kill -KILL $client' TERM
+wait $client
 code=$?
-exec </dev/null >/dev/null 3<&-
+exec >/dev/null 2>&1 3<&- 4<&-
 [ $code -ne 125 ] || kill $follower # the engine did not start it, so its end will not be told
 wait $teller
 kill $beater $follower
-sweep 2>/dev/null
+sweep
 exit $code

@@ -46,9 +46,10 @@ pub struct Started {
 }
 
 impl Started {
-    /// Why its client ended, as far as it was said.
+    /// Why its client ended, as far as it was said, and where it was.
     pub fn last_words(&mut self) -> String {
-        self.carried.as_ref().map_or_else(|| self.process.last_words(), |record| record.words())
+        let Some(record) = &self.carried else { return self.process.last_words() };
+        format!("on {}: {}", record.node().unwrap_or_default(), record.words())
     }
 }
 
@@ -204,7 +205,13 @@ impl Launcher {
         if running && wanted.is_ok() {
             return Ok(started);
         }
-        let why = self.why_not_ready(&mut started, matches!(ready, Received::Late));
+        let late = matches!(ready, Received::Late);
+        let why = self.why_not_ready(&mut started, late);
+        if late && is_carried {
+            // What waits in a queue does not look at its input, by whose end it would end.
+            started.process.group().kill();
+            self.engine.launch().cancel(&[&started.name]);
+        }
         self.end_with_network(started); // the network may be what failed
         wanted?;
         Err(Fault::Engine(why))
@@ -216,12 +223,11 @@ impl Launcher {
     }
 
     fn why_not_ready(&self, started: &mut Started, late: bool) -> String {
-        let words = started.last_words();
         let Some(record) = &started.carried else {
-            return format!("a container did not get ready: {words}");
+            return format!("a container did not get ready: {}", started.last_words());
         };
         let waited = if late { format!("waited {:?}; ", self.launch_timeout) } else { String::new() };
-        self.engine.launch().failed(record.node(), &format!("{waited}{words}"))
+        self.engine.launch().failed(record.node(), &format!("{waited}{}", record.words()))
     }
 
     /// Starts a container that keeps an empty network for cells to join.

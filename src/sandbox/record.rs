@@ -30,6 +30,9 @@ const UNTIL_EOF: &str = "\"$@\" & client=$!; exec >&-; cat >/dev/null; kill $cli
 /// How long the machine that a cell was carried to may be silent. It says that it is there every two seconds.
 const SILENCE: Duration = Duration::from_secs(20);
 
+/// How much later than its output the client's last words may come.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// Bytes kept of what was said beside the record.
 const WORDS: usize = 4096;
 
@@ -137,8 +140,9 @@ impl Record {
         self.shared.lock().node.clone()
     }
 
-    /// What was said beside the record, as one line.
+    /// What was said beside the record, as one line; all of it, if the end is near.
     pub fn words(&self) -> String {
+        self.shared.wait_for::<()>(LAST_WORDS, |_| None);
         self.shared.lock().words.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 

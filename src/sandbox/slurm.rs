@@ -54,7 +54,8 @@ impl Slurm {
         let ids: Vec<String> = listed.filter(|(_, name)| chosen(name)).map(|(id, _)| id).collect();
         if !ids.is_empty() {
             debug!(?ids, "cancelling cells");
-            ask_slurm("scancel", &ids.iter().map(String::as_str).collect::<Vec<_>>());
+            let ids = ids.iter().map(String::as_str);
+            ask_slurm("scancel", &std::iter::once("--quiet").chain(ids).collect::<Vec<_>>());
         }
     }
 
