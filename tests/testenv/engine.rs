@@ -13,16 +13,26 @@ use super::{MARK, TestEnv, wait_until};
 impl TestEnv {
     /// The label that all containers for the folder with this results/ carry.
     fn label_of(results: &Path) -> String {
+        Self::label(results, &[])
+    }
+
+    /// The same where cells are launched, which is told from other hosts' folders.
+    fn launched_label_of(results: &Path) -> String {
+        Self::label(results, &[rustix::system::uname().nodename().to_bytes()])
+    }
+
+    fn label(results: &Path, host: &[&[u8]]) -> String {
         let results = results.canonicalize().unwrap_or_else(|_| results.to_owned());
-        let folder = agentmill::digest::hex([results.as_os_str().as_bytes()]);
+        let folder = agentmill::digest::hex([&[results.as_os_str().as_bytes()], host].concat());
         format!("label=agentmill.folder={}", &folder[..16])
     }
 
     /// The names of this folder's containers, in whatever state they are.
     pub fn containers(&self) -> Vec<String> {
-        let label = Self::label_of(&self.path("results"));
-        let names = docker(&["ps", "--all", "--filter", &label, "--format", "{{.Names}}"]);
-        names.lines().map(str::to_owned).collect()
+        let results = self.path("results");
+        let names = [Self::label_of(&results), Self::launched_label_of(&results)]
+            .map(|label| docker(&["ps", "--all", "--filter", &label, "--format", "{{.Names}}"]));
+        names.iter().flat_map(|names| names.lines()).map(str::to_owned).collect()
     }
 
     /// The processes that are left of the commands started here, as `pid command line`.

@@ -38,6 +38,7 @@ pub type Traces = BTreeMap<(String, String), String>;
 pub struct TestEnv {
     dir: TempDir,
     path: Option<PathBuf>,
+    variables: Vec<(String, String)>,
 }
 
 impl TestEnv {
@@ -52,7 +53,8 @@ impl TestEnv {
 
     /// Has nothing in it.
     pub fn empty() -> Self {
-        Self { dir: tempfile::Builder::new().prefix("agentmill-test-").tempdir().unwrap(), path: None }
+        let dir = tempfile::Builder::new().prefix("agentmill-test-").tempdir().unwrap();
+        Self { dir, path: None, variables: Vec::new() }
     }
 
     /// With this pipeline.yaml.
@@ -70,6 +72,12 @@ impl TestEnv {
     /// With this agent, which is settled: `run` needs not wait for it.
     pub fn agent(self, miner: &str, source: &str) -> Self {
         self.drop_agent(miner, source);
+        self
+    }
+
+    /// With this variable in the environment of all that is started here.
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -134,8 +142,16 @@ impl TestEnv {
 
     /// Starts `agentmill -C <this folder> <args>`.
     pub fn start<S: AsRef<OsStr>>(&self, args: &[S]) -> Running {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_agentmill"));
-        command.arg("-C").arg(self.dir()).args(args).env(MARK, self.dir()).env("TMPDIR", self.dir());
+        self.start_by(&[], args)
+    }
+
+    /// The same behind the words of another command.
+    pub fn start_by<S: AsRef<OsStr>>(&self, prefix: &[&str], args: &[S]) -> Running {
+        let words = [prefix, &[env!("CARGO_BIN_EXE_agentmill")]].concat();
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).arg("-C").arg(self.dir()).args(args);
+        command.env(MARK, self.dir()).env("TMPDIR", self.dir());
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         if let Some(path) = &self.path {
             command.env("PATH", path);
         }
