@@ -10,11 +10,13 @@ tell() {
         case $line in *'"die'*) return ;; esac
     done
 }
-# What an agentmill that was killed has left here of this folder; those of this session are called after it.
+# What an agentmill that was killed has left here of this folder. What runs ends by itself, and may be a newer one's.
 sweep() {
-    for name in $("$engine" ps --all --filter="label=agentmill.folder=$folder" --format='{{.Names}}'); do
-        case $name in *-"$session"-*) ;; *) "$engine" rm --force "$name" ;; esac
-    done
+    "$engine" ps --all --filter="label=agentmill.folder=$folder" \
+        --filter=status=created --filter=status=exited --format='{{.Names}}' |
+        while read -r name; do
+            case $name in *-"$session"-*) ;; *) "$engine" rm --force "$name" ;; esac
+        done
 }
 
 printf '{"Action":"node","Name":"%s"}\n' "${SLURMD_NODENAME:-$(uname -n)}" >&2

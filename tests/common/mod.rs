@@ -32,6 +32,21 @@ pub struct Lab {
     results: TempDir,
 }
 
+/// What carries the cells: nothing, or what AGENTMILL_LAUNCH says, such as `srun`.
+fn launch() -> Vec<String> {
+    let words = std::env::var("AGENTMILL_LAUNCH").unwrap_or_default();
+    words.split_whitespace().map(str::to_owned).collect()
+}
+
+/// What the containers for a results folder are labelled with.
+fn folder(results: &Path) -> String {
+    let results = results.canonicalize().expect("it is there");
+    let host = rustix::system::uname();
+    let mut place = vec![results.as_os_str().as_encoded_bytes()];
+    place.extend((!launch().is_empty()).then(|| host.nodename().to_bytes()));
+    agentmill::digest::hex(place)[..16].to_owned()
+}
+
 /// What became of an agent.
 #[derive(Debug)]
 pub enum Fate {
@@ -47,7 +62,7 @@ impl Lab {
             image: "python:3.11-slim".into(),
             runtime: None,
             cell_per: CellPer::Agent,
-            launch: Vec::new(),
+            launch: launch(),
             launch_timeout: Duration::from_secs(60),
             limits: LIMITS,
         };
@@ -91,8 +106,7 @@ impl Lab {
 
     /// The ids of all containers of this lab with that role, in whatever state.
     pub fn containers(&self, role: &str) -> Vec<String> {
-        let folder = self.results.path().canonicalize().expect("it is there");
-        let folder = &agentmill::digest::hex([folder.as_os_str().as_encoded_bytes()])[..16];
+        let folder = folder(self.results.path());
         let (role, folder) = (format!("label=agentmill={role}"), format!("label=agentmill.folder={folder}"));
         let listed =
             self.ask(&["ps", "--all", "--quiet", "--no-trunc", "--filter", &role, "--filter", &folder]);
@@ -123,11 +137,7 @@ struct Leftovers<'a> {
 
 impl Leftovers<'_> {
     fn containers(&self) -> Vec<String> {
-        let folder = self.results.canonicalize().expect("it is there");
-        let filter = format!(
-            "label=agentmill.folder={}",
-            &agentmill::digest::hex([folder.as_os_str().as_encoded_bytes()])[..16]
-        );
+        let filter = format!("label=agentmill.folder={}", folder(self.results));
         let listed =
             self.engine.ask(&["ps", "--all", "--filter", &filter, "--format", "{{.Names}} {{.Status}}"]);
         listed.expect("the engine answers").lines().map(|line| format!("container {line}")).collect()

@@ -112,6 +112,8 @@ fn humaneval_is_judged_as_on_one_machine() {
     env.agentmill(&["run", "--force"]).code(0);
     assert_eq!(results(&env, "."), local);
     assert!(local.len() > 3 * 164, "{local:#?}");
+    let score = env.rankings()["all"]["score"].parse::<f64>().unwrap();
+    assert!(score > 90.0, "{score}");
     expect_both_nodes(&cluster);
     cluster.expect_nothing_left();
 }
