@@ -192,8 +192,11 @@ impl Launcher {
         let is_carried = started.carried.is_some();
         let patience = if is_carried { self.launch_timeout } else { READY };
         if is_carried {
-            // It may wait in a queue for long: `stop` must find it there.
+            // It may wait in a queue for long: `stop` must find it there, or it must see that `stop` was here.
             self.enlist(&started);
+            if self.check_running().is_err() {
+                started.process.group().kill();
+            }
         }
         let ready = started.process.receive(Instant::now() + patience);
         let running = matches!(&ready, Received::Frame(frame) if frame.kind == b'r');
@@ -207,7 +210,7 @@ impl Launcher {
         }
         let late = matches!(ready, Received::Late);
         let why = self.why_not_ready(&mut started, late);
-        if late && is_carried {
+        if is_carried && (late || wanted.is_err()) {
             // What waits in a queue does not look at its input, by whose end it would end.
             started.process.group().kill();
             self.engine.launch().cancel(&[&started.name]);
