@@ -22,6 +22,8 @@ pub mod config;
 pub mod digest;
 pub mod doctor;
 pub mod door;
+#[cfg(any(test, fuzzing))]
+pub mod foreign;
 pub mod import;
 pub mod miner;
 pub mod pipeline;

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::judge::Request;
 use super::launcher::Started;
@@ -69,30 +70,62 @@ pub enum Reply {
     Ended(Verdict, String),
 }
 
+/// What the supervisor says to a request.
+pub(super) enum Answer {
+    Reply(Reply),
+    Exited(Exited),
+}
+
+impl Answer {
+    pub(super) fn of(frame: Frame) -> Result<Self, Fault> {
+        let too_much = || "it printed or returned more than it may".to_owned();
+        Ok(match frame.kind {
+            b'v' => Answer::Reply(Reply::Claim(frame.payload)),
+            b's' => Answer::Reply(Reply::Script(frame.payload)),
+            b'o' => Answer::Reply(Reply::Ended(Verdict::OutputLimit, too_much())),
+            _ => Answer::Exited(read(&frame.payload)?),
+        })
+    }
+}
+
+/// What our own code in the cell wrote.
+fn read<T: DeserializeOwned>(payload: &[u8]) -> Result<T, Fault> {
+    serde_json::from_slice(payload).map_err(|error| Fault::Engine(error.to_string()))
+}
+
 #[derive(Deserialize)]
-struct Exited {
+pub(super) struct Exited {
     code: i32,
     oom_kills: u64,
 }
 
+impl Exited {
+    pub(super) fn how(&self) -> String {
+        match self.code {
+            code @ ..0 => format!("its process was killed by signal {}", -code),
+            code => format!("its process ended with exit code {code}"),
+        }
+    }
+}
+
 #[derive(Deserialize, Default)]
-struct Spending {
+pub(super) struct Spending {
     cpu_ms: u64,
     max_rss_kib: u64,
-    stderr: String,
+    pub(super) stderr: String,
     oom_kills: u64,
     clean: bool,
 }
 
 /// What a run has had of the machine, by the kernel's account.
 #[derive(Deserialize, Default)]
-struct Had {
+pub(super) struct Had {
     cpu_ms: u64,
     waited_ms: u64,
 }
 
 impl Had {
-    fn owed(&self, budget: Duration, cpus: f64) -> Duration {
+    pub(super) fn owed(&self, budget: Duration, cpus: f64) -> Duration {
         if Duration::from_millis(self.cpu_ms) >= budget.mul_f64(cpus.min(1.0)) {
             return Duration::ZERO;
         }
@@ -101,9 +134,15 @@ impl Had {
 }
 
 #[derive(Deserialize)]
-struct Compiled {
+pub(super) struct Compiled {
     line: Option<u32>,
     message: Option<String>,
+}
+
+impl Compiled {
+    pub(super) fn refusal(self) -> Option<Refusal> {
+        self.message.map(|message| Refusal { line: self.line, message })
+    }
 }
 
 impl Cell {
@@ -143,9 +182,7 @@ impl Cell {
         self.container.process.send(b'L', source);
         match self.container.process.receive(Instant::now() + COMPILE) {
             Received::Frame(frame) if frame.kind == b'l' => {
-                let compiled: Compiled =
-                    serde_json::from_slice(&frame.payload).map_err(|e| Fault::Engine(e.to_string()))?;
-                Ok(compiled.message.map(|message| Refusal { line: compiled.line, message }))
+                Ok(read::<Compiled>(&frame.payload)?.refusal())
             }
             Received::Late if record.is_there() => {
                 Ok(Some(Refusal { line: None, message: "compiling it takes too long".into() }))
@@ -181,13 +218,9 @@ impl Cell {
         }
         self.container.process.send(request.kind, &request.payload);
         match self.receive() {
-            Received::Frame(frame) => match frame.kind {
-                b'v' => Ok(Reply::Claim(frame.payload)),
-                b's' => Ok(Reply::Script(frame.payload)),
-                b'o' => {
-                    Ok(Reply::Ended(Verdict::OutputLimit, "it printed or returned more than it may".into()))
-                }
-                _ => self.exited(&frame.payload, record),
+            Received::Frame(frame) => match Answer::of(frame)? {
+                Answer::Reply(reply) => Ok(reply),
+                Answer::Exited(exited) => Ok(self.exited(&exited, record)),
             },
             Received::Late => {
                 self.abandon();
@@ -329,20 +362,14 @@ impl Cell {
 
     /// The agent's process ended in the middle of a request. The supervisor's count of out-of-memory kills only says
     /// whether the engine's record is worth waiting for.
-    fn exited(&mut self, payload: &[u8], record: &Record) -> Result<Reply, Fault> {
-        let exited: Exited =
-            serde_json::from_slice(payload).map_err(|error| Fault::Engine(error.to_string()))?;
+    fn exited(&mut self, exited: &Exited, record: &Record) -> Reply {
         if exited.oom_kills > 0 {
             self.state = State::Spent;
             if record.ran_out_of_memory(&self.container.name) {
-                return Ok(Reply::Ended(Verdict::OutOfMemory, "memory ran out".into()));
+                return Reply::Ended(Verdict::OutOfMemory, "memory ran out".into());
             }
         }
-        let how = match exited.code {
-            code @ ..0 => format!("its process was killed by signal {}", -code),
-            code => format!("its process ended with exit code {code}"),
-        };
-        Ok(Reply::Ended(Verdict::Crashed, how))
+        Reply::Ended(Verdict::Crashed, exited.how())
     }
 
     /// The container itself is gone in the middle of a request.

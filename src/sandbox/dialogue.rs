@@ -16,7 +16,7 @@ use crate::task::Task;
 const JUDGE_TIME: Duration = Duration::from_secs(10);
 
 /// Longest message of a test, in bytes.
-const MAX_MESSAGE: usize = 700;
+pub(super) const MAX_MESSAGE: usize = 700;
 
 /// Why a dialogue broke off.
 #[derive(Debug, thiserror::Error)]

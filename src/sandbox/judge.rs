@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Fault;
 use super::launcher::Started;
 use super::process::Received;
+use super::protocol::Frame;
 use crate::report::Verdict;
 use crate::task::{Code, Form, Task};
 
@@ -173,11 +174,16 @@ impl Judge {
 
     /// What it says next.
     pub fn hear(&mut self, deadline: Instant) -> Said {
-        let mut frame = match self.container.process.receive(deadline) {
-            Received::Frame(frame) => frame,
-            Received::Late => return Said::Late,
-            Received::Gone => return Said::Gone,
-        };
+        match self.container.process.receive(deadline) {
+            Received::Frame(frame) => Said::of(frame),
+            Received::Late => Said::Late,
+            Received::Gone => Said::Gone,
+        }
+    }
+}
+
+impl Said {
+    pub(super) fn of(mut frame: Frame) -> Self {
         match frame.kind {
             b'c' if !frame.payload.is_empty() => {
                 let kind = frame.payload.remove(0);

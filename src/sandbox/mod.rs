@@ -9,6 +9,8 @@ pub mod container;
 mod dialogue;
 pub mod engine;
 pub mod fake;
+#[cfg(any(test, fuzzing))]
+pub mod foreign;
 pub mod image;
 mod judge;
 mod launch;

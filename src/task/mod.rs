@@ -116,6 +116,18 @@ struct Source<'a> {
     id: String,
 }
 
+/// The task of these bytes, if they stood in `file`.
+///
+/// # Errors
+/// Every mistake in them at once.
+#[cfg(any(test, fuzzing))]
+pub fn parse(file: &Path, bytes: &[u8]) -> Result<Task, Problems> {
+    let log = Log::new(file);
+    let source = Source { dir: file.parent().unwrap_or(file), path: file, id: "t".to_owned() };
+    let task = read(&log, &source, bytes);
+    log.finish(task)
+}
+
 /// Checked only in so far as the log stays empty.
 fn read(log: &Log, source: &Source<'_>, bytes: &[u8]) -> Option<Task> {
     let root = yaml::parse(log, bytes)?;

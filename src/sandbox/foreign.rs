@@ -1,0 +1,91 @@
+//! What cells and judges may send, whole or cut, right or wrong, as the host takes it.
+
+use std::path::Path;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+
+use super::cell::{Answer, Compiled, Had, Reply, Spending};
+use super::dialogue::{MAX_MESSAGE, Sheet};
+use super::judge::Said;
+use super::protocol::{self, Frame};
+use super::replay::Script;
+use crate::pipeline::publish::text::visible;
+use crate::report::{Scored, Usage};
+use crate::task::{self, Task};
+
+const BUDGET: Duration = Duration::from_secs(10);
+
+static TASK: LazyLock<Task> = LazyLock::new(|| {
+    let text = b"prompt: p\ntests: [assert a, {assert: b, weight: 2, public: true}, assert c]\n";
+    task::parse(Path::new("t.yaml"), text).expect("it is sound")
+});
+
+/// The host takes any bytes of a cell for what they are: a claim, an end, or an account of what was used.
+pub fn cell_frames(bytes: &[u8]) {
+    for frame in frames(bytes) {
+        if let Some(had) = account::<Had>(&frame) {
+            assert!(had.owed(BUDGET, 1.0) < BUDGET * 10);
+        }
+        if let Some(refusal) = account::<Compiled>(&frame).and_then(Compiled::refusal) {
+            expect_showable(&refusal.message);
+        }
+        if let Some(spending) = account::<Spending>(&frame) {
+            expect_sound(&Sheet::new(&TASK).add_up(Usage::default(), spending.stderr));
+        }
+        if let Ok(Answer::Exited(exited)) = Answer::of(frame) {
+            expect_showable(&exited.how());
+        }
+    }
+}
+
+/// Whatever a judge says, a run has one result per test, and the first that was said.
+pub fn judge_frames(bytes: &[u8]) {
+    let (mut sheet, mut script) = (Sheet::new(&TASK), Script::default());
+    for frame in frames(bytes) {
+        match Said::of(frame) {
+            Said::Result(judged) => sheet.enter(judged),
+            Said::Request(request) => script.note(request, &Reply::Claim(Vec::new())),
+            Said::Done | Said::Late | Said::Gone => break,
+        }
+    }
+    let _ = script.close(BUDGET);
+    expect_sound(&sheet.add_up(Usage::default(), String::new()));
+}
+
+/// The whole frames among the bytes, which come in two pieces as through a pipe.
+fn frames(bytes: &[u8]) -> Vec<Frame> {
+    let (first, second) = bytes.split_at(bytes.len() / 2);
+    let (mut inbox, mut found) = (Vec::new(), Vec::new());
+    for piece in [first, second] {
+        inbox.extend_from_slice(piece);
+        while let Ok(Some(frame)) = protocol::take(&mut inbox) {
+            found.push(frame);
+        }
+    }
+    let size: usize = found.iter().map(|frame| frame.payload.len() + 5).sum();
+    assert_eq!(size + inbox.len(), bytes.len(), "nothing is lost or made up");
+    found
+}
+
+fn account<T: DeserializeOwned>(frame: &Frame) -> Option<T> {
+    serde_json::from_slice(&frame.payload).ok()
+}
+
+fn expect_sound(scored: &Scored) {
+    assert!((0.0..=100.0).contains(&scored.score));
+    assert_eq!(Some(scored.verdict), scored.tests.iter().map(|test| test.verdict).max());
+    let names = |task: &Task| task.tests.iter().map(|test| test.name.clone()).collect::<Vec<_>>();
+    assert!(scored.tests.iter().map(|test| &test.name).eq(&names(&TASK)));
+    for message in scored.tests.iter().filter_map(|test| test.message.as_ref()) {
+        assert!(message.len() <= MAX_MESSAGE);
+        expect_showable(message);
+    }
+    let written = serde_json::to_vec(scored).expect("it can be written");
+    assert_eq!(serde_json::from_slice::<Scored>(&written).expect("and read"), *scored);
+}
+
+fn expect_showable(text: &str) {
+    assert!(!visible(text, usize::MAX).contains(char::is_control));
+}
