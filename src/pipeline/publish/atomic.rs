@@ -97,7 +97,9 @@ fn tidy_entries(entries: fs::ReadDir) -> io::Result<()> {
     Ok(())
 }
 
-/// The error with its file.
+/// The error with its file, and without the random name of a temporary one: the same fault then reads the same.
 pub(super) fn blame(path: &Path, err: &io::Error) -> io::Error {
-    io::Error::new(err.kind(), format!("{}: {err}", path.display()))
+    let text = err.to_string();
+    let reason = text.split(" at path \"").next().unwrap_or_default();
+    io::Error::new(err.kind(), format!("{}: {reason}", path.display()))
 }
