@@ -13,7 +13,8 @@ pub struct Disk {
 impl Disk {
     /// Of so many KiB; None, with a note, where the test may not mount.
     pub fn mount(at: PathBuf, kib: usize) -> Option<Self> {
-        let mounted = command("mount", &["-t", "tmpfs", "-o", &format!("size={kib}k"), "agentmill-test"], &at);
+        let mounted =
+            command("mount", &["-t", "tmpfs", "-o", &format!("size={kib}k"), "agentmill-test"], &at);
         if let Err(reason) = mounted {
             eprintln!("passed over: no file system of its own for this test: {reason}");
             return None;
@@ -24,6 +25,19 @@ impl Disk {
     /// Lets nobody write, not even root; or everybody again.
     pub fn read_only(&self, on: bool) {
         command("mount", &["-o", if on { "remount,ro" } else { "remount,rw" }], &self.at).unwrap();
+    }
+
+    /// Lets nobody make, replace or remove files, not even root; false, with a note, where the kernel can't.
+    pub fn freeze(&self) -> bool {
+        let frozen = command("chattr", &["-R", "+i"], &self.at);
+        frozen
+            .inspect_err(|reason| eprintln!("passed over: no folder of its own can be frozen: {reason}"))
+            .is_ok()
+    }
+
+    /// Lets everybody again.
+    pub fn thaw(&self) {
+        command("chattr", &["-R", "-i"], &self.at).unwrap();
     }
 
     /// Leaves no room at all.
