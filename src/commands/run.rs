@@ -52,6 +52,6 @@ pub fn run(dir: &Path, force: bool, quiet: bool, json: bool) -> anyhow::Result<E
 }
 
 fn exit(summary: &Summary) -> Exit {
-    let unscored = summary.pending > 0 || summary.rows.iter().any(|row| row.unscored > 0);
-    if unscored { Exit::Unscored } else { Exit::Done }
+    let unscored = summary.rows.iter().any(|row| row.unscored > 0);
+    if unscored || summary.pending > 0 || summary.unsettled { Exit::Unscored } else { Exit::Done }
 }

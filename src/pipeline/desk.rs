@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rayon::prelude::*;
 
 use super::brief::Brief;
@@ -11,6 +11,9 @@ use super::evaluate::{Course, End};
 use super::intake::{self, Drop, Miner, Rejection, Unreadable};
 use super::{publish, validate};
 use crate::config::Pipeline;
+
+/// First seen in a scan that has not ended.
+const UNDATED: Timestamp = Timestamp::MAX;
 
 /// An agent to evaluate. Neither its bytes nor its report wait with it, so that ten thousand waiting agents cost
 /// little memory: the bytes are read again when it is its turn, and compared by their digest.
@@ -94,7 +97,24 @@ impl<'a> Desk<'a> {
             let still_there = before.extract_if(.., |_, entry| entry.drop.path.exists());
             self.entries.extend(still_there);
         }
+        self.date_newcomers();
         Ok(changed || !before.is_empty())
+    }
+
+    /// Whoever comes now comes after all who were here before, whatever the clock says: it may have been set back.
+    fn date_newcomers(&mut self) {
+        let heads = || self.entries.values().filter_map(|entry| entry.fate.brief());
+        let dates = heads().map(|head| head.first_seen).filter(|date| *date < UNDATED);
+        let newest = dates.max().unwrap_or(Timestamp::MIN);
+        let next = newest.saturating_add(SignedDuration::from_millis(1)).unwrap_or(newest);
+        let date = next.max(now());
+        for entry in self.entries.values_mut() {
+            if let Fate::Waits(head) = &mut entry.fate
+                && head.first_seen == UNDATED
+            {
+                head.first_seen = date;
+            }
+        }
     }
 
     /// Intake and validation of one drop, where they could come to something else than before.
@@ -233,7 +253,7 @@ fn new(drop: &Drop, submission: intake::Submission) -> Brief {
         file: drop.file.clone(),
         bytes: submission.bytes.len() as u64,
         sha256: submission.sha256,
-        first_seen: now(),
+        first_seen: UNDATED,
         modified: submission.modified,
         syntax: None,
         marks: Box::default(),

@@ -9,6 +9,7 @@ pub mod intake;
 pub mod plan;
 pub mod publish;
 pub mod score;
+mod unsaved;
 pub mod validate;
 
 use std::collections::HashSet;
@@ -32,6 +33,7 @@ use evaluate::{Course, End};
 use intake::Rejection;
 use publish::{Published, Publisher};
 use score::Row;
+use unsaved::Unsaved;
 
 /// How often the inbox is looked at when nothing announces a change.
 const RESCAN: Duration = Duration::from_secs(5);
@@ -42,6 +44,12 @@ const SCAN_SHARE: u32 = 2;
 
 /// Results are rewritten while agents finish, but this many times longer is spent on other things.
 const PUBLISH_SHARE: u32 = 10;
+
+/// How long a file that does not stand still is waited for when nothing else is left to do.
+const RESTLESS: Duration = intake::SETTLE.saturating_mul(10);
+
+/// The pause after results could not be written.
+const RETRY: Duration = Duration::from_secs(5);
 
 /// Everything that a pass works with.
 #[derive(Clone, Copy)]
@@ -83,6 +91,8 @@ pub struct Summary {
     pub rejected: Vec<Rejection>,
     /// How many submissions are not completely evaluated.
     pub pending: usize,
+    /// Whether a file in the inbox did not stand still long enough to be looked at.
+    pub unsettled: bool,
     /// Whether it ended for a [`Wake::Stop`].
     pub stopped: bool,
 }
@@ -94,9 +104,10 @@ impl Mill<'_> {
     /// There is no image, the inbox can't be read, or the results can't be written.
     pub fn turn(&self, waker: &Sender<Wake>, wakes: &Receiver<Wake>) -> anyhow::Result<Summary> {
         self.sandbox.sweep();
+        let unsaved = Unsaved::default();
         if let Some(image) = self.last_image().filter(|_| !self.stay) {
             let course = Course::new(&self.pipeline.stages, self.tasks, &image);
-            let mut pass = Pass::new(*self, &course, &image);
+            let mut pass = Pass::new(*self, &course, &image, &unsaved);
             pass.scan()?;
             if pass.desk.is_done() {
                 return pass.publish();
@@ -104,8 +115,9 @@ impl Mill<'_> {
         }
         let image = self.image()?;
         let course = Course::new(&self.pipeline.stages, self.tasks, &image);
-        let workers = Workers { mill: *self, course: &course, stopped: AtomicBool::new(false), waker };
-        let mut pass = Pass::new(*self, &course, &image);
+        let stopped = AtomicBool::new(false);
+        let workers = Workers { mill: *self, course: &course, unsaved: &unsaved, stopped, waker };
+        let mut pass = Pass::new(*self, &course, &image, &unsaved);
         let pool = ThreadPoolBuilder::new().num_threads(self.pipeline.parallel.get()).build()?;
         pool.in_place_scope_fifo(|scope| {
             let result = pass.work(scope, &workers, wakes);
@@ -144,8 +156,10 @@ impl Summary {
             format!("refused: {}{line}: {}", rejection.file, rejection.reason)
         });
         let pending = (self.pending > 0).then(|| format!("not evaluated: {}", self.pending));
+        let restless = "left to the next run: a file in the inbox that is still being written".to_owned();
+        let restless = self.unsettled.then_some(restless);
         let place = format!("results: {}", pipeline.results.display());
-        ranking.chain(refused).chain(pending).chain([place]).collect::<Vec<_>>().join("\n")
+        ranking.chain(refused).chain(pending).chain(restless).chain([place]).collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -153,6 +167,7 @@ impl Summary {
 struct Workers<'a> {
     mill: Mill<'a>,
     course: &'a Course<'a>,
+    unsaved: &'a Unsaved,
     stopped: AtomicBool,
     waker: &'a Sender<Wake>,
 }
@@ -178,9 +193,7 @@ impl Workers<'_> {
         let remembered = remembered.filter(|report| !job.force && report.sha256 == job.head.sha256);
         let report = job.head.report(remembered.map_or_else(Vec::new, |report| report.runs));
         let (report, end) = evaluate::evaluate(source, report, self.course, sandbox, events);
-        if let Err(error) = publish::save_report(&pipeline.results, &report) {
-            events.send(Event::Warning(format!("{}'s report can't be written: {error}", report.miner)));
-        }
+        self.unsaved.save(&pipeline.results, &report);
         (Brief::of(&report, &self.course.plan), end)
     }
 }
@@ -191,6 +204,7 @@ struct Pass<'a> {
     desk: Desk<'a>,
     course: &'a Course<'a>,
     image: &'a str,
+    unsaved: &'a Unsaved,
     publisher: Publisher<'a>,
     published: Option<(Instant, Duration)>,
     announced: Option<String>,
@@ -198,16 +212,35 @@ struct Pass<'a> {
     scanned: Option<(Instant, Duration)>,
     /// Whether it has to be looked at again.
     knocked: bool,
+    /// Whether an evaluation ended since, in a pass that nobody tells of changes.
+    outdated: bool,
+    /// When an evaluation came back last.
+    idle_since: Instant,
     /// Files that were closed or moved there since.
     closed: HashSet<PathBuf>,
     changed: bool,
     /// Whether an evaluation came back.
     evaluated: bool,
     checked: bool,
-    /// What was wrong with the inbox at the last scan.
-    trouble: Option<String>,
+    /// What is wrong with the inbox.
+    unreadable: Trouble,
+    /// What is wrong with the results.
+    unwritable: Trouble,
     ending: Option<Ending>,
     begun: Instant,
+}
+
+/// Something wrong that may pass: told once, not as often as it is met.
+#[derive(Default)]
+struct Trouble(Option<String>);
+
+impl Trouble {
+    fn is_now(&mut self, error: Option<anyhow::Error>, events: &Events) {
+        let before = std::mem::replace(&mut self.0, error.map(|error| format!("{error:#}")));
+        if let Some(trouble) = self.0.as_ref().filter(|_| self.0 != before) {
+            events.send(Event::Warning(trouble.clone()));
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -217,22 +250,26 @@ enum Ending {
 }
 
 impl<'a> Pass<'a> {
-    fn new(mill: Mill<'a>, course: &'a Course<'a>, image: &'a str) -> Self {
+    fn new(mill: Mill<'a>, course: &'a Course<'a>, image: &'a str, unsaved: &'a Unsaved) -> Self {
         Self {
             mill,
             desk: Desk::new(mill.pipeline, course, mill.force),
             course,
             image,
+            unsaved,
             publisher: Publisher::new(&mill.pipeline.results),
             published: None,
             announced: None,
             scanned: None,
             knocked: false,
+            outdated: false,
+            idle_since: Instant::now(),
             closed: HashSet::new(),
             changed: true, // what an earlier agentmill published may no longer be so
             evaluated: false,
             checked: false,
-            trouble: None,
+            unreadable: Trouble::default(),
+            unwritable: Trouble::default(),
             ending: None,
             begun: Instant::now(),
         }
@@ -254,9 +291,12 @@ impl<'a> Pass<'a> {
             if self.ending.is_none() {
                 self.start(scope, workers)?;
             }
-            if self.desk.is_idle() && (self.ending.is_some() || !self.mill.stay && !self.desk.is_unsettled())
-            {
+            if self.desk.is_idle() && (self.ending.is_some() || !self.mill.stay && self.is_through()) {
                 return Ok(());
+            }
+            if self.outdated && self.desk.is_idle() {
+                self.scan_again();
+                continue;
             }
             self.publish_if_due();
             if self.knocked && self.until_scan().is_zero() {
@@ -277,9 +317,15 @@ impl<'a> Pass<'a> {
         }
     }
 
+    /// Whether a pass that does not stay may end: what it evaluated still lies in the inbox, and nothing there is about
+    /// to become something else. Who never stops writing is not waited for.
+    fn is_through(&self) -> bool {
+        !self.outdated && (!self.desk.is_unsettled() || self.idle_since.elapsed() > RESTLESS)
+    }
+
     fn scan(&mut self) -> anyhow::Result<()> {
         let (start, inbox) = (Instant::now(), &self.mill.pipeline.inbox);
-        self.knocked = false;
+        (self.knocked, self.outdated) = (false, false);
         let closed = std::mem::take(&mut self.closed);
         let changed = self
             .desk
@@ -292,11 +338,8 @@ impl<'a> Pass<'a> {
 
     /// The inbox was there at first; that it is not for a while is no reason to end.
     fn scan_again(&mut self) {
-        let trouble = self.scan().err().map(|error| format!("{error:#}"));
-        if let Some(trouble) = trouble.as_ref().filter(|_| trouble != self.trouble) {
-            self.mill.events.send(Event::Warning(trouble.clone()));
-        }
-        self.trouble = trouble;
+        let trouble = self.scan().err();
+        self.unreadable.is_now(trouble, self.mill.events);
     }
 
     fn start<'s>(&mut self, scope: &ScopeFifo<'s>, workers: &'s Workers<'s>) -> anyhow::Result<()> {
@@ -326,6 +369,7 @@ impl<'a> Pass<'a> {
         self.mill.events.send(Event::Finished { miner: brief.miner.clone() });
         self.desk.finished(brief, end);
         (self.changed, self.evaluated) = (true, true);
+        (self.outdated, self.idle_since) = (!self.mill.stay, Instant::now());
         if end.is_none() && self.ending.is_none() {
             // Changed or withdrawn: the next scan, soon, tells which.
             self.scan_again();
@@ -364,12 +408,12 @@ impl<'a> Pass<'a> {
     fn publish_if_due(&mut self) {
         // Whoever is just handing in must not miss from the first ranking; but nobody can hold it up for long.
         let early = self.desk.is_unsettled() && self.begun.elapsed() < intake::SETTLE * 10;
-        if self.changed
-            && !early
-            && self.until_publish().is_zero()
-            && let Err(error) = self.publish()
-        {
-            self.mill.events.send(Event::Warning(format!("{error:#}")));
+        if self.changed && !early && self.until_publish().is_zero() {
+            let trouble = self.publish().err();
+            if trouble.is_some() {
+                self.published = Some((Instant::now(), RETRY / PUBLISH_SHARE));
+            }
+            self.unwritable.is_now(trouble, self.mill.events);
         }
     }
 
@@ -390,14 +434,17 @@ impl<'a> Pass<'a> {
             plan: &self.course.plan,
             live: self.mill.stay || !pending.is_empty(),
         };
-        self.publisher
-            .publish(&published, self.evaluated)
-            .with_context(|| format!("the results can't be written to {}", results.display()))?;
+        // One report that can't be written keeps nothing else from being published, and is told all the same.
+        let saved = self.unsaved.retry(results);
+        let written = self.publisher.publish(&published, self.evaluated).and(saved);
+        written.with_context(|| format!("the results can't be written to {}", results.display()))?;
         debug!(agents = rows.len(), took_ms = start.elapsed().as_millis() as u64, "results published");
         self.published = Some((start, start.elapsed()));
         self.changed = false;
         let stopped = self.ending == Some(Ending::Stop);
-        let summary = Summary { rows, rejected, pending: pending.len(), stopped };
+        // Who stays looks again.
+        let unsettled = self.desk.is_unsettled() && !self.mill.stay;
+        let summary = Summary { rows, rejected, pending: pending.len(), unsettled, stopped };
         self.announce(summary.lines(self.mill.pipeline));
         Ok(summary)
     }
