@@ -7,7 +7,8 @@ use std::fs;
 use std::time::{Duration, SystemTime};
 
 use rustix::process::Signal;
-use testenv::{DOUBLE_AGENT, DOUBLE_TASK, Disk, Running, TestEnv, anew, wait_until};
+use testenv::disk::Disk;
+use testenv::{DOUBLE_AGENT, DOUBLE_TASK, Running, TestEnv, anew, wait_until};
 
 /// Never gives the same answer twice, so that a run made anew shows in the report.
 const MOODY: &str = "import os\ndef double(x):\n    return os.urandom(8).hex()\n";

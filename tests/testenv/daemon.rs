@@ -30,6 +30,10 @@ impl Running {
         waitid(WaitId::Pid(Pid::from_child(&self.child)), only_look).unwrap().is_none()
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn stdout(&self) -> String {
         fs::read_to_string(self.printed.path().join("stdout")).unwrap()
     }

@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 mod daemon;
-mod disk;
+pub mod disk;
 mod engine;
 
 use std::collections::BTreeMap;
@@ -17,7 +17,6 @@ use std::time::{Duration, Instant, SystemTime};
 use tempfile::TempDir;
 
 pub use daemon::{Finished, Running};
-pub use disk::Disk;
 
 /// How long a condition may take to come true on a busy machine. Nothing that works waits this long.
 pub const PATIENCE: Duration = Duration::from_secs(120);
