@@ -152,7 +152,11 @@ fn whatever_is_wrong_with_a_yaml_file_is_told_with_its_place() {
     }
     complains("tasks/wrong.yaml", b"", ":1:1: prompt: missing");
     complains("tasks/wrong.yaml", b"prompt: p\nprompt: q\ntests: [assert x]\n", ":2:1: prompt: given twice");
-    complains("tasks/wrong.yaml", b"prompt: p\ntest: [assert x]\n", ":2:1: test: unknown field; did you mean \"tests\"?");
+    complains(
+        "tasks/wrong.yaml",
+        b"prompt: p\ntest: [assert x]\n",
+        ":2:1: test: unknown field; did you mean \"tests\"?",
+    );
     complains("tasks/wrong.yaml", b"prompt: 5\ntests: [assert x]\n", ":1:9: prompt: expected text, found 5");
     complains("pipeline.yaml", b"parallel: 1\nparallel: 2\n", ":2:1: parallel: given twice");
     complains("pipeline.yaml", b"paralel: 1\n", ":1:1: paralel: unknown field; did you mean \"parallel\"?");

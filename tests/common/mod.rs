@@ -57,6 +57,11 @@ pub enum Fate {
 impl Lab {
     /// Fails with what to do about it if there is no engine.
     pub fn new() -> Self {
+        Self::with_workers(4)
+    }
+
+    /// For so many agents at the same time.
+    pub fn with_workers(parallel: usize) -> Self {
         let settings = config::Sandbox {
             engine: config::Engine::Docker,
             image: "python:3.11-slim".into(),
@@ -69,7 +74,7 @@ impl Lab {
         let results = tempfile::tempdir().expect("a folder for results");
         let (events, _) = Events::channel(); // nobody listens
         let lab = Self {
-            sandbox: Containers::new(&settings, 4, results.path(), events),
+            sandbox: Containers::new(&settings, parallel, results.path(), events),
             engine: Engine::new(&settings, results.path()),
             results,
         };

@@ -1,0 +1,133 @@
+//! False verdicts under load: many more agents at once than the machine has cores, while others keep those busy, too.
+//! Agents that need half of their time are never timed out; those that would never end are.
+//!
+//! `AGENTMILL_LOAD=10 cargo test --test load -- --nocapture` makes ten times as many runs and prints what they took.
+
+mod common;
+
+use std::hint::black_box;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use agentmill::config::Limits;
+use agentmill::report::Verdict;
+use agentmill::task::Task;
+use common::{Fate, LIMITS, Lab, messages, task};
+
+/// Agents at the same time, for each core.
+const CROWD: usize = 6;
+
+const LIMIT: Duration = Duration::from_secs(1);
+
+/// The host gives a run at most so many times its limit, however little CPU the machine has for it. What gets a tenth of
+/// a core, or less, may be timed out: then the machine is too busy even for this test.
+const MAX_STRETCH: u32 = 10;
+
+/// What needs half of the limit: of CPU time, of time asleep, or half of that of each.
+const HONEST: [(&str, &str); 3] =
+    [("burn", "burn(0.5)"), ("sleep", "time.sleep(0.5)"), ("both", "burn(0.25); time.sleep(0.25)")];
+const ENDLESS: [(&str, &str); 2] = [("loop", "burn(1e9)"), ("wait", "time.sleep(1e6)")];
+
+fn agent(work: &str) -> String {
+    format!(
+        "import time\ndef burn(seconds):\n    end = time.process_time() + seconds\n    while time.process_time() < end: pass\n\
+         def double(n):\n    {work}\n    return 2 * n\n"
+    )
+}
+
+struct Run {
+    kind: &'static str,
+    verdict: Verdict,
+    wall: Duration,
+    said: Vec<String>,
+}
+
+impl Run {
+    fn is_starved(&self) -> bool {
+        self.kind != "sleep" && self.wall >= LIMIT * MAX_STRETCH
+    }
+}
+
+fn run(lab: &Lab, double: &Task, (kind, work): (&'static str, &str)) -> Run {
+    let limits = Limits { timeout: LIMIT, ..LIMITS };
+    let Fate::Judged(runs) = lab.run(agent(work).as_bytes(), double, &limits, 1) else {
+        panic!("{kind} was refused")
+    };
+    let wall = Duration::from_millis(runs[0].usage.wall_ms);
+    Run { kind, verdict: runs[0].verdict, wall, said: messages(&runs[0]) }
+}
+
+/// Every lane evaluates one agent after the other, each in a cell of its own; so cells start all the time.
+fn run_all(lanes: usize, rounds: usize) -> Vec<Run> {
+    let lab = Lab::with_workers(lanes);
+    let double = task("prompt: double\ntests:\n  - assert double(4) == 8\n");
+    let runs = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for lane in 0..lanes {
+            let (lab, double, runs) = (&lab, &double, &runs);
+            scope.spawn(move || {
+                for round in 0..rounds {
+                    let agents: &[_] = if lane < 2 { &ENDLESS } else { &HONEST };
+                    let run = run(lab, double, agents[(lane + round) % agents.len()]);
+                    runs.lock().unwrap().push(run);
+                }
+            });
+        }
+    });
+    assert_eq!(lab.close(), Vec::<String>::new());
+    runs.into_inner().unwrap()
+}
+
+/// Keeps all cores busy while `work` goes on.
+fn on_a_busy_machine<T>(cores: usize, work: impl FnOnce() -> T) -> T {
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    black_box(0);
+                }
+            });
+        }
+        let value = work();
+        done.store(true, Ordering::Relaxed);
+        value
+    })
+}
+
+#[test]
+fn agents_near_half_of_their_time_are_not_timed_out_by_others() {
+    let cores = thread::available_parallelism().unwrap().get();
+    let rounds = 3 * std::env::var("AGENTMILL_LOAD").map_or(1, |times| times.parse().unwrap());
+    let runs = on_a_busy_machine(cores, || run_all(CROWD * cores, rounds));
+
+    for (kind, _) in HONEST.iter().chain(&ENDLESS) {
+        let of_kind = || runs.iter().filter(|run| run.kind == *kind);
+        let mut walls: Vec<Duration> = of_kind().map(|run| run.wall).collect();
+        walls.sort();
+        let late = of_kind().filter(|run| run.verdict == Verdict::Timeout).count();
+        let starved = of_kind().filter(|run| run.is_starved()).count();
+        let (median, most) = (walls[walls.len() / 2], walls[walls.len() - 1]);
+        println!(
+            "{kind:<6} {:>4} runs, {late:>4} timed out, {starved:>4} of them without a tenth of a core; took {median:.2?} in the middle, {most:.2?} at most",
+            walls.len()
+        );
+    }
+    for run in &runs {
+        let wanted = if is_endless(run) { Verdict::Timeout } else { Verdict::Passed };
+        assert!(
+            run.verdict == wanted || run.is_starved(),
+            "{} got {:?}: {:?}",
+            run.kind,
+            run.verdict,
+            run.said
+        );
+        assert!(run.wall < LIMIT * (MAX_STRETCH + 1), "{} took {:?}", run.kind, run.wall);
+    }
+}
+
+fn is_endless(run: &Run) -> bool {
+    ENDLESS.iter().any(|(kind, _)| *kind == run.kind)
+}
