@@ -241,9 +241,9 @@ fn solution(source: &Source<'_>, path: String) -> Result<PathBuf, String> {
         return Err("expected a path relative to this file, such as \"solutions/reverse.py\"".to_owned());
     }
     let file = source.path.parent().unwrap_or(source.dir).join(&path);
-    let real = file.canonicalize().map_err(|_| format!("no such file: {}", file.display()))?;
+    let real = file.canonicalize().map_err(|_| format!("no such file: {path:?}"))?;
     if !real.is_file() {
-        return Err(format!("not a regular file: {}", file.display()));
+        return Err(format!("not a regular file: {path:?}"));
     }
     match source.dir.canonicalize() {
         Ok(dir) if real.starts_with(&dir) => Ok(file),

@@ -189,6 +189,10 @@ fn mistakes_are_named() {
         ("prompt: p\ntimeout: 5\ntests: [assert x]", "timeout: expected a duration such as \"10s\""),
         ("prompt: p\nmemory: 1MiB\ntests: [assert x]", "memory: expected 32MiB to 1TiB"),
         ("prompt: p\nsolution: x.py\ntests: [assert x]", "2:11: solution: no such file"),
+        (
+            "prompt: p\nsolution: \"x\\e[31m.py\"\ntests: [assert x]",
+            "2:11: solution: no such file: \"x\\u{1b}[31m.py\"",
+        ),
         ("prompt: p\nsolution: .\ntests: [assert x]", "2:11: solution: not a regular file"),
         ("prompt: p\nsolution: /etc/passwd\ntests: [assert x]", "expected a path relative to this file"),
         (
