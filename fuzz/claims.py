@@ -28,8 +28,9 @@ def random_value(chance, depth=0):
 def random_claim(chance):
     if chance.random() < 0.2:
         return b"".join(chance.choices(PIECES, k=chance.randrange(1, 30)))
-    if chance.random() < 0.02:
-        return chance.choice(PIECES) * chance.randrange(1, 200_000)
+    if chance.random() < 0.002:
+        piece = chance.choice(PIECES)
+        return piece * chance.randrange(1, MAX_VALUE // len(piece))
     claim = bytearray(encode(random_value(chance)).encode())
     for _ in range(chance.randrange(4)):
         start = chance.randrange(len(claim) + 1)

@@ -64,6 +64,16 @@ pub enum ShowError {
     /// The miner is ranked but the report is gone.
     #[error("the report of {0} is missing or can't be read; the next run makes it anew")]
     NoReport(Miner),
+    /// The submission is no agent.
+    #[error("{miner} has no runs, as {file} was refused: {reason}")]
+    Refused {
+        /// Whose report was asked.
+        miner: Miner,
+        /// What was handed in.
+        file: String,
+        /// Why it was refused.
+        reason: String,
+    },
     /// The agent has no run on such a task.
     #[error("{miner} has no run on a task \"{task}\"{nearest}")]
     NoRun {

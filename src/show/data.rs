@@ -101,7 +101,12 @@ fn names(rankings: &Rankings) -> impl Iterator<Item = &str> {
 
 fn runs(known: Known, task: &str) -> Result<Vec<Run>, ShowError> {
     let Known { miner, report: Some(report), .. } = known else {
-        return Err(ShowError::NoReport(known.miner));
+        return Err(match known.rejected.first() {
+            Some(Rejection { file, reason, .. }) => {
+                ShowError::Refused { miner: known.miner, file: shown(file), reason: shown(reason) }
+            }
+            None => ShowError::NoReport(known.miner),
+        });
     };
     let runs = runs_on(&report, task);
     if runs.is_empty() {

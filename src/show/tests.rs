@@ -97,6 +97,7 @@ fn errors_name_the_nearest() {
     assert_eq!(error(&["alice", "prime"]), expected);
     let expected = "nobody has a run on a task \"prime\"; did you mean \"primes\"?";
     assert_eq!(error(&[":", "prime"]), expected);
+    assert!(error(&["mallory", "primes"]).starts_with("mallory has no runs, as mallory.py was refused: "));
     std::fs::remove_file(dir.path().join("agents/alice.json")).unwrap();
     assert!(error(&["alice"]).contains("the report of alice"));
     assert!(shown(&dir.path().join("nowhere"), &[]).unwrap_err().contains("no results"));
