@@ -30,6 +30,10 @@ pub(crate) fn timeout(time: Time) -> Result<Duration, String> {
     within(time, Time(low), Time(high)).map(|time| time.0)
 }
 
+pub(super) fn wait(time: Time) -> Result<Duration, String> {
+    within(time, Time(Duration::ZERO), Time(Duration::from_secs(24 * 3600))).map(|time| time.0)
+}
+
 fn size(size: Size, low: u64, high: u64) -> Result<u64, String> {
     within(size, Size(low), Size(high)).map(|size| size.0)
 }

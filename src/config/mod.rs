@@ -70,6 +70,8 @@ pub struct Sandbox {
     pub launch: Vec<String>,
     /// How long a launched cell may take until it is ready, its wait in a queue included.
     pub launch_timeout: Duration,
+    /// How long an engine that went away is waited for before runs stay unscored.
+    pub wait_for_engine: Duration,
     /// Bounds of every run unless a stage or task says otherwise.
     pub limits: Limits,
 }

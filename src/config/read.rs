@@ -79,8 +79,9 @@ fn sandbox(mut fields: Reader<'_>) -> Sandbox {
     let cell_per = fields.field("cell_per", CellPer::Agent);
     let launch = list(fields.get("launch"), check::argument).unwrap_or_default();
     let launch_timeout = fields.checked("launch_timeout", Duration::from_secs(600), check::timeout);
+    let wait_for_engine = fields.checked("wait_for_engine", Duration::from_secs(120), check::wait);
     fields.finish();
-    Sandbox { engine, image, runtime, cell_per, launch, launch_timeout, limits }
+    Sandbox { engine, image, runtime, cell_per, launch, launch_timeout, wait_for_engine, limits }
 }
 
 const DEFAULT_LIMITS: Limits = Limits {

@@ -123,6 +123,7 @@ fn a_field_is_named_with_what_was_expected() {
         ("sandbox: {image: '--privileged'}", "not starting with \"-\""),
         ("sandbox: {image: 'a b'}", "without spaces"),
         ("sandbox: {runtime: -v}", "not starting with \"-\""),
+        ("sandbox: {wait_for_engine: 25h}", "expected 0ms to 24h, found 25h"),
         ("sandbox: {launch: srun}", "expected a list, found \"srun\""),
         ("sandbox: {launch: [srun, 1]}", "expected text, found 1; quote it"),
         ("sandbox: {launch: [\"a\\0b\"]}", "control characters in \"a\\0b\""),

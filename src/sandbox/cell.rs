@@ -174,6 +174,11 @@ impl Cell {
         self.state == State::Fit
     }
 
+    /// Whether it has ended or answers no longer.
+    pub fn is_lost(&self) -> bool {
+        matches!(self.state, State::Lost(_))
+    }
+
     /// Sends the agent's source, once.
     ///
     /// # Errors
@@ -181,9 +186,7 @@ impl Cell {
     pub fn load(&mut self, source: &[u8], record: &Record) -> Result<Option<Refusal>, Fault> {
         self.container.process.send(b'L', source);
         match self.container.process.receive(Instant::now() + COMPILE) {
-            Received::Frame(frame) if frame.kind == b'l' => {
-                Ok(read::<Compiled>(&frame.payload)?.refusal())
-            }
+            Received::Frame(frame) if frame.kind == b'l' => Ok(read::<Compiled>(&frame.payload)?.refusal()),
             Received::Late if record.is_there() => {
                 Ok(Some(Refusal { line: None, message: "compiling it takes too long".into() }))
             }
@@ -236,10 +239,6 @@ impl Cell {
     /// Whether it is the way to the cell that is slow or gone, and not the agent.
     fn is_cut_off(&self, record: &Record) -> bool {
         !record.is_there() && record.death(&self.container.name) == Death::EngineFailed
-    }
-
-    fn is_lost(&self) -> bool {
-        matches!(self.state, State::Lost(_))
     }
 
     /// The next frame, as long as the run has time. Time in which the agent was ready to run but the machine gave it no

@@ -54,10 +54,17 @@ impl Containers {
     }
 
     fn judge(&self) -> Result<Judge, Fault> {
-        if let Some(judge) = lock(&self.judges).pop() {
-            return Ok(judge);
+        while let Some(mut judge) = self.waiting_judge() {
+            if judge.is_idle() {
+                return Ok(judge);
+            }
+            self.launcher.end(judge.into_started());
         }
         Ok(Judge::new(self.launcher.start(Role::Judge, judge::PROGRAM)?))
+    }
+
+    fn waiting_judge(&self) -> Option<Judge> {
+        lock(&self.judges).pop()
     }
 
     /// A judge that knows the task.
@@ -221,6 +228,7 @@ impl Tenant<'_> {
             }
         };
         let outcome = self.home.converse((&mut cell, &mut judge), task, limits, replay);
+        let unresponsive = cell.is_lost(); // an engine that hangs looks like that, too
         if outcome.is_ok() && cell.is_fit() && self.home.cell_per == CellPer::Agent {
             self.cell = Some(cell);
         } else if outcome.is_ok() {
@@ -233,6 +241,9 @@ impl Tenant<'_> {
             Err(_) => self.home.launcher.end(judge.into_started()),
         }
         self.home.launcher.check_running()?;
+        if unresponsive {
+            self.home.engine().is_there()?;
+        }
         Ok(outcome)
     }
 }
@@ -252,10 +263,10 @@ impl super::Cell for Tenant<'_> {
             }
             match outcome {
                 Ok(scored) => Ok(scored),
-                Err(Broken::JudgeLate(scored)) => Ok(*scored),
+                Err(Broken::JudgeLate(scored)) => home.engine().is_there().map(|()| *scored),
                 // Once may be the engine's fault; twice over the same values, with the engine there, is the agent's.
                 Err(Broken::JudgeGone(scored)) if std::mem::replace(&mut broken_before, true) => {
-                    home.engine().ask(&["version"]).map(|_| *scored)
+                    home.engine().is_there().map(|()| *scored)
                 }
                 Err(Broken::Engine(fault)) => Err(fault),
                 Err(broken) => Err(Fault::Engine(broken.to_string())),

@@ -70,6 +70,9 @@ pub fn run(
                 sheet.rest(Verdict::Timeout, "the assertion took too long over what the agent returned");
                 return Err(Broken::JudgeLate(Box::new(sheet.close(cell))));
             }
+            Said::Gone if judge.lost_by_engine(record) => {
+                return Err(Broken::Engine(Fault::Engine("the engine lost the judge".into())));
+            }
             Said::Gone => {
                 sheet.rest(Verdict::Error, "the assertion could not be evaluated on what the agent returned");
                 return Err(Broken::JudgeGone(Box::new(sheet.close(cell))));

@@ -14,6 +14,9 @@ use crate::config::{self, Limits};
 /// How long a command that only asks or removes may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long an engine that does nothing else may take to say that it is there.
+const ANSWER: Duration = Duration::from_secs(10);
+
 /// Memory of a judge: it holds an agent's values (1 MiB as JSON) and what an assertion makes of them.
 const JUDGE_MEMORY: u64 = 512 << 20;
 
@@ -158,8 +161,19 @@ impl Engine {
     /// # Errors
     /// The engine can't be reached.
     pub fn sweep(&self) -> Result<usize, Fault> {
-        let filter = format!("label=agentmill.folder={}", self.folder);
-        let listed = self.ask(&["ps", "--all", "--quiet", "--filter", &filter])?;
+        self.sweep_label(&format!("label=agentmill.folder={}", self.folder))
+    }
+
+    /// Removes every container of this session.
+    ///
+    /// # Errors
+    /// The engine can't be reached.
+    pub fn sweep_session(&self) -> Result<usize, Fault> {
+        self.sweep_label(&format!("label=agentmill.session={}", self.session))
+    }
+
+    fn sweep_label(&self, filter: &str) -> Result<usize, Fault> {
+        let listed = self.ask(&["ps", "--all", "--quiet", "--filter", filter])?;
         let ids: Vec<&str> = listed.split_whitespace().collect();
         self.remove(&ids);
         self.launch.cancel_all();
@@ -173,12 +187,20 @@ impl Engine {
         }
     }
 
-    /// The arguments of a client that prints this session's deaths and out-of-memory kills as the engine records them.
+    /// The arguments of a client that prints this session's deaths, kills and out-of-memory kills as the engine records them.
     pub fn events_argv(&self) -> Vec<String> {
         let filter = format!("label=agentmill.session={}", self.session);
         let words = [self.program, "events", "--since=1", "--format={{json .}}", "--filter", &filter];
         let kinds = ["--filter=event=oom", "--filter=event=kill", "--filter=event=die"];
         words.into_iter().chain(kinds).map(String::from).collect()
+    }
+
+    /// Whether the engine answers at all.
+    ///
+    /// # Errors
+    /// It does not; what its client says.
+    pub fn is_there(&self) -> Result<(), Fault> {
+        self.ask_patiently(&["version"], ANSWER).map(drop)
     }
 
     /// Runs a short command of the engine and gives what it printed.
@@ -215,6 +237,7 @@ fn isolation(role: Role<'_>) -> Vec<String> {
         "--security-opt=no-new-privileges",
         "--user=65534:65534",
         "--log-driver=none",
+        "--stop-signal=KILL", // an engine that is stopped need not wait for who ignores anything milder
         "--workdir=/tmp",
         "--ulimit=core=0",
         "--ulimit=nofile=256:256",

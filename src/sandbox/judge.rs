@@ -9,6 +9,7 @@ use super::Fault;
 use super::launcher::Started;
 use super::process::Received;
 use super::protocol::Frame;
+use super::record::{Death, Record};
 use crate::report::Verdict;
 use crate::task::{Code, Form, Task};
 
@@ -113,6 +114,16 @@ impl Judge {
     /// The container, for whoever ends it.
     pub fn into_started(self) -> Started {
         self.container
+    }
+
+    /// Whether it waits for something to do. One that has waited may have died meanwhile, with its engine.
+    pub fn is_idle(&mut self) -> bool {
+        self.container.process.is_silent()
+    }
+
+    /// Whether it went because the engine did.
+    pub fn lost_by_engine(&self, record: &Record) -> bool {
+        record.death(&self.container.name) == Death::EngineFailed
     }
 
     /// Teaches a task and tells what is wrong with its Python.

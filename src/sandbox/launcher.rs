@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use tracing::{debug, warn};
 
 use super::engine::{Engine, Network, Role};
+use super::outage::{Outage, Stay};
 use super::process::{Group, Process, Received};
 use super::record::Record;
 use super::{Fault, image};
@@ -73,6 +74,7 @@ pub struct Launcher {
     live: Mutex<HashMap<String, Arc<Group>>>,
     holders: Arc<Mutex<Vec<Holder>>>,
     reaper: Reaper,
+    outage: Outage,
     stopping: AtomicBool,
 }
 
@@ -86,13 +88,14 @@ impl Launcher {
             engine,
             image_name: sandbox.image.clone(),
             launch_timeout: sandbox.launch_timeout,
-            events,
             trace: results.join(".cells"),
             image: OnceLock::new(),
             preparing: Mutex::new(()),
             record: Mutex::new(None),
             live: Mutex::new(HashMap::new()),
             holders,
+            outage: Outage::new(sandbox.wait_for_engine, events.clone()),
+            events,
             stopping: AtomicBool::new(false),
         }
     }
@@ -158,17 +161,36 @@ impl Launcher {
         }
     }
 
-    /// Starts a container and waits until it says *ready*. A cell joins a network that is held and free, if there is
-    /// one.
+    /// Starts a container and waits until it says *ready*. An engine that went away meanwhile is waited for.
     ///
     /// # Errors
     /// It did not get ready, or nothing is to be started any more.
     pub fn start(&self, role: Role<'_>, program: &str) -> Result<Started, Fault> {
+        let began = Instant::now();
+        match self.start_now(role, program) {
+            Err(Fault::Engine(reason)) if self.image.get().is_some() => match self.sit_out(began)? {
+                Stay::There => Err(Fault::Engine(reason)),
+                Stay::Back => self.start_now(role, program),
+            },
+            // One that has never answered is not away: it is the wrong one.
+            other => other,
+        }
+    }
+
+    /// Waits for the engine, if it is not there.
+    fn sit_out(&self, began: Instant) -> Result<Stay, Fault> {
+        self.outage.sit_out(began, || {
+            self.check_running()?;
+            self.engine.is_there()
+        })
+    }
+
+    /// A cell joins a network that is held and free, if there is one.
+    fn start_now(&self, role: Role<'_>, program: &str) -> Result<Started, Fault> {
         self.check_running()?;
         let began = Instant::now();
         let image = self.image()?;
-        let free = || lock(&self.holders).pop();
-        let network = if matches!(role, Role::Cell(_)) { free() } else { None };
+        let network = if matches!(role, Role::Cell(_)) { self.free_network() } else { None };
         let joined = network.as_ref().map_or(Network::None, |holder| Network::Of(&holder.0.name));
         let name = self.engine.new_name(role);
         let argv = self.engine.run_argv(role, joined, &name, &image, program);
@@ -243,6 +265,17 @@ impl Launcher {
         Ok(())
     }
 
+    /// A network that waits for a cell to join it. One whose holder has died, with its engine perhaps, is none.
+    fn free_network(&self) -> Option<Holder> {
+        loop {
+            let Holder(mut holder) = lock(&self.holders).pop()?;
+            if holder.process.is_silent() {
+                return Some(Holder(holder));
+            }
+            self.end(*holder);
+        }
+    }
+
     /// Lets a container end that may have left a mark on the network it joined: no other joins that.
     pub fn end_with_network(&self, mut started: Started) {
         if let Some(Holder(holder)) = started.network.take() {
@@ -267,7 +300,7 @@ impl Launcher {
     pub fn retry<T>(&self, mut attempt: impl FnMut() -> Result<T, Fault>) -> Result<T, Fault> {
         for pause in if self.engine.launch().carries() { CARRIED_PAUSES } else { PAUSES } {
             match attempt() {
-                Err(Fault::Engine(reason)) => {
+                Err(Fault::Engine(reason)) if !self.outage.is_given_up() => {
                     warn!(?reason, pause_ms = pause.as_millis() as u64, "trying again");
                     self.pause(pause);
                 }
@@ -308,7 +341,9 @@ impl Drop for Launcher {
             last.take(*holder);
         }
         last.finish();
-        if self.image.get().is_some() {
+        // What was being started or removed when an engine went away may be there again.
+        let clean = !self.outage.happened() || self.engine.sweep_session().is_ok();
+        if clean && self.image.get().is_some() {
             let _ = fs::remove_file(&self.trace);
         }
     }

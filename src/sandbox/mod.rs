@@ -16,6 +16,7 @@ mod judge;
 mod launch;
 mod launcher;
 mod nursery;
+mod outage;
 pub mod process;
 mod protocol;
 mod record;

@@ -69,6 +69,7 @@ impl Lab {
             cell_per: CellPer::Agent,
             launch: launch(),
             launch_timeout: Duration::from_secs(60),
+            wait_for_engine: Duration::from_secs(120),
             limits: LIMITS,
         };
         let results = tempfile::tempdir().expect("a folder for results");

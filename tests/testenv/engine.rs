@@ -31,8 +31,22 @@ impl TestEnv {
     pub fn containers(&self) -> Vec<String> {
         let results = self.path("results");
         let names = [Self::label_of(&results), Self::launched_label_of(&results)]
-            .map(|label| docker(&["ps", "--all", "--filter", &label, "--format", "{{.Names}}"]));
+            .map(|label| self.docker(&["ps", "--all", "--filter", &label, "--format", "{{.Names}}"]));
         names.iter().flat_map(|names| names.lines()).map(str::to_owned).collect()
+    }
+
+    fn client(&self) -> Command {
+        let mut command = Command::new("docker");
+        if let Some(host) = &self.engine {
+            command.env("DOCKER_HOST", host);
+        }
+        command
+    }
+
+    fn docker(&self, args: &[&str]) -> String {
+        let output = self.client().args(args).output().unwrap();
+        assert!(output.status.success(), "docker {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
     /// The processes that are left of the commands started here, as `pid command line`.
@@ -60,7 +74,7 @@ impl TestEnv {
 
     /// The same for another results folder.
     pub fn starts_for<T>(&self, results: &Path, work: impl FnOnce() -> T) -> (T, Vec<String>) {
-        let log = EventLog::follow(&Self::label_of(results));
+        let log = EventLog::follow(self, &Self::label_of(results));
         let value = work();
         (value, log.starts())
     }
@@ -69,9 +83,11 @@ impl TestEnv {
 impl Drop for TestEnv {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let left = self.containers();
-            let names: Vec<&str> = left.iter().map(String::as_str).collect();
-            let _ = Command::new("docker").args(["rm", "--force"]).args(names).output();
+            let label = Self::label_of(&self.path("results"));
+            if let Ok(left) = self.client().args(["ps", "--all", "--quiet", "--filter", &label]).output() {
+                let ids = String::from_utf8_lossy(&left.stdout).into_owned();
+                let _ = self.client().args(["rm", "--force"]).args(ids.split_whitespace()).output();
+            }
         } else {
             self.expect_nothing_left();
         }
@@ -79,48 +95,44 @@ impl Drop for TestEnv {
 }
 
 /// The engine's events for one label, from its making on.
-struct EventLog {
+struct EventLog<'a> {
+    env: &'a TestEnv,
     label: String,
     client: Child,
     lines: NamedTempFile,
 }
 
-impl EventLog {
-    fn follow(label: &str) -> Self {
+impl<'a> EventLog<'a> {
+    fn follow(env: &'a TestEnv, label: &str) -> Self {
         let lines = NamedTempFile::new().unwrap();
         let now = UNIX_EPOCH.elapsed().unwrap();
         let since = format!("--since={}.{:09}", now.as_secs(), now.subsec_nanos());
-        let client = Command::new("docker")
+        let client = env
+            .client()
             .args(["events", &since, "--format={{.Action}} {{.Actor.Attributes.name}}", "--filter", label])
             .stdout(Stdio::from(lines.reopen().unwrap()))
             .spawn()
             .unwrap();
-        Self { label: label.to_owned(), client, lines }
+        Self { env, label: label.to_owned(), client, lines }
     }
 
     /// The names in all `start` events so far. A container of our own, made last, tells that all have come.
     fn starts(self) -> Vec<String> {
         let label = self.label.replacen("label=", "--label=", 1);
-        let fence = docker(&["create", &label, "python:3.11-slim", "true"]);
-        let name = docker(&["inspect", "--format={{slice .Name 1}}", &fence]);
-        docker(&["rm", &fence]);
+        let fence = self.env.docker(&["create", &label, "python:3.11-slim", "true"]);
+        let name = self.env.docker(&["inspect", "--format={{slice .Name 1}}", &fence]);
+        self.env.docker(&["rm", &fence]);
         let read = || fs::read_to_string(self.lines.path()).unwrap();
         wait_until("the engine's log is complete", || read().contains(&format!("create {name}\n")));
         read().lines().filter_map(|line| line.strip_prefix("start ")).map(str::to_owned).collect()
     }
 }
 
-impl Drop for EventLog {
+impl Drop for EventLog<'_> {
     fn drop(&mut self) {
         let _ = self.client.kill();
         let _ = self.client.wait();
     }
-}
-
-fn docker(args: &[&str]) -> String {
-    let output = Command::new("docker").args(args).output().unwrap();
-    assert!(output.status.success(), "docker {args:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 fn command_line(pid: &str) -> String {

@@ -4,6 +4,7 @@
 
 mod daemon;
 pub mod disk;
+pub mod dockerd;
 mod engine;
 
 use std::collections::BTreeMap;
@@ -40,6 +41,7 @@ pub struct TestEnv {
     dir: TempDir,
     path: Option<PathBuf>,
     variables: Vec<(String, String)>,
+    engine: Option<String>,
 }
 
 impl TestEnv {
@@ -55,7 +57,7 @@ impl TestEnv {
     /// Has nothing in it.
     pub fn empty() -> Self {
         let dir = tempfile::Builder::new().prefix("agentmill-test-").tempdir().unwrap();
-        Self { dir, path: None, variables: Vec::new() }
+        Self { dir, path: None, variables: Vec::new(), engine: None }
     }
 
     /// With this pipeline.yaml.
@@ -79,6 +81,12 @@ impl TestEnv {
     /// With this variable in the environment of all that is started here.
     pub fn variable(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// With the Docker Engine that listens there.
+    pub fn engine(mut self, host: &str) -> Self {
+        self.engine = Some(host.to_owned());
         self
     }
 
@@ -155,6 +163,9 @@ impl TestEnv {
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         if let Some(path) = &self.path {
             command.env("PATH", path);
+        }
+        if let Some(host) = &self.engine {
+            command.env("DOCKER_HOST", host);
         }
         Running::spawn(command)
     }

@@ -1,0 +1,165 @@
+//! A Docker Engine of a test's own, in a folder of its own: it can be stopped, killed and started again.
+
+use std::fs::{self, File};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use super::wait_until;
+
+/// The image of all tests.
+const IMAGE: &str = "python:3.11-slim";
+
+/// How agentmill and docker reach it.
+#[derive(Debug, Clone, Copy)]
+pub enum Address {
+    Socket,
+    /// On the loopback device.
+    Tcp,
+}
+
+/// The engine, with the image in it; ended when dropped, and all that it started with it.
+pub struct Dockerd {
+    dir: TempDir,
+    listens: String,
+    options: Vec<String>,
+    daemon: Option<Child>,
+}
+
+/// Whether this machine lets a test have an engine of its own; says so where it does not.
+pub fn is_possible() -> bool {
+    let possible = rustix::process::geteuid().is_root() && program().is_some();
+    if !possible {
+        eprintln!("SKIPPED: a Docker Engine of the test's own needs root and the program dockerd");
+    }
+    possible
+}
+
+fn program() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+    folders.map(|folder| folder.join("dockerd")).find(|file| file.exists())
+}
+
+impl Dockerd {
+    /// Starts one, with more options for its command line, and brings the image from the machine's own engine.
+    pub fn start(address: Address, options: &[&str]) -> Self {
+        let dir = tempfile::Builder::new().prefix("dockerd-").tempdir().unwrap();
+        let listens = match address {
+            Address::Socket => format!("unix://{}/sock", dir.path().display()),
+            Address::Tcp => format!("tcp://127.0.0.1:{}", free_port()),
+        };
+        let options = options.iter().map(|option| (*option).to_owned()).collect();
+        let mut dockerd = Self { dir, listens, options, daemon: None };
+        dockerd.start_again();
+        dockerd.bring_image();
+        dockerd
+    }
+
+    /// What `DOCKER_HOST` has to be.
+    pub fn host(&self) -> &str {
+        &self.listens
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Starts it, and waits until it answers.
+    pub fn start_again(&mut self) {
+        // A file of settings, lest it read the machine's own.
+        fs::write(self.file("daemon.json"), "{}").unwrap();
+        let option = |name: &str, file: &str| format!("--{name}={}", self.file(file).display());
+        let log = File::create(self.file("log")).unwrap();
+        let daemon = Command::new(program().expect("dockerd is there"))
+            .args([option("config-file", "daemon.json"), option("pidfile", "pid")])
+            .args([option("data-root", "data"), option("exec-root", "exec")])
+            .args(["--bridge=none", "--iptables=false", "--ip6tables=false", "--host", &self.listens])
+            .args(&self.options)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .expect("dockerd starts");
+        self.daemon = Some(daemon);
+        wait_until("the test's own engine answers", || {
+            let ended = self.daemon.as_mut().unwrap().try_wait().unwrap();
+            assert_eq!(ended, None, "{}", fs::read_to_string(self.file("log")).unwrap_or_default());
+            quiet(self.docker().arg("version"))
+        });
+    }
+
+    /// Ends it with this signal, and waits until it has gone.
+    pub fn end(&mut self, signal: Signal) {
+        if let Some(mut daemon) = self.daemon.take() {
+            kill_process(Pid::from_child(&daemon), signal).unwrap();
+            daemon.wait().unwrap();
+        }
+        // Killed, it takes its containerd with it; the next one would take one that is just dying for its own.
+        let file = self.file("exec/containerd/containerd.pid");
+        if let Ok(pid) = fs::read_to_string(&file) {
+            wait_until("containerd has ended", || !Path::new("/proc").join(pid.trim()).exists());
+            let _ = fs::remove_file(file);
+        }
+    }
+
+    fn docker(&self) -> Command {
+        let mut command = Command::new("docker");
+        command.env("DOCKER_HOST", self.host());
+        command
+    }
+
+    fn bring_image(&self) {
+        let mut save = Command::new("docker").args(["save", IMAGE]).stdout(Stdio::piped()).spawn().unwrap();
+        let loaded = quiet(self.docker().arg("load").stdin(save.stdout.take().unwrap()));
+        assert!(
+            save.wait().unwrap().success() && loaded,
+            "{IMAGE} can't be brought to the test's own engine"
+        );
+    }
+}
+
+impl Drop for Dockerd {
+    fn drop(&mut self) {
+        self.end(Signal::TERM);
+        for shim in processes_naming(self.dir.path()) {
+            let _ = kill_process(shim, Signal::KILL); // left by one that was killed; the container ends with it
+        }
+        for mount in mounts_below(self.dir.path()) {
+            quiet(Command::new("umount").arg("--lazy").arg(mount));
+        }
+    }
+}
+
+fn quiet(command: &mut Command) -> bool {
+    command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// The processes with the folder's name on their command line.
+fn processes_naming(folder: &Path) -> Vec<Pid> {
+    let name = folder.to_str().unwrap();
+    let entries =
+        fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let named = entries.filter(|pid| {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&line).contains(name)
+    });
+    named.filter_map(|pid| Pid::from_raw(pid.parse().ok()?)).collect()
+}
+
+/// What it has left mounted, innermost first.
+fn mounts_below(folder: &Path) -> Vec<PathBuf> {
+    let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    let places = mounts.lines().filter_map(|line| line.split(' ').nth(1)).map(PathBuf::from);
+    let mut below: Vec<PathBuf> = places.filter(|place| place.starts_with(folder)).collect();
+    below.sort();
+    below.reverse();
+    below
+}
