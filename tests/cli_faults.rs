@@ -147,7 +147,7 @@ fn run_with_a_change_in_the_middle(change: impl Fn(&TestEnv)) -> TestEnv {
 #[test]
 fn a_file_replaced_while_it_is_evaluated_is_ranked_by_its_new_bytes_only() {
     let env = run_with_a_change_in_the_middle(|env| env.drop_agent("ann", &slow("4")));
-    let digest = agentmill::pipeline::intake::sha256(slow("4").as_bytes());
+    let digest = agentmill::digest::sha256(slow("4").as_bytes());
     assert_eq!(env.rankings()["ann"]["sha256"], digest);
     assert_eq!(env.score("ann").as_deref(), Some("50"));
     assert_eq!(env.json("agents/ann.json")["sha256"], *digest);

@@ -8,6 +8,7 @@ use tracing::{debug, trace_span};
 
 use super::Fault;
 use super::ask::ask;
+use super::dialect::Witness;
 use super::launch::Launch;
 use crate::config::{self, Limits};
 
@@ -30,7 +31,7 @@ const CARRIED: [&str; 4] = ["--attach=stdin", "--attach=stdout", "--sig-proxy=fa
 /// An engine as one agentmill uses it: every container carries this folder's and this session's label.
 #[derive(Debug)]
 pub struct Engine {
-    program: &'static str,
+    kind: config::Engine,
     runtime: Option<String>,
     launch: Launch,
     folder: String,
@@ -71,10 +72,6 @@ impl Role<'_> {
 impl Engine {
     /// The engine of `sandbox`, for the results folder that tells one agentmill from another on the same engine.
     pub fn new(sandbox: &config::Sandbox, results: &Path) -> Self {
-        let program = match sandbox.engine {
-            config::Engine::Docker => "docker",
-            config::Engine::Podman => "podman",
-        };
         let results = results.canonicalize().unwrap_or_else(|_| results.to_owned());
         let mut place = vec![results.as_os_str().as_encoded_bytes()];
         let host = rustix::system::uname();
@@ -87,7 +84,7 @@ impl Engine {
         let session = crate::digest::hex([&now.to_be_bytes()[..], &std::process::id().to_be_bytes()]);
         let session = session[..12].to_owned();
         Self {
-            program,
+            kind: sandbox.engine,
             runtime: sandbox.runtime.clone(),
             launch: Launch::new(&sandbox.launch, &session, &folder),
             folder,
@@ -98,7 +95,12 @@ impl Engine {
 
     /// The engine's command.
     pub fn program(&self) -> &'static str {
-        self.program
+        self.kind.program()
+    }
+
+    /// Who says that memory ran out.
+    pub fn witness(&self) -> Witness {
+        self.kind.witness()
     }
 
     /// How cells are carried.
@@ -127,10 +129,10 @@ impl Engine {
         program: &str,
     ) -> Vec<String> {
         let mut argv: Vec<String> = match role {
-            Role::Cell(limits) if self.launch.carries() => self.launch.argv(self.program, name, limits),
+            Role::Cell(limits) if self.launch.carries() => self.launch.argv(self.program(), name, limits),
             _ => Vec::new(),
         };
-        argv.extend([self.program, "run", "--interactive", "--rm", "--name", name].map(String::from));
+        argv.extend([self.program(), "run", "--interactive", "--rm", "--name", name].map(String::from));
         if self.carries(role) {
             argv.extend(CARRIED.map(String::from));
         }
@@ -145,7 +147,7 @@ impl Engine {
             Network::None => "--network=none".into(),
             Network::Of(holder) => format!("--network=container:{holder}"),
         });
-        argv.extend(isolation(role));
+        argv.extend(isolation(role, self.kind));
         if let Some(runtime) = &self.runtime {
             argv.push(format!("--runtime={runtime}"));
         }
@@ -183,16 +185,16 @@ impl Engine {
     /// Removes containers by name or id; those already gone are no matter.
     pub fn remove(&self, names: &[&str]) {
         if !names.is_empty() {
-            let _ = self.ask(&[&["rm", "--force"], names].concat());
+            let _ = self.ask(&[self.kind.removal(), names].concat());
         }
     }
 
     /// The arguments of a client that prints this session's deaths, kills and out-of-memory kills as the engine records them.
     pub fn events_argv(&self) -> Vec<String> {
         let filter = format!("label=agentmill.session={}", self.session);
-        let words = [self.program, "events", "--since=1", "--format={{json .}}", "--filter", &filter];
-        let kinds = ["--filter=event=oom", "--filter=event=kill", "--filter=event=die"];
-        words.into_iter().chain(kinds).map(String::from).collect()
+        let words = [self.program(), "events", "--since=1", "--format={{json .}}", "--filter", &filter];
+        let kinds = ["oom", "kill", self.kind.death()].map(|kind| format!("--filter=event={kind}"));
+        words.into_iter().map(String::from).chain(kinds).collect()
     }
 
     /// Whether the engine answers at all.
@@ -217,15 +219,15 @@ impl Engine {
     /// As of [`ask`](Self::ask).
     pub fn ask_patiently(&self, args: &[&str], patience: Duration) -> Result<String, Fault> {
         let _span = trace_span!("engine", ?args).entered();
-        ask(self.program, args, patience).map_err(|reason| {
+        ask(self.program(), args, patience).map_err(|reason| {
             debug!(?reason, "the engine's command failed");
-            Fault::Engine(format!("{} {}: {reason}", self.program, args[0]))
+            Fault::Engine(format!("{} {}: {reason}", self.program(), args[0]))
         })
     }
 }
 
 /// Everything that keeps what runs inside away from the machine. docs/security.md says against what.
-fn isolation(role: Role<'_>) -> Vec<String> {
+fn isolation(role: Role<'_>, engine: config::Engine) -> Vec<String> {
     let (memory, cpus, pids, tmp) = match role {
         Role::Cell(limits) => (limits.memory, limits.cpus, limits.pids, limits.tmp),
         Role::Judge => (JUDGE_MEMORY, 1.0, 16, 1 << 20),
@@ -249,7 +251,6 @@ fn isolation(role: Role<'_>) -> Vec<String> {
         format!("--cpus={cpus}"),
         format!("--pids-limit={pids}"),
         format!("--shm-size={tmp}"),
-        format!("--tmpfs=/tmp:rw,noexec,nosuid,nodev,mode=1777,size={tmp},nr_inodes=1024"),
     ];
-    fixed.into_iter().map(String::from).chain(bounded).collect()
+    fixed.into_iter().map(String::from).chain(bounded).chain(engine.flags(tmp)).collect()
 }

@@ -6,6 +6,7 @@
 mod ask;
 mod cell;
 pub mod container;
+mod dialect;
 mod dialogue;
 pub mod engine;
 pub mod fake;

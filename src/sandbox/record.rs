@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 
 use super::Fault;
+use super::dialect::{Witness, kernel_killed_in};
 use super::engine::Engine;
 
 /// How long the engine may take to tell of something that has happened already.
@@ -47,6 +48,7 @@ pub struct Record {
 /// The client that prints the engine's events; ended when dropped.
 #[derive(Debug)]
 struct Follower {
+    engine: Arc<Engine>,
     client: Child,
     reader: Option<JoinHandle<()>>,
 }
@@ -99,6 +101,8 @@ struct Line {
     actor: Actor,
     #[serde(rename = "Name", default)]
     name: String,
+    #[serde(rename = "ContainerExitCode", default)]
+    exit_code: i32,
 }
 
 #[derive(Deserialize, Default)]
@@ -112,7 +116,7 @@ impl Record {
     ///
     /// # Errors
     /// The engine's client can't be started.
-    pub fn follow(engine: &Engine) -> Result<Self, Fault> {
+    pub fn follow(engine: &Arc<Engine>) -> Result<Self, Fault> {
         let mut client = Command::new("/bin/sh")
             .args(["-c", UNTIL_EOF, "sh"])
             .args(engine.events_argv())
@@ -125,7 +129,10 @@ impl Record {
         let stdout = client.stdout.take().expect("stdout is piped");
         let shared = Arc::new(Shared::default());
         let reader = thread::spawn(read(Arc::clone(&shared), stdout));
-        Ok(Self { shared, follower: Some(Follower { client, reader: Some(reader) }) })
+        Ok(Self {
+            shared,
+            follower: Some(Follower { engine: Arc::clone(engine), client, reader: Some(reader) }),
+        })
     }
 
     /// The record of one cell, as its client tells it on stderr.
@@ -158,9 +165,12 @@ impl Record {
         self.shared.lock().broken
     }
 
-    /// Whether the engine recorded that the container ran out of memory; waits for the record if it must come.
+    /// Whether the living container is on record for having run out of memory; waits for the record if it must come.
     pub fn ran_out_of_memory(&self, name: &str) -> bool {
-        self.shared.wait(name, DELAY, |seen| seen.out_of_memory).is_some()
+        match self.kernels_word() {
+            None => self.shared.wait(name, DELAY, |seen| seen.out_of_memory).is_some(),
+            Some(engine) => kernel_killed_in(engine, name),
+        }
     }
 
     /// How the container ended, once its stream has.
@@ -170,11 +180,18 @@ impl Record {
             None => Death::EngineFailed,
             Some(seen) if seen.out_of_memory => Death::OutOfMemory,
             Some(seen) if seen.ended_from_outside => Death::EngineFailed,
+            Some(seen) if seen.killed && self.kernels_word().is_some() => Death::OutOfMemory,
             Some(seen) if seen.killed && self.shared.wait(name, OOM_DELAY, out_of_memory).is_some() => {
                 Death::OutOfMemory
             }
             Some(_) => Death::Ended,
         }
+    }
+
+    /// The engine, if it is the kernel that says whether memory ran out in its containers.
+    fn kernels_word(&self) -> Option<&Engine> {
+        let engine = self.follower.as_ref().map(|follower| &*follower.engine);
+        engine.filter(|engine| engine.witness() == Witness::Kernel)
     }
 
     /// Forgets a container that is used no more.
@@ -239,7 +256,8 @@ impl Shared {
 
 impl State {
     fn enter(&mut self, mut line: Line) {
-        let code = line.actor.attributes.remove("exitCode").unwrap_or_default();
+        let code = line.actor.attributes.remove("exitCode").and_then(|code| code.parse().ok());
+        let code = code.unwrap_or(line.exit_code);
         let name = line.actor.attributes.remove("name").unwrap_or(line.name);
         match line.action.as_str() {
             "node" => return self.node = Some(name),
@@ -251,9 +269,9 @@ impl State {
             "oom" => seen.out_of_memory = true,
             "kill" => seen.ended_from_outside = true,
             "die" | "died" => {
-                (seen.dead, seen.killed) = (true, code == "137");
+                (seen.dead, seen.killed) = (true, code == 137);
                 // The supervisor ends with 0 when its input does and never otherwise, and we have not ended it.
-                seen.ended_from_outside |= code == "0";
+                seen.ended_from_outside |= code == 0;
             }
             _ => {}
         }
@@ -312,6 +330,14 @@ mod tests {
         assert_eq!(record.node().as_deref(), Some("n7"));
         assert_eq!(record.words(), "docker: No such image srun: error");
         assert_eq!(record.death("a"), Death::EngineFailed);
+    }
+
+    #[test]
+    fn podman_tells_the_same_in_other_words() {
+        let died = r#"{"ContainerExitCode":137,"ID":"1","Name":"a","Status":"died","Type":"container"}"#;
+        assert!(shared(&[died]).wait("a", DELAY, |seen| seen.dead).unwrap().killed);
+        let ended = r#"{"ID":"1","Name":"a","Status":"died","Type":"container"}"#;
+        assert!(!shared(&[ended]).wait("a", DELAY, |seen| seen.dead).unwrap().killed);
     }
 
     #[test]
