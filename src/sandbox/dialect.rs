@@ -10,6 +10,15 @@ use crate::config;
 /// Processes of one user that Podman itself goes down to where the kernel numbers no more; a cell may have as many.
 const MOST_PROCESSES: u64 = 32768;
 
+/// What a runtime itself needs of a container's processes: one that puts a kernel of its own in between, as gVisor does,
+/// runs that in there, and a thread of the machine's for each that it has.
+pub(super) fn own_threads(runtime: Option<&str>) -> u32 {
+    match runtime {
+        None | Some("runc" | "crun") => 0,
+        Some(_) => 128,
+    }
+}
+
 /// Who is to say that memory ran out in a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Witness {
@@ -47,6 +56,9 @@ impl config::Engine {
             Self::Podman => vec![
                 tmpfs,
                 "--read-only-tmpfs=false".into(),
+                "--http-proxy=false".into(), // it would hand the host's over, with their passwords
+                "--unsetenv=TERM".into(),
+                "--unsetenv=container".into(),
                 format!("--ulimit=nproc={0}:{0}", processes_allowed()),
             ],
         }

@@ -8,7 +8,7 @@ use tracing::{debug, trace_span};
 
 use super::Fault;
 use super::ask::ask;
-use super::dialect::Witness;
+use super::dialect::{Witness, own_threads};
 use super::launch::Launch;
 use crate::config::{self, Limits};
 
@@ -147,7 +147,7 @@ impl Engine {
             Network::None => "--network=none".into(),
             Network::Of(holder) => format!("--network=container:{holder}"),
         });
-        argv.extend(isolation(role, self.kind));
+        argv.extend(isolation(role, self.kind, own_threads(self.runtime.as_deref())));
         if let Some(runtime) = &self.runtime {
             argv.push(format!("--runtime={runtime}"));
         }
@@ -227,7 +227,7 @@ impl Engine {
 }
 
 /// Everything that keeps what runs inside away from the machine. docs/security.md says against what.
-fn isolation(role: Role<'_>, engine: config::Engine) -> Vec<String> {
+fn isolation(role: Role<'_>, engine: config::Engine, own_threads: u32) -> Vec<String> {
     let (memory, cpus, pids, tmp) = match role {
         Role::Cell(limits) => (limits.memory, limits.cpus, limits.pids, limits.tmp),
         Role::Judge => (JUDGE_MEMORY, 1.0, 16, 1 << 20),
@@ -249,7 +249,7 @@ fn isolation(role: Role<'_>, engine: config::Engine) -> Vec<String> {
         format!("--memory={memory}"),
         format!("--memory-swap={memory}"), // the sum of both: no swap
         format!("--cpus={cpus}"),
-        format!("--pids-limit={pids}"),
+        format!("--pids-limit={}", pids + own_threads),
         format!("--shm-size={tmp}"),
     ];
     fixed.into_iter().map(String::from).chain(bounded).chain(engine.flags(tmp)).collect()

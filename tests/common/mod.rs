@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "every test program uses a part of it")]
 
+pub mod corpus;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -55,17 +57,32 @@ pub enum Fate {
 }
 
 impl Lab {
-    /// Fails with what to do about it if there is no engine.
+    /// With the engine and the runtime that the environment names, Docker and its own unless it does. Fails with what
+    /// to do about it if there is no engine.
     pub fn new() -> Self {
         Self::with_workers(4)
     }
 
-    /// For so many agents at the same time.
+    /// The same for so many agents at the same time.
     pub fn with_workers(parallel: usize) -> Self {
+        let engine = match std::env::var("AGENTMILL_ENGINE").as_deref() {
+            Ok("podman") => config::Engine::Podman,
+            Ok("docker") | Err(_) => config::Engine::Docker,
+            Ok(other) => panic!("AGENTMILL_ENGINE is docker or podman, not {other}"),
+        };
+        Self::make(engine, std::env::var("AGENTMILL_RUNTIME").ok(), parallel)
+    }
+
+    /// With this engine and runtime.
+    pub fn with(engine: config::Engine, runtime: Option<String>) -> Self {
+        Self::make(engine, runtime, 4)
+    }
+
+    fn make(engine: config::Engine, runtime: Option<String>, parallel: usize) -> Self {
         let settings = config::Sandbox {
-            engine: config::Engine::Docker,
+            engine,
             image: "python:3.11-slim".into(),
-            runtime: None,
+            runtime,
             cell_per: CellPer::Agent,
             launch: launch(),
             launch_timeout: Duration::from_secs(60),
@@ -81,7 +98,8 @@ impl Lab {
         };
         if let Err(fault) = lab.sandbox.image() {
             panic!(
-                "{fault}\nthis test needs Docker: install and start Docker Engine; agentmill gets or builds the image itself"
+                "{fault}\nthis test needs {}: install and start it; agentmill gets or builds the image itself",
+                lab.engine.program()
             );
         }
         lab
