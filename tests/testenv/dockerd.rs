@@ -1,7 +1,6 @@
 //! A Docker Engine of a test's own, in a folder of its own: it can be stopped, killed and started again.
 
 use std::fs::{self, File};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -24,7 +23,7 @@ pub enum Address {
 /// The engine, with the image in it; ended when dropped, and all that it started with it.
 pub struct Dockerd {
     dir: TempDir,
-    listens: String,
+    host: String,
     options: Vec<String>,
     daemon: Option<Child>,
 }
@@ -48,12 +47,13 @@ impl Dockerd {
     /// Starts one, with more options for its command line, and brings the image from the machine's own engine.
     pub fn start(address: Address, options: &[&str]) -> Self {
         let dir = tempfile::Builder::new().prefix("dockerd-").tempdir().unwrap();
-        let listens = match address {
-            Address::Socket => format!("unix://{}/sock", dir.path().display()),
-            Address::Tcp => format!("tcp://127.0.0.1:{}", free_port()),
+        let socket = dir.path().join("sock");
+        let host = match address {
+            Address::Socket => format!("unix://{}", socket.display()),
+            Address::Tcp => super::forward::to_socket(socket),
         };
         let options = options.iter().map(|option| (*option).to_owned()).collect();
-        let mut dockerd = Self { dir, listens, options, daemon: None };
+        let mut dockerd = Self { dir, host, options, daemon: None };
         dockerd.start_again();
         dockerd.bring_image();
         dockerd
@@ -61,7 +61,7 @@ impl Dockerd {
 
     /// What `DOCKER_HOST` has to be.
     pub fn host(&self) -> &str {
-        &self.listens
+        &self.host
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -74,10 +74,14 @@ impl Dockerd {
         fs::write(self.file("daemon.json"), "{}").unwrap();
         let option = |name: &str, file: &str| format!("--{name}={}", self.file(file).display());
         let log = File::create(self.file("log")).unwrap();
-        let daemon = Command::new(program().expect("dockerd is there"))
+        let socket = format!("unix://{}", self.file("sock").display());
+        // In a network of its own: with --bridge=none it would remove the bridge of the machine's own engine.
+        let daemon = Command::new("unshare")
+            .arg("--net")
+            .arg(program().expect("dockerd is there"))
             .args([option("config-file", "daemon.json"), option("pidfile", "pid")])
             .args([option("data-root", "data"), option("exec-root", "exec")])
-            .args(["--bridge=none", "--iptables=false", "--ip6tables=false", "--host", &self.listens])
+            .args(["--bridge=none", "--iptables=false", "--ip6tables=false", "--host", &socket])
             .args(&self.options)
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
@@ -136,10 +140,6 @@ impl Drop for Dockerd {
 
 fn quiet(command: &mut Command) -> bool {
     command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// The processes with the folder's name on their command line.

@@ -5,6 +5,7 @@
 mod daemon;
 pub mod disk;
 pub mod dockerd;
+mod forward;
 mod engine;
 
 use std::collections::BTreeMap;
