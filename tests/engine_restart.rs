@@ -50,7 +50,7 @@ fn goes_away_and_comes_back(signal: Signal) {
     if !dockerd::is_possible() {
         return;
     }
-    let mut engine = Dockerd::start(Address::Socket, &[]);
+    let mut engine = Dockerd::start(Address::Socket, "{}");
     let env = env(&engine, "2m");
     let run = run_to_the_middle(&env);
     engine.end(signal);
@@ -76,7 +76,7 @@ fn an_engine_that_stays_away_leaves_the_rest_to_the_next_run() {
     if !dockerd::is_possible() {
         return;
     }
-    let mut engine = Dockerd::start(Address::Socket, &[]);
+    let mut engine = Dockerd::start(Address::Socket, "{}");
     let env = env(&engine, "1s");
     let run = run_to_the_middle(&env);
     engine.end(Signal::KILL);

@@ -7,6 +7,7 @@
 //! # task: of tests/hostile/tasks; `double` unless given
 //! # runs: how often it runs in one cell; 1 unless given
 //! # wants: the verdict of each test, the same for every run; or `refused`
+//! # wants-podman: the same where the engine, or the runtime, has that name, and what is different there
 //! # repeat: the source is this text, a hundred thousand times
 //! ```
 
@@ -51,19 +52,22 @@ struct Row {
 }
 
 impl Case {
-    fn read(file: &Path) -> Self {
+    fn read(file: &Path, names: [&str; 2]) -> Self {
         let source = fs::read_to_string(file).expect("readable");
         let field = |name: &str| {
             let start = format!("# {name}: ");
             source.lines().take_while(|line| line.starts_with('#')).find_map(|line| line.strip_prefix(&start))
         };
+        let special = names.iter().find_map(|name| field(&format!("wants-{name}")));
+        let wants = special.or_else(|| field("wants"));
+        let wants = wants.unwrap_or_else(|| panic!("{} wants nothing", file.display()));
         let group = file.parent().and_then(Path::file_name).expect("it is in a folder");
         Self {
             name: Path::new(group).join(file.file_stem().expect("it has a name")).display().to_string(),
             kind: field("kind").unwrap_or_else(|| panic!("{} has no kind", file.display())).into(),
             task: field("task").unwrap_or("double").into(),
             runs: field("runs").map_or(1, |runs| runs.parse().expect("a number")),
-            wants: field("wants").unwrap_or_else(|| panic!("{} wants nothing", file.display())).into(),
+            wants: wants.split(';').next().expect("there is a first").into(),
             source: field("repeat")
                 .map_or(source.clone().into_bytes(), |text| text.repeat(100_000).into_bytes()),
         }
@@ -102,7 +106,7 @@ impl Row {
     }
 }
 
-fn corpus() -> Vec<Case> {
+fn corpus(names: [&str; 2]) -> Vec<Case> {
     let mut files: Vec<_> = ["cheats", "harms", "doors"]
         .iter()
         .flat_map(|group| fs::read_dir(path("hostile").join(group)).expect("the corpus is there"))
@@ -110,7 +114,7 @@ fn corpus() -> Vec<Case> {
         .filter(|file| file.extension().is_some_and(|ending| ending == "py"))
         .collect();
     files.sort();
-    files.iter().map(|file| Case::read(file)).collect()
+    files.iter().map(|file| Case::read(file, names)).collect()
 }
 
 /// The honest agent on every task: what it scores, down to the messages.
@@ -157,7 +161,7 @@ fn play_all(
 /// Plays the cases whose name `wanted` likes, prints the table, and expects every verdict to be right, the honest agent
 /// to score the same before, among and after them, and nothing to be left.
 pub fn play(lab: Lab, wanted: impl Fn(&str) -> bool) {
-    let cases: Vec<Case> = corpus().into_iter().filter(|case| wanted(&case.name)).collect();
+    let cases: Vec<Case> = corpus(lab.names()).into_iter().filter(|case| wanted(&case.name)).collect();
     let tasks: HashMap<String, Task> =
         tasks("hostile/tasks").into_iter().map(|task| (task.id.clone(), task)).collect();
     let alone = honest(&lab, &tasks);

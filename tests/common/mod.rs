@@ -31,6 +31,7 @@ pub const LIMITS: Limits = Limits {
 pub struct Lab {
     pub sandbox: Containers,
     engine: Engine,
+    runtime: Option<String>,
     results: TempDir,
 }
 
@@ -82,7 +83,7 @@ impl Lab {
         let settings = config::Sandbox {
             engine,
             image: "python:3.11-slim".into(),
-            runtime,
+            runtime: runtime.clone(),
             cell_per: CellPer::Agent,
             launch: launch(),
             launch_timeout: Duration::from_secs(60),
@@ -94,6 +95,7 @@ impl Lab {
         let lab = Self {
             sandbox: Containers::new(&settings, parallel, results.path(), events),
             engine: Engine::new(&settings, results.path()),
+            runtime,
             results,
         };
         if let Err(fault) = lab.sandbox.image() {
@@ -103,6 +105,11 @@ impl Lab {
             );
         }
         lab
+    }
+
+    /// What a case may name to want other verdicts there: the runtime and the engine.
+    pub fn names(&self) -> [&str; 2] {
+        [self.runtime.as_deref().unwrap_or_default(), self.engine.program()]
     }
 
     /// Runs a source on a task, several times in one cell.
@@ -142,7 +149,7 @@ impl Lab {
         let label = |role| self.containers(role);
         // Answers only once the labels are known to be right.
         let judges = label("judge").len();
-        let Self { sandbox, engine, results } = self;
+        let Self { sandbox, engine, results, .. } = self;
         drop(sandbox);
         let lab = Leftovers { engine: &engine, results: results.path() };
         let mut found = lab.containers();

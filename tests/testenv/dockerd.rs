@@ -24,7 +24,7 @@ pub enum Address {
 pub struct Dockerd {
     dir: TempDir,
     host: String,
-    options: Vec<String>,
+    settings: String,
     daemon: Option<Child>,
 }
 
@@ -44,16 +44,15 @@ fn program() -> Option<PathBuf> {
 }
 
 impl Dockerd {
-    /// Starts one, with more options for its command line, and brings the image from the machine's own engine.
-    pub fn start(address: Address, options: &[&str]) -> Self {
+    /// Starts one, with these settings as of `daemon.json`, and brings the image from the machine's own engine.
+    pub fn start(address: Address, settings: &str) -> Self {
         let dir = tempfile::Builder::new().prefix("dockerd-").tempdir().unwrap();
         let socket = dir.path().join("sock");
         let host = match address {
             Address::Socket => format!("unix://{}", socket.display()),
             Address::Tcp => super::forward::to_socket(socket),
         };
-        let options = options.iter().map(|option| (*option).to_owned()).collect();
-        let mut dockerd = Self { dir, host, options, daemon: None };
+        let mut dockerd = Self { dir, host, settings: settings.to_owned(), daemon: None };
         dockerd.start_again();
         dockerd.bring_image();
         dockerd
@@ -70,8 +69,7 @@ impl Dockerd {
 
     /// Starts it, and waits until it answers.
     pub fn start_again(&mut self) {
-        // A file of settings, lest it read the machine's own.
-        fs::write(self.file("daemon.json"), "{}").unwrap();
+        fs::write(self.file("daemon.json"), &self.settings).unwrap();
         let option = |name: &str, file: &str| format!("--{name}={}", self.file(file).display());
         let log = File::create(self.file("log")).unwrap();
         let socket = format!("unix://{}", self.file("sock").display());
@@ -82,7 +80,6 @@ impl Dockerd {
             .args([option("config-file", "daemon.json"), option("pidfile", "pid")])
             .args([option("data-root", "data"), option("exec-root", "exec")])
             .args(["--bridge=none", "--iptables=false", "--ip6tables=false", "--host", &socket])
-            .args(&self.options)
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)

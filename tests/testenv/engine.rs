@@ -36,7 +36,7 @@ impl TestEnv {
     }
 
     fn client(&self) -> Command {
-        let mut command = Command::new("docker");
+        let mut command = Command::new(self.program);
         if let Some(host) = &self.engine {
             command.env("DOCKER_HOST", host);
         }

@@ -5,8 +5,8 @@
 mod daemon;
 pub mod disk;
 pub mod dockerd;
-mod forward;
 mod engine;
+mod forward;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -43,6 +43,7 @@ pub struct TestEnv {
     path: Option<PathBuf>,
     variables: Vec<(String, String)>,
     engine: Option<String>,
+    program: &'static str,
 }
 
 impl TestEnv {
@@ -58,7 +59,7 @@ impl TestEnv {
     /// Has nothing in it.
     pub fn empty() -> Self {
         let dir = tempfile::Builder::new().prefix("agentmill-test-").tempdir().unwrap();
-        Self { dir, path: None, variables: Vec::new(), engine: None }
+        Self { dir, path: None, variables: Vec::new(), engine: None, program: "docker" }
     }
 
     /// With this pipeline.yaml.
@@ -88,6 +89,12 @@ impl TestEnv {
     /// With the Docker Engine that listens there.
     pub fn engine(mut self, host: &str) -> Self {
         self.engine = Some(host.to_owned());
+        self
+    }
+
+    /// Whose containers are Podman's.
+    pub fn podman(mut self) -> Self {
+        self.program = "podman";
         self
     }
 
