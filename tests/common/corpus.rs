@@ -84,6 +84,7 @@ impl Case {
         let start = Instant::now();
         let (got, why) = match lab.run(&self.source, &tasks[&self.task], &LIMITS, self.runs) {
             Fate::Refused(why) => ("refused".to_owned(), vec![why]),
+            Fate::Unscored(why) => ("unscored".to_owned(), vec![why]),
             Fate::Judged(runs) => {
                 let words: Vec<_> = runs.iter().map(|run| verdicts(run).join(" ")).collect();
                 (words.join(" | "), runs.iter().flat_map(messages).collect())
@@ -123,7 +124,7 @@ fn honest(lab: &Lab, tasks: &HashMap<String, Task>) -> Vec<String> {
     let mut tasks: Vec<&Task> = tasks.values().collect();
     tasks.sort_by_key(|task| &task.id);
     let Fate::Judged(runs) = lab.run_all(&source, &tasks, &LIMITS) else {
-        panic!("the honest agent was refused")
+        return vec!["the honest agent was not judged".into()];
     };
     let score = |(task, run): (&&Task, &Scored)| format!("{}: {} {:?}", task.id, run.score, run.tests);
     tasks.iter().zip(&runs).map(score).collect()

@@ -54,6 +54,8 @@ fn folder(results: &Path) -> String {
 #[derive(Debug)]
 pub enum Fate {
     Refused(String),
+    /// By a fault that no agent may bring about.
+    Unscored(String),
     Judged(Vec<Scored>),
 }
 
@@ -119,13 +121,16 @@ impl Lab {
 
     /// Runs a source on tasks, one after the other in one cell.
     pub fn run_all(&self, source: &[u8], tasks: &[&Task], limits: &Limits) -> Fate {
-        match self.sandbox.open(source.to_vec(), limits).expect("a cell") {
+        let opened = match self.sandbox.open(source.to_vec(), limits) {
+            Ok(opened) => opened,
+            Err(fault) => return Fate::Unscored(fault.to_string()),
+        };
+        match opened {
             Opened::Refused(refusal) => Fate::Refused(refusal.message),
             Opened::Ready(mut cell) => {
-                let run = |task: &&Task| {
-                    cell.run(task, &task.limits(limits)).expect("agents get verdicts, never faults")
-                };
-                Fate::Judged(tasks.iter().map(run).collect())
+                let run = |task: &&Task| cell.run(task, &task.limits(limits));
+                let judged: Result<_, _> = tasks.iter().map(run).collect();
+                judged.map_or_else(|fault| Fate::Unscored(fault.to_string()), Fate::Judged)
             }
         }
     }
