@@ -5,7 +5,7 @@ mod testenv;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::thread;
-use std::time::Duration;
+use std::time::Instant;
 
 use rustix::process::Signal;
 use testenv::{DOUBLE_TASK, TestEnv};
@@ -18,8 +18,9 @@ const LANES: usize = 2;
 
 const MINERS: usize = 5;
 
-/// Longer than a run of all takes here, so that now and then the kill comes too late.
-const LONGEST: Duration = Duration::from_millis(2000);
+/// Kills come within so many times what a whole run takes, so that they meet every part of one, and now and then come
+/// too late.
+const SPAN: f64 = 1.1;
 
 #[test]
 fn a_run_after_a_kill_makes_everything_good() {
@@ -37,9 +38,13 @@ fn kill_again_and_again(rounds: usize) -> usize {
     let mut hits = 0;
     let env = TestEnv::new().task("double", DOUBLE_TASK).task("more/double", DOUBLE_TASK);
     env.drop_agent("bad", "import numpy\n");
-    for round in 0..rounds {
-        (0..MINERS).for_each(|miner| env.drop_agent(&format!("m{miner}"), &agent(round, miner)));
-        let moment = random_moment();
+    drop_all(&env, 0);
+    let start = Instant::now();
+    env.run();
+    let whole = start.elapsed();
+    for round in 1..=rounds {
+        drop_all(&env, round);
+        let moment = whole.mul_f64(SPAN * random_share());
         let run = env.start(&["run"]);
         thread::sleep(moment);
         run.signal(Signal::KILL);
@@ -53,14 +58,17 @@ fn kill_again_and_again(rounds: usize) -> usize {
     hits
 }
 
+fn drop_all(env: &TestEnv, round: usize) {
+    (0..MINERS).for_each(|miner| env.drop_agent(&format!("m{miner}"), &agent(round, miner)));
+}
+
 /// Differs from round to round, so that every agent is evaluated in each.
 fn agent(round: usize, miner: usize) -> String {
     format!("# {round} {miner}\ndef double(x):\n    return 2 * x\n")
 }
 
-fn random_moment() -> Duration {
-    let random = RandomState::new().hash_one(0) as u32;
-    LONGEST.mul_f64(f64::from(random) / f64::from(u32::MAX))
+fn random_share() -> f64 {
+    f64::from(RandomState::new().hash_one(0) as u32) / f64::from(u32::MAX)
 }
 
 /// Whatever is there can be read; `csv` and `json` panic otherwise.

@@ -21,9 +21,9 @@ const CROWD: usize = 6;
 
 const LIMIT: Duration = Duration::from_secs(1);
 
-/// The host gives a run at most so many times its limit, however little CPU the machine has for it. What gets a tenth of
+/// The host gives a run at most so many times its limit, however little CPU the machine has for it. What gets a thirtieth of
 /// a core, or less, may be timed out: then the machine is too busy even for this test.
-const MAX_STRETCH: u32 = 10;
+const MAX_STRETCH: u32 = 30;
 
 /// What needs half of the limit: of CPU time, of time asleep, or half of that of each.
 const HONEST: [(&str, &str); 3] =
@@ -111,7 +111,7 @@ fn agents_near_half_of_their_time_are_not_timed_out_by_others() {
         let starved = of_kind().filter(|run| run.is_starved()).count();
         let (median, most) = (walls[walls.len() / 2], walls[walls.len() - 1]);
         println!(
-            "{kind:<6} {:>4} runs, {late:>4} timed out, {starved:>4} of them without a tenth of a core; took {median:.2?} in the middle, {most:.2?} at most",
+            "{kind:<6} {:>4} runs, {late:>4} timed out, {starved:>4} of them without a thirtieth of a core; took {median:.2?} in the middle, {most:.2?} at most",
             walls.len()
         );
     }

@@ -29,7 +29,7 @@ pub const PROGRAM: &str = concat!(
 const GRACE: Duration = Duration::from_secs(5);
 
 /// How many times its budget a run may take, by the host's clock, on a machine that has no CPU for it.
-const MAX_STRETCH: u32 = 10;
+const MAX_STRETCH: u32 = 30;
 
 /// How long compiling a source may take; the size limit of submissions keeps it far below.
 const COMPILE: Duration = Duration::from_secs(30);

@@ -31,7 +31,7 @@ const THREADS: usize = 4;
 const HONEST_EVERY: usize = 8;
 
 /// What ends a run at the latest: the limit, the judge's time, a new cell, and patience for a busy machine.
-const BOUND: Duration = Duration::from_secs(40);
+const BOUND: Duration = Duration::from_secs(90);
 
 struct Case {
     name: String,
