@@ -28,7 +28,7 @@ const BREATH: Duration = Duration::from_millis(1500);
 enum Drop {
     /// Written under another name before, then renamed: finished the moment that it appears.
     Renamed,
-    /// Written where it lies: finished when it has stood still, which is part of the time.
+    /// Written where it lies: finished when it is closed.
     Written,
 }
 
@@ -71,7 +71,7 @@ pub fn measure(tools: &Tools, options: &Options) -> anyhow::Result<Vec<Figure>> 
     };
     Ok(vec![
         figure("a file renamed into the inbox", &renamed, 0.5),
-        figure("a file written in the inbox (it has to stand still for 0.2 s first)", &written, 1.0),
+        figure("a file written in the inbox", &written, 0.5),
     ])
 }
 
