@@ -284,8 +284,8 @@ impl<'a> Pass<'a> {
         self.scan()?;
         if self.mill.stay {
             // Whoever drops first then finds a judge that knows the tasks, and a cell.
-            self.check_tasks()?;
             workers.course.announce(1, self.mill.sandbox);
+            self.check_tasks()?;
         }
         loop {
             if self.ending.is_none() {
@@ -347,9 +347,10 @@ impl<'a> Pass<'a> {
         if jobs.is_empty() {
             return Ok(());
         }
+        // Cells start while a judge learns the tasks.
+        workers.course.announce(jobs.len(), self.mill.sandbox);
         self.check_tasks()?;
         self.mill.events.send(Event::Due { agents: jobs.len() });
-        workers.course.announce(jobs.len(), self.mill.sandbox);
         for job in jobs {
             scope.spawn_fifo(move |_| workers.serve(job));
         }

@@ -3,12 +3,10 @@
 It shares the supervisor's program text (codec.py, this file, cell.py, in that order) and nothing else: it takes requests
 on descriptor 3 and makes claims on descriptor 4.
 """
+import _signal as signal
 import builtins
 import ctypes
-import signal
 import sys
-import traceback
-import types
 
 HOME = "/tmp"
 AGENT = HOME + "/agent.py"
@@ -29,7 +27,7 @@ def become_agent(stdin, stdout, stderr):
 
 
 def new_module(name, arguments):
-    module = types.ModuleType(name)
+    module = type(sys)(name)
     module.__file__ = AGENT
     module.__builtins__ = builtins
     sys.modules["__main__"] = sys.modules[name] = module
@@ -50,7 +48,7 @@ def serve_calls(code, prompt):
     except BaseException as error:
         broken = claim("broken", raised(error))
     while (frame := wire.wait()) is not None:
-        wire.put(b"v", (broken or answer(module, json.loads(frame[1]))).encode())
+        wire.put(b"v", (broken or answer(module, loads(frame[1]))).encode())
 
 
 def answer(module, request):
@@ -68,7 +66,7 @@ def answer(module, request):
 
 
 def claim(kind, content):
-    return json.dumps({kind: content})
+    return dumps({kind: content})
 
 
 def raised(error):
@@ -78,8 +76,17 @@ def raised(error):
         text = str(error)[:1000]
     except BaseException:
         text = "?"
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == AGENT]
-    return {"name": type(error).__name__[:100], "kinds": known, "text": text, "line": lines[-1] if lines else None}
+    return {"name": type(error).__name__[:100], "kinds": known, "text": text, "line": last_line(error.__traceback__)}
+
+
+def last_line(trace):
+    """Where in the agent's own file it happened, or what was called from there."""
+    line = None
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == AGENT:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
 
 
 def run_script(code, arguments):
@@ -91,7 +98,7 @@ def run_script(code, arguments):
     except SystemExit as request:
         status = exit_status(request.code)
     except BaseException:
-        traceback.print_exc()
+        sys.excepthook(*sys.exc_info())
         status = 1
     return status
 

@@ -17,17 +17,16 @@ From the host                                   To the host
                                                   k json     the same, after K
 The end of stdin ends the cell.
 """
-import contextlib
+import _sitebuiltins
 import gc
-import linecache
 import select
-import site
 import warnings
-from collections import deque
+from _collections import deque
 
-# What agents import most. What a source names of these is imported here, once, and every forked process has it.
-WARM = """argparse bisect collections copy dataclasses datetime decimal enum fractions functools hashlib heapq itertools
-    math operator random re statistics string textwrap threading typing""".split()
+# Nothing is imported above that a cell can do without: every file comes through the engine's storage, and each fork
+# copies what is there. What agents import most is imported for a source that names it, once, and every fork has it.
+WARM = frozenset("""abc argparse bisect collections contextlib copy dataclasses datetime decimal enum fractions functools
+    hashlib heapq itertools json math operator random re statistics string textwrap threading typing""".split())
 WRITABLE = (HOME, "/dev/shm", "/dev/mqueue")
 MARKABLE = [f"/proc/{name}" for name in ("sysvipc/shm", "sysvipc/sem", "sysvipc/msg", "net/dev", "net/snmp", "self/limits")]
 STDERR_TAIL = 2000  # bytes kept for people to read
@@ -36,7 +35,21 @@ OOM_COUNTERS = (
     "/sys/fs/cgroup/memory/memory.oom_control",
 )
 MAX_REPLY = MAX_VALUE + 4096
+MLOCK_ONFAULT = 1  # reading all of it now would double the time to start
 MAX_FRAME = 8 << 20  # what the host accepts
+
+
+class passing:
+    """Lets these errors pass."""
+
+    def __init__(self, *kinds):
+        self.kinds = kinds
+
+    def __enter__(self):
+        pass
+
+    def __exit__(self, kind, error, trace):
+        return kind is not None and issubclass(kind, self.kinds)
 
 
 class Abandoned(Exception):
@@ -202,7 +215,7 @@ class Supervisor:
             self.host.flush()
 
     def say(self, kind, content):
-        self.host.put(kind, json.dumps(content).encode())
+        self.host.put(kind, dumps(content).encode())
 
     # -- one method per frame --
 
@@ -211,21 +224,18 @@ class Supervisor:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                text = source.decode("utf-8-sig")
-                self.code = compile(text, AGENT, "exec", dont_inherit=True)
+                self.code = compile(source.decode("utf-8-sig"), AGENT, "exec", dont_inherit=True)
         except SyntaxError as error:
             return self.say(b"l", {"line": error.lineno, "message": str(error.msg)})
         except (ValueError, OverflowError, RecursionError, MemoryError) as error:
             return self.say(b"l", {"line": None, "message": f"{type(error).__name__}: {error}".rstrip(": ")})
-        for name in WARM:
-            if name in text:
-                __import__(name)
-        linecache.cache[AGENT] = (len(source), None, text.splitlines(True), AGENT)
+        for name in sorted(WARM.intersection(names(self.code))):
+            __import__(name)
         gc.freeze()  # forked processes then share these pages
         self.say(b"l", {})
 
     def begin(self, settings):
-        settings = json.loads(settings)
+        settings = loads(settings)
         self.prompt, self.output = settings["prompt"], settings["output"]
         self.cpu, self.rss, self.printed, self.tail = 0.0, 0, 0, b""
         self.cpu_before = cpu_time()
@@ -245,7 +255,7 @@ class Supervisor:
         self.stop()
 
     def script(self, request):
-        request = json.loads(request)
+        request = loads(request)
         self.stop()
         self.start(lambda: run_script(self.code, request["argv"]), request["stdin"].encode("utf-8", "surrogatepass"))
         try:
@@ -259,7 +269,7 @@ class Supervisor:
             self.say(b"x", {"code": code, "oom_kills": ooms})
         else:
             left = {"stdout": ended.text(ended.stdout), "stderr": ended.text(ended.stderr), "code": code}
-            left = json.dumps(left).encode()
+            left = dumps(left).encode()
             self.host.put(b"s", left) if len(left) <= MAX_FRAME else self.host.put(b"o")
         self.stop()
 
@@ -286,9 +296,9 @@ class Supervisor:
 
     def write_agent(self):
         # Only a program that opens its own file needs it there; whoever spoilt its place has the loss.
-        with contextlib.suppress(OSError):
+        with passing(OSError):
             os.unlink(AGENT)
-        with contextlib.suppress(OSError), open(AGENT, "xb") as file:
+        with passing(OSError), open(AGENT, "xb") as file:
             file.write(self.source)
 
     def watch(self, reply):
@@ -311,7 +321,7 @@ class Supervisor:
         if descriptor == 0:
             self.hear()
         elif descriptor == self.wake:
-            with contextlib.suppress(BlockingIOError):
+            with passing(BlockingIOError):
                 os.read(self.wake, 1 << 12)
             self.reap(os.WNOHANG)
             if process.status is not None:
@@ -326,7 +336,7 @@ class Supervisor:
 
     def reap(self, options):
         """Collects ended processes; with options 0, all of them."""
-        with contextlib.suppress(ChildProcessError):
+        with passing(ChildProcessError):
             while (found := os.wait4(-1, options))[0]:
                 pid, status, used = found
                 self.cpu += used.ru_utime + used.ru_stime
@@ -339,7 +349,7 @@ class Supervisor:
         return self.ooms - before
 
     def stop_processes(self):
-        with contextlib.suppress(ProcessLookupError):
+        with passing(ProcessLookupError):
             os.kill(-1, signal.SIGKILL)  # as PID 1: everything in the cell but this process
         self.reap(0)
 
@@ -354,10 +364,18 @@ class Supervisor:
         process.close()
 
 
+def names(code):
+    """All names that code uses and does not keep for itself."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if type(constant) is type(code):
+            yield from names(constant)
+
+
 def oom_kills():
     """How often the kernel has killed in this cell for lack of memory: a hint; the engine's record decides."""
     for path in OOM_COUNTERS:
-        with contextlib.suppress(OSError), open(path) as file:
+        with passing(OSError), open(path) as file:
             for line in file:
                 if line.startswith("oom_kill "):
                     return int(line.split()[1])
@@ -366,9 +384,9 @@ def oom_kills():
 
 def cpu_time():
     """Seconds of CPU that this cell has had, by the kernel's account."""
-    with contextlib.suppress(OSError), open("/sys/fs/cgroup/cpuacct/cpuacct.usage") as file:
+    with passing(OSError), open("/sys/fs/cgroup/cpuacct/cpuacct.usage") as file:
         return int(file.read()) / 1e9
-    with contextlib.suppress(OSError), open("/sys/fs/cgroup/cpu.stat") as file:
+    with passing(OSError), open("/sys/fs/cgroup/cpu.stat") as file:
         return int(file.readline().split()[1]) / 1e6
     return 0.0
 
@@ -376,9 +394,9 @@ def cpu_time():
 def cpu_wait(pid):
     """The longest that a thread of the process has been ready to run without a CPU to run on, in seconds."""
     longest = 0
-    with contextlib.suppress(OSError):
+    with passing(OSError):
         for thread in os.listdir(f"/proc/{pid}/task"):
-            with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{thread}/schedstat") as file:
+            with passing(OSError), open(f"/proc/{pid}/task/{thread}/schedstat") as file:
                 longest = max(longest, int(file.read().split()[1]))
     return longest / 1e9
 
@@ -413,21 +431,23 @@ def content(path):
 
 
 def hold_code():
-    """Keeps the interpreter's own code in memory. When memory runs out the kernel would drop those pages first and
-    read them back, over and over, for many seconds before it ends what took the rest."""
-    with contextlib.suppress(OSError), open("/proc/self/maps") as maps:
+    """Keeps what is used of the interpreter's own code in memory. When memory runs out the kernel would drop those pages
+    first and read them back, over and over, for many seconds before it ends what took the rest."""
+    if (mlock := getattr(libc, "mlock2", None)) is None:
+        return
+    with passing(OSError), open("/proc/self/maps") as maps:
         for area, rights, *_, name in (line.split() for line in maps):
             if "x" in rights and name.startswith("/"):
                 start, end = (int(number, 16) for number in area.split("-"))
-                libc.mlock(ctypes.c_void_p(start), ctypes.c_size_t(end - start))
+                mlock(ctypes.c_void_p(start), ctypes.c_size_t(end - start), MLOCK_ONFAULT)
 
 
 os.chdir(HOME)
 hold_code()
 prctl(PR_SET_DUMPABLE, 0)
 fence_in(prctl)
-site.setquit()
-site.setcopyright()
-site.sethelper()
+builtins.exit, builtins.quit = (_sitebuiltins.Quitter(name, "Ctrl-D (i.e. EOF)") for name in ("exit", "quit"))
+builtins.copyright = _sitebuiltins._Printer("copyright", sys.copyright)
+builtins.help = _sitebuiltins._Helper()
 gc.freeze()
 Supervisor().serve()

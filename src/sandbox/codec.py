@@ -6,8 +6,40 @@ type it had: {"t": [...]} tuple, {"s": [...]} set, {"z": [...]} frozenset, {"d":
 {"b": hex} bytes, {"i": hex} an int beyond 64 bits, {"f": "nan" | "inf" | "-inf"} float.
 Decoding builds nothing but these types, whatever the bytes say.
 """
-import json
 import os
+
+try:
+    # The C half of the package json. The package would bring `re` along, and that is a good part of a cell's start.
+    from _json import encode_basestring_ascii, make_encoder, make_scanner
+
+    class _Reading:
+        strict, object_hook, object_pairs_hook = True, None, None
+        parse_float, parse_int = float, int
+
+        def parse_constant(name):
+            raise ValueError(name)
+
+    def _no_such(value):
+        raise TypeError(type(value))
+
+    _scan = make_scanner(_Reading)
+    _chunks = make_encoder(None, _no_such, encode_basestring_ascii, None, ": ", ", ", False, False, False)
+
+    def dumps(value):
+        return "".join(_chunks(value, 0))
+
+    def loads(text):
+        try:
+            text = text if type(text) is str else text.decode()
+            value, end = _scan(text, 0)
+        except StopIteration:
+            raise ValueError("no JSON") from None
+        if end != len(text):
+            raise ValueError("more than JSON")
+        return value
+
+except (ImportError, TypeError):  # another Python's
+    from json import dumps, loads
 
 MAX_VALUE = 1 << 20  # bytes of one encoded value
 MAX_DEPTH = 100  # containers within containers
@@ -21,7 +53,7 @@ class NotPlain(Exception):
 def encode(value):
     """The JSON text of a value; subclasses of builtins are sent as the builtin."""
     try:
-        text = json.dumps(_tagged(value, 0), ensure_ascii=True, allow_nan=False, check_circular=False)
+        text = dumps(_tagged(value, 0))
     except RecursionError:
         raise NotPlain("is nested too deeply") from None
     if len(text) > MAX_VALUE:
@@ -119,13 +151,9 @@ _DECODERS = {
 def parse(payload):
     """The JSON of a payload that a cell wrote; raises NotPlain for anything else."""
     try:
-        return json.loads(payload, parse_constant=_no_constant)
+        return loads(payload)
     except (ValueError, RecursionError):
         raise NotPlain("is no JSON") from None
-
-
-def _no_constant(name):
-    raise ValueError(name)
 
 
 class Wire:

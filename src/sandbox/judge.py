@@ -232,7 +232,7 @@ class Run:
         return execute(self.task.setup, scope) or scope
 
     def tell(self, test, verdict, message=None):
-        self.host.put(b"p", json.dumps({"test": test, "verdict": verdict, "message": message}).encode())
+        self.host.put(b"p", dumps({"test": test, "verdict": verdict, "message": message}).encode())
         if not self.host.inbox:
             self.host.flush()  # answers are not waiting: the host may want to know how far this came
 
@@ -261,12 +261,12 @@ class Run:
     def call(self, name, args, kwargs):
         try:
             listed = ", ".join(map(encode, args))
-            named = ", ".join(f"{json.dumps(key)}: {encode(value)}" for key, value in kwargs.items())
+            named = ", ".join(f"{dumps(key)}: {encode(value)}" for key, value in kwargs.items())
         except NotPlain as error:
             raise TypeError(f"an argument of {name} {error}") from None
         shown = ", ".join([*map(brief, args), *(f"{key}={brief(value)}" for key, value in kwargs.items())])
         self.calls.append(f"{name}({shown})")
-        payload = self.ask(b"C", f'{{"f": {json.dumps(name)}, "a": [{listed}], "k": {{{named}}}}}')
+        payload = self.ask(b"C", f'{{"f": {dumps(name)}, "a": [{listed}], "k": {{{named}}}}}')
         try:
             return self.accept(name, payload)
         except NotPlain as error:
@@ -304,7 +304,7 @@ class Run:
     def script(self, args, stdin):
         shown = ", ".join(map(brief, args))
         self.calls.append(f"agent.run({shown})")
-        left = json.loads(self.ask(b"S", json.dumps({"argv": args, "stdin": stdin})))
+        left = loads(self.ask(b"S", dumps({"argv": args, "stdin": stdin})))
         result = Script(left["stdout"], left["stderr"], left["code"])
         self.calls[-1] += f" left {result!r}"
         return result
@@ -338,9 +338,9 @@ def main():
     while (frame := host.wait()) is not None:
         kind, payload = frame
         if kind == b"T":
-            spec = json.loads(payload)
+            spec = loads(payload)
             task = tasks[spec["key"]] = Task(spec)
-            host.put(b"t", json.dumps(task.problems).encode())
+            host.put(b"t", dumps(task.problems).encode())
         elif kind == b"G":
             number, key = struct.unpack(">I", payload[:4])[0], payload[4:].decode()
             Run(host, number, tasks[key]).grade()
