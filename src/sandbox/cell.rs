@@ -221,9 +221,15 @@ impl Cell {
         }
         self.container.process.send(request.kind, &request.payload);
         match self.receive() {
-            Received::Frame(frame) => match Answer::of(frame)? {
-                Answer::Reply(reply) => Ok(reply),
-                Answer::Exited(exited) => Ok(self.exited(&exited, record)),
+            Received::Frame(frame) => match Answer::of(frame) {
+                Ok(Answer::Reply(reply)) => Ok(reply),
+                Ok(Answer::Exited(exited)) => Ok(self.exited(&exited, record)),
+                // Our own code writes no such thing. Whoever got at its pipes bears it: were it a fault, an agent that
+                // finds a way there could stay unscored at will.
+                Err(_) => {
+                    self.state = State::Lost(Verdict::Crashed);
+                    Ok(Reply::Ended(Verdict::Crashed, "its cell answered with nonsense".into()))
+                }
             },
             Received::Late => {
                 self.abandon();
