@@ -176,7 +176,7 @@ fn a_drop_starts_as_soon_as_a_worker_is_free() {
         .pipeline("parallel: 2\nsandbox: {timeout: 4s}\n")
         .agent("slow", SLOW_AGENT);
     let daemon = env.watch();
-    wait_until("slow is at work", || daemon.stderr().contains("evaluating 1 agents"));
+    wait_until("slow is at work", || daemon.stderr().contains("evaluating 1 agent"));
     env.drop_agent("quick", DOUBLE_AGENT);
     wait_for_score(&env, "quick", "100");
     wait_until("all files say so", || env.json("rankings.json")["rankings"][0]["miner"] == "quick");

@@ -14,7 +14,7 @@ use std::time::Duration;
 use globset::GlobSet;
 use regex::Regex;
 
-use crate::yaml::{self, Log, Problems};
+use crate::yaml::{self, Log, Position, Problems};
 
 pub use doors::{Llm, Serve};
 pub use stages::check_stages;
@@ -157,6 +157,11 @@ pub const DEFAULT: &str = include_str!("../../pipeline.yaml");
 /// Every mistake in the file at once.
 pub fn load(file: &Path) -> Result<Pipeline, Problems> {
     let log = Log::new(file);
+    if matches!(file.try_exists(), Ok(false)) {
+        let advice = "no such file; `agentmill init` makes a folder to work in, -C names another one";
+        log.add(Position::default(), "", advice);
+        return log.finish(None);
+    }
     let pipeline = yaml::read_file(&log).and_then(|bytes| read::pipeline(&log, file, &bytes));
     log.finish(pipeline)
 }

@@ -9,15 +9,13 @@ Decoding builds nothing but these types, whatever the bytes say.
 import os
 
 try:
-    # The C half of the package json. The package would bring `re` along, and that is a good part of a cell's start.
+    # The C half of the package json, for text that the other side's own code wrote. The package would bring `re` along,
+    # and that is a good part of a cell's start; but without it the C half can't tell what is wrong with other text.
     from _json import encode_basestring_ascii, make_encoder, make_scanner
 
     class _Reading:
         strict, object_hook, object_pairs_hook = True, None, None
-        parse_float, parse_int = float, int
-
-        def parse_constant(name):
-            raise ValueError(name)
+        parse_float, parse_int, parse_constant = float, int, None  # there are no constants
 
     def _no_such(value):
         raise TypeError(type(value))
@@ -150,10 +148,16 @@ _DECODERS = {
 
 def parse(payload):
     """The JSON of a payload that a cell wrote; raises NotPlain for anything else."""
+    import json
+
     try:
-        return loads(payload)
+        return json.loads(payload, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         raise NotPlain("is no JSON") from None
+
+
+def _no_constant(name):
+    raise ValueError(name)
 
 
 class Wire:

@@ -1,6 +1,7 @@
 //! Who is asking, and whether they may.
 
 use std::net::IpAddr;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use axum::Extension;
@@ -49,7 +50,7 @@ pub(super) async fn gate(
     if let Err(seconds) = doors.per_address.spend(home(address), Instant::now()) {
         return Failure::too_often(seconds).into_response();
     }
-    if !doors.guarded && is_from_elsewhere(request.headers()) {
+    if !doors.guarded.load(Ordering::SeqCst) && is_from_elsewhere(request.headers()) {
         let error = "without tokens, only this machine is served, and no page of another site";
         return Failure::new(StatusCode::FORBIDDEN, error).into_response();
     }
@@ -92,14 +93,17 @@ pub(super) fn voice(doors: &Shared, headers: &HeaderMap) -> Result<Voice, Failur
         // Without the tokens nobody can be told from anybody.
         Err(_) => return Err(Failure::ours()),
     };
-    let none = tokens.as_ref().is_none_or(|tokens| tokens.is_empty());
+    if tokens.as_ref().is_some_and(|tokens| !tokens.is_empty()) {
+        doors.guarded.store(true, Ordering::SeqCst);
+    }
+    let guarded = doors.guarded.load(Ordering::SeqCst);
     let Some(value) = headers.get(header::AUTHORIZATION) else {
-        return Ok(if none && !doors.guarded { Voice::Anybody } else { Voice::Nobody });
+        return Ok(if guarded { Voice::Nobody } else { Voice::Anybody });
     };
     let token = value.to_str().ok().and_then(|value| value.split_once(' '));
     let token =
         token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
-    if none && !doors.guarded {
+    if !guarded {
         return Ok(Voice::Anybody);
     }
     let owner = token.zip(tokens.as_ref()).and_then(|(token, tokens)| tokens.owner(token));

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use axum::Router;
@@ -44,8 +45,8 @@ pub(super) struct Doors {
     pub(super) tokens: Cached<Tokens>,
     pub(super) per_address: Rate,
     pub(super) per_miner: Rate,
-    /// Whether it takes a token to hand in, even if the last one has been removed.
-    pub(super) guarded: bool,
+    /// Whether it takes a token to hand in: from the first token on, even if the last one has been removed.
+    pub(super) guarded: AtomicBool,
     /// How long a body may take.
     pub(super) patience: Duration,
     board: Cached<(Bytes, Board)>,
@@ -65,7 +66,7 @@ impl Doors {
             tokens: Cached::new(settings.tokens.clone(), |bytes| Ok(serde_json::from_slice(&bytes)?)),
             per_address: Rate::new(settings.requests_per_minute),
             per_miner: Rate::new(settings.uploads_per_minute),
-            guarded: guarded || !settings.listen.ip().is_loopback(),
+            guarded: AtomicBool::new(guarded || !settings.listen.ip().is_loopback()),
             patience: settings.timeout,
             board: Cached::new(pipeline.results.join("rankings.json"), |bytes| {
                 Board::read(&bytes).map(|board| (bytes.into(), board))

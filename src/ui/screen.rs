@@ -91,7 +91,10 @@ impl Screen {
             Event::Due { agents } => {
                 self.bar.inc_length(agents as u64);
                 if self.bar.is_hidden() {
-                    self.progress(&format!("evaluating {agents} agents"));
+                    self.progress(&format!(
+                        "evaluating {agents} agent{}",
+                        if agents == 1 { "" } else { "s" }
+                    ));
                     self.ticked = now;
                 }
             }

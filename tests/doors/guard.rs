@@ -52,6 +52,17 @@ fn tokens_come_and_go_while_it_serves() {
 }
 
 #[test]
+fn the_first_token_closes_the_doors_for_good() {
+    let folder = Folder::new("");
+    let doors = folder.serve();
+    assert_eq!(doors.put("alice", "", GOOD).status, 201);
+    let alice = String::from_utf8(folder.run(&["token", "add", "alice"]).stdout).unwrap();
+    assert_eq!(doors.put("alice", &bearer(alice.trim()), GOOD).status, 200);
+    folder.run(&["token", "remove", "alice"]);
+    assert_eq!(doors.put("alice", "", "x = 1\n").status, 401);
+}
+
+#[test]
 fn other_machines_are_not_served_without_tokens() {
     let folder = Folder::new("serve: {listen: '0.0.0.0:0'}");
     let workspace = Workspace::open(folder.path()).unwrap();

@@ -25,7 +25,8 @@ pub struct Rankings {
     pub image: String,
     /// Hex sha256 of `pipeline.yaml`.
     pub pipeline_sha256: String,
-    /// Hex sha256 over all that the files are made of but the time.
+    /// Hex sha256 over all that the files are made of but the time; empty if an older agentmill made them.
+    #[serde(default)]
     pub made_of: String,
     /// The token's name.
     pub token: String,
@@ -42,7 +43,8 @@ pub struct Rankings {
 pub struct Last {
     /// Id of the image that cells ran in.
     pub image: String,
-    /// Hex sha256 over all that the files are made of but the time.
+    /// Hex sha256 over all that the files are made of but the time; empty if an older agentmill made them.
+    #[serde(default)]
     pub made_of: String,
 }
 
