@@ -40,8 +40,17 @@ fn every_file_has_the_promised_columns_and_fields() {
     assert_eq!(header(&env, "history.csv"), "at,miner,score,rank,sha256");
 
     let rankings = env.json("rankings.json");
-    let top =
-        ["generated_at", "image", "pending", "pipeline_sha256", "rankings", "rejected", "token", "version"];
+    let top = [
+        "generated_at",
+        "image",
+        "made_of",
+        "pending",
+        "pipeline_sha256",
+        "rankings",
+        "rejected",
+        "token",
+        "version",
+    ];
     assert_eq!(keys(&rankings), top);
     let columns = header(&env, "rankings.csv");
     let mut columns: Vec<&str> = columns.split(',').collect();
