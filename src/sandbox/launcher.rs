@@ -304,11 +304,11 @@ impl Launcher {
                     warn!(?reason, pause_ms = pause.as_millis() as u64, "trying again");
                     self.pause(pause);
                 }
-                other => return other,
+                other => return other.map_err(|fault| self.outage.explain(fault)),
             }
             self.check_running()?;
         }
-        attempt()
+        attempt().map_err(|fault| self.outage.explain(fault))
     }
 
     /// Waits so long, or until `stop`.

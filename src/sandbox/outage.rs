@@ -11,6 +11,8 @@ use crate::units::Time;
 /// Between two looks at an engine that is not there.
 const PAUSE: Duration = Duration::from_millis(500);
 
+const AWAY: &str = "the engine went away";
+
 /// What is known of an engine's absences.
 #[derive(Debug)]
 pub struct Outage {
@@ -87,16 +89,23 @@ impl Outage {
         Ok(if was_away { Stay::Back } else { Stay::There })
     }
 
+    /// The fault, and that the engine is away if that has been found for too long: who fails just then may say less.
+    pub fn explain(&self, fault: Fault) -> Fault {
+        match &fault {
+            Fault::Engine(reason) if self.is_given_up() && !reason.starts_with(AWAY) => self.given_up(reason),
+            _ => fault,
+        }
+    }
+
     fn first_seen(&self, now: Instant, reason: &str) -> Instant {
         let patience = Time(self.patience);
-        self.events
-            .send(Event::Warning(format!("the engine went away; waiting {patience} for it ({reason})")));
+        self.events.send(Event::Warning(format!("{AWAY}; waiting {patience} for it ({reason})")));
         now
     }
 
     fn given_up(&self, reason: &str) -> Fault {
         let patience = Time(self.patience);
-        Fault::Engine(format!("the engine went away and was not back within {patience}: {reason}"))
+        Fault::Engine(format!("{AWAY} and was not back within {patience}: {reason}"))
     }
 }
 
