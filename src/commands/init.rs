@@ -2,11 +2,13 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::time::SystemTime;
 
 use anyhow::Context;
 
 use crate::cli::Exit;
 use crate::config;
+use crate::pipeline::intake;
 
 /// What a new folder holds.
 const FILES: [(&str, &str); 3] = [
@@ -50,7 +52,12 @@ pub fn write_new(path: &Path, text: &str) -> anyhow::Result<bool> {
         std::fs::create_dir_all(folder).with_context(context)?;
     }
     match std::fs::File::create_new(path) {
-        Ok(mut file) => file.write_all(text.as_bytes()).with_context(context).map(|()| true),
+        Ok(mut file) => {
+            file.write_all(text.as_bytes()).with_context(context)?;
+            // It is whole: nobody has to wait for it to stand still.
+            file.set_modified(SystemTime::now() - intake::SETTLE).with_context(context)?;
+            Ok(true)
+        }
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(error).with_context(context),
     }
