@@ -124,11 +124,6 @@ impl Brief {
             runs,
         }
     }
-
-    /// What came of the plan's runs from `first` on.
-    pub fn marks(&self, first: usize, count: usize) -> impl Iterator<Item = Mark> {
-        marks(&self.marks, first, count)
-    }
 }
 
 impl Remembered {
