@@ -153,6 +153,7 @@ fn run_stages(
     let mut known: HashMap<String, Run> = known.into_iter().map(|run| (run.key.clone(), run)).collect();
     let mut marks = Vec::new();
     for (part, legs) in course.parts() {
+        announce(cell, legs, &report.sha256, &known);
         for leg in legs {
             let key = leg.key(&report.sha256);
             let outcome = match known.remove(&key) {
@@ -184,6 +185,21 @@ fn run_stages(
         }
     }
     End::Complete
+}
+
+/// Tells the cell which of the runs it will be asked for.
+fn announce(
+    cell: &mut Result<Box<dyn Cell + '_>, Fault>,
+    legs: &[Leg<'_>],
+    agent: &str,
+    known: &HashMap<String, Run>,
+) {
+    let is_known =
+        |leg: &&Leg<'_>| matches!(known.get(&leg.key(agent)), Some(Run { outcome: Outcome::Scored(_), .. }));
+    if let Ok(cell) = cell {
+        let due = legs.iter().filter(|leg| !is_known(leg)).map(|leg| (leg.task, &leg.limits));
+        cell.expect(&due.collect::<Vec<_>>());
+    }
 }
 
 /// One run; only being stopped keeps it from having an outcome.

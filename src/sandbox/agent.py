@@ -1,7 +1,7 @@
 """The forked process: agent code runs in it, so everything here may be watched and bent by the agent.
 
-It shares the supervisor's program text (codec.py, this file, cell.py, in that order) and nothing else: it takes requests
-on descriptor 3 and makes claims on descriptor 4.
+It shares the supervisor's program text (codec.py, this file, source.py, fence.py, cell.py, in that order) and what was made
+ahead of the agent's module: it takes requests on descriptor 3 and makes claims on descriptor 4.
 """
 import _signal as signal
 import builtins
@@ -26,23 +26,26 @@ def become_agent(stdin, stdout, stderr):
     prctl(PR_SET_DUMPABLE, 1)
 
 
-def new_module(name, arguments):
+def new_module(name):
     module = type(sys)(name)
-    module.__file__ = AGENT
-    module.__builtins__ = builtins
-    sys.modules["__main__"] = sys.modules[name] = module
-    sys.argv = ["agent.py", *arguments]
-    sys.path.insert(0, HOME)  # only here: the supervisor must import nothing that an agent wrote
+    module.__file__, module.__builtins__ = AGENT, builtins
     return module
 
 
-def serve_calls(code, prompt):
-    """Imports the agent and answers calls until the supervisor ends this process."""
+def take_stage(module, arguments):
+    sys.modules["__main__"] = sys.modules[module.__name__] = module
+    sys.argv = ["agent.py", *arguments]
+    sys.path.insert(0, HOME)  # only here: the supervisor must import nothing that an agent wrote
+
+
+def serve_calls(module, codes, prompt):
+    """Imports the agent, as far as it is left to do, and answers calls until the supervisor ends this process."""
     wire = Wire(3, 4)
-    module = new_module("agent", ["--task", prompt])
+    take_stage(module, ["--task", prompt])
     broken = None
     try:
-        exec(code, module.__dict__)
+        for code in codes:
+            exec(code, module.__dict__)
     except SystemExit:
         pass  # a script without a main guard; what it defined so far can be called
     except BaseException as error:
@@ -89,12 +92,14 @@ def last_line(trace):
     return line
 
 
-def run_script(code, arguments):
+def run_script(codes, arguments):
     """What `python agent.py ARGUMENTS` does; returns its exit code."""
-    module = new_module("__main__", arguments)
+    module = new_module("__main__")
+    take_stage(module, arguments)
     status = 0
     try:
-        exec(code, module.__dict__)
+        for code in codes:
+            exec(code, module.__dict__)
     except SystemExit as request:
         status = exit_status(request.code)
     except BaseException:

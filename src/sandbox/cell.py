@@ -1,6 +1,6 @@
 """The cell's supervisor, PID 1 of the container that agent code runs in.
 
-It never runs agent code itself: it compiles agent.py once and forks a fresh process whenever agent code is
+It never runs agent code itself: it has agent.py compiled once and forks a fresh process whenever agent code is
 to run. It knows no task, no expected value and no other agent, so there is nothing here worth stealing;
 and it is not dumpable, so the processes that share its user can't read, trace or open what is its own.
 Whatever a process of the agent says is passed on as a claim.
@@ -13,22 +13,19 @@ From the host                                   To the host
   W               tell what the run has had       w json     its CPU time, and its wait for a CPU
   E               end the run                     x json     the agent's process ended meanwhile
   K               end it now, drop what waits     o          the output limit was passed
-                                                  e json     the run has ended; what it used
+  B frames        do all this, one by one         e json     the run has ended; what it used
                                                   k json     the same, after K
 The end of stdin ends the cell.
 """
 import _sitebuiltins
 import gc
 import select
-import warnings
-from _collections import deque
 
 # Nothing is imported above that a cell can do without: every file comes through the engine's storage, and each fork
-# copies what is there. What agents import most is imported for a source that names it, once, and every fork has it.
-WARM = frozenset("""abc argparse bisect collections contextlib copy dataclasses datetime decimal enum fractions functools
-    hashlib heapq itertools json math operator random re statistics string textwrap threading typing""".split())
+# copies what is there.
 WRITABLE = (HOME, "/dev/shm", "/dev/mqueue")
 MARKABLE = [f"/proc/{name}" for name in ("sysvipc/shm", "sysvipc/sem", "sysvipc/msg", "net/dev", "net/snmp", "self/limits")]
+CPU_ACCOUNTS = ("/sys/fs/cgroup/cpuacct/cpuacct.usage", "/sys/fs/cgroup/cpu.stat")
 STDERR_TAIL = 2000  # bytes kept for people to read
 OOM_COUNTERS = (
     "/sys/fs/cgroup/memory.events",
@@ -75,9 +72,12 @@ class Process:
         for descriptor in (self.requests, self.replies, self.stdout, self.stderr):
             os.set_blocking(descriptor, False)
         self.wire = Wire(self.replies, None)
-        self.feed = memoryview(stdin or b"")
         self.printed = {self.stdout: bytearray(), self.stderr: bytearray()}
         self.status = None
+        self.poll = select.poll()
+        for descriptor in (self.replies, self.stdout, self.stderr):
+            self.poll.register(descriptor, select.POLLIN)
+        self.tell(stdin or b"")
 
     def become(self, main, inner, replies, stdout, stderr):
         try:
@@ -94,7 +94,12 @@ class Process:
     def ask(self, request):
         while self.wire.take(MAX_REPLY) is not None:
             pass  # said while nothing was asked
-        self.feed = memoryview(len(request).to_bytes(4, "big") + b"C" + request)
+        self.tell(len(request).to_bytes(4, "big") + b"C" + request)
+
+    def tell(self, text):
+        self.feed = memoryview(text)
+        if not self.write():
+            self.poll.register(self.requests, select.POLLOUT)
 
     def write(self):
         """Writes what the process takes; True when there is nothing more to write."""
@@ -136,19 +141,24 @@ class Orders:
     begin as a copy of: the arguments of a later call may hold what another agent answered to an earlier one."""
 
     def __init__(self):
-        self.shelf, self.end, self.later = os.memfd_create("later"), 0, deque()
+        self.shelf, self.begin, self.end = os.memfd_create("later"), 0, 0
         self.waiting = select.poll()
         self.waiting.register(0, select.POLLIN)
 
     def next(self, before_waiting):
         """The next order, or None at the end of the stream."""
-        if self.later:
-            kind, length, start = self.later.popleft()
-            return kind, os.pread(self.shelf, length, start)
-        if not self.waiting.poll(0):
-            before_waiting()
-        header = exactly(5)
-        return header and (header[4:], exactly(int.from_bytes(header[:4], "big")))
+        while self.begin == self.end:
+            if not self.waiting.poll(0):
+                before_waiting()
+            header = exactly(5)
+            length = int.from_bytes(header[:4], "big")
+            if header[4:] != b"B":
+                return header and (header[4:], exactly(length))
+            self.shelve(length)
+        header = os.pread(self.shelf, 5, self.begin)
+        length = int.from_bytes(header[:4], "big")
+        self.begin += 5 + length
+        return header[4:], os.pread(self.shelf, length, self.begin - length)
 
     def hear(self):
         """Takes one order that has come, and shelves it unless it is urgent; its kind, or None at the end."""
@@ -156,27 +166,22 @@ class Orders:
             return None
         kind, length = header[4:], int.from_bytes(header[:4], "big")
         if kind not in (b"K", b"W"):
-            self.shelve(kind, length)
+            self.shelve(length, b"" if kind == b"B" else header)
         return kind
 
-    def shelve(self, kind, length):
-        if not self.later:
-            os.ftruncate(self.shelf, 0)
-            self.end = 0
-        self.later.append((kind, length, self.end))
+    def shelve(self, length, header=b""):
+        if self.begin == self.end:
+            self.drop()
+        self.end += os.pwrite(self.shelf, header, self.end)
         while length:
             moved = os.splice(0, self.shelf, length, offset_dst=self.end)
             self.end, length = self.end + moved, length - moved
             if not moved:
                 os._exit(0)  # the host is gone
 
-
-def exactly(length):
-    """So many bytes of stdin and none that follow; fewer at its end."""
-    data = bytearray()
-    while len(data) < length and (chunk := os.read(0, length - len(data))):
-        data += chunk
-    return bytes(data)
+    def drop(self):
+        self.begin = self.end = 0
+        os.ftruncate(self.shelf, 0)
 
 
 class Supervisor:
@@ -188,9 +193,11 @@ class Supervisor:
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # PID 1 ignores what it has no handler for
-        self.code, self.source, self.process = None, b"", None
-        self.surroundings = surroundings()
-        self.ooms = oom_kills()
+        self.source, self.codes, self.module, self.process = b"", (), None, None
+        self.ooms, self.marks, self.folders = opened(OOM_COUNTERS), opened(MARKABLE), opened(WRITABLE)
+        self.cpu_account = opened(CPU_ACCOUNTS)[:1]
+        self.surroundings = surroundings(self.marks)
+        self.oom_kills = oom_kills(self.ooms)
         self.begin(b'{"prompt": "", "output": 0}')
 
     def serve(self):
@@ -208,7 +215,7 @@ class Supervisor:
         if kind is None:
             os._exit(0)  # the host is gone; the kernel ends what else runs here
         if kind == b"K":
-            self.orders.later.clear()
+            self.orders.drop()
             raise Abandoned
         if kind == b"W":
             self.weigh()
@@ -222,15 +229,12 @@ class Supervisor:
     def load(self, source):
         self.source = source
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                self.code = compile(source.decode("utf-8-sig"), AGENT, "exec", dont_inherit=True)
-        except SyntaxError as error:
-            return self.say(b"l", {"line": error.lineno, "message": str(error.msg)})
-        except (ValueError, OverflowError, RecursionError, MemoryError) as error:
-            return self.say(b"l", {"line": None, "message": f"{type(error).__name__}: {error}".rstrip(": ")})
-        for name in sorted(WARM.intersection(names(self.code))):
-            __import__(name)
+            self.codes = compiled(source)
+        except Refused as refusal:
+            line, message = refusal.args
+            return self.say(b"l", {"line": line, "message": message})
+        warm_up(self.codes)
+        self.module = made_ahead(self.codes[0])
         gc.freeze()  # forked processes then share these pages
         self.say(b"l", {})
 
@@ -238,11 +242,11 @@ class Supervisor:
         settings = loads(settings)
         self.prompt, self.output = settings["prompt"], settings["output"]
         self.cpu, self.rss, self.printed, self.tail = 0.0, 0, 0, b""
-        self.cpu_before = cpu_time()
+        self.cpu_before = cpu_time(self.cpu_account)
 
     def call(self, request):
         if self.process is None:
-            self.start(lambda: serve_calls(self.code, self.prompt))
+            self.start(self.serve_calls)
         try:
             self.process.ask(request)
             claim = self.watch(lambda: self.process.wire.take(MAX_REPLY))
@@ -257,7 +261,7 @@ class Supervisor:
     def script(self, request):
         request = loads(request)
         self.stop()
-        self.start(lambda: run_script(self.code, request["argv"]), request["stdin"].encode("utf-8", "surrogatepass"))
+        self.start(lambda: run_script(self.codes, request["argv"]), request["stdin"].encode("utf-8", "surrogatepass"))
         try:
             self.watch(lambda: None)
         except OverflowError:
@@ -275,7 +279,7 @@ class Supervisor:
 
     def weigh(self, _=None):
         waited = 0 if self.process is None else cpu_wait(self.process.pid)
-        self.say(b"w", {"cpu_ms": round((cpu_time() - self.cpu_before) * 1000), "waited_ms": round(waited * 1000)})
+        self.say(b"w", {"cpu_ms": round((cpu_time(self.cpu_account) - self.cpu_before) * 1000), "waited_ms": round(waited * 1000)})
 
     def kill(self, _=None):
         self.end(kind=b"k")
@@ -284,8 +288,11 @@ class Supervisor:
         self.stop()
         used = {"cpu_ms": round(self.cpu * 1000), "max_rss_kib": self.rss}
         stderr = self.tail[-STDERR_TAIL:].decode("utf-8", "replace")
-        clean = tidy() and surroundings() == self.surroundings
-        self.say(kind, {**used, "stderr": stderr, "oom_kills": self.new_ooms(), "clean": clean})
+        ooms = self.new_ooms()
+        clean = tidy(self.folders) and surroundings(self.marks) == self.surroundings
+        if ooms or not clean:
+            self.orders.drop()  # nothing more is to run here
+        self.say(kind, {**used, "stderr": stderr, "oom_kills": ooms, "clean": clean})
 
     # -- what they share --
 
@@ -293,32 +300,48 @@ class Supervisor:
         self.write_agent()
         self.host.flush()
         self.process = Process(main, stdin)
+        for descriptor in (0, self.wake):
+            self.process.poll.register(descriptor, select.POLLIN)
+
+    def serve_calls(self):
+        if self.module is None:
+            return serve_calls(new_module("agent"), self.codes, self.prompt)
+        return serve_calls(self.module, self.codes[1:], self.prompt)
 
     def write_agent(self):
         # Only a program that opens its own file needs it there; whoever spoilt its place has the loss.
         with passing(OSError):
             os.unlink(AGENT)
-        with passing(OSError), open(AGENT, "xb") as file:
-            file.write(self.source)
+        with passing(OSError):
+            file = os.open(AGENT, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+            try:
+                os.write(file, self.source)
+            finally:
+                os.close(file)
 
     def watch(self, reply):
         """Serves the pipes until `reply` gives something or the process has ended; OverflowError if it prints too much."""
-        process, poll = self.process, select.poll()
-        for descriptor in (0, self.wake, process.replies, process.stdout, process.stderr):
-            poll.register(descriptor, select.POLLIN)
-        poll.register(process.requests, select.POLLOUT)
+        process = self.process
         while True:
             ended = process.status is not None
-            events = poll.poll(0 if ended else None)
+            events = process.poll.poll(0 if ended else None)
             for descriptor, _ in events:
-                self.serve_pipe(process, poll, descriptor)
+                self.serve_pipe(process, descriptor)
             if (frame := reply()) is not None:
                 return frame
             if ended and not any(descriptor in process.printed for descriptor, _ in events):
                 return None
 
-    def serve_pipe(self, process, poll, descriptor):
-        if descriptor == 0:
+    def serve_pipe(self, process, descriptor):
+        if descriptor == process.replies or descriptor in process.printed:
+            if not process.read(descriptor):
+                process.poll.unregister(descriptor)
+            elif self.printed + sum(map(len, process.printed.values())) > self.output:
+                raise OverflowError
+        elif descriptor == process.requests:
+            if process.write():
+                process.poll.unregister(descriptor)
+        elif descriptor == 0:
             self.hear()
         elif descriptor == self.wake:
             with passing(BlockingIOError):
@@ -326,13 +349,6 @@ class Supervisor:
             self.reap(os.WNOHANG)
             if process.status is not None:
                 self.stop_processes()  # its children must not hold the pipes open
-        elif descriptor == process.requests:
-            if process.write():
-                poll.unregister(descriptor)
-        elif not process.read(descriptor):
-            poll.unregister(descriptor)
-        elif self.printed + sum(map(len, process.printed.values())) > self.output:
-            raise OverflowError
 
     def reap(self, options):
         """Collects ended processes; with options 0, all of them."""
@@ -345,8 +361,8 @@ class Supervisor:
                     self.process.status = status
 
     def new_ooms(self):
-        before, self.ooms = self.ooms, oom_kills()
-        return self.ooms - before
+        before, self.oom_kills = self.oom_kills, oom_kills(self.ooms)
+        return self.oom_kills - before
 
     def stop_processes(self):
         with passing(ProcessLookupError):
@@ -364,30 +380,31 @@ class Supervisor:
         process.close()
 
 
-def names(code):
-    """All names that code uses and does not keep for itself."""
-    yield from code.co_names
-    for constant in code.co_consts:
-        if type(constant) is type(code):
-            yield from names(constant)
+def opened(paths):
+    """Descriptors of those files and folders that are there: reading one again is much cheaper than opening it."""
+    descriptors = []
+    for path in paths:
+        with passing(OSError):
+            descriptors.append(os.open(path, os.O_RDONLY))
+    return descriptors
 
 
-def oom_kills():
+def content(descriptor):
+    return os.pread(descriptor, 1 << 16, 0)
+
+
+def oom_kills(counters):
     """How often the kernel has killed in this cell for lack of memory: a hint; the engine's record decides."""
-    for path in OOM_COUNTERS:
-        with passing(OSError), open(path) as file:
-            for line in file:
-                if line.startswith("oom_kill "):
-                    return int(line.split()[1])
+    for words in (line.split() for counter in counters for line in content(counter).splitlines()):
+        if words[0] == b"oom_kill":
+            return int(words[1])
     return 0
 
 
-def cpu_time():
+def cpu_time(account):
     """Seconds of CPU that this cell has had, by the kernel's account."""
-    with passing(OSError), open("/sys/fs/cgroup/cpuacct/cpuacct.usage") as file:
-        return int(file.read()) / 1e9
-    with passing(OSError), open("/sys/fs/cgroup/cpu.stat") as file:
-        return int(file.readline().split()[1]) / 1e6
+    for words in map(bytes.split, map(content, account)):
+        return int(words[0]) / 1e9 if len(words) == 1 else int(words[1]) / 1e6
     return 0.0
 
 
@@ -401,33 +418,25 @@ def cpu_wait(pid):
     return longest / 1e9
 
 
-def tidy():
-    """Empties what agents can write to; False if something stays, and then this cell is used no more."""
+def tidy(folders):
+    """Empties what agents can write to; False if something stays, and then this cell is used no more: walking what an
+    agent built is not worth it, as a fresh cell is cheaper."""
     try:
-        for entry in (entry for folder in filter(os.path.isdir, WRITABLE) for entry in os.scandir(folder)):
-            if entry.is_dir(follow_symlinks=False):
-                return False  # walking what an agent built is not worth it: a fresh cell is cheaper
-            os.unlink(entry.path)
+        for folder in folders:
+            for name in os.listdir(folder):
+                os.unlink(name, dir_fd=folder)
         return True
     except OSError:
         return False
 
 
-def surroundings():
+def surroundings(marks):
     """What else an agent can leave a mark on: System V memory, semaphores and queues, the counters of the network,
     and the limits and the priority of this process, which all that it forks inherits. None if even that is spoilt."""
     try:
-        return [*map(content, MARKABLE), os.getpriority(os.PRIO_PROCESS, 0), os.sched_getscheduler(0), os.sched_getaffinity(0)]
+        return [*map(content, marks), os.getpriority(os.PRIO_PROCESS, 0), os.sched_getscheduler(0), os.sched_getaffinity(0)]
     except OSError:
         return None
-
-
-def content(path):
-    try:
-        with open(path) as file:
-            return file.read()
-    except FileNotFoundError:
-        return ""
 
 
 def hold_code():

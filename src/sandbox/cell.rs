@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use super::judge::Request;
 use super::launcher::Started;
 use super::process::Received;
-use super::protocol::Frame;
+use super::protocol::{self, Frame};
 use super::record::{Death, Record};
 use super::{Fault, Refusal};
 use crate::config::Limits;
@@ -19,6 +19,8 @@ pub const PROGRAM: &str = concat!(
     include_str!("codec.py"),
     "\n",
     include_str!("agent.py"),
+    "\n",
+    include_str!("source.py"),
     "\n",
     include_str!("fence.py"),
     "\n",
@@ -74,6 +76,56 @@ pub enum Reply {
 pub(super) enum Answer {
     Reply(Reply),
     Exited(Exited),
+}
+
+/// One of several runs to make without a word in between.
+#[derive(Debug)]
+pub struct Part<'a> {
+    /// The task's prompt.
+    pub prompt: &'a str,
+    /// The run's limits.
+    pub limits: Limits,
+    /// All that is asked, in order.
+    pub requests: &'a [Request],
+    /// How long it may take.
+    pub patience: Duration,
+}
+
+/// What an agent answered to all that it was asked in a run; unread.
+#[derive(Debug)]
+pub struct Answers {
+    /// Claims and what scripts left, as many as there were requests.
+    pub claims: Vec<Frame>,
+    /// What the run used.
+    pub usage: Usage,
+    /// What the agent wrote to stderr.
+    pub stderr: String,
+}
+
+/// What came of several runs.
+#[derive(Debug)]
+pub struct Played {
+    /// Of the first ones, as far as they went.
+    pub answers: Vec<Answers>,
+    /// Whether the next one can't be made this way.
+    pub broke_off: bool,
+}
+
+/// The orders for several runs, as the supervisor takes them one by one.
+fn orders(parts: &[Part<'_>]) -> Vec<u8> {
+    let mut orders = Vec::new();
+    for part in parts {
+        protocol::put(&mut orders, b'R', &settings(part.prompt, &part.limits));
+        for request in part.requests {
+            protocol::put(&mut orders, request.kind, &request.payload);
+        }
+        protocol::put(&mut orders, b'E', b"");
+    }
+    orders
+}
+
+fn settings(prompt: &str, limits: &Limits) -> Vec<u8> {
+    serde_json::json!({ "prompt": prompt, "output": limits.output }).to_string().into_bytes()
 }
 
 impl Answer {
@@ -204,8 +256,7 @@ impl Cell {
     pub fn begin(&mut self, prompt: &str, limits: &Limits) {
         (self.budget, self.cpus, self.over) = (limits.timeout, limits.cpus, false);
         (self.spent, self.owed) = (Duration::ZERO, Duration::ZERO);
-        let settings = serde_json::json!({ "prompt": prompt, "output": limits.output });
-        self.container.process.send(b'R', settings.to_string().as_bytes());
+        self.container.process.send(b'R', &settings(prompt, limits));
     }
 
     /// Puts a request of the judge to the agent. The clock runs only here, while it is the agent's turn.
@@ -286,41 +337,53 @@ impl Cell {
         }
     }
 
-    /// Puts many requests at once and ends the run with them, within `patience` and a bound on the bytes that come
-    /// back. None unless every request was answered: then the run is over, and worth nothing.
-    pub fn ask_all(
-        &mut self,
-        requests: &[Request],
-        patience: Duration,
-        room: usize,
-    ) -> Option<(Vec<Reply>, Usage, String)> {
-        let start = Instant::now();
-        for request in requests {
-            self.container.process.send(request.kind, &request.payload);
-        }
-        let mut replies = Vec::with_capacity(requests.len());
-        let mut size = 0;
-        while replies.len() < requests.len() {
-            match self.container.process.receive(start + patience) {
-                Received::Frame(frame)
-                    if size + frame.payload.len() <= room && matches!(frame.kind, b'v' | b's') =>
-                {
-                    size += frame.payload.len();
-                    replies.push(if frame.kind == b'v' {
-                        Reply::Claim(frame.payload)
-                    } else {
-                        Reply::Script(frame.payload)
-                    });
-                }
-                _ => {
-                    self.end_run(b'K', b'k');
-                    return None;
-                }
+    /// Makes whole runs, one after the other, without a word in between: what each is asked is known. Tells what came of
+    /// them as far as every request was answered within a run's `patience`, and all answers are within `room` bytes.
+    /// After that, nothing is under way.
+    pub fn play(&mut self, parts: &[Part<'_>], room: usize) -> Played {
+        self.container.process.send(b'B', &orders(parts));
+        let mut played = Played { answers: Vec::with_capacity(parts.len()), broke_off: false };
+        let (mut start, mut left) = (Instant::now(), room);
+        for part in parts {
+            let Some(answers) = self.hear_answers(part, start, &mut left) else {
+                self.end_run(b'K', b'k');
+                // That one alone may find the room that it did not find beside the others.
+                played.broke_off = played.answers.is_empty() || left > 0;
+                break;
+            };
+            start = Instant::now();
+            played.answers.push(answers);
+            if !self.is_fit() {
+                break; // the supervisor has dropped the rest
             }
         }
-        self.spent = start.elapsed();
-        let (usage, stderr) = self.finish();
-        Some((replies, usage, stderr))
+        played
+    }
+
+    fn hear_answers(&mut self, part: &Part<'_>, start: Instant, left: &mut usize) -> Option<Answers> {
+        let deadline = start + part.patience;
+        let mut claims = Vec::with_capacity(part.requests.len());
+        while claims.len() < part.requests.len() {
+            match self.container.process.receive(deadline) {
+                Received::Frame(frame) if matches!(frame.kind, b'v' | b's') => {
+                    *left = left.checked_sub(frame.payload.len()).unwrap_or_default();
+                    if *left == 0 {
+                        return None;
+                    }
+                    claims.push(frame);
+                }
+                _ => return None,
+            }
+        }
+        match self.container.process.receive(deadline) {
+            Received::Frame(frame) if frame.kind == b'e' => {
+                let spending = self.account(&frame);
+                self.spent = start.elapsed();
+                let usage = self.usage(&spending);
+                Some(Answers { claims, usage, stderr: spending.stderr })
+            }
+            _ => None,
+        }
     }
 
     /// Ends the run and tells what it used.
@@ -329,8 +392,21 @@ impl Cell {
             State::Lost(_) => Spending::default(),
             _ => self.end_run(b'E', b'e'),
         };
+        (self.usage(&spending), spending.stderr)
+    }
+
+    fn usage(&self, spending: &Spending) -> Usage {
         let wall_ms = u64::try_from(self.spent.as_millis()).unwrap_or(u64::MAX);
-        (Usage { wall_ms, cpu_ms: spending.cpu_ms, max_rss_kib: spending.max_rss_kib }, spending.stderr)
+        Usage { wall_ms, cpu_ms: spending.cpu_ms, max_rss_kib: spending.max_rss_kib }
+    }
+
+    /// What a run has used, and whether the cell is as it was.
+    fn account(&mut self, frame: &Frame) -> Spending {
+        let spending: Spending = serde_json::from_slice(&frame.payload).unwrap_or_default();
+        if !spending.clean || spending.oom_kills > 0 {
+            self.state = State::Spent;
+        }
+        spending
     }
 
     fn timed_out(&self) -> Reply {
@@ -349,13 +425,7 @@ impl Cell {
         let deadline = Instant::now() + GRACE;
         loop {
             match self.container.process.receive(deadline) {
-                Received::Frame(frame) if frame.kind == confirmation => {
-                    let spending: Spending = serde_json::from_slice(&frame.payload).unwrap_or_default();
-                    if !spending.clean || spending.oom_kills > 0 {
-                        self.state = State::Spent;
-                    }
-                    return spending;
-                }
+                Received::Frame(frame) if frame.kind == confirmation => return self.account(&frame),
                 Received::Frame(_) => {}
                 _ => {
                     self.state = State::Lost(Verdict::Crashed);

@@ -30,12 +30,6 @@ pub enum Broken {
     /// The judge ended over it. Holds the run as it stands with that verdict.
     #[error("the judge ended")]
     JudgeGone(Box<Scored>),
-    /// A replay came to nothing and the cell is not fit for another run.
-    #[error("a replay spent its cell")]
-    ReplaySpentCell,
-    /// A replay came to nothing, the judge over it.
-    #[error("the judge got stuck in a replay")]
-    ReplayStuck,
 }
 
 /// Runs the agent in `cell` on a task that `judge` knows.

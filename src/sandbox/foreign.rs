@@ -50,7 +50,7 @@ pub fn judge_frames(bytes: &[u8]) {
             Said::Done | Said::Late | Said::Gone => break,
         }
     }
-    let _ = script.close(BUDGET);
+    let _ = script.close(BUDGET, true);
     expect_sound(&sheet.add_up(Usage::default(), String::new()));
 }
 

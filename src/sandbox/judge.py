@@ -5,7 +5,7 @@ claim, which is decoded into exact builtin types and nothing else.
 
 From the host                                   To the host
   T json          learn a task                    r           ready
-  G u32 json      grade a run, numbered           t json      learnt: what is wrong with it
+  G u32 json      grade a run, numbered           t json      learnt: what is wrong with it, and what is known ahead
   v u32 json      the claim of an agent's call    c C|S json  a request to the agent
   s u32 json      what a script left              p json      one test's result
   e u32           the agent ended instead         d           graded
@@ -140,7 +140,7 @@ class Task:
 
     def __init__(self, spec):
         self.prompt, self.problems = spec["prompt"], []
-        self.names = set()
+        self.names, self.is_steady = set(), True
         setup = spec["setup"] or {"text": "", "line": 1}
         self.setup = self.compiled(None, setup, lambda tree: None)
         self.tests = [self.compiled(i, test, check_asserts) for i, test in enumerate(spec["tests"])]
@@ -156,6 +156,7 @@ class Task:
         except (ValueError, RecursionError, MemoryError) as error:
             return self.problem(test, above + 1, str(error))
         self.names |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        self.is_steady &= all(map(is_steady, ast.walk(tree)))
         tree = ast.increment_lineno(ast.fix_missing_locations(OutputName(tree).visit(tree)), above)
         try:
             with warnings.catch_warnings():
@@ -215,6 +216,10 @@ class Run:
         self.calls, self.agents_error = [], None
 
     def grade(self):
+        self.play()
+        self.host.put(b"d")
+
+    def play(self):
         scope = self.scope()
         if isinstance(scope, BaseException):
             results = [self.verdict(scope)] * len(self.task.tests)
@@ -224,7 +229,6 @@ class Run:
             for test, code in enumerate(self.task.tests):
                 self.calls.clear()
                 self.tell(test, *self.verdict(execute(code, dict(scope))))
-        self.host.put(b"d")
 
     def scope(self):
         scope = {name: Function(name, self) for name in self.task.names - PLAIN_NAMES - {"output"}}
@@ -304,10 +308,13 @@ class Run:
     def script(self, args, stdin):
         shown = ", ".join(map(brief, args))
         self.calls.append(f"agent.run({shown})")
-        left = loads(self.ask(b"S", dumps({"argv": args, "stdin": stdin})))
-        result = Script(left["stdout"], left["stderr"], left["code"])
+        result = self.left(self.ask(b"S", dumps({"argv": args, "stdin": stdin})))
         self.calls[-1] += f" left {result!r}"
         return result
+
+    def left(self, payload):
+        left = loads(payload)
+        return Script(left["stdout"], left["stderr"], left["code"])
 
     def ask(self, kind, request):
         self.host.put(b"c", kind + request.encode())
@@ -326,8 +333,15 @@ def execute(code, scope):
     """Runs a test's code; what it raised, or None."""
     try:
         exec(code, scope)
+    except TooMuch:
+        raise
     except BaseException as error:
         return error
+
+
+def lesson(task, rehearse):
+    foreseen = Rehearsal(task).foreseen() if rehearse and not task.problems else None
+    return {"flaws": task.problems, "steady": task.is_steady, "foreseen": foreseen}
 
 
 def main():
@@ -340,10 +354,7 @@ def main():
         if kind == b"T":
             spec = loads(payload)
             task = tasks[spec["key"]] = Task(spec)
-            host.put(b"t", dumps(task.problems).encode())
+            host.put(b"t", dumps(lesson(task, spec["rehearse"])).encode())
         elif kind == b"G":
             number, key = struct.unpack(">I", payload[:4])[0], payload[4:].decode()
             Run(host, number, tasks[key]).grade()
-
-
-main()

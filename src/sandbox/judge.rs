@@ -14,7 +14,14 @@ use crate::report::Verdict;
 use crate::task::{Code, Form, Task};
 
 /// What a judge runs.
-pub const PROGRAM: &str = concat!(include_str!("codec.py"), "\n", include_str!("judge.py"));
+pub const PROGRAM: &str = concat!(
+    include_str!("codec.py"),
+    "\n",
+    include_str!("judge.py"),
+    "\n",
+    include_str!("rehearsal.py"),
+    "\nmain()\n"
+);
 
 /// A started judge that said *ready*.
 #[derive(Debug)]
@@ -49,7 +56,7 @@ pub struct Request {
 }
 
 /// One test as the judge sees it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub struct Judged {
     /// The test's place in the task.
     pub test: usize,
@@ -73,6 +80,17 @@ pub enum Opinion {
     Ended,
 }
 
+/// What a judge finds in a task.
+#[derive(Debug, Deserialize)]
+pub struct Lesson {
+    /// What is wrong with it.
+    pub flaws: Vec<Flaw>,
+    /// Whether its tests come to the same whenever they are given the same.
+    pub steady: bool,
+    /// What an agent will be asked, as far as that can be told: kind and payload of each request.
+    pub foreseen: Option<Vec<(char, String)>>,
+}
+
 /// What is wrong with a task's Python.
 #[derive(Debug, Deserialize)]
 pub struct Flaw {
@@ -90,6 +108,7 @@ struct Spec<'a> {
     prompt: &'a str,
     setup: Option<CodeSpec<'a>>,
     tests: Vec<CodeSpec<'a>>,
+    rehearse: bool,
 }
 
 #[derive(Serialize)]
@@ -126,18 +145,18 @@ impl Judge {
         record.death(&self.container.name) == Death::EngineFailed
     }
 
-    /// Teaches a task and tells what is wrong with its Python.
+    /// Teaches a task and tells what was found in it; what an agent will be asked only if it is to `rehearse`.
     ///
     /// # Errors
     /// The judge failed.
-    pub fn learn(&mut self, task: &Task, deadline: Instant) -> Result<Vec<Flaw>, Fault> {
+    pub fn learn(&mut self, task: &Task, rehearse: bool, deadline: Instant) -> Result<Lesson, Fault> {
         let key = task.digest();
         let setup = task.setup.as_ref().map(|code| CodeSpec::new(code, Form::Statement));
         let tests = task.tests.iter().map(|test| CodeSpec::new(&test.assertion, test.form)).collect();
-        let spec = Spec { key: &key, prompt: &task.prompt, setup, tests };
+        let spec = Spec { key: &key, prompt: &task.prompt, setup, tests, rehearse };
         let spec = serde_json::to_vec(&spec).map_err(|error| Fault::Engine(error.to_string()))?;
         self.container.process.send(b'T', &spec);
-        let flaws = match self.container.process.receive(deadline) {
+        let lesson = match self.container.process.receive(deadline) {
             Received::Frame(frame) => {
                 serde_json::from_slice(&frame.payload).map_err(|error| Fault::Engine(error.to_string()))?
             }
@@ -150,7 +169,7 @@ impl Judge {
             }
         };
         self.learnt.insert(key);
-        Ok(flaws)
+        Ok(lesson)
     }
 
     /// Whether it knows the task.

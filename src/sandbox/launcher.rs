@@ -30,6 +30,9 @@ const READY: Duration = Duration::from_secs(60);
 /// How long a container may take to end once its input has; past it, it is removed by force.
 const LEAVE: Duration = Duration::from_secs(10);
 
+/// What every container is started with; it reads its program from its input.
+pub const BOOT: &str = include_str!("boot.py");
+
 /// What a container that only holds a network runs: it says *ready* and waits for the end of its input.
 const HOLDER: &str = "import os\nos.write(1, b'\\0\\0\\0\\0r')\nwhile os.read(0, 4096): pass";
 
@@ -193,10 +196,11 @@ impl Launcher {
         let network = if matches!(role, Role::Cell(_)) { self.free_network() } else { None };
         let joined = network.as_ref().map_or(Network::None, |holder| Network::Of(&holder.0.name));
         let name = self.engine.new_name(role);
-        let argv = self.engine.run_argv(role, joined, &name, &image, program);
+        let argv = self.engine.run_argv(role, joined, &name, &image, BOOT);
         let joined = network.is_some();
         let cant = |error| Fault::Engine(format!("{} can't be started: {error}", argv[0]));
         let mut process = Process::spawn(&argv).map_err(cant)?;
+        process.send(b'P', program.as_bytes());
         let carried = match self.engine.carries(role) {
             true => process.take_stderr().map_err(cant)?.map(|stderr| Arc::new(Record::of_carried(stderr))),
             false => None,

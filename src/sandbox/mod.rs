@@ -23,6 +23,7 @@ mod protocol;
 mod record;
 mod replay;
 mod slurm;
+mod tenant;
 
 use crate::config::Limits;
 use crate::report::Scored;
@@ -89,6 +90,10 @@ pub struct Refusal {
 
 /// An agent in its cell. Every run gets fresh processes, whatever became of the one before.
 pub trait Cell {
+    /// Says which runs will be asked for next, in this order, unless something comes in between: a chance to make them
+    /// ahead.
+    fn expect(&mut self, _runs: &[(&Task, &Limits)]) {}
+
     /// Runs the agent on a task and judges it. What the agent does wrong is a verdict, never an error.
     ///
     /// # Errors
@@ -104,7 +109,8 @@ fn same_cell(a: &Limits, b: &Limits) -> bool {
 /// What tells graders apart: a change of the code beside the agent or in the judge makes every run a new one.
 pub fn grader_version() -> &'static str {
     use std::sync::LazyLock;
-    static VERSION: LazyLock<String> =
-        LazyLock::new(|| crate::digest::hex([cell::PROGRAM.as_bytes(), judge::PROGRAM.as_bytes()]));
+    static VERSION: LazyLock<String> = LazyLock::new(|| {
+        crate::digest::hex([cell::PROGRAM.as_bytes(), judge::PROGRAM.as_bytes(), launcher::BOOT.as_bytes()])
+    });
     &VERSION
 }

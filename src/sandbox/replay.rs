@@ -1,15 +1,18 @@
-//! The same run in one exchange instead of one per call.
+//! A run in one exchange instead of one per call.
 //!
-//! A task's tests nearly always ask the same of every agent. So what they asked of one agent is sent to the next
-//! agent's cell at once, and the answers go to the judge with its order. The moment anything is not as it was, all of
-//! it is thrown away and the run is made anew, call by call: a verdict never depends on how it was come by.
+//! A task's tests nearly always ask the same of every agent. So what they ask is sent to a cell at once, for several runs,
+//! and the answers go to the judge with its order. The moment anything is not as it was, all of it is thrown away and the
+//! run is made anew, call by call: a verdict never depends on how it was come by.
 
+use std::collections::HashMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
-use super::cell::{Cell, Reply};
+use super::cell::{Answers, Part, Reply};
 use super::dialogue::Sheet;
-use super::judge::{Judge, Request, Said};
+use super::judge::{Judge, Judged, Request, Said};
+use super::launcher::lock;
 use crate::config::Limits;
 use crate::report::Scored;
 use crate::task::Task;
@@ -21,13 +24,16 @@ const PATIENCE: Duration = Duration::from_millis(200);
 /// How long a judge may take over one.
 const JUDGE_PATIENCE: Duration = Duration::from_secs(2);
 
-/// Bytes of requests, and of answers, up to which a replay is worth its memory.
-const ROOM: usize = 2 << 20;
+/// Bytes of requests, and of answers, up to which replays are worth their memory.
+pub const ROOM: usize = 2 << 20;
 
 /// Replays that may fail more often than they succeed, until a task counts as one that asks something else each time.
 const CREDIT: i32 = 16;
 
-/// What a task's tests asked of an agent, in order.
+/// How many different answers to a task are remembered. Right ones are mostly the same, and wrong ones often.
+const MEMORY: usize = 64;
+
+/// What a task's tests ask of an agent, in order.
 #[derive(Debug, Default)]
 pub struct Script {
     requests: Vec<Request>,
@@ -35,21 +41,41 @@ pub struct Script {
     unfit: bool,
     took: Duration,
     debts: AtomicI32,
+    /// Found out without an agent.
+    foreseen: bool,
+    /// What the judge said, by all that an agent answered; None if it may say something else the next time.
+    verdicts: Option<Mutex<HashMap<String, Vec<Judged>>>>,
 }
 
 impl Script {
+    /// What a judge foresees.
+    pub fn foreseen(requests: Vec<(char, String)>, steady: bool) -> Option<Self> {
+        let mut script = Self { foreseen: true, ..Self::default() };
+        for (kind, payload) in requests {
+            script.add(Request { kind: kind as u8, payload: payload.into_bytes() });
+        }
+        script.close(Duration::ZERO, steady)
+    }
+
     /// Writes down a request. An agent that did not answer may have changed what was asked next.
     pub fn note(&mut self, request: Request, reply: &Reply) {
+        self.unfit |= matches!(reply, Reply::Ended(..));
+        self.add(request);
+    }
+
+    fn add(&mut self, request: Request) {
         self.size += request.payload.len();
-        self.unfit |= self.size > ROOM || matches!(reply, Reply::Ended(..));
+        self.unfit |= self.size > ROOM;
         if !self.unfit {
             self.requests.push(request);
         }
     }
 
-    /// Ends the writing, after an agent took so long over it; None if it is no use.
-    pub fn close(mut self, took: Duration) -> Option<Self> {
+    /// Ends the writing, after an agent took so long over it; None if it is no use. Whether the task is `steady` says if
+    /// verdicts are worth remembering.
+    pub fn close(mut self, took: Duration, steady: bool) -> Option<Self> {
         self.took = took;
+        self.verdicts = steady.then(Mutex::default);
         (!self.unfit && !self.requests.is_empty()).then_some(self)
     }
 
@@ -58,9 +84,51 @@ impl Script {
         self.debts.load(Ordering::Relaxed) < CREDIT
     }
 
-    fn patience(&self, limits: &Limits) -> Duration {
-        (PATIENCE + self.took * 3).min(limits.timeout)
+    /// Whether one that an agent has been asked is better.
+    pub fn is_foreseen(&self) -> bool {
+        self.foreseen
     }
+
+    /// Bytes of all requests.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// A run of a task by it.
+    pub fn part<'a>(&'a self, prompt: &'a str, limits: &Limits) -> Part<'a> {
+        let patience = (PATIENCE + self.took * 3).min(limits.timeout);
+        Part { prompt, limits: *limits, requests: &self.requests, patience }
+    }
+
+    /// Counts what came of a replay.
+    pub fn count(&self, worked: bool) {
+        let debts = self.debts.load(Ordering::Relaxed) + if worked { -1 } else { 1 };
+        self.debts.store(debts.clamp(0, CREDIT), Ordering::Relaxed);
+    }
+
+    /// What was judged of exactly these answers before.
+    pub fn recall(&self, task: &Task, answers: &Answers) -> Option<Scored> {
+        let verdicts = lock(self.verdicts.as_ref()?);
+        let judged = verdicts.get(&key(answers))?;
+        let mut sheet = Sheet::new(task);
+        judged.iter().cloned().for_each(|judged| sheet.enter(judged));
+        Some(sheet.add_up(answers.usage, answers.stderr.clone()))
+    }
+
+    fn remember(&self, answers: &Answers, judged: Vec<Judged>) {
+        if let Some(verdicts) = &self.verdicts {
+            let mut verdicts = lock(verdicts);
+            if verdicts.len() < MEMORY {
+                verdicts.insert(key(answers), judged);
+            }
+        }
+    }
+}
+
+fn key(answers: &Answers) -> String {
+    let kinds: Vec<u8> = answers.claims.iter().map(|claim| claim.kind).collect();
+    let payloads = answers.claims.iter().map(|claim| claim.payload.as_slice());
+    crate::digest::hex(std::iter::once(kinds.as_slice()).chain(payloads))
 }
 
 /// What came of a replay.
@@ -74,51 +142,22 @@ pub enum Replayed {
     JudgeStuck,
 }
 
-/// Runs the agent in `cell` on a task that `judge` knows, by what was asked before.
-pub fn run(cell: &mut Cell, judge: &mut Judge, task: &Task, limits: &Limits, script: &Script) -> Replayed {
-    let replayed = exchange(cell, judge, task, limits, script);
-    let gain = if matches!(replayed, Replayed::Scored(_)) { -1 } else { 1 };
-    let debts = script.debts.load(Ordering::Relaxed) + gain;
-    script.debts.store(debts.clamp(0, CREDIT), Ordering::Relaxed);
-    replayed
-}
-
-fn exchange(cell: &mut Cell, judge: &mut Judge, task: &Task, limits: &Limits, script: &Script) -> Replayed {
-    cell.begin(&task.prompt, limits);
-    let Some((replies, usage, stderr)) = cell.ask_all(&script.requests, script.patience(limits), ROOM) else {
-        return Replayed::Differs;
-    };
+/// Has a judge that knows the task look at an agent's answers to a script. It may ask for less than the script holds, as
+/// a failed assertion asks nothing more; what it asks for must be the same, as the answers were to that.
+pub fn judge(judge: &mut Judge, task: &Task, script: &Script, answers: &Answers) -> Replayed {
     judge.begin(task);
-    for reply in replies {
-        match reply {
-            Reply::Claim(claim) => judge.claim(&claim),
-            Reply::Script(left) => judge.script(&left),
-            Reply::Ended(..) => judge.ended(),
+    for claim in &answers.claims {
+        match claim.kind {
+            b's' => judge.script(&claim.payload),
+            _ => judge.claim(&claim.payload),
         }
     }
-    match hear_out(judge, task, script) {
-        Heard::Same(sheet) => Replayed::Scored(sheet.add_up(usage, stderr)),
-        Heard::Different => Replayed::Differs,
-        Heard::Stuck => Replayed::JudgeStuck,
-    }
-}
-
-enum Heard<'a> {
-    Same(Sheet<'a>),
-    Different,
-    Stuck,
-}
-
-/// Hears all that the judge has to say. It may ask for less than the script holds, as a failed assertion asks nothing
-/// more; what it asks for must be the same, as the answers were to that.
-fn hear_out<'a>(judge: &mut Judge, task: &'a Task, script: &Script) -> Heard<'a> {
-    let mut sheet = Sheet::new(task);
+    let (mut said, mut same) = (Vec::new(), true);
     let mut expected = script.requests.iter();
-    let mut same = true;
     let deadline = Instant::now() + JUDGE_PATIENCE;
     loop {
         match judge.hear(deadline) {
-            Said::Result(judged) => sheet.enter(judged),
+            Said::Result(judged) => said.push(judged),
             Said::Request(request) => match expected.next() {
                 Some(known) => same &= *known == request,
                 None => {
@@ -126,9 +165,13 @@ fn hear_out<'a>(judge: &mut Judge, task: &'a Task, script: &Script) -> Heard<'a>
                     judge.ended();
                 }
             },
-            Said::Done if same => return Heard::Same(sheet),
-            Said::Done => return Heard::Different,
-            Said::Late | Said::Gone => return Heard::Stuck,
+            Said::Done if same => break,
+            Said::Done => return Replayed::Differs,
+            Said::Late | Said::Gone => return Replayed::JudgeStuck,
         }
     }
+    let mut sheet = Sheet::new(task);
+    said.iter().cloned().for_each(|judged| sheet.enter(judged));
+    script.remember(answers, said);
+    Replayed::Scored(sheet.add_up(answers.usage, answers.stderr.clone()))
 }
