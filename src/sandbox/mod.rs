@@ -106,6 +106,11 @@ fn same_cell(a: &Limits, b: &Limits) -> bool {
     Limits { timeout: b.timeout, output: b.output, ..*a } == *b
 }
 
+/// The program that a cell runs, for whoever tests a part of it by itself.
+pub fn cell_program() -> &'static str {
+    cell::PROGRAM
+}
+
 /// What tells graders apart: a change of the code beside the agent or in the judge makes every run a new one.
 pub fn grader_version() -> &'static str {
     use std::sync::LazyLock;

@@ -8,6 +8,7 @@ first statement that is anything else, and all that follow it, are left to each 
 # What agents import most. All of it is of the standard library, and none of it does anything when it is imported.
 WARM = frozenset("""abc argparse bisect collections contextlib copy dataclasses datetime decimal enum fractions functools
     hashlib heapq itertools json math operator os random re statistics string sys textwrap threading time typing""".split())
+LADEN = frozenset(["hashlib"])  # brings a library along that every fork would have to carry
 CHANGING = frozenset(["sys"])  # what it holds differs from run to run
 PyCF_ONLY_AST, CO_FUTURE_ANNOTATIONS = 0x400, 0x1000000
 MAX_PARTS = 64  # of one plain expression: a union's are compared in pairs
@@ -37,8 +38,8 @@ def made_ahead(code):
 
 
 def warm_up(codes):
-    """Imports what code names, at any depth, and is mostly imported."""
-    for name in sorted(WARM.intersection(name for code in codes for name in _names(code))):
+    """Imports what functions name, too: most likely they will import it."""
+    for name in sorted((WARM - LADEN).intersection(name for code in codes for name in _names(code))):
         __import__(name)
 
 

@@ -121,15 +121,27 @@ impl Lab {
 
     /// Runs a source on tasks, one after the other in one cell.
     pub fn run_all(&self, source: &[u8], tasks: &[&Task], limits: &Limits) -> Fate {
+        self.judge(source, tasks, limits, false)
+    }
+
+    /// The same by a cell that is told of all these runs before.
+    pub fn run_announced(&self, source: &[u8], tasks: &[&Task], limits: &Limits) -> Fate {
+        self.judge(source, tasks, limits, true)
+    }
+
+    fn judge(&self, source: &[u8], tasks: &[&Task], limits: &Limits, announced: bool) -> Fate {
         let opened = match self.sandbox.open(source.to_vec(), limits) {
             Ok(opened) => opened,
             Err(fault) => return Fate::Unscored(fault.to_string()),
         };
+        let runs: Vec<(&Task, Limits)> = tasks.iter().map(|task| (*task, task.limits(limits))).collect();
         match opened {
             Opened::Refused(refusal) => Fate::Refused(refusal.message),
             Opened::Ready(mut cell) => {
-                let run = |task: &&Task| cell.run(task, &task.limits(limits));
-                let judged: Result<_, _> = tasks.iter().map(run).collect();
+                if announced {
+                    cell.expect(&runs.iter().map(|(task, limits)| (*task, limits)).collect::<Vec<_>>());
+                }
+                let judged: Result<_, _> = runs.iter().map(|(task, limits)| cell.run(task, limits)).collect();
                 judged.map_or_else(|fault| Fate::Unscored(fault.to_string()), Fate::Judged)
             }
         }

@@ -1,0 +1,134 @@
+//! A verdict does not depend on how it was come by: foreseen, made ahead, judged before, or call by call.
+
+mod common;
+
+use std::time::Duration;
+
+use agentmill::config::Limits;
+use agentmill::report::Scored;
+use agentmill::task::Task;
+use common::{Fate, LIMITS, Lab, messages, task, verdicts};
+
+/// Tasks whose questions depend on the answers, never end where every answer pleases, or are different each time; and
+/// some whose questions don't.
+fn tasks() -> Vec<Task> {
+    let texts = [
+        "prompt: a\ntests:\n  - assert double(2) == 4\n  - assert double(-1) == -2\n",
+        "prompt: b\ntests:\n  - assert double(double(3)) == 12\n  - assert double(5) == 10\n",
+        "prompt: c\ntests:\n  - |\n    n = 1\n    while double(n) < 100:\n        n += 1\n    assert n == 50\n",
+        "prompt: d\ntests:\n  - |\n    if double(1) != 2:\n        assert double(7) == 14\n    assert double(8) == 16\n",
+        "prompt: e\nsetup: import random\ntests:\n  - |\n    n = random.randrange(10**9)\n    assert double(n) == 2 * n\n",
+        "prompt: f\ntests:\n  - |\n    with raises(TypeError):\n        double()\n  - assert double('ab') == 'abab'\n",
+        "prompt: g\ntests:\n  - assert output.split() == ['--task', 'g']\n  - assert double([0]) == [0, 0]\n",
+        "prompt: h\ntests:\n  - assert all(double(n) == 2 * n for n in range(20))\n  - assert sorted(double([2, 1]))[0] == 1\n",
+        "prompt: i\nsetup: 'import time; began = time.time()'\ntests:\n  - assert double(1) == 2 and time.time() >= began\n",
+        "prompt: j\ntests:\n  - |\n    for n in double([1, 2]):\n        assert double(n) == 2 * n\n  - assert not double(0)\n",
+    ];
+    texts.iter().map(|text| task(text)).collect()
+}
+
+const MAIN: &str = "\nif __name__ == '__main__':\n    import sys\n    print(*sys.argv[1:])\n";
+
+/// Right, wrong in some places, and never ending in one.
+fn agents() -> Vec<String> {
+    let bodies = [
+        "return 2 * n",
+        "return 2 * n if n != 8 else 17",
+        "return n",
+        "return 3 * n if n == 3 else 2 * n",
+        "return n + n if n != 20 else [][0]",
+        "while n == [0]: pass\n    return 2 * n",
+    ];
+    bodies.iter().map(|body| format!("def double(n):\n    {body}\n{MAIN}")).collect()
+}
+
+fn told(fate: Fate) -> Vec<String> {
+    let Fate::Judged(runs) = fate else { panic!("{fate:?}") };
+    let told = |run: &Scored| format!("{:?} {:?}", verdicts(run), messages(run));
+    runs.iter().map(told).collect()
+}
+
+/// Each agent first, in a lab of its own, call by call as nothing is known yet of what is asked; then one after the other
+/// in one lab, twice, with all that the ones before have left to know.
+#[test]
+fn however_a_run_is_made_it_comes_to_the_same() {
+    let (tasks, agents, lab) = (tasks(), agents(), Lab::new());
+    let tasks: Vec<&Task> = tasks.iter().collect();
+    let limits = Limits { timeout: Duration::from_secs(1), ..LIMITS };
+    for agent in &agents {
+        let alone = Lab::new();
+        let each = tasks.iter().flat_map(|task| told(alone.run(agent.as_bytes(), task, &limits, 1)));
+        let each: Vec<String> = each.collect();
+        for _ in 0..2 {
+            assert_eq!(told(lab.run_announced(agent.as_bytes(), &tasks, &limits)), each, "{agent}");
+        }
+        assert_eq!(told(lab.run_all(agent.as_bytes(), &tasks, &limits)), each, "{agent}");
+        assert_eq!(alone.close(), Vec::<String>::new());
+    }
+    assert_eq!(lab.close(), Vec::<String>::new());
+}
+
+/// What an agent's module is made of ahead of its runs is as new to each of them as what is made each time.
+const STATEFUL: &str = "
+import sys, os
+from collections import OrderedDict
+from typing import List, Optional
+LIMIT = 3
+SEEN: list = []
+def add(n: Optional[int], kept: List[int] = [], names={}) -> int:
+    kept.append(n)
+    return len(kept)
+def where():
+    return [add.__module__, __name__, sys.argv, sys.modules['__main__'] is sys.modules['agent'], sys.path[0]]
+def mark(n):
+    os.environ['MARK'] = OrderedDict.mark = 'here' if n else ''
+    global LIMIT
+    LIMIT += 1
+    return LIMIT
+OrderedDict.early = 1
+def marks():
+    return [os.environ.get('MARK'), hasattr(OrderedDict, 'mark'), SEEN, LIMIT, open(__file__).readline(), add.__annotations__['n'] == Optional[int]]
+";
+
+#[test]
+fn what_is_made_ahead_is_new_to_every_run() {
+    let text = "prompt: go\ntests:\n  - assert add(1) == 1\n  - assert add(2) == 2\n  - \
+        assert where() == ['agent', 'agent', ['agent.py', '--task', 'go'], True, '/tmp']\n  - \
+        assert marks() == [None, False, [], 3, '\\n', True]\n  - assert mark(1) == 4\n";
+    let (lab, task) = (Lab::new(), task(text));
+    for fate in [
+        lab.run_announced(STATEFUL.as_bytes(), &[&task; 3], &LIMITS),
+        lab.run_all(STATEFUL.as_bytes(), &[&task; 3], &LIMITS),
+    ] {
+        let Fate::Judged(runs) = fate else { panic!("{fate:?}") };
+        for run in runs {
+            assert_eq!(verdicts(&run), ["passed"; 5], "{:?}", messages(&run));
+        }
+    }
+    assert_eq!(lab.close(), Vec::<String>::new());
+}
+
+#[test]
+fn what_fails_ahead_is_told_with_its_line() {
+    let (lab, task) = (Lab::new(), task("prompt: go\ntests:\n  - assert double(1) == 2\n"));
+    let source = b"from typing import List\n\ndef double(n: Lisst[int]):\n    return 2 * n\n";
+    let Fate::Judged(runs) = lab.run_announced(source, &[&task; 2], &LIMITS) else { panic!("refused") };
+    for run in runs {
+        assert_eq!(verdicts(&run), ["error"]);
+        let told = messages(&run).concat();
+        assert!(told.contains("NameError") && told.contains("agent.py line 3"), "{told}");
+    }
+    assert_eq!(lab.close(), Vec::<String>::new());
+}
+
+const PARTED: &str = include_str!("parted.py");
+
+/// What may be done ahead of all runs, and what may not, by the cell's own Python.
+#[test]
+fn only_what_runs_no_code_of_the_agents_is_done_ahead() {
+    let lab = Lab::new();
+    let cell = agentmill::sandbox::cell_program();
+    let program = format!("{}\n{PARTED}", cell.rsplit_once("os.chdir(HOME)").expect("it begins there").0);
+    let told = lab.ask(&["run", "--rm", "--network=none", "python:3.11-slim", "python", "-c", &program]);
+    assert_eq!(told, "all as it should be");
+}
