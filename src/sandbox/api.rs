@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hyper::body::Bytes;
 use hyper::{Method, Request};
@@ -20,6 +20,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long an engine that does nothing else may take to say that it is there, or that it will tell of events.
 const ANSWER: Duration = Duration::from_secs(10);
+
+/// How long it is waited for a container's end before it is asked anew whether that has come: an engine that finds the
+/// container, and removes it before it begins to wait, waits for ever.
+const GLANCE: Duration = Duration::from_millis(500);
 
 /// An engine, by its socket.
 #[derive(Debug, Clone)]
@@ -107,11 +111,15 @@ impl Api {
     /// # Errors
     /// The engine can't be reached.
     pub fn is_gone(&self, name: &str, patience: Duration) -> Result<bool, Failure> {
-        let target = format!("/containers/{name}/wait?condition=removed");
-        match within(patience, self.ask(request(Method::POST, &target, ""))) {
-            Err(Failure::Late(_)) => Ok(false),
-            Err(failure) if failure.is_absence() => Ok(true),
-            other => other.map(|_| true),
+        let (target, end) = (format!("/containers/{name}/wait?condition=removed"), Instant::now() + patience);
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            match within(left.min(GLANCE), self.ask(request(Method::POST, &target, ""))) {
+                Err(Failure::Late(_)) if left > GLANCE => {}
+                Err(Failure::Late(_)) => return Ok(false),
+                Err(failure) if failure.is_absence() => return Ok(true),
+                other => return other.map(|_| true),
+            }
         }
     }
 
