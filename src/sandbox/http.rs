@@ -74,14 +74,15 @@ pub async fn ask(socket: &Path, request: Request<String>) -> Result<Response<Inc
     }
 }
 
-/// Why the engine refuses.
+/// Why the engine refuses, as one line.
 fn reason(status: StatusCode, body: &[u8]) -> String {
     #[derive(Deserialize)]
     struct Refusal {
         message: String,
     }
     let told = serde_json::from_slice(body).map(|refusal: Refusal| refusal.message);
-    told.unwrap_or_else(|_| status.to_string())
+    let told = told.unwrap_or_else(|_| status.to_string());
+    told.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The body of an answer.
