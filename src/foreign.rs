@@ -11,7 +11,7 @@ use crate::pipeline::validate;
 use crate::task;
 use crate::yaml::Problems;
 
-pub use crate::sandbox::foreign::{cell_frames, judge_frames};
+pub use crate::sandbox::foreign::{attached, cell_frames, judge_frames};
 
 /// Longest reason that a miner is given, in characters.
 const LONGEST_REASON: usize = 600;
@@ -144,6 +144,7 @@ mod tests {
         fn frames_of_others_keep_the_promises(bytes in frames()) {
             cell_frames(&bytes);
             judge_frames(&bytes);
+            attached(&bytes);
         }
     }
 }

@@ -2,11 +2,14 @@
 
 mod common;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::process::{Command, Stdio};
+use std::thread;
 use std::time::Duration;
 
-use agentmill::config::Limits;
+use agentmill::config::{Engine, Limits};
 use agentmill::report::Verdict;
+use agentmill::sandbox::engine::{Network, Role};
 use agentmill::sandbox::{Opened, Sandbox};
 use common::{Fate, LIMITS, Lab, messages, path, task, verdicts};
 use serde_json::{Value, json};
@@ -14,23 +17,27 @@ use serde_json::{Value, json};
 const LOOKER: &[u8] = b"def status():\n    return open('/proc/self/status').read()";
 
 /// What the engine says of a cell that holds an agent, which is then asked the same.
-fn inspect_live_cell(lab: &Lab) -> Value {
+fn inspect_live_cell(lab: &Lab, limits: &Limits) -> Value {
     let look = task("prompt: look\ntests:\n  - \"assert 'Seccomp:\\t2' in status()\"\n");
-    let Opened::Ready(mut cell) = lab.sandbox.open(LOOKER.into(), &LIMITS).expect("a cell") else {
+    let Opened::Ready(mut cell) = lab.sandbox.open(LOOKER.into(), limits).expect("a cell") else {
         panic!("refused")
     };
-    let ids = lab.containers("cell");
-    let mut found: Value = serde_json::from_str(&lab.ask(&["inspect", &ids[0]])).expect("it is JSON");
-    assert_eq!(found[0]["State"]["Running"], json!(true));
-    let run = cell.run(&look, &LIMITS).expect("judged");
+    let found = inspect(lab, &lab.containers("cell")[0]);
+    assert_eq!(found["State"]["Running"], json!(true));
+    let run = cell.run(&look, limits).expect("judged");
     assert_eq!(verdicts(&run), ["passed"], "seccomp is off: {:?}", messages(&run));
+    found
+}
+
+fn inspect(lab: &Lab, container: &str) -> Value {
+    let mut found: Value = serde_json::from_str(&lab.ask(&["inspect", container])).expect("it is JSON");
     found[0].take()
 }
 
 #[test]
 fn a_live_cell_has_every_bound_and_no_right() {
     let lab = Lab::new();
-    let found = inspect_live_cell(&lab);
+    let found = inspect_live_cell(&lab, &LIMITS);
     let host = &found["HostConfig"];
     let ulimits: HashMap<&str, &Value> = host["Ulimits"]
         .as_array()
@@ -69,6 +76,54 @@ fn a_live_cell_has_every_bound_and_no_right() {
     assert_eq!(found["Config"]["User"], json!("65534:65534"));
     assert_eq!(found["Config"]["WorkingDir"], json!("/tmp"));
     assert_eq!(found["Config"]["Volumes"], json!(null));
+    assert_eq!(lab.close(), Vec::<String>::new());
+}
+
+/// What the engine says of a container that its own client starts, by the command that would start this cell.
+fn inspect_by_client(lab: &Lab, cell: &Value, limits: &Limits) -> Value {
+    let engine = lab.sandbox.engine();
+    let program =
+        cell["Config"]["Cmd"].as_array().and_then(|words| words.last()?.as_str()).expect("a program");
+    let image = cell["Config"]["Image"].as_str().expect("an image");
+    let role = Role::Cell(limits);
+    let name = engine.new_name(role);
+    let argv = engine.run_argv(role, &engine.spec(role, Network::None, &name, image, program));
+    let mut client = Command::new(&argv[0])
+        .args(&argv[1..])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("the client starts");
+    while lab.ask(&["ps", "--quiet", "--filter", &format!("name={name}")]).is_empty() {
+        thread::sleep(Duration::from_millis(50));
+    }
+    let found = inspect(lab, &name);
+    drop(client.stdin.take());
+    client.wait().expect("it ends");
+    found
+}
+
+/// All that is set; the client sends some lists empty instead of not at all.
+fn settings(config: &Value) -> BTreeMap<&String, &Value> {
+    let is_set = |value: &Value| *value != json!(null) && *value != json!([]) && *value != json!({});
+    config.as_object().expect("it is one").iter().filter(|(_, value)| is_set(value)).collect()
+}
+
+/// No bound may be missing on one of the two ways, nor any come to be added to one of them only.
+#[test]
+fn a_cell_is_the_same_over_the_socket_and_by_the_command_line() {
+    let lab = Lab::with(Engine::Docker, Some("runc".into()));
+    if lab.sandbox.engine().api().is_none() {
+        return eprintln!("SKIPPED: the engine is not spoken to over a socket of this machine");
+    }
+    let limits = Limits { cpus: 0.7, ..LIMITS };
+    let mut by_socket = inspect_live_cell(&lab, &limits);
+    let mut by_client = inspect_by_client(&lab, &by_socket, &limits);
+    for found in [&mut by_socket, &mut by_client] {
+        found["Config"]["Hostname"] = json!("its own");
+    }
+    assert_eq!(settings(&by_socket["Config"]), settings(&by_client["Config"]));
+    assert_eq!(settings(&by_socket["HostConfig"]), settings(&by_client["HostConfig"]));
     assert_eq!(lab.close(), Vec::<String>::new());
 }
 

@@ -2,6 +2,8 @@
 
 mod testenv;
 
+use std::process::Command;
+
 use testenv::{DOUBLE_AGENT, DOUBLE_TASK, TestEnv};
 
 fn ready() -> TestEnv {
@@ -70,6 +72,19 @@ fn an_image_that_nobody_has() {
     env.agentmill(&["run"])
         .code(1)
         .complains(&["localhost:1/agentmill/nothing:1", "not present and can't be pulled"]);
+}
+
+/// It is created and can't be started: over the engine's socket, what was created has to be removed.
+#[test]
+fn an_image_with_nothing_in_it() {
+    let image = "agentmill-test-nothing:1";
+    let import = format!("tar --create --files-from=/dev/null | docker import - {image}");
+    assert!(Command::new("sh").args(["-c", &import]).output().unwrap().status.success());
+    let env = ready().pipeline(&format!("sandbox: {{image: \"{image}\"}}\n"));
+    let run = env.agentmill(&["run"]);
+    assert!(Command::new("docker").args(["rmi", image]).output().unwrap().status.success());
+    run.code(1).complains(&["did not get ready", "python", "executable file not found"]);
+    env.expect_nothing_left();
 }
 
 #[test]

@@ -5,10 +5,10 @@ mod testenv;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use testenv::{DOUBLE_TASK, TestEnv};
+use testenv::{DOUBLE_TASK, TestEnv, wait_until};
 
 /// How often it is killed; AGENTMILL_KILLS says otherwise.
 const KILLS: usize = 20;
@@ -56,6 +56,21 @@ fn kill_again_and_again(rounds: usize) -> usize {
         env.expect_nothing_left();
     }
     hits
+}
+
+/// Cells end by themselves when there is nobody who speaks to them, and take all that they hold along.
+#[test]
+fn cells_do_not_outlive_a_killed_agentmill() {
+    let slow = "import time\ndef double(x):\n    time.sleep(9)\n    return 2 * x\n";
+    let env = TestEnv::new().task("double", DOUBLE_TASK).agent("ann", slow);
+    let run = env.start(&["run"]);
+    let roles = ["-cell-", "-judge-"];
+    let is_there = |role: &str| env.containers().iter().any(|name| name.contains(role));
+    wait_until("the agent is at work", || roles.iter().all(|role| is_there(role)));
+    thread::sleep(Duration::from_secs(1));
+    run.signal(Signal::KILL);
+    run.wait();
+    env.expect_nothing_left();
 }
 
 fn drop_all(env: &TestEnv, round: usize) {

@@ -11,8 +11,8 @@ use crate::miner::draft::{Studio, choose};
 use crate::miner::model::Model;
 use crate::miner::submit::Target;
 use crate::pipeline::publish::atomic;
+use crate::sandbox::Sandbox;
 use crate::sandbox::container::Containers;
-use crate::sandbox::{Sandbox, image};
 use crate::task::Task;
 use crate::ui::{Events, Spinner};
 use crate::workspace::Workspace;
@@ -49,8 +49,7 @@ fn write(
     let place = tempfile::tempdir()?;
     let result = {
         let containers = Containers::new(&pipeline.sandbox, 1, place.path(), events);
-        let there =
-            tried || matches!(image::present(containers.engine(), &pipeline.sandbox.image), Ok(Some(_)));
+        let there = tried || matches!(containers.engine().image_id(&pipeline.sandbox.image), Ok(Some(_)));
         if !there {
             spinner.say(
                 "no container engine with the image: what the model writes is looked at, but not compiled",

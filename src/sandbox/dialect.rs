@@ -46,15 +46,22 @@ impl config::Engine {
         }
     }
 
-    /// Flags of `run` that only this engine needs or knows, for a /tmp of `tmp` bytes.
-    pub(super) fn flags(self, tmp: u64) -> Vec<String> {
-        let tmpfs = format!("--tmpfs=/tmp:rw,noexec,nosuid,nodev,mode=1777,size={tmp}");
+    /// How a /tmp of so many bytes is mounted.
+    pub(super) fn tmpfs(self, size: u64) -> String {
+        let options = format!("rw,noexec,nosuid,nodev,mode=1777,size={size}");
         match self {
-            Self::Docker => vec![tmpfs + ",nr_inodes=1024"],
-            // It can't bound inodes, which count as memory anyway. It would make /run and /var/tmp writable, and raise
-            // the number of processes, which only root may, and not everywhere.
+            Self::Docker => options + ",nr_inodes=1024",
+            Self::Podman => options, // it can't bound inodes, which count as memory anyway
+        }
+    }
+
+    /// Flags of `run` that only this engine needs or knows.
+    pub(super) fn flags(self) -> Vec<String> {
+        match self {
+            Self::Docker => Vec::new(),
+            // It would make /run and /var/tmp writable, and raise the number of processes, which only root may, and not
+            // everywhere.
             Self::Podman => vec![
-                tmpfs,
                 "--read-only-tmpfs=false".into(),
                 "--http-proxy=false".into(), // it would hand the host's over, with their passwords
                 "--unsetenv=TERM".into(),

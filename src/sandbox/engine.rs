@@ -1,28 +1,26 @@
-//! The container engine's command lines: flags of cells and judges, names, labels, sweep.
+//! The container engine as one agentmill uses it: names, labels, sweep; by its command line, or over its socket.
 
+use std::fmt::Display;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tracing::{debug, trace_span};
 
-use super::Fault;
+use super::api::Api;
 use super::ask::ask;
 use super::dialect::{Witness, own_threads};
 use super::launch::Launch;
-use crate::config::{self, Limits};
+use super::spec::{Bounds, Spec};
+pub use super::spec::{Network, Role};
+use super::{Fault, address, argv};
+use crate::config;
 
 /// How long a command that only asks or removes may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long an engine that does nothing else may take to say that it is there.
 const ANSWER: Duration = Duration::from_secs(10);
-
-/// Memory of a judge: it holds an agent's values (1 MiB as JSON) and what an assertion makes of them.
-const JUDGE_MEMORY: u64 = 512 << 20;
-
-/// Memory of a holder, which does nothing.
-const HOLDER_MEMORY: u64 = 32 << 20;
 
 /// A carried cell can't write where its record is told, ends when its client is ended, and has the image that the judges
 /// have or none.
@@ -34,39 +32,11 @@ pub struct Engine {
     kind: config::Engine,
     runtime: Option<String>,
     launch: Launch,
+    /// The way to an engine on this machine; None where its command line is the way.
+    api: Option<Api>,
     folder: String,
     session: String,
     started: AtomicU64,
-}
-
-/// What a container is for.
-#[derive(Debug, Clone, Copy)]
-pub enum Role<'a> {
-    /// Hostile code, within the limits.
-    Cell(&'a Limits),
-    /// Trusted code that looks at values from hostile code.
-    Judge,
-    /// Nothing but a network for cells to join.
-    Holder,
-}
-
-/// What a container sees of networks: nothing but its own loopback device.
-#[derive(Debug, Clone, Copy)]
-pub enum Network<'a> {
-    /// One of its own.
-    None,
-    /// That of a holder, by its name.
-    Of(&'a str),
-}
-
-impl Role<'_> {
-    fn word(self) -> &'static str {
-        match self {
-            Role::Cell(_) => "cell",
-            Role::Judge => "judge",
-            Role::Holder => "holder",
-        }
-    }
 }
 
 impl Engine {
@@ -85,6 +55,7 @@ impl Engine {
         let session = session[..12].to_owned();
         Self {
             kind: sandbox.engine,
+            api: speaks(sandbox).then(address::local_socket).flatten().map(Api::new),
             runtime: sandbox.runtime.clone(),
             launch: Launch::new(&sandbox.launch, &session, &folder),
             folder,
@@ -103,6 +74,11 @@ impl Engine {
         self.kind.witness()
     }
 
+    /// The engine's socket, if it is spoken to over that.
+    pub fn api(&self) -> Option<&Api> {
+        self.api.as_ref()
+    }
+
     /// How cells are carried.
     pub fn launch(&self) -> &Launch {
         &self.launch
@@ -119,42 +95,34 @@ impl Engine {
         format!("agentmill-{}-{}-{number}", role.word(), self.session)
     }
 
-    /// The command that starts a container running `program` with the image's Python, fed on stdin.
-    pub fn run_argv(
-        &self,
+    /// A container running `program` with the image's Python, fed on stdin.
+    pub fn spec<'a>(
+        &'a self,
         role: Role<'_>,
-        network: Network<'_>,
-        name: &str,
-        image: &str,
-        program: &str,
-    ) -> Vec<String> {
-        let mut argv: Vec<String> = match role {
-            Role::Cell(limits) if self.launch.carries() => self.launch.argv(self.program(), name, limits),
-            _ => Vec::new(),
-        };
-        argv.extend([self.program(), "run", "--interactive", "--rm", "--name", name].map(String::from));
-        if self.carries(role) {
-            argv.extend(CARRIED.map(String::from));
-        }
-        for (key, value) in [
+        network: Network<'a>,
+        name: &'a str,
+        image: &'a str,
+        program: &'a str,
+    ) -> Spec<'a> {
+        let labels = [
             ("agentmill", role.word()),
-            ("agentmill.folder", &self.folder),
-            ("agentmill.session", &self.session),
-        ] {
-            argv.push(format!("--label={key}={value}"));
+            ("agentmill.folder", &*self.folder),
+            ("agentmill.session", &*self.session),
+        ];
+        let runtime = self.runtime.as_deref();
+        let bounds = Bounds::new(role, own_threads(runtime));
+        Spec { name, labels, network, bounds, runtime, image, program }
+    }
+
+    /// The command that starts it.
+    pub fn run_argv(&self, role: Role<'_>, spec: &Spec<'_>) -> Vec<String> {
+        match role {
+            Role::Cell(limits) if self.launch.carries() => {
+                let run = argv::run(self.kind, spec, &CARRIED);
+                [self.launch.argv(self.program(), spec.name, limits), run].concat()
+            }
+            _ => argv::run(self.kind, spec, &[]),
         }
-        argv.push(match network {
-            Network::None => "--network=none".into(),
-            Network::Of(holder) => format!("--network=container:{holder}"),
-        });
-        argv.extend(isolation(role, self.kind, own_threads(self.runtime.as_deref())));
-        if let Some(runtime) = &self.runtime {
-            argv.push(format!("--runtime={runtime}"));
-        }
-        argv.extend(["--entrypoint=python", image].map(String::from));
-        // Not -I or -E: they would drop PYTHONHASHSEED. The container's environment holds nothing of the host's.
-        argv.extend(["-s", "-S", "-P", "-B", "-Xutf8", "-c", program].map(String::from));
-        argv
     }
 
     /// Removes every container that an earlier, killed agentmill left here for this folder, started or not, and ends
@@ -163,7 +131,7 @@ impl Engine {
     /// # Errors
     /// The engine can't be reached.
     pub fn sweep(&self) -> Result<usize, Fault> {
-        self.sweep_label(&format!("label=agentmill.folder={}", self.folder))
+        self.sweep_label(&format!("agentmill.folder={}", self.folder))
     }
 
     /// Removes every container of this session.
@@ -171,29 +139,61 @@ impl Engine {
     /// # Errors
     /// The engine can't be reached.
     pub fn sweep_session(&self) -> Result<usize, Fault> {
-        self.sweep_label(&format!("label=agentmill.session={}", self.session))
+        self.sweep_label(&self.session_label())
     }
 
-    fn sweep_label(&self, filter: &str) -> Result<usize, Fault> {
-        let listed = self.ask(&["ps", "--all", "--quiet", "--filter", filter])?;
-        let ids: Vec<&str> = listed.split_whitespace().collect();
-        self.remove(&ids);
+    fn sweep_label(&self, label: &str) -> Result<usize, Fault> {
+        let ids = self.labelled(label)?;
+        self.remove(&ids.iter().map(String::as_str).collect::<Vec<_>>());
         self.launch.cancel_all();
         Ok(ids.len())
     }
 
+    /// The ids of containers with this label, in whatever state they are.
+    fn labelled(&self, label: &str) -> Result<Vec<String>, Fault> {
+        if let Some(api) = &self.api {
+            return api.labelled(label).map_err(|failure| self.fault("ps", &failure));
+        }
+        let listed = self.ask(&["ps", "--all", "--quiet", "--filter", &format!("label={label}")])?;
+        Ok(listed.split_whitespace().map(str::to_owned).collect())
+    }
+
     /// Removes containers by name or id; those already gone are no matter.
     pub fn remove(&self, names: &[&str]) {
-        if !names.is_empty() {
-            let _ = self.ask(&[self.kind.removal(), names].concat());
+        match &self.api {
+            _ if names.is_empty() => {}
+            Some(api) => api.remove(names),
+            None => drop(self.ask(&[self.kind.removal(), names].concat())),
         }
     }
 
-    /// The arguments of a client that prints this session's deaths, kills and out-of-memory kills as the engine records them.
+    /// The id of an image if it is there.
+    ///
+    /// # Errors
+    /// The engine can't be reached.
+    pub fn image_id(&self, name: &str) -> Result<Option<String>, Fault> {
+        if let Some(api) = &self.api {
+            return api.image_id(name).map_err(|failure| self.fault("image inspect", &failure));
+        }
+        let listed = self.ask(&["images", "--quiet", "--no-trunc", name])?;
+        Ok(listed.lines().next().map(str::to_owned))
+    }
+
+    /// The label that all containers of this session carry.
+    pub fn session_label(&self) -> String {
+        format!("agentmill.session={}", self.session)
+    }
+
+    /// What events of deaths, kills and out-of-memory kills are called.
+    pub fn events(&self) -> [&'static str; 3] {
+        ["oom", "kill", self.kind.death()]
+    }
+
+    /// The arguments of a client that prints this session's events as the engine records them.
     pub fn events_argv(&self) -> Vec<String> {
-        let filter = format!("label=agentmill.session={}", self.session);
+        let filter = format!("label={}", self.session_label());
         let words = [self.program(), "events", "--since=1", "--format={{json .}}", "--filter", &filter];
-        let kinds = ["oom", "kill", self.kind.death()].map(|kind| format!("--filter=event={kind}"));
+        let kinds = self.events().map(|kind| format!("--filter=event={kind}"));
         words.into_iter().map(String::from).chain(kinds).collect()
     }
 
@@ -202,7 +202,10 @@ impl Engine {
     /// # Errors
     /// It does not; what its client says.
     pub fn is_there(&self) -> Result<(), Fault> {
-        self.ask_patiently(&["version"], ANSWER).map(drop)
+        match &self.api {
+            Some(api) => api.ping().map_err(|failure| self.fault("version", &failure)),
+            None => self.ask_patiently(&["version"], ANSWER).map(drop),
+        }
     }
 
     /// Runs a short command of the engine and gives what it printed.
@@ -221,36 +224,17 @@ impl Engine {
         let _span = trace_span!("engine", ?args).entered();
         ask(self.program(), args, patience).map_err(|reason| {
             debug!(?reason, "the engine's command failed");
-            Fault::Engine(format!("{} {}: {reason}", self.program(), args[0]))
+            self.fault(args[0], &reason)
         })
+    }
+
+    /// That what the command does failed, however it was asked for.
+    pub fn fault(&self, command: &str, reason: &impl Display) -> Fault {
+        Fault::Engine(format!("{} {command}: {reason}", self.program()))
     }
 }
 
-/// Everything that keeps what runs inside away from the machine. docs/security.md says against what.
-fn isolation(role: Role<'_>, engine: config::Engine, own_threads: u32) -> Vec<String> {
-    let (memory, cpus, pids, tmp) = match role {
-        Role::Cell(limits) => (limits.memory, limits.cpus, limits.pids, limits.tmp),
-        Role::Judge => (JUDGE_MEMORY, 1.0, 16, 1 << 20),
-        Role::Holder => (HOLDER_MEMORY, 1.0, 4, 1 << 20),
-    };
-    let fixed = [
-        "--read-only",
-        "--cap-drop=ALL",
-        "--security-opt=no-new-privileges",
-        "--user=65534:65534",
-        "--log-driver=none",
-        "--stop-signal=KILL", // an engine that is stopped need not wait for who ignores anything milder
-        "--workdir=/tmp",
-        "--ulimit=core=0",
-        "--ulimit=nofile=256:256",
-        "--env=PYTHONHASHSEED=0", // the same answers whenever a set or dict order decides them
-    ];
-    let bounded = [
-        format!("--memory={memory}"),
-        format!("--memory-swap={memory}"), // the sum of both: no swap
-        format!("--cpus={cpus}"),
-        format!("--pids-limit={}", pids + own_threads),
-        format!("--shm-size={tmp}"),
-    ];
-    fixed.into_iter().map(String::from).chain(bounded).chain(engine.flags(tmp)).collect()
+/// Whether the engine can be spoken to without its command line: Docker, and no cell that another command carries.
+fn speaks(sandbox: &config::Sandbox) -> bool {
+    sandbox.engine == config::Engine::Docker && sandbox.launch.is_empty()
 }

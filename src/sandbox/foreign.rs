@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 
 use super::cell::{Answer, Compiled, Had, Reply, Spending};
+use super::demux::Demux;
 use super::dialogue::{MAX_MESSAGE, Sheet};
 use super::judge::Said;
 use super::protocol::{self, Frame};
@@ -38,6 +39,21 @@ pub fn cell_frames(bytes: &[u8]) {
             expect_showable(&exited.how());
         }
     }
+}
+
+/// What comes over an engine's socket is told apart in the same way however it is cut, and is frames like any others.
+pub fn attached(bytes: &[u8]) {
+    let (first, second) = bytes.split_at(bytes.len() / 2);
+    let whole = told_apart(&[bytes]);
+    assert_eq!(whole, told_apart(&[first, second]));
+    cell_frames(&whole.0);
+}
+
+/// Stdout and stderr as far as they make sense.
+fn told_apart(pieces: &[&[u8]]) -> (Vec<u8>, Vec<u8>) {
+    let (mut demux, mut stdout, mut stderr) = (Demux::default(), Vec::new(), Vec::new());
+    let _ = pieces.iter().try_for_each(|piece| demux.sort(piece, &mut stdout, &mut stderr));
+    (stdout, stderr)
 }
 
 /// Whatever a judge says, a run has one result per test, and the first that was said.

@@ -23,12 +23,12 @@ const BUILDABLE: &str = "python:3.11-slim";
 /// # Errors
 /// The engine can't be reached, or there is no such image and no way to get it.
 pub fn ensure(engine: &Engine, name: &str, events: &Events) -> Result<String, Fault> {
-    if let Some(id) = present(engine, name)? {
+    if let Some(id) = engine.image_id(name)? {
         return Ok(id);
     }
     events.send(Event::Image(format!("pulling {name}")));
     let pulled = engine.ask_patiently(&["pull", "--quiet", name], PULL);
-    if let (Ok(_), Some(id)) = (&pulled, present(engine, name)?) {
+    if let (Ok(_), Some(id)) = (&pulled, engine.image_id(name)?) {
         return Ok(id);
     }
     let reason = pulled.err().map(|fault| fault.to_string()).unwrap_or_default();
@@ -39,16 +39,7 @@ pub fn ensure(engine: &Engine, name: &str, events: &Events) -> Result<String, Fa
     build(engine, name, events).map_err(|error| {
         Fault::Engine(format!("image {name} can't be pulled ({reason}), nor built: {error}"))
     })?;
-    present(engine, name)?.ok_or_else(|| Fault::Engine(format!("image {name} was built but is not there")))
-}
-
-/// The image's id if the engine has it.
-///
-/// # Errors
-/// The engine can't be reached.
-pub fn present(engine: &Engine, name: &str) -> Result<Option<String>, Fault> {
-    let listed = engine.ask(&["images", "--quiet", "--no-trunc", name])?;
-    Ok(listed.lines().next().map(str::to_owned))
+    engine.image_id(name)?.ok_or_else(|| Fault::Engine(format!("image {name} was built but is not there")))
 }
 
 /// Passes the script's progress on; its last line says why it failed.

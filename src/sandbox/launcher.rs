@@ -10,10 +10,13 @@ use std::time::{Duration, Instant};
 
 use tracing::{debug, warn};
 
+use super::attached::Attached;
+use super::client::Client;
 use super::engine::{Engine, Network, Role};
 use super::outage::{Outage, Stay};
-use super::process::{Group, Process, Received};
+use super::process::{End, Process, Received};
 use super::record::Record;
+use super::spec::Spec;
 use super::{Fault, image};
 use crate::config;
 use crate::ui::Events;
@@ -33,13 +36,15 @@ const LEAVE: Duration = Duration::from_secs(10);
 /// What every container is started with; it reads its program from its input.
 pub const BOOT: &str = include_str!("boot.py");
 
+const NOT_READY: &str = "a container did not get ready";
+
 /// What a container that only holds a network runs: it says *ready* and waits for the end of its input.
 const HOLDER: &str = "import os\nos.write(1, b'\\0\\0\\0\\0r')\nwhile os.read(0, 4096): pass";
 
-/// A running container that said *ready*, and the client that speaks to it.
+/// A running container that said *ready*, and the way to it.
 #[derive(Debug)]
 pub struct Started {
-    /// The client.
+    /// What runs in it.
     pub process: Process,
     /// The container's name.
     pub name: String,
@@ -50,7 +55,7 @@ pub struct Started {
 }
 
 impl Started {
-    /// Why its client ended, as far as it was said, and where it was.
+    /// Why it ended, as far as it was said, and where it was.
     pub fn last_words(&mut self) -> String {
         let Some(record) = &self.carried else { return self.process.last_words() };
         format!("on {}: {}", record.node().unwrap_or_default(), record.words())
@@ -74,7 +79,7 @@ pub struct Launcher {
     image: OnceLock<String>,
     preparing: Mutex<()>,
     record: Mutex<Option<Arc<Record>>>,
-    live: Mutex<HashMap<String, Arc<Group>>>,
+    live: Mutex<HashMap<String, Arc<dyn End>>>,
     holders: Arc<Mutex<Vec<Holder>>>,
     reaper: Reaper,
     outage: Outage,
@@ -196,22 +201,43 @@ impl Launcher {
         let network = if matches!(role, Role::Cell(_)) { self.free_network() } else { None };
         let joined = network.as_ref().map_or(Network::None, |holder| Network::Of(&holder.0.name));
         let name = self.engine.new_name(role);
-        let argv = self.engine.run_argv(role, joined, &name, &image, BOOT);
+        let spec = self.engine.spec(role, joined, &name, &image, BOOT);
         let joined = network.is_some();
-        let cant = |error| Fault::Engine(format!("{} can't be started: {error}", argv[0]));
-        let mut process = Process::spawn(&argv).map_err(cant)?;
-        process.send(b'P', program.as_bytes());
-        let carried = match self.engine.carries(role) {
-            true => process.take_stderr().map_err(cant)?.map(|stderr| Arc::new(Record::of_carried(stderr))),
-            false => None,
+        let result = match self.launch(role, &spec) {
+            Ok((mut process, carried)) => {
+                process.send(b'P', program.as_bytes());
+                self.await_ready(Started { process, name, carried, network })
+            }
+            Err(fault) => {
+                self.end_network(network); // it may be what failed
+                Err(fault)
+            }
         };
-        let result = self.await_ready(Started { process, name, carried, network });
         let took_ms = began.elapsed().as_millis() as u64;
         match &result {
             Ok(started) => debug!(name = started.name, joined, took_ms, "container ready"),
             Err(fault) => warn!(?fault, joined, took_ms, "container did not get ready"),
         }
         result
+    }
+
+    /// Has a container started over the engine's socket, if there is one to speak to, else by its client; gives what is
+    /// recorded elsewhere of one that was carried there.
+    fn launch(&self, role: Role<'_>, spec: &Spec<'_>) -> Result<(Process, Option<Arc<Record>>), Fault> {
+        let program = self.engine.program();
+        if let Some(api) = self.engine.api() {
+            let attached = Attached::start(api, spec);
+            let attached = attached.map_err(|why| Fault::Engine(format!("{NOT_READY}: {program}: {why}")))?;
+            return Ok((Process::over(attached), None));
+        }
+        let argv = self.engine.run_argv(role, spec);
+        let cant = |error| Fault::Engine(format!("{} can't be started: {error}", argv[0]));
+        let mut client = Client::spawn(&argv).map_err(cant)?;
+        let carried = match self.engine.carries(role) {
+            true => client.take_stderr().map_err(cant)?.map(|stderr| Arc::new(Record::of_carried(stderr))),
+            false => None,
+        };
+        Ok((Process::over(client), carried))
     }
 
     fn await_ready(&self, mut started: Started) -> Result<Started, Fault> {
@@ -221,7 +247,7 @@ impl Launcher {
             // It may wait in a queue for long: `stop` must find it there, or it must see that `stop` was here.
             self.enlist(&started);
             if self.check_running().is_err() {
-                started.process.group().kill();
+                started.process.handle().end();
             }
         }
         let ready = started.process.receive(Instant::now() + patience);
@@ -238,7 +264,7 @@ impl Launcher {
         let why = self.why_not_ready(&mut started, late);
         if is_carried && (late || wanted.is_err()) {
             // What waits in a queue does not look at its input, by whose end it would end.
-            started.process.group().kill();
+            started.process.handle().end();
             self.engine.launch().cancel(&[&started.name]);
         }
         self.end_with_network(started); // the network may be what failed
@@ -248,12 +274,12 @@ impl Launcher {
 
     /// Puts it where `stop` looks.
     fn enlist(&self, started: &Started) {
-        lock(&self.live).insert(started.name.clone(), started.process.group());
+        lock(&self.live).insert(started.name.clone(), started.process.handle());
     }
 
     fn why_not_ready(&self, started: &mut Started, late: bool) -> String {
         let Some(record) = &started.carried else {
-            return format!("a container did not get ready: {}", started.last_words());
+            return format!("{NOT_READY}: {}", started.last_words());
         };
         let waited = if late { format!("waited {:?}; ", self.launch_timeout) } else { String::new() };
         self.engine.launch().failed(record.node(), &format!("{waited}{}", record.words()))
@@ -282,10 +308,14 @@ impl Launcher {
 
     /// Lets a container end that may have left a mark on the network it joined: no other joins that.
     pub fn end_with_network(&self, mut started: Started) {
-        if let Some(Holder(holder)) = started.network.take() {
+        self.end_network(started.network.take());
+        self.end(started);
+    }
+
+    fn end_network(&self, network: Option<Holder>) {
+        if let Some(Holder(holder)) = network {
             self.end(*holder);
         }
-        self.end(started);
     }
 
     /// Lets a container end; does not wait for it.
@@ -328,9 +358,9 @@ impl Launcher {
     /// ends when its client does.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::SeqCst);
-        let live: Vec<(String, Arc<Group>)> = lock(&self.live).drain().collect();
+        let live: Vec<(String, Arc<dyn End>)> = lock(&self.live).drain().collect();
         let names: Vec<&str> = live.iter().map(|(name, _)| name.as_str()).collect();
-        live.iter().for_each(|(_, group)| group.kill());
+        live.iter().for_each(|(_, handle)| handle.end());
         self.engine.launch().cancel_all();
         self.engine.remove(&names);
     }
@@ -365,12 +395,12 @@ impl Reaper {
         let (queue, ended) = mpsc::channel::<Started>();
         let thread = thread::spawn(move || {
             for Started { mut process, name, network, .. } in ended {
-                if !matches!(process.reap(LEAVE), Ok(Some(_))) {
+                if !process.ends(LEAVE) {
                     warn!(name, "container does not end; removing it");
                     engine.launch().cancel(&[&name]);
                     engine.remove(&[&name]);
-                    process.group().kill();
-                    let _ = process.reap(LEAVE);
+                    process.handle().end();
+                    process.ends(LEAVE);
                 }
                 lock(&holders).extend(network);
             }

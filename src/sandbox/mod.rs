@@ -3,15 +3,24 @@
 //! [`container`] is the real one: hostile code in cells, assertions in judges, both containers. [`fake`] is an
 //! in-memory one for tests of the pipeline.
 
+mod address;
+mod api;
+mod argv;
 mod ask;
+mod attached;
+mod body;
 mod cell;
+mod client;
 pub mod container;
+mod demux;
 mod dialect;
 mod dialogue;
 pub mod engine;
+mod events;
 pub mod fake;
 #[cfg(any(test, fuzzing))]
 pub mod foreign;
+mod http;
 pub mod image;
 mod judge;
 mod launch;
@@ -23,6 +32,7 @@ mod protocol;
 mod record;
 mod replay;
 mod slurm;
+mod spec;
 mod tenant;
 
 use crate::config::Limits;

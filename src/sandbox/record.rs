@@ -5,8 +5,6 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read};
-use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -16,6 +14,7 @@ use serde::Deserialize;
 use super::Fault;
 use super::dialect::{Witness, kernel_killed_in};
 use super::engine::Engine;
+use super::events::{self, Source};
 
 /// How long the engine may take to tell of something that has happened already.
 const DELAY: Duration = Duration::from_secs(10);
@@ -23,10 +22,6 @@ const DELAY: Duration = Duration::from_secs(10);
 /// How much later than a death by SIGKILL the engine may tell that memory was its cause: it hears of the two on
 /// different ways.
 const OOM_DELAY: Duration = Duration::from_millis(500);
-
-/// Runs its arguments until its input ends: a client that only prints would outlive us if we were killed. Only the
-/// client keeps the output open, so that its end is seen.
-const UNTIL_EOF: &str = "\"$@\" & client=$!; exec >&-; cat >/dev/null; kill $client";
 
 /// How long the machine that a cell was carried to may be silent. It says that it is there every two seconds.
 const SILENCE: Duration = Duration::from_secs(20);
@@ -45,11 +40,11 @@ pub struct Record {
     follower: Option<Follower>,
 }
 
-/// The client that prints the engine's events; ended when dropped.
+/// What tells the engine's events, and the thread that reads them; ended when dropped.
 #[derive(Debug)]
 struct Follower {
     engine: Arc<Engine>,
-    client: Child,
+    source: Option<Source>,
     reader: Option<JoinHandle<()>>,
 }
 
@@ -115,24 +110,13 @@ impl Record {
     /// Starts to follow the events of the engine's session.
     ///
     /// # Errors
-    /// The engine's client can't be started.
+    /// The engine can't be reached, or its client not be started.
     pub fn follow(engine: &Arc<Engine>) -> Result<Self, Fault> {
-        let mut client = Command::new("/bin/sh")
-            .args(["-c", UNTIL_EOF, "sh"])
-            .args(engine.events_argv())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .process_group(0)
-            .spawn()
-            .map_err(|error| Fault::Engine(format!("the engine's events can't be followed: {error}")))?;
-        let stdout = client.stdout.take().expect("stdout is piped");
+        let (source, events) = events::follow(engine)?;
         let shared = Arc::new(Shared::default());
-        let reader = thread::spawn(read(Arc::clone(&shared), stdout));
-        Ok(Self {
-            shared,
-            follower: Some(Follower { engine: Arc::clone(engine), client, reader: Some(reader) }),
-        })
+        let reader = Some(thread::spawn(read(Arc::clone(&shared), events)));
+        let follower = Follower { engine: Arc::clone(engine), source: Some(source), reader };
+        Ok(Self { shared, follower: Some(follower) })
     }
 
     /// The record of one cell, as its client tells it on stderr.
@@ -212,8 +196,7 @@ fn read(shared: Arc<Shared>, stream: impl Read) -> impl FnOnce() {
 
 impl Drop for Follower {
     fn drop(&mut self) {
-        drop(self.client.stdin.take());
-        let _ = self.client.wait();
+        drop(self.source.take());
         if let Some(reader) = self.reader.take() {
             let _ = reader.join();
         }

@@ -98,13 +98,14 @@ impl TestEnv {
         self
     }
 
-    /// With no program to be found by name.
+    /// With no program to be found by name, and no engine where one is spoken to without its client.
     pub fn no_programs(mut self) -> Self {
         self.path = Some(self.path("bin"));
-        self
+        self.variable("DOCKER_HOST", "unix:///nowhere/docker.sock")
     }
 
-    /// With a `docker` that runs these lines of shell before the real one takes over.
+    /// With a `docker` that runs these lines of shell before the real one takes over. The engine is one over the network,
+    /// as one with a socket is spoken to without it.
     pub fn engine_script(self, lines: &str) -> Self {
         let path = std::env::var_os("PATH").unwrap();
         let docker = std::env::split_paths(&path)
@@ -113,7 +114,7 @@ impl TestEnv {
             .unwrap();
         self.write("bin/docker", &format!("#!/bin/sh\n{lines}\nexec {} \"$@\"\n", docker.display()));
         fs::set_permissions(self.path("bin/docker"), fs::Permissions::from_mode(0o755)).unwrap();
-        self.no_programs()
+        self.no_programs().engine(&forward::to_socket("/var/run/docker.sock".into()))
     }
 
     pub fn dir(&self) -> &Path {

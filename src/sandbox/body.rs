@@ -1,0 +1,56 @@
+//! A container in the words of Docker Engine's API. `tests/cell.rs` holds it to be the same as by the command line.
+
+use serde_json::{Map, Value, json};
+
+use super::spec::{
+    CAPABILITIES, ENTRYPOINT, ENV, LOG_DRIVER, SECURITY, STOP_SIGNAL, Spec, ULIMITS, USER, WORKDIR,
+};
+use crate::config::Engine;
+
+/// What `POST /containers/create` is sent.
+pub fn create(spec: &Spec<'_>) -> Value {
+    json!({
+        "Image": spec.image,
+        "Entrypoint": [ENTRYPOINT],
+        "Cmd": spec.command().collect::<Vec<_>>(),
+        "Env": [ENV],
+        "User": USER,
+        "WorkingDir": WORKDIR,
+        "StopSignal": STOP_SIGNAL,
+        "Labels": object(spec.labels.map(|(key, value)| (key, value.into()))),
+        // Its input ends with our connection, however that ends: the cell's dead-man switch.
+        "OpenStdin": true,
+        "StdinOnce": true,
+        "AttachStdin": true,
+        "AttachStdout": true,
+        "AttachStderr": true,
+        "HostConfig": host(spec),
+    })
+}
+
+/// Everything that keeps what runs inside away from the machine.
+fn host(spec: &Spec<'_>) -> Value {
+    let bounds = spec.bounds;
+    let limits = ULIMITS.map(|(name, limit)| json!({ "Name": name, "Soft": limit, "Hard": limit }));
+    json!({
+        "AutoRemove": true,
+        "RestartPolicy": { "Name": "no" },
+        "NetworkMode": spec.network.mode(),
+        "Runtime": spec.runtime,
+        "ReadonlyRootfs": true,
+        "CapDrop": [CAPABILITIES],
+        "SecurityOpt": [SECURITY],
+        "LogConfig": { "Type": LOG_DRIVER },
+        "Memory": bounds.memory,
+        "MemorySwap": bounds.memory, // the sum of both: no swap
+        "NanoCpus": (bounds.cpus * 1e9).round() as u64,
+        "PidsLimit": bounds.pids,
+        "ShmSize": bounds.tmp,
+        "Tmpfs": object([(WORKDIR, Engine::Docker.tmpfs(bounds.tmp).into())]),
+        "Ulimits": limits,
+    })
+}
+
+fn object<const N: usize>(pairs: [(&str, Value); N]) -> Map<String, Value> {
+    pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
