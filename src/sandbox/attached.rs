@@ -47,15 +47,19 @@ impl Attached {
     /// The engine can't be reached, or won't.
     pub fn start(api: &Api, spec: &Spec<'_>) -> Result<Self, Failure> {
         let (stream, early) = api.run(spec.name, &body::create(spec))?;
-        Ok(Self {
+        Ok(Self::over(api, spec.name, stream, early))
+    }
+
+    fn over(api: &Api, name: &str, stream: UnixStream, early: Bytes) -> Self {
+        Self {
             api: api.clone(),
-            name: spec.name.to_owned(),
+            name: name.to_owned(),
             stream: Some(Arc::new(stream)),
             takes_input: true,
             early,
             demux: Demux::default(),
             log: Vec::new(),
-        })
+        }
     }
 
     fn hang_up(&mut self) {
@@ -132,5 +136,66 @@ impl Wire for Attached {
 impl Drop for Attached {
     fn drop(&mut self) {
         self.hang_up();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::super::process::{Process, Received};
+    use super::*;
+
+    /// A frame of kind `k` with the payload `ab`, in two pieces with a last word in between.
+    const SAID: &[u8] = b"\x01\0\0\0\0\0\0\x06\0\0\0\x02ka\x02\0\0\0\0\0\0\x03oh\n\x01\0\0\0\0\0\0\x01b";
+
+    /// A container, and the engine's end of the connection to it.
+    fn container(early: &'static [u8]) -> (Process, UnixStream) {
+        let (ours, engine) = UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        let api = Api::new("/nowhere/docker.sock".into());
+        (Process::over(Attached::over(&api, "a", ours, Bytes::from_static(early))), engine)
+    }
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(20)
+    }
+
+    fn expect_frame(process: &mut Process) {
+        assert!(matches!(process.receive(soon()), Received::Frame(frame) if frame.payload == b"ab"));
+        assert_eq!(process.last_words(), "oh");
+    }
+
+    #[test]
+    fn frames_come_in_pieces_and_the_end_of_the_input_gets_there() {
+        let (mut process, mut engine) = container(&SAID[..10]);
+        process.send(b'x', b"");
+        engine.write_all(&SAID[10..]).unwrap();
+        expect_frame(&mut process);
+        process.close_stdin();
+        let mut sent = Vec::new();
+        engine.read_to_end(&mut sent).unwrap();
+        assert_eq!(sent, b"\0\0\0\0x");
+    }
+
+    #[test]
+    fn what_came_with_the_consent_is_not_waited_for() {
+        let (mut process, _engine) = container(SAID);
+        expect_frame(&mut process);
+    }
+
+    #[test]
+    fn nonsense_is_gone_and_so_is_what_was_ended_from_elsewhere() {
+        let (mut process, mut engine) = container(b"");
+        engine.write_all(b"HTTP/1.1 500 no").unwrap();
+        assert!(matches!(process.receive(soon()), Received::Gone));
+
+        let (mut process, _engine) = container(b"");
+        let handle = process.handle();
+        assert!(process.is_silent());
+        handle.end();
+        assert!(matches!(process.receive(soon()), Received::Gone));
+        drop(process);
+        handle.end(); // nothing is left of it
     }
 }
