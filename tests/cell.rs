@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use agentmill::config::{Engine, Limits};
 use agentmill::report::Verdict;
-use agentmill::sandbox::engine::{Network, Role};
+use agentmill::sandbox::engine::Role;
 use agentmill::sandbox::{Opened, Sandbox};
 use common::{Fate, LIMITS, Lab, messages, path, task, verdicts};
 use serde_json::{Value, json};
@@ -87,7 +87,7 @@ fn inspect_by_client(lab: &Lab, cell: &Value, limits: &Limits) -> Value {
     let image = cell["Config"]["Image"].as_str().expect("an image");
     let role = Role::Cell(limits);
     let name = engine.new_name(role);
-    let argv = engine.run_argv(role, &engine.spec(role, Network::None, &name, image, program));
+    let argv = engine.run_argv(role, &engine.spec(role, &name, image, program));
     let mut client = Command::new(&argv[0])
         .args(&argv[1..])
         .stdin(Stdio::piped())
@@ -122,6 +122,8 @@ fn a_cell_is_the_same_over_the_socket_and_by_the_command_line() {
     for found in [&mut by_socket, &mut by_client] {
         found["Config"]["Hostname"] = json!("its own");
     }
+    // The same empty network, made by the runtime alone; the command line has no word for it.
+    assert_eq!(by_socket["Config"]["NetworkDisabled"].take(), json!(true));
     assert_eq!(settings(&by_socket["Config"]), settings(&by_client["Config"]));
     assert_eq!(settings(&by_socket["HostConfig"]), settings(&by_client["HostConfig"]));
     assert_eq!(lab.close(), Vec::<String>::new());
@@ -188,17 +190,17 @@ def seen():
     return lines[1:]
 ";
 
-/// Cells join networks that others have left. A mark on one would be a message, and a port still busy a harm.
+/// A mark on a cell's network would be a message to the next run, and a port still busy a harm.
 #[test]
-fn a_network_with_a_mark_on_it_is_never_joined_again() {
+fn no_run_finds_a_mark_that_another_left_on_the_network() {
     let lab = Lab::new();
     let call = task("prompt: call\ntests:\n  - assert call(8080) == 8080\n");
     let seen = task("prompt: see\ntests:\n  - assert seen() == ['0']\n");
-    lab.sandbox.expect(24, &LIMITS);
-    for round in 0..8 {
-        for task in [&call, &seen] {
-            let Fate::Judged(runs) = lab.run(CALLER, task, &LIMITS, 1) else { panic!("refused") };
-            assert_eq!(verdicts(&runs[0]), ["passed"], "round {round}: {:?}", messages(&runs[0]));
+    let tasks = [&call, &seen, &call, &call, &seen];
+    for fate in [lab.run_announced(CALLER, &tasks, &LIMITS), lab.run_all(CALLER, &tasks, &LIMITS)] {
+        let Fate::Judged(runs) = fate else { panic!("{fate:?}") };
+        for run in runs {
+            assert_eq!(verdicts(&run), ["passed"], "{:?}", messages(&run));
         }
     }
     assert_eq!(lab.close(), Vec::<String>::new());

@@ -1,7 +1,7 @@
 //! A container in the words of an engine's command line.
 
 use super::spec::{
-    CAPABILITIES, ENTRYPOINT, ENV, LOG_DRIVER, SECURITY, STOP_SIGNAL, Spec, ULIMITS, USER, WORKDIR,
+    CAPABILITIES, ENTRYPOINT, ENV, LOG_DRIVER, NETWORK, SECURITY, STOP_SIGNAL, Spec, ULIMITS, USER, WORKDIR,
 };
 use crate::config;
 
@@ -10,7 +10,7 @@ pub fn run(engine: config::Engine, spec: &Spec<'_>, carried: &[&str]) -> Vec<Str
     let start = [engine.program(), "run", "--interactive", "--rm", "--name", spec.name];
     let mut argv: Vec<String> = start.iter().chain(carried).map(|word| (*word).to_owned()).collect();
     argv.extend(spec.labels.map(|(key, value)| format!("--label={key}={value}")));
-    argv.push(format!("--network={}", spec.network.mode()));
+    argv.push(format!("--network={NETWORK}"));
     argv.extend(isolation(engine, spec));
     argv.extend(spec.runtime.map(|runtime| format!("--runtime={runtime}")));
     argv.extend([format!("--entrypoint={ENTRYPOINT}"), spec.image.to_owned()]);

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::spec::{
-    CAPABILITIES, ENTRYPOINT, ENV, LOG_DRIVER, SECURITY, STOP_SIGNAL, Spec, ULIMITS, USER, WORKDIR,
+    CAPABILITIES, ENTRYPOINT, ENV, LOG_DRIVER, NETWORK, SECURITY, STOP_SIGNAL, Spec, ULIMITS, USER, WORKDIR,
 };
 use crate::config::Engine;
 
@@ -17,6 +17,9 @@ pub fn create(spec: &Spec<'_>) -> Value {
         "User": USER,
         "WorkingDir": WORKDIR,
         "StopSignal": STOP_SIGNAL,
+        // The runtime then makes the empty network, and none of the engine's helpers is started for it: 260 ms of CPU time
+        // a start instead of 410 (docs/performance.md).
+        "NetworkDisabled": true,
         "Labels": object(spec.labels.map(|(key, value)| (key, value.into()))),
         // Its input ends with our connection, however that ends: the cell's dead-man switch.
         "OpenStdin": true,
@@ -35,7 +38,7 @@ fn host(spec: &Spec<'_>) -> Value {
     json!({
         "AutoRemove": true,
         "RestartPolicy": { "Name": "no" },
-        "NetworkMode": spec.network.mode(),
+        "NetworkMode": NETWORK,
         "Runtime": spec.runtime,
         "ReadonlyRootfs": true,
         "CapDrop": [CAPABILITIES],

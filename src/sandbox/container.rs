@@ -119,13 +119,9 @@ impl Containers {
         }
     }
 
-    /// Lets a cell end. Only one that is clean leaves its network to others.
+    /// Lets a cell end.
     pub(super) fn end(&self, cell: Cell) {
-        if cell.is_fit() {
-            self.launcher.end(cell.into_started());
-        } else {
-            self.launcher.end_with_network(cell.into_started());
-        }
+        self.launcher.end(cell.into_started());
     }
 
     /// A cell with the source in it, or why Python does not compile it.

@@ -71,12 +71,11 @@ impl config::Engine {
         }
     }
 
-    /// The command that removes containers at once. A network that another has joined keeps Podman from it, and those
-    /// that are gone already are an error to it.
+    /// The command that removes containers at once. Those that are gone already are an error to Podman.
     pub(super) fn removal(self) -> &'static [&'static str] {
         match self {
             Self::Docker => &["rm", "--force"],
-            Self::Podman => &["rm", "--force", "--depend", "--ignore"],
+            Self::Podman => &["rm", "--force", "--ignore"],
         }
     }
 

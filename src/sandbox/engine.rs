@@ -11,8 +11,8 @@ use super::api::Api;
 use super::ask::ask;
 use super::dialect::{Witness, own_threads};
 use super::launch::Launch;
+pub use super::spec::Role;
 use super::spec::{Bounds, Spec};
-pub use super::spec::{Network, Role};
 use super::{Fault, address, argv};
 use crate::config;
 
@@ -96,14 +96,7 @@ impl Engine {
     }
 
     /// A container running `program` with the image's Python, fed on stdin.
-    pub fn spec<'a>(
-        &'a self,
-        role: Role<'_>,
-        network: Network<'a>,
-        name: &'a str,
-        image: &'a str,
-        program: &'a str,
-    ) -> Spec<'a> {
+    pub fn spec<'a>(&'a self, role: Role<'_>, name: &'a str, image: &'a str, program: &'a str) -> Spec<'a> {
         let labels = [
             ("agentmill", role.word()),
             ("agentmill.folder", &*self.folder),
@@ -111,7 +104,7 @@ impl Engine {
         ];
         let runtime = self.runtime.as_deref();
         let bounds = Bounds::new(role, own_threads(runtime));
-        Spec { name, labels, network, bounds, runtime, image, program }
+        Spec { name, labels, bounds, runtime, image, program }
     }
 
     /// The command that starts it.

@@ -1,4 +1,4 @@
-//! Starting containers and seeing them off: names, the engine's record, empty networks to join, the reaper.
+//! Starting containers and seeing them off: names, the engine's record, the reaper.
 
 use std::collections::HashMap;
 use std::fs;
@@ -12,7 +12,7 @@ use tracing::{debug, warn};
 
 use super::attached::Attached;
 use super::client::Client;
-use super::engine::{Engine, Network, Role};
+use super::engine::{Engine, Role};
 use super::outage::{Outage, Stay};
 use super::process::{End, Process, Received};
 use super::record::Record;
@@ -38,9 +38,6 @@ pub const BOOT: &str = include_str!("boot.py");
 
 const NOT_READY: &str = "a container did not get ready";
 
-/// What a container that only holds a network runs: it says *ready* and waits for the end of its input.
-const HOLDER: &str = "import os\nos.write(1, b'\\0\\0\\0\\0r')\nwhile os.read(0, 4096): pass";
-
 /// A running container that said *ready*, and the way to it.
 #[derive(Debug)]
 pub struct Started {
@@ -50,8 +47,6 @@ pub struct Started {
     pub name: String,
     /// What is recorded of it elsewhere, if it was carried.
     carried: Option<Arc<Record>>,
-    /// The network that it has joined, to be free for the next one when this has gone.
-    network: Option<Holder>,
 }
 
 impl Started {
@@ -61,11 +56,6 @@ impl Started {
         format!("on {}: {}", record.node().unwrap_or_default(), record.words())
     }
 }
-
-/// A container that does nothing but keep an empty network for cells to join, one at a time. Joining one is cheaper
-/// than having one made: docs/performance.md has the figures.
-#[derive(Debug)]
-struct Holder(Box<Started>);
 
 /// Starts containers of one engine and ends all that it has started.
 #[derive(Debug)]
@@ -80,7 +70,6 @@ pub struct Launcher {
     preparing: Mutex<()>,
     record: Mutex<Option<Arc<Record>>>,
     live: Mutex<HashMap<String, Arc<dyn End>>>,
-    holders: Arc<Mutex<Vec<Holder>>>,
     reaper: Reaper,
     outage: Outage,
     stopping: AtomicBool,
@@ -90,9 +79,8 @@ impl Launcher {
     /// A launcher that has asked nothing of the engine yet.
     pub fn new(sandbox: &config::Sandbox, results: &Path, events: Events) -> Self {
         let engine = Arc::new(Engine::new(sandbox, results));
-        let holders = Arc::default();
         Self {
-            reaper: Reaper::new(Arc::clone(&engine), Arc::clone(&holders)),
+            reaper: Reaper::new(Arc::clone(&engine)),
             engine,
             image_name: sandbox.image.clone(),
             launch_timeout: sandbox.launch_timeout,
@@ -101,7 +89,6 @@ impl Launcher {
             preparing: Mutex::new(()),
             record: Mutex::new(None),
             live: Mutex::new(HashMap::new()),
-            holders,
             outage: Outage::new(sandbox.wait_for_engine, events.clone()),
             events,
             stopping: AtomicBool::new(false),
@@ -193,30 +180,20 @@ impl Launcher {
         })
     }
 
-    /// A cell joins a network that is held and free, if there is one.
     fn start_now(&self, role: Role<'_>, program: &str) -> Result<Started, Fault> {
         self.check_running()?;
         let began = Instant::now();
         let image = self.image()?;
-        let network = if matches!(role, Role::Cell(_)) { self.free_network() } else { None };
-        let joined = network.as_ref().map_or(Network::None, |holder| Network::Of(&holder.0.name));
         let name = self.engine.new_name(role);
-        let spec = self.engine.spec(role, joined, &name, &image, BOOT);
-        let joined = network.is_some();
-        let result = match self.launch(role, &spec) {
-            Ok((mut process, carried)) => {
-                process.send(b'P', program.as_bytes());
-                self.await_ready(Started { process, name, carried, network })
-            }
-            Err(fault) => {
-                self.end_network(network); // it may be what failed
-                Err(fault)
-            }
-        };
+        let spec = self.engine.spec(role, &name, &image, BOOT);
+        let result = self.launch(role, &spec).and_then(|(mut process, carried)| {
+            process.send(b'P', program.as_bytes());
+            self.await_ready(Started { process, name, carried })
+        });
         let took_ms = began.elapsed().as_millis() as u64;
         match &result {
-            Ok(started) => debug!(name = started.name, joined, took_ms, "container ready"),
-            Err(fault) => warn!(?fault, joined, took_ms, "container did not get ready"),
+            Ok(started) => debug!(name = started.name, took_ms, "container ready"),
+            Err(fault) => warn!(?fault, took_ms, "container did not get ready"),
         }
         result
     }
@@ -267,7 +244,7 @@ impl Launcher {
             started.process.handle().end();
             self.engine.launch().cancel(&[&started.name]);
         }
-        self.end_with_network(started); // the network may be what failed
+        self.end(started);
         wanted?;
         Err(Fault::Engine(why))
     }
@@ -283,39 +260,6 @@ impl Launcher {
         };
         let waited = if late { format!("waited {:?}; ", self.launch_timeout) } else { String::new() };
         self.engine.launch().failed(record.node(), &format!("{waited}{}", record.words()))
-    }
-
-    /// Starts a container that keeps an empty network for cells to join.
-    ///
-    /// # Errors
-    /// As of [`start`](Self::start).
-    pub fn add_network(&self) -> Result<(), Fault> {
-        let holder = self.start(Role::Holder, HOLDER)?;
-        lock(&self.holders).push(Holder(Box::new(holder)));
-        Ok(())
-    }
-
-    /// A network that waits for a cell to join it. One whose holder has died, with its engine perhaps, is none.
-    fn free_network(&self) -> Option<Holder> {
-        loop {
-            let Holder(mut holder) = lock(&self.holders).pop()?;
-            if holder.process.is_silent() {
-                return Some(Holder(holder));
-            }
-            self.end(*holder);
-        }
-    }
-
-    /// Lets a container end that may have left a mark on the network it joined: no other joins that.
-    pub fn end_with_network(&self, mut started: Started) {
-        self.end_network(started.network.take());
-        self.end(started);
-    }
-
-    fn end_network(&self, network: Option<Holder>) {
-        if let Some(Holder(holder)) = network {
-            self.end(*holder);
-        }
     }
 
     /// Lets a container end; does not wait for it.
@@ -368,13 +312,7 @@ impl Launcher {
 
 impl Drop for Launcher {
     fn drop(&mut self) {
-        // First the cells, which may still give their networks back, then those.
         self.reaper.finish();
-        let mut last = Reaper::new(Arc::clone(&self.engine), Arc::default());
-        for Holder(holder) in std::mem::take(&mut *lock(&self.holders)) {
-            last.take(*holder);
-        }
-        last.finish();
         // What was being started or removed when an engine went away may be there again.
         let clean = !self.outage.happened() || self.engine.sweep_session().is_ok();
         if clean && self.image.get().is_some() {
@@ -391,10 +329,10 @@ struct Reaper {
 }
 
 impl Reaper {
-    fn new(engine: Arc<Engine>, holders: Arc<Mutex<Vec<Holder>>>) -> Self {
+    fn new(engine: Arc<Engine>) -> Self {
         let (queue, ended) = mpsc::channel::<Started>();
         let thread = thread::spawn(move || {
-            for Started { mut process, name, network, .. } in ended {
+            for Started { mut process, name, .. } in ended {
                 if !process.ends(LEAVE) {
                     warn!(name, "container does not end; removing it");
                     engine.launch().cancel(&[&name]);
@@ -402,7 +340,6 @@ impl Reaper {
                     process.handle().end();
                     process.ends(LEAVE);
                 }
-                lock(&holders).extend(network);
             }
         });
         Self { queue: Some(queue), thread: Some(thread) }

@@ -13,10 +13,6 @@ use super::launcher::{Launcher, Started, lock};
 use super::{Fault, same_cell};
 use crate::config::Limits;
 
-/// Cells that must be expected before a network for them to join pays for the container that holds it: it costs one
-/// start and saves a third of each.
-const CELLS_PER_NETWORK: usize = 6;
-
 /// Keeps as many cells ready as are expected to be needed soon.
 #[derive(Debug)]
 pub struct Nursery {
@@ -41,14 +37,12 @@ struct State {
     starting: usize,
     /// Agents that are still to come for a cell.
     expected: usize,
-    networks: usize,
     closed: bool,
 }
 
 /// What a starter does next.
 enum Step {
     Cell(Limits),
-    Network,
     Leave,
 }
 
@@ -145,10 +139,6 @@ impl Shared {
         loop {
             match self.next() {
                 Step::Leave => return,
-                Step::Network => {
-                    // Cells do without.
-                    let _ = self.launcher.add_network();
-                }
                 Step::Cell(limits) => {
                     let cell = self.launcher.start(Role::Cell(&limits), cell::PROGRAM);
                     let mut state = lock(&self.state);
@@ -173,11 +163,6 @@ impl Shared {
             }
             let wanted = state.expected.min(self.room);
             if let Some(limits) = state.limits.filter(|_| state.ready.len() + state.starting < wanted) {
-                if state.expected > CELLS_PER_NETWORK * (state.networks + 1) && state.networks < self.room * 2
-                {
-                    state.networks += 1;
-                    return Step::Network;
-                }
                 state.starting += 1;
                 return Step::Cell(limits);
             }

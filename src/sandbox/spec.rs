@@ -6,9 +6,6 @@ use crate::config::Limits;
 /// Memory of a judge: it holds an agent's values (1 MiB as JSON) and what an assertion makes of them.
 const JUDGE_MEMORY: u64 = 512 << 20;
 
-/// Memory of a holder, which does nothing.
-const HOLDER_MEMORY: u64 = 32 << 20;
-
 /// Nobody.
 pub(super) const USER: &str = "65534:65534";
 
@@ -26,6 +23,9 @@ pub(super) const CAPABILITIES: &str = "ALL";
 
 /// The one option; any other could turn seccomp off.
 pub(super) const SECURITY: &str = "no-new-privileges";
+
+/// It sees nothing but a loopback device of its own.
+pub(super) const NETWORK: &str = "none";
 
 /// An engine that is stopped need not wait for who ignores anything milder.
 pub(super) const STOP_SIGNAL: &str = "KILL";
@@ -46,8 +46,6 @@ pub enum Role<'a> {
     Cell(&'a Limits),
     /// Trusted code that looks at values from hostile code.
     Judge,
-    /// Nothing but a network for cells to join.
-    Holder,
 }
 
 impl Role<'_> {
@@ -56,26 +54,6 @@ impl Role<'_> {
         match self {
             Role::Cell(_) => "cell",
             Role::Judge => "judge",
-            Role::Holder => "holder",
-        }
-    }
-}
-
-/// What a container sees of networks: nothing but its own loopback device.
-#[derive(Debug, Clone, Copy)]
-pub enum Network<'a> {
-    /// One of its own.
-    None,
-    /// That of a holder, by its name.
-    Of(&'a str),
-}
-
-impl Network<'_> {
-    /// As engines call it.
-    pub(super) fn mode(self) -> String {
-        match self {
-            Network::None => "none".into(),
-            Network::Of(holder) => format!("container:{holder}"),
         }
     }
 }
@@ -99,7 +77,6 @@ impl Bounds {
         let (memory, cpus, pids, tmp) = match role {
             Role::Cell(limits) => (limits.memory, limits.cpus, limits.pids, limits.tmp),
             Role::Judge => (JUDGE_MEMORY, 1.0, 16, 1 << 20),
-            Role::Holder => (HOLDER_MEMORY, 1.0, 4, 1 << 20),
         };
         Self { memory, cpus, pids: pids + own_threads, tmp }
     }
@@ -112,8 +89,6 @@ pub struct Spec<'a> {
     pub name: &'a str,
     /// By which its own are found.
     pub labels: [(&'a str, &'a str); 3],
-    /// Whose network it has.
-    pub network: Network<'a>,
     /// What it may use.
     pub bounds: Bounds,
     /// Another runtime than the engine's own.

@@ -190,7 +190,7 @@ impl<'a> Tenant<'a> {
             self.keep(cell);
             self.home.give_back(judge);
         } else {
-            self.home.launcher.end_with_network(cell.into_started());
+            self.home.end(cell);
             self.home.launcher.end(judge.into_started());
         }
         self.check_surroundings(unresponsive)?;
