@@ -1,7 +1,18 @@
 //! The only face of the sandbox that the pipeline sees: agents go in, judged runs come out.
 //!
 //! [`container`] is the real one: hostile code in cells, assertions in judges, both containers. [`fake`] is an
-//! in-memory one for tests of the pipeline.
+//! in-memory one for tests of the pipeline. From the outside in:
+//!
+//! * runs: `container` (what is known of tasks, judges that wait), `tenant` (an agent's runs), by `replay` (made ahead by
+//!   what is known to be asked) or by `dialogue` (call by call); `cell` and `judge` are the host's ends of the two
+//! * containers: `launcher` (start, ready, end), `nursery` (cells started ahead), `record` (the engine's word on deaths),
+//!   `outage` (an engine that went away)
+//! * the engine: `engine`, `spec` (what a container is), by its command line (`argv`, `client`, `ask`) or over its socket
+//!   (`address`, `http`, `api`, `body`, `attached`, `demux`); `events`, `image`, `dialect` (Docker's words and Podman's)
+//! * elsewhere: `launch`, `slurm`, `carry.sh`
+//! * frames: `process`, `protocol`
+//! * inside, in Python: `boot.py` reads a program; a cell's is `codec.py`, `agent.py`, `source.py`, `fence.py` and `cell.py`, a
+//!   judge's `codec.py`, `judge.py` and `rehearsal.py`
 
 mod address;
 mod api;

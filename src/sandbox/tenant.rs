@@ -107,8 +107,8 @@ impl<'a> Tenant<'a> {
             Some((made, answers)) if made == key => return Ok(Some(answers)),
             _ => self.made.clear(),
         }
-        let next = self.upcoming.pop_front_if(|next| next.key == key);
-        if next.is_some_and(|next| next.in_vain) {
+        let is_next = self.upcoming.front().is_some_and(|next| next.key == key);
+        if is_next && self.upcoming.pop_front().is_some_and(|next| next.in_vain) {
             return Ok(None);
         }
         let Ok(mut cell) = self.cell(limits)? else { return Ok(None) };
