@@ -17,7 +17,7 @@ fn tasks() -> Vec<Task> {
         "prompt: b\ntests:\n  - assert double(double(3)) == 12\n  - assert double(5) == 10\n",
         "prompt: c\ntests:\n  - |\n    n = 1\n    while double(n) < 100:\n        n += 1\n    assert n == 50\n",
         "prompt: d\ntests:\n  - |\n    if double(1) != 2:\n        assert double(7) == 14\n    assert double(8) == 16\n",
-        "prompt: e\nsetup: import random\ntests:\n  - |\n    n = random.randrange(10**9)\n    assert double(n) == 2 * n\n",
+        "prompt: e\nsetup: import random\ntests:\n  - |\n    n = 100000 * 10**6 + random.randrange(10**6)\n    assert double(n) == 2 * n\n",
         "prompt: f\ntests:\n  - |\n    with raises(TypeError):\n        double()\n  - assert double('ab') == 'abab'\n",
         "prompt: g\ntests:\n  - assert output.split() == ['--task', 'g']\n  - assert double([0]) == [0, 0]\n",
         "prompt: h\ntests:\n  - assert all(double(n) == 2 * n for n in range(20))\n  - assert sorted(double([2, 1]))[0] == 1\n",
@@ -44,7 +44,10 @@ fn agents() -> Vec<String> {
 
 fn told(fate: Fate) -> Vec<String> {
     let Fate::Judged(runs) = fate else { panic!("{fate:?}") };
-    let told = |run: &Scored| format!("{:?} {:?}", verdicts(run), messages(run));
+    // Chance shows in what is said of it.
+    let said =
+        |run: &Scored| messages(run).into_iter().filter(|text| !text.contains("double(100000")).collect();
+    let told = |run: &Scored| format!("{:?} {:?}", verdicts(run), said(run) as Vec<String>);
     runs.iter().map(told).collect()
 }
 
@@ -71,7 +74,7 @@ fn however_a_run_is_made_it_comes_to_the_same() {
 /// What an agent's module is made of ahead of its runs is as new to each of them as what is made each time.
 const STATEFUL: &str = "
 import sys, os
-from collections import OrderedDict
+from collections import Counter
 from typing import List, Optional
 LIMIT = 3
 SEEN: list = []
@@ -81,13 +84,13 @@ def add(n: Optional[int], kept: List[int] = [], names={}) -> int:
 def where():
     return [add.__module__, __name__, sys.argv, sys.modules['__main__'] is sys.modules['agent'], sys.path[0]]
 def mark(n):
-    os.environ['MARK'] = OrderedDict.mark = 'here' if n else ''
+    os.environ['MARK'] = Counter.mark = 'here' if n else ''
     global LIMIT
     LIMIT += 1
     return LIMIT
-OrderedDict.early = 1
+Counter.early = 1
 def marks():
-    return [os.environ.get('MARK'), hasattr(OrderedDict, 'mark'), SEEN, LIMIT, open(__file__).readline(), add.__annotations__['n'] == Optional[int]]
+    return [os.environ.get('MARK'), hasattr(Counter, 'mark'), SEEN, LIMIT, open(__file__).readline(), add.__annotations__['n'] == Optional[int]]
 ";
 
 #[test]
