@@ -45,9 +45,9 @@ fn agents() -> Vec<String> {
 fn told(fate: Fate) -> Vec<String> {
     let Fate::Judged(runs) = fate else { panic!("{fate:?}") };
     // Chance shows in what is said of it.
-    let said =
-        |run: &Scored| messages(run).into_iter().filter(|text| !text.contains("double(100000")).collect();
-    let told = |run: &Scored| format!("{:?} {:?}", verdicts(run), said(run) as Vec<String>);
+    let is_same = |text: &String| !text.contains("double(100000");
+    let said = |run: &Scored| messages(run).into_iter().filter(is_same).collect::<Vec<_>>();
+    let told = |run: &Scored| format!("{:?} {:?}", verdicts(run), said(run));
     runs.iter().map(told).collect()
 }
 
