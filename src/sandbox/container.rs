@@ -45,9 +45,11 @@ impl Containers {
     pub fn new(sandbox: &config::Sandbox, parallel: usize, results: &Path, events: Events) -> Self {
         let launcher = Arc::new(Launcher::new(sandbox, results, events));
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        // One more than there are cores: a start waits for the engine in between.
+        let starters = parallel.min(cores) + 1;
         Self {
             cell_per: sandbox.cell_per,
-            nursery: Nursery::new(Arc::clone(&launcher), parallel.min(cores), parallel),
+            nursery: Nursery::new(Arc::clone(&launcher), starters, parallel + 1),
             judges: Mutex::new(Vec::new()),
             known: Mutex::new(HashMap::new()),
             launcher,
