@@ -1,9 +1,11 @@
 //! What has no peer: unchanged re-runs, memory, validation; and `watch`, which has a bare `docker run`.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -82,16 +84,24 @@ fn rerun(tools: &Tools, dir: &Path) -> Command {
     command
 }
 
-/// Counted by a `docker` that writes a line before it becomes the real one.
+/// Counted at a socket of its own, where nobody answers: the engine's client comes there, too.
 fn engine_calls(tools: &Tools, dir: &Path) -> anyhow::Result<f64> {
-    let bin = tempfile::tempdir()?;
-    let (log, spy) = (bin.path().join("calls"), bin.path().join("docker"));
-    let path = std::env::var("PATH")?;
-    let script = format!("#!/bin/sh\necho x >> '{}'\nPATH='{path}' exec docker \"$@\"\n", log.display());
-    fs::write(&spy, script)?;
-    fs::set_permissions(&spy, fs::Permissions::from_mode(0o755))?;
-    succeed(rerun(tools, dir).env("PATH", format!("{}:{path}", bin.path().display())))?;
-    Ok(fs::read_to_string(log).map_or(0.0, |calls| calls.lines().count() as f64))
+    let place = tempfile::tempdir()?;
+    let socket = place.path().join("docker.sock");
+    let (listener, calls) = (UnixListener::bind(&socket)?, Arc::new(AtomicUsize::new(0)));
+    let counted = Arc::clone(&calls);
+    // Ends with this process.
+    thread::spawn(move || listener.incoming().for_each(|_| _ = counted.fetch_add(1, Ordering::SeqCst)));
+    let count = |command: &mut Command| {
+        let before = calls.load(Ordering::SeqCst);
+        let outcome = succeed(command.env("DOCKER_HOST", format!("unix://{}", socket.display())));
+        (outcome, calls.load(Ordering::SeqCst) - before)
+    };
+    ensure!(count(Command::new("docker").arg("version")).1 > 0, "a call of the client is not counted");
+    ensure!(count(rerun(tools, dir).arg("--force")).1 > 0, "a call of agentmill is not counted");
+    let (outcome, calls) = count(&mut rerun(tools, dir));
+    outcome?;
+    Ok(calls as f64)
 }
 
 /// The greater of two peaks: with all agents due, in a run stopped when it has worked for a while; and with all of

@@ -42,8 +42,10 @@ const RESCAN: Duration = Duration::from_secs(5);
 /// the inbox takes is spent on other things before the next event has it looked at again.
 const SCAN_SHARE: u32 = 2;
 
-/// Results are rewritten while agents finish, but this many times longer is spent on other things.
-const PUBLISH_SHARE: u32 = 20;
+/// Results are rewritten while agents finish, but this many times longer is spent on other things: more where nobody
+/// waits for them, who sees them all when the pass ends.
+const PUBLISH_SHARE: u32 = 40;
+const PUBLISH_SHARE_OF_WATCH: u32 = 10;
 
 /// How long a file that does not stand still is waited for when nothing else is left to do.
 const RESTLESS: Duration = intake::SETTLE.saturating_mul(10);
@@ -402,8 +404,13 @@ impl<'a> Pass<'a> {
     }
 
     fn until_publish(&self) -> Duration {
-        let next = |(at, took): (Instant, Duration)| (took * PUBLISH_SHARE).saturating_sub(at.elapsed());
+        let next =
+            |(at, took): (Instant, Duration)| (took * self.publish_share()).saturating_sub(at.elapsed());
         self.published.map_or(Duration::ZERO, next)
+    }
+
+    fn publish_share(&self) -> u32 {
+        if self.mill.stay { PUBLISH_SHARE_OF_WATCH } else { PUBLISH_SHARE }
     }
 
     fn publish_if_due(&mut self) {
@@ -412,7 +419,7 @@ impl<'a> Pass<'a> {
         if self.changed && !early && self.until_publish().is_zero() {
             let trouble = self.publish().err();
             if trouble.is_some() {
-                self.published = Some((Instant::now(), RETRY / PUBLISH_SHARE));
+                self.published = Some((Instant::now(), RETRY / self.publish_share()));
             }
             self.unwritable.is_now(trouble, self.mill.events);
         }

@@ -31,7 +31,7 @@ pub const ROOM: usize = 2 << 20;
 const CREDIT: i32 = 16;
 
 /// How many different answers to a task are remembered. Right ones are mostly the same, and wrong ones often.
-const MEMORY: usize = 64;
+const MEMORY: usize = 16;
 
 /// What a task's tests ask of an agent, in order.
 #[derive(Debug, Default)]
