@@ -127,14 +127,6 @@ impl Engine {
         self.sweep_label(&format!("agentmill.folder={}", self.folder))
     }
 
-    /// Removes every container of this session.
-    ///
-    /// # Errors
-    /// The engine can't be reached.
-    pub fn sweep_session(&self) -> Result<usize, Fault> {
-        self.sweep_label(&self.session_label())
-    }
-
     fn sweep_label(&self, label: &str) -> Result<usize, Fault> {
         let ids = self.labelled(label)?;
         self.remove(&ids.iter().map(String::as_str).collect::<Vec<_>>());

@@ -66,6 +66,8 @@ pub struct Launcher {
     events: Events,
     /// A file that is there as long as containers may be.
     trace: PathBuf,
+    /// Whether an earlier session was killed: the engine may still be doing what that one asked for last.
+    inherited: AtomicBool,
     image: OnceLock<String>,
     preparing: Mutex<()>,
     record: Mutex<Option<Arc<Record>>>,
@@ -85,6 +87,7 @@ impl Launcher {
             image_name: sandbox.image.clone(),
             launch_timeout: sandbox.launch_timeout,
             trace: results.join(".cells"),
+            inherited: AtomicBool::new(false),
             image: OnceLock::new(),
             preparing: Mutex::new(()),
             record: Mutex::new(None),
@@ -117,6 +120,7 @@ impl Launcher {
         if let Some(id) = self.image.get() {
             return Ok(id.clone());
         }
+        self.inherited.fetch_or(self.trace.exists(), Ordering::SeqCst);
         // Where it can't be written, no results can be either.
         let _ = fs::write(&self.trace, "");
         let swept = self.engine.sweep()?;
@@ -127,7 +131,11 @@ impl Launcher {
 
     /// Removes what an earlier session left if it was killed: who ends in order takes its trace away.
     pub fn sweep(&self) {
-        if self.image.get().is_none() && self.trace.exists() && self.engine.sweep().is_ok() {
+        if self.image.get().is_some() || !self.trace.exists() {
+            return;
+        }
+        self.inherited.store(true, Ordering::SeqCst);
+        if self.engine.sweep().is_ok() {
             let _ = fs::remove_file(&self.trace);
         }
     }
@@ -313,8 +321,10 @@ impl Launcher {
 impl Drop for Launcher {
     fn drop(&mut self) {
         self.reaper.finish();
-        // What was being started or removed when an engine went away may be there again.
-        let clean = !self.outage.happened() || self.engine.sweep_session().is_ok();
+        // What was being started or removed when an engine went away may be there again, and what was being made when an
+        // earlier session was killed may have come up after the sweep.
+        let unsure = self.outage.happened() || self.inherited.load(Ordering::SeqCst);
+        let clean = !unsure || self.engine.sweep().is_ok();
         if clean && self.image.get().is_some() {
             let _ = fs::remove_file(&self.trace);
         }
