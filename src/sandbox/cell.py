@@ -9,11 +9,11 @@ From the host                                   To the host
   L source        compile this agent              r json     ready
   R json          begin a run                     l json     compiled, or where it does not
   C json          call a function                 v json     the agent's claim: a value or an exception
-  S json          run as `python agent.py ...`    s json     stdout, stderr and exit code of a script
+  S json          run as `python agent.py ...`    s i32 u32 ...   exit code and stdout, with its length, and stderr of a script
   W               tell what the run has had       w json     its CPU time, and its wait for a CPU
   E               end the run                     x json     the agent's process ended meanwhile
   K               end it now, drop what waits     o          the output limit was passed
-  B frames        do all this, one by one         e json     the run has ended; what it used
+  B frames        do all this, one by one         e u32 json stderr   the run has ended; what it used
                                                   k json     the same, after K
 The end of stdin ends the cell.
 """
@@ -33,7 +33,8 @@ OOM_COUNTERS = (
 )
 MAX_REPLY = MAX_VALUE + 4096
 MLOCK_ONFAULT = 1  # reading all of it now would double the time to start
-MAX_FRAME = 8 << 20  # what the host accepts
+MAX_SCRIPT = (8 << 20) - 8  # what the host accepts
+MAX_UNASKED = 64  # claims that are passed over before a question
 
 
 class passing:
@@ -53,10 +54,45 @@ class Abandoned(Exception):
     """The host wants the run ended now."""
 
 
+class Outbox:
+    """What the host is told. What an agent says lies in files of the kernel's and never in this process's memory, which the
+    agent's processes begin as a copy of: a run would find there what the one before it had left for it."""
+
+    def __init__(self):
+        self.file, self.size = os.memfd_create("outbox"), 0
+        self.claim, self.stdout, self.stderr = map(os.memfd_create, ("claim", "stdout", "stderr"))
+
+    def put(self, kind, payload=b""):
+        self.size += os.pwrite(self.file, len(payload).to_bytes(4, "big") + kind + payload, self.size)
+
+    def put_files(self, kind, head, *parts):
+        """A frame that ends with parts of files: of each its descriptor, where it begins and its length."""
+        length = len(head) + sum(part[2] for part in parts)
+        self.size += os.pwrite(self.file, length.to_bytes(4, "big") + kind + head, self.size)
+        for file, start, count in parts:
+            os.lseek(self.file, self.size, os.SEEK_SET)
+            self.size += send(self.file, file, start, count)
+        if self.size > 1 << 16:
+            self.flush()
+
+    def flush(self):
+        send(1, self.file, 0, self.size)
+        if self.size > 1 << 16:
+            os.ftruncate(self.file, 0)
+        self.size = 0
+
+
+def send(target, source, start, count):
+    sent = 0
+    while sent < count and (step := os.sendfile(target, source, start + sent, count - sent)):
+        sent += step
+    return sent
+
+
 class Process:
     """One forked process of the agent, and the pipes to it."""
 
-    def __init__(self, main, stdin=None):
+    def __init__(self, main, outbox, told, stdin=None):
         self.is_script = stdin is not None
         inner, self.requests = os.pipe()
         self.replies, replies = os.pipe()
@@ -71,8 +107,9 @@ class Process:
         # An agent can open its ends of the pipes for reading, too, and take what this process was told to be there.
         for descriptor in (self.requests, self.replies, self.stdout, self.stderr):
             os.set_blocking(descriptor, False)
-        self.wire = Wire(self.replies, None)
-        self.printed = {self.stdout: bytearray(), self.stderr: bytearray()}
+        self.head, self.known, self.length, self.claim, self.come = bytearray(5), 0, 0, outbox.claim, 0
+        # Of each stream its file, where it begins there and where it ends so far.
+        self.printed = {self.stdout: [outbox.stdout, 0, 0], self.stderr: [outbox.stderr, told, told]}
         self.status = None
         self.poll = select.poll()
         for descriptor in (self.replies, self.stdout, self.stderr):
@@ -92,8 +129,10 @@ class Process:
             os._exit(1)
 
     def ask(self, request):
-        while self.wire.take(MAX_REPLY) is not None:
-            pass  # said while nothing was asked
+        for _ in range(MAX_UNASKED):  # said while nothing was asked
+            self.read_claim()
+            if not self.take():
+                break
         self.tell(len(request).to_bytes(4, "big") + b"C" + request)
 
     def tell(self, text):
@@ -118,22 +157,59 @@ class Process:
 
     def read(self, descriptor):
         """Reads what has come, if it is still there; False at the end of the stream."""
-        try:
-            if descriptor == self.replies:
-                return self.wire.fill()
-            chunk = os.read(descriptor, 1 << 16)
-        except BlockingIOError:
-            return True
-        self.printed[descriptor] += chunk
-        return bool(chunk)
+        if descriptor == self.replies:
+            return self.read_claim()
+        printed = self.printed[descriptor]
+        count = moved(descriptor, printed[0], 1 << 16, printed[2])
+        printed[2] += count or 0
+        return count != 0
 
-    def text(self, descriptor):
-        return self.printed[descriptor].decode("utf-8", "replace")
+    def read_claim(self):
+        """The same of claims; OverflowError if one says that it is above the limit."""
+        if self.known < 5:
+            try:
+                count = os.readv(self.replies, [memoryview(self.head)[self.known :]])
+            except BlockingIOError:
+                return True
+            self.known += count
+            if self.known < 5:
+                return count > 0
+            self.length, self.come = int.from_bytes(memoryview(self.head)[:4], "big"), 0
+            if self.length > MAX_REPLY:
+                raise OverflowError
+        if self.come < self.length:
+            count = moved(self.replies, self.claim, self.length - self.come, self.come)
+            self.come += count or 0
+            return count != 0
+        return True
+
+    def take(self):
+        """Whether a whole claim has come; makes room for the next."""
+        if self.known < 5 or self.come < self.length:
+            return None
+        self.known = 0
+        return True
+
+    def size(self):
+        """How much it has printed."""
+        return sum(end - start for _, start, end in self.printed.values())
+
+    def part(self, descriptor):
+        file, start, end = self.printed[descriptor]
+        return file, start, end - start
 
     def close(self):
         for descriptor in (self.requests, self.replies, self.stdout, self.stderr):
             if descriptor is not None:
                 os.close(descriptor)
+
+
+def moved(pipe, file, count, place):
+    """How many bytes were moved from a pipe into a file; 0 at the end of the stream, None if nothing has come."""
+    try:
+        return os.splice(pipe, file, count, offset_dst=place, flags=os.SPLICE_F_NONBLOCK)
+    except BlockingIOError:
+        return None
 
 
 class Orders:
@@ -186,7 +262,7 @@ class Orders:
 
 class Supervisor:
     def __init__(self):
-        self.host, self.orders = Wire(None, 1), Orders()
+        self.host, self.orders = Outbox(), Orders()
         self.wake, wake = os.pipe()
         os.set_blocking(self.wake, False)
         os.set_blocking(wake, False)
@@ -241,7 +317,7 @@ class Supervisor:
     def begin(self, settings):
         settings = loads(settings)
         self.prompt, self.output = settings["prompt"], settings["output"]
-        self.cpu, self.rss, self.printed, self.tail = 0.0, 0, 0, b""
+        self.cpu, self.rss, self.printed, self.told = 0.0, 0, 0, 0
         self.cpu_before = cpu_time(self.cpu_account)
 
     def call(self, request):
@@ -249,12 +325,12 @@ class Supervisor:
             self.start(self.serve_calls)
         try:
             self.process.ask(request)
-            claim = self.watch(lambda: self.process.wire.take(MAX_REPLY))
+            claim = self.watch(self.process.take)
         except OverflowError:
             self.stop()
             return self.host.put(b"o")
         if claim is not None:
-            return self.host.put(b"v", claim[1])
+            return self.host.put_files(b"v", b"", (self.host.claim, 0, self.process.length))
         self.say(b"x", {"code": os.waitstatus_to_exitcode(self.process.status), "oom_kills": self.new_ooms()})
         self.stop()
 
@@ -272,9 +348,9 @@ class Supervisor:
         if code == -signal.SIGKILL and (ooms := self.new_ooms()):
             self.say(b"x", {"code": code, "oom_kills": ooms})
         else:
-            left = {"stdout": ended.text(ended.stdout), "stderr": ended.text(ended.stderr), "code": code}
-            left = dumps(left).encode()
-            self.host.put(b"s", left) if len(left) <= MAX_FRAME else self.host.put(b"o")
+            stdout, stderr = ended.part(ended.stdout), ended.part(ended.stderr)
+            head = struct.pack(">iI", code, stdout[2])
+            self.host.put_files(b"s", head, stdout, stderr) if ended.size() <= MAX_SCRIPT else self.host.put(b"o")
         self.stop()
 
     def weigh(self, _=None):
@@ -287,19 +363,20 @@ class Supervisor:
     def end(self, _=None, kind=b"e"):
         self.stop()
         used = {"cpu_ms": round(self.cpu * 1000), "max_rss_kib": self.rss}
-        stderr = self.tail[-STDERR_TAIL:].decode("utf-8", "replace")
         ooms = self.new_ooms()
         clean = tidy(self.folders) and surroundings(self.marks) == self.surroundings
         if ooms or not clean:
             self.orders.drop()  # nothing more is to run here
-        self.say(kind, {**used, "stderr": stderr, "oom_kills": ooms, "clean": clean})
+        used = dumps({**used, "oom_kills": ooms, "clean": clean}).encode()
+        told = min(self.told, STDERR_TAIL)
+        self.host.put_files(kind, len(used).to_bytes(4, "big") + used, (self.host.stderr, self.told - told, told))
 
     # -- what they share --
 
     def start(self, main, stdin=None):
         self.write_agent()
         self.host.flush()
-        self.process = Process(main, stdin)
+        self.process = Process(main, self.host, self.told, stdin)
         for descriptor in (0, self.wake):
             self.process.poll.register(descriptor, select.POLLIN)
 
@@ -336,7 +413,7 @@ class Supervisor:
         if descriptor == process.replies or descriptor in process.printed:
             if not process.read(descriptor):
                 process.poll.unregister(descriptor)
-            elif self.printed + sum(map(len, process.printed.values())) > self.output:
+            elif self.printed + process.size() > self.output:
                 raise OverflowError
         elif descriptor == process.requests:
             if process.write():
@@ -375,8 +452,8 @@ class Supervisor:
         if self.process is None:
             return
         process, self.process = self.process, None
-        self.printed += sum(map(len, process.printed.values()))
-        self.tail += process.printed[process.stderr][-STDERR_TAIL:]
+        self.printed += process.size()
+        self.told = process.printed[process.stderr][2]
         process.close()
 
 

@@ -164,9 +164,20 @@ impl Exited {
 pub(super) struct Spending {
     cpu_ms: u64,
     max_rss_kib: u64,
-    pub(super) stderr: String,
     oom_kills: u64,
     clean: bool,
+    #[serde(skip)]
+    pub(super) stderr: String,
+}
+
+impl Spending {
+    /// The length of the account, the account, and the end of what the agent wrote to stderr.
+    pub(super) fn of(payload: &[u8]) -> Option<Self> {
+        let (length, rest) = payload.split_first_chunk()?;
+        let (account, stderr) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
+        let spending: Self = serde_json::from_slice(account).ok()?;
+        Some(Self { stderr: String::from_utf8_lossy(stderr).into_owned(), ..spending })
+    }
 }
 
 /// What a run has had of the machine, by the kernel's account.
@@ -402,7 +413,7 @@ impl Cell {
 
     /// What a run has used, and whether the cell is as it was.
     fn account(&mut self, frame: &Frame) -> Spending {
-        let spending: Spending = serde_json::from_slice(&frame.payload).unwrap_or_default();
+        let spending = Spending::of(&frame.payload).unwrap_or_default();
         if !spending.clean || spending.oom_kills > 0 {
             self.state = State::Spent;
         }

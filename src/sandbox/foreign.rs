@@ -32,7 +32,7 @@ pub fn cell_frames(bytes: &[u8]) {
         if let Some(refusal) = account::<Compiled>(&frame).and_then(Compiled::refusal) {
             expect_showable(&refusal.message);
         }
-        if let Some(spending) = account::<Spending>(&frame) {
+        if let Some(spending) = Spending::of(&frame.payload) {
             expect_sound(&Sheet::new(&TASK).add_up(Usage::default(), spending.stderr));
         }
         if let Ok(Answer::Exited(exited)) = Answer::of(frame) {

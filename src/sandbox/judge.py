@@ -313,8 +313,9 @@ class Run:
         return result
 
     def left(self, payload):
-        left = loads(payload)
-        return Script(left["stdout"], left["stderr"], left["code"])
+        code, length = struct.unpack(">iI", payload[:8])
+        stdout, stderr = payload[8 : 8 + length], payload[8 + length :]
+        return Script(stdout.decode("utf-8", "replace"), stderr.decode("utf-8", "replace"), code)
 
     def ask(self, kind, request):
         self.host.put(b"c", kind + request.encode())
