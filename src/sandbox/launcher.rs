@@ -323,7 +323,8 @@ impl Drop for Launcher {
         self.reaper.finish();
         // What was being started or removed when an engine went away may be there again, and what was being made when an
         // earlier session was killed may have come up after the sweep.
-        let unsure = self.outage.happened() || self.inherited.load(Ordering::SeqCst);
+        let inherited = self.inherited.load(Ordering::SeqCst) && self.image.get().is_some();
+        let unsure = self.outage.happened() || inherited;
         let clean = !unsure || self.engine.sweep().is_ok();
         if clean && self.image.get().is_some() {
             let _ = fs::remove_file(&self.trace);
