@@ -1,6 +1,6 @@
 """The forked process: agent code runs in it, so everything here may be watched and bent by the agent.
 
-It shares the supervisor's program text (codec.py, this file, source.py, fence.py, cell.py, in that order) and what was made
+It shares the supervisor's program text (codec.py, this file, source.py, fence.py, relay.py, cell.py, in that order) and what was made
 ahead of the agent's module: it takes requests on descriptor 3 and makes claims on descriptor 4.
 """
 import _signal as signal

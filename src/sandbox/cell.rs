@@ -24,6 +24,8 @@ pub const PROGRAM: &str = concat!(
     "\n",
     include_str!("fence.py"),
     "\n",
+    include_str!("relay.py"),
+    "\n",
     include_str!("cell.py")
 );
 
@@ -377,7 +379,7 @@ impl Cell {
         while claims.len() < part.requests.len() {
             match self.container.process.receive(deadline) {
                 Received::Frame(frame) if matches!(frame.kind, b'v' | b's') => {
-                    *left = left.checked_sub(frame.payload.len()).unwrap_or_default();
+                    *left = left.saturating_sub(frame.payload.len());
                     if *left == 0 {
                         return None;
                     }

@@ -36,6 +36,9 @@ const LEAVE: Duration = Duration::from_secs(10);
 /// What every container is started with; it reads its program from its input.
 pub const BOOT: &str = include_str!("boot.py");
 
+/// In the results folder as long as containers may be there.
+const TRACE: &str = ".cells";
+
 const NOT_READY: &str = "a container did not get ready";
 
 /// A running container that said *ready*, and the way to it.
@@ -67,7 +70,7 @@ pub struct Launcher {
     /// A file that is there as long as containers may be.
     trace: PathBuf,
     /// Whether an earlier session was killed: the engine may still be doing what that one asked for last.
-    inherited: AtomicBool,
+    inherited: bool,
     image: OnceLock<String>,
     preparing: Mutex<()>,
     record: Mutex<Option<Arc<Record>>>,
@@ -86,8 +89,8 @@ impl Launcher {
             engine,
             image_name: sandbox.image.clone(),
             launch_timeout: sandbox.launch_timeout,
-            trace: results.join(".cells"),
-            inherited: AtomicBool::new(false),
+            inherited: results.join(TRACE).exists(),
+            trace: results.join(TRACE),
             image: OnceLock::new(),
             preparing: Mutex::new(()),
             record: Mutex::new(None),
@@ -120,7 +123,6 @@ impl Launcher {
         if let Some(id) = self.image.get() {
             return Ok(id.clone());
         }
-        self.inherited.fetch_or(self.trace.exists(), Ordering::SeqCst);
         // Where it can't be written, no results can be either.
         let _ = fs::write(&self.trace, "");
         let swept = self.engine.sweep()?;
@@ -131,11 +133,7 @@ impl Launcher {
 
     /// Removes what an earlier session left if it was killed: who ends in order takes its trace away.
     pub fn sweep(&self) {
-        if self.image.get().is_some() || !self.trace.exists() {
-            return;
-        }
-        self.inherited.store(true, Ordering::SeqCst);
-        if self.engine.sweep().is_ok() {
+        if self.image.get().is_none() && self.trace.exists() && self.engine.sweep().is_ok() {
             let _ = fs::remove_file(&self.trace);
         }
     }
@@ -323,8 +321,7 @@ impl Drop for Launcher {
         self.reaper.finish();
         // What was being started or removed when an engine went away may be there again, and what was being made when an
         // earlier session was killed may have come up after the sweep.
-        let inherited = self.inherited.load(Ordering::SeqCst) && self.image.get().is_some();
-        let unsure = self.outage.happened() || inherited;
+        let unsure = self.outage.happened() || self.inherited && self.image.get().is_some();
         let clean = !unsure || self.engine.sweep().is_ok();
         if clean && self.image.get().is_some() {
             let _ = fs::remove_file(&self.trace);

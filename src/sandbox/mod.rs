@@ -11,8 +11,8 @@
 //!   (`address`, `http`, `api`, `body`, `attached`, `demux`); `events`, `image`, `dialect` (Docker's words and Podman's)
 //! * elsewhere: `launch`, `slurm`, `carry.sh`
 //! * frames: `process`, `protocol`
-//! * inside, in Python: `boot.py` reads a program; a cell's is `codec.py`, `agent.py`, `source.py`, `fence.py` and `cell.py`, a
-//!   judge's `codec.py`, `judge.py` and `rehearsal.py`
+//! * inside, in Python: `boot.py` reads a program; a cell's is `codec.py`, `agent.py`, `source.py`, `fence.py`, `relay.py` and
+//!   `cell.py`, a judge's `codec.py`, `judge.py` and `rehearsal.py`
 
 mod address;
 mod api;

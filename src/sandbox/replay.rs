@@ -110,9 +110,7 @@ impl Script {
     pub fn recall(&self, task: &Task, answers: &Answers) -> Option<Scored> {
         let verdicts = lock(self.verdicts.as_ref()?);
         let judged = verdicts.get(&key(answers))?;
-        let mut sheet = Sheet::new(task);
-        judged.iter().cloned().for_each(|judged| sheet.enter(judged));
-        Some(sheet.add_up(answers.usage, answers.stderr.clone()))
+        Some(scored(task, judged, answers))
     }
 
     fn remember(&self, answers: &Answers, judged: Vec<Judged>) {
@@ -170,8 +168,13 @@ pub fn judge(judge: &mut Judge, task: &Task, script: &Script, answers: &Answers)
             Said::Late | Said::Gone => return Replayed::JudgeStuck,
         }
     }
-    let mut sheet = Sheet::new(task);
-    said.iter().cloned().for_each(|judged| sheet.enter(judged));
+    let scored = scored(task, &said, answers);
     script.remember(answers, said);
-    Replayed::Scored(sheet.add_up(answers.usage, answers.stderr.clone()))
+    Replayed::Scored(scored)
+}
+
+fn scored(task: &Task, judged: &[Judged], answers: &Answers) -> Scored {
+    let mut sheet = Sheet::new(task);
+    judged.iter().cloned().for_each(|judged| sheet.enter(judged));
+    sheet.add_up(answers.usage, answers.stderr.clone())
 }

@@ -85,14 +85,12 @@ impl<'a> Tenant<'a> {
         let mut judge = self.home.judge_for(task)?;
         let replayed = replay::judge(&mut judge, task, &script, &answers);
         script.count(matches!(replayed, Replayed::Scored(_)));
-        match replayed {
-            Replayed::JudgeStuck => self.home.launcher.end(judge.into_started()),
-            Replayed::Scored(_) | Replayed::Differs => self.home.give_back(judge),
+        if matches!(replayed, Replayed::JudgeStuck) {
+            self.home.launcher.end(judge.into_started());
+        } else {
+            self.home.give_back(judge);
         }
-        match replayed {
-            Replayed::Scored(scored) => Ok(Some(scored)),
-            Replayed::Differs | Replayed::JudgeStuck => Ok(None),
-        }
+        Ok(if let Replayed::Scored(scored) = replayed { Some(scored) } else { None })
     }
 
     /// What the agent answers to the task's script; with it, runs that are expected after this one are made.
