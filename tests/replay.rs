@@ -124,14 +124,23 @@ fn what_fails_ahead_is_told_with_its_line() {
     assert_eq!(lab.close(), Vec::<String>::new());
 }
 
-const PARTED: &str = include_str!("parted.py");
-
-/// What may be done ahead of all runs, and what may not, by the cell's own Python.
-#[test]
-fn only_what_runs_no_code_of_the_agents_is_done_ahead() {
+/// What a program prints that comes after the definitions of a cell's, in the Python that cells have.
+fn among_a_cells(program: &str) -> String {
     let lab = Lab::new();
     let cell = agentmill::sandbox::cell_program();
-    let program = format!("{}\n{PARTED}", cell.rsplit_once("os.chdir(HOME)").expect("it begins there").0);
-    let told = lab.ask(&["run", "--rm", "--network=none", "python:3.11-slim", "python", "-c", &program]);
-    assert_eq!(told, "all as it should be");
+    let definitions = cell.rsplit_once("os.chdir(HOME)").expect("it begins there").0;
+    let program = format!("{definitions}\n{program}");
+    lab.ask(&["run", "--rm", "--network=none", "python:3.11-slim", "python", "-c", &program])
+}
+
+/// What may be done ahead of all runs, and what may not.
+#[test]
+fn only_what_runs_no_code_of_the_agents_is_done_ahead() {
+    assert_eq!(among_a_cells(include_str!("parted.py")), "all as it should be");
+}
+
+/// A host that reads late must not read what was said later in place of what was said before.
+#[test]
+fn what_is_told_stays_as_it_was_told() {
+    assert_eq!(among_a_cells(include_str!("relay.py")), "all as it should be");
 }

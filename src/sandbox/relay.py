@@ -1,6 +1,8 @@
 """What the supervisor has of an agent's processes, and how it passes on what they say (this text is put before cell.py)."""
+import mmap
 import select
 
+MADV_WIPEONFORK = 18
 MAX_REPLY = MAX_VALUE + 4096
 MAX_UNASKED = 64  # claims that are passed over before a question
 
@@ -12,6 +14,9 @@ class Outbox:
     def __init__(self):
         self.file, self.size = os.memfd_create("outbox"), 0
         self.claim, self.stdout, self.stderr = map(os.memfd_create, ("claim", "stdout", "stderr"))
+        self.copy = mmap.mmap(-1, 1 << 16, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        with passing(OSError):
+            self.copy.madvise(MADV_WIPEONFORK)
 
     def put(self, kind, payload=b""):
         self.size += os.pwrite(self.file, len(payload).to_bytes(4, "big") + kind + payload, self.size)
@@ -22,22 +27,31 @@ class Outbox:
         self.size += os.pwrite(self.file, length.to_bytes(4, "big") + kind + head, self.size)
         for file, start, count in parts:
             os.lseek(self.file, self.size, os.SEEK_SET)
-            self.size += send(self.file, file, start, count)
+            self.size += copied(self.file, file, start, count)
         if self.size > 1 << 16:
             self.flush()
 
     def flush(self):
-        send(1, self.file, 0, self.size)
+        """Sends all by way of a copy, which forks get empty: sendfile would put the file's own pages into the pipe, and what
+        is written there next would be read in place of what was sent."""
+        sent, copy = 0, memoryview(self.copy)
+        while sent < self.size:
+            count = os.preadv(self.file, [copy[: self.size - sent]], sent)
+            sent += count
+            rest = copy[:count]
+            while rest:
+                rest = rest[os.write(1, rest) :]
         if self.size > 1 << 16:
             os.ftruncate(self.file, 0)
         self.size = 0
 
 
-def send(target, source, start, count):
-    sent = 0
-    while sent < count and (step := os.sendfile(target, source, start + sent, count - sent)):
-        sent += step
-    return sent
+def copied(target, source, start, count):
+    """From file to file, where sendfile copies."""
+    done = 0
+    while done < count and (step := os.sendfile(target, source, start + done, count - done)):
+        done += step
+    return done
 
 
 class Process:
