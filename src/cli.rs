@@ -1,4 +1,4 @@
-//! The command line.
+//! The command line: commands, options and exit codes.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -6,14 +6,15 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::import::Benchmark;
-use crate::pipeline::intake::Miner;
+use crate::import::Kind;
+use crate::model::miner_id::Miner;
+use crate::sandbox::grader_version;
 
-/// Evaluates code-writing agents in containers: files in, rankings out.
+/// Grade Python files in containers: files in, rankings out
 #[derive(Debug, Parser)]
-#[command(version, propagate_version = true, after_help = EXIT_CODES)]
+#[command(version, long_version = facts(), propagate_version = true, after_help = EXIT_CODES)]
 pub struct Cli {
-    /// The folder that holds pipeline.yaml
+    /// Folder that holds pipeline.yaml
     #[arg(short = 'C', long = "dir", global = true, value_name = "DIR", default_value = ".")]
     pub dir: PathBuf,
 
@@ -21,77 +22,105 @@ pub struct Cli {
     #[arg(short, long, global = true)]
     pub quiet: bool,
 
-    /// What to do
+    /// The command to run
     #[command(subcommand)]
     pub command: Command,
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 done, but something could not be scored or taken; \
-2 bad configuration or usage; 75 another agentmill works in this folder; 130, 143 stopped by a signal.";
+2 bad configuration or usage; 69 no engine or no image; 74 the results or the output can't be written; \
+75 another agentmill works in this folder; 130, 143 stopped by a signal.";
 
-/// What to do.
+/// Facts about the build, behind the version: none of them depends on an engine.
+fn facts() -> &'static str {
+    use std::env::consts::{ARCH, OS};
+    use std::sync::LazyLock;
+    static FACTS: LazyLock<String> = LazyLock::new(|| {
+        let commit =
+            option_env!("AGENTMILL_COMMIT").unwrap_or("not told (AGENTMILL_COMMIT, when it was built)");
+        let build = if cfg!(debug_assertions) { "debug" } else { "release" };
+        format!(
+            "{}\ncommit: {commit}\nbuild: {build}, for {ARCH} {OS}\ngrader: {}",
+            env!("CARGO_PKG_VERSION"),
+            &grader_version()[..16]
+        )
+    });
+    &FACTS
+}
+
+/// A command and its arguments.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Evaluate what is new in the inbox, once
+    /// Evaluate new and changed submissions, once
     Run {
-        /// Evaluate everything again, whether or not it changed
+        /// Evaluate everything again, changed or not
         #[arg(long)]
         force: bool,
-        /// Print what it came to as JSON instead of the ranking
+        /// The same, and ask models again instead of repeating what they said
+        #[arg(long)]
+        fresh: bool,
+        /// Print the results as JSON instead of the ranking
         #[arg(long)]
         json: bool,
     },
-    /// Evaluate whatever is dropped into the inbox, until stopped
+    /// Evaluate submissions as they come into the inbox, until stopped
     Watch {
-        /// Open the HTTP doors, too
+        /// Serve the HTTP API, too
         #[arg(long)]
         serve: bool,
-        /// Where to listen instead of serve.listen
+        /// Address to listen on instead of serve.listen
         #[arg(long, value_name = "ADDRESS:PORT", requires = "serve")]
         listen: Option<SocketAddr>,
     },
-    /// Open the HTTP doors: uploads into the inbox, tasks and rankings
+    /// Serve the HTTP API: uploads into the inbox, tasks and rankings
     Serve {
-        /// Where to listen instead of serve.listen
+        /// Address to listen on instead of serve.listen
         #[arg(long, value_name = "ADDRESS:PORT")]
         listen: Option<SocketAddr>,
     },
-    /// Have a model write an agent and hand it in
+    /// Have a model write an agent, and submit it
     Generate(Generate),
-    /// Hand in an agent, here or at a platform
+    /// Have models write code for every task, several times, and rank them by what it scores
+    BenchModel(BenchModel),
+    /// Submit an agent, here or to a platform
     Submit(Submit),
-    /// Manage who may hand in over HTTP
+    /// Manage the tokens of miners who may submit over HTTP
     Token {
-        /// What to do
+        /// The change
         #[command(subcommand)]
         what: Token,
     },
     /// Check the configuration, tasks, machine, engine, image and reference solutions; or one agent file
     Check {
-        /// An agent to check as the pipeline would, without evaluating it
-        agent: Option<PathBuf>,
+        /// Ids or patterns of the tasks to check, all when not given; or an agent's file, NAME.py, to be checked as a
+        /// submission but not evaluated
+        #[arg(value_name = "TASK|AGENT")]
+        what: Vec<String>,
+        /// Try solutions with a small mistake in them, and tell of those that pass all tests
+        #[arg(long)]
+        mutants: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// Evaluate sample agents in a folder of their own
     Demo {
-        /// Where; a new temporary folder when not given
+        /// The folder; a new temporary one when not given
         #[arg(id = "demo-dir", value_name = "DIR")]
         // an id of its own, or it would be taken for -C's
         dir: Option<PathBuf>,
     },
     /// Write a pipeline.yaml, an example task and the folders
     Init {
-        /// Where; the folder of -C when not given
+        /// The folder; that of -C when not given
         #[arg(id = "init-dir", value_name = "DIR")]
         dir: Option<PathBuf>,
     },
     /// Make tasks of a published benchmark, with their tests and reference solutions
     Import {
-        /// Which
-        benchmark: Benchmark,
-        /// Its file, as published; may be gzipped
+        /// The kind of what is imported
+        kind: Kind,
+        /// The benchmark's file as published; may be gzipped
         file: PathBuf,
         /// Replace tasks that are there
         #[arg(long)]
@@ -107,25 +136,42 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Print a JSON Schema, by which editors complete and check pipeline.yaml or tasks
+    Schema {
+        /// The file
+        what: SchemaOf,
+    },
     /// Print a shell's completion script
     Completions {
-        /// Which
+        /// The shell
         shell: Shell,
     },
     /// Print the manual's first page, or write all pages into a folder
     Man {
-        /// Where
+        /// The folder for all pages
         folder: Option<PathBuf>,
     },
 }
 
-/// What of the results is to be printed.
+/// A file that has a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum SchemaOf {
+    /// pipeline.yaml
+    Pipeline,
+    /// tasks/*.yaml
+    Task,
+}
+
+/// The part of the results to be printed.
 #[derive(Debug, Args)]
 pub struct Shown {
-    /// Whose report; the ranking when not given
+    /// The miner whose report is printed; the ranking when not given
     pub miner: Option<String>,
     /// Only the run on this task
     pub task: Option<String>,
+    /// Everything that the miner submitted, oldest first
+    #[arg(long, requires = "miner", conflicts_with = "task")]
+    pub history: bool,
     /// Everybody's run on this task
     #[arg(long = "task", value_name = "TASK", conflicts_with = "miner")]
     pub all_on: Option<String>,
@@ -134,8 +180,8 @@ pub struct Shown {
     pub json: bool,
 }
 
-/// What to generate, and where to.
-#[derive(Debug, Args)]
+/// Tasks to write an agent for, and the place that it goes to.
+#[derive(Debug, Clone, Args)]
 pub struct Generate {
     /// The tasks' ids; agentmill tasks lists them
     #[arg(value_name = "TASK")]
@@ -143,23 +189,55 @@ pub struct Generate {
     /// One agent for every task
     #[arg(long, conflicts_with = "tasks")]
     pub all: bool,
-    /// Whose agent it is; it goes into the inbox unless --out says otherwise
+    /// The agent's miner; it goes into the inbox unless --out says otherwise
     #[arg(long)]
     pub miner: Option<Miner>,
     /// The file to write instead
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Evaluate it on the public tests, in a cell, before it is handed in
+    /// Evaluate it on the public tests, in a cell, before it is submitted
     #[arg(long = "try")]
     pub tried: bool,
+    /// How often the model may mend a draft; it is told what is wrong, with --try the public tests that fail
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(0..=20))]
+    pub repairs: u32,
+    /// Start anew: drop what the miner, or the file of --out, has for other tasks
+    #[arg(long)]
+    pub replace: bool,
+    /// Show every reply as it came; those that can't be used are shown anyway
+    #[arg(long)]
+    pub show_reply: bool,
 }
 
-/// What to hand in, and where.
+/// Models to rank, and how often each is asked.
+#[derive(Debug, Clone, Args)]
+pub struct BenchModel {
+    /// The tasks' ids; every task when none is named
+    #[arg(value_name = "TASK")]
+    pub tasks: Vec<String>,
+    /// A model's name at the endpoint instead of llm.model; may be repeated
+    #[arg(long = "model", value_name = "MODEL")]
+    pub models: Vec<String>,
+    /// Samples of each task
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub samples: u32,
+    /// The k of pass@k; as many as samples when not given
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub k: Option<u32>,
+    /// Requests to a model at the same time
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub requests: u16,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// An agent to submit, and the place that it goes to.
 #[derive(Debug, Args)]
 pub struct Submit {
-    /// The agent
+    /// The agent's file
     pub file: PathBuf,
-    /// Whose it is
+    /// The agent's miner
     #[arg(long)]
     pub miner: Miner,
     /// A platform's URL; its token is taken from AGENTMILL_TOKEN. Without it, the inbox of the folder
@@ -168,29 +246,29 @@ pub struct Submit {
     /// Wait for the verdict and print it
     #[arg(long)]
     pub wait: bool,
-    /// How long to wait, in seconds
+    /// Longest wait, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 600, requires = "wait")]
     pub patience: u64,
 }
 
-/// What to do with tokens.
+/// Changes of the token file.
 #[derive(Debug, Subcommand)]
 pub enum Token {
     /// Make a token for a miner and print it; only a hash of it is kept
     Add {
-        /// Whose
+        /// The miner's id
         miner: Miner,
     },
     /// Remove every token of a miner
     Remove {
-        /// Whose
+        /// The miner's id
         miner: Miner,
     },
-    /// List who has tokens, and since when
+    /// List the miners who have tokens, and since when
     List,
 }
 
-/// What the shell is told. README.md documents these.
+/// Exit codes, as docs/commands.md documents them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// Done.
@@ -199,6 +277,10 @@ pub enum Exit {
     Unscored,
     /// The configuration, a task or the command line is wrong.
     Usage,
+    /// There is no engine, or no image and no way to get one.
+    NoEngine,
+    /// The results, or what is printed, can't be written.
+    Unwritable,
     /// Another agentmill works in this folder.
     Locked,
     /// Stopped by a signal, of this number.
@@ -211,6 +293,8 @@ impl From<Exit> for std::process::ExitCode {
             Exit::Done => 0,
             Exit::Unscored => 1,
             Exit::Usage => 2,
+            Exit::NoEngine => 69,
+            Exit::Unwritable => 74,
             Exit::Locked => 75,
             Exit::Signal(number) => u8::try_from(128 + number).unwrap_or(1),
         })

@@ -9,7 +9,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::pipeline::Wake;
 
-/// Which signal has come, if any.
+/// The first signal that has come, if any.
 #[derive(Debug, Clone)]
 pub struct Signals(Arc<AtomicI32>);
 

@@ -1,11 +1,12 @@
-//! Who may hand in for whom over HTTP: tokens per miner, kept as hashes in one file.
+//! Tokens: who may submit over HTTP for which miner, kept as hashes in one file.
 //!
 //! A token is 256 random bits, so one sha256 is hash enough: there is nothing to guess.
 
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use jiff::Timestamp;
@@ -13,13 +14,16 @@ use rustix::rand::{GetRandomFlags, getrandom};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
-use crate::digest;
-use crate::pipeline::intake::Miner;
+use crate::model::miner_id::Miner;
+use crate::util::{digest, private};
 
-/// What every token begins with, so that one is known where it should not be.
+/// Prefix of every token, by which one is recognised where it should not be.
 const PREFIX: &str = "agm_";
 
-/// What the file holds.
+/// How long another process may hold the file.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The file of tokens.
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tokens {
@@ -30,11 +34,11 @@ pub struct Tokens {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Token {
-    /// Whose.
+    /// The miner that its bearer speaks for.
     pub miner: Miner,
     /// Hex sha256 of the token.
     sha256: String,
-    /// When it was made.
+    /// Time it was made, in whole seconds.
     pub added_at: Timestamp,
 }
 
@@ -70,7 +74,6 @@ impl Tokens {
         let mut file =
             tempfile::Builder::new().prefix(".agentmill-").suffix(".tmp").tempfile_in(folder(path))?;
         file.write_all((serde_json::to_string_pretty(self)? + "\n").as_bytes())?;
-        file.as_file().set_permissions(Permissions::from_mode(0o600))?;
         file.as_file().sync_all()?;
         file.persist(path)?;
         Ok(())
@@ -101,7 +104,7 @@ impl Tokens {
         before - self.tokens.len()
     }
 
-    /// Whose token this is. Takes the same time whichever it is, or none.
+    /// The miner of a token. Takes the same time whichever it is, or none.
     #[must_use]
     pub fn owner(&self, token: &str) -> Option<&Miner> {
         let sha256 = digest::sha256(token.as_bytes());
@@ -116,7 +119,7 @@ impl Tokens {
         self.tokens.iter()
     }
 
-    /// Whether there are none.
+    /// True if there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.tokens.is_empty()
@@ -128,8 +131,8 @@ impl Tokens {
 /// # Errors
 /// It can't be locked, read or written, or `change` fails.
 pub fn update<T>(path: &Path, change: impl FnOnce(&mut Tokens) -> anyhow::Result<T>) -> anyhow::Result<T> {
-    let lock = File::open(folder(path)).and_then(|folder| folder.lock().map(|()| folder));
-    let _lock = lock.with_context(|| format!("can't lock the folder of {}", path.display()))?;
+    let lock = folder(path).join(format!(".{}.lock", path.file_name().unwrap_or_default().display()));
+    let _lock = private::lock(&lock, PATIENCE).with_context(|| format!("can't lock {}", lock.display()))?;
     let mut tokens = Tokens::load(path)?;
     let result = change(&mut tokens)?;
     tokens.save(path)?;
@@ -142,7 +145,8 @@ fn folder(path: &Path) -> &Path {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
 
     use super::*;
 
@@ -184,7 +188,17 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_file_is_an_error_and_not_an_open_door() {
+    fn a_lock_on_the_folder_stops_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let theirs = File::open(folder.path()).unwrap();
+        theirs.lock().unwrap();
+        update(&folder.path().join("tokens.json"), |_| Ok(())).unwrap();
+        let lock = fs::metadata(folder.path().join(".tokens.json.lock")).unwrap();
+        assert_eq!(lock.mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_broken_file_is_an_error_and_not_an_open_server() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tokens.json");
         for text in ["", "{}", "[]", "{\"tokens\": [{\"miner\": \"../x\"}]}"] {

@@ -1,17 +1,19 @@
-//! Diagnostics on stderr, for whoever asks: `AGENTMILL_LOG=agentmill=debug`, or RUST_LOG.
+//! Diagnostics on stderr, on request: `AGENTMILL_LOG=agentmill=debug`, or RUST_LOG.
 //!
-//! What a person at the terminal should know goes through [`ui`](crate::ui); this is for finding out why something
-//! is slow or fails. Text from agents and engines is logged as a debug-quoted field, never as it stands.
+//! Messages for the person at the terminal go through [`ui`](crate::ui); diagnostics help to find out why something is
+//! slow or fails. Text from agents and engines is logged as a debug-quoted field, never as it stands.
 
 use std::env;
 use std::io::{self, IsTerminal};
 
 use tracing_subscriber::EnvFilter;
 
+use crate::term;
+
 /// The variables that hold a filter; the first that is set counts.
 const VARIABLES: [&str; 2] = ["AGENTMILL_LOG", "RUST_LOG"];
 
-/// Whether diagnostics were asked for.
+/// True if diagnostics were asked for.
 pub fn wanted() -> bool {
     filter().is_some()
 }
@@ -26,7 +28,9 @@ pub fn start() {
         return;
     };
     let filter = EnvFilter::try_new(&filter).unwrap_or_else(|error| {
-        eprintln!("agentmill: the log filter {filter:?} is not understood ({error}); taking \"info\"");
+        term::complain(format_args!(
+            "agentmill: the log filter {filter:?} is not understood ({error}); taking \"info\""
+        ));
         EnvFilter::new("info")
     });
     let colour = io::stderr().is_terminal()

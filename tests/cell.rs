@@ -1,4 +1,4 @@
-//! What a live cell is, seen from outside and from inside, on the real engine.
+//! A live cell, seen from outside and from inside, on the real engine.
 
 mod common;
 
@@ -7,16 +7,17 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use agentmill::config::{Engine, Limits};
-use agentmill::report::Verdict;
+use agentmill::config::{EngineKind, Limits};
+use agentmill::model::report::Verdict;
 use agentmill::sandbox::engine::Role;
+use agentmill::sandbox::engine::way::Way;
 use agentmill::sandbox::{Opened, Sandbox};
-use common::{Fate, LIMITS, Lab, messages, path, task, verdicts};
+use common::{LIMITS, Lab, Outcome, messages, path, task, verdicts};
 use serde_json::{Value, json};
 
 const LOOKER: &[u8] = b"def status():\n    return open('/proc/self/status').read()";
 
-/// What the engine says of a cell that holds an agent, which is then asked the same.
+/// Inspects a cell that holds an agent, which must then say the same.
 fn inspect_live_cell(lab: &Lab, limits: &Limits) -> Value {
     let look = task("prompt: look\ntests:\n  - \"assert 'Seccomp:\\t2' in status()\"\n");
     let Opened::Ready(mut cell) = lab.sandbox.open(LOOKER.into(), limits).expect("a cell") else {
@@ -36,7 +37,7 @@ fn inspect(lab: &Lab, container: &str) -> Value {
 
 #[test]
 fn a_live_cell_has_every_bound_and_no_right() {
-    let lab = Lab::new();
+    let lab = Lab::with(EngineKind::Docker, None);
     let found = inspect_live_cell(&lab, &LIMITS);
     let host = &found["HostConfig"];
     let ulimits: HashMap<&str, &Value> = host["Ulimits"]
@@ -58,8 +59,11 @@ fn a_live_cell_has_every_bound_and_no_right() {
     assert_eq!(host["NetworkMode"], json!("none"));
     assert_eq!(host["ShmSize"], json!(LIMITS.tmp));
     let tmpfs = format!("rw,noexec,nosuid,nodev,mode=1777,size={},nr_inodes=1024", LIMITS.tmp);
-    assert_eq!(host["Tmpfs"], json!({ "/tmp": tmpfs }));
-    assert_eq!(ulimits, HashMap::from([("core", &json!(0)), ("nofile", &json!(256))]));
+    assert_eq!(host["Tmpfs"], json!({ "/tmp": tmpfs, "/sys/fs/cgroup": "ro,noexec,nosuid,nodev,size=4k" }));
+    let bounded = [("core", json!(0)), ("nofile", json!(256)), ("stack", json!(-1)), ("fsize", json!(-1))];
+    for (name, hard) in &bounded {
+        assert_eq!(ulimits.get(name), Some(&hard), "{name}");
+    }
     assert_eq!(host["Binds"], json!(null));
     assert_eq!(host["VolumesFrom"], json!(null));
     assert_eq!(found["Mounts"], json!([]));
@@ -73,13 +77,17 @@ fn a_live_cell_has_every_bound_and_no_right() {
         assert_eq!(host[namespace], json!(""), "{namespace} is the host's");
     }
     assert_eq!(host["IpcMode"], json!("private"));
-    assert_eq!(found["Config"]["User"], json!("65534:65534"));
+    let user =
+        found["Config"]["User"].as_str().and_then(|user| user.strip_suffix(":65534")).unwrap_or_default();
+    assert!((10_000..60_000).contains(&user.parse::<u32>().unwrap_or_default()), "{user}");
+    assert!(host["MaskedPaths"].as_array().is_some_and(|masked| masked.contains(&json!("/proc/vmstat"))));
+    assert!(host["MaskedPaths"].as_array().is_some_and(|masked| masked.contains(&json!("/proc/kcore"))));
     assert_eq!(found["Config"]["WorkingDir"], json!("/tmp"));
     assert_eq!(found["Config"]["Volumes"], json!(null));
     assert_eq!(lab.close(), Vec::<String>::new());
 }
 
-/// What the engine says of a container that its own client starts, by the command that would start this cell.
+/// Inspects a container that the engine's client starts, by the command that would start this cell.
 fn inspect_by_client(lab: &Lab, cell: &Value, limits: &Limits) -> Value {
     let engine = lab.sandbox.engine();
     let program =
@@ -112,15 +120,19 @@ fn settings(config: &Value) -> BTreeMap<&String, &Value> {
 /// No bound may be missing on one of the two ways, nor any come to be added to one of them only.
 #[test]
 fn a_cell_is_the_same_over_the_socket_and_by_the_command_line() {
-    let lab = Lab::with(Engine::Docker, Some("runc".into()));
-    if lab.sandbox.engine().api().is_none() {
-        return eprintln!("SKIPPED: the engine is not spoken to over a socket of this machine");
-    }
+    let lab = Lab::with(EngineKind::Docker, Some("runc".into()));
+    assert!(
+        matches!(lab.sandbox.engine().way(), Ok(Way::Socket(_))),
+        "this test needs a Docker Engine on a socket of this machine"
+    );
     let limits = Limits { cpus: 0.7, ..LIMITS };
     let mut by_socket = inspect_live_cell(&lab, &limits);
     let mut by_client = inspect_by_client(&lab, &by_socket, &limits);
     for found in [&mut by_socket, &mut by_client] {
         found["Config"]["Hostname"] = json!("its own");
+        found["Config"]["User"] = json!("its own");
+        found["Config"]["Env"].as_array_mut().expect("a list").sort_by_key(Value::to_string);
+        found["HostConfig"]["MaskedPaths"].take(); // Docker's command line has no word for more of them
     }
     // The same empty network, made by the runtime alone; the command line has no word for it.
     assert_eq!(by_socket["Config"]["NetworkDisabled"].take(), json!(true));
@@ -150,7 +162,7 @@ fn nothing_that_a_cell_can_see_holds_what_is_expected() {
     let lab = Lab::new();
     // Twice: the second time by a replay, which holds all questions at once.
     for _ in 0..2 {
-        let Fate::Judged(runs) = lab.run(&search, &task(&text), &limits, 2) else { panic!("refused") };
+        let Outcome::Judged(runs) = lab.run(&search, &task(&text), &limits, 2) else { panic!("refused") };
         for run in &runs {
             assert_eq!(verdicts(run), ["passed", "passed"], "{:?}", messages(run));
         }
@@ -197,8 +209,8 @@ fn no_run_finds_a_mark_that_another_left_on_the_network() {
     let call = task("prompt: call\ntests:\n  - assert call(8080) == 8080\n");
     let seen = task("prompt: see\ntests:\n  - assert seen() == ['0']\n");
     let tasks = [&call, &seen, &call, &call, &seen];
-    for fate in [lab.run_announced(CALLER, &tasks, &LIMITS), lab.run_all(CALLER, &tasks, &LIMITS)] {
-        let Fate::Judged(runs) = fate else { panic!("{fate:?}") };
+    for outcome in [lab.run_announced(CALLER, &tasks, &LIMITS), lab.run_all(CALLER, &tasks, &LIMITS)] {
+        let Outcome::Judged(runs) = outcome else { panic!("{outcome:?}") };
         for run in runs {
             assert_eq!(verdicts(&run), ["passed"], "{:?}", messages(&run));
         }

@@ -2,7 +2,7 @@
 
 mod testenv;
 
-use testenv::{DOUBLE_AGENT, DOUBLE_TASK, Finished, TestEnv};
+use testenv::{DOUBLE_AGENT, DOUBLE_TASK, Finished, Running, TestEnv, wait_until};
 
 /// The complaints, without the folder.
 fn complaints(env: &TestEnv, finished: &Finished) -> Vec<String> {
@@ -103,6 +103,86 @@ fn reference_solutions_must_score_100() {
 }
 
 #[test]
+fn a_proof_is_remembered_until_anything_it_rests_on_changes() {
+    let env = TestEnv::new().task("good", &format!("{DOUBLE_TASK}solution: good.py\n"));
+    env.write("tasks/good.py", DOUBLE_AGENT);
+    let ok = "ok: 1 tasks, 1 reference solutions score 100";
+    let proofs = || std::fs::read_to_string(env.path("results/.proofs")).unwrap_or_default().lines().count();
+    for (change, count) in [(None, 1), (None, 1), (Some(format!("{DOUBLE_AGENT}\n# changed\n")), 2)] {
+        change.into_iter().for_each(|source| env.write("tasks/good.py", &source));
+        env.agentmill(&["check"]).code(0).prints(&[ok]);
+        assert_eq!(proofs(), count);
+    }
+    env.write("tasks/good.py", "def double(x):\n    return 4\n");
+    env.agentmill(&["check"]).code(2).complains(&["does not score 100"]);
+    assert_eq!(proofs(), 2);
+}
+
+#[test]
+fn tasks_are_checked_by_name_or_pattern() {
+    let with_solution = |name: &str| format!("{DOUBLE_TASK}solution: {name}.py\n");
+    let env = TestEnv::new().task("a/good", &with_solution("good")).task("b/poor", &with_solution("poor"));
+    env.write("tasks/a/good.py", DOUBLE_AGENT);
+    env.write("tasks/b/poor.py", "def double(x):\n    return 4\n");
+    env.agentmill(&["check", "a/good"]).code(0).prints(&["ok: 1 tasks, 1 reference"]);
+    env.agentmill(&["check", "a/*"]).code(0).prints(&["ok: 1 tasks"]);
+    env.agentmill(&["check", "a/good", "b/*"]).code(2).complains(&["poor.py does not score 100"]);
+    env.agentmill(&["check", "c"])
+        .code(2)
+        .complains(&["no task is called \"c\"; `agentmill tasks` lists them"]);
+}
+
+#[test]
+fn as_json_each_task_has_a_line_once_it_is_known() {
+    let env = TestEnv::new().task("plain", "prompt: p\ntests: [assert f(1) == 1]\n");
+    for (name, solution) in [("right", "def f(n): return n\n"), ("wrong", "def f(n): return 2\n")] {
+        env.write(
+            &format!("tasks/{name}.yaml"),
+            &format!("prompt: p\nsolution: {name}.py\ntests: [assert f(1) == 1]\n"),
+        );
+        env.write(&format!("tasks/{name}.py"), solution);
+    }
+    let lines = |code: i32| -> Vec<(String, bool, usize)> {
+        let found = env.agentmill(&["check", "--json"]).code(code);
+        let lines = found.stdout.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let line = |line: serde_json::Value| {
+            let task = line["task"].as_str().unwrap_or("all").to_owned();
+            (task, line["ok"].as_bool().unwrap(), line["problems"].as_array().unwrap().len())
+        };
+        let mut lines: Vec<_> = lines.map(line).collect();
+        assert_eq!(lines.last().unwrap().0, "all", "{found}");
+        lines.sort();
+        lines
+    };
+    let line = |task: &str, ok: bool| (task.to_owned(), ok, usize::from(!ok));
+    let told = [line("all", false), line("plain", true), line("right", true), line("wrong", false)];
+    assert_eq!(lines(2), told);
+    env.write("tasks/wrong.py", "def f(n): return 1\n");
+    let told = ["all", "plain", "right", "wrong"].map(|task| line(task, true));
+    assert_eq!(lines(0), told, "what was proved before is told as well");
+    env.write("tasks/plain.yaml", "prompt: p\nsetup: 1 / 0\ntests: [assert f(1) == 1]\n");
+    assert!(lines(2).contains(&line("plain", false)));
+}
+
+#[test]
+fn weak_tests_are_hinted_at() {
+    let task = "prompt: largest\nsolution: largest.py\ntests:\n  - assert largest([1, 3]) == 3\n  - \"assert True or \
+                largest([])\"\n  - assert largest([2]) == 2\n";
+    let env = TestEnv::new().task("largest", task);
+    env.write("tasks/largest.py", "def largest(n):\n    best = n[0]\n    for i in n:\n        if i > best:\n            best = i\n    return best\n");
+    let found = env.agentmill(&["check", "--mutants"]).code(0).prints(&[
+        "hint: ",
+        "largest.yaml:5: tests[1]: test 2 holds for an agent that does nothing",
+        "largest.yaml: solution: line 4 with `>` as `>=` passes all tests",
+    ]);
+    assert!(!found.stdout.contains("line 2 with"), "{found}");
+    let found = env.agentmill(&["check", "--json"]).code(0);
+    let data: serde_json::Value = serde_json::from_str(found.stdout.lines().last().unwrap()).unwrap();
+    let hint = &data["found"]["hints"][0];
+    assert_eq!((&hint["field"], &hint["line"]), (&"tests[1]".into(), &5.into()), "{hint}");
+}
+
+#[test]
 fn the_shipped_tasks_and_the_shipped_pipeline_are_sound() {
     let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/tasks");
     let env = TestEnv::new();
@@ -111,4 +191,38 @@ fn the_shipped_tasks_and_the_shipped_pipeline_are_sound() {
         &agentmill::config::DEFAULT.replace("tasks: tasks ", &format!("tasks: {shipped} ")),
     );
     env.agentmill(&["check"]).code(0).prints(&["reference solutions score 100"]);
+}
+
+/// A folder whose reference solution takes its time, so that its `check` is met in the middle.
+fn slow_to_check() -> TestEnv {
+    let task = format!("{DOUBLE_TASK}solution: slow.py\ntimeout: 20s\n");
+    let env = TestEnv::new().task("slow", &task).variable("AGENTMILL_LOG", "agentmill=debug");
+    env.write("tasks/slow.py", &format!("import time\n{DOUBLE_AGENT}time.sleep(4)\n"));
+    env
+}
+
+/// `agentmill check` from within its folder, as people call it: every path is a relative one.
+fn check_from_within(env: &TestEnv) -> Running {
+    let line = format!("cd {} && exec \"$0\" check", env.dir().display());
+    env.start_by(&["sh", "-c", &line], &["check"])
+}
+
+/// Starts a second `check` while the first has containers at work; neither may take the other's for leftovers.
+fn expect_two_checks_to_leave_each_other_alone(first: &TestEnv, second: &TestEnv) {
+    let one = check_from_within(first);
+    wait_until("the first check has a cell", || one.stderr().contains("agentmill-cell-"));
+    let other = check_from_within(second).wait().code(0);
+    other.complains(&["removed what an earlier session left swept=0"]);
+    one.wait().code(0);
+}
+
+#[test]
+fn checks_of_two_folders_leave_each_other_alone() {
+    expect_two_checks_to_leave_each_other_alone(&slow_to_check(), &slow_to_check());
+}
+
+#[test]
+fn two_checks_of_one_folder_leave_each_other_alone() {
+    let env = slow_to_check();
+    expect_two_checks_to_leave_each_other_alone(&env, &env);
 }

@@ -1,4 +1,4 @@
-//! What a person is told when something is wrong, and the exit code that a script sees.
+//! Error messages for people, and exit codes for scripts.
 
 mod testenv;
 
@@ -45,32 +45,42 @@ fn results_that_cannot_be_written() {
     let env = ready();
     std::fs::remove_dir(env.path("results")).unwrap();
     env.write("results", "in the way");
-    env.agentmill(&["run"]).code(2).complains(&["can't create", "results"]);
+    env.agentmill(&["run"]).code(74).complains(&["can't create", "results"]);
 
     let env = ready();
     std::fs::create_dir(env.path("results/rankings.csv")).unwrap();
-    env.agentmill(&["run"]).code(2).complains(&["can't be written", "rankings.csv"]);
+    env.agentmill(&["run"]).code(74).complains(&["can't be written", "rankings.csv"]);
+}
+
+#[test]
+fn output_that_cannot_be_printed() {
+    let env = ready();
+    env.run();
+    for args in [&["run"][..], &["run", "--json"], &["show"], &["tasks"]] {
+        let words = ["sh", "-c", "exec \"$@\" > /dev/full", "sh"];
+        env.start_by(&words, args).wait().code(74).complains(&["can't print: No space left on device"]);
+    }
 }
 
 #[test]
 fn no_engine() {
     let env = ready().no_programs();
-    env.agentmill(&["run"]).code(1).complains(&["docker", "can't be started", "is docker installed?"]);
-    env.agentmill(&["watch"]).code(1).complains(&["is docker installed?"]);
-    env.agentmill(&["check"]).code(1).complains(&["is docker installed?"]);
+    env.agentmill(&["run"]).code(69).complains(&["docker", "can't be started", "is docker installed?"]);
+    env.agentmill(&["watch"]).code(69).complains(&["is docker installed?"]);
+    env.agentmill(&["check"]).code(69).complains(&["is docker installed?"]);
 }
 
 #[test]
 fn an_engine_that_does_not_answer_to_us() {
     let env = ready().engine_script("echo 'Cannot connect to the Docker daemon' >&2; exit 1");
-    env.agentmill(&["run"]).code(1).complains(&["Cannot connect to the Docker daemon"]);
+    env.agentmill(&["run"]).code(69).complains(&["Cannot connect to the Docker daemon"]);
 }
 
 #[test]
 fn an_image_that_nobody_has() {
     let env = ready().pipeline("sandbox: {image: \"localhost:1/agentmill/nothing:1\"}\n");
     env.agentmill(&["run"])
-        .code(1)
+        .code(69)
         .complains(&["localhost:1/agentmill/nothing:1", "not present and can't be pulled"]);
 }
 
@@ -83,14 +93,14 @@ fn an_image_with_nothing_in_it() {
     let env = ready().pipeline(&format!("sandbox: {{image: \"{image}\"}}\n"));
     let run = env.agentmill(&["run"]);
     assert!(Command::new("docker").args(["rmi", image]).output().unwrap().status.success());
-    run.code(1).complains(&["did not get ready", "python", "executable file not found"]);
+    run.code(69).complains(&["did not get ready", "python", "executable file not found"]);
     env.expect_nothing_left();
 }
 
 #[test]
 fn an_image_without_python() {
     let env = ready().engine_script("test \"$1\" = run && { echo 'exec: python: not found' >&2; exit 127; }");
-    env.agentmill(&["run"]).code(1).complains(&["did not get ready", "python: not found"]);
+    env.agentmill(&["run"]).code(69).complains(&["did not get ready", "python: not found"]);
 }
 
 #[test]
@@ -107,5 +117,12 @@ fn wrong_usage() {
     env.agentmill(&["run", "--farce"]).code(2).complains(&["--farce"]);
     env.agentmill::<&str>(&[]).code(2).complains(&["Usage"]);
     env.agentmill(&["--help"]).code(0).prints(&["Exit codes: 0 done"]);
-    env.agentmill(&["--version"]).code(0).prints(&[concat!("agentmill ", env!("CARGO_PKG_VERSION"))]);
+    let facts = env.agentmill(&["--version"]).code(0);
+    facts.prints(&[
+        concat!("agentmill ", env!("CARGO_PKG_VERSION"), "\n"),
+        "commit: ",
+        "build: debug, for ",
+        "grader: ",
+    ]);
+    env.agentmill(&["-V"]).code(0).prints(&[concat!("agentmill ", env!("CARGO_PKG_VERSION"), "\n")]);
 }

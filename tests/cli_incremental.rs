@@ -14,7 +14,7 @@ fn moody(whose: &str) -> String {
     format!("{MOODY}# {whose}'s\n")
 }
 
-/// What `change` and another run make anew, as `miner task`.
+/// Runs that are made anew after `change`, as `miner task`.
 fn anew_after(env: &TestEnv, change: impl FnOnce(&TestEnv)) -> Vec<String> {
     let before = env.traces();
     change(env);
@@ -26,7 +26,7 @@ fn anew_after(env: &TestEnv, change: impl FnOnce(&TestEnv)) -> Vec<String> {
 fn only_what_changed_is_evaluated_again() {
     let env = TestEnv::new().task("one", MOOD).task("two", &MOOD.replace("happy", "merry"));
     let env = env.agent("ann", &moody("ann")).agent("ben", &moody("ben")).agent("bad", "import numpy\n");
-    env.agentmill(&["run"]).code(0).prints(&["1. ann: 0 (reward: 0 TAO)\n", "refused: bad.py line 1"]);
+    env.run().prints(&["1. ann: 0 (reward: 0 TAO)\n", "refused: bad.py line 1"]);
 
     let results = || {
         ["rankings.csv", "scores.csv", "rejected.csv", "history.csv"]
@@ -62,7 +62,7 @@ fn only_what_changed_is_evaluated_again() {
     );
 
     let before = env.traces();
-    env.agentmill(&["run", "--force"]).code(0);
+    env.agentmill(&["run", "--force"]).code(1);
     assert_eq!(anew(&before, &env.traces()).len(), 6, "--force");
 
     env.remove("inbox/ann.py");
@@ -130,6 +130,6 @@ fn with_nothing_due_the_engine_is_not_asked() {
     // Left by one that was killed.
     env.write("results/.cells", "");
     env.run();
-    assert_eq!(env.read("asked"), "ps\n");
+    assert_eq!(env.read("asked"), "version\nps\n", "is it there, and what is left of it");
     assert!(!env.path("results/.cells").exists());
 }

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use testenv::{DOUBLE_TASK, TestEnv, wait_until};
+use testenv::{DOUBLE_AGENT, DOUBLE_TASK, TestEnv, wait_until};
 
 /// How often it is killed; AGENTMILL_KILLS says otherwise.
 const KILLS: usize = 20;
@@ -70,6 +70,9 @@ fn cells_do_not_outlive_a_killed_agentmill() {
     thread::sleep(Duration::from_secs(1));
     run.signal(Signal::KILL);
     run.wait();
+    env.expect_nothing_runs();
+    env.drop_agent("ann", DOUBLE_AGENT);
+    env.run();
     env.expect_nothing_left();
 }
 
@@ -123,7 +126,9 @@ fn expect_all_results(env: &TestEnv, rounds: usize) {
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap());
         names
-            .filter(|name| name != ".lock" && (name.starts_with('.') || name.ends_with(".tmp")))
+            .filter(|name| {
+                name != ".lock" && name != ".ledger.lock" && (name.starts_with('.') || name.ends_with(".tmp"))
+            })
             .collect::<Vec<_>>()
     };
     assert_eq!([strays("results"), strays("results/agents")].concat(), [""; 0], "no unfinished file stays");

@@ -24,13 +24,13 @@ fn every_file_has_the_promised_columns_and_fields() {
     let env =
         TestEnv::new().task("double", DOUBLE_TASK).agent("Ann", DOUBLE_AGENT).agent("bad", HOSTILE_SYNTAX);
     let env = env.pipeline("rewards: {pool: 7, token: ALPHA}\n");
-    env.agentmill(&["run"])
-        .code(0)
+    env.run()
         .prints(&["1. ann: 100 (reward: 7 ALPHA)\n", "refused: bad.py line 1: is not valid Python 3.11"]);
 
     assert_eq!(
         header(&env, "rankings.csv"),
-        "rank,miner,score,reward,passed,tests,unscored,stage,duplicate_of,first_seen,sha256"
+        "rank,miner,score,reward,passed,tests,unscored,stage,duplicate_of,first_seen,sha256,similar_to,similarity,rank_low,\
+         rank_high,tier"
     );
     assert_eq!(
         header(&env, "scores.csv"),
@@ -41,6 +41,7 @@ fn every_file_has_the_promised_columns_and_fields() {
 
     let rankings = env.json("rankings.json");
     let top = [
+        "engine",
         "generated_at",
         "image",
         "made_of",
@@ -56,16 +57,16 @@ fn every_file_has_the_promised_columns_and_fields() {
     let mut columns: Vec<&str> = columns.split(',').collect();
     columns.sort_unstable();
     assert_eq!(keys(&rankings["rankings"][0]), columns, "rankings.json holds what rankings.csv holds");
-    assert_eq!(keys(&rankings["rejected"][0]), ["file", "line", "miner", "reason"]);
+    assert_eq!(keys(&rankings["rejected"][0]), ["file", "line", "miner", "reason", "sha256"]);
     assert_eq!(rankings["token"], "ALPHA");
     assert_eq!(rankings["version"], env!("CARGO_PKG_VERSION"));
     assert!(rankings["image"].as_str().unwrap().starts_with("sha256:"), "{rankings:#}");
     assert_eq!(rankings["rankings"][0]["miner"], "ann", "upper case is folded");
     assert_eq!(rankings["rejected"][0]["line"], 1);
 
-    let sum = agentmill::digest::sha256(env.read("pipeline.yaml").as_bytes());
+    let sum = agentmill::util::digest::sha256(env.read("pipeline.yaml").as_bytes());
     assert_eq!(rankings["pipeline_sha256"], sum.as_str());
-    let sum = agentmill::digest::sha256(DOUBLE_AGENT.as_bytes());
+    let sum = agentmill::util::digest::sha256(DOUBLE_AGENT.as_bytes());
     assert_eq!(env.rankings()["ann"]["sha256"], sum);
     let page = env.read("results/index.html");
     assert!(page.contains("ann") && page.contains("bad.py"), "{page}");
@@ -96,6 +97,7 @@ fn every_refusal_says_why() {
     env.write("inbox/evil.py", "x = 1\nprint(eval('x'))\n");
     env.write("inbox/empty.py", "");
     env.write("inbox/twin.py", DOUBLE_AGENT);
+    std::thread::sleep(std::time::Duration::from_millis(20));
     env.write("inbox/twin/agent.py", DOUBLE_AGENT);
     env.write("inbox/hollow/other.py", DOUBLE_AGENT);
     env.write("inbox/.hidden.py", "import numpy");
@@ -119,14 +121,13 @@ fn every_refusal_says_why() {
         ("link.py", "symbolic link"),
         ("notes.txt", "not a .py file"),
         ("pipe.py", "named pipe"),
-        ("twin.py", "twin/agent.py"),
-        ("twin/agent.py", "twin.py"),
+        ("twin/agent.py", "names the same miner as twin.py"),
     ];
     assert_eq!(reasons.len(), expect.len(), "{reasons:#?}");
     for (found, (file, reason)) in reasons.iter().zip(expect) {
         assert!(found.starts_with(file) && found.contains(reason), "{found:?} is not {file:?} {reason:?}");
     }
-    assert_eq!(env.rankings().into_keys().collect::<Vec<_>>(), ["fine"]);
+    assert_eq!(env.rankings().into_keys().collect::<Vec<_>>(), ["fine", "twin"]);
 }
 
 #[test]
@@ -142,4 +143,30 @@ fn show_reads_the_results_back() {
     assert_eq!(started, [""; 0]);
     env.agentmill(&["show", "anne"]).code(2).complains(&["did you mean \"ann\"?"]);
     env.agentmill(&["show", "ann", "duble"]).code(2).complains(&["did you mean \"double\"?"]);
+}
+
+/// From cron, nobody would hear of it otherwise.
+#[test]
+fn refusals_are_told_by_the_exit_code_and_even_quietly() {
+    let env =
+        TestEnv::new().task("double", DOUBLE_TASK).agent("ann", DOUBLE_AGENT).agent("bad", "import numpy\n");
+    env.write("inbox/bob/agent.py", "import bank\n");
+    env.write("inbox/bob/bank.py", "x = 1\n");
+    env.write("inbox/Thumbs.db", "x");
+    for _ in 0..2 {
+        let quiet = env.agentmill(&["--quiet", "run"]).code(1);
+        assert_eq!(
+            quiet.stderr, "agentmill: 2 refused: bad.py, bob/agent.py; rejected.csv says why\n",
+            "{quiet}"
+        );
+        assert_eq!(quiet.stdout, "");
+    }
+    let rejected = env.csv("rejected.csv");
+    assert!(
+        rejected[1]["reason"].contains("an agent is one file, and bank.py lies beside it"),
+        "{rejected:?}"
+    );
+    env.remove("inbox/bad.py");
+    fs::remove_dir_all(env.path("inbox/bob")).unwrap();
+    assert_eq!(env.agentmill(&["--quiet", "run"]).code(0).stderr, "");
 }

@@ -1,4 +1,4 @@
-//! What an assertion can see of an agent, in real cells.
+//! Names that an assertion can use, in real cells.
 
 mod testenv;
 
@@ -47,6 +47,7 @@ def echo(*args, **named):
 prompt: values
 setup: |
   import math
+  from collections import Counter, OrderedDict, defaultdict
   def same(name, expected):
       found = value(name)
       assert type(found) is type(expected), f"{type(found)} is not {type(expected)}"
@@ -62,16 +63,16 @@ tests:
   - assert same("inf", math.inf) and same("minus", -math.inf)
   - assert same("zero", 0.0) and math.copysign(1, value("zero")) == -1
   - assert same("text", "a\ud800b\0→🙂")
-  - assert same("bytes", b"\x00\xff") and same("array", b"ab")
+  - assert same("bytes", b"\x00\xff") and same("array", bytearray(b"ab"))
   - assert same("tuple", (1, (2,), ()))
   - assert same("set", {1, 2})
   - assert same("frozen", {frozenset({1}), frozenset()})
   - 'assert same("dict", {1: "a", (1, 2): {"k": [None]}, None: 0.5, "": ()})'
-  - assert same("point", (1, [2]))
-  - 'assert same("counter", {"a": 2, "b": 1})'
-  - 'assert same("ordered", {"b": 1, "a": 2}) and list(value("ordered")) == ["b", "a"]'
-  - 'assert same("default", {"a": [1]})'
-  - assert same("colour", 3)
+  - assert value("point") == (1, [2]) and value("point").y == [2]
+  - 'assert same("counter", Counter("aab")) and value("counter")["c"] == 0'
+  - 'assert same("ordered", OrderedDict(b=1, a=2)) and list(value("ordered")) == ["b", "a"]'
+  - 'assert same("default", defaultdict(list, a=[1])) and value("default")["b"] == []'
+  - assert value("colour") == 3 and isinstance(value("colour"), int) and value("colour").name == "RED"
   - 'assert same("tags", {"t": [1], "f": "nan"})'
   - 'assert same("deep", [[[[[[[[{"a": ({1},)}]]]]]]]])'
   - assert value("long") == "x" * 500_000
@@ -181,8 +182,6 @@ tests:
     assert: |
       with raises(Exception):
           absent()
-  - name: own names don't leak
-    assert: fine() and result == 1
 "#;
     let tests = judged(agent, task);
     assert!(tests[..6].iter().all(|test| test.starts_with("passed")), "{tests:#?}");
@@ -196,7 +195,6 @@ tests:
         tests[8].starts_with("error missing is no exception: the agent has no function absent"),
         "{tests:#?}"
     );
-    assert!(tests[9].starts_with("error own names"), "{tests:#?}");
 }
 
 #[test]
@@ -234,9 +232,7 @@ tests:
   - {name: huge, assert: huge() == 4}
   - {name: loop, assert: loop() == 4}
   - {name: constant, assert: constant() == 5}
-  - {name: uncalled, assert: wrong == 3}
   - {name: arguments, assert: wrong(1) == 3}
-  - {name: ours, assert: wrong(print) == 3}
   - {name: crash, assert: crash() == 4}
   - {name: still there, assert: wrong() == 3}
   - {name: noisy, assert: noisy() == 4}
@@ -249,14 +245,12 @@ tests:
         ("failed wrong", "wrong() returned 3"),
         ("error missing", "no function absent"),
         ("error lost", "is a object, not plain data"),
-        ("error generator", "is a generator, not plain data"),
+        ("failed generator", "[1] == 4 does not hold"),
         ("error deep", "nested"),
         ("error huge", "larger than"),
-        ("error loop", "nested"),
+        ("failed loop", "does not hold"),
         ("error constant", "not callable"),
-        ("error uncalled", "compared and not called"),
         ("error arguments", "TypeError"),
-        ("failed ours", "an argument of wrong is a builtin_function_or_method"),
         ("crashed crash", "exit code 3"),
         ("passed still there", ""),
         ("output_limit noisy", "more than it may"),

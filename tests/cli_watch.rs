@@ -30,7 +30,7 @@ fn drops_edits_and_removals_are_seen() {
     let edition = |n: usize| format!("# {n}\n{DOUBLE_AGENT}");
     (0..10).for_each(|n| env.drop_agent(&format!("m{n}"), &edition(n)));
     wait_until("ten are ranked", || env.rankings().len() == 10);
-    wait_until("the ranking is told", || daemon.stdout().contains("1. m9: 100 (reward: 10 TAO)\n"));
+    wait_until("the ranking is told", || daemon.stdout().contains(". m9: 100 (reward: "));
 
     env.remove("inbox/m0.py");
     wait_until("nine are ranked", || env.rankings().len() == 9);
@@ -206,6 +206,27 @@ fn signals_end_a_run_too() {
         run.wait().code(code).prints(&["not evaluated: 1\n"]);
         assert_eq!(env.json("rankings.json")["pending"], serde_json::json!(["slow"]));
         env.expect_nothing_left();
+    }
+}
+
+/// The pull is ended with all that it started, and not taken for one that can't be made.
+#[test]
+fn signals_end_a_run_while_its_image_is_pulled() {
+    for (command, signal, code) in [("run", Signal::INT, 130), ("watch", Signal::TERM, 143)] {
+        let pulls = r#"[ "$1" = pull ] && { echo "$$" > "$TMPDIR/pulls"; /bin/sleep 600; exit 1; }"#;
+        let env = TestEnv::new()
+            .pipeline("sandbox: {image: \"localhost:1/agentmill/python:3.11-slim\"}\n")
+            .task("double", DOUBLE_TASK)
+            .agent("ann", DOUBLE_AGENT)
+            .engine_script(pulls);
+        let work = env.start(&[command]);
+        wait_until("it pulls", || env.path("pulls").metadata().is_ok_and(|file| file.len() > 0));
+        let pull = env.read("pulls");
+        work.signal(signal);
+        let finished = work.wait().code(code);
+        assert!(!finished.stderr.contains("can't be pulled"), "{finished}");
+        assert!(!std::path::Path::new("/proc").join(pull.trim()).exists(), "the pull goes on");
+        assert_eq!(env.json("rankings.json")["pending"], serde_json::json!(["ann"]));
     }
 }
 

@@ -2,23 +2,34 @@
 //! for five thousand agents take a quarter of an hour; all else is real: files, reports, results. The second has real
 //! cells, for a handful of agents in a flood of junk.
 
+mod passes;
 mod testenv;
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
+use std::fmt::Debug;
 use std::fs::{self, File};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant, SystemTime};
 
-use agentmill::pipeline::{Mill, Summary};
+use agentmill::pipeline::{Summary, Wake};
 use agentmill::sandbox::fake::Fake;
-use agentmill::ui::Events;
+use agentmill::ui::{Event, Events};
+use agentmill::util::watch_folder::watch_folder;
 use agentmill::workspace::Workspace;
+use notify::RecursiveMode;
+use passes::pass;
 use rustix::process::Signal;
 use testenv::{DOUBLE_AGENT, DOUBLE_TASK, TestEnv, wait_until};
+use tracing::field::{Field, Visit};
+use tracing::{Metadata, Subscriber, span};
+
+/// Held by each test while it works: the memory of a process is that of all its tests, and so is a machine's time.
+static ALONE: Mutex<()> = Mutex::new(());
 
 const HONEST: usize = 5000;
 
@@ -33,7 +44,7 @@ const ROOM: u64 = 64 << 20;
 
 type Make = fn(&Path, usize);
 
-/// What people and programs drop, by what is said of it.
+/// Files that people and programs drop, by the message they get.
 const KINDS: [(&str, Make); 10] = [
     ("is not UTF-8", |inbox, n| put(inbox.join(format!("binary-{n}.py")), b"\x7fELF\x02\x01\xff\xfe")),
     ("contains a NUL byte", |inbox, n| put(inbox.join(format!("nul-{n}.py")), b"x = 1\n\0")),
@@ -80,18 +91,10 @@ fn drop_them_all(inbox: &Path) {
     }
 }
 
-fn turn(dir: &Path) -> (Summary, Fake) {
-    let Workspace { pipeline, tasks, .. } = Workspace::open(dir).unwrap();
-    let (sandbox, (events, _), (waker, wakes)) = (Fake::default(), Events::channel(), mpsc::channel());
-    let mill = Mill {
-        pipeline: &pipeline,
-        tasks: &tasks,
-        sandbox: &sandbox,
-        events: &events,
-        force: false,
-        stay: false,
-    };
-    let summary = mill.turn(&waker, &wakes).unwrap();
+fn run_pass(dir: &Path) -> (Summary, Fake) {
+    let sandbox = Fake::default();
+    let workspace = Workspace::open(dir).unwrap();
+    let summary = pass(&workspace, &sandbox, &Events::channel().0, false, mpsc::channel()).unwrap();
     (summary, sandbox)
 }
 
@@ -108,6 +111,7 @@ fn forget_peak() {
 
 #[test]
 fn ten_thousand_files_all_end_in_the_rankings_or_among_the_rejected() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let dir = tempfile::tempdir().unwrap();
     let inbox = dir.path().join("inbox");
     ["inbox", "tasks"].iter().for_each(|folder| fs::create_dir(dir.path().join(folder)).unwrap());
@@ -118,7 +122,7 @@ fn ten_thousand_files_all_end_in_the_rankings_or_among_the_rejected() {
     forget_peak();
     let before = peak("self");
     let start = Instant::now();
-    let (summary, _) = turn(dir.path());
+    let (summary, _) = run_pass(dir.path());
     let (took, grown) = (start.elapsed(), peak("self") - before);
     println!("{} files in {took:.1?}, {} MiB more memory", HONEST + KINDS.len() * JUNK, grown >> 20);
 
@@ -137,7 +141,7 @@ fn ten_thousand_files_all_end_in_the_rankings_or_among_the_rejected() {
     assert_eq!(lines(dir.path(), "rejected.csv"), KINDS.len() * JUNK + 1);
     assert_eq!(fs::read_dir(dir.path().join("results/agents")).unwrap().count(), HONEST + JUNK);
 
-    let (again, fake) = turn(dir.path());
+    let (again, fake) = run_pass(dir.path());
     assert_eq!((again.rows, again.rejected), (summary.rows, summary.rejected));
     assert_eq!(fake.opened.into_inner(), 0, "all of it is remembered");
 }
@@ -148,6 +152,7 @@ fn lines(dir: &Path, name: &str) -> usize {
 
 #[test]
 fn a_flood_of_junk_keeps_no_agent_from_its_score() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let env = TestEnv::new().task("double", DOUBLE_TASK);
     let daemon = env.watch();
     // Only Python tells a syntax error, and so in a cell.
@@ -164,4 +169,83 @@ fn a_flood_of_junk_keeps_no_agent_from_its_score() {
     assert!(peak < 2 * ROOM, "{peak} bytes");
     daemon.signal(Signal::TERM);
     daemon.wait().code(143);
+}
+
+/// Drops so many agents, each once the one before has its verdict, under a pass that stays, with made-up verdicts; gives the time from the
+/// first drop to the last verdict.
+fn watch_a_stream(agents: usize) -> Duration {
+    let dir = tempfile::tempdir().unwrap();
+    let inbox = dir.path().join("inbox");
+    ["inbox", "tasks"].iter().for_each(|folder| fs::create_dir(dir.path().join(folder)).unwrap());
+    put(dir.path().join("pipeline.yaml"), b"parallel: 4\n");
+    put(dir.path().join("tasks/t.yaml"), b"prompt: p\ntests: [assert x, assert y, assert z]\n");
+    let workspace = Workspace::open(dir.path()).unwrap();
+    let (sandbox, (events, told), (waker, wakes)) = (Fake::default(), Events::channel(), mpsc::channel());
+    let (from_inbox, end) = (waker.clone(), waker.clone());
+    let _watcher = watch_folder(&workspace.pipeline.inbox, RecursiveMode::Recursive, move |change| {
+        let _ = from_inbox.send(Wake::Inbox(change));
+    });
+    let feeder = std::thread::spawn(move || {
+        let start = Instant::now();
+        let mut finished = told.iter().filter(|event| matches!(event, Event::Finished { .. }));
+        for n in 0..agents {
+            let staged = inbox.join(".staged");
+            fs::write(&staged, format!("# passes all {n}\nx = 1\n")).unwrap();
+            fs::rename(staged, inbox.join(format!("m{n}.py"))).unwrap();
+            // Were they dropped at once, they would be seen at once, in a few looks, whatever one look costs.
+            assert!(finished.next().is_some());
+        }
+        end.send(Wake::Stop).unwrap();
+        start.elapsed()
+    });
+    let summary = pass(&workspace, &sandbox, &events, true, (waker, wakes)).unwrap();
+    assert_eq!((summary.rows.len(), summary.pending), (agents, 0));
+    feeder.join().unwrap()
+}
+
+/// Counts the names in the inbox that a pass looks at, by its diagnostics.
+#[derive(Clone, Default)]
+struct Looks(Arc<AtomicUsize>);
+
+impl Subscriber for Looks {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.fields().field("looked").is_some()
+    }
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        event.record(&mut self.clone());
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+    fn enter(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {}
+}
+
+impl Visit for Looks {
+    fn record_u64(&mut self, _: &Field, looked: u64) {
+        self.0.fetch_add(looked as usize, Ordering::SeqCst);
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn Debug) {}
+}
+
+/// With `AGENTMILL_CROWD=3000,6000,12000`, these crowds, with their times.
+#[test]
+fn an_agent_of_a_large_crowd_costs_watch_no_more_looks_than_one_of_a_small_crowd() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let crowds = std::env::var("AGENTMILL_CROWD").unwrap_or_else(|_| "100,500".to_owned());
+    for agents in crowds.split(',').map(|crowd| crowd.parse().unwrap()) {
+        let looks = Looks::default();
+        let took = tracing::subscriber::with_default(looks.clone(), || watch_a_stream(agents));
+        let looked = looks.0.load(Ordering::SeqCst);
+        println!("{agents} agents in {took:.1?}, {looked} looks");
+        // Each as it is moved there, and once more if it had not stood still; all of them by the slow timer.
+        let listings = 1 + took.as_secs() as usize / 5;
+        assert!((agents..=(4 + listings) * agents).contains(&looked), "{looked} looks at {agents} agents");
+    }
 }

@@ -1,9 +1,13 @@
 //! An engine that goes away in the middle of a run costs nothing but time.
 
+mod ignorable;
 mod testenv;
 
+use std::process::ExitCode;
+
+use ignorable::{Tested, tests};
 use rustix::process::Signal;
-use testenv::dockerd::{self, Address, Dockerd};
+use testenv::dockerd::{Address, Dockerd};
 use testenv::{Running, TestEnv, wait_until};
 
 const MINERS: usize = 6;
@@ -11,6 +15,14 @@ const MINERS: usize = 6;
 /// Every agent takes some time over each task, so that the engine never goes away between two of them.
 const AGENT: &str = "import time\ndef double(x):\n    time.sleep(0.3)\n    return 2 * x\n";
 const TASK: &str = "prompt: double it\ntests:\n  - assert double(2) == 4\n  - assert double(3) == 6\n";
+
+fn main() -> ExitCode {
+    ignorable::main(tests![
+        an_engine_that_is_killed_and_started_again_costs_nothing_but_time,
+        an_engine_that_is_stopped_and_started_again_costs_nothing_but_time,
+        an_engine_that_stays_away_leaves_the_rest_to_the_next_run,
+    ])
+}
 
 fn env(engine: &Dockerd, wait: &str) -> TestEnv {
     let pipeline = format!("parallel: 2\nsandbox: {{wait_for_engine: {wait}}}\n");
@@ -46,11 +58,8 @@ fn expect_all_scored(env: &TestEnv) {
     assert!(verdicts.len() == 3 * MINERS && verdicts.values().all(|it| it == "passed"), "{verdicts:#?}");
 }
 
-fn goes_away_and_comes_back(signal: Signal) {
-    if !dockerd::is_possible() {
-        return;
-    }
-    let mut engine = Dockerd::start(Address::Socket, "{}");
+fn goes_away_and_comes_back(signal: Signal) -> Tested {
+    let mut engine = Dockerd::start(Address::Socket, "{}")?;
     let env = env(&engine, "2m");
     let run = run_to_the_middle(&env);
     engine.end(signal);
@@ -59,24 +68,19 @@ fn goes_away_and_comes_back(signal: Signal) {
     run.wait().code(0).complains(&["the engine went away", "the engine is back"]);
     expect_all_scored(&env);
     env.expect_nothing_left();
+    Ok(())
 }
 
-#[test]
-fn an_engine_that_is_killed_and_started_again_costs_nothing_but_time() {
-    goes_away_and_comes_back(Signal::KILL);
+fn an_engine_that_is_killed_and_started_again_costs_nothing_but_time() -> Tested {
+    goes_away_and_comes_back(Signal::KILL)
 }
 
-#[test]
-fn an_engine_that_is_stopped_and_started_again_costs_nothing_but_time() {
-    goes_away_and_comes_back(Signal::TERM);
+fn an_engine_that_is_stopped_and_started_again_costs_nothing_but_time() -> Tested {
+    goes_away_and_comes_back(Signal::TERM)
 }
 
-#[test]
-fn an_engine_that_stays_away_leaves_the_rest_to_the_next_run() {
-    if !dockerd::is_possible() {
-        return;
-    }
-    let mut engine = Dockerd::start(Address::Socket, "{}");
+fn an_engine_that_stays_away_leaves_the_rest_to_the_next_run() -> Tested {
+    let mut engine = Dockerd::start(Address::Socket, "{}")?;
     let env = env(&engine, "1s");
     let run = run_to_the_middle(&env);
     engine.end(Signal::KILL);
@@ -98,4 +102,5 @@ fn an_engine_that_stays_away_leaves_the_rest_to_the_next_run() {
     let after = env.traces();
     assert!(passed.iter().all(|(run, _)| before[*run] == after[*run]), "what was finished was made again");
     env.expect_nothing_left();
+    Ok(())
 }

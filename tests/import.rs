@@ -40,15 +40,6 @@ fn sample(name: &str) -> PathBuf {
     Path::new(SAMPLES).join(name)
 }
 
-/// Whether there is an engine; a test that needs one says so where there is none.
-fn engine() -> bool {
-    let there = Command::new("docker").arg("version").output().is_ok_and(|output| output.status.success());
-    if !there {
-        eprintln!("skipped: no container engine");
-    }
-    there
-}
-
 #[test]
 fn writes_tasks_once_and_replaces_them_only_by_force() {
     let folder = Folder::new();
@@ -82,10 +73,9 @@ fn takes_the_good_lines_and_names_the_bad() {
     let (code, out, err) = folder.import("mbpp", &file, &["--quiet"]);
     assert_eq!((code, out.as_str()), (1, ""));
     let lines: Vec<&str> = err.lines().collect();
-    assert_eq!(lines.len(), 3, "{err}");
+    assert_eq!(lines.len(), 2, "{err}");
     assert!(lines[0].contains("mbpp.jsonl: line 1: control character"), "{err}");
-    assert!(lines[1].contains("line 4: in an assertion, sum does not mean"), "{err}");
-    assert!(lines[2].contains("line 5: expected value (column 1)"), "{err}");
+    assert!(lines[1].contains("line 5: expected value (column 1)"), "{err}");
     assert!(folder.path().join("tasks/mbpp/2.yaml").exists());
 }
 
@@ -109,23 +99,18 @@ fn says_why_a_file_can_not_be_read() {
 
 #[test]
 fn reference_solutions_score_100_in_cells() {
-    if !engine() {
-        return;
-    }
     let folder = Folder::new();
     for (benchmark, file) in [("humaneval", "humaneval.jsonl"), ("mbpp", "mbpp.jsonl")] {
         folder.import(benchmark, &sample(file), &[]);
     }
-    prove(&folder, 6);
+    prove(&folder, 7);
 }
 
-/// The published file, where there is one: `AGENTMILL_HUMANEVAL=HumanEval.jsonl.gz cargo test`.
+/// On request: `AGENTMILL_HUMANEVAL=HumanEval.jsonl.gz cargo test --test import -- --ignored`.
 #[test]
+#[ignore = "needs AGENTMILL_HUMANEVAL=FILE"]
 fn all_of_humaneval_can_be_solved() {
-    let Some(file) = std::env::var_os("AGENTMILL_HUMANEVAL").filter(|_| engine()) else {
-        eprintln!("skipped: AGENTMILL_HUMANEVAL names no file");
-        return;
-    };
+    let file = std::env::var_os("AGENTMILL_HUMANEVAL").expect("AGENTMILL_HUMANEVAL names the published file");
     let folder = Folder::new();
     let (code, out, err) = folder.import("humaneval", Path::new(&file), &[]);
     assert_eq!((code, out.contains("164 written")), (0, true), "{err}");

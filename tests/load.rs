@@ -12,9 +12,9 @@ use std::thread;
 use std::time::Duration;
 
 use agentmill::config::Limits;
-use agentmill::report::Verdict;
+use agentmill::model::report::Verdict;
 use agentmill::task::Task;
-use common::{Fate, LIMITS, Lab, messages, task};
+use common::{LIMITS, Lab, Outcome, messages, task};
 
 /// Agents at the same time, for each core.
 const CROWD: usize = 6;
@@ -25,7 +25,7 @@ const LIMIT: Duration = Duration::from_secs(1);
 /// a core, or less, may be timed out: then the machine is too busy even for this test.
 const MAX_STRETCH: u32 = 30;
 
-/// What needs half of the limit: of CPU time, of time asleep, or half of that of each.
+/// Agents that need half of the limit: of CPU time, of time asleep, or half of that of each.
 const HONEST: [(&str, &str); 3] =
     [("burn", "burn(0.5)"), ("sleep", "time.sleep(0.5)"), ("both", "burn(0.25); time.sleep(0.25)")];
 const ENDLESS: [(&str, &str); 2] = [("loop", "burn(1e9)"), ("wait", "time.sleep(1e6)")];
@@ -52,7 +52,7 @@ impl Run {
 
 fn run(lab: &Lab, double: &Task, (kind, work): (&'static str, &str)) -> Run {
     let limits = Limits { timeout: LIMIT, ..LIMITS };
-    let Fate::Judged(runs) = lab.run(agent(work).as_bytes(), double, &limits, 1) else {
+    let Outcome::Judged(runs) = lab.run(agent(work).as_bytes(), double, &limits, 1) else {
         panic!("{kind} was refused")
     };
     let wall = Duration::from_millis(runs[0].usage.wall_ms);
@@ -97,11 +97,15 @@ fn on_a_busy_machine<T>(cores: usize, work: impl FnOnce() -> T) -> T {
     })
 }
 
+/// How many times as many runs are made.
+fn rounds() -> usize {
+    std::env::var("AGENTMILL_LOAD").map_or(1, |times| times.parse().unwrap())
+}
+
 #[test]
 fn agents_near_half_of_their_time_are_not_timed_out_by_others() {
     let cores = thread::available_parallelism().unwrap().get();
-    let rounds = 3 * std::env::var("AGENTMILL_LOAD").map_or(1, |times| times.parse().unwrap());
-    let runs = on_a_busy_machine(cores, || run_all(CROWD * cores, rounds));
+    let runs = on_a_busy_machine(cores, || run_all(CROWD * cores, 3 * rounds()));
 
     for (kind, _) in HONEST.iter().chain(&ENDLESS) {
         let of_kind = || runs.iter().filter(|run| run.kind == *kind);
@@ -130,4 +134,25 @@ fn agents_near_half_of_their_time_are_not_timed_out_by_others() {
 
 fn is_endless(run: &Run) -> bool {
     ENDLESS.iter().any(|(kind, _)| *kind == run.kind)
+}
+
+/// V1 of the field: many short scripts, each of which waits for a CPU at its start and its end, as do the supervisor and
+/// the forker on its behalf.
+#[test]
+fn fifty_scripts_beside_a_dozen_busy_containers_are_not_timed_out() {
+    let lab = Lab::with_workers(2);
+    let tests = "  - assert agent.run('2').stdout == '4\\n'\n".repeat(50);
+    let task = task(&format!("prompt: double\ntests:\n{tests}"));
+    let limits = Limits { timeout: Duration::from_secs(2), ..LIMITS };
+    let source = b"import sys\nif __name__ == '__main__':\n    print(2 * int(sys.argv[1]))\n";
+    let busy: Vec<String> = (0..12).map(|_| lab.start_busy()).collect();
+    let outcomes: Vec<Outcome> = (0..rounds()).map(|_| lab.run(source, &task, &limits, 1)).collect();
+    lab.ask(&[&["rm", "--force"][..], &busy.iter().map(String::as_str).collect::<Vec<_>>()].concat());
+    for outcome in outcomes {
+        let Outcome::Judged(runs) = outcome else { panic!("{outcome:?}") };
+        let (score, usage) = (runs[0].score, runs[0].usage);
+        println!("score {score} after {} ms, {} ms of CPU", usage.wall_ms, usage.cpu_ms);
+        assert_eq!(score, 100.0, "{:?}", messages(&runs[0]));
+    }
+    assert_eq!(lab.close(), Vec::<String>::new());
 }

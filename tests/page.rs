@@ -2,6 +2,7 @@
 
 #[path = "page/browser.rs"]
 mod browser;
+mod ignorable;
 #[path = "page/sample.rs"]
 mod sample;
 #[path = "page/serve.rs"]
@@ -10,18 +11,40 @@ mod serve;
 mod shots;
 
 use std::path::Path;
+use std::process::ExitCode;
 use std::time::Instant;
 
+use agentmill::config::Student;
+use agentmill::model::feedback::Feedback;
 use browser::{Window, visit};
-use sample::{HOSTILE, Sample};
+use ignorable::{Tested, tests};
+use sample::{HOSTILE, Sample, miner};
 use serde_json::json;
 use thirtyfour::Key;
 
-/// A page with some of everything, opened from its folder.
-fn on_sample(test: impl AsyncFnOnce(&Window, &Path)) {
-    if !browser::is_there() {
-        return;
-    }
+fn main() -> ExitCode {
+    let mut tests = tests![
+        opens_and_says_what_there_is,
+        sorts_by_any_column,
+        filters_and_keeps_the_filter_through_a_reload,
+        opens_a_detail_with_every_run_and_test,
+        each_feedback_is_shown_whole,
+        a_course_shows_everybody_and_no_rewards,
+        a_link_leads_to_an_agent,
+        the_map_goes_by_keys,
+        what_agents_write_does_nothing,
+        no_other_script_can_run,
+        fits_a_phone,
+        a_served_page_takes_newer_data_and_stays_as_it_is,
+        many_agents_open_at_once,
+    ];
+    tests.push(ignorable::on_request("pictures to look at", "shots", shots::shots));
+    ignorable::main(tests)
+}
+
+/// Runs a test on a page with some of everything, opened from its folder.
+fn on_sample(test: impl AsyncFnOnce(&Window, &Path)) -> Tested {
+    browser::needed()?;
     let dir = tempfile::tempdir().unwrap();
     Sample::varied().publish_with_history(dir.path());
     visit(1280, 900, async |window| {
@@ -32,23 +55,74 @@ fn on_sample(test: impl AsyncFnOnce(&Window, &Path)) {
         let others: Vec<_> = window.requests().await.into_iter().filter(|url| *url != page).collect();
         assert_eq!(others, [""; 0], "asked for");
     });
+    Ok(())
 }
 
-#[test]
-fn opens_and_says_what_there_is() {
+fn opens_and_says_what_there_is() -> Tested {
     on_sample(async |window, _| {
         assert_eq!(window.text("#count").await, "32 agents");
         assert_eq!(window.eval("document.querySelectorAll('.ranked tbody tr').length").await, 25);
         assert_eq!(window.eval("document.querySelectorAll('.grid [role=gridcell]').length").await, 32 * 14);
-        assert!(window.text("#scores").await.contains("evaluated"));
+        let scores = window.text("#scores").await;
+        assert!(scores.contains("evaluated") && scores.contains("passed screening (40 or more)"), "{scores}");
         assert_eq!(window.eval("document.querySelectorAll('.timeline path').length").await, 6);
         assert!(window.text("#pending").await.contains("erin"));
         assert!(window.text("#rejected").await.contains("mallory.py:3"));
-    });
+    })
 }
 
-#[test]
-fn sorts_by_any_column() {
+fn a_course_shows_everybody_and_no_rewards() -> Tested {
+    browser::needed()?;
+    let dir = tempfile::tempdir().unwrap();
+    let mut sample = Sample::varied();
+    sample.pipeline.title = Some("Programming <101>".into());
+    sample.pipeline.rewards = None;
+    let student = |id: &str, name: &str| Student { id: miner(id), name: name.into(), group: "A".into() };
+    sample.roster =
+        vec![student("zoe", "Zoë <b>Hall"), student("alice", "Alice Lee"), student("erin", "Erin Moss")];
+    sample.publish(dir.path());
+    visit(1280, 900, async |window| {
+        window.open_file(dir.path()).await;
+        assert_eq!(window.text("h1").await, "Programming <101>");
+        assert_eq!(window.eval("document.title").await, "Programming <101>");
+        let page = window.eval("document.body.innerText").await.to_string().to_lowercase();
+        assert!(!["reward", "tao", "awarded"].iter().any(|word| page.contains(word)), "{page}");
+        window.eval("(unfolded.ranking = Infinity, refresh(), null)").await;
+        assert_eq!(
+            window.eval(LINES).await.as_array().map(Vec::len),
+            Some(32 + 2),
+            "two have submitted nothing yet"
+        );
+        let lines = window.eval(LINES).await.to_string();
+        for line in ["aliceAlice Lee, A", "–zoeZoë <b>Hall, Aabsent", "–erinErin Moss, Awaiting"] {
+            assert!(lines.contains(line), "{line}: {lines}");
+        }
+        for (sought, found) in [("hall", "zoe"), ("lee", "alice"), ("erin m", "erin")] {
+            search(window, sought).await;
+            window.until(&format!("{LINES}.length === 1 && {LINES}[0].includes('{found}')")).await;
+        }
+        search(window, ", a").await;
+        window.until("byId('ranking-body').textContent.includes('No agent is like that')").await;
+        search(window, "").await;
+        window.until(&format!("{LINES}.length === 25")).await;
+        assert_eq!(window.complaints().await, [""; 0], "on the console");
+    });
+    Ok(())
+}
+
+/// The text of each line of the ranking.
+const LINES: &str = "[...document.querySelectorAll('.ranked tbody tr')].map((line) => line.textContent)";
+
+/// Types something into the search.
+async fn search(window: &Window, text: &str) {
+    let typed = format!(
+        "(byId('find').value = {}, byId('find').dispatchEvent(new Event('input')), null)",
+        json!(text)
+    );
+    window.eval(&typed).await;
+}
+
+fn sorts_by_any_column() -> Tested {
     on_sample(async |window, _| {
         let first = "document.querySelector('.ranked tbody a').textContent";
         let column = "document.querySelector('th[aria-sort]').textContent";
@@ -69,11 +143,10 @@ fn sorts_by_any_column() {
         );
         let map = "document.querySelector('.grid tbody [role=rowheader]').textContent";
         assert_eq!(window.eval(map).await, window.eval(first).await);
-    });
+    })
 }
 
-#[test]
-fn filters_and_keeps_the_filter_through_a_reload() {
+fn filters_and_keeps_the_filter_through_a_reload() -> Tested {
     on_sample(async |window, _| {
         let names = "[...document.querySelectorAll('.ranked tbody a')].map((link) => link.textContent)";
         window.press("/").await;
@@ -97,11 +170,10 @@ fn filters_and_keeps_the_filter_through_a_reload() {
             .await;
         assert_eq!(window.eval(names).await, json!(["eve"]));
         assert!(window.text("#ranking").await.contains("copy of dan"));
-    });
+    })
 }
 
-#[test]
-fn opens_a_detail_with_every_run_and_test() {
+fn opens_a_detail_with_every_run_and_test() -> Tested {
     on_sample(async |window, _| {
         window.eval("document.querySelector('[data-key=\"bob\"]').focus()").await;
         window.press(Key::Enter).await;
@@ -120,11 +192,43 @@ fn opens_a_detail_with_every_run_and_test() {
         window.until("!byId('detail').open").await;
         assert_eq!(window.eval("document.activeElement.textContent").await, "bob");
         assert_eq!(window.eval("location.hash").await, "");
-    });
+    })
 }
 
-#[test]
-fn a_link_leads_to_an_agent() {
+fn each_feedback_is_shown_whole() -> Tested {
+    browser::needed()?;
+    let dir = tempfile::tempdir().unwrap();
+    visit(1280, 900, async |window| {
+        for (feedback, score, cell, run) in [
+            (Feedback::None, "not shown", "•", "evaluated"),
+            (Feedback::Score, "100", "•", "evaluated"),
+            (Feedback::Tasks, "100", "100", "passed"),
+        ] {
+            Sample::varied().with_feedback(feedback).publish_with_history(dir.path());
+            window.open_file(dir.path()).await;
+            let first = window.text(".ranked tbody tr").await;
+            let cells =
+                "[...document.querySelectorAll('.grid td')].map((cell) => cell.textContent).join(' ')";
+            let cells = window.eval(cells).await;
+            window.eval("(document.querySelector('.ranked tbody a').click(), document.querySelectorAll('details').forEach((one) => (one.open = true)), null)").await;
+            window
+                .until("[...document.querySelectorAll('details')].every((one) => one.children.length === 2)")
+                .await;
+            let detail = window.text("#detail").await;
+            assert!(first.contains(score), "{first}");
+            assert!(cells.as_str().unwrap().contains(cell), "{cells}");
+            assert!(detail.contains(run) && detail.contains("empty input"), "{detail}");
+            assert!(
+                !detail.contains("hidden") && !detail.contains("MiB") && !detail.contains("undefined"),
+                "{detail}"
+            );
+            assert_eq!(window.complaints().await, [""; 0], "on the console");
+        }
+    });
+    Ok(())
+}
+
+fn a_link_leads_to_an_agent() -> Tested {
     on_sample(async |window, dir| {
         window.open(&format!("file://{}/index.html#agent=carol", dir.display())).await;
         window.until("byId('detail').open && byId('detail-title').textContent === 'carol'").await;
@@ -137,11 +241,10 @@ fn a_link_leads_to_an_agent() {
             ))
             .await;
         window.until("byId('count').textContent === '32 agents' && !byId('detail').open").await;
-    });
+    })
 }
 
-#[test]
-fn the_map_goes_by_keys() {
+fn the_map_goes_by_keys() -> Tested {
     on_sample(async |window, _| {
         window.eval("map.grid.focus()").await;
         for key in [Key::Down, Key::Down, Key::End, Key::Left] {
@@ -153,11 +256,10 @@ fn the_map_goes_by_keys() {
         window.until("byId('detail').open && byId('run-12').open").await;
         window.press(Key::Escape).await;
         window.until("!byId('detail').open && document.activeElement === map.grid").await;
-    });
+    })
 }
 
-#[test]
-fn what_agents_write_does_nothing() {
+fn what_agents_write_does_nothing() -> Tested {
     on_sample(async |window, dir| {
         // Everything is unfolded that can be.
         window.eval("(unfolded.ranking = Infinity, refresh(), null)").await;
@@ -181,12 +283,11 @@ fn what_agents_write_does_nothing() {
         let page = std::fs::read_to_string(dir.join("index.html")).unwrap();
         assert!(!page.contains("secret(42)"), "private tests tell nothing");
         assert!(!page.contains(HOSTILE));
-    });
+    })
 }
 
 /// Were there a hole in the script, the policy still holds.
-#[test]
-fn no_other_script_can_run() {
+fn no_other_script_can_run() -> Tested {
     on_sample(async |window, _| {
         let outcome = "(() => { try { document.body.innerHTML = '<img src=x onerror=document.title=1>'; return 'taken'; } catch (error) { return error.name; } })()";
         assert_eq!(window.eval(outcome).await, "TypeError");
@@ -202,11 +303,10 @@ fn no_other_script_can_run() {
             "{complaints:?}"
         );
         window.requests().await;
-    });
+    })
 }
 
-#[test]
-fn fits_a_phone() {
+fn fits_a_phone() -> Tested {
     on_sample(async |window, _| {
         let phone = json!({"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": true});
         window.emulate("Emulation.setDeviceMetricsOverride", phone).await;
@@ -216,14 +316,11 @@ fn fits_a_phone() {
         assert_eq!(window.eval("document.documentElement.scrollWidth").await, 390);
         window.eval("openDetail('bob', 1)").await;
         assert_eq!(window.eval("byId('detail').scrollWidth").await, 390);
-    });
+    })
 }
 
-#[test]
-fn a_served_page_takes_newer_data_and_stays_as_it_is() {
-    if !browser::is_there() {
-        return;
-    }
+fn a_served_page_takes_newer_data_and_stays_as_it_is() -> Tested {
+    browser::needed()?;
     let dir = tempfile::tempdir().unwrap();
     let mut sample = Sample::new(12, 6);
     sample.live = true;
@@ -248,13 +345,11 @@ fn a_served_page_takes_newer_data_and_stays_as_it_is() {
         assert_eq!(window.requests().await, [""; 0]);
         assert_eq!(window.complaints().await, [""; 0]);
     });
+    Ok(())
 }
 
-#[test]
-fn many_agents_open_at_once() {
-    if !browser::is_there() {
-        return;
-    }
+fn many_agents_open_at_once() -> Tested {
+    browser::needed()?;
     let dir = tempfile::tempdir().unwrap();
     Sample::new(2_000, 50).publish(dir.path());
     let size = std::fs::metadata(dir.path().join("index.html")).unwrap().len();
@@ -276,4 +371,5 @@ fn many_agents_open_at_once() {
         assert!(opened.as_secs() < 8, "{opened:?}");
         assert!(window.eval("document.querySelectorAll('*').length").await.as_u64().unwrap() < 10_000);
     });
+    Ok(())
 }

@@ -60,9 +60,10 @@ TAKEN = ["import math\nfrom os import sys as math\nx = math.argv", "import math\
 
 
 def known(line):
-    modules = {"m", "os"}
+    names = Names()
+    names.modules |= {"m", "os"}
     [statement] = _code(line, PyCF_ONLY_AST).body
-    return _is_inert(statement, modules)
+    return _is_inert(statement, names)
 
 
 
@@ -71,6 +72,12 @@ for line in AHEAD.strip().splitlines():
 for line in [*EACH.strip().splitlines(), LONG]:
     assert not known(line), line
 assert not known("@f\ndef g(): pass")
+# A type of the agent's put into itself, again and again, doubles each time.
+text = "from typing import AnyStr\nT = tuple[AnyStr, AnyStr]\nU = T[T, T]\n"
+ahead, rest = _parted(text)
+assert "U" not in ahead.co_names and "U" in rest.co_names
+for line in ("x = m.List[int][str]", "def f(a: tuple[m.T][m.T]): pass"):
+    assert not known(line), line
 for text in TAKEN:
     ahead, rest = _parted(text)
     assert "x" in rest.co_names, text

@@ -1,31 +1,95 @@
-//! README.md says what is so.
+//! README.md and the pages of docs/ say what is so.
+
+mod testenv;
+
+use std::fs;
+use std::path::Path;
+
+use testenv::TestEnv;
 
 const README: &str = include_str!("../README.md");
+const RESULTS: &str = include_str!("../docs/results.md");
 
-#[test]
-fn it_shows_the_shipped_pipeline() {
-    assert!(
-        README.contains(agentmill::config::DEFAULT),
-        "README.md shows another pipeline.yaml than the shipped one"
-    );
+/// The first block of code below this text.
+fn block(after: &str) -> &'static str {
+    let below = README.split_once(after).unwrap_or_else(|| panic!("README.md has no {after:?}")).1;
+    let (_, code) = below.split_once("```").and_then(|(_, block)| block.split_once('\n')).expect("a block");
+    code.split_once("```").expect("its end").0
 }
 
 #[test]
-fn every_dependency_has_a_line_that_says_why() {
-    let manifest = include_str!("../Cargo.toml");
-    let section = manifest.split("[dependencies]").nth(1).and_then(|rest| rest.split("\n[").next()).unwrap();
-    let names = section.lines().filter_map(|line| line.split_once(" = ")).map(|(name, _)| name);
-    let missing: Vec<&str> = names.filter(|name| !README.contains(&format!("`{name}`"))).collect();
-    assert!(missing.is_empty(), "without a line in README.md's table: {missing:?}");
+fn the_tour_ends_with_100() {
+    let env = TestEnv::empty();
+    env.agentmill(&["init"]).code(0);
+    for entry in fs::read_dir(env.dir().join("tasks")).unwrap().flatten() {
+        let (path, is_folder) = (entry.path(), entry.file_type().unwrap().is_dir());
+        if is_folder { fs::remove_dir_all(path).unwrap() } else { fs::remove_file(path).unwrap() }
+    }
+    env.write("tasks/double.yaml", block("`tasks/double.yaml`:"));
+    env.write("inbox/me.py", block("`inbox/me.py`:"));
+    env.agentmill(&["check"]).code(0);
+    env.agentmill(&["run"]).code(0).prints(&["1. me: 100 (reward: 100 TAO)\n"]);
+    env.agentmill(&["show", "me"]).code(0).prints(&["me: rank 1, score 100"]);
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let home = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let docs = fs::read_dir(home.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let pages = docs.filter(|path| path.extension().is_some_and(|ending| ending == "md"));
+    let pages = pages.chain(["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(|name| home.join(name)));
+    let mut broken = Vec::new();
+    for page in pages {
+        let text = fs::read_to_string(&page).unwrap();
+        let links = text.split("](").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0));
+        for link in links.filter(|link| !link.contains("://") && !link.starts_with('#')) {
+            let target = link.split_once('#').map_or(link, |(file, _)| file);
+            if target.contains(' ') || page.parent().unwrap().join(target).exists() {
+                continue;
+            }
+            broken.push(format!("{}: {link}", page.display()));
+        }
+    }
+    assert_eq!(broken, Vec::<String>::new());
+}
+
+#[test]
+fn every_page_is_linked_from_the_readme() {
+    let docs = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs")).unwrap();
+    let names = docs.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let lost: Vec<String> = names
+        .filter(|name| name.ends_with(".md") && name != "corpus.md")
+        .filter(|name| !README.contains(&format!("(docs/{name})")))
+        .collect();
+    assert_eq!(lost, Vec::<String>::new());
+}
+
+#[test]
+fn the_shipped_pipeline_is_shown() {
+    let page = include_str!("../docs/pipeline.md");
+    assert!(
+        page.contains(agentmill::config::DEFAULT),
+        "docs/pipeline.md shows another pipeline.yaml than the shipped one"
+    );
 }
 
 #[test]
 fn every_column_is_documented() {
     for columns in [
-        "rank,miner,score,reward,passed,tests,unscored,stage,duplicate_of,first_seen,sha256",
+        "rank,miner,score,reward,passed,tests,unscored,stage,duplicate_of,first_seen,sha256,similar_to,similarity,rank_low,rank_high,tier",
         "miner,stage,task,score,verdict,passed,tests,wall_ms,cpu_ms,max_rss_kib",
         "file,miner,line,reason",
     ] {
-        assert!(README.contains(columns));
+        assert!(RESULTS.contains(columns));
     }
+}
+
+#[test]
+fn every_dependency_has_a_line_that_says_why() {
+    let page = include_str!("../CONTRIBUTING.md");
+    let manifest = include_str!("../Cargo.toml");
+    let section = manifest.split("[dependencies]").nth(1).and_then(|rest| rest.split("\n[").next()).unwrap();
+    let names = section.lines().filter_map(|line| line.split_once(" = ")).map(|(name, _)| name);
+    let missing: Vec<&str> = names.filter(|name| !page.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "without a line in CONTRIBUTING.md's table: {missing:?}");
 }

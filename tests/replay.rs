@@ -1,13 +1,15 @@
 //! A verdict does not depend on how it was come by: foreseen, made ahead, judged before, or call by call.
 
 mod common;
+mod testenv;
 
 use std::time::Duration;
 
 use agentmill::config::Limits;
-use agentmill::report::Scored;
+use agentmill::model::report::Scored;
 use agentmill::task::Task;
-use common::{Fate, LIMITS, Lab, messages, task, verdicts};
+use common::{LIMITS, Lab, Outcome, messages, task, verdicts};
+use testenv::{DOUBLE_AGENT, TestEnv};
 
 /// Tasks whose questions depend on the answers, never end where every answer pleases, or are different each time; and
 /// some whose questions don't.
@@ -42,8 +44,8 @@ fn agents() -> Vec<String> {
     bodies.iter().map(|body| format!("def double(n):\n    {body}\n{MAIN}")).collect()
 }
 
-fn told(fate: Fate) -> Vec<String> {
-    let Fate::Judged(runs) = fate else { panic!("{fate:?}") };
+fn told(outcome: Outcome) -> Vec<String> {
+    let Outcome::Judged(runs) = outcome else { panic!("{outcome:?}") };
     // Chance shows in what is said of it.
     let is_same = |text: &String| !text.contains("double(100000");
     let said = |run: &Scored| messages(run).into_iter().filter(is_same).collect::<Vec<_>>();
@@ -71,7 +73,7 @@ fn however_a_run_is_made_it_comes_to_the_same() {
     assert_eq!(lab.close(), Vec::<String>::new());
 }
 
-/// What an agent's module is made of ahead of its runs is as new to each of them as what is made each time.
+/// Parts of an agent's module that are made ahead of its runs are as new to each run as parts made each time.
 const STATEFUL: &str = "
 import sys, os
 from collections import Counter
@@ -99,11 +101,11 @@ fn what_is_made_ahead_is_new_to_every_run() {
         assert where() == ['agent', 'agent', ['agent.py', '--task', 'go'], True, '/tmp']\n  - \
         assert marks() == [None, False, [], 3, '\\n', True]\n  - assert mark(1) == 4\n";
     let (lab, task) = (Lab::new(), task(text));
-    for fate in [
+    for outcome in [
         lab.run_announced(STATEFUL.as_bytes(), &[&task; 3], &LIMITS),
         lab.run_all(STATEFUL.as_bytes(), &[&task; 3], &LIMITS),
     ] {
-        let Fate::Judged(runs) = fate else { panic!("{fate:?}") };
+        let Outcome::Judged(runs) = outcome else { panic!("{outcome:?}") };
         for run in runs {
             assert_eq!(verdicts(&run), ["passed"; 5], "{:?}", messages(&run));
         }
@@ -115,7 +117,7 @@ fn what_is_made_ahead_is_new_to_every_run() {
 fn what_fails_ahead_is_told_with_its_line() {
     let (lab, task) = (Lab::new(), task("prompt: go\ntests:\n  - assert double(1) == 2\n"));
     let source = b"from typing import List\n\ndef double(n: Lisst[int]):\n    return 2 * n\n";
-    let Fate::Judged(runs) = lab.run_announced(source, &[&task; 2], &LIMITS) else { panic!("refused") };
+    let Outcome::Judged(runs) = lab.run_announced(source, &[&task; 2], &LIMITS) else { panic!("refused") };
     for run in runs {
         assert_eq!(verdicts(&run), ["error"]);
         let told = messages(&run).concat();
@@ -124,7 +126,7 @@ fn what_fails_ahead_is_told_with_its_line() {
     assert_eq!(lab.close(), Vec::<String>::new());
 }
 
-/// What a program prints that comes after the definitions of a cell's, in the Python that cells have.
+/// Output of a program that comes after the definitions of a cell's, in the Python that cells have.
 fn among_a_cells(program: &str) -> String {
     let lab = Lab::new();
     let cell = agentmill::sandbox::cell_program();
@@ -133,14 +135,36 @@ fn among_a_cells(program: &str) -> String {
     lab.ask(&["run", "--rm", "--network=none", "python:3.11-slim", "python", "-c", &program])
 }
 
-/// What may be done ahead of all runs, and what may not.
+/// Code that may be run ahead of all runs, and code that may not.
 #[test]
 fn only_what_runs_no_code_of_the_agents_is_done_ahead() {
     assert_eq!(among_a_cells(include_str!("parted.py")), "all as it should be");
 }
 
-/// A host that reads late must not read what was said later in place of what was said before.
+/// Questions that depend on the answers are asked call by call; those of the runs after it can be asked at once again.
 #[test]
-fn what_is_told_stays_as_it_was_told() {
-    assert_eq!(among_a_cells(include_str!("relay.py")), "all as it should be");
+fn a_run_that_is_asked_call_by_call_stands_in_no_others_way() {
+    let env = (0..9).fold(TestEnv::new().variable("AGENTMILL_LOG", "agentmill=debug"), |env, n| {
+        let test =
+            if n == 3 { "double(double(2)) == 8".to_owned() } else { format!("double({n}) == {}", 2 * n) };
+        env.task(&format!("t{n}"), &format!("prompt: p{n}\ntests:\n  - assert {test}\n"))
+    });
+    let told = env.agent("ann", DOUBLE_AGENT).run();
+    let made = told.stderr.lines().filter_map(|line| line.split_once(" made=")?.1.split(' ').next());
+    assert_eq!(made.collect::<Vec<_>>(), ["3", "5"], "{}", told.stderr);
+}
+
+/// An author's message may ask the agent, but only of a test that has failed: no verdict rests on it.
+#[test]
+fn a_message_asks_nothing() {
+    let env = TestEnv::new()
+        .variable("AGENTMILL_LOG", "agentmill=debug")
+        .task("t", "prompt: p\ntests:\n  - assert double(2) == 5, f'got {double(2)}'\n  - assert double(3) == 7, 'seven'\n  - assert double(4) == 8\n");
+    let env = env.agent("ann", DOUBLE_AGENT);
+    let told = env.run();
+    let cells =
+        told.stderr.lines().filter(|line| line.contains("container ready") && line.contains("-cell-"));
+    assert_eq!(cells.count(), 1, "{}", told.stderr);
+    let report = env.report("ann", "t");
+    assert!(report[0].contains("4 == 5 does not hold") && report[1].contains("seven"), "{report:?}");
 }

@@ -1,4 +1,4 @@
-//! What has no peer: unchanged re-runs, memory, validation; and `watch`, which has a bare `docker run`.
+//! Measurements without a peer: unchanged re-runs, memory, validation; and `watch`, which has a bare `docker run`.
 
 use std::fs;
 use std::os::unix::net::UnixListener;
@@ -14,6 +14,7 @@ use anyhow::{Context, ensure};
 use rayon::prelude::*;
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::handles;
 use crate::options::Options;
 use crate::pretend;
 use crate::shapes;
@@ -40,6 +41,7 @@ pub fn measure(tools: &Tools, options: &Options) -> anyhow::Result<Vec<Figure>> 
     figures.extend(watching::measure(tools, options)?);
     figures.push(memory(tools, options)?);
     figures.push(validation(options)?);
+    figures.push(handles::measure(tools, options)?);
     Ok(figures)
 }
 
@@ -78,7 +80,8 @@ fn again(tools: &Tools, options: &Options) -> anyhow::Result<Vec<Figure>> {
     ])
 }
 
-fn rerun(tools: &Tools, dir: &Path) -> Command {
+/// A `run` of a folder.
+pub fn rerun(tools: &Tools, dir: &Path) -> Command {
     let mut command = Command::new(&tools.agentmill);
     command.arg("--dir").arg(dir).args(["--quiet", "run"]);
     command
@@ -155,12 +158,12 @@ fn validation(options: &Options) -> anyhow::Result<Figure> {
         fs::write(dir.path().join(format!("agent-{at:05}.py")), source)?;
     }
     thread::sleep(intake::SETTLE);
-    let drops = intake::list(dir.path())?.drops;
-    let look = |drop: &intake::Drop| {
-        let submission = intake::read(drop, 1 << 20).ok()?;
+    let files = intake::list(dir.path())?.files;
+    let look = |inbox_file: &intake::InboxFile| {
+        let submission = intake::read(inbox_file, 1 << 20).ok()?;
         validate::scan(&submission.bytes, &[]).ok()
     };
-    let all = || drops.par_iter().map(look).collect::<Option<Vec<()>>>().context("a solution was refused");
+    let all = || files.par_iter().map(look).collect::<Option<Vec<()>>>().context("a solution was refused");
     let times = (0..options.rounds().max(3)).map(|_| timed(all)).collect::<Result<Vec<_>, _>>()?;
     let what = format!("{count} validations of typical agents");
     Ok(Figure { what, values: Spread::of(&times), unit: "s", target: 2.0 })

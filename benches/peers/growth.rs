@@ -16,7 +16,7 @@ use crate::ways::succeed;
 /// Seconds by the amount of work.
 pub struct Curve {
     pub what: &'static str,
-    /// What the amounts count.
+    /// The unit of the amounts, such as agents.
     pub of: &'static str,
     pub points: Vec<(usize, f64)>,
 }

@@ -1,4 +1,4 @@
-//! What the figures were measured on, as far as it matters to who compares.
+//! The machine that the figures were measured on, as far as it matters to who compares.
 
 use std::fs;
 use std::process::Command;

@@ -4,7 +4,9 @@
 //! measurements of the same round. docs/performance.md says what is measured and holds the last full run.
 
 mod alone;
+mod bundles;
 mod growth;
+mod handles;
 mod machine;
 mod options;
 mod page;

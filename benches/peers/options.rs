@@ -1,4 +1,4 @@
-//! What to measure, and how often.
+//! Options of the benchmark: the parts to measure, and how often.
 
 use clap::{Parser, ValueEnum};
 
@@ -25,7 +25,7 @@ pub struct Options {
     #[arg(long)]
     write: bool,
 
-    /// What cargo says to every benchmark.
+    /// The flag that cargo gives to every benchmark.
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -42,12 +42,12 @@ pub enum Part {
 }
 
 impl Options {
-    /// Whether a part is to be measured.
+    /// Tells whether a part is to be measured.
     pub fn wants(&self, part: Part) -> bool {
         self.only.is_empty() || self.only.contains(&part)
     }
 
-    /// Whether a shape is to be measured.
+    /// Tells whether a shape is to be measured.
     pub fn wants_shape(&self, name: &str) -> bool {
         self.shapes.is_empty() || self.shapes.iter().any(|wanted| wanted == name)
     }
@@ -57,7 +57,7 @@ impl Options {
         self.rounds.unwrap_or(if self.quick { 1 } else { 5 }).max(1)
     }
 
-    /// Whether the page is to be written: by a full run, or when asked.
+    /// Tells whether the page is to be written: by a full run, or when asked.
     pub fn writes(&self) -> bool {
         self.write || !self.quick && self.only.is_empty() && self.shapes.is_empty()
     }

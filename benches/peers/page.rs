@@ -24,7 +24,7 @@ const TARGETS: [(&str, Way, f64); 4] = [
     ("20 × 164", Way::HumanEval, 4.0),
 ];
 
-/// What goes between the markers, and the plot.
+/// The text between the markers, and the plot.
 pub struct Page {
     text: String,
     plot: Option<String>,
@@ -71,7 +71,8 @@ impl Page {
                     let made = if runs == all { runs.to_string() } else { format!("{runs} of {all}") };
                     let target = target(&duel.shape, lane.way)
                         .map(|least| verdict(times.ratio.median >= least, "≥", least));
-                    let ratio = if lane.way == Way::Mill { "1".to_owned() } else { times.ratio.to_string() };
+                    let ratio =
+                        if lane.way == Way::Agentmill { "1".to_owned() } else { times.ratio.to_string() };
                     writeln!(
                         self.text,
                         "| {} | {name} | {made} | {} | {ratio} | {} |",
@@ -84,7 +85,7 @@ impl Page {
         }
     }
 
-    /// What has no peer.
+    /// The figures without a peer.
     pub fn alone(&mut self, figures: &[Figure]) {
         self.text += "\n### By itself\n\n| what | min / **median** / max | target |\n|---|---:|---|\n";
         for Figure { what, values, unit, target } in figures {

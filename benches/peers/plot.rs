@@ -39,7 +39,7 @@ pub fn bars(duels: &[Duel]) -> String {
 }
 
 fn bars_of(duel: &Duel) -> Vec<(String, Spread)> {
-    let others = duel.lanes.iter().filter(|lane| lane.way != Way::Mill);
+    let others = duel.lanes.iter().filter(|lane| lane.way != Way::Agentmill);
     let measured =
         others.filter_map(|lane| Some((lane.way.name().replace('`', ""), lane.result.as_ref().ok()?.ratio)));
     measured.collect()

@@ -4,13 +4,12 @@ use std::path::Path;
 use std::sync::mpsc;
 
 use agentmill::config::Limits;
-use agentmill::pipeline::{Mill, Summary};
-use agentmill::report::{Scored, TestResult, Usage, Verdict};
-use agentmill::sandbox::{Cell, Fault, Opened, Sandbox};
+use agentmill::model::report::{Scored, TestResult, Usage, Verdict};
+use agentmill::pipeline::{PassContext, Summary};
+use agentmill::sandbox::{Cell, Checked, Fault, Opened, Sandbox};
 use agentmill::task::{Task, Test};
 use agentmill::ui::{self, Events};
 use agentmill::workspace::Workspace;
-use agentmill::yaml::Problem;
 
 /// Has the real image's id, so that a real run finds these runs done.
 struct Pretend<'a> {
@@ -28,15 +27,16 @@ pub fn pass(dir: &Path, image: &str) -> anyhow::Result<Summary> {
     let (waker, wakes) = mpsc::channel();
     let (events, shown) = Events::channel();
     let display = ui::display(shown, ui::Talk::of(true, false));
-    let mill = Mill {
+    let context = PassContext {
         pipeline: &workspace.pipeline,
         tasks: &workspace.tasks,
         sandbox: &Pretend { image },
+        gateway: None,
         events: &events,
         force: false,
         stay: false,
     };
-    let summary = mill.turn(&waker, &wakes);
+    let summary = context.run_pass(&waker, &wakes);
     drop(events);
     display.join();
     summary
@@ -47,8 +47,8 @@ impl Sandbox for Pretend<'_> {
         Ok(self.image.to_owned())
     }
 
-    fn check(&self, _tasks: &[Task]) -> Result<Vec<Problem>, Fault> {
-        Ok(Vec::new())
+    fn check(&self, _tasks: &[Task]) -> Result<Checked, Fault> {
+        Ok(Checked::default())
     }
 
     fn expect(&self, _agents: usize, _limits: &Limits) {}
@@ -70,7 +70,7 @@ impl Cell for Pretender {
             .iter()
             .enumerate()
             .map(|(at, test)| made_up(test, !(self.luck + at).is_multiple_of(5)));
-        let usage = Usage { wall_ms: 12, cpu_ms: 9, max_rss_kib: 10_240 };
+        let usage = Usage { wall_ms: 12, cpu_ms: 9, max_rss_kib: 10_240, model: None };
         Ok(Scored::new(tests.collect(), usage, String::new()))
     }
 }
@@ -78,6 +78,7 @@ impl Cell for Pretender {
 fn made_up(test: &Test, passed: bool) -> TestResult {
     let message = "add_7(3) == 10 is not so: add_7(3) is 3, by no fault of the test's";
     TestResult {
+        share: None,
         name: test.name.clone(),
         verdict: if passed { Verdict::Passed } else { Verdict::Failed },
         weight: test.weight,

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::tools::{HumanEval, Problem, Tools, output};
 
-/// What every peer gets: two at a time.
+/// Runs that every peer makes at a time.
 pub const PARALLEL: usize = 2;
 
 /// One agent in how many gets a problem wrong.
@@ -112,6 +112,33 @@ pub fn small(name: &'static str, agents: usize, tasks: usize) -> anyhow::Result<
     let mut shape = Shape::new(name, "small generated tasks of 5 tests")?;
     small_tasks(shape.dir.path(), tasks, 5)?;
     shape.add_agents(agents, |agent| small_agent(agent, tasks))?;
+    shape.read_prompts()?;
+    Ok(shape)
+}
+
+/// Agents of few classes, whose objects the tests use: what is asked of them can't be known ahead.
+pub fn classes(name: &'static str, agents: usize, tasks: usize) -> anyhow::Result<Shape> {
+    let mut shape =
+        Shape::new(name, "small generated tasks of 5 tests, each with an object and four calls of it")?;
+    for task in 0..tasks {
+        let mut text = format!("prompt: \"Implement a class Sum{task} with add(n) and total().\"\ntests:\n");
+        for test in 0..5 {
+            let calls = format!("s.add({test})\n    s.add({task})\n    s.add(1)");
+            let total = test + task + 1;
+            text += &format!("  - |\n    s = Sum{task}()\n    {calls}\n    assert s.total() == {total}\n");
+        }
+        fs::write(shape.dir.path().join(format!("tasks/sum_{task:03}.yaml")), text)?;
+    }
+    let class = |agent, task| {
+        let first = i32::from(is_faulty(agent, task));
+        format!(
+            "class Sum{task}:\n    def __init__(self):\n        self.sum = {first}\n\n    def add(self, n):\n        \
+             self.sum += n\n\n    def total(self):\n        return self.sum\n"
+        )
+    };
+    shape.add_agents(agents, |agent| {
+        (0..tasks).map(|task| class(agent, task)).collect::<Vec<_>>().join("\n\n")
+    })?;
     shape.read_prompts()?;
     Ok(shape)
 }

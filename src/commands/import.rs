@@ -2,25 +2,29 @@
 
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 
 use crate::cli::Exit;
-use crate::config;
-use crate::import::{self, Benchmark, Drafts, Note, Wrote};
+use crate::config::{self, Validate};
+use crate::import::{self, Benchmark, Drafts, Kind, Note, Wrote};
+use crate::model::miner_id::Miner;
 use crate::term;
-use crate::workspace::PIPELINE;
+use crate::util::atomic_file;
+use crate::workspace::{PIPELINE, Workspace};
 
-/// Writes the tasks of a file below the tasks folder and tells what was not taken.
+/// Writes the tasks or agents of a file and tells what was not taken.
 ///
 /// # Errors
-/// Mistakes in the configuration, a file that can't be read, or tasks that can't be written.
-pub fn import(
-    dir: &Path,
-    benchmark: Benchmark,
-    file: &Path,
-    force: bool,
-    quiet: bool,
-) -> anyhow::Result<Exit> {
+/// Mistakes in the configuration, a file that can't be read, or something that can't be written.
+pub fn import(dir: &Path, kind: Kind, file: &Path, force: bool, quiet: bool) -> anyhow::Result<Exit> {
+    match kind {
+        Kind::Tasks(benchmark) => tasks(dir, benchmark, file, force, quiet),
+        Kind::Samples => samples(dir, file, force, quiet),
+    }
+}
+
+/// Writes the tasks of a benchmark below the tasks folder.
+fn tasks(dir: &Path, benchmark: Benchmark, file: &Path, force: bool, quiet: bool) -> anyhow::Result<Exit> {
     let folder = config::load(&dir.join(PIPELINE))?.tasks.join(benchmark.folder());
     let mut drafts = import::read(benchmark, file)?;
     let wrote = write(&folder, &mut drafts, force)?;
@@ -30,6 +34,58 @@ pub fn import(
     }
     tell(&drafts.refused, file);
     Ok(if drafts.refused.is_empty() { Exit::Done } else { Exit::Unscored })
+}
+
+/// Writes the agents of a file of samples into the inbox, named after the file.
+fn samples(dir: &Path, file: &Path, force: bool, quiet: bool) -> anyhow::Result<Exit> {
+    let workspace = Workspace::open(dir)?;
+    let mut samples = import::read_samples(file, &workspace.tasks)?;
+    let several = samples.agents.len() > 1;
+    let mut wrote = Vec::new();
+    for (number, source) in samples.agents.iter().enumerate() {
+        let miner = miner(file, several.then_some(number + 1))?;
+        let path = workspace.pipeline.inbox.join(format!("{miner}.py"));
+        if path.exists() && !force {
+            let text = "a file is there; --force replaces it".to_owned();
+            samples.refused.push(Note { place: path.display().to_string(), text });
+            continue;
+        }
+        std::fs::create_dir_all(&workspace.pipeline.inbox)?;
+        atomic_file::replace(&path, source.as_bytes())
+            .with_context(|| format!("can't write {}", path.display()))?;
+        check_size(source, &workspace.pipeline.validate, &path, &mut samples.refused);
+        wrote.push(miner);
+    }
+    if !quiet {
+        let names = wrote.join(", ");
+        let inbox = workspace.pipeline.inbox.display();
+        term::print(&format!("{} samples in {} agents in {inbox}: {names}\n", samples.taken, wrote.len()))?;
+    }
+    tell(&samples.refused, file);
+    Ok(if samples.refused.is_empty() { Exit::Done } else { Exit::Unscored })
+}
+
+/// Tells of an agent that the pipeline would refuse for its size.
+fn check_size(source: &str, validate: &Validate, path: &Path, refused: &mut Vec<Note>) {
+    if source.len() as u64 > validate.max_bytes {
+        let text = format!(
+            "{} bytes; raise validate.max_bytes in pipeline.yaml, it is {}",
+            source.len(),
+            validate.max_bytes
+        );
+        refused.push(Note { place: path.display().to_string(), text });
+    }
+}
+
+/// A miner's id of the file's name, such as `gpt-4` for `gpt-4.jsonl.gz`, with the sample's number.
+fn miner(file: &Path, number: Option<usize>) -> anyhow::Result<String> {
+    let name = file.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let name = name.trim_end_matches(".gz").trim_end_matches(".jsonl").trim_end_matches(".json");
+    let letter = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let id: String = name.chars().map(|c| if letter(c) { c } else { '-' }).collect();
+    let id = number.map_or(id.clone(), |number| format!("{id}-{number}"));
+    let miner = id.parse::<Miner>().map_err(|error| anyhow!("{id:?} is no miner's id: {error}"))?;
+    Ok(miner.to_string())
 }
 
 fn write(folder: &Path, drafts: &mut Drafts, force: bool) -> anyhow::Result<Vec<Wrote>> {
@@ -48,7 +104,7 @@ fn write(folder: &Path, drafts: &mut Drafts, force: bool) -> anyhow::Result<Vec<
 
 fn tell(notes: &[Note], file: &Path) {
     for note in notes {
-        eprintln!("{}: {}: {}", file.display(), note.place, note.text);
+        term::complain(format_args!("{}: {}: {}", file.display(), note.place, note.text));
     }
 }
 

@@ -9,8 +9,9 @@ use anyhow::Context;
 use crate::cli::Exit;
 use crate::config;
 use crate::pipeline::intake;
+use crate::term;
 
-/// What a new folder holds.
+/// Files of a new folder.
 const FILES: [(&str, &str); 3] = [
     ("pipeline.yaml", config::DEFAULT),
     ("tasks/reverse_string.yaml", include_str!("../../tasks/reverse_string.yaml")),
@@ -26,18 +27,18 @@ pub fn init(dir: &Path, quiet: bool) -> anyhow::Result<Exit> {
         std::fs::create_dir_all(dir.join(folder))
             .with_context(|| format!("can't create {}", dir.display()))?;
     }
+    let mut told = String::new();
     for (name, text) in FILES {
-        let written = write_new(&dir.join(name), text)?;
-        if !quiet {
-            println!("{} {}", if written { "wrote" } else { "kept " }, dir.join(name).display());
-        }
+        let word = if write_new(&dir.join(name), text)? { "wrote" } else { "kept " };
+        told += &format!("{word} {}\n", dir.join(name).display());
     }
+    told += &format!(
+        "drop agents into {}, then: agentmill -C {} run\n",
+        dir.join("inbox").display(),
+        dir.display()
+    );
     if !quiet {
-        println!(
-            "drop agents into {}, then: agentmill -C {} run",
-            dir.join("inbox").display(),
-            dir.display()
-        );
+        term::print(&told)?;
     }
     Ok(Exit::Done)
 }

@@ -1,4 +1,4 @@
-//! `completions` and `man`: what shells and `man` need, from the same source as `--help`.
+//! `completions`, `man` and `schema`: what shells, `man` and editors need, from the same source as the code.
 
 use std::path::Path;
 
@@ -7,7 +7,8 @@ use clap::CommandFactory;
 use clap_complete::Shell;
 use clap_mangen::Man;
 
-use crate::cli::{Cli, Exit};
+use crate::cli::{Cli, Exit, SchemaOf};
+use crate::schema;
 use crate::term;
 
 /// Prints a shell's completion script.
@@ -18,6 +19,19 @@ pub fn completions(shell: Shell) -> anyhow::Result<Exit> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "agentmill", &mut script);
     term::print(&String::from_utf8(script)?)?;
+    Ok(Exit::Done)
+}
+
+/// Prints the JSON Schema of a file.
+///
+/// # Errors
+/// It can't be printed.
+pub fn schema(what: SchemaOf) -> anyhow::Result<Exit> {
+    let schema = match what {
+        SchemaOf::Pipeline => schema::pipeline(),
+        SchemaOf::Task => schema::task(),
+    };
+    term::print_json(&schema)?;
     Ok(Exit::Done)
 }
 

@@ -1,10 +1,13 @@
 //! One file per command; each says how it ended.
 
+mod aside;
+mod bench_model;
 mod check;
 mod demo;
 mod generate;
 mod import;
 mod init;
+mod interrupt;
 mod manual;
 mod run;
 mod serve;
@@ -13,9 +16,13 @@ mod submit;
 mod tasks;
 mod token;
 
+use std::path::Path;
+
 use crate::cli::{Cli, Command, Exit};
+use crate::daemon;
+use crate::pipeline::report_store::Unwritable;
 use crate::sandbox::Fault;
-use crate::watch;
+use crate::term::{self, Unprinted};
 use crate::workspace::Taken;
 use crate::yaml::Problems;
 
@@ -23,28 +30,40 @@ use crate::yaml::Problems;
 pub fn execute(cli: &Cli) -> Exit {
     let dir = cli.dir.as_path();
     let result = match &cli.command {
-        Command::Run { force, json } => run::run(dir, *force, cli.quiet, *json),
-        Command::Watch { serve, listen } => watch::watch(dir, serve.then_some(*listen), cli.quiet),
+        Command::Run { force, fresh, json } => {
+            run::run(dir, run::Again::of(*force, *fresh), cli.quiet, *json)
+        }
+        Command::Watch { serve, listen } => daemon::watch(dir, serve.then_some(*listen), cli.quiet),
         Command::Serve { listen } => serve::serve(dir, *listen, cli.quiet),
+        Command::BenchModel(args) => bench_model::bench_model(dir, args, cli.quiet),
         Command::Generate(args) => generate::generate(dir, args, cli.quiet),
         Command::Submit(args) => submit::submit(dir, args, cli.quiet),
         Command::Token { what } => token::token(dir, what),
-        Command::Check { agent: Some(agent), json } => check::check_one(dir, agent, cli.quiet, *json),
-        Command::Check { agent: None, json } => check::check(dir, cli.quiet, *json),
+        Command::Check { what, mutants: _, json } if is_agent(what) => {
+            check::check_one(dir, Path::new(&what[0]), cli.quiet, *json)
+        }
+        Command::Check { what, mutants, json } => {
+            let scope = check::Scope { tasks: what.clone(), mutants: *mutants, lines: *json };
+            check::check(dir, &scope, cli.quiet, *json)
+        }
         Command::Demo { dir } => demo::demo(dir.as_deref(), cli.quiet),
         Command::Init { dir: other } => init::init(other.as_deref().unwrap_or(dir), cli.quiet),
-        Command::Import { benchmark, file, force } => {
-            import::import(dir, *benchmark, file, *force, cli.quiet)
-        }
+        Command::Import { kind, file, force } => import::import(dir, *kind, file, *force, cli.quiet),
         Command::Show(shown) => show::print(dir, shown),
+        Command::Schema { what } => manual::schema(*what),
         Command::Completions { shell } => manual::completions(*shell),
         Command::Man { folder } => manual::man(folder.as_deref()),
         Command::Tasks { id, json } => tasks::tasks(dir, id.as_deref(), *json),
     };
     result.unwrap_or_else(|error| {
-        eprintln!("{}", explain(&error));
+        term::complain(explain(&error));
         exit_of(&error)
     })
+}
+
+/// True if `check` is given an agent's file.
+fn is_agent(what: &[String]) -> bool {
+    matches!(what, [one] if one.ends_with(".py") || Path::new(one).is_file())
 }
 
 /// Problems speak for themselves, a line each; other errors are introduced.
@@ -59,7 +78,9 @@ fn exit_of(error: &anyhow::Error) -> Exit {
     if error.is::<Taken>() {
         Exit::Locked
     } else if error.is::<Fault>() {
-        Exit::Unscored
+        Exit::NoEngine
+    } else if error.is::<Unwritable>() || error.is::<Unprinted>() {
+        Exit::Unwritable
     } else {
         Exit::Usage
     }

@@ -3,20 +3,61 @@
 use std::path::Path;
 use std::sync::mpsc;
 
+use anyhow::Context;
+
 use crate::cli::Exit;
-use crate::pipeline::{Mill, Summary, publish};
-use crate::sandbox::container::Containers;
+use crate::gateway::Gateway;
+use crate::pipeline::report_store::Unwritable;
+use crate::pipeline::{PassContext, Summary, report_store};
+use crate::sandbox::run::Containers;
 use crate::signals::Signals;
 use crate::term;
 use crate::ui::{self, Events, Talk};
 use crate::workspace::Workspace;
+
+/// The most refused files that a line names.
+const NAMED: usize = 5;
+
+/// Runs that are made again although they are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Again {
+    /// None.
+    Nothing,
+    /// All, with the answers of models that are recorded.
+    Everything,
+    /// All, with new answers.
+    Fresh,
+}
+
+impl Again {
+    /// Meaning of the two options.
+    pub fn of(force: bool, fresh: bool) -> Self {
+        match (force, fresh) {
+            (_, true) => Self::Fresh,
+            (true, false) => Self::Everything,
+            (false, false) => Self::Nothing,
+        }
+    }
+}
 
 /// Evaluates what is due and prints the ranking, or all that the pass came to as JSON.
 ///
 /// # Errors
 /// Mistakes in the configuration, another agentmill in the folder, no engine or image, or results that can't be
 /// written.
-pub fn run(dir: &Path, force: bool, quiet: bool, json: bool) -> anyhow::Result<Exit> {
+pub fn run(dir: &Path, again: Again, quiet: bool, json: bool) -> anyhow::Result<Exit> {
+    let (summary, exit) = evaluate(dir, again, quiet, json)?;
+    if quiet && let Some(refused) = refused(&summary) {
+        term::complain(format_args!("agentmill: {refused}"));
+    }
+    Ok(if exit == Exit::Done && !summary.rejected.is_empty() { Exit::Unscored } else { exit })
+}
+
+/// Evaluates and prints, and gives the exit code as if everything had been taken.
+///
+/// # Errors
+/// As of [`run`].
+pub fn evaluate(dir: &Path, again: Again, quiet: bool, json: bool) -> anyhow::Result<(Summary, Exit)> {
     let workspace = Workspace::open(dir)?;
     let _lock = workspace.lock()?;
     let (waker, wakes) = mpsc::channel();
@@ -25,33 +66,48 @@ pub fn run(dir: &Path, force: bool, quiet: bool, json: bool) -> anyhow::Result<E
     let display = ui::display(shown, Talk::of(quiet, json));
     let summary = {
         let results = &workspace.pipeline.results;
-        publish::tidy(results)?;
+        report_store::tidy(results)
+            .with_context(|| Unwritable(format!("can't tidy {}", results.display())))?;
         let sandbox = Containers::new(
             &workspace.pipeline.sandbox,
             workspace.pipeline.parallel.get(),
             results,
             events.clone(),
         );
-        let mill = Mill {
+        let gateway =
+            Gateway::new(&workspace.pipeline, &events, again == Again::Fresh).context("no way to a model")?;
+        let context = PassContext {
             pipeline: &workspace.pipeline,
             tasks: &workspace.tasks,
             sandbox: &sandbox,
+            gateway: gateway.as_ref(),
             events: &events,
-            force,
+            force: again != Again::Nothing,
             stay: false,
         };
-        mill.turn(&waker, &wakes)
+        context.run_pass(&waker, &wakes)
     };
     drop(events);
-    display.join();
+    let printed = display.finish();
     let summary = summary?;
+    printed?;
     if json {
         term::print_json(&summary)?;
     }
-    Ok(signals.received().map_or_else(|| exit(&summary), Exit::Signal))
+    let exit = signals.received().map_or_else(|| exit(&summary), Exit::Signal);
+    Ok((summary, exit))
+}
+
+/// The files that were not taken, in a line: cron passes it on.
+fn refused(summary: &Summary) -> Option<String> {
+    let files: Vec<&str> = summary.rejected.iter().map(|one| one.file.as_str()).collect();
+    let more = if files.len() > NAMED { ", ..." } else { "" };
+    let named = files.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+    (!files.is_empty()).then(|| format!("{} refused: {named}{more}; rejected.csv says why", files.len()))
 }
 
 fn exit(summary: &Summary) -> Exit {
     let unscored = summary.rows.iter().any(|row| row.unscored > 0);
-    if unscored || summary.pending > 0 || summary.unsettled { Exit::Unscored } else { Exit::Done }
+    let faulty = !summary.task_faults.is_empty();
+    if unscored || faulty || summary.pending > 0 || summary.unsettled { Exit::Unscored } else { Exit::Done }
 }

@@ -1,4 +1,4 @@
-//! `serve`: the HTTP doors, alone. `watch --serve` opens them beside the daemon.
+//! `serve`: the HTTP API, alone. `watch --serve` serves it beside the daemon.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -16,13 +16,12 @@ use crate::workspace::Workspace;
 /// # Errors
 /// Mistakes in the configuration, or the address can't be served.
 pub fn serve(dir: &Path, listen: Option<SocketAddr>, quiet: bool) -> anyhow::Result<Exit> {
-    let mut workspace = Workspace::open(dir)?;
-    workspace.pipeline.serve.listen = listen.unwrap_or(workspace.pipeline.serve.listen);
+    let workspace = Workspace::open(dir)?;
     let (waker, wakes) = mpsc::channel();
     let signals = Signals::listen(waker)?;
     let (events, shown) = Events::channel();
     let display = ui::display(shown, Talk::of(quiet, false));
-    let served = Server::start(dir, &workspace, &events).map(|server| {
+    let served = start(dir, &workspace, listen, &events).map(|server| {
         while !matches!(wakes.recv(), Ok(Wake::Stop) | Err(_)) {}
         server.stop();
     });
@@ -30,4 +29,15 @@ pub fn serve(dir: &Path, listen: Option<SocketAddr>, quiet: bool) -> anyhow::Res
     display.join();
     served?;
     Ok(signals.received().map_or(Exit::Done, Exit::Signal))
+}
+
+fn start(
+    dir: &Path,
+    workspace: &Workspace,
+    listen: Option<SocketAddr>,
+    events: &Events,
+) -> anyhow::Result<Server> {
+    let mut server = Server::start(workspace, listen, events)?;
+    server.follow(dir, workspace)?;
+    Ok(server)
 }

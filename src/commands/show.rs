@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::cli::{Exit, Shown};
 use crate::config;
-use crate::show::{self, What};
+use crate::show::{self, Query};
 use crate::term::{self, Paper};
 use crate::workspace::PIPELINE;
 
@@ -15,10 +15,11 @@ use crate::workspace::PIPELINE;
 pub fn print(dir: &Path, shown: &Shown) -> anyhow::Result<Exit> {
     let results = config::load(&dir.join(PIPELINE))?.results;
     let what = match (&shown.miner, &shown.task, &shown.all_on) {
-        (_, _, Some(task)) => What::Task(task),
-        (Some(miner), Some(task), None) => What::Run(miner, task),
-        (Some(miner), None, None) => What::Miner(miner),
-        (None, ..) => What::Ranking,
+        (_, _, Some(task)) => Query::Task(task),
+        (Some(miner), None, None) if shown.history => Query::History(miner),
+        (Some(miner), Some(task), None) => Query::Run(miner, task),
+        (Some(miner), None, None) => Query::Miner(miner),
+        (None, ..) => Query::Ranking,
     };
     match shown.json {
         true => term::print_json(&show::data(&results, what)?)?,

@@ -6,14 +6,15 @@ use std::time::Duration;
 use anyhow::Context;
 
 use crate::cli::{Exit, Submit};
+use crate::client::submit::{self, Platform, Target};
 use crate::config;
-use crate::door::Door;
-use crate::miner::submit::{self, Platform, Target};
-use crate::standing::State;
+use crate::status::State;
+use crate::submission::Channel;
+use crate::term;
 use crate::ui::Spinner;
 use crate::workspace::PIPELINE;
 
-/// Hands in, and waits if asked to.
+/// Submits an agent, and waits for the verdict if asked to.
 ///
 /// # Errors
 /// It was refused, or the inbox or the platform can't be reached.
@@ -27,11 +28,11 @@ pub fn submit(dir: &Path, args: &Submit, quiet: bool) -> anyhow::Result<Exit> {
             Target::Here(&pipeline)
         }
     };
-    let handed = target
-        .hand_in(&args.miner, &source, Door::Submit)
-        .with_context(|| format!("{} was not handed in", args.file.display()))?;
+    let submitted = target
+        .submit(&args.miner, &source, Channel::Submit)
+        .with_context(|| format!("{} was not submitted", args.file.display()))?;
     if !quiet {
-        println!("{}: {}, sha256 {}", args.miner, handed.status, handed.sha256);
+        term::print(&format!("{}: {}, sha256 {}\n", args.miner, submitted.status, submitted.sha256))?;
     }
     if args.wait { wait(&target, args, quiet) } else { Ok(Exit::Done) }
 }
@@ -42,13 +43,16 @@ fn wait(target: &Target<'_>, args: &Submit, quiet: bool) -> anyhow::Result<Exit>
     let view = target.wait(&args.miner, Duration::from_secs(args.patience));
     spinner.done();
     let Some(view) = view? else {
-        eprintln!("agentmill: there is no verdict yet; does agentmill watch or run work in that folder?");
+        term::complain(
+            "agentmill: there is no verdict yet; does agentmill watch or run work in that folder?",
+        );
         return Ok(Exit::Unscored);
     };
-    println!("{}", submit::outcome(&view));
+    term::print(&format!("{}\n", submit::outcome(&view)))?;
     let unscored = view.ranking.as_ref().is_some_and(|row| row.unscored > 0);
     Ok(match view.state {
         State::Refused => Exit::Usage,
+        State::Withdrawn => Exit::Unscored,
         _ if unscored => Exit::Unscored,
         _ => Exit::Done,
     })

@@ -1,4 +1,4 @@
-//! `tasks`: what miners are asked for.
+//! `tasks`: lists the tasks.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::cli::Exit;
 use crate::task::Task;
-use crate::term::{self, Cell, Paper, left, right, table};
+use crate::term::{self, Paper, Styled, left, right, table};
 use crate::workspace::Workspace;
 
 /// Lists all tasks, or prints one with its public tests.
@@ -34,12 +34,12 @@ pub fn tasks(dir: &Path, id: Option<&str>, json: bool) -> anyhow::Result<Exit> {
 fn list(tasks: &[Task], paper: &Paper) -> String {
     let line = |task: &Task| {
         let first = task.prompt.lines().next().unwrap_or_default().replace('\t', " ");
-        [task.id.clone(), task.tests.len().to_string(), first].map(Cell::from).to_vec()
+        [task.id.clone(), task.tests.len().to_string(), first].map(Styled::from).to_vec()
     };
     table(paper, &[left("TASK"), right("TESTS"), left("PROMPT")], tasks.iter().map(line))
 }
 
-/// What miners may know of a task.
+/// A task as miners may see it, as JSON.
 fn data(task: &Task) -> Value {
     let public = task.tests.iter().filter(|test| test.public);
     let tests = public.map(

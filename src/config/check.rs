@@ -1,4 +1,4 @@
-//! What single values must satisfy, here and in task files.
+//! Checks of single values, here and in task files.
 
 use std::fmt::Display;
 use std::num::NonZeroUsize;
@@ -9,8 +9,9 @@ use globset::{Glob, GlobBuilder};
 use regex::Regex;
 use serde_yaml::Value;
 
-use super::Split;
-use crate::units::{Size, Time};
+use crate::config::settings::{Allow, Split};
+use crate::util::text::unseen;
+use crate::util::units::{Size, Time};
 use crate::yaml::{describe, excerpt};
 
 const KIB: u64 = 1 << 10;
@@ -30,6 +31,17 @@ pub(crate) fn timeout(time: Time) -> Result<Duration, String> {
     within(time, Time(low), Time(high)).map(|time| time.0)
 }
 
+/// The kernel counts CPU time in hundredths of a second or so.
+pub(super) fn judge_time(time: Time) -> Result<Duration, String> {
+    let (low, high) = (Duration::from_millis(100), Duration::from_secs(3600));
+    within(time, Time(low), Time(high)).map(|time| time.0)
+}
+
+/// Beside a test's own, there are Python's and the largest values that an agent may return.
+pub(super) fn judge_memory(bytes: Size) -> Result<u64, String> {
+    size(bytes, 64 * MIB, TIB)
+}
+
 pub(super) fn wait(time: Time) -> Result<Duration, String> {
     within(time, Time(Duration::ZERO), Time(Duration::from_secs(24 * 3600))).map(|time| time.0)
 }
@@ -43,8 +55,14 @@ pub(crate) fn memory(bytes: Size) -> Result<u64, String> {
     size(bytes, 32 * MIB, TIB)
 }
 
-pub(super) fn output(bytes: Size) -> Result<u64, String> {
-    size(bytes, KIB, MIB)
+/// All of it comes in one frame.
+pub(crate) fn output(bytes: Size) -> Result<u64, String> {
+    size(bytes, KIB, 7 * MIB)
+}
+
+/// Three go into a frame (`sandbox::guest::frames`).
+pub(crate) fn value(bytes: Size) -> Result<u64, String> {
+    size(bytes, KIB, 64 * MIB)
 }
 
 /// Never 0: to an engine that means "no limit".
@@ -63,6 +81,11 @@ pub(super) fn cpus(cpus: f64) -> Result<f64, String> {
 /// The cell's own processes need some, too.
 pub(super) fn pids(pids: u32) -> Result<u32, String> {
     within(pids, 8, 32768)
+}
+
+/// Less than a tenth is shared by chance.
+pub(super) fn threshold(share: f64) -> Result<f64, String> {
+    within(share, 0.1, 1.0)
 }
 
 pub(super) fn pass_mark(score: f64) -> Result<f64, String> {
@@ -125,6 +148,23 @@ pub(super) fn path(path: String) -> Result<String, String> {
     }
 }
 
+/// Fits a heading.
+pub(super) fn title(title: String) -> Result<String, String> {
+    let shown = title.trim();
+    match (1..=120).contains(&shown.chars().count()) && !shown.chars().any(unseen) {
+        true => Ok(shown.to_owned()),
+        false => Err(format!("expected a title of 1 to 120 characters, found {}", excerpt(&title))),
+    }
+}
+
+/// A model's name at an endpoint.
+pub(super) fn model(name: String) -> Result<String, String> {
+    match (1..=255).contains(&name.len()) && !name.contains(char::is_control) {
+        true => Ok(name),
+        false => Err(format!("expected a model's name, found {}", excerpt(&name))),
+    }
+}
+
 /// Something that stands as one word on an engine's command line.
 pub(super) fn word(word: String) -> Result<String, String> {
     let graphic = word.chars().all(|c| c.is_ascii_graphic());
@@ -134,6 +174,25 @@ pub(super) fn word(word: String) -> Result<String, String> {
             "expected a name without spaces and not starting with \"-\", found {}",
             excerpt(&word)
         )),
+    }
+}
+
+/// The first name of a module, as imports have it.
+pub(super) fn module(name: String) -> Result<String, String> {
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    match !name.is_empty() && name.chars().all(is_name) && !name.starts_with(|c: char| c.is_numeric()) {
+        true => Ok(name),
+        false => Err(format!(
+            "expected the name that an import begins with, such as numpy, found {}",
+            excerpt(&name)
+        )),
+    }
+}
+
+pub(super) fn allow(word: Value) -> Result<Allow, String> {
+    match word.as_str() {
+        Some("image") => Ok(Allow::Image),
+        _ => Err(format!("expected image or a list of modules such as [numpy], found {}", describe(&word))),
     }
 }
 
@@ -182,7 +241,7 @@ pub(super) fn regex(pattern: String) -> Result<Regex, String> {
 }
 
 /// `*` stays within a folder, `**` does not.
-pub(super) fn glob(pattern: String) -> Result<Glob, String> {
+pub(crate) fn glob(pattern: String) -> Result<Glob, String> {
     if pattern.is_empty() {
         return Err("expected a pattern such as \"strings/*\", found an empty text".to_owned());
     }

@@ -5,30 +5,91 @@ use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use globset::{GlobSet, GlobSetBuilder};
-use sha2::{Digest, Sha256};
+use serde_yaml::Value;
 
-use super::{CellPer, Engine, Limits, Pipeline, Rewards, Sandbox, Split, Stage, Validate, check, doors};
+use crate::config::roster::Roster;
+use crate::config::settings::{
+    Allow, Base, Board, CellPer, EngineKind, Freeze, Judge, Limits, OnSimilar, Pipeline, Rewards, Sandbox,
+    Similarity, Split, Stage, Ties, Validate,
+};
+use crate::config::{check, read_grant, read_season, services};
+use crate::model::feedback::Feedback;
+use crate::util::digest;
 use crate::yaml::{self, Kind, Log, Place, Reader};
 
 /// Checked only in so far as the log stays empty.
 pub(super) fn pipeline(log: &Log, file: &Path, bytes: &[u8]) -> Option<Pipeline> {
     let root = yaml::parse(log, bytes)?;
     let mut fields = Place::root(log, &root).fields()?;
+    let title = fields.optional("title", check::title);
     let [inbox, tasks, results] = folders(&mut fields, file);
+    let roster = roster(&mut fields, file);
+    let (board, freeze) = board(&mut fields);
+    let season = read_season::season(fields.section("season"), file);
     let validate = validate(fields.section("validate"));
+    let similarity = similarity(fields.section("similarity"), file);
     let sandbox = sandbox(fields.section("sandbox"));
+    let packages = validate.allow.is_any();
+    let sandbox = Sandbox { judge: judge(fields.section("judge")), packages, ..sandbox };
     let parallel = fields.checked("parallel", check::cores(), check::parallel);
     let stages = stages(&mut fields, &sandbox.limits);
-    let rewards = rewards(fields.section("rewards"));
-    let llm = doors::llm(fields.section("llm"));
-    let serve = doors::serve(fields.section("serve"), file);
+    let rewards = rewards(&mut fields);
+    let llm = services::llm(fields.section("llm"));
+    services::check_prices(&fields, &stages, &llm);
+    let serve = services::serve(fields.section("serve"), file);
     fields.finish();
-    let sha256 = hex(&Sha256::digest(bytes));
-    Some(Pipeline { inbox, tasks, results, validate, sandbox, parallel, stages, rewards, llm, serve, sha256 })
+    let sha256 = digest::sha256(bytes);
+    Some(Pipeline {
+        title,
+        inbox,
+        tasks,
+        results,
+        roster,
+        board,
+        freeze,
+        season,
+        validate,
+        similarity,
+        sandbox,
+        parallel,
+        stages,
+        rewards,
+        llm,
+        serve,
+        sha256,
+    })
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// A word, or a section with it and the time in which the board stands still.
+fn board(fields: &mut Reader<'_>) -> (Board, Option<Freeze>) {
+    let is_section = |place: &Place<'_>| matches!(place.node.kind, Kind::Mapping(_));
+    if !fields.get("board").is_some_and(|place| is_section(&place)) {
+        return (fields.field("board", Board::Private), None);
+    }
+    let mut fields = fields.section("board");
+    let board = fields.field("sight", Board::Private);
+    let from = fields.optional("freeze_from", read_season::moment).map(|from| from.at);
+    let until = fields.optional("reveal_at", read_season::moment).map(|until| until.at);
+    match (from, until) {
+        (None, Some(_)) => fields.complain("reveal_at", "takes freeze_from: without it nothing is hidden"),
+        (Some(from), Some(until)) if until <= from => {
+            fields.complain("reveal_at", "must be after freeze_from")
+        }
+        _ => {}
+    }
+    fields.finish();
+    (board, from.map(|from| Freeze { from, until }))
+}
+
+/// The file of a course's people, which is not read here.
+fn roster(fields: &mut Reader<'_>, file: &Path) -> Option<Roster> {
+    let name = fields.optional("roster", check::path)?;
+    Some(Roster { file: beside(file, &name), students: Vec::new() })
+}
+
+/// A file that pipeline.yaml names.
+fn beside(file: &Path, name: &str) -> PathBuf {
+    file.parent().unwrap_or(Path::new("")).join(name)
 }
 
 /// `inbox`, `tasks` and `results`; none may lie in another.
@@ -65,23 +126,64 @@ fn normal(path: &Path) -> PathBuf {
 
 fn validate(mut fields: Reader<'_>) -> Validate {
     let max_bytes = fields.checked("max_bytes", 256 << 10, check::max_bytes);
-    let forbid = list(fields.get("forbid"), check::regex).unwrap_or_default();
+    let forbid = yaml::list(fields.get("forbid"), check::regex).unwrap_or_default();
+    let allow = fields.get("allow").and_then(|place| allow(&place)).unwrap_or(Allow::Modules(Vec::new()));
     fields.finish();
-    Validate { max_bytes, forbid }
+    Validate { max_bytes, forbid, allow }
+}
+
+fn allow(place: &Place<'_>) -> Option<Allow> {
+    match place.node.kind {
+        Kind::Sequence(_) => yaml::list(Some(place.clone()), check::module).map(Allow::Modules),
+        _ => place.value(check::allow),
+    }
+}
+
+fn similarity(mut fields: Reader<'_>, file: &Path) -> Similarity {
+    let threshold = fields.checked("threshold", 0.8, check::threshold);
+    let action = fields.field("action", OnSimilar::Flag);
+    let base = yaml::list(fields.get("base"), check::path).unwrap_or_default();
+    let base = base.into_iter().map(|name| Base { file: beside(file, &name), source: Vec::new() });
+    fields.finish();
+    Similarity { threshold, action, base: base.collect() }
 }
 
 fn sandbox(mut fields: Reader<'_>) -> Sandbox {
-    let engine = fields.field("engine", Engine::Docker);
+    let engine = fields.field("engine", EngineKind::Auto);
     let image = fields.checked("image", "python:3.11-slim".to_owned(), check::word);
-    let limits = limits(&mut fields, &DEFAULT_LIMITS);
+    let value = fields.checked("value", DEFAULT_LIMITS.value, check::value);
+    let limits = limits(&mut fields, &Limits { value, ..DEFAULT_LIMITS });
     fields.checked("network", (), check::network);
     let runtime = fields.optional("runtime", check::word);
     let cell_per = fields.field("cell_per", CellPer::Agent);
-    let launch = list(fields.get("launch"), check::argument).unwrap_or_default();
+    let launch = yaml::list(fields.get("launch"), check::argument).unwrap_or_default();
     let launch_timeout = fields.checked("launch_timeout", Duration::from_secs(600), check::timeout);
     let wait_for_engine = fields.checked("wait_for_engine", Duration::from_secs(120), check::wait);
+    for (name, why) in engine.refuses(runtime.is_some(), !launch.is_empty()) {
+        fields.complain(name, why);
+    }
     fields.finish();
-    Sandbox { engine, image, runtime, cell_per, launch, launch_timeout, wait_for_engine, limits }
+    Sandbox {
+        engine,
+        image,
+        runtime,
+        packages: false,
+        cell_per,
+        launch,
+        launch_timeout,
+        wait_for_engine,
+        limits,
+        judge: DEFAULT_JUDGE,
+    }
+}
+
+const DEFAULT_JUDGE: Judge = Judge { time: Duration::from_secs(10), memory: 512 << 20 };
+
+fn judge(mut fields: Reader<'_>) -> Judge {
+    let time = fields.checked("time", DEFAULT_JUDGE.time, check::judge_time);
+    let memory = fields.checked("memory", DEFAULT_JUDGE.memory, check::judge_memory);
+    fields.finish();
+    Judge { time, memory }
 }
 
 const DEFAULT_LIMITS: Limits = Limits {
@@ -91,6 +193,7 @@ const DEFAULT_LIMITS: Limits = Limits {
     pids: 64,
     output: 64 << 10,
     tmp: 16 << 20,
+    value: 1 << 20,
 };
 
 /// The limits given, over `base`.
@@ -102,6 +205,7 @@ fn limits(fields: &mut Reader<'_>, base: &Limits) -> Limits {
         pids: fields.checked("pids", base.pids, check::pids),
         output: fields.checked("output", base.output, check::output),
         tmp: fields.checked("tmp", base.tmp, check::tmp),
+        value: base.value,
     };
     let culprit = ["tmp", "memory"].into_iter().find(|name| fields.has(name));
     if let (true, Some(name)) = (limits.tmp > limits.memory, culprit) {
@@ -123,7 +227,14 @@ fn stages(fields: &mut Reader<'_>, limits: &Limits) -> Vec<Stage> {
 }
 
 fn default_stage(limits: &Limits) -> Stage {
-    Stage { name: "all".to_owned(), tasks: every_task(), pass_mark: 0.0, limits: *limits }
+    Stage {
+        name: "all".to_owned(),
+        tasks: every_task(),
+        pass_mark: 0.0,
+        feedback: Feedback::Tasks,
+        limits: *limits,
+        model: None,
+    }
 }
 
 fn every_task() -> GlobSet {
@@ -140,15 +251,17 @@ fn stage(place: &Place<'_>, limits: &Limits, names: &mut HashSet<String>) -> Opt
     }
     let tasks = fields.get("tasks").map_or_else(|| Some(every_task()), |place| globs(&place));
     let pass_mark = fields.checked("pass_mark", 0.0, check::pass_mark);
+    let feedback = fields.field("feedback", Feedback::Tasks);
     let mut overrides = fields.section("sandbox");
     let limits = self::limits(&mut overrides, limits);
     overrides.finish();
+    let model = read_grant::grant(&mut fields);
     fields.finish();
-    Some(Stage { name: name?, tasks: tasks?, pass_mark, limits })
+    Some(Stage { name: name?, tasks: tasks?, pass_mark, feedback, limits, model })
 }
 
 fn globs(place: &Place<'_>) -> Option<GlobSet> {
-    let globs = list(Some(place.clone()), check::glob)?;
+    let globs = yaml::list(Some(place.clone()), check::glob)?;
     if place.items().is_some_and(|items| items.is_empty()) {
         place.complain("expected at least one pattern such as \"strings/*\"");
     }
@@ -159,19 +272,29 @@ fn globs(place: &Place<'_>) -> Option<GlobSet> {
     set.build().map_err(|error| place.complain(error.to_string())).ok()
 }
 
-fn rewards(mut fields: Reader<'_>) -> Rewards {
+/// None for the word `none`.
+fn rewards(fields: &mut Reader<'_>) -> Option<Rewards> {
+    let is_none =
+        |place: &Place<'_>| matches!(&place.node.kind, Kind::Scalar(Value::String(word)) if word == "none");
+    if fields.get("rewards").is_some_and(|place| is_none(&place)) {
+        return None;
+    }
+    let mut fields = fields.section("rewards");
     let pool = fields.checked("pool", 100.0, check::pool);
     let token = fields.checked("token", "TAO".to_owned(), check::token);
     let split = fields.get("split").and_then(|place| split(&place)).unwrap_or(Split::Proportional);
+    let ties = fields.field("ties", Ties::Exact);
+    let cap = fields.optional("cap", check::pool);
+    let minimum = fields.checked("minimum", 0.0, check::pass_mark);
     fields.finish();
-    Rewards { pool, token, split }
+    Some(Rewards { pool, token, split, ties, cap, minimum })
 }
 
 fn split(place: &Place<'_>) -> Option<Split> {
     if !matches!(place.node.kind, Kind::Sequence(_)) {
         return place.value(check::split);
     }
-    let places = list(Some(place.clone()), check::percent)?;
+    let places = yaml::list(Some(place.clone()), check::percent)?;
     let sum: f64 = places.iter().sum();
     if sum > 100.0 + 1e-9 {
         place.complain(format!("expected percentages that add up to at most 100, found {sum}"));
@@ -180,13 +303,4 @@ fn split(place: &Place<'_>) -> Option<Split> {
         place.complain("expected at least one percentage such as [100]");
     }
     Some(Split::Places(places))
-}
-
-/// Every member of a list read and checked.
-pub(super) fn list<T: serde::de::DeserializeOwned, U>(
-    place: Option<Place<'_>>,
-    check: impl Fn(T) -> Result<U, String>,
-) -> Option<Vec<U>> {
-    let items = place?.items()?;
-    Some(items.iter().filter_map(|item| item.value(&check)).collect())
 }

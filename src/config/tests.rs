@@ -1,3 +1,7 @@
+//! Tests of the configuration: defaults, every kind of mistake, mutated files.
+
+use std::time::Duration;
+
 use std::path::Path;
 
 use proptest::prelude::*;
@@ -42,19 +46,35 @@ fn the_shipped_file_is_the_defaults() {
 /// Everything but the digest and the globs, whose debug form is not stable.
 fn comparable(pipeline: &Pipeline) -> String {
     let Pipeline { inbox, tasks, results, validate, sandbox, parallel, rewards, llm, serve, .. } = pipeline;
-    let stage = |stage: &Stage| format!("{:?}", (&stage.name, stage.pass_mark, stage.limits));
+    let stage = |stage: &Stage| format!("{:?}", (&stage.name, stage.pass_mark, stage.feedback, stage.limits));
     let stages: Vec<String> = pipeline.stages.iter().map(stage).collect();
     format!("{:#?}", ((inbox, tasks, results), validate, sandbox, parallel, stages, (rewards, llm, serve),))
 }
 
 #[test]
 fn the_shipped_file_shows_every_field_with_a_comment() {
-    for section in ["", "validate", "sandbox", "rewards", "llm", "serve", "stages", "stages.sandbox"] {
+    for section in [
+        "",
+        "season",
+        "season.submissions",
+        "season.late",
+        "validate",
+        "sandbox",
+        "judge",
+        "rewards",
+        "llm",
+        "serve",
+        "stages",
+        "stages.sandbox",
+    ] {
         let text = match section {
             "" => "zzzzzzzzzz: 1".to_owned(),
             "stages" => "stages: [{name: a, zzzzzzzzzz: 1}]".to_owned(),
             "stages.sandbox" => "stages: [{name: a, sandbox: {zzzzzzzzzz: 1}}]".to_owned(),
-            _ => format!("{section}: {{zzzzzzzzzz: 1}}"),
+            _ => match section.split_once('.') {
+                Some((outer, inner)) => format!("{outer}: {{{inner}: {{zzzzzzzzzz: 1}}}}"),
+                None => format!("{section}: {{zzzzzzzzzz: 1}}"),
+            },
         };
         let message = problem(&text);
         let (_, names) = message.split_once("expected one of ").unwrap();
@@ -90,6 +110,7 @@ fn folders_lie_apart() {
 #[test]
 fn sections_may_be_empty() {
     valid("validate:\nsandbox:\nrewards: {}\n");
+    assert_eq!(valid("rewards:").rewards, valid("").rewards);
     assert_eq!(problem("sandbox: []"), "1:10: sandbox: expected a mapping of fields, found a list");
 }
 
@@ -113,11 +134,19 @@ fn a_field_is_named_with_what_was_expected() {
         ("sandbox: {pids: 1}", "expected 8 to 32768, found 1"),
         ("sandbox: {pids: -1}", "expected a whole number, found -1"),
         ("sandbox: {pids: 1e99}", "expected a whole number, found"),
-        ("sandbox: {output: 1B}", "expected 1KiB to 1MiB, found 1B"),
+        ("sandbox: {output: 1B}", "expected 1KiB to 7MiB, found 1B"),
         ("sandbox: {network: bridge}", "agents never get a network"),
         ("sandbox: {network: null}", "agents never get a network"),
-        ("sandbox: {engine: dokcer}", "expected `docker` or `podman`, found \"dokcer\""),
-        ("sandbox: {engine: [docker]}", "expected `docker` or `podman`, found a list"),
+        ("sandbox: {engine: dokcer}", "`auto`, `docker`, `podman`, `runc`, `crun`, found \"dokcer\""),
+        ("sandbox: {engine: [docker]}", "`auto`, `docker`, `podman`, `runc`, `crun`, found a list"),
+        (
+            "sandbox: {engine: runc, runtime: runsc}",
+            "runtime: takes engine docker or podman; runc is run directly",
+        ),
+        (
+            "sandbox: {engine: crun, launch: [srun]}",
+            "launch: takes engine docker or podman; crun is run directly",
+        ),
         ("sandbox: {cell_per: run}", "expected `agent` or `task`, found \"run\""),
         ("sandbox: {image: ''}", "found \"\""),
         ("sandbox: {image: '--privileged'}", "not starting with \"-\""),
@@ -128,9 +157,18 @@ fn a_field_is_named_with_what_was_expected() {
         ("sandbox: {launch: [srun, 1]}", "expected text, found 1; quote it"),
         ("sandbox: {launch: [\"a\\0b\"]}", "control characters in \"a\\0b\""),
         ("sandbox: {memroy: 1}", "unknown field; did you mean \"memory\"?"),
+        ("judge: {time: 10}", "found 10 without a unit; write 10s"),
+        ("judge: {time: 10ms}", "expected 100ms to 1h, found 10ms"),
+        ("judge: {memory: 16MiB}", "expected 64MiB to 1TiB, found 16MiB"),
         ("validate: {max_bytes: 1GiB}", "expected 1B to 16MiB, found 1GiB"),
         ("validate: {forbid: ['(']}", "not a regular expression: unclosed group"),
         ("validate: {forbid: ['']}", "matches everything"),
+        ("validate: {allow: numpy}", "expected image or a list of modules such as [numpy], found \"numpy\""),
+        (
+            "validate: {allow: [a.b]}",
+            "expected the name that an import begins with, such as numpy, found \"a.b\"",
+        ),
+        ("validate: {allow: ['']}", "expected the name that an import begins with"),
         ("validate: {forbid: ['a{9999}{9999}']}", "not a regular expression"),
         ("parallel: 0", "expected auto or a whole number from 1 to 1024, found 0"),
         ("parallel: 1025", "found 1025"),
@@ -153,6 +191,10 @@ fn a_field_is_named_with_what_was_expected() {
         ("rewards: {split: [60, 50]}", "add up to at most 100, found 110"),
         ("rewards: {split: [0]}", "expected a percentage above 0"),
         ("rewards: {split: {}}", "found a mapping"),
+        ("similarity: {base: ['']}", "expected a path, found an empty text"),
+        ("rewards: {ties: never}", "expected `exact` or `statistical`, found \"never\""),
+        ("rewards: {cap: -1}", "expected 0 to 1e15, found -1"),
+        ("rewards: {minimum: 101}", "expected 0 to 100, found 101"),
         ("llm: 1", "expected a mapping of fields, found 1"),
         ("llm: {base_url: 'ftp://x'}", "expected a URL such as"),
         ("llm: {base_url: 'https://u:p@x/v1'}", "must not hold a password"),
@@ -161,9 +203,25 @@ fn a_field_is_named_with_what_was_expected() {
         ("llm: {model: ''}", "expected a model's name, found \"\""),
         ("llm: {max_tokens: 0}", "expected 1 to 1000000, found 0"),
         ("llm: {temperature: 3}", "expected 0 to 2, found 3"),
+        ("llm: {api_version: 'v?x=1'}", "expected a version such as 2024-10-21"),
+        ("llm: {headers: {Authorization: x}}", "a key is set by api_key_env"),
+        ("llm: {headers: {'X Y': x}}", "no name of a header"),
+        ("llm: {headers: {X: \"a\\nb\"}}", "expected plain ASCII text"),
+        ("llm: {body: {stream: true}}", "stream has a setting of its own, or can't be set"),
+        ("llm: {body: 1}", "expected a mapping of fields, found 1"),
+        ("llm: {prices: {m: 1}}", "expected a list, found 1"),
+        ("llm: {prices: {m: [1]}}", "the price of a million tokens"),
+        ("llm: {prices: {m: [1, -1]}}", "expected 0 to 1000000, found -1"),
         ("llm: {command: llm}", "expected a list, found \"llm\""),
         ("serve: {listen: 8000}", "an address and a port such as 127.0.0.1:8000, found 8000"),
         ("serve: {listen: 'localhost:8000'}", "an address and a port such as 127.0.0.1:8000"),
+        ("board: {sight: all}", "board.sight: expected `private` or `public`"),
+        ("board: {reveal_at: 2027-03-01T00:00Z}", "board.reveal_at: takes freeze_from"),
+        (
+            "board: {freeze_from: 2027-03-02T00:00Z, reveal_at: 2027-03-01T00:00Z}",
+            "board.reveal_at: must be after freeze_from",
+        ),
+        ("board: secret", "expected `private` or `public`, found \"secret\""),
         ("serve: {uploads_per_minute: 0}", "expected 1 to 1000000, found 0"),
         ("serve: {tokens: ''}", "expected a path"),
     ];
@@ -207,7 +265,7 @@ fn stages_override_limits() {
 
 #[test]
 fn splits() {
-    let split = |text: &str| valid(&format!("rewards: {{split: {text}}}")).rewards.split;
+    let split = |text: &str| valid(&format!("rewards: {{split: {text}}}")).rewards.unwrap().split;
     assert_eq!(split("winner"), Split::Winner);
     assert_eq!(split("proportional"), Split::Proportional);
     assert_eq!(split("[50, 30, 20]"), Split::Places(vec![50.0, 30.0, 20.0]));
@@ -230,7 +288,7 @@ fn folder(pipeline: &str, ids: &[&str]) -> (tempfile::TempDir, Vec<task::Task>) 
 fn stage_problems(pipeline: &str, ids: &[&str]) -> Vec<String> {
     let (dir, tasks) = folder(pipeline, ids);
     let file = dir.path().join("pipeline.yaml");
-    let problems = check_stages(&file, &load(&file).unwrap(), &tasks);
+    let problems = crate::workspace::check_stages(&file, &load(&file).unwrap(), &tasks);
     let prefix = format!("{}:", file.display());
     problems.iter().map(|problem| problem.to_string().replacen(&prefix, "", 1)).collect()
 }

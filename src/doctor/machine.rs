@@ -1,12 +1,12 @@
-//! Folders, disks and clocks.
+//! Checks of folders, disks and clocks.
 
 use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 use rustix::fs::{Access, access, statvfs};
 
-use super::Finding;
 use crate::config::Pipeline;
+use crate::doctor::Finding;
 use crate::pipeline::publish::json;
 
 /// Free space below which results, or containers, soon fail to be written.
@@ -15,10 +15,10 @@ const SCARCE: u64 = 1 << 30;
 /// Free space below which they fail already.
 const NONE: u64 = 32 << 20;
 
-/// How far the engine's clock may be off ours before its records can't be told from older ones.
+/// Largest difference between the engine's clock and ours at which its records can be told from older ones.
 const APART: SignedDuration = SignedDuration::from_secs(10);
 
-/// A clock that stands before this was never set: agentmill is newer.
+/// Time before this version was made: an earlier clock was never set.
 const BUILT: &str = "2026-11-01T00:00:00Z";
 
 /// The inbox and the results folder.
@@ -32,7 +32,7 @@ fn inbox(path: &Path) -> Finding {
         return Finding::bad(
             "inbox",
             format!("{shown} can't be read: {error}"),
-            "create it, or mend its permissions",
+            "create it, or fix its permissions",
         );
     }
     match access(path, Access::WRITE_OK | Access::EXEC_OK) {
@@ -53,7 +53,7 @@ fn results(path: &Path) -> Finding {
         Ok(_) if folder == path => Finding::ok("results", format!("{shown} can be written")),
         Ok(_) => Finding::ok("results", format!("{shown} can be created")),
         Err(error) => {
-            let remedy = format!("mend the permissions of {}, or name another folder", folder.display());
+            let remedy = format!("fix the permissions of {}, or name another folder", folder.display());
             Finding::bad("results", format!("{shown} can't be written: {error}"), remedy)
         }
     }
@@ -93,7 +93,7 @@ pub(super) fn judge_room(what: &'static str, path: &Path, (bytes, files): (u64, 
     }
 }
 
-/// Whether times can be trusted: they decide who was first.
+/// Checks whether times can be trusted: they decide who was first.
 pub(super) fn clock(pipeline: &Pipeline, engine: Option<(Timestamp, Timestamp)>) -> Finding {
     let last = json::load(&pipeline.results).ok().map(|rankings| rankings.generated_at);
     judge_clock(Timestamp::now(), last, engine)

@@ -1,24 +1,24 @@
-//! Whether the kernel does what the engine promises: an agent eats more memory than its cell may have.
+//! Check of the memory limit, in a real cell: an agent takes more memory than it may have and must be stopped.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Finding;
 use crate::config::Limits;
-use crate::report::Verdict;
+use crate::doctor::Finding;
+use crate::model::report::Verdict;
 use crate::sandbox::{Fault, Opened, Sandbox};
 use crate::task::{Code, Form, Task, Test};
 
-/// What the cell may have.
+/// Memory of the cell, in bytes.
 const MEMORY: u64 = 64 << 20;
 
-/// Takes four times as much. Every page is written to: memory that is only asked for is not taken.
+/// An agent that takes four times as much. Every page is written to: memory that is only asked for is not taken.
 const EATER: &str = "def eat():\n    return len(b'x' * (256 << 20))\n";
 
 const REMEDY: &str = "cgroups must be on for memory (boot with cgroup v2, or cgroup_enable=memory swapaccount=1) and \
 the engine must be allowed to use them; docs/operations.md says more";
 
-/// Evaluates the eater; it must be stopped, and the engine must say why.
+/// Evaluates the agent; it must be stopped, and the engine must record why.
 pub(super) fn eat(limits: &Limits, sandbox: &dyn Sandbox) -> Result<Finding, Fault> {
     let limits = Limits { memory: MEMORY, timeout: Duration::from_secs(20), ..*limits };
     let scored = match sandbox.open(EATER.into(), &limits)? {
@@ -40,7 +40,14 @@ pub(super) fn eat(limits: &Limits, sandbox: &dyn Sandbox) -> Result<Finding, Fau
 
 fn task() -> Task {
     let assertion = Code { text: "assert eat() == 256 << 20".into(), line: 1 };
-    let test = Test { name: "eats".into(), assertion, form: Form::Statement, weight: 1.0, public: false };
+    let test = Test {
+        name: "eats".into(),
+        assertion,
+        form: Form::Statement,
+        weight: 1.0,
+        public: false,
+        timeout: None,
+    };
     Task {
         id: "check/memory".into(),
         path: PathBuf::from("check/memory"),
@@ -50,6 +57,9 @@ fn task() -> Task {
         weight: 1.0,
         timeout: None,
         memory: None,
+        output: None,
+        value: None,
         solution: None,
+        known_digest: std::sync::OnceLock::new(),
     }
 }

@@ -1,11 +1,13 @@
+//! Tests of the checks: versions of runc, free space, clocks.
+
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::engine::{Answers, judge_runc};
-use super::machine::{judge_clock, judge_room};
 use super::*;
+use crate::doctor::engine::{Answers, judge_runc};
+use crate::doctor::machine::{judge_clock, judge_room};
 
 fn version(runc: Value) -> Value {
     json!({"Server": {"Version": "20.10", "Components": [{"Name": "Engine"}, runc]}})

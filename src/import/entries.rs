@@ -1,4 +1,4 @@
-//! A benchmark's file -> its entries: JSON lines or one JSON list, plain or gzipped, all of bounded size.
+//! Entries of a benchmark's file: JSON lines or one JSON list, plain or gzipped, all of bounded size.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -10,13 +10,13 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use crate::pipeline::publish::text::visible;
+use crate::util::text::visible;
 
 /// Most bytes of a file, after unpacking.
-const MAX_FILE: u64 = 64 << 20;
+pub(super) const MAX_FILE: u64 = 64 << 20;
 
 /// Most bytes of an entry.
-const MAX_ENTRY: usize = 1 << 20;
+pub(super) const MAX_ENTRY: usize = 1 << 20;
 
 /// Longest id.
 const MAX_ID: usize = 64;
@@ -38,29 +38,33 @@ impl<'a> Entry<'a> {
     ///
     /// # Errors
     /// It is too long.
-    pub(super) fn bytes(&self) -> Result<&[u8], String> {
+    pub(super) fn bytes(&self, most: usize) -> Result<&[u8], String> {
         match self.bytes.len() {
-            0..=MAX_ENTRY => Ok(self.bytes),
-            length => Err(format!("is longer than 1MiB ({length} bytes)")),
+            length if length <= most => Ok(self.bytes),
+            length => Err(format!("is longer than {}MiB ({length} bytes)", most >> 20)),
         }
     }
 }
 
-/// The file's bytes, unpacked if they are gzipped.
-pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
+/// The file's bytes, at most so many, unpacked if they are gzipped.
+pub(super) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut start = Vec::new();
     let mut file = File::open(path)?;
     file.by_ref().take(2).read_to_end(&mut start)?;
     let packed = start == [0x1f, 0x8b];
     let whole = io::Cursor::new(start).chain(file);
-    if packed { capped(MultiGzDecoder::new(whole)) } else { capped(whole) }
+    if packed { capped(MultiGzDecoder::new(whole), most) } else { capped(whole, most) }
 }
 
-fn capped(reader: impl Read) -> io::Result<Vec<u8>> {
+/// All bytes of a reader, at most so many.
+pub(super) fn capped(reader: impl Read, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    reader.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
-    match bytes.len() as u64 > MAX_FILE {
-        true => Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 64MiB, the most that is read")),
+    reader.take(most + 1).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > most {
+        true => {
+            let text = format!("larger than {}MiB, the most that is read", most >> 20);
+            Err(io::Error::new(io::ErrorKind::FileTooLarge, text))
+        }
         false => Ok(bytes),
     }
 }
@@ -118,17 +122,25 @@ impl Name {
     /// # Errors
     /// Nothing is left of it, or it is too long.
     pub(super) fn id(&self) -> Result<String, String> {
-        let name = match self {
-            Self::Number(number) => return Ok(number.to_string()),
-            Self::Text(text) => text.trim().rsplit('/').next().unwrap_or_default().to_lowercase(),
-        };
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_.-".contains(c);
-        let id: String = name.chars().map(|c| if plain(c) { c } else { '_' }).collect();
-        let id = id.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
-        match id.len() {
-            1..=MAX_ID => Ok(id.to_owned()),
-            0 => Err("task_id has no letter and no digit".to_owned()),
-            _ => Err(format!("task_id is longer than {MAX_ID} characters")),
+        match self {
+            Self::Number(number) => Ok(number.to_string()),
+            Self::Text(text) => id(text.trim().rsplit('/').next().unwrap_or_default()),
         }
+    }
+}
+
+/// A name in characters that ids of tasks may have.
+///
+/// # Errors
+/// Nothing is left of it, or it is too long.
+pub(super) fn id(name: &str) -> Result<String, String> {
+    let name = name.to_lowercase();
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_.-".contains(c);
+    let id: String = name.chars().map(|c| if plain(c) { c } else { '_' }).collect();
+    let id = id.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
+    match id.len() {
+        1..=MAX_ID => Ok(id.to_owned()),
+        0 => Err("task_id has no letter and no digit".to_owned()),
+        _ => Err(format!("task_id is longer than {MAX_ID} characters")),
     }
 }

@@ -9,13 +9,13 @@ use std::sync::LazyLock;
 use regex::bytes::Regex;
 use serde::Deserialize;
 
-use super::entries::{Name, fields};
-use super::python::{self, Statement, renamed, statements};
-use super::{Converted, Draft, DraftTest};
+use crate::import::draft::{Converted, Draft, DraftTest};
+use crate::import::entries::{Name, fields};
+use crate::import::python::{self, Statement, renamed, statements};
 
-/// An entry, as published.
+/// Fields of an entry, as published.
 #[derive(Debug, Deserialize)]
-struct Entry {
+struct Published {
     task_id: Name,
     prompt: String,
     entry_point: String,
@@ -25,23 +25,20 @@ struct Entry {
 
 /// The function that an entry's test consists of.
 struct Check {
-    /// All of it.
+    /// The whole function.
     whole: Statement,
-    /// What it calls the agent's function.
+    /// Its name for the agent's function.
     candidate: String,
-    /// What stands beside it.
+    /// Statements beside it.
     beside: Vec<Statement>,
 }
 
 /// Makes an entry a task.
 pub(super) fn convert(bytes: &[u8]) -> Converted {
-    let entry: Entry = fields(bytes)?;
+    let entry: Published = fields(bytes)?;
     let name = &entry.entry_point;
     python::callable(name)?;
-    let solution = format!("{}{}", entry.prompt, entry.canonical_solution).replace("\r\n", "\n");
-    if !statements(&solution).iter().any(|statement| statement.defines() == Some(name)) {
-        return Err(format!("its prompt and solution define no function {name}"));
-    }
+    let solution = python::solution(&entry.prompt, &entry.canonical_solution, name)?;
     let check = check(&entry.test)?;
     let (body, mut setup, remarks) = sort(&check, name);
     let tests = split(&body, &check.candidate, name).unwrap_or_else(|| vec![whole(&check, name)]);
@@ -54,8 +51,9 @@ pub(super) fn convert(bytes: &[u8]) -> Converted {
         id: entry.task_id.id()?,
         prompt: format!("Complete the function `{name}`:\n\n{}", entry.prompt.trim_matches('\n')),
         setup: setup.join("\n"),
-        tests: tests.into_iter().map(|code| DraftTest { code, public: false }).collect(),
-        solution,
+        tests: tests.into_iter().map(|code| DraftTest { code, ..DraftTest::default() }).collect(),
+        solution: Some(solution),
+        ..Draft::default()
     };
     Ok((draft, remarks))
 }
@@ -147,7 +145,7 @@ fn seeded(mut setup: Vec<String>) -> Vec<String> {
     setup
 }
 
-/// What the prompt defines besides the function, if the test uses any of it.
+/// Helpers that the prompt defines besides the function, if the test uses any of them.
 fn helpers(prompt: &str, name: &str, check: &Statement) -> Vec<String> {
     let prompt = statements(prompt);
     let others: Vec<&Statement> = prompt.iter().filter(|one| one.defines() != Some(name)).collect();

@@ -1,4 +1,4 @@
-//! Just enough of Python's surface to take a file of tests apart: statements, words, names.
+//! Python source, as far as taking a file of tests apart needs it: statements, words, names.
 
 use std::sync::LazyLock;
 
@@ -6,12 +6,15 @@ use regex::bytes::Regex;
 
 use crate::pipeline::validate::lexer::mask;
 
-/// Names that an assertion can't ask an agent for: Python's own, and what an assertion's scope holds besides.
-const TAKEN: &str = "abs aiter all anext any ascii bin bool breakpoint bytearray bytes callable chr classmethod compile \
+/// Python's own names: an agent is asked for a function of one only where the prompt names it.
+const BUILTIN: &str = "abs aiter all anext any ascii bin bool breakpoint bytearray bytes callable chr classmethod compile \
 complex copyright credits delattr dict dir divmod enumerate eval exec exit filter float format frozenset getattr \
 globals hasattr hash help hex id input int isinstance issubclass iter len license list locals map max memoryview min \
 next object oct open ord pow print property quit range repr reversed round set setattr slice sorted staticmethod str \
-sum super tuple type vars zip agent output prompt raises";
+sum super tuple type vars zip";
+
+/// Names that an assertion can't ask an agent for.
+const TAKEN: [&str; 4] = ["agent", "output", "prompt", "raises"];
 
 /// A statement with all that belongs to it, without the indentation of its block.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,9 +42,21 @@ impl Statement {
         &self.text[..end]
     }
 
-    /// Whether a name or keyword occurs in its code.
+    /// True if a name or keyword occurs in its code.
     pub(super) fn mentions(&self, word: &str) -> bool {
         names(&self.code).any(|(_, name)| name == word)
+    }
+
+    /// The names and keywords in its code.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        names(&self.code).map(|(_, name)| name)
+    }
+
+    /// True if it imports something by a name that occurs in one of these statements.
+    pub(super) fn imports_for(&self, others: &[Statement]) -> bool {
+        let bound = || self.names().filter(|name| !matches!(*name, "import" | "from" | "as"));
+        matches!(self.keyword(), "import" | "from")
+            && others.iter().any(|other| bound().any(|name| other.mentions(name)))
     }
 
     /// The name that it defines as a function.
@@ -49,6 +64,14 @@ impl Statement {
         static DEF: LazyLock<Regex> =
             LazyLock::new(|| Regex::new(r"(?-u)^(?:async +)?def +(\w+)").expect("a constant pattern"));
         let name = DEF.captures(&self.code)?.get(1)?;
+        Some(&self.text[name.range()])
+    }
+
+    /// The name that it defines as a class.
+    pub(super) fn defines_class(&self) -> Option<&str> {
+        static CLASS: LazyLock<Regex> =
+            LazyLock::new(|| Regex::new(r"(?-u)^class +(\w+)").expect("a constant pattern"));
+        let name = CLASS.captures(&self.code)?.get(1)?;
         Some(&self.text[name.range()])
     }
 }
@@ -75,7 +98,7 @@ pub(super) fn statements(source: &str) -> Vec<Statement> {
     starts.into_iter().map(|(from, to)| Statement::new(dedented(source, &masked, from, to, base))).collect()
 }
 
-/// Whether a line at a statement's own indentation goes on with the statement before.
+/// True if a line at a statement's own indentation continues the statement before.
 fn continues(line: &[u8]) -> bool {
     let word = line.split(|byte| !byte.is_ascii_alphabetic()).next().unwrap_or_default();
     matches!(word, b"else" | b"elif" | b"except" | b"finally")
@@ -116,17 +139,39 @@ pub(super) fn renamed(statement: &Statement, from: &str, to: &str) -> String {
     text + &statement.text[done..]
 }
 
-/// Whether an agent can be asked for a function of this name.
+/// A prompt with its solution as one program, which must define the function.
 ///
 /// # Errors
-/// Why not.
-pub(super) fn callable(name: &str) -> Result<(), String> {
+/// It does not.
+pub(super) fn solution(prompt: &str, rest: &str, name: &str) -> Result<String, String> {
+    let solution = format!("{prompt}{rest}").replace("\r\n", "\n");
+    match statements(&solution).iter().any(|statement| statement.defines() == Some(name)) {
+        true => Ok(solution),
+        false => Err(format!("its prompt and solution define no function {name}")),
+    }
+}
+
+/// A text as a literal: JSON's escapes are Python's as well, and what is beyond them stands as it is.
+pub(super) fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// Checks that an agent can be asked for a function of this name.
+///
+/// # Errors
+/// The reason why it can't.
+pub(crate) fn callable(name: &str) -> Result<(), String> {
     let letter = |c: char| c.is_ascii_alphabetic() || c == '_';
     if !name.starts_with(letter) || !name.chars().all(|c| letter(c) || c.is_ascii_digit()) {
         return Err("the function's name is no Python name".to_owned());
     }
-    match TAKEN.split(' ').any(|taken| taken == name) {
+    match TAKEN.contains(&name) {
         true => Err(format!("in an assertion, {name} does not mean the agent's function")),
         false => Ok(()),
     }
+}
+
+/// True if Python has a function or class of this name, too.
+pub(crate) fn is_builtin(name: &str) -> bool {
+    BUILTIN.split(' ').any(|own| own == name)
 }

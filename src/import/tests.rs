@@ -1,3 +1,5 @@
+//! Tests of the import: entries of both benchmarks, sound and broken.
+
 use std::io::Write;
 
 use proptest::prelude::*;
@@ -11,7 +13,11 @@ const MBPP: &str = include_str!("../../tests/samples/mbpp.jsonl");
 const SANITIZED: &str = include_str!("../../tests/samples/sanitized-mbpp.json");
 
 fn drafts(benchmark: Benchmark, text: impl AsRef<[u8]>) -> Drafts {
-    convert(benchmark, &entries::split(text.as_ref()).unwrap())
+    let convert = match benchmark {
+        Benchmark::Mbpp => mbpp::convert,
+        _ => humaneval::convert,
+    };
+    super::drafts(&entries::split(text.as_ref()).unwrap(), entries::MAX_ENTRY, convert)
 }
 
 fn codes(draft: &Draft) -> Vec<&str> {
@@ -111,14 +117,24 @@ fn strings_and_branches_are_taken_as_python_takes_them() {
 #[test]
 fn mbpp_shows_one_test_and_hides_the_others() {
     let drafts = drafts(Benchmark::Mbpp, MBPP);
-    assert_eq!(drafts.drafts.len(), 2);
+    assert_eq!((drafts.drafts.len(), drafts.refused.as_slice()), (3, &[][..]));
     let draft = &drafts.drafts[0];
     assert!(draft.prompt.ends_with("One of the tests is:\n\nassert least([[1, 2], [3, 4]], 2, 2) == 1"));
     assert_eq!(draft.tests.iter().map(|test| test.public).collect::<Vec<_>>(), [true, false, false]);
-    assert!(!draft.solution.contains('\r'));
+    assert!(!draft.solution.as_ref().unwrap().contains('\r'));
     assert_eq!(drafts.drafts[1].setup, "import math");
-    let text = "in an assertion, sum does not mean the agent's function".to_owned();
-    assert_eq!(drafts.refused, [Note { place: "line 3".into(), text }]);
+    assert!(drafts.drafts[2].prompt.ends_with("\n\nWrite the function `sum` yourself."));
+}
+
+#[test]
+fn what_the_tests_of_mbpp_use_of_the_codes_imports_is_imported_for_them() {
+    let line = json!({
+        "task_id": 596, "text": "Find the size.",
+        "code": "import sys\r\nimport re\r\nfrom math import floor, ceil\r\ndef size(it):\r\n  return sys.getsizeof(it)",
+        "test_list": ["assert size((1, 2)) == sys.getsizeof((1, 2))", "assert size(ceil(0.5)) > 0"],
+    });
+    let draft = &drafts(Benchmark::Mbpp, line.to_string()).drafts[0];
+    assert_eq!(draft.setup.trim(), "import sys\nfrom math import floor, ceil");
 }
 
 #[test]
@@ -140,8 +156,8 @@ fn what_can_not_be_taken_is_named_by_line() {
         (entry("task_id", "x".repeat(65).into()), "line 1: task_id is longer than 64 characters"),
         (entry("entry_point", "other".into()), "line 1: its prompt and solution define no function other"),
         (
-            entry("entry_point", "len".into()),
-            "line 1: in an assertion, len does not mean the agent's function",
+            entry("entry_point", "agent".into()),
+            "line 1: in an assertion, agent does not mean the agent's function",
         ),
         (entry("entry_point", "os.system".into()), "line 1: the function's name is no Python name"),
         (entry("test", "assert double([1])".into()), "line 1: its test is not one function check(candidate)"),
@@ -203,7 +219,7 @@ fn files_that_are_there_stay() {
     assert_eq!(write(false), Wrote::New);
 }
 
-/// What the task reader makes of a draft's file.
+/// Reads the file of a draft as a task.
 fn reread(draft: &Draft) -> task::Task {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), draft, false).unwrap();
@@ -237,8 +253,9 @@ proptest! {
         setup in r#"[ \n]{0,2}[a:#|>'"\\ \n\t]{0,20}x?"#,
         public: bool,
     ) {
-        let tests = vec![DraftTest { code, public }];
-        check_reread(&Draft { id: "t".into(), prompt, setup, tests, solution: String::new() });
+        let tests = vec![DraftTest { code, public, name: None }];
+        let solution = Some(String::new());
+        check_reread(&Draft { id: "t".into(), prompt, setup, tests, solution, ..Draft::default() });
     }
 
     #[test]

@@ -5,102 +5,14 @@ use std::time::Instant;
 
 use tracing::{debug, instrument, warn};
 
-use super::brief::{Mark, Remembered};
-use super::plan::{Part, Plan};
-use super::score;
-use crate::config::{Limits, Stage};
-use crate::digest;
-use crate::report::{Outcome, Report, Run, SyntaxError};
-use crate::sandbox::{Cell, Fault, Opened, Sandbox, grader_version};
-use crate::task::Task;
+use crate::gateway::Gateway;
+use crate::model::report::{Outcome, Report, Run, SyntaxError};
+use crate::pipeline::report_summary::RunResult;
+use crate::pipeline::run_keys::{EvaluationPlan, PlannedRun};
+use crate::pipeline::score;
+use crate::sandbox::{Cell, Fault, Opened, Sandbox};
 use crate::ui::{Event, Events};
-
-/// All that agents are evaluated on: the stages with their tasks, under one image and grader.
-#[derive(Debug)]
-pub struct Course<'a> {
-    /// The stages with their tasks.
-    pub plan: Plan<'a>,
-    /// In the plan's order.
-    legs: Vec<Vec<Leg<'a>>>,
-    grader: String,
-}
-
-/// One task of one stage, with all that decides a run but the agent.
-#[derive(Debug)]
-struct Leg<'a> {
-    task: &'a Task,
-    limits: Limits,
-    digest: String,
-}
-
-impl<'a> Course<'a> {
-    /// The course for an image, by its id.
-    pub fn new(stages: &'a [Stage], tasks: &'a [Task], image: &str) -> Self {
-        let grader = digest::hex([image.as_bytes(), grader_version().as_bytes()]);
-        let plan = Plan::new(stages, tasks);
-        let of_part =
-            |part: &Part<'a>| part.tasks.iter().map(|task| Leg::new(task, part.stage, &grader)).collect();
-        let legs = plan.parts.iter().map(of_part).collect();
-        Self { plan, legs, grader }
-    }
-
-    /// What came of an agent's evaluation, if all of it stands in its report under keys that are still right.
-    pub fn done(&self, report: &Remembered) -> Option<Vec<Mark>> {
-        let known = report.judged();
-        let mut marks = Vec::new();
-        for (part, legs) in self.parts() {
-            for leg in legs {
-                marks.push(*known.get(leg.key(&report.sha256).as_str())?);
-            }
-            if !score::passes(part, &marks) {
-                break;
-            }
-        }
-        Some(marks)
-    }
-
-    fn parts(&self) -> impl Iterator<Item = (&Part<'a>, &Vec<Leg<'a>>)> {
-        self.plan.parts.iter().zip(&self.legs)
-    }
-
-    /// Whether the report's refusal is by the Python that would look at the source today.
-    pub fn refused(&self, report: &Remembered) -> bool {
-        report.syntax.as_ref().is_some_and(|syntax| syntax.key == self.syntax_key(&report.sha256))
-    }
-
-    fn syntax_key(&self, agent: &str) -> String {
-        digest::hex([agent.as_bytes(), self.grader.as_bytes()])
-    }
-
-    /// Tells the sandbox of agents to come.
-    pub fn announce(&self, agents: usize, sandbox: &dyn Sandbox) {
-        if let Some(limits) = self.first_limits() {
-            sandbox.expect(agents, limits);
-        }
-    }
-
-    /// The limits of the first run: what a cell is opened with.
-    fn first_limits(&self) -> Option<&Limits> {
-        self.legs.iter().flatten().map(|leg| &leg.limits).next()
-    }
-}
-
-impl<'a> Leg<'a> {
-    fn new(task: &'a Task, stage: &Stage, grader: &str) -> Self {
-        let limits = task.limits(&stage.limits);
-        let bounds = serde_json::json!(limits).to_string();
-        let digest = digest::hex([task.digest().as_bytes(), bounds.as_bytes(), grader.as_bytes()]);
-        Self { task, limits, digest }
-    }
-
-    fn key(&self, agent: &str) -> String {
-        digest::hex([agent.as_bytes(), self.digest.as_bytes()])
-    }
-
-    fn run(&self, stage: &Stage, key: String, outcome: Outcome) -> Run {
-        Run { key, stage: stage.name.clone(), task: self.task.id.clone(), outcome }
-    }
-}
+use crate::util::panics::caught;
 
 /// How far an evaluation came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,24 +23,36 @@ pub enum End {
     Stopped,
 }
 
+/// Place where an agent is evaluated, and the ways out of it.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// The place where it runs.
+    pub sandbox: &'a dyn Sandbox,
+    /// The way to models.
+    pub gateway: Option<&'a Gateway>,
+    /// The way to the person at the terminal.
+    pub events: &'a Events,
+}
+
 /// Evaluates an agent, given its source, on what its report does not hold yet.
 #[instrument(name = "agent", skip_all, fields(miner = %report.miner))]
 pub fn evaluate(
     source: Vec<u8>,
     mut report: Report,
-    course: &Course<'_>,
-    sandbox: &dyn Sandbox,
-    events: &Events,
+    plan: &EvaluationPlan<'_>,
+    surroundings: Surroundings<'_>,
 ) -> (Report, End) {
-    let Some(limits) = course.first_limits() else {
+    let Surroundings { sandbox, .. } = surroundings;
+    let Some(limits) = plan.first_limits() else {
         return (report, End::Complete);
     };
     let known = std::mem::take(&mut report.runs);
     report.syntax = None;
-    let mut cell = match sandbox.open(source, limits) {
+    let opened = caught(|| sandbox.open(source, limits)).unwrap_or_else(|bug| Err(Fault::Engine(bug)));
+    let mut cell = match opened {
         Ok(Opened::Ready(cell)) => Ok(cell),
         Ok(Opened::Refused(refusal)) => {
-            let key = course.syntax_key(&report.sha256);
+            let key = plan.syntax_key(&report.sha256);
             report.syntax = Some(SyntaxError { key, line: refusal.line, message: refusal.message });
             return (report, End::Complete);
         }
@@ -138,7 +62,7 @@ pub fn evaluate(
         }
         Err(fault) => Err(fault),
     };
-    let end = run_stages(&mut report, known, course, &mut cell, events);
+    let end = run_stages(&mut report, known, plan, &mut cell, surroundings);
     (report, end)
 }
 
@@ -146,22 +70,23 @@ pub fn evaluate(
 fn run_stages(
     report: &mut Report,
     known: Vec<Run>,
-    course: &Course<'_>,
+    plan: &EvaluationPlan<'_>,
     cell: &mut Result<Box<dyn Cell + '_>, Fault>,
-    events: &Events,
+    surroundings: Surroundings<'_>,
 ) -> End {
+    let Surroundings { gateway, events, .. } = surroundings;
     let mut known: HashMap<String, Run> = known.into_iter().map(|run| (run.key.clone(), run)).collect();
-    let mut marks = Vec::new();
-    for (part, legs) in course.parts() {
-        announce(cell, legs, &report.sha256, &known);
-        for leg in legs {
-            let key = leg.key(&report.sha256);
+    let mut results = Vec::new();
+    for (part, runs) in plan.parts() {
+        announce(cell, runs, &report.sha256, &known);
+        for planned in runs {
+            let key = planned.key(&report.sha256);
             let outcome = match known.remove(&key) {
-                Some(Run { outcome: outcome @ Outcome::Scored(_), .. }) => outcome,
+                Some(Run { outcome, .. }) if outcome.is_settled() => outcome,
                 _ => {
-                    let (miner, task) = (report.miner.clone(), leg.task.id.clone());
+                    let (miner, task) = (report.miner.clone(), planned.task.id.clone());
                     events.send(Event::Runs { miner, task });
-                    match run(cell, leg) {
+                    match run(cell, planned, &key, gateway) {
                         Ok(outcome) => outcome,
                         Err(end) => {
                             let mut rest: Vec<Run> = known.into_values().collect();
@@ -174,13 +99,13 @@ fn run_stages(
             };
             events.send(Event::Ran {
                 miner: report.miner.clone(),
-                task: leg.task.id.clone(),
+                task: planned.task.id.clone(),
                 verdict: outcome.verdict(),
             });
-            marks.push(Mark::of(&outcome));
-            report.runs.push(leg.run(part.stage, key, outcome));
+            results.push(RunResult::of(&outcome));
+            report.runs.push(planned.run(part.stage, key, outcome));
         }
-        if !score::passes(part, &marks) {
+        if !score::passes(part, &results) {
             break;
         }
     }
@@ -190,26 +115,46 @@ fn run_stages(
 /// Tells the cell which of the runs it will be asked for.
 fn announce(
     cell: &mut Result<Box<dyn Cell + '_>, Fault>,
-    legs: &[Leg<'_>],
+    runs: &[PlannedRun<'_>],
     agent: &str,
     known: &HashMap<String, Run>,
 ) {
-    let is_known =
-        |leg: &&Leg<'_>| matches!(known.get(&leg.key(agent)), Some(Run { outcome: Outcome::Scored(_), .. }));
-    if let Ok(cell) = cell {
-        let due = legs.iter().filter(|leg| !is_known(leg)).map(|leg| (leg.task, &leg.limits));
-        cell.expect(&due.collect::<Vec<_>>());
+    let is_known = |planned: &&PlannedRun<'_>| {
+        known.get(&planned.key(agent)).is_some_and(|run| run.outcome.is_settled())
+    };
+    if let Ok(open) = cell {
+        let due =
+            runs.iter().filter(|planned| !is_known(planned)).map(|planned| (planned.task, &planned.limits));
+        if let Err(bug) = caught(|| open.expect(&due.collect::<Vec<_>>())) {
+            *cell = Err(Fault::Engine(bug));
+        }
     }
 }
 
 /// One run; only being stopped keeps it from having an outcome.
-fn run(cell: &mut Result<Box<dyn Cell + '_>, Fault>, leg: &Leg<'_>) -> Result<Outcome, End> {
+fn run(
+    cell: &mut Result<Box<dyn Cell + '_>, Fault>,
+    planned: &PlannedRun<'_>,
+    key: &str,
+    gateway: Option<&Gateway>,
+) -> Result<Outcome, End> {
     let began = Instant::now();
-    let result = match cell {
-        Ok(cell) => cell.run(leg.task, &leg.limits),
-        Err(fault) => Err(fault.clone()),
+    let access = planned.grant.zip(gateway).map(|(grant, gateway)| gateway.access(key, grant));
+    let result = match (cell.as_mut(), access.transpose()) {
+        (Ok(_), Err(reason)) => Err(Fault::Provider(reason)),
+        (Ok(open), Ok(access)) => caught(|| {
+            access.into_iter().for_each(|access| open.grant(access));
+            open.run(planned.task, &planned.limits)
+        })
+        .unwrap_or_else(|bug| {
+            // Nobody knows what state the cell is in: nothing more is run in it.
+            let fault = Fault::Engine(bug);
+            *cell = Err(fault.clone());
+            Err(fault)
+        }),
+        (Err(fault), _) => Err(fault.clone()),
     };
-    let (task, took_ms) = (&leg.task.id, began.elapsed().as_millis() as u64);
+    let (task, took_ms) = (&planned.task.id, began.elapsed().as_millis() as u64);
     match &result {
         Ok(scored) => debug!(task, took_ms, verdict = ?scored.verdict, score = scored.score, "run judged"),
         Err(fault) => warn!(task, took_ms, ?fault, "run not judged"),
@@ -217,6 +162,7 @@ fn run(cell: &mut Result<Box<dyn Cell + '_>, Fault>, leg: &Leg<'_>) -> Result<Ou
     match result {
         Ok(scored) => Ok(Outcome::Scored(scored)),
         Err(Fault::Stopped) => Err(End::Stopped),
-        Err(Fault::Engine(reason)) => Ok(Outcome::Unscored { unscored: reason }),
+        Err(Fault::Task(reason)) => Ok(Outcome::TaskFault { task_fault: reason }),
+        Err(Fault::Engine(reason) | Fault::Provider(reason)) => Ok(Outcome::Unscored { unscored: reason }),
     }
 }

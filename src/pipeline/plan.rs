@@ -1,6 +1,7 @@
 //! The stages with their tasks: what every agent goes through, in order.
 
 use crate::config::Stage;
+use crate::model::feedback::Feedback;
 use crate::task::Task;
 
 /// All stages.
@@ -35,8 +36,18 @@ impl<'a> Plan<'a> {
     }
 
     /// Every run of an agent that gets through: its stage's place and its task.
-    pub fn legs(&self) -> impl Iterator<Item = (usize, &'a Task)> {
+    pub fn runs(&self) -> impl Iterator<Item = (usize, &'a Task)> {
         self.parts.iter().enumerate().flat_map(|(at, part)| part.tasks.iter().map(move |task| (at, *task)))
+    }
+
+    /// Feedback on what all stages make up together.
+    pub fn feedback(&self) -> Feedback {
+        Feedback::least(self.parts.iter().map(|part| part.stage.feedback))
+    }
+
+    /// Tells whether agents may ask a model in some stage.
+    pub fn grants_models(&self) -> bool {
+        self.parts.iter().any(|part| part.stage.model.is_some())
     }
 
     /// Where a stage stands, by its name.
@@ -46,7 +57,7 @@ impl<'a> Plan<'a> {
 
     /// Tests of all tasks of all stages.
     pub fn tests(&self) -> u64 {
-        self.legs().map(|(_, task)| task.tests.len() as u64).sum()
+        self.runs().map(|(_, task)| task.tests.len() as u64).sum()
     }
 }
 

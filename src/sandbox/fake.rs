@@ -2,13 +2,13 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use super::{Cell, Fault, Opened, Refusal, Sandbox};
 use crate::config::Limits;
-use crate::report::{Scored, TestResult, Usage, Verdict};
+use crate::model::report::{Scored, TestResult, Usage, Verdict};
+use crate::sandbox::{Cell, Checked, Fault, Opened, Refusal, Sandbox};
 use crate::task::Task;
-use crate::yaml::Problem;
 
-/// Judges by looking for words in an agent's source, so that a test can say in the agent what should become of it:
+/// Judges by looking for words in an agent's source, so that a test can say in the agent what should become of it (a task
+/// whose prompt says `impossible` is its author's fault):
 /// `syntax error` is refused; `fault` can't be judged; otherwise tests whose name stands in the source are passed,
 /// and `passes all` passes every test.
 #[derive(Debug, Default)]
@@ -30,8 +30,8 @@ impl Sandbox for Fake {
         Ok("sha256:fake".into())
     }
 
-    fn check(&self, _tasks: &[Task]) -> Result<Vec<Problem>, Fault> {
-        Ok(Vec::new())
+    fn check(&self, _tasks: &[Task]) -> Result<Checked, Fault> {
+        Ok(Checked::default())
     }
 
     fn expect(&self, _agents: usize, _limits: &Limits) {}
@@ -56,6 +56,9 @@ impl Cell for FakeCell<'_> {
             return Err(Fault::Stopped);
         }
         self.sandbox.runs.fetch_add(1, Ordering::SeqCst);
+        if task.prompt.contains("impossible") {
+            return Err(Fault::Task("setup raised ZeroDivisionError".into()));
+        }
         if self.source.contains("fault") {
             return Err(Fault::Engine("the fake engine is broken".into()));
         }
@@ -67,6 +70,7 @@ impl Cell for FakeCell<'_> {
                 weight: test.weight,
                 public: test.public,
                 message: None,
+                share: None,
             }
         });
         Ok(Scored::new(tests.collect(), Usage::default(), String::new()))

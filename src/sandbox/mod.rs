@@ -1,53 +1,29 @@
-//! The only face of the sandbox that the pipeline sees: agents go in, judged runs come out.
+//! Sandbox: agents go in, judged runs come out. The traits here are all that the pipeline sees of it.
 //!
-//! [`container`] is the real one: hostile code in cells, assertions in judges, both containers. [`fake`] is an
-//! in-memory one for tests of the pipeline. From the outside in:
+//! [`run::Containers`] is the real one: hostile code in cells, assertions in judges, both containers. [`fake`] is an
+//! in-memory one for tests of the pipeline. From the top down:
 //!
-//! * runs: `container` (what is known of tasks, judges that wait), `tenant` (an agent's runs), by `replay` (made ahead by
-//!   what is known to be asked) or by `dialogue` (call by call); `cell` and `judge` are the host's ends of the two
-//! * containers: `launcher` (start, ready, end), `nursery` (cells started ahead), `record` (the engine's word on deaths),
-//!   `outage` (an engine that went away)
-//! * the engine: `engine`, `spec` (what a container is), by its command line (`argv`, `client`, `ask`) or over its socket
-//!   (`address`, `http`, `api`, `body`, `attached`, `demux`); `events`, `image`, `dialect` (Docker's words and Podman's)
-//! * elsewhere: `launch`, `slurm`, `carry.sh`
-//! * frames: `process`, `protocol`
-//! * inside, in Python: `boot.py` reads a program; a cell's is `codec.py`, `agent.py`, `source.py`, `fence.py`, `relay.py` and
-//!   `cell.py`, a judge's `codec.py`, `judge.py` and `rehearsal.py`
+//! * `run`: judged runs. An agent session makes them by `replay` (ahead, by what a judge foresees) or `interactive`ly
+//!   (call by call); `judge` is the host's end of a judge, `cell` that of a cell, which ends a run whose `run_clock` is used up
+//! * `containers`: launching, ending, retries, the engine's word on deaths, and an engine that went away
+//! * `engine`: a container to be (`spec`), put into the words of Docker Engine's API (`api`) or of a command line (`cli`)
+//! * `remote`: cells on other machines
+//! * `channel`: frames in and out, with deadlines
+//! * `guest`: all that runs inside containers, in Python, and the table of frames
 
-mod address;
-mod api;
-mod argv;
-mod ask;
-mod attached;
-mod body;
-mod cell;
-mod client;
-pub mod container;
-mod demux;
-mod dialect;
-mod dialogue;
+mod channel;
+mod containers;
 pub mod engine;
-mod events;
 pub mod fake;
 #[cfg(any(test, fuzzing))]
-pub mod foreign;
-mod http;
-pub mod image;
-mod judge;
-mod launch;
-mod launcher;
-mod nursery;
-mod outage;
-pub mod process;
-mod protocol;
-mod record;
-mod replay;
-mod slurm;
-mod spec;
-mod tenant;
+pub mod fuzz_entry;
+mod guest;
+mod remote;
+pub mod run;
 
 use crate::config::Limits;
-use crate::report::Scored;
+use crate::gateway::Access;
+use crate::model::report::Scored;
 use crate::task::Task;
 use crate::yaml::Problem;
 
@@ -57,6 +33,12 @@ pub enum Fault {
     /// The engine failed, after all retries; what it said last.
     #[error("{0}")]
     Engine(String),
+    /// The task's author is at fault: no agent can pass. What is wrong with the task.
+    #[error("{0}")]
+    Task(String),
+    /// The provider of a model failed, or an answer of its can't be recorded; the reason.
+    #[error("{0}")]
+    Provider(String),
     /// Somebody asked us to stop.
     #[error("stopped before it was judged")]
     Stopped,
@@ -70,14 +52,19 @@ pub trait Sandbox: Sync {
     /// There is no engine, or no image and no way to make one.
     fn image(&self) -> Result<String, Fault>;
 
+    /// The engine that runs cells, by its name in pipeline.yaml; None as long as none was needed.
+    fn engine(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Removes what an earlier session had no time to. Without an engine to do so, that is left to the next one.
     fn sweep(&self) {}
 
-    /// What is wrong with the tasks' assertions and setup, by the Python that will run them.
+    /// Checks the tasks' assertions and setup by the Python that will run them.
     ///
     /// # Errors
     /// No judge could be had.
-    fn check(&self, tasks: &[Task]) -> Result<Vec<Problem>, Fault>;
+    fn check(&self, tasks: &[Task]) -> Result<Checked, Fault>;
 
     /// Says that so many more agents are about to be opened, with these limits: a chance to start cells ahead.
     fn expect(&self, agents: usize, limits: &Limits);
@@ -92,7 +79,16 @@ pub trait Sandbox: Sync {
     fn stop(&self);
 }
 
-/// What became of an agent's source.
+/// Mistakes in tasks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// Mistakes for which nothing is run.
+    pub refused: Vec<Problem>,
+    /// Faults of single tasks, each of which then counts for nobody; the others are judged.
+    pub faulty: Vec<Problem>,
+}
+
+/// Result of bringing an agent's source into a cell.
 pub enum Opened<'a> {
     /// It compiles.
     Ready(Box<dyn Cell + 'a>),
@@ -115,6 +111,9 @@ pub trait Cell {
     /// ahead.
     fn expect(&mut self, _runs: &[(&Task, &Limits)]) {}
 
+    /// Lets the next run ask a model.
+    fn grant(&mut self, _access: Access) {}
+
     /// Runs the agent on a task and judges it. What the agent does wrong is a verdict, never an error.
     ///
     /// # Errors
@@ -122,21 +121,21 @@ pub trait Cell {
     fn run(&mut self, task: &Task, limits: &Limits) -> Result<Scored, Fault>;
 }
 
-/// Whether two sets of limits differ in nothing that is fixed when a cell is started.
+/// Tells whether two sets of limits differ in nothing that is fixed when a cell is started.
 fn same_cell(a: &Limits, b: &Limits) -> bool {
-    Limits { timeout: b.timeout, output: b.output, ..*a } == *b
+    Limits { timeout: b.timeout, output: b.output, value: b.value, ..*a } == *b
 }
 
 /// The program that a cell runs, for whoever tests a part of it by itself.
 pub fn cell_program() -> &'static str {
-    cell::PROGRAM
+    &guest::CELL
 }
 
-/// What tells graders apart: a change of the code beside the agent or in the judge makes every run a new one.
+/// The grader's digest: a change of the code beside the agent or in the judge makes every run a new one.
 pub fn grader_version() -> &'static str {
     use std::sync::LazyLock;
     static VERSION: LazyLock<String> = LazyLock::new(|| {
-        crate::digest::hex([cell::PROGRAM.as_bytes(), judge::PROGRAM.as_bytes(), launcher::BOOT.as_bytes()])
+        crate::util::digest::hex([guest::CELL.as_bytes(), guest::JUDGE.as_bytes(), guest::BOOT.as_bytes()])
     });
     &VERSION
 }

@@ -1,13 +1,15 @@
-//! What goes back: JSON, and for what went wrong `{"error": ..., "line": ...}`.
+//! Answers: JSON, and for a failure `{"error": ..., "line": ...}`.
 
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::door::Refused;
+use crate::pipeline::season::Refusal;
+use crate::submission::Refused;
 
-/// Why a request got nothing.
+/// A failed request: its status and reason.
 #[derive(Debug)]
 pub(super) struct Failure {
     status: StatusCode,
@@ -42,7 +44,15 @@ impl Failure {
         Self { header: Some(header), ..Self::new(StatusCode::TOO_MANY_REQUESTS, error) }
     }
 
-    /// Our own fault. What exactly is the owner's business, not the client's.
+    /// By the rules of the season.
+    fn not_counted(refusal: &Refusal) -> Self {
+        let Some(next) = refusal.next else { return Self::new(StatusCode::FORBIDDEN, &refusal.reason) };
+        let seconds = next.duration_since(Timestamp::now()).as_secs().max(0).unsigned_abs() + 1;
+        let header = (header::RETRY_AFTER, HeaderValue::from(seconds));
+        Self { header: Some(header), ..Self::new(StatusCode::TOO_MANY_REQUESTS, &refusal.reason) }
+    }
+
+    /// A fault of the server. The details are for its owner, not for the client.
     pub(super) fn ours() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "the server can't do this right now; try again later")
     }
@@ -53,6 +63,7 @@ impl From<&Refused> for Failure {
         let status = match refused {
             Refused::Source(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Refused::Large(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Refused::Season(refusal) => return Self::not_counted(refusal),
             Refused::Conflict(_) => StatusCode::CONFLICT,
             Refused::Inbox(_) => return Self::ours(),
         };

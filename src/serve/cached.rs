@@ -1,20 +1,22 @@
-//! A file's content, read again when the file is another.
+//! Cached file: its content, read again when the file was replaced.
 
+use std::fmt;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-/// A file and what was made of it.
-#[derive(Debug)]
+use parking_lot::Mutex;
+
+/// A file and the value made of its bytes.
 pub(super) struct Cached<T> {
     path: PathBuf,
-    make: fn(Vec<u8>) -> io::Result<T>,
+    make: Box<dyn Fn(Vec<u8>) -> io::Result<T> + Send + Sync>,
     held: Mutex<Option<(Stamp, Arc<T>)>>,
 }
 
-/// Tells one content of a file from the next: our files are replaced, never written into.
+/// Identity of a file's content: our files are replaced, never written into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     inode: u64,
@@ -22,12 +24,21 @@ struct Stamp {
     changed: (i64, i64),
 }
 
+impl<T> fmt::Debug for Cached<T> {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.debug_struct("Cached").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
 impl<T> Cached<T> {
-    pub(super) fn new(path: PathBuf, make: fn(Vec<u8>) -> io::Result<T>) -> Self {
-        Self { path, make, held: Mutex::default() }
+    pub(super) fn new(
+        path: PathBuf,
+        make: impl Fn(Vec<u8>) -> io::Result<T> + Send + Sync + 'static,
+    ) -> Self {
+        Self { path, make: Box::new(make), held: Mutex::default() }
     }
 
-    /// What is there now; None if nothing is.
+    /// The value of the present content; None if there is no file. Reads the disk.
     pub(super) fn get(&self) -> io::Result<Option<Arc<T>>> {
         let metadata = match fs::metadata(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -35,7 +46,7 @@ impl<T> Cached<T> {
         };
         let changed = (metadata.ctime(), metadata.ctime_nsec());
         let stamp = Stamp { inode: metadata.ino(), size: metadata.len(), changed };
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.held.lock();
         if let Some((known, value)) = &*held
             && *known == stamp
         {

@@ -1,19 +1,20 @@
 //! Connections: how many, from where, how long, and how they end.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use parking_lot::Mutex;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
-use super::guard::Peer;
+use crate::serve::guard::Peer;
+use crate::serve::state::Shared;
 
 /// Connections at the same time, all in all and from one other machine.
 const MOST: usize = 1024;
@@ -32,11 +33,11 @@ const HEAD: usize = 32 << 10;
 pub(super) async fn accept(
     listener: std::net::TcpListener,
     router: Router,
-    patience: Duration,
+    state: Shared,
     mut stopped: watch::Receiver<bool>,
 ) {
     let Ok(listener) = TcpListener::from_std(listener) else { return };
-    let (slots, guests) = (Arc::new(Semaphore::new(MOST)), Guests::default());
+    let (slots, limit) = (Arc::new(Semaphore::new(MOST)), ConnectionLimit::default());
     loop {
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
         let accepted = tokio::select! {
@@ -47,12 +48,14 @@ pub(super) async fn accept(
             sleep(PAUSE).await;
             continue;
         };
-        let Some(guest) = guests.enter(address.ip()) else { continue };
-        let router = router.clone().layer(Extension(Peer(address.ip())));
+        let peer = Peer::new(address.ip());
+        let Some(place) = limit.enter(peer) else { continue };
+        let router = router.clone().layer(Extension(peer));
+        let patience = state.snapshot().pipeline.serve.timeout;
         let stopped = stopped.clone();
         tokio::spawn(async move {
             serve(stream, router, patience, stopped).await;
-            drop((slot, guest));
+            drop((slot, place));
         });
     }
 }
@@ -78,34 +81,34 @@ async fn serve(stream: TcpStream, router: Router, patience: Duration, mut stoppe
 
 /// How many connections each other machine has.
 #[derive(Debug, Default, Clone)]
-struct Guests(Arc<Mutex<HashMap<IpAddr, usize>>>);
+struct ConnectionLimit(Arc<Mutex<HashMap<Peer, usize>>>);
 
-impl Guests {
+impl ConnectionLimit {
     /// None if it has too many already. This machine may have all: a proxy may stand here for everybody.
-    fn enter(&self, address: IpAddr) -> Option<Guest> {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(address).or_default();
-        if *count >= MOST_OF_ONE && !address.is_loopback() {
+    fn enter(&self, peer: Peer) -> Option<ConnectionPlace> {
+        let mut counts = self.0.lock();
+        let count = counts.entry(peer).or_default();
+        if *count >= MOST_OF_ONE && !peer.is_local() {
             return None;
         }
         *count += 1;
-        Some(Guest { guests: self.clone(), address })
+        Some(ConnectionPlace { limit: self.clone(), peer })
     }
 }
 
 /// One connection's place; given back when dropped.
-struct Guest {
-    guests: Guests,
-    address: IpAddr,
+struct ConnectionPlace {
+    limit: ConnectionLimit,
+    peer: Peer,
 }
 
-impl Drop for Guest {
+impl Drop for ConnectionPlace {
     fn drop(&mut self) {
-        let mut counts = self.guests.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = counts.get_mut(&self.address) {
+        let mut counts = self.limit.0.lock();
+        if let Some(count) = counts.get_mut(&self.peer) {
             *count -= 1;
             if *count == 0 {
-                counts.remove(&self.address);
+                counts.remove(&self.peer);
             }
         }
     }
@@ -117,16 +120,20 @@ mod tests {
 
     #[test]
     fn one_machine_can_t_take_every_place() {
-        let guests = Guests::default();
-        let (there, here) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([127, 0, 0, 1]));
-        let mut places: Vec<Guest> = (0..MOST_OF_ONE).filter_map(|_| guests.enter(there)).collect();
+        let limit = ConnectionLimit::default();
+        let peer = |address: &str| Peer::new(address.parse().unwrap());
+        let there = peer("192.0.2.1");
+        let mut places: Vec<ConnectionPlace> = (0..MOST_OF_ONE).filter_map(|_| limit.enter(there)).collect();
         assert_eq!(places.len(), MOST_OF_ONE);
-        assert!(guests.enter(there).is_none());
-        assert!(guests.enter(IpAddr::from([192, 0, 2, 2])).is_some());
+        assert!(limit.enter(there).is_none());
+        assert!(limit.enter(peer("::ffff:192.0.2.1")).is_none(), "the same machine by IPv6");
+        assert!(limit.enter(peer("192.0.2.2")).is_some());
         places.pop();
-        assert!(guests.enter(there).is_some());
-        assert_eq!((0..MOST).filter_map(|_| guests.enter(here)).collect::<Vec<_>>().len(), MOST);
+        assert!(limit.enter(there).is_some());
+        for here in ["127.0.0.1", "::1", "::ffff:127.0.0.1"].map(peer) {
+            assert_eq!((0..MOST).filter_map(|_| limit.enter(here)).collect::<Vec<_>>().len(), MOST);
+        }
         drop(places);
-        assert!(guests.0.lock().unwrap().is_empty());
+        assert!(limit.0.lock().is_empty());
     }
 }

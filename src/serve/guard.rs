@@ -1,6 +1,7 @@
-//! Who is asking, and whether they may.
+//! Access: who a request speaks for, from where it may come, and how often.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -10,17 +11,37 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::answer::Failure;
-use super::routes::Shared;
-use crate::pipeline::intake::Miner;
+use crate::model::miner_id::Miner;
+use crate::serve::answer::Failure;
+use crate::serve::snapshot::Snapshot;
+use crate::serve::state::{Shared, on_disk};
 
-/// Where a connection comes from.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Peer(pub(super) IpAddr);
+/// The address at the other end of a connection. IPv4 is never written as IPv6: a machine has one address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Peer(IpAddr);
 
-/// For whom a request may speak.
+impl Peer {
+    pub(super) fn new(address: IpAddr) -> Self {
+        Self(address.to_canonical())
+    }
+
+    /// True for this machine.
+    pub(super) fn is_local(self) -> bool {
+        self.0.is_loopback()
+    }
+
+    /// Key that requests are counted by: a client with IPv6 has a whole /64 to ask from.
+    fn network(self) -> String {
+        match self.0 {
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(address) => format!("{:x}", address.to_bits() >> 64),
+        }
+    }
+}
+
+/// The miners that a request may speak for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Voice {
+pub(super) enum Principal {
     /// There are no tokens, and only this machine can ask.
     Anybody,
     /// It brought this miner's token.
@@ -29,8 +50,8 @@ pub(super) enum Voice {
     Nobody,
 }
 
-impl Voice {
-    /// Whether it may speak for the miner.
+impl Principal {
+    /// True if it may speak for the miner.
     pub(super) fn is_of(&self, miner: &Miner) -> bool {
         match self {
             Self::Anybody => true,
@@ -40,32 +61,25 @@ impl Voice {
     }
 }
 
-/// Before every request: not too often, and without tokens not by way of a browser's page from elsewhere.
-pub(super) async fn gate(
-    State(doors): State<Shared>,
-    Extension(Peer(address)): Extension<Peer>,
+/// Middleware that refuses requests that come too often, and without tokens those of other sites' pages.
+pub(super) async fn check(
+    State(state): State<Shared>,
+    Extension(peer): Extension<Peer>,
     request: Request,
     next: Next,
 ) -> Response {
-    if let Err(seconds) = doors.per_address.spend(home(address), Instant::now()) {
+    let per_minute = state.snapshot().pipeline.serve.requests_per_minute;
+    if let Err(seconds) = state.per_address.spend(peer.network(), per_minute, Instant::now()) {
         return Failure::too_often(seconds).into_response();
     }
-    if !doors.guarded.load(Ordering::SeqCst) && is_from_elsewhere(request.headers()) {
+    if !state.guarded.load(Ordering::SeqCst) && is_from_elsewhere(request.headers()) {
         let error = "without tokens, only this machine is served, and no page of another site";
         return Failure::new(StatusCode::FORBIDDEN, error).into_response();
     }
     next.run(request).await
 }
 
-/// An IPv6 household has a whole /64 to ask from.
-fn home(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => format!("{:x}", address.to_bits() >> 64),
-    }
-}
-
-/// Whether a browser sends this for a foreign page, or by a name that was made to point here.
+/// True if a browser sends this for another site's page, or by a name that was made to point here.
 fn is_from_elsewhere(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     let foreign_host = text(header::HOST).is_some_and(|host| !is_this_machine(host));
@@ -82,34 +96,35 @@ fn is_this_machine(host: &str) -> bool {
         _ => host,
     };
     let plain = name.trim_start_matches('[').trim_end_matches(']');
-    name.eq_ignore_ascii_case("localhost")
-        || plain.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    name.eq_ignore_ascii_case("localhost") || plain.parse().is_ok_and(|address| Peer::new(address).is_local())
 }
 
-/// For whom the request speaks, by its `Authorization`.
-pub(super) fn voice(doors: &Shared, headers: &HeaderMap) -> Result<Voice, Failure> {
-    let tokens = match doors.tokens.get() {
-        Ok(tokens) => tokens,
-        // Without the tokens nobody can be told from anybody.
-        Err(_) => return Err(Failure::ours()),
-    };
+/// The principal of a request, by its `Authorization`.
+pub(super) async fn principal(
+    state: &Shared,
+    snapshot: &Arc<Snapshot>,
+    headers: &HeaderMap,
+) -> Result<Principal, Failure> {
+    let now = Arc::clone(snapshot);
+    // Without the tokens nobody can be told from anybody.
+    let tokens = on_disk(move || now.tokens.get()).await?.map_err(|_| Failure::ours())?;
     if tokens.as_ref().is_some_and(|tokens| !tokens.is_empty()) {
-        doors.guarded.store(true, Ordering::SeqCst);
+        state.guarded.store(true, Ordering::SeqCst);
     }
-    let guarded = doors.guarded.load(Ordering::SeqCst);
+    let guarded = state.guarded.load(Ordering::SeqCst);
     let Some(value) = headers.get(header::AUTHORIZATION) else {
-        return Ok(if guarded { Voice::Nobody } else { Voice::Anybody });
+        return Ok(if guarded { Principal::Nobody } else { Principal::Anybody });
     };
     let token = value.to_str().ok().and_then(|value| value.split_once(' '));
     let token =
         token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
     if !guarded {
-        return Ok(Voice::Anybody);
+        return Ok(Principal::Anybody);
     }
     let owner = token.zip(tokens.as_ref()).and_then(|(token, tokens)| tokens.owner(token));
     owner
         .cloned()
-        .map(Voice::Of)
+        .map(Principal::Of)
         .ok_or_else(|| Failure::unauthorized("this is not a token that is valid here"))
 }
 
@@ -130,7 +145,15 @@ mod tests {
 
     #[test]
     fn this_machine_by_its_own_names() {
-        for host in ["localhost", "localhost:8000", "127.0.0.1:8000", "[::1]:8000", "[::1]", "LOCALHOST:1"] {
+        for host in [
+            "localhost",
+            "localhost:8000",
+            "127.0.0.1:8000",
+            "[::1]:8000",
+            "[::1]",
+            "LOCALHOST:1",
+            "[::ffff:127.0.0.1]",
+        ] {
             assert!(!is_from_elsewhere(&headers(host, None)), "{host}");
         }
         for host in ["example.org:8000", "192.0.2.1", "localhost.example.org", "", "[::2]:8000"] {
@@ -148,11 +171,11 @@ mod tests {
     }
 
     #[test]
-    fn addresses_of_one_household_are_one() {
-        let home = |text: &str| home(text.parse().unwrap());
-        assert_eq!(home("2001:db8::1"), home("2001:db8::ffff:1"));
-        assert_ne!(home("2001:db8::1"), home("2001:db8:0:1::1"));
-        assert_eq!(home("::ffff:192.0.2.1"), home("192.0.2.1"));
-        assert_ne!(home("192.0.2.1"), home("192.0.2.2"));
+    fn addresses_of_one_network_are_one() {
+        let network = |text: &str| Peer::new(text.parse().unwrap()).network();
+        assert_eq!(network("2001:db8::1"), network("2001:db8::ffff:1"));
+        assert_ne!(network("2001:db8::1"), network("2001:db8:0:1::1"));
+        assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
+        assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
     }
 }

@@ -1,30 +1,35 @@
-//! HTTP doors onto the inbox, the tasks and the results; the folders are the only state.
+//! The HTTP API to the inbox, the tasks and the results; the folders are the only state.
 //!
 //! The server runs on threads of its own and shares nothing with the pipeline but those folders, so neither can hold
 //! the other up.
 
 mod answer;
+mod board;
 mod cached;
-mod catalog;
 mod connections;
 mod guard;
 mod rate;
 mod routes;
+mod snapshot;
+mod state;
 mod upload;
 
+use parking_lot::Mutex;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-use crate::door;
+use crate::serve::guard::Peer;
+use crate::serve::snapshot::Snapshot;
+use crate::serve::state::{ServerState, Shared};
 use crate::tokens::Tokens;
 use crate::ui::{Event, Events};
-use crate::workspace::Workspace;
-use routes::Doors;
+use crate::workspace::{Reload, Workspace};
 
 /// Threads that answer requests, and threads that wait for disks on their behalf.
 const THREADS: usize = 2;
@@ -39,40 +44,55 @@ pub struct Server {
     address: SocketAddr,
     runtime: Runtime,
     stop: watch::Sender<bool>,
+    updates: Updates,
+    reload: Option<Reload>,
 }
 
 impl Server {
-    /// Opens the doors of the folder `dir`.
+    /// Opens the HTTP API of a workspace, at `listen` instead of the configured address if one is given.
     ///
     /// # Errors
     /// The address can't be had, or is open to other machines and there are no tokens.
-    pub fn start(dir: &Path, workspace: &Workspace, events: &Events) -> anyhow::Result<Self> {
+    pub fn start(workspace: &Workspace, listen: Option<SocketAddr>, events: &Events) -> anyhow::Result<Self> {
         let settings = &workspace.pipeline.serve;
+        let address = listen.unwrap_or(settings.listen);
+        let remote = !Peer::new(address.ip()).is_local();
         let tokens = Tokens::load(&settings.tokens)?;
-        if tokens.is_empty() && !settings.listen.ip().is_loopback() {
+        if tokens.is_empty() && remote {
             bail!(
-                "{} can be reached from other machines, and there are no tokens: anybody could hand in for anybody; \
-                 make one with: agentmill token add MINER",
-                settings.listen
+                "{address} can be reached from other machines, and there are no tokens: anybody could submit for \
+                 anybody; make one with: agentmill token add MINER"
             );
         }
-        let listener = TcpListener::bind(settings.listen)
+        let state = Arc::new(ServerState::new(Snapshot::of(workspace)?, remote || !tokens.is_empty()));
+        let listener = TcpListener::bind(address)
             .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
-            .with_context(|| format!("can't listen on {}", settings.listen))?;
+            .with_context(|| format!("can't listen on {address}"))?;
         let address = listener.local_addr().context("can't listen")?;
-        door::tidy(&workspace.pipeline.inbox).context("the inbox can't be read")?;
-        let doors = Doors::open(dir, workspace, !tokens.is_empty())?;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(THREADS)
-            .max_blocking_threads(DISK_THREADS)
-            .thread_name("doors")
-            .enable_all()
-            .build()
-            .context("can't start the server's threads")?;
+        let runtime = runtime().context("can't start the server's threads")?;
         let (stop, stopped) = watch::channel(false);
-        runtime.spawn(connections::accept(listener, routes::router(doors), settings.timeout, stopped));
+        let router = routes::router(Arc::clone(&state));
+        runtime.spawn(connections::accept(listener, router, Arc::clone(&state), stopped));
         events.send(Event::Note(format!("listening on http://{address}")));
-        Ok(Self { address, runtime, stop })
+        let updates =
+            Updates { state, events: events.clone(), fixed: listen.is_some(), told: Arc::default() };
+        Ok(Self { address, runtime, stop, updates, reload: None })
+    }
+
+    /// Follows the files of the workspace in `dir` by itself, until it ends.
+    ///
+    /// # Errors
+    /// They can't be watched.
+    pub fn follow(&mut self, dir: &Path, workspace: &Workspace) -> anyhow::Result<()> {
+        let updates = self.updates.clone();
+        let offer = move |edited| updates.update(&edited);
+        self.reload = Some(Reload::follow(dir, workspace, workspace.digest(), &self.updates.events, offer)?);
+        Ok(())
+    }
+
+    /// Puts an edited workspace into force for requests to come, all but its address.
+    pub fn update(&self, workspace: &Workspace) {
+        self.updates.update(workspace);
     }
 
     /// Where it listens.
@@ -87,5 +107,49 @@ impl Server {
         // Closed as soon as nobody listens to it any more.
         let _ = self.runtime.block_on(async { tokio::time::timeout(LEAVE, self.stop.closed()).await });
         self.runtime.shutdown_timeout(LEAVE);
+    }
+}
+
+/// Threads for requests and for disks.
+fn runtime() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .max_blocking_threads(DISK_THREADS)
+        .thread_name("serve")
+        .enable_all()
+        .build()
+}
+
+/// The way by which edited workspaces reach the requests.
+#[derive(Debug, Clone)]
+struct Updates {
+    state: Shared,
+    events: Events,
+    /// The address was given by the command line: what the file says of it does not matter.
+    fixed: bool,
+    /// The last warning, which is not repeated.
+    told: Arc<Mutex<String>>,
+}
+
+impl Updates {
+    fn update(&self, workspace: &Workspace) {
+        let before = self.state.snapshot();
+        if before.digest == workspace.digest() {
+            return;
+        }
+        let listen = workspace.pipeline.serve.listen;
+        match Snapshot::of(workspace) {
+            Ok(snapshot) => self.state.replace(snapshot),
+            Err(error) => return self.warn(format!("uploads go on as before: {error:#}")),
+        }
+        if !self.fixed && before.pipeline.serve.listen != listen {
+            self.warn(format!("serve.listen is {listen} now: that takes a restart"));
+        }
+    }
+
+    fn warn(&self, text: String) {
+        if std::mem::replace(&mut *self.told.lock(), text.clone()) != text {
+            self.events.send(Event::Warning(text));
+        }
     }
 }

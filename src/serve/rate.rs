@@ -1,53 +1,51 @@
-//! How often somebody may come: a full minute's worth at once, then evenly.
+//! Rate limits by key: a full minute's worth of requests at once, then evenly.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+
+use parking_lot::Mutex;
 use std::time::{Duration, Instant};
 
-/// When this many are remembered, those who may come as often as anybody are forgotten.
+/// From this many keys on, those with a full bucket are forgotten.
 const REMEMBERED: usize = 10_000;
 
-/// Counts visits per key.
-#[derive(Debug)]
-pub(super) struct Rate {
-    per_minute: f64,
-    purses: Mutex<HashMap<String, Purse>>,
-}
+/// A token bucket per key.
+#[derive(Debug, Default)]
+pub(super) struct Rate(Mutex<HashMap<String, TokenBucket>>);
 
-/// What is left to spend, as of a time.
+/// Requests left as of a time.
 #[derive(Debug, Clone, Copy)]
-struct Purse {
+struct TokenBucket {
     left: f64,
     at: Instant,
 }
 
 impl Rate {
-    pub(super) fn new(per_minute: u32) -> Self {
-        Self { per_minute: per_minute.into(), purses: Mutex::default() }
-    }
-
-    /// Spends one visit.
+    /// Spends one request of a key that has `per_minute` of them. The rate may be another at each call.
     ///
     /// # Errors
     /// None is left; in so many seconds one will be.
-    pub(super) fn spend(&self, key: String, now: Instant) -> Result<(), u64> {
-        let mut purses = self.purses.lock().unwrap_or_else(PoisonError::into_inner);
-        if purses.len() >= REMEMBERED && !purses.contains_key(&key) {
-            purses.retain(|_, purse| self.filled(*purse, now) < self.per_minute);
+    pub(super) fn spend(&self, key: String, per_minute: u32, now: Instant) -> Result<(), u64> {
+        let most = f64::from(per_minute);
+        let mut buckets = self.0.lock();
+        if buckets.len() >= REMEMBERED && !buckets.contains_key(&key) {
+            buckets.retain(|_, bucket| bucket.filled(most, now) < most);
         }
-        let purse = purses.entry(key).or_insert(Purse { left: self.per_minute, at: now });
-        *purse = Purse { left: self.filled(*purse, now), at: now };
-        if purse.left < 1.0 {
-            let missing = Duration::from_secs(60).mul_f64((1.0 - purse.left) / self.per_minute);
+        let bucket = buckets.entry(key).or_insert(TokenBucket { left: most, at: now });
+        *bucket = TokenBucket { left: bucket.filled(most, now), at: now };
+        if bucket.left < 1.0 {
+            let missing = Duration::from_secs(60).mul_f64((1.0 - bucket.left) / most);
             return Err(missing.as_secs() + 1);
         }
-        purse.left -= 1.0;
+        bucket.left -= 1.0;
         Ok(())
     }
+}
 
-    fn filled(&self, purse: Purse, now: Instant) -> f64 {
-        let earned = now.saturating_duration_since(purse.at).as_secs_f64() / 60.0 * self.per_minute;
-        (purse.left + earned).min(self.per_minute)
+impl TokenBucket {
+    /// Requests left by now, at most `most`, which are earned in a minute.
+    fn filled(self, most: f64, now: Instant) -> f64 {
+        let earned = now.saturating_duration_since(self.at).as_secs_f64() / 60.0 * most;
+        (self.left + earned).min(most)
     }
 }
 
@@ -57,8 +55,8 @@ mod tests {
 
     #[test]
     fn a_minutes_worth_at_once_then_evenly() {
-        let (rate, start) = (Rate::new(60), Instant::now());
-        let spend = |key: &str, after: u64| rate.spend(key.into(), start + Duration::from_secs(after));
+        let (rate, start) = (Rate::default(), Instant::now());
+        let spend = |key: &str, after: u64| rate.spend(key.into(), 60, start + Duration::from_secs(after));
         assert!((0..60).all(|_| spend("a", 0).is_ok()));
         assert_eq!(spend("a", 0), Err(2));
         assert_eq!(spend("b", 0), Ok(()));
@@ -70,12 +68,20 @@ mod tests {
     }
 
     #[test]
+    fn another_rate_holds_at_once() {
+        let (rate, start) = (Rate::default(), Instant::now());
+        assert_eq!(rate.spend("a".into(), 600, start), Ok(()));
+        assert_eq!(rate.spend("a".into(), 1, start), Ok(()));
+        assert_eq!(rate.spend("a".into(), 1, start), Err(61));
+    }
+
+    #[test]
     fn a_crowd_is_forgotten_when_it_is_gone() {
-        let (rate, start) = (Rate::new(60), Instant::now());
+        let (rate, start) = (Rate::default(), Instant::now());
         for visitor in 0..REMEMBERED {
-            rate.spend(visitor.to_string(), start).unwrap();
+            rate.spend(visitor.to_string(), 60, start).unwrap();
         }
-        rate.spend("late".into(), start + Duration::from_secs(60)).unwrap();
-        assert_eq!(rate.purses.lock().unwrap().len(), 1);
+        rate.spend("late".into(), 60, start + Duration::from_secs(60)).unwrap();
+        assert_eq!(rate.0.lock().len(), 1);
     }
 }

@@ -1,10 +1,7 @@
-//! What stands behind which path.
+//! Routes: the paths and their answers.
 
 use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -15,69 +12,31 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
-use super::answer::{Failure, json, typed};
-use super::cached::Cached;
-use super::catalog::Catalog;
-use super::guard::{self, gate};
-use super::rate::Rate;
-use super::upload;
-use crate::pipeline::intake::Miner;
-use crate::standing::{self, Board};
-use crate::tokens::Tokens;
-use crate::workspace::Workspace;
+use crate::model::miner_id::Miner;
+use crate::serve::answer::{Failure, json, typed};
+use crate::serve::board::{self, Sight};
+use crate::serve::guard;
+use crate::serve::state::{Shared, on_disk};
+use crate::serve::upload;
+use crate::status::{self, RankingIndex};
 
 const OPENAPI: &str = include_str!("openapi.json");
 
 const JSON: &str = "application/json";
+const HTML: &str = "text/html; charset=utf-8";
 
 /// The rankings before there are any.
 const NO_RANKINGS: &str = r#"{"rankings":[],"rejected":[],"pending":[]}"#;
 
-/// What the page says before there are results.
+/// The page before there are results.
 const NO_PAGE: &str = "<!doctype html><title>agentmill</title><p>There are no results yet.";
 
-/// All that requests need.
-#[derive(Debug)]
-pub(super) struct Doors {
-    pub(super) inbox: PathBuf,
-    pub(super) results: PathBuf,
-    pub(super) catalog: Catalog,
-    pub(super) tokens: Cached<Tokens>,
-    pub(super) per_address: Rate,
-    pub(super) per_miner: Rate,
-    /// Whether it takes a token to hand in: from the first token on, even if the last one has been removed.
-    pub(super) guarded: AtomicBool,
-    /// How long a body may take.
-    pub(super) patience: Duration,
-    board: Cached<(Bytes, Board)>,
-    page: Cached<Bytes>,
-}
-
-pub(super) type Shared = Arc<Doors>;
-
-impl Doors {
-    pub(super) fn open(dir: &Path, workspace: &Workspace, guarded: bool) -> anyhow::Result<Shared> {
-        let pipeline = &workspace.pipeline;
-        let settings = &pipeline.serve;
-        Ok(Arc::new(Self {
-            inbox: pipeline.inbox.clone(),
-            results: pipeline.results.clone(),
-            catalog: Catalog::follow(dir, workspace)?,
-            tokens: Cached::new(settings.tokens.clone(), |bytes| Ok(serde_json::from_slice(&bytes)?)),
-            per_address: Rate::new(settings.requests_per_minute),
-            per_miner: Rate::new(settings.uploads_per_minute),
-            guarded: AtomicBool::new(guarded || !settings.listen.ip().is_loopback()),
-            patience: settings.timeout,
-            board: Cached::new(pipeline.results.join("rankings.json"), |bytes| {
-                Board::read(&bytes).map(|board| (bytes.into(), board))
-            }),
-            page: Cached::new(pipeline.results.join("index.html"), |bytes| Ok(bytes.into())),
-        }))
-    }
-}
+/// The page where scores are private.
+const PRIVATE_PAGE: &str =
+    "<!doctype html><title>agentmill</title><p>Scores are private here. Ask /agents/ID with your token.";
 
 /// All paths.
-pub(super) fn router(doors: Shared) -> Router {
+pub(super) fn router(state: Shared) -> Router {
     Router::new()
         .route("/", get(page))
         .route("/healthz", get(healthz))
@@ -89,17 +48,10 @@ pub(super) fn router(doors: Shared) -> Router {
         .route("/upload/agent", post(upload::upload).put(upload::upload))
         .fallback(nothing)
         .method_not_allowed_fallback(no_such_method)
-        .layer(from_fn_with_state(Arc::clone(&doors), gate))
+        .layer(from_fn_with_state(Arc::clone(&state), guard::check))
         // A body is read up to a limit of our own, which follows pipeline.yaml.
         .layer(DefaultBodyLimit::disable())
-        .with_state(doors)
-}
-
-/// Work that waits for a disk, off the threads that answer.
-pub(super) async fn on_disk<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Failure> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| Failure::ours())
+        .with_state(state)
 }
 
 async fn healthz() -> Response {
@@ -110,46 +62,68 @@ async fn openapi() -> Response {
     typed(StatusCode::OK, JSON, OPENAPI)
 }
 
-async fn tasks(State(doors): State<Shared>) -> Response {
-    typed(StatusCode::OK, JSON, doors.catalog.page().tasks.clone())
+async fn tasks(State(state): State<Shared>) -> Response {
+    typed(StatusCode::OK, JSON, state.snapshot().tasks.clone())
 }
 
 async fn task(
-    State(doors): State<Shared>,
+    State(state): State<Shared>,
     id: Result<UrlPath<String>, PathRejection>,
 ) -> Result<Response, Failure> {
     let id = id.map_or_else(|_| String::new(), |UrlPath(id)| id);
-    let page = doors.catalog.page();
-    let task =
-        page.by_id.get(&id).ok_or_else(|| Failure::new(StatusCode::NOT_FOUND, "there is no such task"))?;
+    let snapshot = state.snapshot();
+    let task = snapshot
+        .by_id
+        .get(&id)
+        .ok_or_else(|| Failure::new(StatusCode::NOT_FOUND, "there is no such task"))?;
     Ok(typed(StatusCode::OK, JSON, task.clone()))
 }
 
-async fn page(State(doors): State<Shared>) -> Result<Response, Failure> {
-    let page = on_disk(move || doors.page.get()).await?.map_err(|_| Failure::ours())?;
+async fn page(State(state): State<Shared>, headers: HeaderMap) -> Result<Response, Failure> {
+    if Sight::of_request(&state, &headers).await? != Sight::All {
+        return Ok(typed(StatusCode::FORBIDDEN, HTML, PRIVATE_PAGE));
+    }
+    let page =
+        on_disk(move || state.snapshot().published().page.get()).await?.map_err(|_| Failure::ours())?;
     let bytes = page.map_or_else(|| Bytes::from_static(NO_PAGE.as_bytes()), |page| Bytes::clone(&page));
-    Ok(typed(StatusCode::OK, "text/html; charset=utf-8", bytes))
+    Ok(typed(StatusCode::OK, HTML, bytes))
 }
 
-async fn rankings(State(doors): State<Shared>) -> Result<Response, Failure> {
-    let published = on_disk(move || doors.board.get()).await?.map_err(|_| Failure::ours())?;
-    let bytes = published.map_or(Bytes::from_static(NO_RANKINGS.as_bytes()), |published| published.0.clone());
+async fn rankings(State(state): State<Shared>, headers: HeaderMap) -> Result<Response, Failure> {
+    let miner = match Sight::of_request(&state, &headers).await? {
+        Sight::All => None,
+        Sight::Own(miner) => Some(miner),
+        Sight::Nothing => return Err(board::no_token()),
+    };
+    let bytes = on_disk(move || {
+        let Some(published) = state.snapshot().published().rankings.get()? else {
+            return Ok(Bytes::from_static(NO_RANKINGS.as_bytes()));
+        };
+        match &miner {
+            None => Ok(published.0.clone()),
+            Some(miner) => Ok(board::only(&published.0, miner)?.into()),
+        }
+    });
+    let bytes = bytes.await?.map_err(|_: io::Error| Failure::ours())?;
     Ok(typed(StatusCode::OK, JSON, bytes))
 }
 
 async fn agent(
-    State(doors): State<Shared>,
+    State(state): State<Shared>,
     miner: Result<UrlPath<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let nobody = || Failure::new(StatusCode::NOT_FOUND, "nothing is known of such a miner");
     let miner: Miner = miner.ok().and_then(|UrlPath(miner)| miner.parse().ok()).ok_or_else(nobody)?;
-    let own = guard::voice(&doors, &headers)?.is_of(&miner);
+    let snapshot = state.snapshot();
+    let principal = guard::principal(&state, &snapshot, &headers).await?;
+    Sight::of(snapshot.pipeline.board, &principal).must_reach(&miner)?;
+    let own = principal.is_of(&miner);
     let view = on_disk(move || {
-        let published = doors.board.get()?;
-        let nothing = Board::default();
-        let board = published.as_ref().map_or(&nothing, |published| &published.1);
-        io::Result::Ok(standing::view(&miner, board, &doors.inbox, &doors.results, own))
+        let published = snapshot.published().rankings.get()?;
+        let nothing = RankingIndex::default();
+        let index = published.as_ref().map_or(&nothing, |published| &published.1);
+        io::Result::Ok(status::view(&miner, index, &snapshot.pipeline, own))
     });
     let view = view.await?.map_err(|_| Failure::ours())?;
     view.map(|view| json(StatusCode::OK, &view)).ok_or_else(nobody)

@@ -1,26 +1,33 @@
-//! `/upload/agent`: who, what, and into the inbox with it.
+//! `/upload/agent`: checks who submits what, and puts it into the inbox.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, Multipart, Query, Request, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use serde::Serialize;
 use tokio::time::timeout;
 
-use super::answer::{Failure, json};
-use super::guard::{self, Voice};
-use super::routes::{Shared, on_disk};
-use crate::door::{self, Door, Receipt, Refused};
-use crate::pipeline::intake::Miner;
+use crate::config::Pipeline;
+use crate::model::miner_id::Miner;
+use crate::serve::answer::{Failure, json};
+use crate::serve::guard::{self, Principal};
+use crate::serve::snapshot::Snapshot;
+use crate::serve::state::{Shared, on_disk};
+use crate::submission::{self, Channel, Receipt, Refused};
+use crate::util::digest;
 
-/// What a multipart body may hold besides the file.
+/// Bytes that a multipart body may hold besides the file.
 const WRAPPING: u64 = 16 << 10;
 
-/// How much of a refused body is taken off the wire, so that the client gets to read why.
+/// How long an upload waits for its turn to be compiled.
+const RUSH: Duration = Duration::from_secs(2);
+
+/// How much of a refused body is read, so that the client gets to read why.
 const DISCARDED: usize = 4 << 20;
 
 /// The answer to an accepted upload.
@@ -33,51 +40,74 @@ struct Accepted {
 }
 
 /// `POST` and `PUT`; multipart with the fields `miner_id` and `file`, or the bare source with `?miner_id=`.
-pub(super) async fn upload(State(doors): State<Shared>, request: Request) -> Response {
+pub(super) async fn upload(State(state): State<Shared>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    // Who asks first need not send it at all.
+    // A client that asks first need not send the body at all.
     let coming = !parts.headers.contains_key(header::EXPECT);
     let mut body = Some(body);
-    match take(&doors, parts, &mut body).await {
+    match take(&state, parts, &mut body).await {
         Ok(response) => response,
         Err(failure) => {
             if let Some(body) = body.filter(|_| coming) {
-                let _ = timeout(doors.patience, to_bytes(body, DISCARDED)).await;
+                let _ = timeout(state.snapshot().pipeline.serve.timeout, to_bytes(body, DISCARDED)).await;
             }
             failure.into_response()
         }
     }
 }
 
-/// What can be told from the head is told before the body is read.
-async fn take(doors: &Shared, parts: Parts, body: &mut Option<Body>) -> Result<Response, Failure> {
-    let voice = guard::voice(doors, &parts.headers)?;
-    if voice == Voice::Nobody {
-        return Err(Failure::unauthorized("handing in takes a token: Authorization: Bearer TOKEN"));
+/// Refuses by the head, before the body is read, whatever the head tells.
+async fn take(state: &Shared, parts: Parts, body: &mut Option<Body>) -> Result<Response, Failure> {
+    let snapshot = state.snapshot();
+    let principal = guard::principal(state, &snapshot, &parts.headers).await?;
+    if principal == Principal::Nobody {
+        return Err(Failure::unauthorized("submitting takes a token: Authorization: Bearer TOKEN"));
     }
     let kind = Kind::of(&parts)?;
     let named = match kind {
-        Kind::Bare => Some(allowed(&voice, &query(&parts)?)?),
+        Kind::Bare => Some(allowed(&principal, &query(&parts)?)?),
         Kind::Multipart => None,
     };
-    let rules = doors.catalog.page();
-    let limit = rules.rules.max_bytes + if kind == Kind::Multipart { WRAPPING } else { 0 };
-    let bytes = read(doors, &parts, body, limit).await?;
+    let Pipeline { validate, serve, .. } = &snapshot.pipeline;
+    let limit = validate.max_bytes + if kind == Kind::Multipart { WRAPPING } else { 0 };
+    let bytes = read(&parts, body, limit, serve.timeout).await?;
     let (miner, source) = match named {
         Some(miner) => (miner, bytes),
         None => {
             let form = Form::read(parts, bytes).await?;
-            (allowed(&voice, &form.miner_id)?, form.file)
+            (allowed(&principal, &form.miner_id)?, form.file)
         }
     };
-    doors.per_miner.spend(miner.to_string(), Instant::now()).map_err(Failure::too_often)?;
-    let shared = Arc::clone(doors);
-    let handed_in = on_disk(move || {
-        door::check(&source, &rules.rules)?;
-        door::hand_in(&shared.inbox, &miner, &source, Door::Http)
-    });
-    let (receipt, changed) = handed_in.await?.map_err(|refused: Refused| Failure::from(&refused))?;
+    let spent = state.per_miner.spend(miner.to_string(), serve.uploads_per_minute, Instant::now());
+    spent.map_err(Failure::too_often)?;
+    look_at(state, &snapshot, &miner, source.clone()).await?;
+    let shared = Arc::clone(state);
+    let submitted =
+        on_disk(move || shared.submitter.submit(&snapshot.pipeline, &miner, &source, Channel::Http)).await?;
+    let (receipt, changed) = submitted.map_err(|refused: Refused| Failure::from(&refused))?;
     Ok(accepted(receipt, changed))
+}
+
+/// Has a source checked, and compiled if it is its turn soon: in a rush that is left to the pass.
+async fn look_at(
+    state: &Shared,
+    snapshot: &Arc<Snapshot>,
+    miner: &Miner,
+    source: Bytes,
+) -> Result<(), Failure> {
+    let (shared, rules, bytes, miner) =
+        (Arc::clone(state), Arc::clone(snapshot), source.clone(), miner.clone());
+    let checked = on_disk(move || {
+        let Pipeline { validate, .. } = &rules.pipeline;
+        submission::check(&bytes, validate)?;
+        shared.submitter.admit(&rules.pipeline, &miner, &digest::sha256(&bytes), Timestamp::now()).map(drop)
+    });
+    let checked = checked.await?;
+    checked.map_err(|refused: Refused| Failure::from(&refused))?;
+    let Ok(Ok(_turn)) = timeout(RUSH, state.compiling.acquire()).await else { return Ok(()) };
+    let snapshot = Arc::clone(snapshot);
+    let looked_at = on_disk(move || snapshot.compiler.check(&source, &snapshot.pipeline));
+    looked_at.await?.map_err(|refused: Refused| Failure::from(&refused))
 }
 
 fn accepted(receipt: Receipt, changed: bool) -> Response {
@@ -125,10 +155,10 @@ fn query(parts: &Parts) -> Result<String, Failure> {
 }
 
 /// The miner of this id, if the request may speak for it.
-fn allowed(voice: &Voice, id: &str) -> Result<Miner, Failure> {
+fn allowed(principal: &Principal, id: &str) -> Result<Miner, Failure> {
     let miner: Miner =
         id.parse().map_err(|error: String| Failure::new(StatusCode::UNPROCESSABLE_ENTITY, error))?;
-    match voice.is_of(&miner) {
+    match principal.is_of(&miner) {
         true => Ok(miner),
         false => Err(Failure::new(StatusCode::FORBIDDEN, "this token is another miner's")),
     }
@@ -139,7 +169,12 @@ fn unprocessable(error: &str) -> Failure {
 }
 
 /// The whole body, if it comes in time and is not too large.
-async fn read(doors: &Shared, parts: &Parts, body: &mut Option<Body>, limit: u64) -> Result<Bytes, Failure> {
+async fn read(
+    parts: &Parts,
+    body: &mut Option<Body>,
+    limit: u64,
+    patience: Duration,
+) -> Result<Bytes, Failure> {
     let large =
         || Failure::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {limit} bytes"));
     let announced =
@@ -148,7 +183,7 @@ async fn read(doors: &Shared, parts: &Parts, body: &mut Option<Body>, limit: u64
         return Err(large());
     }
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    match timeout(doors.patience, to_bytes(body.take().unwrap_or_default(), limit)).await {
+    match timeout(patience, to_bytes(body.take().unwrap_or_default(), limit)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) if is_length(&error) => Err(large()),
         Ok(Err(_)) => Err(Failure::bad("the body broke off")),

@@ -1,77 +1,83 @@
-//! What is asked for, out of the result files.
+//! Lookup of a query in the result files.
 
 use std::io;
 use std::path::Path;
 
 use serde::Serialize;
 
-use super::{Nearest, ShowError, What, shown};
-use crate::pipeline::intake::{Miner, Rejection};
+use crate::model::miner_id::Miner;
+use crate::model::rejection::Rejection;
+use crate::model::report::{Report, Run};
 use crate::pipeline::publish::json::{self, Rankings};
-use crate::pipeline::publish::load_report;
+use crate::pipeline::report_store::load_report;
 use crate::pipeline::score::Row;
-use crate::report::{Report, Run};
+use crate::show::history::{self, Submitted};
+use crate::show::query::{Nearest, Query, ShowError, shown};
 
-/// What was asked for; as JSON, what `--json` prints.
+/// Result of a query; `--json` prints it as JSON.
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 pub enum Data {
     /// The ranking.
-    Ranking(Rankings),
-    /// What is known of a miner.
+    Ranking(Box<Rankings>),
+    /// All that the results hold about a miner.
     Miner(Box<Known>),
+    /// Everything that a miner submitted, oldest first.
+    History(Vec<Submitted>),
     /// A miner's runs on a task; several if it was run in several stages.
     Runs(Vec<Run>),
     /// Everybody's runs on a task, in the ranking's order.
-    Task(Vec<Entry>),
+    Task(Vec<MinerRun>),
 }
 
-/// What is known of a miner.
+/// All that the results hold about a miner.
 #[derive(Debug, Clone, Serialize)]
 pub struct Known {
-    /// Who.
+    /// The miner's id.
     pub miner: Miner,
-    /// What rewards are counted in.
-    pub token: String,
+    /// Token that rewards are counted in; None where nothing is paid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
     /// The line in the ranking.
     pub row: Option<Row>,
-    /// Whether the submission is not evaluated yet.
+    /// True while the submission is not evaluated yet.
     pub pending: bool,
     /// Submissions that were refused.
     pub rejected: Vec<Rejection>,
-    /// What the evaluation left behind.
+    /// Report of the last evaluation.
     pub report: Option<Report>,
 }
 
 /// A miner's run on a task.
 #[derive(Debug, Clone, Serialize)]
-pub struct Entry {
-    /// Whose.
+pub struct MinerRun {
+    /// The agent's miner.
     pub miner: Miner,
     /// The run.
     pub run: Run,
 }
 
-/// Looks up what is asked for.
+/// Answers a query.
 ///
 /// # Errors
 /// See [`ShowError`].
-pub fn data(results_dir: &Path, what: What<'_>) -> Result<Data, ShowError> {
+pub fn data(results_dir: &Path, query: Query<'_>) -> Result<Data, ShowError> {
     let rankings = json::load(results_dir).map_err(|err| match err.kind() {
         io::ErrorKind::NotFound => ShowError::NoResults(results_dir.to_owned()),
         _ => ShowError::Unreadable(err),
     })?;
-    match what {
-        What::Ranking => Ok(Data::Ranking(rankings)),
-        What::Miner(name) => {
+    match query {
+        Query::History(name) => history::of(results_dir, &rankings, name).map(Data::History),
+        Query::Ranking => Ok(Data::Ranking(Box::new(rankings))),
+        Query::Miner(name) => {
             let known = find(results_dir, &rankings, name)?;
             match known.row.is_some() && known.report.is_none() {
                 true => Err(ShowError::NoReport(known.miner)),
                 false => Ok(Data::Miner(Box::new(known))),
             }
         }
-        What::Run(name, task) => runs(find(results_dir, &rankings, name)?, task).map(Data::Runs),
-        What::Task(task) => entries(results_dir, &rankings, task).map(Data::Task),
+        Query::Run(name, task) => runs(find(results_dir, &rankings, name)?, task).map(Data::Runs),
+        Query::Task(task) => runs_of_all(results_dir, &rankings, task).map(Data::Task),
     }
 }
 
@@ -125,17 +131,17 @@ fn runs_on<'a>(report: &'a Report, task: &str) -> Vec<&'a Run> {
     if exact.is_empty() { named(&|id| id.rsplit('/').next() == Some(task)) } else { exact }
 }
 
-fn entries(results_dir: &Path, rankings: &Rankings, task: &str) -> Result<Vec<Entry>, ShowError> {
+fn runs_of_all(results_dir: &Path, rankings: &Rankings, task: &str) -> Result<Vec<MinerRun>, ShowError> {
     let miners = rankings.rankings.iter().map(|row| &row.miner);
     let reports: Vec<Report> = miners.filter_map(|miner| load_report(results_dir, miner)).collect();
-    let of_report = |report: &Report| -> Vec<Entry> {
-        let entry = |run: &Run| Entry { miner: report.miner.clone(), run: run.clone() };
-        runs_on(report, task).into_iter().map(entry).collect()
+    let of_report = |report: &Report| -> Vec<MinerRun> {
+        let of_miner = |run: &Run| MinerRun { miner: report.miner.clone(), run: run.clone() };
+        runs_on(report, task).into_iter().map(of_miner).collect()
     };
-    let entries: Vec<Entry> = reports.iter().flat_map(of_report).collect();
-    if entries.is_empty() {
+    let found: Vec<MinerRun> = reports.iter().flat_map(of_report).collect();
+    if found.is_empty() {
         let tasks = reports.iter().flat_map(|report| &report.runs).map(|run| run.task.as_str());
         return Err(ShowError::NoTask { task: shown(task), nearest: Nearest::of(task, tasks) });
     }
-    Ok(entries)
+    Ok(found)
 }

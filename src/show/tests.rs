@@ -1,12 +1,17 @@
+//! Tests of `show`: its layout as snapshots, its answers to queries.
+
 use super::*;
-use crate::config::{Rewards, Split};
-use crate::pipeline::brief::Brief;
-use crate::pipeline::intake::Rejection;
+use crate::config::{Rewards, Split, Ties};
+use crate::model::rejection::Rejection;
+use crate::model::report::Outcome;
 use crate::pipeline::plan::Plan;
-use crate::pipeline::publish::samples::{miner, noon, report, run, stage, task, unscored};
-use crate::pipeline::publish::{Published, Publisher, save_report, text::unseen};
+use crate::pipeline::publish::samples::{first_sights, miner, noon, report, run, stage, task, unscored};
+use crate::pipeline::publish::{Published, Publisher};
+use crate::pipeline::report_store::save_report;
+use crate::pipeline::report_summary::ReportSummary;
 use crate::pipeline::score::rank;
-use crate::report::Outcome;
+use crate::util::text::unseen;
+use std::collections::HashMap;
 
 const NASTY: &str = "want \x1b[2J\u{9b}31m 'x'\n\tgot \x07\r<y>\u{202e}";
 
@@ -26,25 +31,36 @@ fn results() -> tempfile::TempDir {
     reports[2].sha256 = reports[0].sha256.clone();
     let stages = [stage("main", "*", 0.0)];
     let tasks = [task("strings/reverse", 1.0), task("primes", 1.0)];
-    let rewards = Rewards { pool: 100.0, token: "TAO".into(), split: Split::Winner };
+    let rewards = Rewards {
+        pool: 100.0,
+        token: "TAO".into(),
+        split: Split::Winner,
+        ties: Ties::Exact,
+        cap: None,
+        minimum: 0.0,
+    };
     let plan = Plan::new(&stages, &tasks);
-    let agents = reports.each_ref().map(|report| Brief::of(report, &plan));
+    let agents = reports.each_ref().map(|report| ReportSummary::of(report, &plan));
     let agents = agents.each_ref();
     let rejections = [Rejection {
         file: "mallory.py".into(),
         miner: Some(miner("mallory")),
         line: Some(3),
         reason: NASTY.into(),
+        sha256: None,
     }];
     let published = Published {
-        rows: &rank(&agents, &plan, &rewards),
+        rows: &rank(&agents, &plan, Some(&rewards), &first_sights(&agents), &HashMap::new()),
         agents: &agents,
         pending: &[miner("dave")],
         rejections: &rejections,
         generated_at: noon(),
         image: "sha256:9f2c6d",
+        engine: "docker",
         pipeline_sha256: "0123",
-        token: "TAO",
+        token: Some("TAO"),
+        title: None,
+        roster: &[],
         plan: &plan,
         live: false,
     };
@@ -54,12 +70,12 @@ fn results() -> tempfile::TempDir {
 }
 
 /// `TASK` behind a colon is everybody's run on it.
-fn asked<'a>(what: &[&'a str]) -> What<'a> {
+fn asked<'a>(what: &[&'a str]) -> Query<'a> {
     match *what {
-        [] => What::Ranking,
-        [":", task] => What::Task(task),
-        [miner] => What::Miner(miner),
-        [miner, task] => What::Run(miner, task),
+        [] => Query::Ranking,
+        [":", task] => Query::Task(task),
+        [miner] => Query::Miner(miner),
+        [miner, task] => Query::Run(miner, task),
         _ => panic!("{what:?}"),
     }
 }
@@ -95,7 +111,7 @@ fn errors_name_the_nearest() {
     assert_eq!(error(&["\x1b[1m"]), "there is no miner \"\\u{1b}[1m\"");
     let expected = "alice has no run on a task \"prime\"; did you mean \"primes\"?";
     assert_eq!(error(&["alice", "prime"]), expected);
-    let expected = "nobody has a run on a task \"prime\"; did you mean \"primes\"?";
+    let expected = "no miner has a run on a task \"prime\"; did you mean \"primes\"?";
     assert_eq!(error(&[":", "prime"]), expected);
     assert!(error(&["mallory", "primes"]).starts_with("mallory has no runs, as mallory.py was refused: "));
     std::fs::remove_file(dir.path().join("agents/alice.json")).unwrap();

@@ -1,14 +1,17 @@
-//! What was looked up, as text.
+//! Answers to queries, laid out as text.
 
 use std::fmt::Write;
 
-use super::{Data, Entry, Known, shown};
-use crate::pipeline::intake::{Miner, Rejection};
+use crate::model::miner_id::Miner;
+use crate::model::rejection::Rejection;
+use crate::model::report::{Outcome, Report, Run, Scored, TestResult, Verdict};
 use crate::pipeline::publish::json::Rankings;
-use crate::pipeline::publish::text::verdict;
+use crate::pipeline::publish::roster::RosterState;
 use crate::pipeline::score::{Row, hundredths};
-use crate::report::{Outcome, Report, Run, Scored, TestResult, Verdict};
-use crate::term::{Cell, Column, HEADING, ODD, Paper, left, of_verdict, right, table};
+use crate::show::data::{Data, Known, MinerRun};
+use crate::show::history::Submitted;
+use crate::show::query::shown;
+use crate::term::{Column, HEADING, ODD, Paper, Styled, left, of_verdict, right, table};
 
 /// Most lines shown of one message or of stderr.
 const LINES: usize = 20;
@@ -18,22 +21,30 @@ pub(super) fn of(data: &Data, paper: &Paper) -> String {
     match data {
         Data::Ranking(rankings) => ranking(rankings, paper),
         Data::Miner(known) => miner(known, paper),
+        Data::History(all) => history(all, paper),
         Data::Runs(runs) => {
             let texts: Vec<String> = runs.iter().map(|run| whole_run(run, paper)).collect();
             texts.join("\n")
         }
-        Data::Task(entries) => task_table(entries, paper),
+        Data::Task(runs) => task_table(runs, paper),
     }
 }
 
 fn ranking(rankings: &Rankings, paper: &Paper) -> String {
-    let mut text = match &rankings.rankings[..] {
+    let title = rankings.title.as_deref().map(|title| paper.paint(HEADING, &shown(title)) + "\n\n");
+    let mut text = title.unwrap_or_default();
+    text += &match &rankings.rankings[..] {
         [] => "no agents are ranked yet\n".to_owned(),
-        rows => ranking_table(rows, &rankings.token, paper),
+        rows => ranking_table(rows, rankings.token.as_deref(), paper),
     };
     if !rankings.pending.is_empty() {
         let pending: Vec<&str> = rankings.pending.iter().map(Miner::as_str).collect();
         text += &format!("\npending: {}\n", pending.join(", "));
+    }
+    let absent = rankings.roster.iter().filter(|one| one.state == RosterState::Absent);
+    let absent: Vec<&str> = absent.map(|one| one.id.as_str()).collect();
+    if !absent.is_empty() {
+        text += &format!("\nabsent: {}\n", absent.join(", "));
     }
     if !rankings.rejected.is_empty() {
         text += &format!("\n{}\n{}", paper.paint(ODD, "rejected:"), refusals(&rankings.rejected));
@@ -42,22 +53,18 @@ fn ranking(rankings: &Rankings, paper: &Paper) -> String {
     text + &format!("\nmade {made}, image {}\n", shown(&rankings.image))
 }
 
-fn ranking_table(rows: &[Row], token: &str, paper: &Paper) -> String {
-    let reward = format!("REWARD ({})", shown(token));
-    let header =
-        [right("#"), left("MINER"), right("SCORE"), right(&reward), right("TESTS"), left("STAGE"), left("")];
+fn ranking_table(rows: &[Row], token: Option<&str>, paper: &Paper) -> String {
+    let reward = token.map(|token| format!("REWARD ({})", shown(token)));
+    let mut header = vec![right("#"), left("MINER"), right("SCORE")];
+    header.extend(reward.as_deref().map(right));
+    header.extend([right("TESTS"), left("STAGE"), left("")]);
     let line = |row: &Row| {
-        [
-            row.rank.map_or("-".into(), |rank| rank.to_string()),
-            row.miner.to_string(),
-            score(row.score),
-            row.reward.to_string(),
-            format!("{}/{}", row.passed, row.tests),
-            shown(&row.stage),
-            remarks(row).join(", "),
-        ]
-        .map(Cell::from)
-        .to_vec()
+        let rank = row.rank.map_or("-".into(), |rank| rank.to_string());
+        let mut cells = vec![rank, row.miner.to_string(), score(row.score)];
+        cells.extend(token.map(|_| row.reward.unwrap_or_default().to_string()));
+        let tests = format!("{}/{}", row.passed, row.tests);
+        cells.extend([tests, shown(&row.stage), remarks(row).join(", ")]);
+        cells.into_iter().map(Styled::from).collect()
     };
     table(paper, &header, rows.iter().map(line))
 }
@@ -69,7 +76,9 @@ fn score(score: Option<f64>) -> String {
 fn remarks(row: &Row) -> Vec<String> {
     let unscored = (row.unscored > 0).then(|| format!("{} unscored", row.unscored));
     let copy = row.duplicate_of.as_ref().map(|original| format!("copy of {original}"));
-    unscored.into_iter().chain(copy).collect()
+    let late =
+        row.penalty.filter(|percent| *percent > 0.0).map(|percent| format!("{percent}% off for coming late"));
+    unscored.into_iter().chain(copy).chain(late).collect()
 }
 
 fn refusals(rejections: &[Rejection]) -> String {
@@ -88,18 +97,38 @@ fn miner(known: &Known, paper: &Paper) -> String {
         text += &format!("{}'s submission is not evaluated yet\n", known.miner);
     }
     if let Some(row) = &known.row {
-        text += &paper.paint(HEADING, &standing(row, &known.token));
+        text += &paper.paint(HEADING, &status(row, known.token.as_deref()));
         text.push('\n');
     }
     text + &known.report.as_ref().map(|report| details(report, paper)).unwrap_or_default()
 }
 
-fn standing(row: &Row, token: &str) -> String {
+/// Everything that a miner submitted; the bytes of each stand in the archive.
+fn history(all: &[Submitted], paper: &Paper) -> String {
+    let header = [left("SUBMITTED"), left("SHA256"), right("BYTES"), left("VIA"), right("SCORE"), left("")];
+    let line = |one: &Submitted| {
+        let bytes = one.bytes.map_or("-".to_owned(), |bytes| bytes.to_string());
+        let remark = match () {
+            () if one.stands => "stands",
+            () if one.bytes.is_none() => "not kept: it was refused",
+            () => "",
+        };
+        let at = one.at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
+        let sha256 = shown(&one.sha256).chars().take(12).collect();
+        [at, sha256, bytes, one.via.name().to_owned(), score(one.score), remark.to_owned()]
+            .map(Styled::from)
+            .to_vec()
+    };
+    table(paper, &header, all.iter().map(line))
+}
+
+fn status(row: &Row, token: Option<&str>) -> String {
     let mut parts = match (row.rank, row.score) {
         (Some(rank), Some(score)) => vec![format!("rank {rank}"), format!("score {score}")],
         _ => vec!["unscored".to_owned()],
     };
-    parts.push(format!("reward {} {}", row.reward, shown(token)));
+    let reward = row.reward.zip(token);
+    parts.extend(reward.map(|(reward, token)| format!("reward {reward} {}", shown(token))));
     parts.push(format!("stage {}", shown(&row.stage)));
     parts.extend(remarks(row));
     format!("{}: {}", row.miner, parts.join(", "))
@@ -129,15 +158,14 @@ fn run_columns<const N: usize>(words: [&str; N]) -> Vec<Column> {
     words.map(left).into_iter().chain(numbers).collect()
 }
 
-fn run_cells(run: &Run) -> Vec<Cell> {
+fn run_cells(run: &Run) -> Vec<Styled> {
     let numbers = match &run.outcome {
         Outcome::Scored(run) => measured(run),
-        Outcome::Unscored { .. } => ["-"; 5].map(str::to_owned),
+        Outcome::TaskFault { .. } | Outcome::Unscored { .. } => ["-"; 5].map(str::to_owned),
     };
-    let place = [shown(&run.stage), shown(&run.task)].map(Cell::from);
-    let outcome = run.outcome.verdict();
-    let verdict = Cell::new(of_verdict(outcome), outcome.map_or("unscored", verdict));
-    place.into_iter().chain([verdict]).chain(numbers.map(Cell::from)).collect()
+    let place = [shown(&run.stage), shown(&run.task)].map(Styled::from);
+    let verdict = Styled::new(of_verdict(run.outcome.verdict()), run.outcome.word());
+    place.into_iter().chain([verdict]).chain(numbers.map(Styled::from)).collect()
 }
 
 fn measured(run: &Scored) -> [String; 5] {
@@ -155,10 +183,13 @@ fn passed(test: &TestResult) -> bool {
     test.verdict == Verdict::Passed
 }
 
-/// What did not pass in a run, and why; nothing if all did.
+/// Tests of a run that did not pass, with their messages; empty if all passed.
 fn trouble(run: &Run, paper: &Paper) -> String {
     let title = format!("\n{}:\n", paper.paint(HEADING, &shown(&run.task)));
     match &run.outcome {
+        Outcome::TaskFault { task_fault } => {
+            title + "  task_fault, counts for nobody:\n" + &indented(task_fault, "    ")
+        }
         Outcome::Unscored { unscored } => {
             title + "  unscored, to be tried again:\n" + &indented(unscored, "    ")
         }
@@ -170,8 +201,11 @@ fn trouble(run: &Run, paper: &Paper) -> String {
 }
 
 fn test(test: &TestResult, paper: &Paper) -> String {
-    let verdict = paper.paint(of_verdict(Some(test.verdict)), verdict(test.verdict));
+    let verdict = paper.paint(of_verdict(Some(test.verdict)), test.verdict.name());
     let mut text = format!("  {}: {verdict}", shown(&test.name));
+    if let Some(worth) = test.worth() {
+        write!(text, ", {worth}").expect("writing to a string can't fail");
+    }
     if test.weight != 1.0 {
         write!(text, ", weight {}", test.weight).expect("writing to a string can't fail");
     }
@@ -180,18 +214,19 @@ fn test(test: &TestResult, paper: &Paper) -> String {
 }
 
 /// Everybody's runs on a task.
-fn task_table(entries: &[Entry], paper: &Paper) -> String {
+fn task_table(runs: &[MinerRun], paper: &Paper) -> String {
     let header = run_columns(["MINER", "STAGE", "TASK", "VERDICT"]);
-    let line = |entry: &Entry| {
-        let miner = Cell::from(entry.miner.to_string());
-        std::iter::once(miner).chain(run_cells(&entry.run)).collect()
+    let line = |run: &MinerRun| {
+        let miner = Styled::from(run.miner.to_string());
+        std::iter::once(miner).chain(run_cells(&run.run)).collect()
     };
-    table(paper, &header, entries.iter().map(line))
+    table(paper, &header, runs.iter().map(line))
 }
 
 fn whole_run(run: &Run, paper: &Paper) -> String {
     let mut text = run_table(std::slice::from_ref(run), paper) + "\n";
     match &run.outcome {
+        Outcome::TaskFault { task_fault } => text += &indented(task_fault, "  "),
         Outcome::Unscored { unscored } => text += &indented(unscored, "  "),
         Outcome::Scored(run) => {
             run.tests.iter().for_each(|one| text += &test(one, paper));

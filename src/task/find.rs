@@ -1,4 +1,4 @@
-//! The task files below a folder, and their ids.
+//! Search for the task files below a folder, and their ids.
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirEntry};
@@ -36,7 +36,7 @@ struct Found<'a> {
     dir: &'a Path,
     tasks: BTreeMap<String, PathBuf>,
     problems: Vec<Problem>,
-    /// Still to be looked into.
+    /// Folders still to be read.
     folders: Vec<PathBuf>,
 }
 

@@ -1,15 +1,24 @@
-//! `tasks/**/*.yaml` -> [`Task`].
+//! Tasks: `tasks/**/*.yaml`, read and checked.
 
+mod beside;
+mod cases;
+mod data_file;
+mod digest;
 mod find;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::config::{Limits, check};
+use crate::task::beside::Source;
 use crate::yaml::{self, Kind, Log, Place, Problem, Problems, excerpt};
+
+pub use crate::task::cases::{Case, Judging, Program};
+pub use crate::task::data_file::DataFile;
 
 /// A prompt and its tests.
 #[derive(Debug, Clone)]
@@ -18,35 +27,44 @@ pub struct Task {
     pub id: String,
     /// The file.
     pub path: PathBuf,
-    /// What miners are asked for.
+    /// Text that says what an agent must do.
     pub prompt: String,
     /// Trusted Python that the tests may use.
     pub setup: Option<Code>,
-    /// In file order; never empty; names are unique.
+    /// Public tests, then hidden ones, each in file order: an agent remembers what it was asked, so nothing hidden is
+    /// asked before the last answer that its miner sees. Never empty; names are unique.
     pub tests: Vec<Test>,
     /// Weight of the task in an agent's score; above 0.
     pub weight: f64,
-    /// Overrides the pipeline's limit.
+    /// Time for a run instead of the pipeline's.
     pub timeout: Option<Duration>,
-    /// Overrides the pipeline's limit, in bytes.
+    /// Memory of the cell in bytes instead of the pipeline's.
     pub memory: Option<u64>,
+    /// Bytes that a run may print instead of the pipeline's.
+    pub output: Option<u64>,
+    /// Bytes that a value may have as JSON, an argument or an answer, instead of the pipeline's.
+    pub value: Option<u64>,
     /// A reference agent that must score 100; an existing file.
     pub solution: Option<PathBuf>,
+    /// For [`Task::digest`], which each run asks for several times; empty at first. A task that was read does not change.
+    pub known_digest: OnceLock<String>,
 }
 
-/// One assertion.
+/// One assertion, one score, or one case.
 #[derive(Debug, Clone)]
 pub struct Test {
-    /// Given, or `test 1`, `test 2`... by place.
+    /// Name as given, or `test 1`, `test 2`... by place; of a case, such as `secret/1`.
     pub name: String,
-    /// The Python text as it stands in the file; what it means depends on `form`.
+    /// Python text as it stands in the file, or a case in words; `form` decides what it means.
     pub assertion: Code,
-    /// How it was written.
+    /// Statements, an expression, a score, or a case.
     pub form: Form,
     /// Weight in the run's score; above 0.
     pub weight: f64,
-    /// Whether miners may see it.
+    /// True if miners may see it.
     pub public: bool,
+    /// Most of the run's time that it may take.
+    pub timeout: Option<Duration>,
 }
 
 /// Python text and where it stands in its file.
@@ -58,14 +76,17 @@ pub struct Code {
     pub line: usize,
 }
 
-/// Whether a test was written as statements or as an expression.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// Form of a test.
+#[derive(Debug, Clone, PartialEq)]
 pub enum Form {
     /// `- assert f(1) == 2`: statements that assert by themselves.
     Statement,
     /// `- assert: f(1) == 2`: an expression that must be true; statements are possible here, too.
     AssertField,
+    /// `- score: f1(tags(text), ["a"])`: an expression that says which share of the weight is earned, 0 to 1.
+    Score,
+    /// A pair of files below `cases:`; the text says so for readers.
+    Case(Case),
 }
 
 /// Largest prompt: it goes to `agent.py` as one argument.
@@ -104,16 +125,11 @@ impl Task {
         Limits {
             timeout: self.timeout.unwrap_or(stage.timeout),
             memory: self.memory.unwrap_or(stage.memory),
+            output: self.output.unwrap_or(stage.output),
+            value: self.value.unwrap_or(stage.value),
             ..*stage
         }
     }
-}
-
-/// What is known of a task before its file is read.
-struct Source<'a> {
-    dir: &'a Path,
-    path: &'a Path,
-    id: String,
 }
 
 /// The task of these bytes, if they stood in `file`.
@@ -134,19 +150,42 @@ fn read(log: &Log, source: &Source<'_>, bytes: &[u8]) -> Option<Task> {
     let mut fields = Place::root(log, &root).fields()?;
     let prompt = fields.required("prompt").and_then(|place| place.value(prompt));
     let setup = fields.get("setup").filter(|place| !place.is_null()).and_then(|place| code(&place));
-    let tests = fields.required("tests").and_then(|place| tests(&place));
+    let cases = fields.get("cases").filter(|place| !place.is_null());
+    let tests = match &cases {
+        Some(_) if !fields.has("tests") => Some(Vec::new()),
+        _ => fields.required("tests").and_then(|place| tests(&place)),
+    };
+    let tests = tests.map(|tests| match cases {
+        Some(place) => with_cases(tests, &place, source),
+        None => public_first(tests),
+    });
     let weight = fields.checked("weight", 1.0, check::weight);
     let timeout = fields.optional("timeout", check::timeout);
     let memory = fields.optional("memory", check::memory);
-    let solution = fields.optional("solution", |path| solution(source, path));
+    let output = fields.optional("output", check::output);
+    let value = fields.optional("value", check::value);
+    let solution = fields.optional("solution", |path: String| source.file(&path, "solutions/reverse.py"));
     fields.finish();
     let (id, path) = (source.id.clone(), source.path.to_owned());
-    Some(Task { id, path, prompt: prompt?, setup, tests: tests?, weight, timeout, memory, solution })
+    Some(Task {
+        id,
+        path,
+        prompt: prompt?,
+        setup,
+        tests: tests?,
+        weight,
+        timeout,
+        memory,
+        output,
+        value,
+        solution,
+        known_digest: OnceLock::new(),
+    })
 }
 
 fn prompt(text: String) -> Result<String, String> {
     match text.len() {
-        _ if text.trim().is_empty() => Err("expected what miners are asked for, found no text".to_owned()),
+        _ if text.trim().is_empty() => Err("expected a prompt, found no text".to_owned()),
         _ if text.contains('\0') => Err("must not contain a NUL character".to_owned()),
         0..=MAX_PROMPT => Ok(text),
         size => Err(format!("expected at most 64KiB of text, found {size} bytes")),
@@ -161,7 +200,7 @@ fn code(place: &Place<'_>) -> Option<Code> {
     })
 }
 
-/// All tests, in file order; names must differ.
+/// All assertions; names must differ.
 fn tests(place: &Place<'_>) -> Option<Vec<Test>> {
     let items = place.items()?;
     if items.is_empty() {
@@ -182,6 +221,36 @@ fn tests(place: &Place<'_>) -> Option<Vec<Test>> {
     Some(tests)
 }
 
+/// All tests, those of the cases behind the others; names must differ.
+fn with_cases(mut tests: Vec<Test>, place: &Place<'_>, source: &Source<'_>) -> Vec<Test> {
+    if matches!(&place.node.kind, Kind::Sequence(items) if items.is_empty()) {
+        place.complain("expected at least one folder of cases");
+    }
+    let mut names: HashSet<String> = tests.iter().map(|test| test.name.clone()).collect();
+    for listed in cases::read(place, source) {
+        match test_name(listed.name.clone()) {
+            Err(message) => place.complain(message),
+            Ok(name) if !names.insert(name.clone()) => {
+                place.complain(format!("another test is called {name:?}; name one folder otherwise"));
+            }
+            Ok(name) => tests.push(Test {
+                name,
+                assertion: Code { text: listed.shown, line: listed.line },
+                form: Form::Case(listed.case),
+                weight: listed.weight,
+                public: listed.public,
+                timeout: listed.timeout,
+            }),
+        }
+    }
+    public_first(tests)
+}
+
+fn public_first(mut tests: Vec<Test>) -> Vec<Test> {
+    tests.sort_by_key(|test| !test.public);
+    tests
+}
+
 /// A test and the place of its name.
 fn test<'a>(place: &Place<'a>, default: String) -> Option<(Test, Place<'a>)> {
     match place.node.kind {
@@ -192,7 +261,7 @@ fn test<'a>(place: &Place<'a>, default: String) -> Option<(Test, Place<'a>)> {
         }
         Kind::Scalar(_) | Kind::Bad => {
             let (name, form, assertion) = (default, Form::Statement, assertion(place)?);
-            let test = Test { name, assertion, form, weight: 1.0, public: false };
+            let test = Test { name, assertion, form, weight: 1.0, public: false, timeout: None };
             Some((test, place.clone()))
         }
     }
@@ -209,11 +278,21 @@ fn mapping<'a>(place: &Place<'a>, default: String) -> Option<(Test, Place<'a>)> 
         Some(place) => place.value(test_name),
         None => Some(default),
     };
-    let assertion = fields.required("assert").and_then(|place| assertion(&place));
+    let (form, code) = match fields.get("score") {
+        Some(place) if fields.has("assert") => {
+            place.complain("a score stands instead of assert; leave one of them out");
+            fields.get("assert");
+            (Form::Score, None)
+        }
+        Some(place) => (Form::Score, Some(place)),
+        None => (Form::AssertField, fields.required("assert")),
+    };
+    let assertion = code.and_then(|place| assertion(&place));
     let weight = fields.checked("weight", 1.0, check::weight);
     let public = fields.field("public", false);
+    let timeout = fields.optional("timeout", check::timeout);
     fields.finish();
-    let test = Test { name: name?, assertion: assertion?, form: Form::AssertField, weight, public };
+    let test = Test { name: name?, assertion: assertion?, form, weight, public, timeout };
     Some((test, named.unwrap_or_else(|| place.clone())))
 }
 
@@ -233,20 +312,4 @@ fn assertion(place: &Place<'_>) -> Option<Code> {
         return None;
     }
     Some(code)
-}
-
-/// The file that `path` names, seen from the task's file; it must lie in the tasks folder.
-fn solution(source: &Source<'_>, path: String) -> Result<PathBuf, String> {
-    if path.is_empty() || path.contains('\0') || Path::new(&path).is_absolute() {
-        return Err("expected a path relative to this file, such as \"solutions/reverse.py\"".to_owned());
-    }
-    let file = source.path.parent().unwrap_or(source.dir).join(&path);
-    let real = file.canonicalize().map_err(|_| format!("no such file: {path:?}"))?;
-    if !real.is_file() {
-        return Err(format!("not a regular file: {path:?}"));
-    }
-    match source.dir.canonicalize() {
-        Ok(dir) if real.starts_with(&dir) => Ok(file),
-        _ => Err("must lie in the tasks folder".to_owned()),
-    }
 }

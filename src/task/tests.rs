@@ -1,3 +1,5 @@
+//! Tests of task files: sound ones, every kind of mistake, mutated files.
+
 use std::fs;
 use std::os::unix::fs::symlink;
 
@@ -80,11 +82,12 @@ fn a_whole_task() {
     let seen: Vec<_> = task
         .tests
         .iter()
-        .map(|test| (test.name.as_str(), test.assertion.line, test.form, test.weight, test.public))
+        .map(|test| (test.name.as_str(), test.assertion.line, test.form.clone(), test.weight, test.public))
         .collect();
     let expected = [
-        ("test 1", 13, Form::Statement, 1.0, false),
+        // Public, so that it is asked before anything hidden is.
         ("empty", 15, Form::AssertField, 2.5, true),
+        ("test 1", 13, Form::Statement, 1.0, false),
         ("test 3", 19, Form::Statement, 1.0, false),
         ("test 4", 22, Form::Statement, 1.0, false),
         ("test 5", 24, Form::AssertField, 1.0, false),
@@ -154,7 +157,7 @@ fn mistakes_are_named() {
     let cases = [
         ("", "1:1: prompt: missing"),
         ("[]", "1:1: expected a mapping of fields, found a list"),
-        ("prompt: ''\ntests: [assert x]", "1:9: prompt: expected what miners are asked for"),
+        ("prompt: ''\ntests: [assert x]", "1:9: prompt: expected a prompt, found no text"),
         ("prompt: 5\ntests: [assert x]", "1:9: prompt: expected text, found 5; quote it"),
         ("prompt: \"a\\0\"\ntests: [assert x]", "1:9: prompt: must not contain a NUL"),
         (&long, "1:9: prompt: expected at most 64KiB of text, found 65537 bytes"),
@@ -165,6 +168,10 @@ fn mistakes_are_named() {
         ("prompt: p\ntests:\n- '# x'", "3:3: tests[0]: expected an assertion, found no code"),
         ("prompt: p\ntests:\n- name: a\n  assert: |\n", "tests[0].assert: expected an assertion"),
         ("prompt: p\ntests:\n- name: a", "3:3: tests[0].assert: missing"),
+        (
+            "prompt: p\ntests:\n- assert: f(1)\n  score: f(1)",
+            "4:10: tests[0].score: a score stands instead of assert",
+        ),
         ("prompt: p\ntests: [true]", "2:9: tests[0]: expected text, found true; quote it"),
         ("prompt: p\ntests: [[x]]", "2:9: tests[0]: expected an assertion or a mapping"),
         ("prompt: p\ntests:\n- assert f(\"a: b\") == 1", "3:3: tests[0]: \": \" makes this a mapping"),

@@ -1,14 +1,14 @@
-//! Aligned columns that fit the paper.
+//! Tables: aligned columns that fit the paper.
 
 use anstyle::Style;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::{HEADING, Paper};
+use crate::term::paper::{HEADING, Paper};
 
 /// Blanks between columns.
 const GAP: usize = 2;
 
-/// A column of words is not made narrower than this.
+/// Least width of a column of words that is cut to fit.
 const NARROW: usize = 8;
 
 /// A column's title and side.
@@ -28,31 +28,31 @@ pub fn right(title: &str) -> Column {
     Column { title: title.into(), to_the_right: true }
 }
 
-/// What stands in a column of a line: one line of visible text.
+/// A line of visible text in a style.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cell {
+pub struct Styled {
     text: String,
     style: Style,
 }
 
-impl Cell {
+impl Styled {
     /// Text in a style.
     pub fn new(style: Style, text: impl Into<String>) -> Self {
         Self { text: text.into(), style }
     }
 }
 
-impl From<String> for Cell {
+impl From<String> for Styled {
     fn from(text: String) -> Self {
         Self::new(Style::new(), text)
     }
 }
 
-/// A header and lines, without blanks at the ends of lines. What is too wide for the paper is cut off with an
-/// ellipsis, the widest words first.
-pub fn table(paper: &Paper, columns: &[Column], lines: impl Iterator<Item = Vec<Cell>>) -> String {
-    let header = columns.iter().map(|column| Cell::new(HEADING, &column.title)).collect();
-    let lines: Vec<Vec<Cell>> = std::iter::once(header).chain(lines).collect();
+/// A header and lines, without blanks at the ends of lines. Words that are too wide for the paper are cut with an
+/// ellipsis, the widest first; numbers never are.
+pub fn table(paper: &Paper, columns: &[Column], lines: impl Iterator<Item = Vec<Styled>>) -> String {
+    let header = columns.iter().map(|column| Styled::new(HEADING, &column.title)).collect();
+    let lines: Vec<Vec<Styled>> = std::iter::once(header).chain(lines).collect();
     let width = |at: usize| lines.iter().map(|line| line[at].text.width()).max().unwrap_or(0);
     let mut widths: Vec<usize> = (0..columns.len()).map(width).collect();
     if let Some(most) = paper.width {
@@ -75,7 +75,7 @@ fn squeeze(columns: &[Column], widths: &mut [usize], most: usize) {
     }
 }
 
-fn align(paper: &Paper, columns: &[Column], widths: &[usize], line: &[Cell]) -> String {
+fn align(paper: &Paper, columns: &[Column], widths: &[usize], line: &[Styled]) -> String {
     let mut text = String::new();
     let mut owed = 0; // blanks that are written only if something follows
     for ((column, width), cell) in columns.iter().zip(widths).zip(line) {
@@ -119,7 +119,7 @@ mod tests {
 
     fn lines(width: Option<usize>, rows: &[[&str; 3]]) -> Vec<String> {
         let columns = [right("#"), left("NAME"), left("WHY")];
-        let cells = rows.iter().map(|row| row.iter().map(|text| Cell::from((*text).to_owned())).collect());
+        let cells = rows.iter().map(|row| row.iter().map(|text| Styled::from((*text).to_owned())).collect());
         table(&Paper { width, colour: false }, &columns, cells).lines().map(str::to_owned).collect()
     }
 
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn colours_take_no_room() {
-        let cells = vec![Cell::new(super::super::GOOD, "ok"), Cell::from("x".to_owned())];
+        let cells = vec![Styled::new(crate::term::GOOD, "ok"), Styled::from("x".to_owned())];
         let text =
             table(&Paper { width: None, colour: true }, &[left("AAAA"), left("B")], [cells].into_iter());
         assert_eq!(text.lines().nth(1), Some("\u{1b}[32mok\u{1b}[0m    x"));

@@ -1,23 +1,27 @@
-//! How fast it goes and what holds it up. No clock of its own: every method is told the time.
+//! Pace: how fast runs end, which one is slow, and how much time is left. Every method is told the time.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use crate::pipeline::intake::Miner;
+use crate::model::miner_id::Miner;
 
-/// The time that the speed is measured over.
+/// Time that the speed is measured over.
 const WINDOW: Duration = Duration::from_secs(10);
 
-/// A run that takes longer is worth naming.
+/// Age at which a run is named as slow.
 const SLOW: Duration = Duration::from_secs(2);
 
-/// What runs, and when the last runs ended.
+/// The runs at work, and when the last ones ended.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     running: HashMap<Miner, (String, Instant)>,
     ended: VecDeque<Instant>,
     first: Option<Instant>,
     runs: u64,
+    /// Runs of the agents that are at it.
+    runs_of: HashMap<Miner, u64>,
+    /// Agents that have left with runs of their own, and how many.
+    left: (u64, u64),
 }
 
 impl Pace {
@@ -31,6 +35,7 @@ impl Pace {
     pub(super) fn ended(&mut self, miner: &Miner, now: Instant) {
         if self.running.remove(miner).is_some() {
             self.runs += 1;
+            *self.runs_of.entry(miner.clone()).or_default() += 1;
             self.ended.push_back(now);
         }
     }
@@ -38,9 +43,12 @@ impl Pace {
     /// An agent has left, in the middle of a run or not.
     pub(super) fn left(&mut self, miner: &Miner) {
         self.running.remove(miner);
+        if let Some(runs) = self.runs_of.remove(miner) {
+            self.left = (self.left.0 + 1, self.left.1 + runs);
+        }
     }
 
-    /// Whether anything runs.
+    /// True if nothing runs.
     pub(super) fn is_idle(&self) -> bool {
         self.running.is_empty()
     }
@@ -59,11 +67,15 @@ impl Pace {
         format!("{} runs, {speed:.1}/s{}{}", self.runs, left.unwrap_or_default(), slow.unwrap_or_default())
     }
 
-    /// As if the agents to come took as long as those before.
+    /// Seconds left, as if the agents that have not left had as many runs as those that have, at the speed so far. Counted
+    /// in runs: agents are at it side by side, and those that were only remembered took no time.
     fn left_after(&self, done: u64, all: u64, now: Instant) -> Option<u64> {
         let gone = (now - self.first?).as_secs_f64();
-        let share = all.saturating_sub(done) as f64 / done as f64;
-        (0 < done && done < all).then(|| (gone * share).ceil() as u64)
+        let (agents, runs) = self.left;
+        let each = runs as f64 / agents as f64;
+        let begun: u64 = self.runs_of.values().sum();
+        let to_come = (all.saturating_sub(done) as f64 * each - begun as f64).max(0.0);
+        (agents > 0 && done < all).then(|| (to_come * gone / self.runs as f64).ceil() as u64)
     }
 
     fn slowest(&self, now: Instant) -> Option<(&Miner, &str, u64)> {
@@ -120,13 +132,25 @@ mod tests {
     #[test]
     fn time_left_is_known_once_an_agent_is_done() {
         let (mut pace, start) = (Pace::default(), Instant::now());
-        pace.begins(miner("a"), "t".into(), start);
+        let at = |seconds| start + Duration::from_secs(seconds);
+        // Four agents side by side, ten runs each, one run a second.
+        for second in 0..30 {
+            for name in ["a", "b", "c", "d"] {
+                pace.begins(miner(name), "t".into(), at(second));
+            }
+            if second < 10 {
+                for name in ["a", "b", "c", "d"] {
+                    pace.ended(&miner(name), at(second + 1));
+                }
+            }
+        }
+        assert_eq!(pace.left_after(0, 8, at(10)), None);
         pace.left(&miner("a"));
-        let now = start + Duration::from_secs(60);
-        assert_eq!(pace.told(0, 4, now), "0 runs, 0.0/s");
-        assert_eq!(pace.told(1, 2, now), "0 runs, 0.0/s, 60 s left");
-        assert_eq!(pace.told(1, 4, now), "0 runs, 0.0/s, 3 min left");
-        assert_eq!(pace.told(1, 400, now), "0 runs, 0.0/s, 7 h left");
-        assert_eq!(pace.told(4, 4, now), "0 runs, 0.0/s");
+        assert_eq!(pace.left_after(1, 4, at(10)), Some(0), "the others have done as much");
+        assert_eq!(pace.left_after(1, 8, at(10)), Some(10), "four more, side by side");
+        pace.left(&miner("remembered"));
+        assert_eq!(pace.left_after(2, 9, at(10)), Some(10), "it took no time");
+        assert_eq!(pace.left_after(9, 9, at(10)), None);
+        assert_eq!([90, 150, 7201].map(duration), ["90 s", "3 min", "3 h"]);
     }
 }

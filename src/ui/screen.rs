@@ -1,24 +1,25 @@
-//! A bar on a terminal, lines elsewhere.
+//! Screen: a bar on a terminal, lines elsewhere.
 
 use std::env;
-use std::io::{IsTerminal, Write, stderr, stdout};
+use std::io::{IsTerminal, Write, stderr};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::Event;
-use super::pace::Pace;
+use crate::term::{self, Unprinted};
 use crate::trace;
+use crate::ui::event::Event;
+use crate::ui::pace::Pace;
 
-/// How often the bar is drawn anew.
+/// Time between two drawings of the bar.
 const TICK: Duration = Duration::from_millis(200);
 
-/// How often a line tells of the progress where there is no bar.
+/// Time between two lines of progress where there is no bar.
 const LINE: Duration = Duration::from_secs(30);
 
-/// How much is told.
+/// Amount of output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Talk {
     /// Progress on stderr, the ranking on stdout.
@@ -30,7 +31,7 @@ pub enum Talk {
 }
 
 impl Talk {
-    /// What the flags ask for.
+    /// The amount that the flags ask for.
     pub fn of(quiet: bool, json: bool) -> Self {
         match (quiet, json) {
             (true, _) => Self::Quiet,
@@ -42,12 +43,20 @@ impl Talk {
 
 /// Shows events on a thread of its own.
 #[derive(Debug)]
-pub struct Display(JoinHandle<()>);
+pub struct Display(JoinHandle<Result<(), Unprinted>>);
 
 impl Display {
     /// Waits until all senders are gone and everything is shown.
     pub fn join(self) {
-        let _ = self.0.join();
+        let _ = self.finish();
+    }
+
+    /// The same, for who must know that the ranking was printed.
+    ///
+    /// # Errors
+    /// It could not be, as stdout can't be written. That its reader has left, as `head` does, is no error.
+    pub fn finish(self) -> Result<(), Unprinted> {
+        self.0.join().unwrap_or(Ok(()))
     }
 }
 
@@ -64,6 +73,7 @@ pub fn display(events: Receiver<Event>, talk: Talk) -> Display {
             screen.tick(Instant::now());
         }
         screen.bar.finish_and_clear();
+        screen.printed
     }))
 }
 
@@ -72,6 +82,8 @@ struct Screen {
     bar: ProgressBar,
     pace: Pace,
     ticked: Instant,
+    /// The first failure to print the ranking.
+    printed: Result<(), Unprinted>,
 }
 
 impl Screen {
@@ -81,7 +93,7 @@ impl Screen {
         let bar = ProgressBar::with_draw_target(Some(0), target);
         let style = ProgressStyle::with_template("{bar:16} {pos}/{len} agents, {wide_msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Self { talk, bar, pace: Pace::default(), ticked: Instant::now() }
+        Self { talk, bar, pace: Pace::default(), ticked: Instant::now(), printed: Ok(()) }
     }
 
     fn show(&mut self, event: Event, now: Instant) {
@@ -104,7 +116,7 @@ impl Screen {
                 self.pace.left(&miner);
                 self.bar.inc(1);
             }
-            Event::Ranking(text) if self.talk == Talk::All => self.line(&mut stdout(), text.trim_end()),
+            Event::Ranking(text) if self.talk == Talk::All => self.print(text.trim_end()),
             Event::Ranking(_) => {}
         }
     }
@@ -132,7 +144,12 @@ impl Screen {
         }
     }
 
-    /// A line that a bar does not tear. That nobody reads it is no error.
+    fn print(&mut self, text: &str) {
+        let printed = self.bar.suspend(|| term::print(&format!("{text}\n")));
+        self.printed = std::mem::replace(&mut self.printed, Ok(())).and(printed);
+    }
+
+    /// Writes a line that a bar does not tear. A reader that has left is no error.
     fn line(&self, stream: &mut impl Write, text: &str) {
         self.bar.suspend(|| {
             let _ = writeln!(stream, "{text}");

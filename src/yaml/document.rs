@@ -1,12 +1,15 @@
-//! Text -> a tree of nodes that know their place.
+//! Parser: text becomes a tree of nodes that know their place.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry as MapEntry;
+use std::collections::hash_map::Entry;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span};
 use serde_yaml::Value;
 
-use super::{Log, Position, file, reader::excerpt};
+use crate::yaml::file;
+use crate::yaml::problem::{Log, Position};
+use crate::yaml::surrogates;
+use crate::yaml::text::{describe, excerpt};
 
 /// Deeper nesting than any sensible file has.
 const MAX_DEPTH: usize = 32;
@@ -18,7 +21,7 @@ const ALIAS: &str = "aliases (*name) are not supported; text that starts with * 
 /// A value and where it stands.
 #[derive(Debug, Clone)]
 pub struct Node {
-    /// Where it starts.
+    /// Position of its first character.
     pub at: Position,
     /// The line of the text's first line, which in the block scalars `|` and `>` may be blank.
     pub text_line: usize,
@@ -26,7 +29,7 @@ pub struct Node {
     pub kind: Kind,
 }
 
-/// What a node holds.
+/// Contents of a node.
 #[derive(Debug, Clone)]
 pub enum Kind {
     /// Null, a boolean, a number or text; nothing else.
@@ -34,19 +37,19 @@ pub enum Kind {
     /// A list.
     Sequence(Vec<Node>),
     /// Fields in file order; every key once.
-    Mapping(Vec<Entry>),
+    Mapping(Vec<Field>),
     /// Complained about already.
     Bad,
 }
 
 /// A field of a mapping.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct Field {
     /// The field's name.
     pub key: String,
-    /// Where the name stands.
+    /// Position of the name.
     pub at: Position,
-    /// What was given.
+    /// The field's value.
     pub value: Node,
 }
 
@@ -58,6 +61,7 @@ pub fn parse(log: &Log, bytes: &[u8]) -> Option<Node> {
     let text = file::text(log, bytes)?;
     let mut builder =
         Builder { log, stack: Vec::new(), root: None, documents: 0, end: file::end_of(text.trim_end()) };
+    let text = &*surrogates::mended(text);
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
         let (event, span) = event
@@ -162,9 +166,7 @@ impl Builder<'_> {
         };
         match (&mut open.node.kind, open.key.take()) {
             (Kind::Sequence(items), _) => items.push(node),
-            (Kind::Mapping(entries), Some(Key::Name(key, at))) => {
-                entries.push(Entry { key, at, value: node })
-            }
+            (Kind::Mapping(fields), Some(Key::Name(key, at))) => fields.push(Field { key, at, value: node }),
             (Kind::Mapping(_), Some(Key::Bad)) | (Kind::Scalar(_) | Kind::Bad, _) => {}
             (Kind::Mapping(_), None) => {
                 let key = self.key(node);
@@ -196,8 +198,8 @@ impl Builder<'_> {
     /// The line on which the innermost mapping has had `name` before.
     fn first_line(&mut self, name: &str, line: usize) -> Option<usize> {
         match self.stack.last_mut()?.lines.entry(name.to_owned()) {
-            MapEntry::Occupied(first) => Some(*first.get()),
-            MapEntry::Vacant(vacant) => {
+            Entry::Occupied(first) => Some(*first.get()),
+            Entry::Vacant(vacant) => {
                 vacant.insert(line);
                 None
             }
@@ -228,7 +230,7 @@ pub(super) fn join(path: &str, name: &str) -> String {
     if path.is_empty() { name } else { format!("{path}.{name}") }
 }
 
-/// What a node has that makes files hard to read and values hard to bound.
+/// The message for anchors and tags, which make files hard to read and values hard to bound.
 fn unsupported(anchor: usize, tagged: bool) -> Option<&'static str> {
     match (anchor, tagged) {
         (0, false) => None,
@@ -278,4 +280,17 @@ fn syntax(error: &ScanError) -> String {
     let info = error.info();
     let hint = HINTS.iter().find(|(part, _)| info.contains(part));
     format!("not valid YAML: {info}{}", hint.map_or("", |(_, hint)| hint))
+}
+
+impl Kind {
+    /// A few words for messages.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Scalar(value) => describe(value),
+            Self::Sequence(_) => "a list".to_owned(),
+            Self::Mapping(_) => "a mapping".to_owned(),
+            Self::Bad => "something unreadable".to_owned(),
+        }
+    }
 }

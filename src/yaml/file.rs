@@ -1,10 +1,10 @@
-//! A file's bytes, and bytes as text.
+//! Files: their bytes, and bytes as text.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use super::{Log, Position};
+use crate::yaml::problem::{Log, Position};
 
 /// Largest file that is read.
 pub const MAX_BYTES: u64 = 1 << 20;

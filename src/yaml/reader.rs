@@ -1,17 +1,19 @@
-//! Fields of a mapping, asked for by name.
+//! Reader of a mapping's fields, by name.
 
 use serde::de::DeserializeOwned;
 use serde_yaml::Value;
 
-use super::document::join;
-use super::{Entry, Kind, Log, Node, Position};
+use crate::yaml::document::join;
+use crate::yaml::document::{Field, Kind, Node};
+use crate::yaml::problem::{Log, Position};
+use crate::yaml::text::describe;
 
 /// A node, its path, and the log for what is wrong with it.
 #[derive(Debug, Clone)]
 pub struct Place<'a> {
     /// Takes the problems.
     pub log: &'a Log,
-    /// What stands there.
+    /// The node itself.
     pub node: &'a Node,
     /// Such as `stages[1].sandbox`; empty for the whole file.
     pub path: String,
@@ -29,7 +31,7 @@ impl<'a> Place<'a> {
         self.log.add(self.node.at, &self.path, message);
     }
 
-    /// Whether there is nothing but a name: `field:` or `field: null`.
+    /// True if there is nothing but a name: `field:` or `field: null`.
     #[must_use]
     pub const fn is_null(&self) -> bool {
         matches!(self.node.kind, Kind::Scalar(Value::Null))
@@ -68,15 +70,30 @@ impl<'a> Place<'a> {
         Some(items.iter().enumerate().map(item).collect())
     }
 
-    /// The fields of a mapping; null has none.
+    /// The members of a mapping whose names are not known beforehand; null has none.
     #[must_use]
-    pub fn fields(&self) -> Option<Reader<'a>> {
-        let entries = match &self.node.kind {
-            Kind::Mapping(entries) => entries.as_slice(),
+    pub fn entries(&self) -> Option<Vec<(&'a str, Self)>> {
+        let fields = match &self.node.kind {
+            Kind::Mapping(fields) => fields.as_slice(),
             Kind::Scalar(Value::Null) => &[],
             other => return self.mismatch("a mapping of fields", other),
         };
-        Some(Reader { log: self.log, at: self.node.at, path: self.path.clone(), entries, known: Vec::new() })
+        let entry = |field: &'a Field| {
+            let path = join(&self.path, &field.key);
+            (field.key.as_str(), Self { log: self.log, node: &field.value, path })
+        };
+        Some(fields.iter().map(entry).collect())
+    }
+
+    /// The fields of a mapping; null has none.
+    #[must_use]
+    pub fn fields(&self) -> Option<Reader<'a>> {
+        let fields = match &self.node.kind {
+            Kind::Mapping(fields) => fields.as_slice(),
+            Kind::Scalar(Value::Null) => &[],
+            other => return self.mismatch("a mapping of fields", other),
+        };
+        Some(Reader { log: self.log, at: self.node.at, path: self.path.clone(), fields, known: Vec::new() })
     }
 }
 
@@ -86,16 +103,16 @@ pub struct Reader<'a> {
     log: &'a Log,
     at: Position,
     path: String,
-    entries: &'a [Entry],
+    fields: &'a [Field],
     known: Vec<&'static str>,
 }
 
 impl<'a> Reader<'a> {
-    /// What stands under `name`.
+    /// The field `name`.
     pub fn get(&mut self, name: &'static str) -> Option<Place<'a>> {
         self.known.push(name);
-        let entry = self.entries.iter().find(|entry| entry.key == name)?;
-        Some(Place { log: self.log, node: &entry.value, path: join(&self.path, name) })
+        let field = self.fields.iter().find(|field| field.key == name)?;
+        Some(Place { log: self.log, node: &field.value, path: join(&self.path, name) })
     }
 
     /// The value of a field, or `default` where it is absent or wrong.
@@ -122,7 +139,7 @@ impl<'a> Reader<'a> {
         self.get(name).filter(|place| !place.is_null())?.value(check)
     }
 
-    /// What stands under a field that must be there.
+    /// A field that must be there.
     pub fn required(&mut self, name: &'static str) -> Option<Place<'a>> {
         let place = self.get(name);
         if place.is_none() {
@@ -133,78 +150,47 @@ impl<'a> Reader<'a> {
 
     /// The fields of a section; none where it is absent, null or wrong.
     pub fn section(&mut self, name: &'static str) -> Self {
-        let nothing = Self {
-            log: self.log,
-            at: self.at,
-            path: join(&self.path, name),
-            entries: &[],
-            known: Vec::new(),
-        };
+        let nothing =
+            Self { log: self.log, at: self.at, path: join(&self.path, name), fields: &[], known: Vec::new() };
         self.get(name).and_then(|place| place.fields()).unwrap_or(nothing)
     }
 
     /// Remembers a problem with the field `name`, at its place or else at the mapping's.
     pub fn complain(&self, name: &str, message: impl Into<String>) {
-        let entry = self.entries.iter().find(|entry| entry.key == name);
-        let at = entry.map_or(self.at, |entry| entry.value.at);
+        let field = self.fields.iter().find(|field| field.key == name);
+        let at = field.map_or(self.at, |field| field.value.at);
         self.log.add(at, &join(&self.path, name), message);
     }
 
-    /// Whether the field is there.
+    /// True if the field is there.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
-        self.entries.iter().any(|entry| entry.key == name)
+        self.fields.iter().any(|field| field.key == name)
     }
 
     /// The names that were given, in file order.
     pub fn names(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.entries.iter().map(|entry| entry.key.as_str())
+        self.fields.iter().map(|field| field.key.as_str())
     }
 
     /// Complains about fields that nobody asked for.
     pub fn finish(self) {
-        for entry in self.entries {
-            if !self.known.contains(&entry.key.as_str()) {
-                let message = format!("unknown field; {}", suggest(&entry.key, &self.known));
-                self.log.add(entry.at, &join(&self.path, &entry.key), message);
+        for field in self.fields {
+            if !self.known.contains(&field.key.as_str()) {
+                let message = format!("unknown field; {}", suggest(&field.key, &self.known));
+                self.log.add(field.at, &join(&self.path, &field.key), message);
             }
         }
     }
 }
 
-impl Kind {
-    /// A few words for messages.
-    #[must_use]
-    pub fn describe(&self) -> String {
-        match self {
-            Self::Scalar(value) => describe(value),
-            Self::Sequence(_) => "a list".to_owned(),
-            Self::Mapping(_) => "a mapping".to_owned(),
-            Self::Bad => "something unreadable".to_owned(),
-        }
-    }
-}
-
-/// A few words for messages.
-#[must_use]
-pub fn describe(value: &Value) -> String {
-    match value {
-        Value::Null => "nothing".to_owned(),
-        Value::Bool(value) => value.to_string(),
-        Value::Number(value) => value.to_string(),
-        Value::String(text) => excerpt(text),
-        Value::Sequence(_) => "a list".to_owned(),
-        Value::Mapping(_) | Value::Tagged(_) => "a mapping".to_owned(),
-    }
-}
-
-/// `text` quoted, escaped and shortened for a message.
-#[must_use]
-pub fn excerpt(text: &str) -> String {
-    match text.char_indices().nth(40) {
-        None => format!("{text:?}"),
-        Some((end, _)) => format!("{:?}...", &text[..end]),
-    }
+/// Every member of a list read and checked.
+pub fn list<T: DeserializeOwned, U>(
+    place: Option<Place<'_>>,
+    check: impl Fn(T) -> Result<U, String>,
+) -> Option<Vec<U>> {
+    let items = place?.items()?;
+    Some(items.iter().filter_map(|item| item.value(&check)).collect())
 }
 
 /// The message that names an enum's variants, in place of one that says that text is expected.

@@ -1,3 +1,5 @@
+//! Tests of the YAML reader: positions, messages, hostile files.
+
 use std::fs;
 use std::path::Path;
 use std::thread;

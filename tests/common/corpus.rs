@@ -14,15 +14,15 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use agentmill::report::Scored;
+use agentmill::model::report::Scored;
 use agentmill::task::Task;
 
-use super::{Fate, LIMITS, Lab, children, messages, path, tasks, verdicts};
+use super::{LIMITS, Lab, Outcome, left_children, messages, path, tasks, verdicts};
 
 /// Cases at the same time: most of them wait for a limit.
 const THREADS: usize = 4;
@@ -30,8 +30,14 @@ const THREADS: usize = 4;
 /// So often the honest agent runs between the others.
 const HONEST_EVERY: usize = 8;
 
-/// What ends a run at the latest: the limit, the judge's time, a new cell, and patience for a busy machine.
+/// Longest time of a run: the limit, the judge's time, a new cell, and patience for a busy machine.
 const BOUND: Duration = Duration::from_secs(90);
+
+/// How long a child may take to end that ends by itself.
+const LEAVING: Duration = Duration::from_secs(30);
+
+/// Held while a lab's children are looked at: those of another one can't be told from them.
+pub static ALONE: Mutex<()> = Mutex::new(());
 
 struct Case {
     name: String,
@@ -99,11 +105,12 @@ impl Case {
     }
 }
 
-fn told(fate: Fate) -> (String, Vec<String>) {
-    match fate {
-        Fate::Refused(why) => ("refused".to_owned(), vec![why]),
-        Fate::Unscored(why) => ("unscored".to_owned(), vec![why]),
-        Fate::Judged(runs) => {
+fn told(outcome: Outcome) -> (String, Vec<String>) {
+    match outcome {
+        Outcome::Refused(why) => ("refused".to_owned(), vec![why]),
+        Outcome::TaskFault(why) => ("task_fault".to_owned(), vec![why]),
+        Outcome::Unscored(why) => ("unscored".to_owned(), vec![why]),
+        Outcome::Judged(runs) => {
             let words: Vec<_> = runs.iter().map(|run| verdicts(run).join(" ")).collect();
             (words.join(" | "), runs.iter().flat_map(messages).collect())
         }
@@ -117,7 +124,7 @@ impl Row {
 }
 
 fn corpus(names: [&str; 2]) -> Vec<Case> {
-    let mut files: Vec<_> = ["cheats", "harms", "doors"]
+    let mut files: Vec<_> = ["cheats", "harms", "escapes", "handles"]
         .iter()
         .flat_map(|group| fs::read_dir(path("hostile").join(group)).expect("the corpus is there"))
         .map(|entry| entry.expect("readable").path())
@@ -132,7 +139,7 @@ fn honest(lab: &Lab, tasks: &HashMap<String, Task>) -> Vec<String> {
     let source = fs::read(path("hostile/honest.py")).expect("readable");
     let mut tasks: Vec<&Task> = tasks.values().collect();
     tasks.sort_by_key(|task| &task.id);
-    let Fate::Judged(runs) = lab.run_all(&source, &tasks, &LIMITS) else {
+    let Outcome::Judged(runs) = lab.run_all(&source, &tasks, &LIMITS) else {
         return vec!["the honest agent was not judged".into()];
     };
     let score = |(task, run): (&&Task, &Scored)| format!("{}: {} {:?}", task.id, run.score, run.tests);
@@ -170,7 +177,9 @@ fn play_all(
 
 /// Plays the cases whose name `wanted` likes, prints the table, and expects every verdict to be right, the honest agent
 /// to score the same before, among and after them, and nothing to be left.
-pub fn play(lab: Lab, wanted: impl Fn(&str) -> bool) {
+pub fn play(lab: impl FnOnce() -> Lab, wanted: impl Fn(&str) -> bool) {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let lab = lab();
     let cases: Vec<Case> = corpus(lab.names()).into_iter().filter(|case| wanted(&case.name)).collect();
     let tasks: HashMap<String, Task> =
         tasks("hostile/tasks").into_iter().map(|task| (task.id.clone(), task)).collect();
@@ -182,7 +191,7 @@ pub fn play(lab: Lab, wanted: impl Fn(&str) -> bool) {
     let took = start.elapsed();
     let afterwards = honest(&lab, &tasks);
     let mut left = lab.close();
-    left.extend(children());
+    left.extend(left_children(LEAVING));
 
     for row in &rows {
         let mark = if row.is_right() { String::new() } else { format!("  <-- WRONG {:#?}", row.why) };

@@ -32,5 +32,42 @@ def doors():
     return sorted(set(os.listdir("/tmp")) - {"agent.py"})
 
 
+class Stack:
+    def __init__(self, *items):
+        self.items = list(items)
+
+    def push(self, item):
+        self.items.append(item)
+
+    def pop(self):
+        return self.items.pop()
+
+    @property
+    def top(self):
+        return self.items[-1]
+
+    def __len__(self):
+        return len(self.items)
+
+    def __iter__(self):
+        return iter(self.items)
+
+    def __str__(self):
+        return f"Stack({', '.join(map(str, self.items))})"
+
+
+def peek(function, box):
+    box.seen = True
+    return function(box.value)
+
+
+def arrange(values):
+    values.sort()
+
+
+def bounce(function, n):
+    return 1 + function(n - 1) if n else 0
+
+
 if __name__ == "__main__":
     print(sys.stdin.read() + "42")

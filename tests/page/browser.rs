@@ -10,18 +10,16 @@ use thirtyfour::{
     ChromeCapabilities, ChromiumLikeCapabilities, DesiredCapabilities, LoggingPrefsLogLevel, WebDriver,
 };
 
+use crate::ignorable::{Missing, Tested};
+
 /// As Debian's packages chromium and chromium-driver install them, or others.
 const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
-/// Whether there is a browser; says so where there is none.
-pub fn is_there() -> bool {
-    let there = BROWSERS.into_iter().any(runs) && runs("chromedriver");
-    if !there {
-        eprintln!(
-            "SKIPPED: the page is not tested in a browser; install the packages chromium and chromium-driver for that"
-        );
-    }
-    there
+/// Fine where there is a browser with its driver.
+pub fn needed() -> Tested {
+    let is_there = BROWSERS.into_iter().any(runs) && runs("chromedriver");
+    let missing = || Missing("no browser: install chromium and chromium-driver".into());
+    is_there.then_some(()).ok_or_else(missing)
 }
 
 fn runs(name: &str) -> bool {
@@ -110,7 +108,7 @@ impl Window {
         self.open(&format!("file://{}", folder.join("index.html").display())).await;
     }
 
-    /// What an expression comes to.
+    /// Evaluates an expression in the page.
     pub async fn eval(&self, expression: &str) -> Value {
         let script = format!("return ({expression});");
         self.driver.execute(script, Vec::new()).await.unwrap().json().clone()
@@ -125,12 +123,12 @@ impl Window {
         }
     }
 
-    /// Emulates what a device or a person's settings would.
+    /// Emulates a device, or a person's settings.
     pub async fn emulate(&self, method: &str, what: Value) {
         self.driver.cdp().send_raw(method, what).await.unwrap();
     }
 
-    /// Presses a key the way a keyboard does.
+    /// Presses a key as a keyboard does.
     pub async fn press(&self, key: impl Into<thirtyfour::TypingData>) {
         self.driver.active_element().await.unwrap().send_keys(key).await.unwrap();
     }

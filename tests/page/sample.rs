@@ -1,22 +1,27 @@
 //! Results to look at, made of the public types alone.
 
+use std::collections::HashMap;
 use std::path::Path;
 
-use agentmill::config::{self, Pipeline};
-use agentmill::pipeline::brief::Brief;
-use agentmill::pipeline::intake::{Miner, Rejection};
+use agentmill::config::{self, Pipeline, Student};
+use agentmill::model::feedback::Feedback;
+use agentmill::model::miner_id::Miner;
+use agentmill::model::rejection::Rejection;
+use agentmill::model::report::Verdict::{Error, Failed, OutOfMemory, Passed, Timeout};
+use agentmill::model::report::{Outcome, Report, Run, Scored, TestResult, Usage, Verdict};
+use agentmill::pipeline::ledger::Ledger;
 use agentmill::pipeline::plan::Plan;
-use agentmill::pipeline::publish::{Published, Publisher, save_report};
+use agentmill::pipeline::publish::{Published, Publisher};
+use agentmill::pipeline::report_store::save_report;
+use agentmill::pipeline::report_summary::ReportSummary;
 use agentmill::pipeline::score::rank;
-use agentmill::report::Verdict::{Error, Failed, OutOfMemory, Passed, Timeout};
-use agentmill::report::{Outcome, Report, Run, Scored, TestResult, Usage, Verdict};
 use agentmill::task::{self, Task};
 use jiff::{SignedDuration, Timestamp};
 
 pub const HOSTILE: &str = "</script><script>document.title='pwned';console.error('pwned')</script>\
     <img src=x onerror=\"document.title='pwned'\"><a href=javascript:alert(1)>x</a>";
 
-/// What a pass leaves behind, to be published.
+/// Results of a pass, to be published.
 pub struct Sample {
     pub pipeline: Pipeline,
     pub tasks: Vec<Task>,
@@ -25,6 +30,7 @@ pub struct Sample {
     pub pending: Vec<Miner>,
     pub at: Timestamp,
     pub live: bool,
+    pub roster: Vec<Student>,
 }
 
 const NAMES: [&str; 6] =
@@ -32,7 +38,7 @@ const NAMES: [&str; 6] =
 
 impl Sample {
     pub fn new(agents: u32, tasks: u32) -> Self {
-        let stages = "stages:\n  - {name: screening, tasks: [\"screening/*\"], pass_mark: 40}\n  - {name: main, tasks: [\"main/*\"], pass_mark: 60}\n";
+        let stages = "stages:\n  - {name: screening, tasks: [\"screening/*\"], pass_mark: 40, feedback: full}\n  - {name: main, tasks: [\"main/*\"], pass_mark: 60, feedback: full}\n";
         let pipeline = config::parse(Path::new("pipeline.yaml"), stages.as_bytes()).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let ids: Vec<(&str, String)> = (0..tasks).map(place).collect();
@@ -49,7 +55,14 @@ impl Sample {
             pending: Vec::new(),
             at: "2026-11-22T12:00:00Z".parse().unwrap(),
             live: false,
+            roster: Vec::new(),
         }
+    }
+
+    /// The same under another feedback.
+    pub fn with_feedback(mut self, feedback: Feedback) -> Self {
+        self.pipeline.stages.iter_mut().for_each(|stage| stage.feedback = feedback);
+        self
     }
 
     /// With some of everything.
@@ -63,6 +76,7 @@ impl Sample {
             miner: of.map(miner),
             line,
             reason: reason.into(),
+            sha256: None,
         };
         sample.rejections = vec![
             rejection(
@@ -100,19 +114,24 @@ impl Sample {
     pub fn publish(&self, dir: &Path) {
         self.reports.iter().for_each(|report| save_report(dir, report).unwrap());
         let plan = Plan::new(&self.pipeline.stages, &self.tasks);
-        let agents: Vec<Brief> = self.reports.iter().map(|report| Brief::of(report, &plan)).collect();
-        let agents: Vec<&Brief> = agents.iter().collect();
+        let agents: Vec<ReportSummary> =
+            self.reports.iter().map(|report| ReportSummary::of(report, &plan)).collect();
+        let agents: Vec<&ReportSummary> = agents.iter().collect();
+        let (ledger, _) = Ledger::open(dir).unwrap();
         let mut publisher = Publisher::new(dir);
         let published = publisher.publish(
             &Published {
-                rows: &rank(&agents, &plan, &self.pipeline.rewards),
+                rows: &rank(&agents, &plan, self.pipeline.rewards.as_ref(), ledger.sights(), &HashMap::new()),
                 agents: &agents,
                 pending: &self.pending,
                 rejections: &self.rejections,
                 generated_at: self.at,
                 image: "sha256:9f2c6d0e35c1",
+                engine: "docker",
                 pipeline_sha256: &self.pipeline.sha256,
-                token: &self.pipeline.rewards.token,
+                title: self.pipeline.title.as_deref(),
+                token: self.pipeline.rewards.as_ref().map(|rewards| rewards.token.as_str()),
+                roster: &self.roster,
                 plan: &plan,
                 live: self.live,
             },
@@ -176,8 +195,9 @@ fn outcome(verdicts: [Verdict; 4], wall_ms: u64) -> Outcome {
         message: (verdicts[at] != Passed).then(|| {
             if at == 3 { "secret(42)".into() } else { format!("f(2) == 2\n  f(2) was 3 {HOSTILE}") }
         }),
+        share: None,
     };
-    let usage = Usage { wall_ms, cpu_ms: wall_ms / 3, max_rss_kib: 10_240 };
+    let usage = Usage { wall_ms, cpu_ms: wall_ms / 3, max_rss_kib: 10_240, model: None };
     let traceback = || {
         format!(
             "Traceback (most recent call last):\n  File \"agent.py\", line 12, in f\nValueError: {HOSTILE}\n"

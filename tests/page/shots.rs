@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::browser::{Window, visit};
+use crate::browser::{self, Window, visit};
+use crate::ignorable::Tested;
 use crate::sample::Sample;
 
 /// Name, sample, width, colours.
@@ -18,9 +19,8 @@ const SHOTS: [(&str, &str, u32, &str); 5] = [
 ];
 
 /// `AGENTMILL_SHOTS=/tmp/x cargo test --test page shots -- --ignored`
-#[test]
-#[ignore = "pictures to look at"]
-fn shots() {
+pub fn shots() -> Tested {
+    browser::needed()?;
     let dir = tempfile::tempdir().unwrap();
     let shots = std::env::var_os("AGENTMILL_SHOTS").map_or(dir.path().to_owned(), PathBuf::from);
     std::fs::create_dir_all(&shots).unwrap();
@@ -37,6 +37,7 @@ fn shots() {
             shoot_parts(window, &|part| shots.join(format!("{name}-{part}.png"))).await;
         });
     }
+    Ok(())
 }
 
 async fn shoot_parts(window: &Window, path: &dyn Fn(&str) -> PathBuf) {

@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use crate::ignorable::{Missing, Tested};
 use crate::testenv::{TestEnv, wait_until};
 
 const PROGRAMS: [&str; 5] = ["munged", "slurmctld", "slurmd", "srun", "squeue"];
@@ -16,15 +17,10 @@ const PROGRAMS: [&str; 5] = ["munged", "slurmctld", "slurmd", "srun", "squeue"];
 /// Where daemons are installed, which is in root's PATH only.
 const PLACES: [&str; 3] = ["/usr/sbin", "/usr/local/sbin", "/sbin"];
 
-/// Whether Slurm is installed; says so where it is not.
-pub fn is_there() -> bool {
-    let there = PROGRAMS.into_iter().all(|name| find(name).is_some());
-    if !there {
-        eprintln!(
-            "SKIPPED: cells are not tested on Slurm; install the packages slurm-wlm and munge for that"
-        );
-    }
-    there
+/// Fine where Slurm is installed.
+fn needed() -> Tested {
+    let is_there = PROGRAMS.into_iter().all(|name| find(name).is_some());
+    is_there.then_some(()).ok_or_else(|| Missing("no Slurm: install slurm-wlm and munge".into()))
 }
 
 fn find(name: &str) -> Option<PathBuf> {
@@ -42,8 +38,9 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// With so many nodes, once all are ready.
-    pub fn new(nodes: usize) -> Self {
+    /// With so many nodes, once all are ready; where Slurm is installed.
+    pub fn new(nodes: usize) -> Result<Self, Missing> {
+        needed()?;
         let dir = tempfile::Builder::new().prefix("agentmill-slurm-").tempdir().unwrap();
         let mut cluster = Self { dir, munged: None, controller: None, nodes: Vec::new() };
         cluster.configure(nodes);
@@ -54,7 +51,7 @@ impl Cluster {
         wait_until("all nodes are idle", || {
             cluster.ask("sinfo", &["-h", "-o", "%D %T"]) == format!("{nodes} idle")
         });
-        cluster
+        Ok(cluster)
     }
 
     /// The file that `SLURM_CONF` must name.
@@ -149,7 +146,7 @@ impl Cluster {
             .unwrap()
     }
 
-    /// What a command of Slurm prints.
+    /// Runs a command of Slurm; gives its output.
     pub fn ask(&self, program: &str, args: &[&str]) -> String {
         let output = Command::new(program).args(args).env("SLURM_CONF", self.conf()).output().unwrap();
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
@@ -173,7 +170,7 @@ impl Cluster {
         wait_until("no step is left", || self.ask("squeue", &["-h", "--steps"]).is_empty());
     }
 
-    /// What slurmctld has logged.
+    /// The log of slurmctld.
     pub fn log(&self) -> String {
         fs::read_to_string(self.path("slurmctld.log")).unwrap()
     }

@@ -1,10 +1,11 @@
-//! What goes wrong with a cluster costs no agent its score, and loses nothing.
+//! Faults of a cluster cost no agent its score, and lose nothing.
 
 use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::cluster::{Cluster, is_there};
+use crate::cluster::Cluster;
+use crate::ignorable::{Missing, Tested};
 use crate::testenv::{Running, TestEnv, wait_until};
 
 const MINERS: usize = 4;
@@ -15,16 +16,13 @@ const NAP: Duration = Duration::from_secs(5);
 const TASK: &str = "prompt: nap\ntests:\n  - assert nap(1) == 1\n  - assert nap(0) == 1\n";
 
 /// A cluster of two nodes, and agents that take their time and half of the points.
-fn napping() -> Option<(Cluster, TestEnv)> {
-    if !is_there() {
-        return None;
-    }
-    let cluster = Cluster::new(2);
+fn napping() -> Result<(Cluster, TestEnv), Missing> {
+    let cluster = Cluster::new(2)?;
     let env = cluster.of(TestEnv::new()).task("nap", TASK);
     env.write("pipeline.yaml", "sandbox: {launch: [srun], timeout: 30s, memory: 64MiB}\nparallel: 4\n");
     let agent = format!("import time\ndef nap(n):\n    if n: time.sleep({})\n    return n\n", NAP.as_secs());
     (0..MINERS).for_each(|miner| env.drop_agent(&format!("m{miner}"), &agent));
-    Some((cluster, env))
+    Ok((cluster, env))
 }
 
 /// A run whose cells are all at work.
@@ -53,39 +51,38 @@ fn expect_all_judged(cluster: &Cluster, env: &TestEnv) {
     env.expect_nothing_left();
 }
 
-#[test]
-fn a_node_that_dies_in_the_middle() {
-    let Some((mut cluster, env)) = napping() else { return };
+pub fn a_node_that_dies_in_the_middle() -> Tested {
+    let (mut cluster, env) = napping()?;
     let run = in_the_middle(&cluster, &env);
     cluster.kill_node(1);
     run.wait().code(0);
     expect_all_judged(&cluster, &env);
+    Ok(())
 }
 
-#[test]
-fn a_cancelled_job_and_a_drained_node() {
-    let Some((cluster, env)) = napping() else { return };
+pub fn a_cancelled_job_and_a_drained_node() -> Tested {
+    let (cluster, env) = napping()?;
     let run = in_the_middle(&cluster, &env);
     cluster.ask("scontrol", &["update", "nodename=node1", "state=drain", "reason=test"]);
     cluster.ask("scancel", &[&cluster.jobs()[0].0]);
     run.wait().code(0);
     expect_all_judged(&cluster, &env);
+    Ok(())
 }
 
-#[test]
-fn a_controller_that_is_started_anew() {
-    let Some((mut cluster, env)) = napping() else { return };
+pub fn a_controller_that_is_started_anew() -> Tested {
+    let (mut cluster, env) = napping()?;
     let run = in_the_middle(&cluster, &env);
     cluster.stop_controller();
     std::thread::sleep(NAP * 2);
     cluster.start_controller();
     run.wait().code(0);
     expect_all_judged(&cluster, &env);
+    Ok(())
 }
 
-#[test]
-fn a_full_queue_is_told_and_left() {
-    let Some((cluster, env)) = napping() else { return };
+pub fn a_full_queue_is_told_and_left() -> Tested {
+    let (cluster, env) = napping()?;
     cluster.ask("sbatch", &["--exclusive", "--nodes=2", "--output=/dev/null", "--wrap=sleep 1000"]);
     cluster.expect_running(1);
     env.write("pipeline.yaml", "sandbox: {launch: [srun], launch_timeout: 1s}\nparallel: 4\n");
@@ -112,11 +109,11 @@ fn a_full_queue_is_told_and_left() {
     cluster.ask("scancel", &["--me"]);
     env.run();
     expect_all_judged(&cluster, &env);
+    Ok(())
 }
 
-#[test]
-fn an_end_by_ctrl_c_or_sigkill_leaves_nothing() {
-    let Some((cluster, env)) = napping() else { return };
+pub fn an_end_by_ctrl_c_or_sigkill_leaves_nothing() -> Tested {
+    let (cluster, env) = napping()?;
     let run = in_the_middle(&cluster, &env);
     run.signal(Signal::INT);
     run.wait().code(130);
@@ -131,4 +128,5 @@ fn an_end_by_ctrl_c_or_sigkill_leaves_nothing() {
 
     env.run();
     expect_all_judged(&cluster, &env);
+    Ok(())
 }

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::cluster::{Cluster, is_there};
+use crate::cluster::Cluster;
+use crate::ignorable::Tested;
 use crate::testenv::{TestEnv, wait_until};
 
 /// The demo's own, with cells that go to Slurm.
@@ -13,7 +14,7 @@ stages: [{name: main}]
 rewards: {split: winner}
 ";
 
-/// What is said of miners and runs, without what differs from one time to the next.
+/// Results of miners and runs, without figures that differ from one time to the next.
 fn results(env: &TestEnv, folder: &str) -> Vec<String> {
     let columns = |line: &str| line.split(',').take(7).collect::<Vec<_>>().join(",");
     let table = |name: &str| env.read(&format!("{folder}/results/{name}.csv"));
@@ -26,12 +27,8 @@ fn expect_both_nodes(cluster: &Cluster) {
     }
 }
 
-#[test]
-fn the_demo_is_judged_as_on_one_machine() {
-    if !is_there() {
-        return;
-    }
-    let cluster = Cluster::new(2);
+pub fn the_demo_is_judged_as_on_one_machine() -> Tested {
+    let cluster = Cluster::new(2)?;
     let env = cluster.of(TestEnv::empty());
     let place = |name: &str| env.path(name).to_str().unwrap().to_owned();
     env.agentmill(&["demo", &place("local")]).code(0);
@@ -47,6 +44,7 @@ fn the_demo_is_judged_as_on_one_machine() {
     env.start_by(&allocation, &["demo", &place("steps")]).wait().code(0);
     assert_eq!(results(&env, "steps"), results(&env, "local"));
     cluster.expect_nothing_left();
+    Ok(())
 }
 
 const TRICKS: &str = "
@@ -71,12 +69,8 @@ const FORGERS: [(&str, &str, &str); 6] = [
     ),
 ];
 
-#[test]
-fn an_agent_can_not_look_like_a_fault_of_the_cluster() {
-    if !is_there() {
-        return;
-    }
-    let cluster = Cluster::new(2);
+pub fn an_agent_can_not_look_like_a_fault_of_the_cluster() -> Tested {
+    let cluster = Cluster::new(2)?;
     let env = cluster.of(TestEnv::new()).task("count", TRICKS);
     env.write("pipeline.yaml", "sandbox: {launch: [srun], timeout: 3s, memory: 96MiB}\nparallel: 3\n");
     for (miner, _, trick) in FORGERS {
@@ -91,16 +85,13 @@ fn an_agent_can_not_look_like_a_fault_of_the_cluster() {
         assert_eq!(verdicts[&(miner.to_owned(), "count".to_owned())], verdict, "{miner}");
     }
     cluster.expect_nothing_left();
+    Ok(())
 }
 
-/// The published file, where there is one: `AGENTMILL_HUMANEVAL=HumanEval.jsonl.gz cargo test`.
-#[test]
-fn humaneval_is_judged_as_on_one_machine() {
-    let Some(file) = std::env::var_os("AGENTMILL_HUMANEVAL").filter(|_| is_there()) else {
-        eprintln!("skipped: AGENTMILL_HUMANEVAL names no file");
-        return;
-    };
-    let cluster = Cluster::new(2);
+/// On request: `AGENTMILL_HUMANEVAL=HumanEval.jsonl.gz cargo test --test slurm humaneval -- --ignored`.
+pub fn humaneval_is_judged_as_on_one_machine() -> Tested {
+    let file = std::env::var_os("AGENTMILL_HUMANEVAL").expect("AGENTMILL_HUMANEVAL names the published file");
+    let cluster = Cluster::new(2)?;
     let env = cluster.of(TestEnv::new());
     env.agentmill(&["import", "humaneval", Path::new(&file).to_str().unwrap()]).code(0);
     for (miner, keeps) in [("all", 1), ("half", 2), ("third", 3)] {
@@ -116,6 +107,7 @@ fn humaneval_is_judged_as_on_one_machine() {
     assert!(score > 90.0, "{score}");
     expect_both_nodes(&cluster);
     cluster.expect_nothing_left();
+    Ok(())
 }
 
 /// An agent out of every so-manieth reference solution, which it picks by the prompt.
@@ -128,12 +120,8 @@ fn solutions(env: &TestEnv, keeps: usize) -> String {
     texts.collect::<Vec<_>>().join("\n\n")
 }
 
-#[test]
-fn a_node_without_the_image_is_named_and_passed_over() {
-    if !is_there() {
-        return;
-    }
-    let cluster = Cluster::new(2);
+pub fn a_node_without_the_image_is_named_and_passed_over() -> Tested {
+    let cluster = Cluster::new(2)?;
     let env = cluster.of(TestEnv::new()).task("double", crate::testenv::DOUBLE_TASK);
     let docker = format!(
         "#!/bin/sh\nPATH=${{PATH#*:}}\n\
@@ -157,4 +145,5 @@ fn a_node_without_the_image_is_named_and_passed_over() {
     let told = env.agentmill(&["show", "late", "double"]).stdout;
     assert!(told.contains("No such image") && told.contains("node"), "{told}");
     wait_until("nothing is left", || cluster.jobs().is_empty());
+    Ok(())
 }

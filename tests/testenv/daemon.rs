@@ -17,6 +17,12 @@ pub struct Running {
 }
 
 impl Running {
+    /// Ends it in good order.
+    pub fn end(self) {
+        self.signal(Signal::TERM);
+        self.wait().code(143);
+    }
+
     pub(super) fn spawn(mut command: Command) -> Self {
         let printed = tempfile::tempdir().unwrap();
         let file = |name: &str| Stdio::from(fs::File::create(printed.path().join(name)).unwrap());
@@ -62,7 +68,7 @@ impl Drop for Running {
     }
 }
 
-/// What a command left.
+/// Exit code and output of a command that has ended.
 #[derive(Debug)]
 pub struct Finished {
     pub stdout: String,

@@ -11,15 +11,14 @@ pub struct Disk {
 }
 
 impl Disk {
-    /// Of so many KiB; None, with a note, where the test may not mount.
-    pub fn mount(at: PathBuf, kib: usize) -> Option<Self> {
-        let mounted =
-            command("mount", &["-t", "tmpfs", "-o", &format!("size={kib}k"), "agentmill-test"], &at);
-        if let Err(reason) = mounted {
-            eprintln!("passed over: no file system of its own for this test: {reason}");
-            return None;
-        }
-        Some(Self { at })
+    /// Of so many KiB.
+    ///
+    /// # Errors
+    /// This test may not mount one; the reason.
+    pub fn mount(at: PathBuf, kib: usize) -> Result<Self, String> {
+        command("mount", &["-t", "tmpfs", "-o", &format!("size={kib}k"), "agentmill-test"], &at)
+            .map_err(|reason| format!("no file system of the test's own: {reason}"))?;
+        Ok(Self { at })
     }
 
     /// Lets nobody write, not even root; or everybody again.
@@ -27,12 +26,13 @@ impl Disk {
         command("mount", &["-o", if on { "remount,ro" } else { "remount,rw" }], &self.at).unwrap();
     }
 
-    /// Lets nobody make, replace or remove files, not even root; false, with a note, where the kernel can't.
-    pub fn freeze(&self) -> bool {
-        let frozen = command("chattr", &["-R", "+i"], &self.at);
-        frozen
-            .inspect_err(|reason| eprintln!("passed over: no folder of its own can be frozen: {reason}"))
-            .is_ok()
+    /// Lets nobody make, replace or remove files, not even root.
+    ///
+    /// # Errors
+    /// The kernel can't do that here; the reason.
+    pub fn freeze(&self) -> Result<(), String> {
+        command("chattr", &["-R", "+i"], &self.at)
+            .map_err(|reason| format!("no folder can be frozen: {reason}"))
     }
 
     /// Lets everybody again.

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use super::marked::MARK;
 use super::wait_until;
 
 /// The image of all tests.
@@ -28,15 +29,6 @@ pub struct Dockerd {
     daemon: Option<Child>,
 }
 
-/// Whether this machine lets a test have an engine of its own; says so where it does not.
-pub fn is_possible() -> bool {
-    let possible = rustix::process::geteuid().is_root() && program().is_some();
-    if !possible {
-        eprintln!("SKIPPED: a Docker Engine of the test's own needs root and the program dockerd");
-    }
-    possible
-}
-
 fn program() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
@@ -45,7 +37,13 @@ fn program() -> Option<PathBuf> {
 
 impl Dockerd {
     /// Starts one, with these settings as of `daemon.json`, and brings the image from the machine's own engine.
-    pub fn start(address: Address, settings: &str) -> Self {
+    ///
+    /// # Errors
+    /// Only root can, and needs the program dockerd.
+    pub fn start(address: Address, settings: &str) -> Result<Self, String> {
+        if !rustix::process::geteuid().is_root() || program().is_none() {
+            return Err("no Docker Engine of the test's own: needs root and dockerd".into());
+        }
         let dir = tempfile::Builder::new().prefix("dockerd-").tempdir().unwrap();
         let socket = dir.path().join("sock");
         let host = match address {
@@ -55,10 +53,10 @@ impl Dockerd {
         let mut dockerd = Self { dir, host, settings: settings.to_owned(), daemon: None };
         dockerd.start_again();
         dockerd.bring_image();
-        dockerd
+        Ok(dockerd)
     }
 
-    /// What `DOCKER_HOST` has to be.
+    /// The value for `DOCKER_HOST`.
     pub fn host(&self) -> &str {
         &self.host
     }
@@ -80,6 +78,7 @@ impl Dockerd {
             .args([option("config-file", "daemon.json"), option("pidfile", "pid")])
             .args([option("data-root", "data"), option("exec-root", "exec")])
             .args(["--bridge=none", "--iptables=false", "--ip6tables=false", "--host", &socket])
+            .env(MARK, self.dir.path())
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
@@ -109,12 +108,14 @@ impl Dockerd {
 
     fn docker(&self) -> Command {
         let mut command = Command::new("docker");
-        command.env("DOCKER_HOST", self.host());
+        command.env("DOCKER_HOST", self.host()).env(MARK, self.dir.path());
         command
     }
 
     fn bring_image(&self) {
-        let mut save = Command::new("docker").args(["save", IMAGE]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut save = Command::new("docker");
+        let save = save.args(["save", IMAGE]).env(MARK, self.dir.path()).stdout(Stdio::piped());
+        let mut save = save.spawn().unwrap();
         let loaded = quiet(self.docker().arg("load").stdin(save.stdout.take().unwrap()));
         assert!(
             save.wait().unwrap().success() && loaded,
@@ -151,7 +152,7 @@ fn processes_naming(folder: &Path) -> Vec<Pid> {
     named.filter_map(|pid| Pid::from_raw(pid.parse().ok()?)).collect()
 }
 
-/// What it has left mounted, innermost first.
+/// Mounts that it has left, innermost first.
 fn mounts_below(folder: &Path) -> Vec<PathBuf> {
     let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
     let places = mounts.lines().filter_map(|line| line.split(' ').nth(1)).map(PathBuf::from);

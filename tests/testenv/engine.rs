@@ -1,4 +1,4 @@
-//! What the engine and the kernel know of a test's containers and processes.
+//! A test's containers and processes, as the engine and the kernel know them.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -8,7 +8,8 @@ use std::time::UNIX_EPOCH;
 
 use tempfile::NamedTempFile;
 
-use super::{MARK, TestEnv, wait_until};
+use super::marked::{MARK, mark_of};
+use super::{TestEnv, direct, wait_until};
 
 impl TestEnv {
     /// The label that all containers for the folder with this results/ carry.
@@ -23,13 +24,16 @@ impl TestEnv {
 
     fn label(results: &Path, host: &[&[u8]]) -> String {
         let results = results.canonicalize().unwrap_or_else(|_| results.to_owned());
-        let folder = agentmill::digest::hex([&[results.as_os_str().as_bytes()], host].concat());
+        let folder = agentmill::util::digest::hex([&[results.as_os_str().as_bytes()], host].concat());
         format!("label=agentmill.folder={}", &folder[..16])
     }
 
     /// The names of this folder's containers, in whatever state they are.
     pub fn containers(&self) -> Vec<String> {
         let results = self.path("results");
+        if self.is_direct {
+            return direct::containers(direct_label(&Self::label_of(&results)));
+        }
         let names = [Self::label_of(&results), Self::launched_label_of(&results)]
             .map(|label| self.docker(&["ps", "--all", "--filter", &label, "--format", "{{.Names}}"]));
         names.iter().flat_map(|names| names.lines()).map(str::to_owned).collect()
@@ -37,6 +41,7 @@ impl TestEnv {
 
     fn client(&self) -> Command {
         let mut command = Command::new(self.program);
+        command.env(MARK, self.dir());
         if let Some(host) = &self.engine {
             command.env("DOCKER_HOST", host);
         }
@@ -51,14 +56,21 @@ impl TestEnv {
 
     /// The processes that are left of the commands started here, as `pid command line`.
     pub fn processes(&self) -> Vec<String> {
-        let mark = [MARK.as_bytes(), b"=", self.dir().as_os_str().as_bytes()].concat();
-        let has_mark = |pid: &String| {
-            let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-            environment.split(|byte| *byte == 0).any(|variable| variable == mark)
-        };
+        let has_mark =
+            |pid: &String| mark_of(pid).is_some_and(|mark| mark == self.dir().as_os_str().as_bytes());
         let entries =
             fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         entries.filter(has_mark).map(|pid| format!("{pid} {}", command_line(&pid))).collect()
+    }
+
+    /// Waits until nothing runs in the folder's containers any more. Without an engine, what is left of them beside that is the next
+    /// agentmill's to remove.
+    pub fn expect_nothing_runs(&self) {
+        let label = Self::label_of(&self.path("results"));
+        match self.is_direct {
+            true => wait_until("nothing runs", || direct::processes(direct_label(&label)).is_empty()),
+            false => wait_until("no container is left", || self.containers().is_empty()),
+        }
     }
 
     /// Waits until the folder has neither containers nor processes.
@@ -67,17 +79,27 @@ impl TestEnv {
         wait_until("no process is left", || self.processes().is_empty());
     }
 
-    /// What `work` gives, and the names of the containers that the engine started meanwhile for results/.
+    /// Does `work`; gives its result and the names of the containers that the engine started meanwhile for results/.
     pub fn starts<T>(&self, work: impl FnOnce() -> T) -> (T, Vec<String>) {
         self.starts_for(&self.path("results"), work)
     }
 
     /// The same for another results folder.
     pub fn starts_for<T>(&self, results: &Path, work: impl FnOnce() -> T) -> (T, Vec<String>) {
-        let log = EventLog::follow(self, &Self::label_of(results));
+        let label = Self::label_of(results);
+        if self.is_direct {
+            let starts = direct::Starts::follow(direct_label(&label));
+            return (work(), starts.names());
+        }
+        let log = EventLog::follow(self, &label);
         let value = work();
         (value, log.starts())
     }
+}
+
+/// The part of a filter that names the folder.
+fn direct_label(filter: &str) -> &str {
+    filter.rsplit('=').next().unwrap_or_default()
 }
 
 impl Drop for TestEnv {

@@ -3,10 +3,16 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 mod daemon;
+#[allow(clippy::duplicate_mod, reason = "tests/engines.rs has it by both of its helpers")]
+#[path = "../direct/mod.rs"]
+mod direct;
 pub mod disk;
 pub mod dockerd;
 mod engine;
 mod forward;
+#[allow(clippy::duplicate_mod, reason = "tests/engines.rs has it by both of its helpers")]
+#[path = "../marked/mod.rs"]
+mod marked;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -19,12 +25,13 @@ use std::time::{Duration, Instant, SystemTime};
 use tempfile::TempDir;
 
 pub use daemon::{Finished, Running};
+use marked::MARK;
 
 /// How long a condition may take to come true on a busy machine. Nothing that works waits this long.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The variable by which every process that a test starts, directly or not, can be found.
-const MARK: &str = "AGENTMILL_TESTENV";
+/// Never gives the same answer twice, so that a run made anew shows in the report.
+pub const MOODY_AGENT: &str = "import os\ndef double(x):\n    return os.urandom(8).hex()\n";
 
 /// An agent and a task that fit each other; the agent scores 100.
 pub const DOUBLE_AGENT: &str = "def double(x):\n    return 2 * x\n";
@@ -34,7 +41,7 @@ pub const DOUBLE_TASK: &str =
 /// A line of a CSV file, by column.
 pub type Line = BTreeMap<String, String>;
 
-/// What tells one evaluation of a miner on a task from another, by (miner, task).
+/// Reports' tests by (miner, task): they tell one evaluation from another.
 pub type Traces = BTreeMap<(String, String), String>;
 
 /// The folder. Dropping it removes it, and fails the test if containers were left behind.
@@ -44,9 +51,16 @@ pub struct TestEnv {
     variables: Vec<(String, String)>,
     engine: Option<String>,
     program: &'static str,
+    /// No engine knows of its containers.
+    is_direct: bool,
 }
 
 impl TestEnv {
+    /// One task, and one agent whose runs show in the report when they are made anew.
+    pub fn moody() -> Self {
+        Self::new().task("double", DOUBLE_TASK).agent("ann", MOODY_AGENT)
+    }
+
     /// Has a pipeline of defaults, and empty folders.
     pub fn new() -> Self {
         let env = Self::empty().pipeline("");
@@ -59,7 +73,8 @@ impl TestEnv {
     /// Has nothing in it.
     pub fn empty() -> Self {
         let dir = tempfile::Builder::new().prefix("agentmill-test-").tempdir().unwrap();
-        Self { dir, path: None, variables: Vec::new(), engine: None, program: "docker" }
+        let is_direct = direct::engine().is_direct();
+        Self { dir, path: None, variables: Vec::new(), engine: None, program: "docker", is_direct }
     }
 
     /// With this pipeline.yaml.
@@ -92,9 +107,15 @@ impl TestEnv {
         self
     }
 
-    /// Whose containers are Podman's.
+    /// With Podman as its engine.
     pub fn podman(mut self) -> Self {
         self.program = "podman";
+        self
+    }
+
+    /// With no engine: an OCI runtime.
+    pub fn directly(mut self) -> Self {
+        self.is_direct = true;
         self
     }
 
@@ -155,7 +176,9 @@ impl TestEnv {
 
     /// `agentmill run`, which must score everything.
     pub fn run(&self) -> Finished {
-        self.agentmill(&["run"]).code(0)
+        let finished = self.agentmill(&["run"]);
+        let refused = !self.csv("rejected.csv").is_empty();
+        finished.code(i32::from(refused))
     }
 
     /// Starts `agentmill -C <this folder> <args>`.
@@ -233,8 +256,8 @@ impl TestEnv {
         run["tests"].as_array().unwrap_or_else(|| panic!("{run:#}")).iter().map(test_line).collect()
     }
 
-    /// What all reports hold of every run, messages included. For agents whose answers never repeat, it tells which
-    /// runs were made anew.
+    /// The tests of every run in all reports, messages included. For agents whose answers never repeat, they tell
+    /// which runs were made anew.
     pub fn traces(&self) -> Traces {
         let miners = self.csv("rankings.csv").into_iter().map(|line| line["miner"].clone());
         miners.flat_map(|miner| self.traces_of(&miner)).collect()

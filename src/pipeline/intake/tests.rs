@@ -1,19 +1,26 @@
 //! Inboxes and what is taken from them.
 
-use std::fs::{FileTimes, Permissions};
+use std::fs::{File, FileTimes, Permissions};
 use std::fs::{create_dir, hard_link, remove_file, rename, set_permissions, write};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
-use std::time::Instant;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use proptest::prelude::*;
-use rustix::fs::mkfifoat;
+use rustix::fs::{CWD, Mode, mkfifoat};
 use tempfile::TempDir;
 
 use super::*;
+use crate::model::first_sights::{Origin, Sight};
+use crate::pipeline::intake::file::stood_still;
+use crate::util::digest;
 
 const LIMIT: u64 = 100;
+
+static CLOSED: OnceLock<HashSet<PathBuf>> = OnceLock::new();
 
 /// A temporary inbox, looked at long after everything in it was written.
 struct Inbox(TempDir);
@@ -48,24 +55,24 @@ impl Inbox {
         at(self.0.path(), SystemTime::now() + Duration::from_secs(60))
     }
 
-    /// What is listed, as `miner file`.
-    fn drops(&self) -> Vec<String> {
-        let shown = |drop: &Drop| format!("{} {}", drop.miner, drop.file);
-        self.list().drops.iter().map(shown).collect()
+    /// Listed files, as `miner file`.
+    fn files(&self) -> Vec<String> {
+        let shown = |inbox_file: &InboxFile| format!("{} {}", inbox_file.miner, inbox_file.file);
+        self.list().files.iter().map(shown).collect()
     }
 
     /// The only rejection.
     fn rejection(&self) -> Rejection {
         let listing = self.list();
-        assert!(listing.drops.is_empty(), "{listing:?}");
+        assert!(listing.files.is_empty(), "{listing:?}");
         let [rejection] = &listing.rejected[..] else { panic!("{listing:?}") };
         rejection.clone()
     }
 
     /// The drop of a file, as if it had been listed.
-    fn drop(&self, file: &str) -> Drop {
+    fn drop(&self, file: &str) -> InboxFile {
         let miner = "m".parse().unwrap();
-        Drop { miner, file: file.to_owned(), path: self.path(file), stamp: None }
+        InboxFile { miner, file: file.to_owned(), path: self.path(file), stamp: None }
     }
 
     #[track_caller]
@@ -82,13 +89,21 @@ impl Inbox {
 
 #[test]
 fn both_forms_are_listed_by_miner() {
-    let inbox = Inbox::with(&["zoe.py", "bob/agent.py", "Alice-2.py", "bob/notes.txt", "7/agent.py"]);
-    let listed = ["7 7/agent.py", "alice-2 Alice-2.py", "bob bob/agent.py", "zoe zoe.py"];
-    assert_eq!(inbox.drops(), listed);
+    let inbox = Inbox::with(&[
+        "zoe.py",
+        "bob/agent.py",
+        "Alice-2.py",
+        "bob/notes.txt",
+        "7/agent.py",
+        "4913/agent.py",
+    ]);
+    let listed =
+        ["4913 4913/agent.py", "7 7/agent.py", "alice-2 Alice-2.py", "bob bob/agent.py", "zoe zoe.py"];
+    assert_eq!(inbox.files(), listed);
     let listing = inbox.list();
     assert!(listing.rejected.is_empty());
     assert_eq!(listing.unsettled, 0);
-    assert_eq!(listing.drops[2].path, inbox.path("bob/agent.py"));
+    assert_eq!(listing.files[3].path, inbox.path("bob/agent.py"));
 }
 
 #[test]
@@ -104,10 +119,18 @@ fn what_editors_and_copiers_leave_is_passed_over() {
         ".hidden/agent.py",
         "bob.tmp/agent.py",
         "__pycache__/alice.pyc",
+        "alice.py.filepart",
+        "alice.py.crdownload",
+        "alice.py.partial",
+        "#alice.py#",
+        "4913",
+        "Thumbs.db",
+        "desktop.ini",
+        "__MACOSX/alice.py",
     ]);
     symlink("/etc/passwd", inbox.path(".link.py")).unwrap();
     let listing = inbox.list();
-    assert_eq!((listing.drops.len(), listing.rejected.len(), listing.unsettled), (0, 0, 0));
+    assert_eq!((listing.files.len(), listing.rejected.len(), listing.unsettled), (0, 0, 0));
 }
 
 #[test]
@@ -165,7 +188,7 @@ fn special_files_are_refused_unopened_and_opened() {
     fs::create_dir_all(inbox.path("i/agent.py")).unwrap();
 
     let listing = inbox.list();
-    assert!(listing.drops.is_empty(), "{listing:?}");
+    assert!(listing.files.is_empty(), "{listing:?}");
     let kinds = [
         ("a.py", "a socket"),
         ("b.py", "a named pipe"),
@@ -196,31 +219,66 @@ fn special_files_are_refused_unopened_and_opened() {
 
 #[test]
 fn devices_are_refused() {
-    let drop =
-        Drop { miner: "m".parse().unwrap(), file: "null".into(), path: "/dev/null".into(), stamp: None };
-    let Err(Unreadable::Rejected(found)) = read(&drop, LIMIT) else { panic!() };
+    let inbox_file =
+        InboxFile { miner: "m".parse().unwrap(), file: "null".into(), path: "/dev/null".into(), stamp: None };
+    let Err(Unreadable::Rejected(found)) = read(&inbox_file, LIMIT) else { panic!() };
     assert!(found.reason.contains("a device"), "{found:?}");
 }
 
 #[test]
-fn two_claims_to_one_id_are_both_refused() {
-    for files in
-        [["Alice.py", "alice.py"], ["alice.py", "alice/agent.py"], ["ALICE/agent.py", "alice/agent.py"]]
+fn an_id_claimed_twice_stays_with_the_file_that_was_changed_earlier() {
+    for [earlier, later] in
+        [["alice.py", "Alice.py"], ["alice/agent.py", "alice.py"], ["alice/agent.py", "ALICE/agent.py"]]
     {
-        let inbox = Inbox::with(&files);
+        let inbox = Inbox::with(&[earlier]);
+        std::thread::sleep(Duration::from_millis(20));
+        inbox.put(later, "x = 2");
         inbox.put("bob.py", "x");
-        let listing = inbox.list();
-        assert_eq!(inbox.drops(), ["bob bob.py"]);
-        let [first, second] = &listing.rejected[..] else { panic!("{listing:?}") };
-        assert_eq!([&first.file, &second.file], files);
-        assert_eq!(first.reason, format!("names the same miner as {}; leave only one of them", files[1]));
-        assert!(second.reason.contains(files[0]), "{second:?}");
-        assert_eq!(first.miner, second.miner);
+        let ancient = FileTimes::new().set_modified(SystemTime::UNIX_EPOCH);
+        File::open(inbox.path(later)).unwrap().set_times(ancient).unwrap();
+        assert_eq!(inbox.files(), [format!("alice {earlier}"), "bob bob.py".to_owned()]);
+        let rejected = inbox.list().rejected;
+        let [found] = &rejected[..] else { panic!("{rejected:?}") };
+        let reason =
+            format!("names the same miner as {earlier}, which was there before; leave only one of them");
+        assert_eq!((found.file.as_str(), &found.miner, &found.reason), (later, &None, &reason));
     }
     let many = ["abc.py", "Abc.py", "aBc.py", "abC.py", "ABC.py", "ABc.py"];
     let listing = Inbox::with(&many).list();
-    assert_eq!(listing.rejected.len(), many.len());
-    assert!(listing.rejected.iter().all(|found| found.reason.contains(" and others;")));
+    assert_eq!((listing.files.len(), listing.rejected.len()), (1, many.len() - 1));
+}
+
+#[test]
+fn an_id_stays_with_the_file_that_has_it_until_it_goes() {
+    let folder = Inbox::with(&["Alice.py"]);
+    std::thread::sleep(Duration::from_millis(20));
+    folder.put("alice.py", "x = 2");
+    let now = || Now { time: SystemTime::now() + SETTLE, closed: CLOSED.get_or_init(HashSet::new) };
+    let alice: Miner = "alice".parse().unwrap();
+    let sight = Sight {
+        sha256: digest::sha256(b"x = 2"),
+        miner: alice.clone(),
+        at: Timestamp::now(),
+        file: "alice.py".into(),
+        came: None,
+        via: Origin::Dropped,
+        refused: false,
+        prints: Vec::new(),
+    };
+    let known: FirstSights = [&sight].into_iter().collect();
+    let both = || BTreeSet::from(["alice.py", "Alice.py"].map(OsString::from));
+
+    let mut inbox = super::Inbox::new(folder.0.path());
+    let holder = |inbox: &super::Inbox| inbox.holder(&alice).map(|claim| claim.inbox_file.file.clone());
+    assert!(inbox.look_at(both(), &now(), &known).refusals);
+    assert_eq!(holder(&inbox).as_deref(), Some("alice.py"), "the one that it was last seen with");
+    folder.put("alice.py", "x = 3");
+    assert!(!inbox.look_at(both(), &now(), &FirstSights::default()).refusals);
+    assert_eq!(holder(&inbox).as_deref(), Some("alice.py"), "the one that has it, though changed later");
+    remove_file(folder.path("alice.py")).unwrap();
+    assert!(inbox.look_at(both(), &now(), &known).refusals);
+    assert_eq!(holder(&inbox).as_deref(), Some("Alice.py"));
+    assert_eq!(inbox.refused().count(), 0);
 }
 
 #[test]
@@ -238,7 +296,7 @@ fn a_drop_counts_once_it_has_settled() {
     }
     let at = |now: SystemTime| {
         let listing = at(inbox.0.path(), now);
-        (listing.drops.len(), listing.rejected.len(), listing.unsettled)
+        (listing.files.len(), listing.rejected.len(), listing.unsettled)
     };
     let almost = SETTLE - Duration::from_millis(1);
     assert_eq!(at(now), (0, 0, 3));
@@ -258,22 +316,24 @@ fn a_drop_counts_once_it_has_settled() {
 fn what_was_just_written_is_unsettled_by_the_real_clock() {
     let inbox = Inbox::with(&["alice.py"]);
     let listing = list(inbox.0.path()).unwrap();
-    assert_eq!((listing.drops.len(), listing.unsettled), (0, 1));
+    assert_eq!((listing.files.len(), listing.unsettled), (0, 1));
     std::thread::sleep(SETTLE);
-    assert_eq!(list(inbox.0.path()).unwrap().drops.len(), 1);
+    assert_eq!(list(inbox.0.path()).unwrap().files.len(), 1);
 }
 
 #[test]
 fn what_its_writer_has_closed_needs_no_time_to_settle() {
     let inbox = Inbox::with(&["alice.py", "bob.py"]);
-    let closed = HashSet::from([inbox.path("alice.py")]);
-    let listing = list_with(inbox.0.path(), &closed).unwrap();
-    assert_eq!((listing.drops[0].file.as_str(), listing.drops.len(), listing.unsettled), ("alice.py", 1, 1));
+    let closed = HashSet::from([PathBuf::from("alice.py")]);
+    let listing = || list_at(inbox.0.path(), &Now { time: SystemTime::now(), closed: &closed }).unwrap();
+    let unsettled = || listing().unsettled;
+    let listing = listing();
+    assert_eq!((listing.files[0].file.as_str(), listing.files.len(), listing.unsettled), ("alice.py", 1, 1));
     // What is touched twice within a tick of the clock looks the same: nobody may rely on its looks yet.
-    assert!(listing.drops[0].stamp.is_none());
-    assert!(inbox.list().drops.iter().all(|drop| drop.stamp.is_some()));
+    assert!(listing.files[0].stamp.is_none());
+    assert!(inbox.list().files.iter().all(|inbox_file| inbox_file.stamp.is_some()));
     hard_link(inbox.path("alice.py"), inbox.path(".alice")).unwrap();
-    assert_eq!(list_with(inbox.0.path(), &closed).unwrap().unsettled, 2);
+    assert_eq!(unsettled(), 2);
 }
 
 #[test]
@@ -282,15 +342,15 @@ fn bytes_are_read_whole_up_to_the_limit() {
     inbox.put("alice.py", &"x".repeat(100));
     inbox.put("bob/agent.py", "");
     inbox.put("carol.py", &"x".repeat(101));
-    let drops = inbox.list().drops;
-    let alice = read(&drops[0], LIMIT).unwrap();
+    let files = inbox.list().files;
+    let alice = read(&files[0], LIMIT).unwrap();
     assert_eq!(alice.bytes, [b'x'; 100]);
-    assert_eq!(alice.drop, drops[0]);
+    assert_eq!(alice.inbox_file, files[0]);
     assert!(Timestamp::now() >= alice.modified);
-    let bob = read(&drops[1], LIMIT).unwrap();
+    let bob = read(&files[1], LIMIT).unwrap();
     assert_eq!(bob.sha256, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     inbox.refuses_to_read("carol.py", "is 101 bytes long; at most 100 are taken");
-    assert_eq!(read(&drops[2], u64::MAX).unwrap().bytes.len(), 101);
+    assert_eq!(read(&files[2], u64::MAX).unwrap().bytes.len(), 101);
 }
 
 #[test]
@@ -303,22 +363,22 @@ fn sparse_monsters_are_not_read() {
 #[test]
 fn what_vanished_is_left_to_the_next_scan() {
     let inbox = Inbox::with(&["alice.py", "bob/agent.py"]);
-    let drops = inbox.list().drops;
+    let files = inbox.list().files;
     remove_file(inbox.path("alice.py")).unwrap();
     rename(inbox.path("bob"), inbox.path("carol")).unwrap();
-    for drop in &drops {
-        assert_eq!(read(drop, LIMIT).unwrap_err(), Unreadable::Changing);
+    for inbox_file in &files {
+        assert_eq!(read(inbox_file, LIMIT).unwrap_err(), Unreadable::Changing);
     }
 }
 
 #[test]
 fn a_folder_swapped_for_a_link_is_not_followed() {
     let inbox = Inbox::with(&["bob/agent.py", "elsewhere/agent.py"]);
-    let drop = inbox.drop("bob/agent.py");
+    let inbox_file = inbox.drop("bob/agent.py");
     rename(inbox.path("bob"), inbox.path("away")).unwrap();
     symlink("elsewhere", inbox.path("bob")).unwrap();
     inbox.refuses_to_read("bob/agent.py", "symbolic link");
-    assert_eq!(reread(&drop, &digest::sha256(b"x = 1"), LIMIT), None);
+    assert_eq!(reread(&inbox_file, &digest::sha256(b"x = 1"), LIMIT), None);
 }
 
 #[test]
@@ -326,14 +386,14 @@ fn an_inbox_behind_a_link_or_a_relative_path_is_fine() {
     let inbox = Inbox::with(&["in/alice.py"]);
     symlink("in", inbox.path("link")).unwrap();
     let listing = at(&inbox.path("link"), SystemTime::now() + SETTLE * 9);
-    assert!(read(&listing.drops[0], LIMIT).is_ok());
-    let drop = Drop {
+    assert!(read(&listing.files[0], LIMIT).is_ok());
+    let inbox_file = InboxFile {
         miner: "m".parse().unwrap(),
         file: "Cargo.toml".into(),
         path: "Cargo.toml".into(),
         stamp: None,
     };
-    assert!(read(&drop, 1 << 20).is_ok());
+    assert!(read(&inbox_file, 1 << 20).is_ok());
 }
 
 #[test]
@@ -367,14 +427,14 @@ fn files_that_change_while_read_are_seen() {
 #[test]
 fn the_same_bytes_are_read_again_or_none() {
     let inbox = Inbox::with(&["alice.py"]);
-    let drop = &inbox.list().drops[0];
-    let first = read(drop, LIMIT).unwrap();
-    assert_eq!(reread(drop, &first.sha256, LIMIT), Some(first.bytes));
-    assert_eq!(reread(drop, &first.sha256, 3), None);
+    let inbox_file = &inbox.list().files[0];
+    let first = read(inbox_file, LIMIT).unwrap();
+    assert_eq!(reread(inbox_file, &first.sha256, LIMIT), Some(first.bytes));
+    assert_eq!(reread(inbox_file, &first.sha256, 3), None);
     inbox.put("alice.py", "x = 2");
-    assert_eq!(reread(drop, &first.sha256, LIMIT), None);
+    assert_eq!(reread(inbox_file, &first.sha256, LIMIT), None);
     remove_file(inbox.path("alice.py")).unwrap();
-    assert_eq!(reread(drop, &first.sha256, LIMIT), None);
+    assert_eq!(reread(inbox_file, &first.sha256, LIMIT), None);
 }
 
 #[test]
@@ -386,8 +446,8 @@ fn ten_thousand_files_are_listed_and_read_swiftly() {
     let start = Instant::now();
     let listing = inbox.list();
     let listed = start.elapsed();
-    assert_eq!(listing.drops.len(), 10_000);
-    let read_all = listing.drops.iter().all(|drop| read(drop, LIMIT).is_ok());
+    assert_eq!(listing.files.len(), 10_000);
+    let read_all = listing.files.iter().all(|inbox_file| read(inbox_file, LIMIT).is_ok());
     println!("listed in {listed:?}, read in {:?}", start.elapsed() - listed);
     assert!(read_all);
     // Takes a hundredth of that on an idle machine.
@@ -404,9 +464,9 @@ proptest! {
         let inbox = Inbox::new();
         inbox.put(std::ffi::OsString::from_vec(bytes), "x = 1");
         let listing = inbox.list();
-        prop_assert!(listing.drops.len() + listing.rejected.len() <= 1);
-        for drop in &listing.drops {
-            prop_assert_eq!(format!("{}.py", drop.miner), drop.file.to_ascii_lowercase());
+        prop_assert!(listing.files.len() + listing.rejected.len() <= 1);
+        for inbox_file in &listing.files {
+            prop_assert_eq!(format!("{}.py", inbox_file.miner), inbox_file.file.to_ascii_lowercase());
         }
         for found in &listing.rejected {
             prop_assert!(!found.file.contains(char::is_control) && !found.reason.contains(char::is_control));

@@ -1,61 +1,57 @@
-//! `rankings.csv`, `scores.csv`, `rejected.csv`.
+//! `scores.csv`, `rejected.csv`, and how CSV is written.
 
 use std::io::{self, Write};
 
 use csv::Writer;
 
-use super::text::{verdict, visible};
-use crate::pipeline::brief::{Brief, Mark};
-use crate::pipeline::intake::Rejection;
+use crate::model::rejection::Rejection;
+use crate::model::report::Usage;
 use crate::pipeline::plan::Plan;
-use crate::pipeline::score::{Row, hundredths};
+use crate::pipeline::report_summary::{ReportSummary, RunResult};
+use crate::pipeline::score::hundredths;
+use crate::util::text::visible;
 
 /// Most characters of a text cell; a spreadsheet takes 32,767.
 const MAX: usize = 2_000;
 
-/// One line a miner.
-pub(super) fn rankings(out: &mut dyn Write, rows: &[Row]) -> io::Result<()> {
-    let header = "rank,miner,score,reward,passed,tests,unscored,stage,duplicate_of,first_seen,sha256";
-    table(out, header, rows.iter().map(ranking))
-}
-
-fn ranking(row: &Row) -> Vec<String> {
-    vec![
-        or_empty(row.rank),
-        row.miner.to_string(),
-        or_empty(row.score),
-        row.reward.to_string(),
-        row.passed.to_string(),
-        row.tests.to_string(),
-        row.unscored.to_string(),
-        text(&row.stage),
-        or_empty(row.duplicate_of.as_ref()),
-        row.first_seen.to_string(),
-        text(&row.sha256),
-    ]
-}
-
 /// One line a run.
-pub(super) fn scores(out: &mut dyn Write, agents: &[&Brief], plan: &Plan) -> io::Result<()> {
-    let header = "miner,stage,task,score,verdict,passed,tests,wall_ms,cpu_ms,max_rss_kib";
+pub(super) fn scores(out: &mut dyn Write, agents: &[&ReportSummary], plan: &Plan) -> io::Result<()> {
+    let asks = plan.grants_models();
+    let header = "miner,stage,task,score,verdict,passed,tests,wall_ms,cpu_ms,max_rss_kib".to_owned();
+    let header = header + if asks { ",requests,tokens_in,tokens_out,cost" } else { "" };
     let runs = agents.iter().flat_map(|agent| {
-        plan.legs().zip(&agent.marks).map(|((at, task), mark)| {
+        plan.runs().zip(&agent.results).map(|((at, task), result)| {
             let mut line = vec![agent.miner.to_string(), text(&plan.parts[at].stage.name), text(&task.id)];
-            line.extend(score(mark)?);
+            line.extend(score(result)?);
+            line.extend(asks.then(|| asked(result)).into_iter().flatten());
             Some(line)
         })
     });
-    table(out, header, runs.flatten())
+    table(out, &header, runs.flatten())
+}
+
+/// Questions to a model; empty where none was granted.
+fn asked(result: &RunResult) -> [String; 4] {
+    let RunResult::Scored { usage: Usage { model: Some(asked), .. }, .. } = result else {
+        return Default::default();
+    };
+    [
+        asked.requests.to_string(),
+        asked.tokens_in.to_string(),
+        asked.tokens_out.to_string(),
+        asked.cost.to_string(),
+    ]
 }
 
 /// None if there is no such run.
-fn score(mark: &Mark) -> Option<[String; 7]> {
-    Some(match mark {
-        Mark::Missing => return None,
-        Mark::Unscored => ["", "unscored", "", "", "", "", ""].map(str::to_owned),
-        Mark::Scored { verdict: of_run, score, passed, tests, usage } => [
+fn score(result: &RunResult) -> Option<[String; 7]> {
+    Some(match result {
+        RunResult::Missing => return None,
+        RunResult::TaskFault => ["", "task_fault", "", "", "", "", ""].map(str::to_owned),
+        RunResult::Unscored => ["", "unscored", "", "", "", "", ""].map(str::to_owned),
+        RunResult::Scored { verdict: of_run, score, passed, tests, usage } => [
             hundredths(*score).to_string(),
-            verdict(*of_run).to_owned(),
+            of_run.name().to_owned(),
             passed.to_string(),
             tests.to_string(),
             usage.wall_ms.to_string(),
@@ -106,7 +102,7 @@ pub(super) fn or_empty(plain: Option<impl ToString>) -> String {
 }
 
 /// Text that no spreadsheet takes for a formula.
-fn text(text: &str) -> String {
+pub(super) fn text(text: &str) -> String {
     let shown = visible(text, MAX);
     // Some spreadsheets take the full-width signs for formulas too.
     let formula = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r'];
@@ -131,7 +127,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_one_harmless_cell(text in any::<String>()) {
-            let rejection = Rejection { file: text.clone(), miner: None, line: None, reason: text };
+            let rejection = Rejection { file: text.clone(), miner: None, line: None, reason: text, sha256: None };
             let mut bytes = Vec::new();
             rejected(&mut bytes, &[rejection]).unwrap();
             prop_assert_eq!(bytes.iter().filter(|byte| **byte == b'\n').count(), 2);

@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 use csv::{Reader, StringRecord};
 use jiff::Timestamp;
 
-use super::{atomic, csv as format};
-use crate::pipeline::intake::Miner;
+use crate::model::miner_id::Miner;
+use crate::pipeline::publish::csv as format;
 use crate::pipeline::score::Row;
+use crate::util::atomic_file;
 
 pub(super) const FILE: &str = "history.csv";
 
@@ -76,7 +77,7 @@ impl History {
         if changed.is_empty() && self.seen.is_some() {
             return Ok(());
         }
-        atomic::replace_by(&self.path, |out| self.write(out, &changed, at))?;
+        atomic_file::replace_by(&self.path, |out| self.write(out, &changed, at))?;
         self.seen = look(&self.path);
         for row in changed {
             push(&mut self.miners, row.miner.clone(), (at.as_second(), row.score), &row.sha256);
@@ -153,26 +154,35 @@ fn set_aside(path: &Path) -> io::Result<()> {
             ))
         })
         .find(|bad| fs::symlink_metadata(bad).is_err());
-    bad.map_or(Ok(()), |bad| fs::rename(path, bad)).map_err(|err| atomic::blame(path, &err))
+    bad.map_or(Ok(()), |bad| fs::rename(path, bad)).map_err(|err| atomic_file::blame(path, &err))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Rewards, Split};
-    use crate::pipeline::brief::Brief;
+    use crate::config::{Rewards, Split, Ties};
     use crate::pipeline::plan::Plan;
-    use crate::pipeline::publish::samples::{noon, report, run, stage, task};
+    use crate::pipeline::publish::samples::{first_sights, noon, report, run, stage, task};
+    use crate::pipeline::report_summary::ReportSummary;
     use crate::pipeline::score::rank;
 
     fn rows(scores: &[(&str, f64)]) -> Vec<Row> {
         let (stages, tasks) = ([stage("s", "*", 0.0)], [task("t", 1.0)]);
         let plan = Plan::new(&stages, &tasks);
-        let agent =
-            |(miner, score): &(&str, f64)| Brief::of(&report(miner, vec![run("s", "t", *score)]), &plan);
-        let agents: Vec<Brief> = scores.iter().map(agent).collect();
-        let rewards = Rewards { pool: 1.0, token: "T".into(), split: Split::Winner };
-        rank(&agents.iter().collect::<Vec<_>>(), &plan, &rewards)
+        let agent = |(miner, score): &(&str, f64)| {
+            ReportSummary::of(&report(miner, vec![run("s", "t", *score)]), &plan)
+        };
+        let agents: Vec<ReportSummary> = scores.iter().map(agent).collect();
+        let rewards = Rewards {
+            pool: 1.0,
+            token: "T".into(),
+            split: Split::Winner,
+            ties: Ties::Exact,
+            cap: None,
+            minimum: 0.0,
+        };
+        let agents: Vec<&ReportSummary> = agents.iter().collect();
+        rank(&agents, &plan, Some(&rewards), &first_sights(&agents), &HashMap::new())
     }
 
     fn update(results_dir: &Path, rows: &[Row], at: Timestamp) -> io::Result<()> {

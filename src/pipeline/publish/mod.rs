@@ -1,53 +1,59 @@
 //! Ranking -> JSON, CSV, page; each file replaced atomically.
 
-pub mod atomic;
 mod csv;
 mod history;
 pub mod json;
 mod page;
+mod ranking;
+pub mod roster;
 #[cfg(test)]
 pub(crate) mod samples;
 #[cfg(test)]
 mod tests;
-pub mod text;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::brief::{Brief, Remembered};
-use super::intake::{Miner, Rejection};
-use super::plan::Plan;
-use super::score::Row;
-use crate::digest;
-use crate::report::Report;
-use history::History;
+use crate::config::Student;
+use crate::model::miner_id::Miner;
+use crate::model::rejection::Rejection;
+use crate::pipeline::plan::Plan;
+use crate::pipeline::publish::history::History;
+use crate::pipeline::report_summary::ReportSummary;
+use crate::pipeline::score::Row;
+use crate::util::atomic_file;
+use crate::util::digest;
 
-pub use atomic::tidy;
-
-/// All that a pass has to say.
+/// Content of the result files.
 #[derive(Debug, Clone, Copy)]
 pub struct Published<'a> {
     /// The ranking, in its order.
     pub rows: &'a [Row],
     /// Agents whose evaluation is complete, sorted by miner.
-    pub agents: &'a [&'a Brief],
+    pub agents: &'a [&'a ReportSummary],
     /// Miners whose submission is not evaluated yet.
     pub pending: &'a [Miner],
-    /// What was refused.
+    /// Refused files, and why.
     pub rejections: &'a [Rejection],
-    /// When.
+    /// The time that the files tell.
     pub generated_at: Timestamp,
     /// Id of the image that cells ran in.
     pub image: &'a str,
+    /// The engine that ran them; empty if none is known.
+    pub engine: &'a str,
     /// Hex sha256 of `pipeline.yaml`.
     pub pipeline_sha256: &'a str,
-    /// The token's name.
-    pub token: &'a str,
+    /// Name of the competition or course.
+    pub title: Option<&'a str>,
+    /// The token's name; None where nothing is paid.
+    pub token: Option<&'a str>,
+    /// People of the course; empty if there is no list of them.
+    pub roster: &'a [Student],
     /// The stages with their tasks.
     pub plan: &'a Plan<'a>,
-    /// Whether more is to come: open pages then look for their next version.
+    /// More is to come: open pages then look for their next version.
     pub live: bool,
 }
 
@@ -80,69 +86,66 @@ impl<'a> Publisher<'a> {
             None => self.history.insert(History::read(self.results_dir)?),
         };
         history.add(published.rows, published.generated_at)?;
-        let file = |name: &str| self.results_dir.join(name);
-        atomic::replace_by(&file(RANKINGS), |out| csv::rankings(out, published.rows))?;
-        atomic::replace_by(&file(SCORES), |out| csv::scores(out, published.agents, published.plan))?;
-        atomic::replace_by(&file(REJECTED), |out| csv::rejected(out, published.rejections))?;
-        atomic::replace_by(&file(PAGE), |out| page::write(out, self.results_dir, published, history))?;
-        atomic::replace_by(&file(json::FILE), |out| json::rankings(out, published, &made_of))?;
+        for file in ResultFile::ALL {
+            let path = self.results_dir.join(file.name());
+            atomic_file::replace_by(&path, |out| match file {
+                ResultFile::Rankings => ranking::write(out, published),
+                ResultFile::Scores => csv::scores(out, published.agents, published.plan),
+                ResultFile::Rejected => csv::rejected(out, published.rejections),
+                ResultFile::Page => page::write(out, self.results_dir, published, history),
+                ResultFile::RankingsJson => json::rankings(out, published, &made_of),
+            })?;
+        }
         Ok(())
     }
 
-    /// Whether all files are there and made of this.
+    /// Tells whether all files are there and made of this.
     fn stands(&self, made_of: &str) -> bool {
-        let there = |name: &str| self.results_dir.join(name).is_file();
-        [RANKINGS, SCORES, REJECTED, PAGE, history::FILE].into_iter().all(there)
+        let names = ResultFile::ALL.into_iter().map(ResultFile::name).chain([history::FILE]);
+        names.map(|name| self.results_dir.join(name)).all(|file| file.is_file())
             && json::Last::read(self.results_dir).is_some_and(|last| last.made_of == made_of)
     }
 }
 
-const RANKINGS: &str = "rankings.csv";
-const SCORES: &str = "scores.csv";
-const REJECTED: &str = "rejected.csv";
-const PAGE: &str = "index.html";
+/// A result file that is written anew as a whole. What one is made of belongs into [`Published::digest`], too.
+#[derive(Debug, Clone, Copy)]
+enum ResultFile {
+    Rankings,
+    Scores,
+    Rejected,
+    Page,
+    RankingsJson,
+}
+
+impl ResultFile {
+    /// In the order in which they are written.
+    const ALL: [Self; 5] = [Self::Rankings, Self::Scores, Self::Rejected, Self::Page, Self::RankingsJson];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Rankings => "rankings.csv",
+            Self::Scores => "scores.csv",
+            Self::Rejected => "rejected.csv",
+            Self::Page => "index.html",
+            Self::RankingsJson => json::FILE,
+        }
+    }
+}
 
 impl Published<'_> {
     /// Hex sha256 over all that the files are made of but the time.
     fn digest(&self) -> io::Result<String> {
         let mut all = digest::Writer::default();
-        let names = self.plan.legs().map(|(at, task)| (&self.plan.parts[at].stage.name, task.id.as_str()));
-        let head = (env!("CARGO_PKG_VERSION"), self.image, self.pipeline_sha256, self.token, self.live);
+        let runs = self.plan.runs().map(|(at, task)| (self.plan.parts[at].stage, task));
+        let names = runs.map(|(stage, task)| (&stage.name, stage.feedback, task.id.as_str()));
+        let by = (env!("CARGO_PKG_VERSION"), self.image, self.engine);
+        let head = (by, self.pipeline_sha256, self.token, self.live);
         serde_json::to_writer(&mut all, &(head, names.collect::<Vec<_>>()))?;
         serde_json::to_writer(&mut all, &(self.rows, self.pending, self.rejections))?;
+        serde_json::to_writer(&mut all, &(self.title, self.roster))?;
         for agent in self.agents {
-            serde_json::to_writer(&mut all, &agent.marks)?;
+            serde_json::to_writer(&mut all, &(&agent.file, &agent.results))?;
         }
         Ok(all.hex())
     }
-}
-
-/// Writes `agents/<miner>.json`.
-///
-/// # Errors
-/// The file can't be written; the message names it.
-pub fn save_report(results_dir: &Path, report: &Report) -> io::Result<()> {
-    let path = report_path(results_dir, &report.miner);
-    std::fs::create_dir_all(results_dir.join(AGENTS))?;
-    atomic::replace(&path, &json::bytes(report)?).map(drop)
-}
-
-/// Reads `agents/<miner>.json`. None if it is missing, unreadable or not what [`save_report`] writes
-/// for this miner: the agent is then evaluated anew.
-pub fn load_report(results_dir: &Path, miner: &Miner) -> Option<Report> {
-    let bytes = std::fs::read(report_path(results_dir, miner)).ok()?;
-    serde_json::from_slice(&bytes).ok().filter(|report: &Report| report.miner == *miner)
-}
-
-/// The same file without its texts.
-pub fn remembered(results_dir: &Path, miner: &Miner) -> Option<Remembered> {
-    let bytes = std::fs::read(report_path(results_dir, miner)).ok()?;
-    serde_json::from_slice(&bytes).ok().filter(|report: &Remembered| report.miner == *miner)
-}
-
-/// Folder of the reports below the results folder.
-const AGENTS: &str = "agents";
-
-fn report_path(results_dir: &Path, miner: &Miner) -> PathBuf {
-    results_dir.join(AGENTS).join(format!("{miner}.json"))
 }

@@ -6,12 +6,32 @@ use globset::{Glob, GlobSetBuilder};
 use jiff::Timestamp;
 
 use crate::config::{Limits, Stage};
-use crate::pipeline::intake::Miner;
-use crate::report::{Outcome, Report, Run, Scored, TestResult, Usage, Verdict};
+use crate::model::feedback::Feedback;
+use crate::model::first_sights::{FirstSights, Origin, Sight};
+use crate::model::miner_id::Miner;
+use crate::model::report::{Outcome, Report, Run, Scored, TestResult, Usage, Verdict};
+use crate::pipeline::report_summary::ReportSummary;
 use crate::task::{Code, Form, Task, Test};
 
 pub(crate) fn miner(id: &str) -> Miner {
     Miner::try_from(id.to_owned()).unwrap()
+}
+
+/// First sights as the reports' times have it.
+pub(crate) fn first_sights(reports: &[&ReportSummary]) -> FirstSights {
+    let sight = |report: &&ReportSummary| Sight {
+        sha256: report.sha256.clone(),
+        miner: report.miner.clone(),
+        at: report.first_seen,
+        file: report.file.clone(),
+        came: None,
+        via: Origin::Dropped,
+        refused: false,
+        prints: Vec::new(),
+    };
+    let mut sights: Vec<Sight> = reports.iter().map(sight).collect();
+    sights.sort_by(|a, b| (a.at, &a.miner).cmp(&(b.at, &b.miner)));
+    sights.iter().collect()
 }
 
 pub(crate) fn stage(name: &str, glob: &str, pass_mark: f64) -> Stage {
@@ -22,9 +42,10 @@ pub(crate) fn stage(name: &str, glob: &str, pass_mark: f64) -> Stage {
         pids: 64,
         output: 1 << 16,
         tmp: 1 << 24,
+        value: 1 << 20,
     };
     let tasks = GlobSetBuilder::new().add(Glob::new(glob).unwrap()).build().unwrap();
-    Stage { name: name.into(), tasks, pass_mark, limits }
+    Stage { name: name.into(), tasks, pass_mark, feedback: Feedback::Tasks, limits, model: None }
 }
 
 /// Four tests, as in [`run`].
@@ -35,6 +56,7 @@ pub(crate) fn task(id: &str, weight: f64) -> Task {
         form: Form::Statement,
         weight: 1.0,
         public: true,
+        timeout: None,
     };
     Task {
         id: id.into(),
@@ -45,7 +67,10 @@ pub(crate) fn task(id: &str, weight: f64) -> Task {
         weight,
         timeout: None,
         memory: None,
+        output: None,
+        value: None,
         solution: None,
+        known_digest: std::sync::OnceLock::new(),
     }
 }
 
@@ -59,13 +84,14 @@ pub(crate) fn run(stage: &str, task: &str, score: f64) -> Run {
             weight: 1.0,
             public: true,
             message: (!passed).then(|| "3 == 4 is not so".into()),
+            share: None,
         }
     };
     let scored = Scored {
         verdict: if score >= 100.0 { Verdict::Passed } else { Verdict::Failed },
         score,
         tests: (1..=4).map(test).collect(),
-        usage: Usage { wall_ms: 12, cpu_ms: 9, max_rss_kib: 10_240 },
+        usage: Usage { wall_ms: 12, cpu_ms: 9, max_rss_kib: 10_240, model: None },
         stderr: String::new(),
     };
     Run {
@@ -78,6 +104,11 @@ pub(crate) fn run(stage: &str, task: &str, score: f64) -> Run {
 
 pub(crate) fn unscored(stage: &str, task: &str) -> Run {
     let outcome = Outcome::Unscored { unscored: "the engine went away".into() };
+    Run { key: format!("key of {task}"), stage: stage.into(), task: task.into(), outcome }
+}
+
+pub(crate) fn task_fault(stage: &str, task: &str) -> Run {
+    let outcome = Outcome::TaskFault { task_fault: "setup raised ZeroDivisionError".into() };
     Run { key: format!("key of {task}"), stage: stage.into(), task: task.into(), outcome }
 }
 

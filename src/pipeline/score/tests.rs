@@ -1,33 +1,37 @@
+//! Rankings and rewards, worked out by hand.
+
 use proptest::prelude::*;
 
 use super::*;
-use crate::config::Stage;
-use crate::pipeline::publish::samples::{report, run, stage, task, unscored};
-use crate::report::{Report, SyntaxError};
+use crate::config::{Stage, Ties};
+use crate::model::first_sights::{Origin, Sight};
+use crate::model::report::{Report, SyntaxError};
+use crate::pipeline::publish::samples::{first_sights, report, run, stage, task, task_fault, unscored};
 use crate::task::Task;
 
 const SPLITS: [fn() -> Split; 3] =
     [|| Split::Proportional, || Split::Winner, || Split::Places(vec![50.0, 30.0, 20.0])];
 
 fn pay(pool: f64, split: Split) -> Rewards {
-    Rewards { pool, token: "TAO".into(), split }
+    Rewards { pool, token: "TAO".into(), split, ties: Ties::Exact, cap: None, minimum: 0.0 }
 }
 
-/// One stage without a mark and with one task.
+/// One stage without a result and with one task.
 fn ranked(reports: &[Report], rewards: &Rewards) -> Vec<Row> {
     ranked_by(reports, &[stage("s", "*", 0.0)], &[task("t", 1.0)], rewards)
 }
 
 fn ranked_by(reports: &[Report], stages: &[Stage], tasks: &[Task], rewards: &Rewards) -> Vec<Row> {
     let plan = Plan::new(stages, tasks);
-    let agents: Vec<Brief> = reports.iter().map(|report| Brief::of(report, &plan)).collect();
-    rank(&agents.iter().collect::<Vec<_>>(), &plan, rewards)
+    let agents: Vec<ReportSummary> = reports.iter().map(|report| ReportSummary::of(report, &plan)).collect();
+    let agents: Vec<&ReportSummary> = agents.iter().collect();
+    rank(&agents, &plan, Some(rewards), &first_sights(&agents), &HashMap::new())
 }
 
-/// Whether the report passes the first stage.
+/// Tells whether the report passes the first stage.
 fn passes_first(stages: &[Stage], tasks: &[Task], report: &Report) -> bool {
     let plan = Plan::new(stages, tasks);
-    passes(&plan.parts[0], &Brief::of(report, &plan).marks)
+    passes(&plan.parts[0], &ReportSummary::of(report, &plan).results)
 }
 
 fn scored(scores: &[(&str, f64)]) -> Vec<Report> {
@@ -36,6 +40,19 @@ fn scored(scores: &[(&str, f64)]) -> Vec<Report> {
 
 fn lines(rows: &[Row]) -> Vec<String> {
     rows.iter().map(|row| line(row, "TAO")).collect()
+}
+
+#[test]
+fn a_faulty_task_counts_as_if_it_were_not_there() {
+    let (stages, tasks) = ([stage("s", "*", 50.0)], [task("t", 1.0), task("u", 9.0)]);
+    let reports = [
+        report("alice", vec![run("s", "t", 100.0), task_fault("s", "u")]),
+        report("bob", vec![run("s", "t", 40.0), task_fault("s", "u")]),
+    ];
+    let rows = ranked_by(&reports, &stages, &tasks, &pay(100.0, Split::Winner));
+    assert_eq!(lines(&rows), ["1. alice: 100 (reward: 100 TAO)", "2. bob: 40 (reward: 0 TAO)"]);
+    assert!(rows.iter().all(|row| row.unscored == 0));
+    assert!(passes_first(&stages, &tasks, &reports[0]) && !passes_first(&stages, &tasks, &reports[1]));
 }
 
 #[test]
@@ -52,7 +69,7 @@ fn winners_share_and_ranks_skip() {
 fn tied_places_share_what_they_hold() {
     let rewards = pay(100.0, Split::Places(vec![50.0, 30.0, 20.0]));
     let paid = |scores: &[(&str, f64)]| -> Vec<f64> {
-        ranked(&scored(scores), &rewards).iter().map(|row| row.reward).collect()
+        ranked(&scored(scores), &rewards).iter().map(|row| row.reward.unwrap()).collect()
     };
     assert_eq!(paid(&[("a", 90.0), ("b", 80.0), ("c", 70.0), ("d", 60.0)]), [50.0, 30.0, 20.0, 0.0]);
     assert_eq!(paid(&[("a", 90.0), ("b", 90.0), ("c", 70.0)]), [40.0, 40.0, 20.0]);
@@ -77,18 +94,58 @@ fn a_copy_is_ranked_and_earns_nothing() {
 }
 
 #[test]
-fn modified_then_miner_decide_who_was_first() {
+fn first_sights_alone_decide_who_was_first() {
     let mut reports = scored(&[("a", 50.0), ("b", 50.0), ("c", 50.0)]);
     for report in &mut reports {
         report.sha256 = "same".into();
     }
-    let copies = |reports: &[Report]| -> Vec<Option<String>> {
-        let rows = ranked(reports, &pay(1.0, Split::Winner));
+    reports[0].modified -= jiff::SignedDuration::from_hours(1);
+    let (stages, tasks) = ([stage("s", "*", 0.0)], [task("t", 1.0)]);
+    let plan = Plan::new(&stages, &tasks);
+    let agents: Vec<ReportSummary> = reports.iter().map(|report| ReportSummary::of(report, &plan)).collect();
+    let agents: Vec<&ReportSummary> = agents.iter().collect();
+    let copies = |order: [usize; 3]| -> Vec<Option<String>> {
+        let seen = order.map(|at| Sight {
+            sha256: "same".into(),
+            miner: agents[at].miner.clone(),
+            at: agents[at].first_seen,
+            file: agents[at].file.clone(),
+            came: None,
+            via: Origin::Dropped,
+            refused: false,
+            prints: Vec::new(),
+        });
+        let rows =
+            rank(&agents, &plan, Some(&pay(1.0, Split::Winner)), &seen.iter().collect(), &HashMap::new());
         rows.into_iter().map(|row| row.duplicate_of.map(String::from)).collect()
     };
-    assert_eq!(copies(&reports), [None, Some("a".into()), Some("a".into())]);
-    reports[2].modified -= jiff::SignedDuration::from_secs(1);
-    assert_eq!(copies(&reports), [Some("c".into()), Some("c".into()), None]);
+    assert_eq!(copies([0, 1, 2]), [None, Some("a".into()), Some("a".into())]);
+    assert_eq!(copies([2, 0, 1]), [Some("c".into()), Some("c".into()), None]);
+    // The first one has withdrawn, or submitted something else.
+    let gone: Vec<&ReportSummary> = agents[..2].to_vec();
+    let seen = first_sights(&[agents[2], agents[2]]);
+    let rows = rank(&gone, &plan, Some(&pay(1.0, Split::Winner)), &seen, &HashMap::new());
+    assert!(
+        rows.iter().all(|row| row.duplicate_of == Some(agents[2].miner.clone()) && row.reward == Some(0.0))
+    );
+}
+
+#[test]
+fn a_near_copy_is_marked_and_earns_unless_that_is_withheld() {
+    let reports = scored(&[("alice", 50.0), ("carol", 50.0)]);
+    let (stages, tasks) = ([stage("s", "*", 0.0)], [task("t", 1.0)]);
+    let plan = Plan::new(&stages, &tasks);
+    let agents: Vec<ReportSummary> = reports.iter().map(|report| ReportSummary::of(report, &plan)).collect();
+    let agents: Vec<&ReportSummary> = agents.iter().collect();
+    for (withheld, paid) in [(false, [5.0, 5.0]), (true, [10.0, 0.0])] {
+        let near = NearCopy { percent: 93, similar_to: agents[0].miner.clone(), withheld };
+        let near = HashMap::from([(agents[1].miner.clone(), near)]);
+        let rows = rank(&agents, &plan, Some(&pay(10.0, Split::Proportional)), &first_sights(&agents), &near);
+        assert_eq!([rows[0].reward, rows[1].reward], paid.map(Some));
+        assert_eq!((&rows[1].similar_to, rows[1].similarity), (&Some(agents[0].miner.clone()), Some(0.93)));
+        assert_eq!((&rows[0].similar_to, rows[0].similarity), (&None, None));
+        assert!(lines(&rows)[1].ends_with(" [similar to alice]"));
+    }
 }
 
 #[test]
@@ -97,7 +154,7 @@ fn a_missed_mark_counts_the_stages_behind_as_zero() {
     let tasks = [task("easy/a", 1.0), task("easy/b", 3.0), task("hard/c", 4.0)];
     let reports = [
         report("fails", vec![run("easy", "easy/a", 100.0), run("easy", "easy/b", 0.0)]),
-        // Remembered from when the mark was lower: doesn't count any more.
+        // Remembered from when the result was lower: doesn't count any more.
         report("fell", vec![run("easy", "easy/a", 100.0), run("hard", "hard/c", 100.0)]),
         report("held", vec![run("easy", "easy/a", 100.0), unscored("easy", "easy/b")]),
         report("none", vec![unscored("easy", "easy/a"), unscored("easy", "easy/b")]),
@@ -149,7 +206,71 @@ fn what_python_does_not_compile_is_no_agent() {
     assert!(ranked(&reports, &pay(1.0, Split::Winner)).is_empty());
 }
 
+/// Agents of one stage whose tasks pass or fail as the letters say.
+fn passing(agents: &[(&str, &str)], rewards: &Rewards) -> Vec<Row> {
+    let tasks: Vec<Task> = (0..agents[0].1.len()).map(|at| task(&format!("t{at:03}"), 1.0)).collect();
+    let runs = |passed: &str| -> Vec<_> {
+        let score = |passed| if passed == 'x' { 100.0 } else { 0.0 };
+        passed.chars().zip(&tasks).map(|(passed, task)| run("s", &task.id, score(passed))).collect()
+    };
+    let reports: Vec<Report> = agents.iter().map(|(miner, passed)| report(miner, runs(passed))).collect();
+    ranked_by(&reports, &[stage("s", "*", 0.0)], &tasks, rewards)
+}
+
+#[test]
+fn agents_whose_order_may_be_chance_are_paid_the_same_where_ties_are_statistical() {
+    let (ann, bo, eve) = ("x".repeat(40), "x".repeat(38) + "--", "-".repeat(39) + "x");
+    let agents = [("ann", ann.as_str()), ("bo", bo.as_str()), ("eve", eve.as_str())];
+    for split in [Split::Winner, Split::Places(vec![50.0, 30.0, 20.0]), Split::Proportional] {
+        let rewards = Rewards { ties: Ties::Statistical, ..pay(120.0, split.clone()) };
+        let rows = passing(&agents, &rewards);
+        let ranges: Vec<_> =
+            rows.iter().map(|row| [row.rank, row.rank_low, row.rank_high, row.tier]).collect();
+        let of = |ranks: [u32; 4]| ranks.map(NonZeroU32::new);
+        assert_eq!(ranges, [of([1, 1, 1, 1]), of([2, 1, 2, 1]), of([3, 3, 3, 3])]);
+        let paid: Vec<f64> = rows.iter().map(|row| row.reward.unwrap()).collect();
+        assert!(paid[0] == paid[1] && paid[1] > paid[2], "{paid:?}");
+        let exact = passing(&agents, &pay(120.0, split));
+        assert!(exact[0].reward > exact[1].reward);
+    }
+}
+
+#[test]
+fn nobody_earns_more_than_the_cap_or_with_less_than_the_minimum() {
+    let reports = scored(&[("ann", 80.0), ("bo", 20.0), ("eve", 19.99)]);
+    let rewards = Rewards { cap: Some(50.0), minimum: 20.0, ..pay(100.0, Split::Proportional) };
+    let paid: Vec<_> = ranked(&reports, &rewards).iter().map(|row| row.reward.unwrap()).collect();
+    assert_eq!(paid, [50.0, 20.0, 0.0]);
+}
+
 proptest! {
+    /// Of whole units, none is paid twice and none is lost but what can't be shared among equals.
+    #[test]
+    fn rewards_add_up_to_the_last_unit(
+        scores in prop::collection::vec(prop_oneof![1u32..=10_000, 1u32..5, Just(10_000)], 1..40),
+        units in 1u64..1_000_000_000_000,
+        split in 0usize..2,
+        cap in prop::option::of(0u64..1_000_000_000_000),
+        minimum in prop_oneof![Just(0u32), 0u32..10_000],
+    ) {
+        let reports: Vec<Report> = (0..).zip(&scores)
+            .map(|(n, score)| report(&format!("m{n}"), vec![run("s", "t", f64::from(*score) / 100.0)]))
+            .collect();
+        let (pool, minimum) = (units as f64 / 1e6, f64::from(minimum) / 100.0);
+        let cap = cap.map(|units| units as f64 / 1e6);
+        let rewards = Rewards { cap, minimum, ..pay(pool, SPLITS[split]()) };
+        let rows = ranked(&reports, &rewards);
+        let paid: Vec<u64> = rows.iter().map(|row| (row.reward.unwrap() * 1e6).round() as u64).collect();
+        let (sum, earners) = (paid.iter().sum::<u64>(), paid.iter().filter(|paid| **paid > 0).count() as u64);
+        prop_assert!(sum <= units);
+        prop_assert!(rows.iter().zip(&paid).all(|(row, paid)| *paid == 0 || row.score.unwrap() >= minimum));
+        prop_assert!(cap.is_none_or(|cap| paid.iter().all(|paid| *paid as f64 / 1e6 <= cap)));
+        let is_earned = rows.iter().any(|row| row.score.unwrap() >= minimum);
+        if cap.is_none() && is_earned {
+            prop_assert!(units - sum < earners.max(1) + scores.len() as u64, "{units} of which {sum} are paid");
+        }
+    }
+
     #[test]
     fn rewards_are_fair(
         scores in prop::collection::vec(prop_oneof![0u32..=10_000, 0u32..5, Just(10_000)], 1..30),
@@ -170,9 +291,9 @@ proptest! {
         }
         let rows = ranked(&reports, &rewards);
 
-        let paid: u128 = rows.iter().map(|row| (row.reward * 1e6).round() as u128).sum();
+        let paid: u128 = rows.iter().map(|row| (row.reward.unwrap() * 1e6).round() as u128).sum();
         prop_assert!(paid as f64 / 1e6 <= pool, "{paid} of {pool}");
-        prop_assert!(rows.iter().all(|row| row.reward == 0.0 || row.duplicate_of.is_none()));
+        prop_assert!(rows.iter().all(|row| row.reward == Some(0.0) || row.duplicate_of.is_none()));
         for (a, b) in rows.iter().zip(rows.iter().skip(1)) {
             prop_assert!(a.score >= b.score && a.rank <= b.rank);
             prop_assert_eq!(a.score == b.score, a.rank == b.rank);

@@ -10,8 +10,9 @@ use std::sync::LazyLock;
 
 use regex::bytes::Regex;
 
-use super::{Finding, text};
-use crate::pipeline::intake::printable;
+use crate::config::Allow;
+use crate::model::miner_id::printable;
+use crate::pipeline::validate::{Finding, text};
 
 /// `sys.stdlib_module_names`.
 static STDLIB: LazyLock<HashSet<&str>> = LazyLock::new(|| {
@@ -45,15 +46,19 @@ pub(super) enum Import<'a> {
     Relative { at: usize },
 }
 
-/// Refuses imports of anything but the standard library.
-pub(super) fn check(source: &str, masked: &[u8]) -> Result<(), Finding> {
+/// Refuses imports of anything but the standard library and the modules that are allowed beside it.
+pub(super) fn check(source: &str, masked: &[u8], allow: &Allow) -> Result<(), Finding> {
+    let is_there = |name: &str| match allow {
+        Allow::Image => true,
+        Allow::Modules(allowed) => STDLIB.contains(name) || allowed.iter().any(|one| one == name),
+    };
     let mut strangers = Vec::new();
     let mut more = false;
     for import in imports(source, masked) {
         match import {
             Import::Relative { at } if strangers.is_empty() => return Err(relative(source, at)),
             Import::Relative { .. } => {}
-            Import::Module { name, .. } if STDLIB.contains(name) => {}
+            Import::Module { name, .. } if is_there(name) => {}
             Import::Module { name, .. } if strangers.iter().any(|&(known, _)| known == name) => {}
             Import::Module { .. } if strangers.len() == NAMED => more = true,
             Import::Module { name, at } => strangers.push((name, text::line_of(source.as_bytes(), at))),
@@ -61,7 +66,10 @@ pub(super) fn check(source: &str, masked: &[u8]) -> Result<(), Finding> {
     }
     match strangers.first() {
         None => Ok(()),
-        Some(&(_, line)) => Err(Finding::new(Some(line), unavailable(&strangers, more))),
+        Some(&(_, line)) => Err(Finding {
+            strangers: strangers.iter().map(|(name, _)| (*name).to_owned()).collect(),
+            ..Finding::new(Some(line), unavailable(&strangers, more, allow))
+        }),
     }
 }
 
@@ -70,7 +78,7 @@ fn relative(source: &str, at: usize) -> Finding {
     Finding::new(Some(line), "relative imports have no package to refer to: an agent is one file")
 }
 
-fn unavailable(strangers: &[(&str, u32)], more: bool) -> String {
+fn unavailable(strangers: &[(&str, u32)], more: bool, allow: &Allow) -> String {
     let first = strangers[0].1;
     let named: Vec<String> = strangers
         .iter()
@@ -80,7 +88,14 @@ fn unavailable(strangers: &[(&str, u32)], more: bool) -> String {
         })
         .collect();
     let more = if more { " and others" } else { "" };
-    format!("imports {}{more}; only Python 3.11's standard library is available", named.join(", "))
+    let named = named.join(", ");
+    match allow {
+        Allow::Modules(allowed) if !allowed.is_empty() => {
+            let allowed = allowed.join(", ");
+            format!("imports {named}{more}; only Python 3.11's standard library and {allowed} are available")
+        }
+        _ => format!("imports {named}{more}; only Python 3.11's standard library is available"),
+    }
 }
 
 /// All imports, in the order of the source.
@@ -96,7 +111,7 @@ pub(super) fn imports<'a>(source: &'a str, masked: &'a [u8]) -> impl Iterator<It
     })
 }
 
-/// What `from`, which ends at `start`, names.
+/// The module that `from`, which ends at `start`, names.
 fn package<'a>(source: &'a str, masked: &[u8], start: usize) -> Option<Import<'a>> {
     let name = first_name(&masked[start..], start);
     match masked.get(name.start) {

@@ -1,40 +1,69 @@
-//! Submission -> agent or rejection: UTF-8, standard library only, nothing forbidden.
+//! Submission -> agent or rejection: UTF-8, no modules but those that there are, nothing forbidden.
 //!
 //! A lexical scan, in time linear in the source. It tells a miner early what would fail in the cell;
 //! it keeps nobody from importing by other means, and need not: the cell holds no other modules.
 
+pub mod fingerprints;
 mod imports;
 pub(crate) mod lexer;
 #[cfg(test)]
 mod tests;
 mod text;
+mod tokens;
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 use regex::bytes::Regex as BytesRegex;
 
-use crate::pipeline::intake::printable;
+use crate::config::{Allow, Validate};
+use crate::model::miner_id::printable;
+use crate::pipeline::validate::tokens::Tokens;
 
-/// What is wrong with a source, and where.
+/// Fault of a source, and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// 1-based, as Python counts lines.
     pub line: Option<u32>,
-    /// What is wrong and what to do, in one line.
+    /// The fault and what to do, in one line.
     pub reason: String,
+    /// Modules that it imports and that there are not, if that is the fault.
+    pub strangers: Vec<String>,
 }
 
 impl Finding {
     fn new(line: Option<u32>, reason: impl Into<String>) -> Self {
         let reason = reason.into();
-        Self { line, reason }
+        Self { line, reason, strangers: Vec::new() }
     }
+
+    /// The finding on a file beside which other files lie: a module among them does not come with it.
+    #[must_use]
+    pub fn beside(mut self, lies_there: impl Fn(&str) -> bool) -> Self {
+        if let Some(name) = self.strangers.iter().find(|name| lies_there(&format!("{name}.py"))) {
+            self.reason +=
+                &format!("; an agent is one file, and {name}.py lies beside it: put its code into the agent");
+        }
+        self
+    }
+}
+
+/// Finding that Python does not compile a source, by what it says.
+pub fn does_not_compile(line: Option<u32>, message: &str) -> Finding {
+    Finding::new(line, format!("is not valid Python 3.11: {message}"))
 }
 
 /// Blanks, semicolons and string literals as [`lexer::mask`] leaves them.
 static NO_CODE: LazyLock<BytesRegex> =
     LazyLock::new(|| BytesRegex::new(r#"\A(?-u:[\s;]|[rRbBuUfF]{0,2}"+)*\z"#).expect("a constant"));
+
+/// Checks a submission's source by the rules, as [`scan`] does.
+///
+/// # Errors
+/// The first thing found wrong.
+pub fn check(source: &[u8], rules: &Validate) -> Result<(), Finding> {
+    scan_allowing(source, &rules.forbid, &rules.allow)
+}
 
 /// Checks a submission's source as far as can be done without running Python: it is UTF-8 text with
 /// some code in it, imports only Python 3.11's standard library and matches no pattern of `forbid`.
@@ -42,20 +71,46 @@ static NO_CODE: LazyLock<BytesRegex> =
 /// # Errors
 /// The first thing found wrong.
 pub fn scan(source: &[u8], forbid: &[Regex]) -> Result<(), Finding> {
+    scan_allowing(source, forbid, &Allow::Modules(Vec::new()))
+}
+
+fn scan_allowing(source: &[u8], forbid: &[Regex], allow: &Allow) -> Result<(), Finding> {
     let text = text::decode(source)?;
     let masked = lexer::mask(&text);
     if NO_CODE.is_match(&masked) {
         return Err(Finding::new(None, "contains no code, only comments, blank lines or strings"));
     }
-    imports::check(&text, &masked)?;
-    forbid.iter().try_for_each(|pattern| refuse(&text, pattern))
+    fence(&text, &masked)?;
+    imports::check(&text, &masked, allow)?;
+    if forbid.is_empty() {
+        return Ok(());
+    }
+    let tokens = Tokens::of(&text);
+    forbid.iter().try_for_each(|pattern| refuse(&text, &tokens, pattern))
 }
 
-fn refuse(text: &str, pattern: &Regex) -> Result<(), Finding> {
-    let Some(found) = pattern.find(text) else {
+/// Refuses Markdown's fences, which chats put around code: no Python begins a line with a backtick.
+fn fence(text: &str, masked: &[u8]) -> Result<(), Finding> {
+    static FENCE: LazyLock<BytesRegex> =
+        LazyLock::new(|| BytesRegex::new(r"(?m-u)^[\x20\t]*```").expect("a constant"));
+    let Some(found) = FENCE.find(masked) else { return Ok(()) };
+    let line = text::line_of(text.as_bytes(), found.start());
+    let shown = text[found.start()..].lines().next().unwrap_or_default().trim();
+    let shown = printable(shown.as_bytes());
+    Err(Finding::new(
+        Some(line),
+        format!("has a Markdown fence ({shown}) around its code; submit only what stands between the fences"),
+    ))
+}
+
+/// Matches a pattern with the source as it stands, comments and literals included, and with its tokens alone.
+fn refuse(text: &str, tokens: &Tokens, pattern: &Regex) -> Result<(), Finding> {
+    let as_written = || pattern.find(text).map(|found| found.start());
+    let as_tokens = || pattern.find(tokens.text()).map(|found| tokens.origin(found.start()));
+    let Some(at) = as_written().or_else(as_tokens) else {
         return Ok(());
     };
-    let line = text::line_of(text.as_bytes(), found.start());
+    let line = text::line_of(text.as_bytes(), at);
     let pattern = printable(pattern.as_str().as_bytes());
     Err(Finding::new(Some(line), format!("contains what this pipeline forbids: {pattern}")))
 }

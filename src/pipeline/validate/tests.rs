@@ -1,5 +1,6 @@
 //! Sources and what is found in them.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use proptest::collection::vec;
@@ -7,8 +8,10 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use regex::Regex;
 
-use super::imports::{Import, imports};
-use super::{Finding, lexer, scan, text};
+use crate::config;
+use crate::pipeline::validate::imports::{Import, imports};
+use crate::pipeline::validate::tokens::Tokens;
+use crate::pipeline::validate::{Finding, check, lexer, scan, text};
 
 /// First components that `source` imports; `.` for a relative import.
 fn imported(source: &str) -> Vec<String> {
@@ -20,6 +23,25 @@ fn imported(source: &str) -> Vec<String> {
         Import::Relative { .. } => ".".to_owned(),
     };
     imports(&text, &masked).map(name).collect()
+}
+
+#[test]
+fn allowed_modules_stand_beside_the_standard_library() {
+    let rules = |allow: &str| {
+        let text = format!("validate: {{allow: {allow}}}");
+        config::parse(Path::new("p"), text.as_bytes()).unwrap().validate
+    };
+    let found =
+        |source: &str, allow: &str| check(source.as_bytes(), &rules(allow)).err().map(|found| found.reason);
+    let source = "import os, numpy.linalg\nfrom requests import get\n";
+    assert_eq!(found(source, "[numpy, requests]"), None);
+    assert_eq!(found(source, "image"), None);
+    assert_eq!(
+        found(source, "[numpy]").unwrap(),
+        "imports requests; only Python 3.11's standard library and numpy are available"
+    );
+    assert!(found(source, "[]").unwrap().starts_with("imports numpy, requests (line 2); only Python 3.11's"));
+    assert!(found("from . import x\n", "image").unwrap().starts_with("relative imports"));
 }
 
 fn finding(source: impl AsRef<[u8]>) -> Finding {
@@ -229,6 +251,58 @@ fn forbidden_patterns_are_found_anywhere() {
 }
 
 #[test]
+fn forbidden_patterns_see_tokens_however_they_are_spelled() {
+    let forbid = [r"\beval\(", r"(?m)^from ctypes import", r"__class__\.__bases__"];
+    let forbid = forbid.map(|pattern| Regex::new(pattern).unwrap());
+    let found = |source: &str| scan(source.as_bytes(), &forbid).err().and_then(|found| found.line);
+    for (source, line) in [
+        ("x = 1\nｅｖａｌ(x)", 2),
+        ("eval (x)", 1),
+        ("eval\t\x0c(x)", 1),
+        ("x = 1\neval\\\n(x)", 2),
+        ("(1,\n eval\n # it is\n (x))", 2),
+        ("[eval# (\r\n(x)]", 1),
+        ("y = 'a'if x else eval (x)", 1),
+        ("x = f'{ｅｖａｌ (x)}'", 1),
+        ("x = 1\nrF'''{a}{{\n{d['}'] + eval (x)!r:{w}}'''", 3),
+        ("x = f'{f\"{eval (x)}\"}'", 1),
+        ("  from  ctypes\\\n import c_int", 1),
+        ("x . __class__ . __bases__", 1),
+        ("x.__claſs__.__bases__", 1),
+    ] {
+        assert_eq!(found(source), Some(line), "{source}");
+    }
+    for fine in [
+        "x = 'eval (x)'",
+        "'''\neval (x)\n'''\nx = 1",
+        "x = 1 # eval (x)",
+        "x = f'eval (x) {y} {{eval (x)}}'",
+        "evaluate (x)",
+        "media.medieval (x)",
+        "x = rb'' 'eval' (x)",
+    ] {
+        assert_eq!(found(fine), None, "{fine}");
+    }
+}
+
+#[test]
+fn tokens_stand_as_close_as_python_allows() {
+    for (source, tokens) in [
+        (
+            "\n\ndef f ( x ) :\n    return  x  if 'a' else\\\n  u\"b\"\n\n",
+            "def f(x):\nreturn x if\"\"else\"\"\n",
+        ),
+        ("x=0or 1 # y\n;y", "x=0or 1\n;y"),
+        ("f'{a!r:{b}}'f\"{c}\"", "\"\"{a!r:{b}}\"\"{c}"),
+        ("br'' bar''", "\"\"bar\"\""),
+        ("f'{eval (x)", "f"),
+        ("f'{eval (x)'", "\"\"{eval(x)}"),
+    ] {
+        assert_eq!(Tokens::of(source).text(), tokens, "{source}");
+    }
+}
+
+#[test]
 fn quoted_text_is_bounded_and_printable() {
     let long = "x".repeat(10_000);
     for source in [
@@ -247,8 +321,8 @@ fn quoted_text_is_bounded_and_printable() {
 /// Sources that cost more than their share where a scanner is not linear, or recurses.
 #[test]
 fn monstrous_sources_are_scanned_at_once() {
-    // Takes milliseconds; wide of that for a busy machine, far below what quadratic time would take.
-    let limit = Duration::from_secs(5);
+    // Takes milliseconds; far wide of that for a busy machine, and below the hours that quadratic time would take.
+    let (limit, forbid) = (Duration::from_secs(120), [Regex::new("never").unwrap()]);
     let megabyte = |unit: &str| unit.repeat(1_000_000 / unit.len());
     for source in [
         format!("x = '{}'", megabyte("a")),
@@ -283,9 +357,12 @@ fn monstrous_sources_are_scanned_at_once() {
         format!("# {}coding: utf-8\nx", megabyte("coding ")),
         megabyte("# coding=utf-8"),
         megabyte("é"),
+        megabyte("f'{"),
+        megabyte("f'{f\"{f'''{"),
+        megabyte("f\"{'\\"),
     ] {
         let start = Instant::now();
-        let _ = scan(source.as_bytes(), &[]);
+        let _ = scan(source.as_bytes(), &forbid);
         let took = start.elapsed();
         let shown: String = source.chars().take(20).collect();
         println!("{took:?} {shown:?}");
@@ -340,7 +417,7 @@ proptest! {
 
     #[test]
     fn no_text_upsets_the_scan(source in "(\\PC|import|from|[ .,;:()\\\\\"'#\n\r\t]){0,60}") {
-        let _ = scan(source.as_bytes(), &[]);
+        let _ = scan(source.as_bytes(), &[Regex::new("never").unwrap()]);
         imported(&format!("x{source}"));
     }
 
@@ -373,4 +450,26 @@ proptest! {
             prop_assert_eq!(imported(&source), Vec::<String>::new(), "{}", source);
         }
     }
+}
+
+#[test]
+fn fences_around_the_code_are_told() {
+    refused("```python\nx = 1\n```\n", 1, "has a Markdown fence (```python) around its code");
+    refused("x = 1\n```\n", 2, "has a Markdown fence (```)");
+    refused("Here it is:\n\n  ```\nx = 1\n```\n", 3, "submit only what stands between");
+    for fine in ["x = '''\n```python\n'''\n", "x = 1  # ```\n# ```\n", "x = ~~~1\n"] {
+        accepted(fine);
+    }
+}
+
+#[test]
+fn a_module_beside_the_agent_is_told_of() {
+    let found = finding("import os, numpy\nimport bank\n").beside(|name| name == "bank.py");
+    assert!(
+        found
+            .reason
+            .ends_with("an agent is one file, and bank.py lies beside it: put its code into the agent")
+    );
+    let found = finding("import numpy\n").beside(|_| false);
+    assert_eq!(found.reason, "imports numpy; only Python 3.11's standard library is available");
 }

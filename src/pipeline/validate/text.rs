@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::Finding;
-use crate::pipeline::intake::printable;
+use crate::model::miner_id::printable;
+use crate::pipeline::validate::Finding;
 
 const BOM: char = '\u{feff}';
 

@@ -1,6 +1,6 @@
 # kind: a value that pleases every comparison
 # task: checks
-# wants: error error error error error error
+# wants: error error passed error error failed
 class Yes:
     def __eq__(self, other):
         return True

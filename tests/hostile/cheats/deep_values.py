@@ -1,5 +1,5 @@
 # kind: deep and circular values, to break who reads them
-# wants: error error error
+# wants: error failed error
 def double(n):
     value = []
     if n == -3:

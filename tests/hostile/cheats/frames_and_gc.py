@@ -6,7 +6,7 @@ import sys
 
 
 def expected(text):
-    """What stands behind `==` in anything that looks like an assertion about double."""
+    """Everything that stands behind `==` in anything that looks like an assertion about double."""
     head, _, tail = text.partition("== ")
     return tail[:20] if "assert dou" "ble(" in head else None
 

@@ -1,5 +1,5 @@
 # kind: patching the harness: json, the codec, the wire
-# wants: error error error
+# wants: failed failed failed
 import json
 import sys
 

@@ -1,5 +1,5 @@
 # kind: subclasses of builtins with pleasing operators
-# wants: failed failed failed
+# wants: error failed failed
 class Text(str):
     __eq__ = lambda self, other: True
     __hash__ = str.__hash__

@@ -4,6 +4,7 @@
 import os
 import time
 
+# The forker is there, and nobody else.
 others = [name for name in os.listdir("/proc") if name.isdigit() and int(name) not in (1, os.getpid())]
 
 
@@ -15,4 +16,4 @@ def double(n):
                 time.sleep(1000)
             os._exit(0)
         os.wait()
-    return 2 * n if not others else others
+    return 2 * n if len(others) <= 1 else others

@@ -1,7 +1,7 @@
 // Distribution, stage funnel and history.
 
 function drawScores(agents) {
-  byId("scores").hidden = data.agents.length === 0;
+  byId("scores").hidden = data.agents.length === 0 || !ranked();
   if (byId("scores").hidden) return;
   fill(byId("scores-body"), distribution(agents), data.stages.length > 1 && funnel(), histories(agents));
 }

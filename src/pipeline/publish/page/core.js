@@ -1,19 +1,17 @@
-// What every part of the page uses: the data, the state, and how to make elements.
+// The core that every part of the page uses: the data, the state, and how to make elements.
 
 let data = JSON.parse(document.getElementById("data").textContent);
 
-/** What a person chose; kept in the address, so that a reload or a link brings it back. */
+/** A person's choices; kept in the address, so that a reload or a link brings it back. */
 const state = { q: "", kind: "all", sort: "rank", down: false, agent: "", run: "" };
 
-/** What a person unfolded; not worth an address, but a reload keeps it. */
+/** The parts that a person unfolded; not worth an address, but a reload keeps it. */
 const unfolded = { ranking: 25, rejected: 25, runs: new Set(), ...history.state };
 
 const VERDICTS = {
   p: "passed", f: "failed", e: "error", c: "crashed",
   o: "output limit", t: "timeout", m: "out of memory",
 };
-/** From best to gravest, as the result files order them. */
-const GRAVITY = "pfecotm";
 
 const byId = (id) => document.getElementById(id);
 
@@ -46,6 +44,10 @@ const plural = (count, one, many = `${one}s`) => `${number(count)} ${count === 1
 
 const score = (value) => (value === null ? "–" : number(value));
 
+/** Feedback on all stages together: what of the ranking is shown. */
+const ranked = () => data.feedback !== "none";
+const counted = () => data.feedback === "full";
+
 function duration(ms) {
   if (ms < 1000) return `${ms} ms`;
   return ms < 60000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 60000)} min`;
@@ -64,14 +66,15 @@ function ago(seconds) {
 
 /** One of the runs, which stand in the data as arrays. */
 function unpack(run) {
-  if (run[1] === null) return { task: run[0], unscored: data.texts[run[2]] ?? "", verdict: "unscored" };
-  const [task, hundredths, letters, wall, cpu, mib, suite, notes = [], stderr = null] = run;
-  const gravest = [...letters].reduce((a, b) => (GRAVITY.indexOf(b) > GRAVITY.indexOf(a) ? b : a), "p");
-  const passed = [...letters].filter((letter) => letter === "p").length;
+  if (run.length === 2) return { task: run[0], verdict: "task_fault" };
+  if (run.length === 3) return { task: run[0], unscored: data.texts[run[2]] ?? "", verdict: "unscored" };
+  // Score, verdict and usage are null where they are not shown; letters are those of the tests that are.
+  const [task, hundredths, letter, letters, usage, suite, notes = [], stderr = null] = run;
+  const passed = [...letters].filter((one) => one === "p").length;
   return {
-    task, score: hundredths / 100, letters, wall, cpu, mib, passed,
+    task, score: hundredths === null ? null : hundredths / 100, letters, usage, passed,
     tests: data.suites[suite], notes, stderr: data.texts[stderr],
-    verdict: VERDICTS[gravest], letter: gravest,
+    verdict: VERDICTS[letter] ?? "evaluated", letter: letter ?? "h",
   };
 }
 
@@ -84,7 +87,7 @@ function runOf(agent, task) {
 
 const KINDS = {
   all: ["All agents", () => true],
-  paid: ["Rewarded", (agent) => agent.reward > 0],
+  ...extras.kinds,
   perfect: ["Score 100", (agent) => agent.score === 100],
   imperfect: ["Below 100", (agent) => agent.score !== 100],
   copies: ["Copies", (agent) => agent.copy],
@@ -93,7 +96,9 @@ const KINDS = {
 
 function matches(agent) {
   const q = state.q.trim().toLowerCase();
-  const named = !q || agent.miner.includes(q) || agent.copy?.includes(q) || agent.sha256.startsWith(q);
+  const { name = "", group = "" } = personOf(agent.miner) ?? {};
+  const called = [agent.miner, name, group].some((text) => text.toLowerCase().includes(q));
+  const named = !q || called || agent.copy?.includes(q) || agent.sha256.startsWith(q);
   const stage = /^stage(\d+)$/.exec(state.kind);
   return named && (stage ? agent.stage === Number(stage[1]) : KINDS[state.kind][1](agent));
 }
@@ -102,8 +107,8 @@ const SORTS = {
   rank: (agent) => agent.rank,
   miner: (agent) => agent.miner,
   score: (agent) => agent.score,
-  reward: (agent) => agent.reward,
-  tests: (agent) => (agent.tests ? agent.passed / agent.tests : null),
+  ...extras.sorts,
+  tests: (agent) => (agent.tests && counted() ? agent.passed / agent.tests : null),
   stage: (agent) => agent.stage,
   seen: (agent) => agent.seen,
 };

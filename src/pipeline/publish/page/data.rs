@@ -1,4 +1,4 @@
-//! What the page's script works on. Compact: a big page holds 100,000 runs.
+//! Data that the page's script works on. Compact: a big page holds 100,000 runs.
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
@@ -9,16 +9,22 @@ use rayon::prelude::*;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::texts::{Room, Texts, tail};
-use crate::pipeline::brief::{Brief, Mark};
-use crate::pipeline::intake::{Miner, Rejection};
+use crate::model::feedback::{Feedback, Shown};
+use crate::model::miner_id::Miner;
+use crate::model::rejection::Rejection;
+use crate::model::report::{Outcome, Run, TestResult, Verdict};
 use crate::pipeline::plan::Part;
+use crate::pipeline::publish::Published;
 use crate::pipeline::publish::history::{History, Point};
-use crate::pipeline::publish::json::Escaped;
-use crate::pipeline::publish::text::visible;
-use crate::pipeline::publish::{Published, load_report};
+use crate::pipeline::publish::page::texts::{Room, Texts, tail};
+use crate::pipeline::publish::roster;
+use crate::pipeline::report_store::load_report;
+use crate::pipeline::report_summary::{ReportSummary, RunResult};
 use crate::pipeline::score::{Row, hundredths, passes};
-use crate::report::{Outcome, Run, Scored, TestResult, Verdict};
+
+use crate::util::json::Escaped;
+use crate::util::natural::natural;
+use crate::util::text::visible;
 
 /// Most characters of a name or a reason.
 const MAX: usize = 400;
@@ -37,8 +43,9 @@ const ALL_POINTS: usize = 40_000;
 struct StageData {
     name: String,
     mark: f64,
-    reached: usize,
-    passed: usize,
+    /// How many agents reached and passed it, where scores are shown.
+    reached: Option<usize>,
+    passed: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -52,12 +59,16 @@ struct TaskData {
 struct Agent<'a> {
     miner: &'a str,
     rank: Option<u32>,
+    /// The best and the worst rank that chance could have given it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    range: Option<[u32; 2]>,
     score: Option<f64>,
-    reward: f64,
-    passed: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reward: Option<Option<f64>>,
+    passed: Option<u64>,
     tests: u64,
     unscored: u64,
-    stage: usize,
+    stage: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     copy: Option<&'a str>,
     seen: i64,
@@ -67,7 +78,7 @@ struct Agent<'a> {
     runs: Vec<RunData>,
     /// (time, score), oldest first.
     history: &'a [Point],
-    /// Whether some texts did not fit.
+    /// True if some texts did not fit.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     cut: bool,
 }
@@ -78,11 +89,25 @@ struct Agent<'a> {
 enum RunData {
     /// Task, None, text.
     Unscored(usize, (), Option<usize>),
-    /// Task, score in hundredths, a letter per test, milliseconds, CPU milliseconds, MiB, suite.
-    Plain(usize, u32, String, u64, u64, u64, usize),
+    /// Task, None: the task's author is at fault. The reason may tell of hidden tests.
+    TaskFault(usize, ()),
+    /// Task, score in hundredths, verdict, a letter per test shown, usage, suite.
+    Plain(usize, Option<u32>, Option<char>, String, Option<UsageData>, usize),
     /// The same with (test, text) of messages and stderr's text.
-    Noted(usize, u32, String, u64, u64, u64, usize, Vec<(usize, usize)>, Option<usize>),
+    Noted(
+        usize,
+        Option<u32>,
+        Option<char>,
+        String,
+        Option<UsageData>,
+        usize,
+        Vec<(usize, usize)>,
+        Option<usize>,
+    ),
 }
+
+/// Milliseconds, CPU milliseconds, MiB.
+type UsageData = (u64, u64, u64);
 
 #[derive(Serialize)]
 struct Refused<'a> {
@@ -111,10 +136,13 @@ pub(super) fn write(
     let mut to = serde_json::Serializer::new(out);
     let mut data = to.serialize_map(None)?;
     // First, as they are written while reports are read, and only then the texts and suites are known.
-    let agents = agents(results_dir, published, history, &mut columns, &mut texts);
+    let feedback = published.plan.feedback();
+    let rows = rows(published, feedback);
+    let agents = agents(results_dir, published, &rows, history, &mut columns, &mut texts);
     data.serialize_entry("agents", &Streamed(RefCell::new(agents)))?;
     data.serialize_entry("texts", texts.all())?;
     data.serialize_entry("suites", &columns.suites())?;
+    data.serialize_entry("feedback", &feedback)?;
     // Seconds since 1970, like all times here.
     data.serialize_entry("made", &published.generated_at.as_second())?;
     // Tells the page that a newer one has another script.
@@ -122,7 +150,13 @@ pub(super) fn write(
     data.serialize_entry("version", env!("CARGO_PKG_VERSION"))?;
     data.serialize_entry("image", &visible(published.image, MAX))?;
     data.serialize_entry("pipeline", &published.pipeline_sha256.chars().take(12).collect::<String>())?;
-    data.serialize_entry("token", &visible(published.token, MAX))?;
+    data.serialize_entry("title", &published.title.map(|title| visible(title, MAX)))?;
+    if let Some(token) = published.token {
+        data.serialize_entry("token", &visible(token, MAX))?;
+    }
+    if !published.roster.is_empty() {
+        data.serialize_entry("roster", &roster::listed(published))?;
+    }
     // Whether somebody is at work who will write the page anew.
     data.serialize_entry("live", &published.live)?;
     data.serialize_entry("stages", &stages(published))?;
@@ -142,41 +176,58 @@ impl<T: Serialize, I: Iterator<Item = T>> Serialize for Streamed<I> {
     }
 }
 
-/// The agents by rank, with what their reports tell.
+/// The ranking in its order, or by miner where ranks are not shown.
+fn rows<'a>(published: &Published<'a>, feedback: Feedback) -> Vec<&'a Row> {
+    let mut rows: Vec<&Row> = published.rows.iter().collect();
+    if !feedback.shows_ranking() {
+        rows.sort_by(|a, b| a.miner.cmp(&b.miner));
+    }
+    rows
+}
+
+/// The agents in the order of `rows`, with what their reports tell.
 fn agents<'a>(
     results_dir: &'a Path,
     published: &'a Published,
+    rows: &'a [&'a Row],
     history: &'a History,
     columns: &'a mut Columns,
     texts: &'a mut Texts,
 ) -> impl Iterator<Item = Agent<'a>> {
-    let briefs: HashMap<&Miner, &Brief> =
+    let summaries: HashMap<&Miner, &ReportSummary> =
         published.agents.iter().map(|agent| (&agent.miner, *agent)).collect();
-    let points = (ALL_POINTS / published.rows.len().max(1)).clamp(2, POINTS);
-    let load = |row: &'a Row| (row, load_report(results_dir, &row.miner));
-    let chunks = published.rows.chunks(TOGETHER);
+    let points = (ALL_POINTS / rows.len().max(1)).clamp(2, POINTS);
+    let load = |row: &&'a Row| (*row, load_report(results_dir, &row.miner));
+    let chunks = rows.chunks(TOGETHER);
+    let feedback = published.plan.feedback();
+    let shown = feedback.shows_ranking();
     let loaded = chunks.flat_map(move |rows| rows.par_iter().map(load).collect::<Vec<_>>());
     loaded.map(move |(row, report)| {
-        let mut room = Room::share(published.rows.len());
+        let mut room = Room::share(rows.len());
         let runs =
             report.filter(|report| report.sha256 == row.sha256).map_or(Vec::new(), |report| report.runs);
-        let runs = runs.iter().filter_map(|run| columns.run(run, texts, &mut room)).collect();
-        let brief = briefs.get(&row.miner).copied();
-        let past = history.of(&row.miner);
+        let runs = runs.into_iter().filter_map(|run| columns.run(run, texts, &mut room)).collect();
+        let summary = summaries.get(&row.miner).copied();
+        let past = if shown { history.of(&row.miner) } else { &[] };
         Agent {
             miner: row.miner.as_str(),
-            rank: row.rank.map(u32::from),
-            score: row.score,
-            reward: row.reward,
-            passed: row.passed,
+            rank: row.rank.map(u32::from).filter(|_| shown),
+            range: row
+                .rank_low
+                .zip(row.rank_high)
+                .map(|(low, high)| [low.into(), high.into()])
+                .filter(|_| shown),
+            score: row.score.filter(|_| shown),
+            reward: row.reward.map(|reward| shown.then_some(reward)),
+            passed: feedback.shows_counts().then_some(row.passed),
             tests: row.tests,
             unscored: row.unscored,
-            stage: published.plan.place(&row.stage).unwrap_or_default(),
+            stage: shown.then(|| published.plan.place(&row.stage).unwrap_or_default()),
             copy: row.duplicate_of.as_ref().map(Miner::as_str),
             seen: row.first_seen.as_second(),
             sha256: &row.sha256,
-            file: brief.map_or(String::new(), |brief| visible(&brief.file, MAX)),
-            bytes: brief.map_or(0, |brief| brief.bytes),
+            file: summary.map_or(String::new(), |summary| visible(&summary.file, MAX)),
+            bytes: summary.map_or(0, |summary| summary.bytes),
             runs,
             history: &past[past.len().saturating_sub(points)..],
             cut: room.cut,
@@ -187,9 +238,11 @@ fn agents<'a>(
 /// A test's name, its weight, and whether it is public.
 type Described = (String, f64, bool);
 
-/// The tasks that were run, in stage order and then by id, and the lists of their tests.
+/// The tasks that were run, in stage order and then by id as people count, and the lists of their tests.
 struct Columns<'a> {
     all: Vec<(usize, &'a str)>,
+    /// Of each stage.
+    feedback: Vec<Feedback>,
     places: HashMap<(&'a str, &'a str), usize>,
     suites: Vec<Vec<Described>>,
     /// Of each column: usually one, several while agents have yet to meet an edited task.
@@ -199,14 +252,18 @@ struct Columns<'a> {
 impl<'a> Columns<'a> {
     fn of(published: &Published<'a>) -> Self {
         let reached = |at: usize| {
-            let mark = |agent: &&Brief| agent.marks.get(at).is_some_and(|mark| *mark != Mark::Missing);
-            published.agents.iter().any(mark)
+            let result = |agent: &&ReportSummary| {
+                agent.results.get(at).is_some_and(|result| *result != RunResult::Missing)
+            };
+            published.agents.iter().any(result)
         };
-        let legs = published.plan.legs().enumerate().filter(|(at, _)| reached(*at));
-        let all: Vec<_> = legs.map(|(_, (stage, task))| (stage, task.id.as_str())).collect();
+        let runs = published.plan.runs().enumerate().filter(|(at, _)| reached(*at));
+        let mut all: Vec<_> = runs.map(|(_, (stage, task))| (stage, task.id.as_str())).collect();
+        all.sort_by(|(stage, task), (other, than)| stage.cmp(other).then_with(|| natural(task, than)));
         let name = |stage: usize| published.plan.parts[stage].stage.name.as_str();
         let places = all.iter().enumerate().map(|(at, (stage, task))| ((name(*stage), *task), at)).collect();
-        Self { places, suites: Vec::new(), suites_of: vec![Vec::new(); all.len()], all }
+        let feedback = published.plan.parts.iter().map(|part| part.stage.feedback).collect();
+        Self { feedback, places, suites: Vec::new(), suites_of: vec![Vec::new(); all.len()], all }
     }
 
     /// Lists of tests, fit to be shown.
@@ -227,13 +284,17 @@ impl<'a> Columns<'a> {
         self.all.iter().map(task).collect()
     }
 
-    fn run(&mut self, run: &Run, texts: &mut Texts, room: &mut Room) -> Option<RunData> {
+    fn run(&mut self, run: Run, texts: &mut Texts, room: &mut Room) -> Option<RunData> {
         let column = *self.places.get(&(run.stage.as_str(), run.task.as_str()))?;
-        Some(match &run.outcome {
+        Some(match run.outcome {
+            Outcome::TaskFault { .. } => RunData::TaskFault(column, ()),
             Outcome::Unscored { unscored } => {
-                RunData::Unscored(column, (), texts.number(tail(unscored, LINES), room))
+                RunData::Unscored(column, (), texts.number(tail(&unscored, LINES), room))
             }
-            Outcome::Scored(run) => scored(column, self.suite(column, &run.tests), run, texts, room),
+            Outcome::Scored(run) => {
+                let run = self.feedback[self.all[column].0].of_run(run);
+                scored(column, self.suite(column, &run.tests), &run, texts, room)
+            }
         })
     }
 
@@ -248,33 +309,32 @@ impl<'a> Columns<'a> {
     }
 }
 
-fn scored(column: usize, suite: usize, run: &Scored, texts: &mut Texts, room: &mut Room) -> RunData {
+fn scored(column: usize, suite: usize, run: &Shown, texts: &mut Texts, room: &mut Room) -> RunData {
     let letters = run.tests.iter().map(|test| letter(test.verdict)).collect();
-    let score = (hundredths(run.score.clamp(0.0, 100.0)) * 100.0).round() as u32;
-    let usage = run.usage;
-    let (wall, cpu, mib) = (usage.wall_ms, usage.cpu_ms, usage.max_rss_kib.div_ceil(1024));
+    let score = run.score.map(|score| (hundredths(score.clamp(0.0, 100.0)) * 100.0).round() as u32);
+    let verdict = run.verdict.map(letter);
+    let usage = run.usage.map(|usage| (usage.wall_ms, usage.cpu_ms, usage.max_rss_kib.div_ceil(1024)));
     let notes: Vec<_> = run
         .tests
         .iter()
         .enumerate()
-        .filter_map(|(at, test)| Some((at, texts.number(tail(told(test)?, LINES), room)?)))
+        .filter_map(|(at, test)| Some((at, texts.number(tail(&told(test)?, LINES), room)?)))
         .collect();
-    // An agent can print what it was asked: its stderr is for everybody only if all of its tests are.
-    let shown = Some(run.stderr.trim_end())
-        .filter(|text| !text.trim().is_empty() && run.tests.iter().all(|test| test.public));
-    let stderr = shown.and_then(|text| texts.number(tail(text, LINES), room));
+    let stderr = run.stderr.as_deref().map(str::trim_end).filter(|text| !text.trim().is_empty());
+    let stderr = stderr.and_then(|text| texts.number(tail(text, LINES), room));
     if notes.is_empty() && stderr.is_none() {
-        return RunData::Plain(column, score, letters, wall, cpu, mib, suite);
+        return RunData::Plain(column, score, verdict, letters, usage, suite);
     }
-    RunData::Noted(column, score, letters, wall, cpu, mib, suite, notes, stderr)
+    RunData::Noted(column, score, verdict, letters, usage, suite, notes, stderr)
 }
 
-/// The message, if it is for everybody: others would give away what is tested.
-fn told(test: &TestResult) -> Option<&str> {
-    test.message.as_deref().filter(|_| test.public && test.verdict != Verdict::Passed)
+/// The message of a test that did not pass, or what it is worth where that says nothing.
+fn told(test: &TestResult) -> Option<String> {
+    let message = test.message.clone().filter(|_| test.verdict != Verdict::Passed);
+    message.or_else(|| test.worth())
 }
 
-/// Whether these are the tests of a suite, whatever became of them.
+/// Tells whether these are the tests of a suite, whatever became of them.
 fn same(suite: &[Described], tests: &[TestResult]) -> bool {
     let alike = |(known, test): (&Described, &TestResult)| {
         (known.0.as_str(), known.1, known.2) == (test.name.as_str(), test.weight, test.public)
@@ -309,7 +369,8 @@ fn stages(published: &Published) -> Vec<StageData> {
         stand[cleared] -= passed;
         stand[cleared + 1] = passed;
     }
-    let from = |at: usize| stand[at..].iter().sum();
+    let shown = published.plan.feedback().shows_ranking();
+    let from = |at: usize| shown.then(|| stand[at..].iter().sum());
     let described = |(at, part): (usize, &Part)| StageData {
         name: visible(&part.stage.name, MAX),
         mark: part.stage.pass_mark,
@@ -325,7 +386,7 @@ fn cleared_last(published: &Published) -> usize {
     let standing: BTreeSet<&Miner> =
         published.rows.iter().filter(|row| row.stage == last.stage.name).map(|row| &row.miner).collect();
     let agents = published.agents.iter().filter(|agent| standing.contains(&agent.miner));
-    agents.filter(|agent| passes(last, &agent.marks)).count()
+    agents.filter(|agent| passes(last, &agent.results)).count()
 }
 
 fn refused(rejections: &[Rejection]) -> Vec<Refused<'_>> {

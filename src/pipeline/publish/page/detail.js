@@ -29,17 +29,22 @@ function drawDetail() {
 function detailHead(agent) {
   const close = el("button", { type: "button", class: "close", "data-key": "close", "aria-label": "Close", click: () => byId("detail").close() }, "✕");
   const copy = agent.copy && el("span", { class: "tag" }, `copy of ${agent.copy}`);
-  return el("div", { class: "detail-head" }, el("h2", { id: "detail-title", tabindex: -1, autofocus: true }, agent.miner, copy), close);
+  return el("div", { class: "detail-head" }, el("h2", { id: "detail-title", tabindex: -1, autofocus: true }, agent.miner, personTag(agent.miner), copy), close);
+}
+
+/** The ranks that other tasks of the same kind could have given, if they are several. */
+function byChance(range) {
+  return range && range[0] < range[1] ? ` (${number(range[0])} to ${number(range[1])} by chance)` : "";
 }
 
 function detailFacts(agent) {
   const fact = (name, value, classes) => el("div", { class: classes }, el("dt", {}, name), el("dd", {}, value));
   return el("dl", { class: "detail-facts" },
-    fact("Rank", agent.rank === null ? "unscored" : number(agent.rank)),
+    fact("Rank", ranked() ? (agent.rank === null ? "unscored" : number(agent.rank) + byChance(agent.range)) : "not shown"),
     fact("Score", score(agent.score)),
-    fact(`Reward, ${data.token}`, number(agent.reward)),
-    fact("Tests passed", `${number(agent.passed)} / ${number(agent.tests)}`),
-    data.stages.length > 1 && fact("Stage", data.stages[agent.stage]?.name ?? ""),
+    extras.facts(agent).map(([name, value]) => fact(name, value)),
+    counted() && fact("Tests passed", `${number(agent.passed)} / ${number(agent.tests)}`),
+    ranked() && data.stages.length > 1 && fact("Stage", data.stages[agent.stage]?.name ?? ""),
     fact("First seen, UTC", moment(agent.seen)),
     fact("File", `${agent.file}, ${plural(agent.bytes, "byte")}`, "long"),
     fact("Sha256", el("code", {}, agent.sha256), "long"));
@@ -58,7 +63,8 @@ function stageRuns(agent) {
   return stages.filter(([, own]) => own.length > 0).map(([stage, own]) => {
     const title = data.stages.length > 1 ? stage.name : "Runs";
     const passed = own.filter((run) => run.letter === "p").length;
-    const heading = el("h3", {}, title, el("small", {}, `${passed} of ${plural(own.length, "run")} passed`));
+    const told = own.every((run) => run.letter !== "h");
+    const heading = el("h3", {}, title, told && el("small", {}, `${passed} of ${plural(own.length, "run")} passed`));
     return el("div", { class: "runs" }, heading, own.map(runLine));
   });
 }
@@ -67,9 +73,11 @@ function stageRuns(agent) {
 function runLine(run) {
   const open = unfolded.runs.has(run.task);
   const task = data.tasks[run.task];
-  const measured = run.score === undefined
-    ? []
-    : [el("span", { class: "num" }, number(run.score)), el("span", { class: "num soft" }, `${run.passed} / ${run.letters.length}`), el("span", { class: "num soft time" }, duration(run.wall))];
+  const measured = run.score !== undefined && [
+    run.score !== null && el("span", { class: "num" }, number(run.score)),
+    run.usage && el("span", { class: "num soft" }, `${run.passed} / ${run.letters.length}`),
+    run.usage && el("span", { class: "num soft time" }, duration(run.usage[0])),
+  ];
   const summary = el("summary", { "data-key": `run-${run.task}` },
     el("span", { class: "task-name" }, task.label), badge(run.verdict, run.letter), measured);
   const line = el("details", { class: "run", id: `run-${run.task}`, open }, summary);
@@ -85,14 +93,18 @@ function runLine(run) {
 const badge = (verdict, letter = "u") => el("span", { class: `badge v-${letter}` }, verdict);
 
 function runBody(run) {
+  if (run.verdict === "task_fault") {
+    return el("div", { class: "run-body" }, el("p", { class: "soft" }, "The task is at fault; it counts for nobody until its author mends it."));
+  }
   if (run.score === undefined) {
     return el("div", { class: "run-body" }, el("p", { class: "soft" }, "By our fault; it is tried again and counts for nothing until then."), el("pre", {}, run.unscored));
   }
   const notes = new Map(run.notes);
   const tests = run.tests.map((test, at) => testLine(test, run.letters[at], data.texts[notes.get(at)]));
-  const usage = `${data.tasks[run.task].id} · ${duration(run.wall)} wall, ${duration(run.cpu)} CPU, ${run.mib} MiB`;
+  const [wall, cpu, mib] = run.usage ?? [];
+  const usage = run.usage && ` · ${duration(wall)} wall, ${duration(cpu)} CPU, ${mib} MiB`;
   const stderr = run.stderr && [el("h4", {}, "End of stderr"), el("pre", {}, run.stderr)];
-  return el("div", { class: "run-body" }, el("p", { class: "soft" }, usage), el("ul", { class: "tests" }, tests), stderr);
+  return el("div", { class: "run-body" }, el("p", { class: "soft" }, data.tasks[run.task].id, usage), el("ul", { class: "tests" }, tests), stderr);
 }
 
 function testLine([name, weight, open], letter, message) {

@@ -24,15 +24,15 @@ function drawAll() {
 
 function drawTop() {
   tellAge();
-  const paid = data.agents.reduce((sum, agent) => sum + agent.reward, 0);
+  if (data.title) document.title = byId("title").textContent = data.title;
   const facts = [
     [data.agents.length, "ranked"],
     [data.tasks.length, "tasks run"],
-    [Number(paid.toFixed(2)), `${data.token} awarded`],
+    ...extras.totals(),
     [data.pending.length, "pending"],
     [data.rejected_count, "rejected"],
   ];
-  fill(byId("facts"), facts.map(([value, name]) => el("li", {}, el("b", {}, number(value)), name)));
+  fill(byId("facts"), facts.filter(Boolean).map(([value, name]) => el("li", {}, el("b", {}, number(value)), name)));
 }
 
 function tellAge() {
@@ -44,7 +44,7 @@ function drawControls() {
   byId("bar").hidden = data.agents.length === 0 && data.rejected.length === 0;
   const stages = data.stages.map((stage, at) => [`stage${at}`, `At stage ${stage.name}`]);
   const kinds = Object.entries(KINDS).map(([name, [text]]) => [name, text]);
-  const options = kinds.concat(data.stages.length > 1 ? stages : []);
+  const options = ranked() ? kinds.concat(data.stages.length > 1 ? stages : []) : kinds.slice(0, 1);
   fill(byId("kind"), options.map(([value, text]) => el("option", { value }, text)));
   if (!options.some(([value]) => value === state.kind)) state.kind = "all";
   byId("kind").value = state.kind;

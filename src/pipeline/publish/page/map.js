@@ -79,25 +79,30 @@ function mapCell(agent, at, task) {
   const edge = startsStage(task) ? " first" : "";
   const attributes = { role: "gridcell", id: `cell-${at}-${task}`, "aria-colindex": task + 2, "data-task": task };
   if (!run) return el("td", { ...attributes, class: `n${edge}`, "aria-label": "not reached" }, "·");
-  if (run.score === undefined) return el("td", { ...attributes, class: `u${edge}`, "aria-label": "unscored" }, "?");
+  if (run.score === undefined) return el("td", { ...attributes, class: `u${edge}`, "aria-label": run.verdict }, run.verdict === "task_fault" ? "!" : "?");
+  if (run.score === null) return el("td", { ...attributes, class: `n${edge}`, "aria-label": "evaluated" }, "•");
   // Only a perfect score gets the colour and the number of one.
   const tenth = Math.floor(run.score / 10);
-  const label = `${Math.floor(run.score)}, ${run.verdict}`;
-  return el("td", { ...attributes, class: `s${tenth}${edge}`, "aria-label": label }, `${Math.floor(run.score)}`);
+  const label = `${number(run.score)}, ${run.verdict}`;
+  const shown = run.score < 100 ? Math.min(99, Math.round(run.score)) : 100;
+  return el("td", { ...attributes, class: `s${tenth}${edge}`, "aria-label": label }, `${shown}`);
 }
 
-/** What is to be said of a cell, in lines. */
+/** The text of a cell, in lines. */
 function cellLines(agent, task) {
   const run = runOf(agent, task);
   const title = `${agent.miner} · ${data.tasks[task].id}`;
   if (!run) return [title, "not reached"];
+  if (run.verdict === "task_fault") return [title, "task_fault: counts for nobody"];
   if (run.score === undefined) return [title, "unscored by our fault, to be tried again"];
-  return [title, `${run.verdict}, score ${number(run.score)}`, `${run.passed} of ${plural(run.letters.length, "test")} passed`, duration(run.wall)];
+  const judged = run.score === null ? run.verdict : `${run.verdict}, score ${number(run.score)}`;
+  const tests = run.usage ? "test" : "public test";
+  return [title, judged, run.letters && `${run.passed} of ${plural(run.letters.length, tests)} passed`, run.usage && duration(run.usage[0])];
 }
 
 /** Of a task: how it went for the agents shown. */
 function taskLines(task) {
-  const scores = map.agents.map((agent) => runOf(agent, task)?.score).filter((one) => one !== undefined);
+  const scores = map.agents.map((agent) => runOf(agent, task)?.score).filter((one) => one !== undefined && one !== null);
   const mean = scores.reduce((sum, one) => sum + one, 0) / scores.length;
   const perfect = scores.filter((one) => one === 100).length;
   const lines = scores.length ? [`mean score ${mean.toFixed(1)}`, `${perfect} of ${plural(scores.length, "agent")} solved it`] : [];
@@ -200,5 +205,6 @@ function legend() {
     item("100", "0 ", el("i", { class: "ramp" })),
     item("unscored, to be tried again", el("i", { class: "u" }, "?")),
     item("not reached", el("i", { class: "n" }, "·")),
+    item("evaluated, score not shown", el("i", { class: "n" }, "•")),
     el("span", { class: "keys" }, "Arrow keys move, Enter opens."));
 }

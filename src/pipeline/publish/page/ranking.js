@@ -4,14 +4,14 @@ const COLUMNS = [
   ["rank", "#", "rank"],
   ["miner", "Miner", ""],
   ["score", "Score", "bars"],
-  ["reward", "Reward", "r"],
+  ...extras.columns,
   ["tests", "Tests", "r minor"],
   ["stage", "Stage", "minor"],
   ["seen", "First seen", "minor"],
 ];
 
 /** Best first for what one wants much of. */
-const DOWN_FIRST = ["score", "reward", "tests", "stage"];
+const DOWN_FIRST = ["score", ...extras.downFirst, "tests", "stage"];
 
 function sortBy(name) {
   state.down = state.sort === name ? !state.down : DOWN_FIRST.includes(name);
@@ -21,7 +21,7 @@ function sortBy(name) {
 
 function headerCell([name, title, classes]) {
   const sorted = state.sort === name;
-  const text = name === "reward" ? `Reward, ${data.token}` : title;
+  const text = extras.title(name, title);
   const arrow = el("i", { class: "arrow", "aria-hidden": "true" }, sorted ? (state.down ? "↓" : "↑") : "");
   const button = el("button", { type: "button", "data-key": `sort-${name}`, click: () => sortBy(name) }, text, arrow);
   if (name === "rank") button.setAttribute("aria-label", "Rank");
@@ -29,7 +29,11 @@ function headerCell([name, title, classes]) {
   return el("th", { scope: "col", class: classes, "aria-sort": direction }, button);
 }
 
-const columns = () => COLUMNS.filter(([name]) => name !== "stage" || data.stages.length > 1);
+/** Columns with something in them. */
+function columns() {
+  const shown = { tests: counted(), stage: ranked() && data.stages.length > 1 };
+  return COLUMNS.filter(([name]) => shown[name] ?? true);
+}
 
 /** The link that opens an agent's detail. */
 function minerLink(agent, key = agent.miner) {
@@ -42,7 +46,7 @@ function minerLink(agent, key = agent.miner) {
 }
 
 function scoreBar(agent) {
-  if (agent.score === null) return el("span", { class: "soft" }, "unscored");
+  if (agent.score === null) return el("span", { class: "soft" }, ranked() ? "unscored" : "not shown");
   const bar = el("i", { "--s": agent.score });
   return el("div", { class: agent.score === 100 ? "score full" : "score" }, el("span", {}, score(agent.score)), bar);
 }
@@ -50,15 +54,16 @@ function scoreBar(agent) {
 function rankingRow(agent) {
   const name = el("th", { scope: "row" },
     minerLink(agent),
+    personTag(agent.miner),
     agent.copy && el("span", { class: "tag" }, `copy of ${agent.copy}`),
     agent.unscored > 0 && el("span", { class: "tag warn" }, `${number(agent.unscored)} unscored`));
   const cells = [
     el("td", { class: agent.rank && agent.rank <= 3 ? "rank high" : "rank" }, agent.rank === null ? "–" : `${agent.rank}`),
     name,
     el("td", {}, scoreBar(agent)),
-    el("td", { class: agent.reward ? "r paid" : "r soft" }, number(agent.reward)),
-    el("td", { class: "r minor" }, number(agent.passed), el("span", { class: "soft" }, ` / ${number(agent.tests)}`)),
-    data.stages.length > 1 && el("td", { class: "minor" }, data.stages[agent.stage]?.name ?? ""),
+    ...extras.cells(agent),
+    counted() && el("td", { class: "r minor" }, number(agent.passed), el("span", { class: "soft" }, ` / ${number(agent.tests)}`)),
+    ranked() && data.stages.length > 1 && el("td", { class: "minor" }, data.stages[agent.stage]?.name ?? ""),
     el("td", { class: "soft minor" }, moment(agent.seen)),
   ];
   const open = (event) => {
@@ -86,14 +91,16 @@ function more(kind, count, draw) {
 
 function drawRanking(agents) {
   byId("ranking").hidden = false;
-  const lines = agents.slice(0, unfolded.ranking);
+  const others = unranked();
+  const lines = [...agents.map((agent) => [rankingRow, agent]), ...others.map((person) => [unrankedRow, person])];
+  const shown = lines.slice(0, unfolded.ranking).map(([row, one]) => row(one));
   const empty = data.agents.length
     ? "No agent is like that."
     : "No agents yet. Drop a file into the inbox and run agentmill.";
   const head = el("thead", {}, el("tr", {}, columns().map(headerCell)));
-  const table = el("table", { class: "list ranked", "aria-labelledby": "ranking-title" }, head, el("tbody", {}, lines.map(rankingRow)));
+  const table = el("table", { class: "list ranked", "aria-labelledby": "ranking-title" }, head, el("tbody", {}, shown));
   const body = lines.length ? table : el("p", { class: "empty" }, empty);
-  fill(byId("ranking-body"), el("div", { class: "panel" }, body), more("ranking", agents.length, () => drawRanking(agents)));
+  fill(byId("ranking-body"), el("div", { class: "panel" }, body), more("ranking", lines.length, () => drawRanking(agents)));
 }
 
 function drawPending() {

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::pipeline::publish::text::visible;
+use crate::util::text::visible;
 
 /// Bytes of texts on the page, all agents together.
 const ROOM: usize = 4 << 20;
@@ -18,10 +18,10 @@ pub(super) struct Texts {
     numbers: HashMap<String, usize>,
 }
 
-/// What an agent may still add.
+/// Room that an agent has left for its texts.
 pub(super) struct Room {
     left: usize,
-    /// Whether something did not fit.
+    /// True if something did not fit.
     pub(super) cut: bool,
 }
 

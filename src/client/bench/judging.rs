@@ -1,0 +1,163 @@
+//! Judging: the code in each reply is run on its task, unless that was done before.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use parking_lot::Mutex;
+use rayon::ThreadPoolBuilder;
+use rayon::prelude::*;
+
+use crate::client::bench::asking::asked;
+use crate::client::bench::memory::{Answer, Judged, Memory, Sample};
+use crate::client::generate::answer::Reply;
+use crate::client::generate::reply::sources;
+use crate::client::generate::wanted::Wanted;
+use crate::config::{Limits, Llm, Pipeline};
+use crate::model::report::Verdict;
+use crate::pipeline::run_keys::{EvaluationPlan, PlannedRun};
+use crate::sandbox::{Fault, Opened, Sandbox};
+use crate::submission;
+use crate::task::Task;
+use crate::ui::Spinner;
+use crate::util::digest;
+
+/// The verdict on a source that the platform or Python refuses.
+const REFUSED: &str = "refused";
+
+/// Sandbox and rules that replies are judged by.
+pub struct Judging<'a> {
+    /// Rules, stages and limits.
+    pub pipeline: &'a Pipeline,
+    /// Settings that replies must have been asked for with.
+    pub llm: &'a Llm,
+    /// The place where code runs.
+    pub sandbox: &'a dyn Sandbox,
+    /// Progress display.
+    pub spinner: &'a Spinner,
+}
+
+/// Results of one model's samples.
+#[derive(Debug, Default)]
+pub struct Results {
+    /// Samples of each task with their scores; None where it is not judged, by our fault.
+    pub tasks: BTreeMap<String, Vec<(Sample, Option<f64>)>>,
+    /// Tasks at which the author is at fault, which count for nobody, and why.
+    pub task_faults: BTreeMap<String, String>,
+    /// Reasons why something is not judged.
+    pub faults: BTreeSet<String>,
+}
+
+/// A source to be run.
+struct Run<'a> {
+    planned: &'a PlannedRun<'a>,
+    key: String,
+    source: String,
+}
+
+/// Result of a source.
+enum Ended {
+    Judged(Judged),
+    Fault(Fault),
+}
+
+impl Judging<'_> {
+    /// The results of all samples that were asked for as they would be today.
+    ///
+    /// # Errors
+    /// There is no engine or no image, or a result can't be written down.
+    pub fn judge(&self, memory: &Memory, tasks: &[Task]) -> anyhow::Result<Results> {
+        let image = self.sandbox.image()?;
+        let plan = EvaluationPlan::new(self.pipeline, tasks, &image);
+        let mut results = Results::default();
+        let mut due: BTreeMap<String, Run<'_>> = BTreeMap::new();
+        let mut keys: Vec<(Sample, Option<String>)> = Vec::new();
+        for sample in memory.samples() {
+            let Some(planned) = planned(&plan, &sample.task) else { continue };
+            if sample.asked != asked(planned.task, self.llm) {
+                continue;
+            }
+            let source = self.source(&sample, planned.task);
+            let key = source.as_ref().map(|source| planned.key(&digest::sha256(source.as_bytes())));
+            if let (Some(source), Some(key)) = (source, key.clone())
+                && memory.judged(&key).is_none()
+            {
+                due.insert(key.clone(), Run { planned, key, source });
+            }
+            keys.push((sample, key));
+        }
+        self.run(memory, due.into_values().collect(), &mut results)?;
+        for (sample, key) in keys {
+            // A sample without code has failed.
+            let score = key.map_or(Some(0.0), |key| memory.judged(&key).map(|judged| judged.score));
+            results.tasks.entry(sample.task.clone()).or_default().push((sample, score));
+        }
+        results.tasks.retain(|task, _| !results.task_faults.contains_key(task));
+        Ok(results)
+    }
+
+    /// The likeliest source in a reply of those that the platform would take.
+    fn source(&self, sample: &Sample, task: &Task) -> Option<String> {
+        let Answer::Text { text, cut_off } = &sample.answer else { return None };
+        let reply = Reply { text: text.clone(), cut_off: *cut_off, ..Reply::default() };
+        let wanted = Wanted::of(task);
+        let sources = sources(&reply, &wanted);
+        let taken = |source: &&String| {
+            submission::check(source.as_bytes(), &self.pipeline.validate).is_ok()
+                && wanted.lacking(source).is_empty()
+        };
+        sources.iter().find(taken).cloned()
+    }
+
+    fn run(&self, memory: &Memory, due: Vec<Run<'_>>, results: &mut Results) -> anyhow::Result<()> {
+        let (all, done) = (due.len(), Mutex::new(0));
+        let pool = ThreadPoolBuilder::new().num_threads(self.pipeline.parallel.get()).build()?;
+        let ended: Vec<(String, anyhow::Result<Option<Fault>>)> = pool.install(|| {
+            due.par_iter()
+                .map(|run| {
+                    let ended = match self.one(run) {
+                        Ended::Judged(judged) => memory.add_judged(judged).map(|()| None),
+                        Ended::Fault(fault) => Ok(Some(fault)),
+                    };
+                    let mut done = done.lock();
+                    *done += 1;
+                    self.spinner.wait(format!("{}: {done} of {all} judged", memory.model));
+                    (run.planned.task.id.clone(), ended)
+                })
+                .collect()
+        });
+        for (task, ended) in ended {
+            match ended? {
+                None => {}
+                Some(Fault::Task(reason)) => drop(results.task_faults.insert(task, reason)),
+                Some(fault) => drop(results.faults.insert(fault.to_string())),
+            }
+        }
+        Ok(())
+    }
+
+    fn one(&self, run: &Run<'_>) -> Ended {
+        let judged = |verdict: &str, score| {
+            Ended::Judged(Judged { key: run.key.clone(), verdict: verdict.to_owned(), score })
+        };
+        match self.scored(run.planned.task, &run.planned.limits, &run.source) {
+            Ok(Some((verdict, score))) => judged(verdict.name(), score),
+            Ok(None) => judged(REFUSED, 0.0),
+            Err(fault) => Ended::Fault(fault),
+        }
+    }
+
+    /// None if Python does not compile the source.
+    fn scored(&self, task: &Task, limits: &Limits, source: &str) -> Result<Option<(Verdict, f64)>, Fault> {
+        match self.sandbox.open(source.as_bytes().to_vec(), limits)? {
+            Opened::Refused(_) => Ok(None),
+            Opened::Ready(mut cell) => {
+                let scored = cell.run(task, limits)?;
+                Ok(Some((scored.verdict, scored.score)))
+            }
+        }
+    }
+}
+
+/// The first planned run on a task.
+fn planned<'p, 't>(plan: &'p EvaluationPlan<'t>, task: &str) -> Option<&'p PlannedRun<'t>> {
+    plan.parts().flat_map(|(_, runs)| runs).find(|run| run.task.id == task)
+}

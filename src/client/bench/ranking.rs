@@ -1,0 +1,258 @@
+//! Ranking of models: by pass@1, then by score, then by cost.
+
+use std::cmp::Ordering;
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::client::bench::judging::Results;
+use crate::client::bench::memory::Sample;
+use crate::client::bench::pass_at::pass_at;
+use crate::pipeline::score::hundredths;
+use crate::task::Task;
+use crate::term::{Paper, Styled, left, right, table};
+use crate::util::text::visible;
+
+/// The most of a model's name that is shown, in characters.
+const SHOWN: usize = 100;
+
+/// A model's line.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Row {
+    /// 1-based; equal results share it. None if a sample is missing.
+    pub rank: Option<usize>,
+    /// The model's name.
+    pub model: String,
+    /// Mean chance, in percent, that one sample passes all tests of a task.
+    pub pass_at_1: f64,
+    /// Mean chance, in percent, that one of `k` does; of tasks with as many samples.
+    pub pass_at_k: f64,
+    /// As wanted.
+    pub k: u32,
+    /// Mean score of the samples, 0 to 100, by the tasks' weights.
+    pub score: f64,
+    /// Tasks with a sample.
+    pub tasks: usize,
+    /// Samples that were judged.
+    pub samples: usize,
+    /// Samples that are missing, or could not be judged.
+    pub missing: usize,
+    /// Tokens of all prompts, as far as endpoints tell.
+    pub prompt_tokens: u64,
+    /// Tokens of all replies, as far as endpoints tell.
+    pub completion_tokens: u64,
+    /// Money for all samples; None if it is not known of all.
+    pub cost: Option<f64>,
+}
+
+impl Row {
+    /// The line of a model, of which `samples` of each task are wanted.
+    #[must_use]
+    pub fn new(model: &str, results: &Results, tasks: &[&Task], samples: u32, k: u32) -> Self {
+        let mut sums = Sums::default();
+        let tasks = tasks.iter().filter(|task| !results.task_faults.contains_key(&task.id));
+        for task in tasks {
+            let known = results.tasks.get(&task.id).map_or(&[][..], Vec::as_slice);
+            let known = &known[..known.len().min(samples as usize)];
+            sums.add(task.weight, known, samples, k);
+        }
+        Self {
+            rank: None,
+            model: model.to_owned(),
+            pass_at_1: sums.percent(sums.pass_at_1, sums.tasks),
+            pass_at_k: sums.percent(sums.pass_at_k, sums.tasks_of_k),
+            k,
+            score: hundredths(if sums.weight > 0.0 { sums.score / sums.weight } else { 0.0 }),
+            tasks: sums.tasks,
+            samples: sums.samples,
+            missing: sums.missing,
+            prompt_tokens: sums.prompt_tokens,
+            completion_tokens: sums.completion_tokens,
+            cost: sums.cost.map(|cost| (cost * 1e6).round() / 1e6),
+        }
+    }
+
+    fn order(&self, other: &Self) -> Ordering {
+        let result = other.result().partial_cmp(&self.result()).unwrap_or(Ordering::Equal);
+        let cost = |row: &Self| row.cost.unwrap_or(f64::INFINITY);
+        let cheap = cost(self).total_cmp(&cost(other));
+        // What is not whole can't be compared.
+        (self.missing > 0)
+            .cmp(&(other.missing > 0))
+            .then(result)
+            .then(cheap)
+            .then(self.model.cmp(&other.model))
+    }
+
+    fn result(&self) -> (f64, f64) {
+        (self.pass_at_1, self.score)
+    }
+}
+
+/// Sums over tasks.
+struct Sums {
+    tasks: usize,
+    tasks_of_k: usize,
+    pass_at_1: f64,
+    pass_at_k: f64,
+    weight: f64,
+    score: f64,
+    samples: usize,
+    missing: usize,
+    prompt_tokens: u64,
+    completion_tokens: u64,
+    cost: Option<f64>,
+}
+
+impl Default for Sums {
+    fn default() -> Self {
+        Self {
+            tasks: 0,
+            tasks_of_k: 0,
+            pass_at_1: 0.0,
+            pass_at_k: 0.0,
+            weight: 0.0,
+            score: 0.0,
+            samples: 0,
+            missing: 0,
+            prompt_tokens: 0,
+            completion_tokens: 0,
+            cost: Some(0.0),
+        }
+    }
+}
+
+impl Sums {
+    fn add(&mut self, weight: f64, known: &[(Sample, Option<f64>)], wanted: u32, k: u32) {
+        let scores: Vec<f64> = known.iter().filter_map(|(_, score)| *score).collect();
+        let judged = u32::try_from(scores.len()).unwrap_or(u32::MAX);
+        let passed = u32::try_from(scores.iter().filter(|score| **score == 100.0).count()).unwrap_or(judged);
+        self.samples += scores.len();
+        self.missing += wanted.saturating_sub(judged) as usize;
+        for (sample, _) in known {
+            // Endpoints tell what they like.
+            self.prompt_tokens = self.prompt_tokens.saturating_add(sample.prompt_tokens.unwrap_or(0));
+            self.completion_tokens =
+                self.completion_tokens.saturating_add(sample.completion_tokens.unwrap_or(0));
+            self.cost = self.cost.zip(sample.cost).map(|(sum, cost)| sum + cost);
+        }
+        if judged == 0 {
+            return;
+        }
+        self.tasks += 1;
+        self.pass_at_1 += pass_at(1, judged, passed);
+        self.weight += weight;
+        self.score += weight * scores.iter().sum::<f64>() / f64::from(judged);
+        if judged >= k {
+            self.tasks_of_k += 1;
+            self.pass_at_k += pass_at(k, judged, passed);
+        }
+    }
+
+    fn percent(&self, sum: f64, tasks: usize) -> f64 {
+        if tasks == 0 { 0.0 } else { hundredths(100.0 * sum / tasks as f64) }
+    }
+}
+
+/// Puts the lines in order and gives each its rank.
+pub fn rank(rows: &mut [Row]) {
+    rows.sort_by(Row::order);
+    for at in 0..rows.len() {
+        let same = at > 0 && rows[at].result() == rows[at - 1].result();
+        let rank = if same { rows[at - 1].rank } else { Some(at + 1) };
+        rows[at].rank = rank.filter(|_| rows[at].missing == 0);
+    }
+}
+
+/// The ranking as a table for a person.
+#[must_use]
+pub fn shown(rows: &[Row], paper: &Paper) -> String {
+    let k = rows.first().map_or(1, |row| row.k);
+    let mut columns = vec![right("RANK"), left("MODEL"), right("PASS@1")];
+    columns.extend((k > 1).then(|| right(&format!("PASS@{k}"))));
+    columns.extend(["SCORE", "SAMPLES", "TOKENS", "COST"].map(right));
+    let line = |row: &Row| {
+        let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+        let missing = if row.missing > 0 { format!(" ({} missing)", row.missing) } else { String::new() };
+        let mut cells = vec![
+            or_dash(row.rank.map(|rank| rank.to_string())),
+            visible(&row.model, SHOWN),
+            row.pass_at_1.to_string(),
+        ];
+        cells.extend((k > 1).then(|| row.pass_at_k.to_string()));
+        cells.extend([
+            row.score.to_string(),
+            format!("{}{missing}", row.samples),
+            (row.prompt_tokens + row.completion_tokens).to_string(),
+            or_dash(row.cost.map(|cost| format!("{cost:.4}"))),
+        ]);
+        cells.into_iter().map(Styled::from).collect()
+    };
+    table(paper, &columns, rows.iter().map(line))
+}
+
+/// Writes the ranking as CSV.
+///
+/// # Errors
+/// Those of `out`.
+pub fn csv(out: &mut dyn Write, rows: &[Row]) -> io::Result<()> {
+    let mut writer = csv::Writer::from_writer(out);
+    writer.write_record([
+        "rank",
+        "model",
+        "pass_at_1",
+        "pass_at_k",
+        "k",
+        "score",
+        "tasks",
+        "samples",
+        "missing",
+        "prompt_tokens",
+        "completion_tokens",
+        "cost",
+    ])?;
+    for row in rows {
+        let or_empty = |text: Option<String>| text.unwrap_or_default();
+        writer.write_record([
+            or_empty(row.rank.map(|rank| rank.to_string())),
+            visible(&row.model, SHOWN),
+            row.pass_at_1.to_string(),
+            row.pass_at_k.to_string(),
+            row.k.to_string(),
+            row.score.to_string(),
+            row.tasks.to_string(),
+            row.samples.to_string(),
+            row.missing.to_string(),
+            row.prompt_tokens.to_string(),
+            row.completion_tokens.to_string(),
+            or_empty(row.cost.map(|cost| cost.to_string())),
+        ])?;
+    }
+    writer.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::client::bench::memory::Answer;
+
+    #[test]
+    fn sums_of_what_endpoints_tell_have_an_end() {
+        let sample = Sample {
+            task: "t".to_owned(),
+            sample: 1,
+            asked: "a".to_owned(),
+            at: Timestamp::UNIX_EPOCH,
+            seconds: 0.5,
+            prompt_tokens: Some(u64::MAX),
+            completion_tokens: Some(u64::MAX),
+            cost: None,
+            answer: Answer::Declined("no".to_owned()),
+        };
+        let mut sums = Sums::default();
+        sums.add(1.0, &[(sample.clone(), Some(100.0)), (sample, Some(0.0))], 2, 1);
+        assert_eq!((sums.prompt_tokens, sums.completion_tokens), (u64::MAX, u64::MAX));
+    }
+}

@@ -1,0 +1,188 @@
+//! Completions: what an endpoint's answer says, whichever of its forms it has.
+
+use serde_json::Value;
+
+use crate::client::generate::answer::{Reply, Unanswered, Usage};
+
+/// The most of a model's refusal that is quoted, in characters.
+const QUOTED: usize = 200;
+
+/// An answer with status 200.
+#[derive(Debug, PartialEq)]
+pub(super) enum Completion {
+    Reply(Reply),
+    /// There is nothing in it to use.
+    Nothing(Unanswered),
+    /// It is an error after all, with a status of its own if it names one.
+    Error(Option<u16>),
+}
+
+/// Takes an answer's body apart.
+pub(super) fn read(body: &str) -> Completion {
+    let Ok(value) = serde_json::from_str::<Value>(body) else {
+        return failed("its answer is not an OpenAI-compatible completion");
+    };
+    let choice = &value["choices"][0];
+    if let Some(error) = [&value["error"], &choice["error"]].into_iter().find(|error| !error.is_null()) {
+        let status = error["code"].as_u64().or_else(|| error["code"].as_str()?.parse().ok());
+        return Completion::Error(status.and_then(|status| u16::try_from(status).ok()));
+    }
+    match (value["choices"].as_array(), choice.is_null()) {
+        (None, _) => failed("its answer is not an OpenAI-compatible completion"),
+        (_, true) => failed("its answer has no choice"),
+        _ => reply(choice, usage(&value["usage"])),
+    }
+}
+
+fn failed(words: &str) -> Completion {
+    Completion::Nothing(Unanswered::Failed(words.to_owned()))
+}
+
+fn reply(choice: &Value, usage: Usage) -> Completion {
+    let message = &choice["message"];
+    let text = text(&message["content"]);
+    let finish = choice["finish_reason"].as_str().unwrap_or_default();
+    if finish == "content_filter" {
+        return declined("the endpoint's content filter stopped the reply");
+    }
+    let cut_off = finish == "length";
+    match text.trim().is_empty() {
+        true => declined(&nothing(message, cut_off)),
+        false => Completion::Reply(Reply { text, cut_off, usage }),
+    }
+}
+
+fn declined(words: &str) -> Completion {
+    Completion::Nothing(Unanswered::Declined(words.to_owned()))
+}
+
+/// The reason why a message has no text.
+fn nothing(message: &Value, cut_off: bool) -> String {
+    let refusal =
+        message["refusal"].as_str().map(str::to_owned).unwrap_or_else(|| refusal(&message["content"]));
+    let call = [&message["tool_calls"][0]["function"], &message["function_call"]];
+    let call = call.into_iter().find(|call| !call.is_null());
+    let reasoned = ["reasoning_content", "reasoning"].iter().any(|name| !message[*name].is_null());
+    match (refusal.trim(), call) {
+        ("", Some(call)) => {
+            let name = call["name"].as_str().unwrap_or("unnamed");
+            format!("the model calls a tool ({name}) instead of replying; it was offered none")
+        }
+        ("", None) if cut_off => {
+            "the reply was cut off before it began; a larger llm.max_tokens may help".to_owned()
+        }
+        ("", None) if reasoned => "the model reasoned, but its reply is empty".to_owned(),
+        ("", None) => "the model's reply is empty".to_owned(),
+        (words, _) => {
+            format!("the model refuses: {}", words.chars().take(QUOTED).collect::<String>())
+        }
+    }
+}
+
+/// The text of a message: as it is, or in parts, some of which may be reasoning or pictures.
+fn text(content: &Value) -> String {
+    let part = |part: &Value| match part {
+        Value::String(text) => text.clone(),
+        part => match part["type"].as_str() {
+            None | Some("text" | "output_text") => part["text"].as_str().unwrap_or_default().to_owned(),
+            Some(_) => String::new(),
+        },
+    };
+    match content {
+        Value::Array(parts) => parts.iter().map(part).collect(),
+        other => part(other),
+    }
+}
+
+/// A refusal among the parts of a message.
+fn refusal(content: &Value) -> String {
+    let parts = content.as_array().into_iter().flatten();
+    parts.filter_map(|part| part["refusal"].as_str()).collect()
+}
+
+fn usage(usage: &Value) -> Usage {
+    Usage {
+        prompt_tokens: usage["prompt_tokens"].as_u64(),
+        completion_tokens: usage["completion_tokens"].as_u64(),
+        cost: usage["cost"].as_f64().filter(|cost| cost.is_finite() && *cost >= 0.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn of(message: Value, finish: &str) -> Completion {
+        read(&json!({ "choices": [{ "message": message, "finish_reason": finish }] }).to_string())
+    }
+
+    #[test]
+    fn a_reply_in_every_form() {
+        let parts = json!([
+            { "type": "thinking", "thinking": [{ "type": "text", "text": "hm" }] },
+            { "type": "reasoning", "text": "hm" },
+            "a", { "type": "text", "text": "b" }, { "text": "c" },
+        ]);
+        let reply = |text: &str, cut_off| {
+            Completion::Reply(Reply { text: text.to_owned(), cut_off, ..Reply::default() })
+        };
+        assert_eq!(of(json!({ "content": parts }), "stop"), reply("abc", false));
+        assert_eq!(of(json!({ "content": "x" }), "length"), reply("x", true));
+        assert_eq!(
+            of(json!({ "content": "x", "refusal": null, "tool_calls": [] }), "stop"),
+            reply("x", false)
+        );
+    }
+
+    #[test]
+    fn usage_is_as_told() {
+        for (told, cost) in [(0.25, Some(0.25)), (0.0, Some(0.0)), (-0.25, None)] {
+            let usage = json!({ "prompt_tokens": 3, "completion_tokens": 5, "cost": told });
+            let body = json!({ "choices": [{ "message": { "content": "x" } }], "usage": usage });
+            let Completion::Reply(reply) = read(&body.to_string()) else { panic!("{body}") };
+            let usage = Usage { prompt_tokens: Some(3), completion_tokens: Some(5), cost };
+            assert_eq!(reply.usage, usage);
+        }
+    }
+
+    #[test]
+    fn a_message_without_text_says_why() {
+        let call = json!([{ "type": "function", "function": { "name": "run_code", "arguments": "{}" } }]);
+        for (message, finish, words) in [
+            (json!({ "content": null, "refusal": "I can't." }), "stop", "the model refuses: I can't."),
+            (
+                json!({ "content": [{ "type": "refusal", "refusal": "No." }] }),
+                "stop",
+                "the model refuses: No.",
+            ),
+            (json!({ "content": null, "tool_calls": call }), "tool_calls", "calls a tool (run_code)"),
+            (json!({ "content": "", "function_call": { "name": "f" } }), "stop", "calls a tool (f)"),
+            (json!({ "content": "def f" }), "content_filter", "content filter"),
+            (
+                json!({ "content": null, "reasoning_content": "hm" }),
+                "stop",
+                "reasoned, but its reply is empty",
+            ),
+            (json!({ "content": null, "reasoning_content": "hm" }), "length", "cut off before it began"),
+            (json!({ "content": "  " }), "stop", "the model's reply is empty"),
+        ] {
+            match of(message.clone(), finish) {
+                Completion::Nothing(Unanswered::Declined(told)) if told.contains(words) => {}
+                other => panic!("{message}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_is_an_error_whatever_the_status() {
+        assert_eq!(read(r#"{"error": {"code": 502, "message": "x"}}"#), Completion::Error(Some(502)));
+        assert_eq!(read(r#"{"error": {"code": "429"}}"#), Completion::Error(Some(429)));
+        assert_eq!(read(r#"{"error": "no such model"}"#), Completion::Error(None));
+        assert_eq!(read(r#"{"choices": [{"error": {"code": 503}}]}"#), Completion::Error(Some(503)));
+        for body in ["<html>", "{}", "[]", "null", r#"{"choices": []}"#, r#"{"choices": 1}"#] {
+            assert!(matches!(read(body), Completion::Nothing(Unanswered::Failed(_))), "{body}");
+        }
+    }
+}

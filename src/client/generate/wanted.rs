@@ -1,0 +1,136 @@
+//! Wants of a task: the functions that its public tests call, or a program that prints.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::client::generate::names::{self, Names};
+use crate::task::{Form, Task};
+
+/// Demands that a task makes of an agent, as far as its miner can know.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Functions and classes that public tests call.
+    pub functions: Names,
+    /// Functions that the prompt seems to name, where no public test calls one.
+    pub hints: Names,
+    /// True if public tests look at what a program prints, or cases do.
+    pub program: bool,
+}
+
+/// A function's name in a prompt.
+static NAMED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\b(?:def|class|function|method|[Ii]mplement|[Ww]rite)\s+`?([A-Za-z_]\w*)\s*\(")
+        .expect("a constant")
+});
+
+impl Wanted {
+    /// The wants of a task.
+    #[must_use]
+    pub fn of(task: &Task) -> Self {
+        let cases = task.tests.iter().any(|test| matches!(test.form, Form::Case(_)));
+        let tests = task.tests.iter().filter(|test| test.public && !matches!(test.form, Form::Case(_)));
+        let tests: Vec<String> = tests.map(|test| names::masked(&test.assertion.text)).collect();
+        let setup = task.setup.as_ref().map_or_else(String::new, |setup| names::masked(&setup.text));
+        let code = tests.join("\n");
+        let ours = names::defined(&setup);
+        let mut functions: Names = names::called(&code);
+        functions.extend(names::called(&setup));
+        let bound = [ours, names::bound(&setup), names::bound(&code)];
+        functions.retain(|name| !bound.iter().any(|names| names.contains(name)));
+        let mentioned = names::mentioned(&code);
+        let program = cases || ["output", "agent"].iter().any(|name| mentioned.contains(*name));
+        let hints = match functions.is_empty() && !program {
+            true => NAMED.captures_iter(&task.prompt).map(|found| found[1].to_owned()).collect(),
+            false => Names::new(),
+        };
+        Self { functions, hints, program }
+    }
+
+    /// Names by which a block of code is known to be the asked one.
+    pub(super) fn sought(&self) -> &Names {
+        if self.functions.is_empty() { &self.hints } else { &self.functions }
+    }
+
+    /// The called functions that a source does not define.
+    #[must_use]
+    pub fn lacking(&self, source: &str) -> Vec<String> {
+        let code = names::masked(source);
+        let defined = names::defined(&code);
+        let lacking = self.functions.iter().filter(|name| !defined.contains(*name));
+        if names::is_dynamic(&code) { Vec::new() } else { lacking.cloned().collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn wanted(text: &str) -> Wanted {
+        Wanted::of(&crate::task::parse(Path::new("t.yaml"), text.as_bytes()).unwrap())
+    }
+
+    #[track_caller]
+    fn calls(task: &str, functions: &[&str], program: bool) {
+        let wanted = wanted(task);
+        assert_eq!(wanted.functions.iter().map(String::as_str).collect::<Vec<_>>(), functions);
+        assert_eq!(wanted.program, program);
+    }
+
+    #[test]
+    fn public_tests_say_what_is_wanted() {
+        calls(
+            "prompt: p\ntests: [{assert: 'sorted(f(1)) == [g(x) for x in y]', public: true}]",
+            &["f", "g"],
+            false,
+        );
+        calls(
+            "prompt: p\ntests: [{assert: 'h(1) == 1'}, {assert: \"'f(1)' in output\", public: true}]",
+            &[],
+            true,
+        );
+        calls("prompt: p\ntests: [{assert: 'agent.run(\"1\").stdout == \"2\"', public: true}]", &[], true);
+        calls(
+            "prompt: p\nsetup: |\n  from math import isclose\n  def ok(x): return isclose(g(x), 1)\n\
+             tests: [{assert: 'ok(f(1)) and isclose(f(2), 2)', public: true}]",
+            &["f", "g"],
+            false,
+        );
+        calls(
+            "prompt: p\ntests: [{assert: \"s = Stack()\\ns.push(1)\\nassert s.pop() == 1\", public: true}]",
+            &["Stack"],
+            false,
+        );
+    }
+
+    #[test]
+    fn cases_are_for_programs() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("sum")).unwrap();
+        std::fs::write(folder.path().join("sum/1.in"), "1 2").unwrap();
+        std::fs::write(folder.path().join("sum/1.out"), "3").unwrap();
+        let yaml = b"prompt: Print the sum (of all)\ncases: sum";
+        let task = crate::task::parse(&folder.path().join("t.yaml"), yaml).unwrap();
+        let wanted = Wanted::of(&task);
+        assert!(wanted.program && wanted.functions.is_empty() && wanted.hints.is_empty());
+    }
+
+    #[test]
+    fn a_prompt_hints_where_no_test_is_public() {
+        let wanted = wanted("prompt: Implement a function f(x), or `class Node(Base)`\ntests: [f(1) == 1]");
+        assert_eq!(wanted.hints.iter().map(String::as_str).collect::<Vec<_>>(), ["Node", "f"]);
+        assert!(wanted.functions.is_empty() && wanted.lacking("x = 1").is_empty());
+    }
+
+    #[test]
+    fn a_source_lacks_what_it_does_not_define() {
+        let wanted = wanted("prompt: p\ntests: [{assert: 'f(1) == g(2)', public: true}]");
+        assert_eq!(wanted.lacking("def f(): pass\n"), ["g"]);
+        assert_eq!(wanted.lacking("class A:\n    def g(self): pass\ndef f(): pass\n"), ["g"]);
+        for whole in ["def f(): pass\ng = f\n", "from math import sin as f, cos as g\n", "exec(CODE)\n"] {
+            assert!(wanted.lacking(whole).is_empty(), "{whole}");
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Submitting from the command line, here or at a platform, and waiting for the verdict.
+
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail, ensure};
+use serde::Deserialize;
+use serde_json::Value;
+use ureq::http::header;
+
+use crate::config::Pipeline;
+use crate::model::feedback::Feedback;
+use crate::model::miner_id::Miner;
+use crate::status::{self, Board, Line, OwnRun, RankingIndex, State, View};
+use crate::submission::{self, Channel, Compiler};
+use crate::util::http_client;
+use crate::util::text::visible;
+
+/// The environment variable that holds the platform's token.
+pub const TOKEN: &str = "AGENTMILL_TOKEN";
+
+/// How long a platform may take for one answer.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often the outcome is looked for.
+const POLL_HERE: Duration = Duration::from_millis(250);
+const POLL_THERE: Duration = Duration::from_secs(2);
+
+/// The most of foreign text that is shown.
+const SHOWN: usize = 300;
+
+/// Destination of a submission.
+pub enum Target<'a> {
+    /// The inbox of this folder.
+    Here(&'a Pipeline),
+    /// A platform.
+    There(Platform),
+}
+
+/// A platform's HTTP API.
+pub struct Platform {
+    agent: ureq::Agent,
+    url: String,
+    token: Option<String>,
+}
+
+impl Platform {
+    /// The platform at `url`; its token is taken from the environment.
+    ///
+    /// # Errors
+    /// The text is no URL of a platform, or `SSL_CERT_FILE` is of no use.
+    pub fn new(url: &str) -> anyhow::Result<Self> {
+        ensure!(
+            url.starts_with("http://") || url.starts_with("https://"),
+            "expected a platform's URL such as https://mill.example, found {url:?}"
+        );
+        let agent = http_client::agent(PATIENCE)?;
+        let token =
+            std::env::var(TOKEN).ok().map(|token| token.trim().to_owned()).filter(|token| !token.is_empty());
+        Ok(Self { agent, url: url.trim_end_matches('/').to_owned(), token })
+    }
+
+    fn authorization(&self) -> String {
+        self.token.as_ref().map_or_else(String::new, |token| format!("Bearer {token}"))
+    }
+
+    fn submit(&self, miner: &Miner, source: &[u8]) -> anyhow::Result<Submitted> {
+        let url = format!("{}/upload/agent?miner_id={miner}", self.url);
+        let mut request = self.agent.put(&url).header(header::CONTENT_TYPE, "text/x-python");
+        if self.token.is_some() {
+            request = request.header(header::AUTHORIZATION, self.authorization());
+        }
+        let mut response = request.send(source).with_context(|| format!("{} can't be reached", self.url))?;
+        let status = response.status().as_u16();
+        let body = response.body_mut().read_to_string().unwrap_or_default();
+        ensure!(matches!(status, 200 | 201), "{}", self.refusal(status, &body));
+        serde_json::from_str(&body).with_context(|| format!("{} is no agentmill", self.url))
+    }
+
+    fn view(&self, miner: &Miner) -> anyhow::Result<Option<View>> {
+        let mut request = self.agent.get(format!("{}/agents/{miner}", self.url));
+        if self.token.is_some() {
+            request = request.header(header::AUTHORIZATION, self.authorization());
+        }
+        let mut response = request.call().with_context(|| format!("{} can't be reached", self.url))?;
+        let status = response.status().as_u16();
+        let body = response.body_mut().read_to_string().unwrap_or_default();
+        match status {
+            200 => Ok(Some(
+                serde_json::from_str(&body).with_context(|| format!("{} is no agentmill", self.url))?,
+            )),
+            // It asks for patience; that is what waiting is.
+            404 | 429 | 500.. => Ok(None),
+            _ => bail!("{}", self.refusal(status, &body)),
+        }
+    }
+
+    /// Reason that the platform gave, with the line in the file.
+    fn refusal(&self, status: u16, body: &str) -> String {
+        let answer: Value = serde_json::from_str(body).unwrap_or_default();
+        let line = answer["line"].as_u64().map_or_else(String::new, |line| format!("line {line}: "));
+        let error = answer["error"].as_str().unwrap_or(body);
+        format!("{} refuses it (HTTP {status}): {line}{}", self.url, visible(error, SHOWN))
+    }
+}
+
+/// Answer to a submission.
+#[derive(Debug, Deserialize)]
+pub struct Submitted {
+    /// Hex sha256 of the submitted bytes.
+    pub sha256: String,
+    /// `accepted` or `unchanged`.
+    pub status: String,
+}
+
+impl Target<'_> {
+    /// Submits a source for a miner.
+    ///
+    /// # Errors
+    /// Why it was not taken.
+    pub fn submit(&self, miner: &Miner, source: &[u8], channel: Channel) -> anyhow::Result<Submitted> {
+        match self {
+            Self::There(platform) => platform.submit(miner, source),
+            Self::Here(pipeline) => {
+                let checked = submission::check(source, &pipeline.validate);
+                let admitted = checked.and_then(|()| submission::admit(pipeline, miner, source));
+                let compiled = admitted.and_then(|()| Compiler::default().check(source, pipeline));
+                compiled.map_err(|refused| match refused.line() {
+                    Some(line) => anyhow::anyhow!("line {line}: {refused}"),
+                    None => refused.into(),
+                })?;
+                let (receipt, changed) = submission::submit(pipeline, miner, source, channel)?;
+                let status = if changed { "accepted" } else { "unchanged" };
+                Ok(Submitted { sha256: receipt.sha256, status: status.to_owned() })
+            }
+        }
+    }
+
+    /// Waits until the miner's submission is evaluated; None if that takes longer than `patience`.
+    ///
+    /// # Errors
+    /// It can't be asked for.
+    pub fn wait(&self, miner: &Miner, patience: Duration) -> anyhow::Result<Option<View>> {
+        let deadline = Instant::now() + patience;
+        let (pause, look): (_, &dyn Fn() -> anyhow::Result<Option<View>>) = match self {
+            Self::Here(pipeline) => (POLL_HERE, &|| view_here(pipeline, miner)),
+            Self::There(platform) => (POLL_THERE, &|| platform.view(miner)),
+        };
+        loop {
+            match look()? {
+                Some(view) if view.state != State::Waiting => return Ok(Some(view)),
+                _ if Instant::now() >= deadline => return Ok(None),
+                _ => thread::sleep(pause.min(deadline.saturating_duration_since(Instant::now()))),
+            }
+        }
+    }
+}
+
+fn view_here(pipeline: &Pipeline, miner: &Miner) -> anyhow::Result<Option<View>> {
+    let index = match std::fs::read(pipeline.results.join("rankings.json")) {
+        Ok(bytes) => Board::read(&bytes, pipeline.feedback())?.into(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => RankingIndex::default(),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(status::view(miner, &index, pipeline, true))
+}
+
+/// Reads a source, but not more than is ever taken.
+///
+/// # Errors
+/// It can't be read, or is too large.
+pub fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
+    use std::io::Read;
+    const MOST: u64 = 16 << 20;
+    let context = || format!("can't read {}", file.display());
+    let mut bytes = Vec::new();
+    std::fs::File::open(file)
+        .with_context(context)?
+        .take(MOST + 1)
+        .read_to_end(&mut bytes)
+        .with_context(context)?;
+    ensure!(bytes.len() as u64 <= MOST, "{} is too large for any platform", file.display());
+    Ok(bytes)
+}
+
+/// The verdict in lines.
+#[must_use]
+pub fn outcome(view: &View) -> String {
+    let mut lines = Vec::new();
+    if let Some(line) = view.ranking.as_ref().filter(|_| view.state == State::Ranked) {
+        lines.push(ranked(line, view.feedback));
+        let copied = line.duplicate_of.iter();
+        lines.extend(
+            copied.map(|other| format!("  a copy of what {other} submitted before, which earns nothing")),
+        );
+    }
+    let own = view.own.as_ref();
+    if let Some(rejection) = own.and_then(|own| own.rejection.as_ref()) {
+        let line = rejection.line.map_or_else(String::new, |line| format!("line {line}: "));
+        lines.push(format!("{}: refused: {line}{}", view.miner, visible(&rejection.reason, SHOWN)));
+    } else if view.state == State::Refused {
+        lines.push(format!("{}: refused", view.miner));
+    } else if view.state == State::Withdrawn {
+        lines.push(format!("{}: withdrawn", view.miner));
+    }
+    for run in own.into_iter().flat_map(|own| &own.runs).filter(|_| view.state == State::Ranked) {
+        lines.extend(run_lines(run));
+    }
+    lines.join("\n")
+}
+
+fn ranked(line: &Line, feedback: Feedback) -> String {
+    if !feedback.shows_ranking() {
+        return format!("{}: evaluated; scores are not shown here", line.miner);
+    }
+    let score = line.score.map_or_else(|| "unscored".to_owned(), |score| score.to_string());
+    let rank = line.rank.map_or_else(|| "no rank".to_owned(), |rank| format!("rank {rank}"));
+    let tests = line.passed.map_or_else(String::new, |passed| format!(", {passed} of {} tests", line.tests));
+    format!("{}: {score} ({rank}{tests})", line.miner)
+}
+
+fn run_lines(run: &OwnRun) -> Vec<String> {
+    let how = match (run.verdict, run.score, &run.unscored) {
+        (_, _, Some(unscored)) => format!("unscored: {}", visible(unscored, SHOWN)),
+        (Some(one), Some(score), None) => format!("{} {score}", one.name()),
+        _ if run.task_fault => "task_fault: counts for nobody".to_owned(),
+        _ => "evaluated".to_owned(),
+    };
+    let mut lines = vec![format!("  {}: {how}", visible(&run.task, SHOWN))];
+    for test in &run.tests {
+        let Some(message) = &test.message else { continue };
+        let (name, message) = (visible(&test.name, SHOWN), visible(message, SHOWN));
+        lines.push(format!("    {name}: {}: {message}", test.verdict.name()));
+    }
+    lines
+}

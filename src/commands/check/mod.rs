@@ -1,0 +1,321 @@
+//! `check`: everything that can be known before an agent is evaluated, all mistakes at once.
+
+mod hints;
+mod limits;
+mod mutants;
+mod progress;
+mod proofs;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow, bail};
+use globset::GlobSetBuilder;
+use rayon::ThreadPoolBuilder;
+use rayon::prelude::*;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::cli::Exit;
+use crate::commands::check::limits::limits;
+use crate::commands::check::progress::Progress;
+use crate::commands::check::proofs::Proofs;
+use crate::config::{self, Limits, Pipeline, check};
+use crate::doctor::{self, Finding, Health};
+use crate::model::report::{Scored, Verdict};
+use crate::pipeline::validate;
+use crate::sandbox::run::Containers;
+use crate::sandbox::{Fault, Opened, Sandbox};
+use crate::task::{self, Task};
+use crate::term::{self, BAD, GOOD, Paper};
+use crate::ui::{self, Events, Talk};
+use crate::workspace::PIPELINE;
+use crate::workspace::check_stages;
+use crate::yaml::{Problem, Problems};
+
+/// The line and the reason of a refusal.
+type Refused = (Option<u32>, String);
+
+/// Findings about a folder in which nothing is wrong.
+#[derive(Debug, Serialize)]
+struct Sound {
+    tasks: usize,
+    solutions: usize,
+    image: String,
+    findings: Vec<Finding>,
+    /// Weak tests: nothing that stops anybody.
+    hints: Vec<Problem>,
+}
+
+/// The part of a folder that is checked, and how.
+#[derive(Debug, Default)]
+pub struct Scope {
+    /// Patterns of task ids; all tasks when there are none.
+    pub tasks: Vec<String>,
+    /// Mutants of the solutions are tried as well.
+    pub mutants: bool,
+    /// A line of JSON is printed for each task, as soon as its outcome is known.
+    pub lines: bool,
+}
+
+/// Checks the folder.
+///
+/// # Errors
+/// The mistakes found, or that the engine or its image can't be used.
+pub fn check(dir: &Path, scope: &Scope, quiet: bool, json: bool) -> anyhow::Result<Exit> {
+    let (pipeline, mut problems) = load(dir);
+    let sound = with_sandbox(&pipeline, Talk::of(quiet, json), |sandbox, events| {
+        // Before anything is started: what it finds may be why nothing can be.
+        let looked = doctor::look(&pipeline, sandbox.engine())?;
+        let alarming = looked.iter().filter(|finding| finding.health != Health::Ok).map(Finding::line);
+        let alarming: Vec<String> = alarming.collect();
+        let sound = check_folder(dir, &pipeline, scope, (sandbox, events), looked, &mut problems);
+        if sound.is_err() {
+            alarming.iter().for_each(|line| term::complain(format_args!("agentmill: {line}")));
+        }
+        sound
+    });
+    if json && !problems.is_empty() {
+        term::print_json_line(&json!({ "ok": false, "problems": problems }))?;
+        return Ok(Exit::Usage);
+    }
+    Problems::check(problems)?;
+    let sound = sound?.context("nothing was found out")?;
+    let bad = sound.findings.iter().filter(|finding| finding.health == Health::Bad);
+    let bad: Vec<String> = bad.map(Finding::line).collect();
+    if json {
+        term::print_json_line(&json!({ "ok": bad.is_empty(), "problems": [], "found": sound }))?;
+    } else if !quiet {
+        term::print(&told(&sound, bad.is_empty(), &Paper::stdout()))?;
+    } else {
+        bad.iter().for_each(|line| term::complain(format_args!("agentmill: {line}")));
+    }
+    Ok(if bad.is_empty() { Exit::Done } else { Exit::Usage })
+}
+
+fn told(sound: &Sound, ok: bool, paper: &Paper) -> String {
+    let Sound { tasks, solutions, image, findings, hints } = sound;
+    let (style, word) = if ok { (GOOD, "ok") } else { (BAD, "not ok") };
+    let word = paper.paint(style, word);
+    let table = doctor::text(findings, paper);
+    let hints: String = hints.iter().map(|hint| format!("hint: {hint}\n")).collect();
+    format!(
+        "{table}\n{hints}{word}: {tasks} tasks, {solutions} reference solutions score 100, image {image}\n"
+    )
+}
+
+/// Checks only an agent's file, as the pipeline would.
+///
+/// # Errors
+/// Why the agent would be refused, mistakes in the configuration, or that the engine can't be used.
+pub fn check_one(dir: &Path, agent: &Path, quiet: bool, json: bool) -> anyhow::Result<Exit> {
+    let (pipeline, problems) = load(dir);
+    Problems::check(problems)?;
+    let talk = Talk::of(quiet, json);
+    let refusal = with_sandbox(&pipeline, talk, |sandbox, _| check_agent(agent, &pipeline, sandbox))?;
+    let file = agent.display().to_string();
+    if json {
+        let (line, reason) = refusal.clone().unzip();
+        let ok = refusal.is_none();
+        term::print_json(&json!({ "ok": ok, "file": file, "line": line.flatten(), "reason": reason }))?;
+        return Ok(if ok { Exit::Done } else { Exit::Usage });
+    }
+    match refusal {
+        Some((Some(line), reason)) => bail!("{file}:{line}: {reason}"),
+        Some((None, reason)) => bail!("{file}: {reason}"),
+        None if quiet => {}
+        None => term::print(&format!("ok: {file} would be evaluated\n"))?,
+    }
+    Ok(Exit::Done)
+}
+
+/// Does something with a sandbox that is in nobody's way: another agentmill, a second `check` included, may be at work
+/// in this folder, and its containers must not be taken for what an earlier one left behind.
+fn with_sandbox<T>(pipeline: &Pipeline, talk: Talk, work: impl FnOnce(&Containers, &Events) -> T) -> T {
+    let (events, shown) = Events::channel();
+    let display = ui::display(shown, talk);
+    let place = place_of_its_own(&pipeline.results);
+    let sandbox = Containers::new(&pipeline.sandbox, pipeline.parallel.get(), &place, events.clone());
+    let result = work(&sandbox, &events);
+    drop((sandbox, events));
+    display.join();
+    result
+}
+
+/// A results folder that no other `check` and no other agentmill names, and that is never made: containers are told
+/// apart by it.
+fn place_of_its_own(results: &Path) -> PathBuf {
+    let now = jiff::Timestamp::now().as_nanosecond();
+    results.join(format!(".check-{}-{now}", std::process::id()))
+}
+
+/// The configuration, or its defaults where it is wrong, so that the tasks are looked at all the same.
+fn load(dir: &Path) -> (Pipeline, Vec<Problem>) {
+    let file = dir.join(PIPELINE);
+    match config::load(&file) {
+        Ok(pipeline) => (pipeline, Vec::new()),
+        Err(Problems(problems)) => (config::parse(&file, b"").expect("every field has a default"), problems),
+    }
+}
+
+fn check_folder(
+    dir: &Path,
+    pipeline: &Pipeline,
+    scope: &Scope,
+    (sandbox, events): (&Containers, &Events),
+    mut findings: Vec<Finding>,
+    problems: &mut Vec<Problem>,
+) -> anyhow::Result<Option<Sound>> {
+    let (tasks, wrong) = task::load_good(&pipeline.tasks);
+    let sound = problems.is_empty() && wrong.is_empty();
+    problems.extend(wrong);
+    if sound {
+        problems.extend(check_stages(&dir.join(PIPELINE), pipeline, &tasks));
+    }
+    let tasks = scope.of(tasks)?;
+    let image = sandbox.image()?;
+    let proofs = Proofs::load(&pipeline.results, pipeline.sandbox.judge, &image);
+    let is_due = |task: &&Task| !proofs.has(task, &limits(pipeline, task));
+    let (due, proved): (Vec<&Task>, Vec<&Task>) = tasks.iter().partition(is_due);
+    proved.into_iter().try_for_each(|task| scope.tell::<Problem>(task, &[]))?;
+    let due: Vec<Task> = due.into_iter().cloned().collect();
+    for task in &due {
+        let checked = sandbox.check(std::slice::from_ref(task))?;
+        let found: Vec<Problem> = checked.refused.into_iter().chain(checked.faulty).collect();
+        if !found.is_empty() || task.solution.is_none() {
+            scope.tell(task, &found)?;
+        }
+        problems.extend(found);
+    }
+    if !problems.is_empty() {
+        return Ok(None);
+    }
+    findings.extend(doctor::try_out(pipeline, sandbox, &image)?);
+    let mut hints = hints::idle(&due, pipeline, sandbox)?;
+    // A task with a hint is looked at again each time, so that the hint is told again.
+    let remember = |task: &Task, key: &str| {
+        if !hints.iter().any(|hint| hint.file == task.path) {
+            proofs.add(key);
+        }
+    };
+    let known = |task: &Task, key: Option<String>, problem: Option<&Problem>| {
+        if let (None, Some(key)) = (problem, key) {
+            remember(task, &key);
+        }
+        scope.tell(task, problem.as_slice())
+    };
+    check_solutions(pipeline, &due, (&proofs, &known), (sandbox, events), problems)?;
+    let solutions = tasks.iter().filter(|task| task.solution.is_some()).count();
+    if scope.mutants && problems.is_empty() {
+        hints.extend(hints::survivors(&tasks, pipeline, sandbox)?);
+    }
+    Ok(Some(Sound { tasks: tasks.len(), solutions, image, findings, hints }))
+}
+
+impl Scope {
+    /// Says what was found out of a task, once and for all, where that is asked for.
+    fn tell<P: Serialize>(&self, task: &Task, problems: &[P]) -> anyhow::Result<()> {
+        if self.lines {
+            let ok = problems.is_empty();
+            term::print_json_line(&json!({ "task": task.id, "ok": ok, "problems": problems }))?;
+        }
+        Ok(())
+    }
+
+    /// The tasks that it names.
+    fn of(&self, mut tasks: Vec<Task>) -> anyhow::Result<Vec<Task>> {
+        if self.tasks.is_empty() {
+            return Ok(tasks);
+        }
+        let mut chosen = GlobSetBuilder::new();
+        for pattern in &self.tasks {
+            let glob = check::glob(pattern.clone()).map_err(|why| anyhow!("{pattern:?}: {why}"))?;
+            let matcher = glob.compile_matcher();
+            if !tasks.iter().any(|task| matcher.is_match(&task.id)) {
+                bail!("no task is called {pattern:?}; `agentmill tasks` lists them");
+            }
+            chosen.add(glob);
+        }
+        let chosen = chosen.build()?;
+        tasks.retain(|task| chosen.is_match(&task.id));
+        Ok(tasks)
+    }
+}
+
+/// Takes what was found out about a task's solution: the key of its proof, and what is wrong with it.
+type Known<'a> = dyn Fn(&Task, Option<String>, Option<&Problem>) -> anyhow::Result<()> + Sync + 'a;
+
+/// Every reference solution must score 100 in a real cell.
+fn check_solutions(
+    pipeline: &Pipeline,
+    tasks: &[Task],
+    (proofs, known): (&Proofs, &Known<'_>),
+    (sandbox, events): (&dyn Sandbox, &Events),
+    problems: &mut Vec<Problem>,
+) -> anyhow::Result<()> {
+    let due: Vec<(&Task, &PathBuf)> =
+        tasks.iter().filter_map(|task| Some((task, task.solution.as_ref()?))).collect();
+    if let Some((first, _)) = due.first() {
+        sandbox.expect(due.len(), &limits(pipeline, first));
+    }
+    let progress = Progress::new(events, due.len());
+    let pool = ThreadPoolBuilder::new().num_threads(pipeline.parallel.get()).build()?;
+    let solve = |(task, file): &(&Task, &PathBuf)| {
+        let bounds = limits(pipeline, task);
+        let key = proofs.key(task, &bounds);
+        let problem = solve(task, file, &bounds, sandbox)?;
+        known(task, key, problem.as_ref())?;
+        progress.step();
+        Ok(problem)
+    };
+    let solved: Vec<Option<Problem>> =
+        pool.install(|| due.par_iter().map(solve).collect::<anyhow::Result<_>>())?;
+    problems.extend(solved.into_iter().flatten());
+    Ok(())
+}
+
+/// Why the solution does not score 100.
+fn solve(
+    task: &Task,
+    solution: &Path,
+    limits: &Limits,
+    sandbox: &dyn Sandbox,
+) -> anyhow::Result<Option<Problem>> {
+    let source = std::fs::read(solution).with_context(|| format!("can't read {}", solution.display()))?;
+    let why = match sandbox.open(source, limits)? {
+        Opened::Refused(refusal) => Some(format!("does not compile: {}", refusal.message)),
+        Opened::Ready(mut cell) => first_failure(&cell.run(task, limits)?),
+    };
+    Ok(why.map(|why| Problem {
+        file: task.path.clone(),
+        line: 0,
+        column: 0,
+        field: "solution".into(),
+        message: format!("{} {why}", solution.display()),
+    }))
+}
+
+fn first_failure(scored: &Scored) -> Option<String> {
+    let failed = scored.tests.iter().find(|test| test.verdict != Verdict::Passed)?;
+    let message = failed.message.as_deref().unwrap_or_default();
+    Some(format!("does not score 100: {}: {message}", failed.name))
+}
+
+/// The reason why the pipeline would refuse a file before it evaluates it.
+fn check_agent(agent: &Path, pipeline: &Pipeline, sandbox: &dyn Sandbox) -> anyhow::Result<Option<Refused>> {
+    let source = std::fs::read(agent).with_context(|| format!("can't read {}", agent.display()))?;
+    Ok(match validate::check(&source, &pipeline.validate) {
+        _ if source.len() as u64 > pipeline.validate.max_bytes => Some((None, "is too large".to_owned())),
+        Err(finding) => {
+            let finding = finding.beside(|name| agent.with_file_name(name).exists());
+            Some((finding.line, finding.reason))
+        }
+        Ok(()) => compile(source, pipeline, sandbox)?,
+    })
+}
+
+fn compile(source: Vec<u8>, pipeline: &Pipeline, sandbox: &dyn Sandbox) -> Result<Option<Refused>, Fault> {
+    Ok(match sandbox.open(source, &pipeline.sandbox.limits)? {
+        Opened::Ready(_) => None,
+        Opened::Refused(refusal) => Some((refusal.line, refusal.message)),
+    })
+}

@@ -1,0 +1,97 @@
+//! Reading grants.
+
+use std::time::Duration;
+
+use serde_yaml::Value;
+
+use crate::config::check::{self, within};
+use crate::config::grant::Grant;
+use crate::model::model_use::Money;
+use crate::util::units::Time;
+use crate::yaml::{Reader, describe, list};
+
+/// The `model` of a stage; None where agents may ask nobody.
+pub(super) fn grant(fields: &mut Reader<'_>) -> Option<Grant> {
+    let place = fields.get("model").filter(|place| !place.is_null())?;
+    let mut fields = place.fields()?;
+    let allow = fields.required("allow");
+    let allow = list(allow.clone(), check::model).inspect(|names| {
+        if let (true, Some(place)) = (names.is_empty(), &allow) {
+            place.complain("expected at least one model's name");
+        }
+    });
+    let grant = Grant {
+        allow: allow.unwrap_or_default(),
+        requests: fields.checked("requests", 50, |count| within(count, 1, 1_000_000)),
+        tokens: fields.checked("tokens", 200_000, tokens),
+        cost: fields.optional("cost", |dollars| within(dollars, 0.000_001, 1e6).map(Money::dollars)),
+        wait: fields.checked("wait", Duration::from_secs(600), wait),
+        at_once: fields.checked("at_once", 4, |count| within(count, 1, 64)),
+    };
+    fields.finish();
+    Some(grant)
+}
+
+/// A whole number, or one such as `200k` or `2M`.
+fn tokens(value: Value) -> Result<u64, String> {
+    let scaled = |text: &str| {
+        let (number, scale) = match text.strip_suffix('k') {
+            Some(number) => (number, 1_000),
+            None => (text.strip_suffix('M')?, 1_000_000),
+        };
+        number.parse::<u64>().ok()?.checked_mul(scale)
+    };
+    let count = value.as_u64().or_else(|| value.as_str().and_then(scaled));
+    count
+        .ok_or_else(|| format!("expected a number of tokens such as 200k, found {}", describe(&value)))
+        .and_then(|count| within(count, 1, 1_000_000_000))
+}
+
+fn wait(time: Time) -> Result<Duration, String> {
+    within(time, Time(Duration::from_millis(100)), Time(Duration::from_secs(24 * 3600))).map(|time| time.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::parse;
+
+    fn grant_of(model: &str, rest: &str) -> Result<Option<Grant>, String> {
+        let text = format!("stages: [{{name: a, model: {model}}}]\n{rest}");
+        let pipeline = parse(Path::new("p"), text.as_bytes()).map_err(|problems| problems.to_string())?;
+        Ok(pipeline.stages[0].model.clone())
+    }
+
+    #[test]
+    fn a_stage_grants_nothing_unless_it_says_so() {
+        assert_eq!(grant_of("null", ""), Ok(None));
+        let error = grant_of("{}", "").unwrap_err();
+        assert!(error.contains("stages[0].model.allow: missing"), "{error}");
+        let error = grant_of("{allow: []}", "").unwrap_err();
+        assert!(error.contains("at least one model's name"), "{error}");
+    }
+
+    #[test]
+    fn budgets_have_defaults_and_units() {
+        let grant = grant_of("{allow: [m]}", "").unwrap().unwrap();
+        assert_eq!((grant.requests, grant.tokens, grant.cost, grant.at_once), (50, 200_000, None, 4));
+        let grant = grant_of("{allow: [m, n], requests: 3, tokens: 2M, wait: 30s}", "").unwrap().unwrap();
+        assert_eq!((grant.allow.len(), grant.requests, grant.tokens), (2, 3, 2_000_000));
+        assert_eq!(grant.wait, Duration::from_secs(30));
+        for wrong in
+            ["tokens: 1.5k", "tokens: k", "requests: 0", "at_once: 65", "cost: -1", "wait: 1ms", "x: 1"]
+        {
+            assert!(grant_of(&format!("{{allow: [m], {wrong}}}"), "").is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_bound_on_cost_needs_prices() {
+        let error = grant_of("{allow: [m], cost: 0.1}", "").unwrap_err();
+        assert!(error.contains("llm: stage \"a\" bounds the cost of \"m\", which has no price"), "{error}");
+        let grant = grant_of("{allow: [m], cost: 0.1}", "llm: {prices: {m: [0.15, 0.6]}}");
+        assert_eq!(grant.unwrap().unwrap().cost, Some(Money::dollars(0.1)));
+    }
+}

@@ -1,0 +1,221 @@
+//! Reading seasons and extensions.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use jiff::Timestamp;
+use jiff::fmt::temporal::Pieces;
+use jiff::tz::Offset;
+use serde_yaml::Value;
+
+use crate::config::check::within;
+use crate::config::season::{Counts, Late, Season};
+use crate::model::miner_id::Miner;
+use crate::yaml::{self, Log, Place, Problems, Reader, describe, excerpt};
+
+/// File of the extensions, beside pipeline.yaml.
+const EXTENSIONS: &str = "extensions.yaml";
+
+/// Percent that a late day costs where nothing is said.
+const PER_DAY: f64 = 10.0;
+
+/// A moment, and the zone that it was told in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment {
+    pub(super) at: Timestamp,
+    zone: Offset,
+}
+
+/// None where the section says nothing: then every submission counts, and the last one is ranked.
+pub(super) fn season(mut fields: Reader<'_>, file: &Path) -> Option<Season> {
+    let opens = fields.optional("opens", moment);
+    let closes = fields.optional("closes", moment);
+    let mut submissions = fields.section("submissions");
+    let per_day = submissions.optional("per_day", |count| within(count, 1, 100_000));
+    let total = submissions.optional("total", |count| within(count, 1, 1_000_000));
+    submissions.finish();
+    let counts = fields.field("counts", Counts::Last);
+    let late = late(fields.section("late"), closes);
+    if let (Some(opens), Some(closes)) = (opens, closes)
+        && closes.at <= opens.at
+    {
+        fields.complain("closes", "must be after opens");
+    }
+    fields.finish();
+    let says = opens.or(closes).is_some() || per_day.or(total).is_some() || counts != Counts::Last;
+    says.then(|| Season {
+        opens: opens.map(|opens| opens.at),
+        closes: closes.map(|closes| closes.at),
+        zone: opens.or(closes).map_or(Offset::UTC, |moment| moment.zone),
+        per_day,
+        total,
+        counts,
+        late,
+        extensions: BTreeMap::new(),
+        file: file.with_file_name(EXTENSIONS),
+    })
+}
+
+fn late(mut fields: Reader<'_>, closes: Option<Moment>) -> Option<Late> {
+    let until = fields.optional("until", moment);
+    let per_day = fields.checked("per_day", PER_DAY, percent);
+    match (until, closes) {
+        (Some(_), None) => fields.complain("until", "takes closes: without it nothing is late"),
+        (Some(until), Some(closes)) if until.at <= closes.at => {
+            fields.complain("until", "must be after closes");
+        }
+        _ => {}
+    }
+    fields.finish();
+    until.map(|until| Late { until: until.at, per_day })
+}
+
+/// A time as RFC 3339 has it, such as `2027-03-01T18:00:00+01:00`.
+pub(super) fn moment(text: String) -> Result<Moment, String> {
+    let found = || {
+        format!("expected a time with its zone such as 2027-03-01T18:00:00+01:00, found {}", excerpt(&text))
+    };
+    let at: Timestamp = text.parse().map_err(|_| found())?;
+    let zone = Pieces::parse(&text).ok().and_then(|pieces| pieces.to_numeric_offset()).ok_or_else(found)?;
+    let year = at.to_zoned(jiff::tz::TimeZone::UTC).year();
+    within(year, 2000, 9000).map_err(|_| format!("expected a year from 2000 to 9000, found {year}"))?;
+    Ok(Moment { at, zone })
+}
+
+/// `10%` or `10`.
+fn percent(value: Value) -> Result<f64, String> {
+    let text = || value.as_str()?.strip_suffix('%')?.trim_end().parse::<f64>().ok();
+    let number = value.as_f64().or_else(text);
+    number
+        .filter(|percent| (0.0..=100.0).contains(percent))
+        .ok_or_else(|| format!("expected a percentage from 0% to 100%, found {}", describe(&value)))
+}
+
+/// Reads the extensions of a season, if there are any.
+///
+/// # Errors
+/// Every mistake in the file at once.
+pub(super) fn load(season: &Season) -> Result<BTreeMap<Miner, Timestamp>, Problems> {
+    if matches!(season.file.try_exists(), Ok(false)) {
+        return Ok(BTreeMap::new());
+    }
+    let log = Log::new(&season.file);
+    let extensions = yaml::read_file(&log).and_then(|bytes| extensions(&log, &bytes, season.closes));
+    log.finish(extensions)
+}
+
+fn extensions(log: &Log, bytes: &[u8], closes: Option<Timestamp>) -> Option<BTreeMap<Miner, Timestamp>> {
+    let root = yaml::parse(log, bytes)?;
+    let entries = Place::root(log, &root).entries()?;
+    Some(entries.into_iter().filter_map(|(name, place)| extension(name, &place, closes)).collect())
+}
+
+/// `ann: {closes: 2027-03-08T18:00:00+01:00}`.
+fn extension(name: &str, place: &Place<'_>, closes: Option<Timestamp>) -> Option<(Miner, Timestamp)> {
+    let miner: Option<Miner> = name.parse().map_err(|message: String| place.complain(message)).ok();
+    let mut fields = place.fields()?;
+    let later = fields.required("closes").and_then(|place| place.value(moment))?.at;
+    match closes {
+        None => {
+            fields.complain("closes", "season.closes of pipeline.yaml is not set: there is nothing to extend")
+        }
+        Some(closes) if later <= closes => {
+            fields.complain("closes", "must be after season.closes of pipeline.yaml");
+        }
+        Some(_) => {}
+    }
+    fields.finish();
+    Some((miner?, later))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Pipeline, parse};
+
+    fn read(season: &str) -> Result<Pipeline, Vec<String>> {
+        let text = format!("season: {season}");
+        let problems = |problems: Problems| problems.0.iter().map(ToString::to_string).collect();
+        parse(Path::new("pipeline.yaml"), text.as_bytes()).map_err(problems)
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_section_that_says_nothing_is_no_season() {
+        for nothing in ["", "{}", "{counts: last}", "{submissions: {per_day: null}, late: {per_day: 5%}}"] {
+            assert_eq!(read(nothing).unwrap().season, None, "{nothing}");
+        }
+        assert_eq!(read("{counts: best}").unwrap().season.unwrap().counts, Counts::Best);
+    }
+
+    #[test]
+    fn all_of_it_is_read() {
+        let season = read(
+            "{opens: 2027-03-01T00:00:00+01:00, closes: '2027-03-08T18:00Z', submissions: {per_day: 5, total: 100}, \
+             counts: last_valid, late: {until: 2027-03-10T00:00:00Z, per_day: 12.5%}}",
+        );
+        let season = season.unwrap().season.unwrap();
+        assert_eq!(
+            (season.opens, season.closes),
+            (Some(at("2027-02-28T23:00Z")), Some(at("2027-03-08T18:00Z")))
+        );
+        assert_eq!(season.zone, jiff::tz::offset(1));
+        assert_eq!((season.per_day, season.total, season.counts), (Some(5), Some(100), Counts::LastValid));
+        assert_eq!(season.late, Some(Late { until: at("2027-03-10T00:00Z"), per_day: 12.5 }));
+        assert_eq!(season.file, Path::new("extensions.yaml"));
+    }
+
+    #[test]
+    fn mistakes_are_told_with_their_places() {
+        let told = |season: &str| read(season).unwrap_err().join("\n");
+        let zone = told("{opens: 2027-03-01T00:00:00}");
+        assert!(
+            zone.starts_with("pipeline.yaml:1:17: season.opens: expected a time with its zone"),
+            "{zone}"
+        );
+        for (season, message) in [
+            ("{opens: 2027-03-01}", "season.opens: expected a time with its zone"),
+            ("{opens: 1970-03-01T00:00Z}", "season.opens: expected a year from 2000 to 9000, found 1970"),
+            ("{opens: 2027-03-02T00:00Z, closes: 2027-03-01T00:00Z}", "season.closes: must be after opens"),
+            ("{submissions: {per_day: 0}}", "season.submissions.per_day: expected 1 to 100000, found 0"),
+            ("{submissions: {total: 1.5}}", "season.submissions.total: expected a whole number"),
+            ("{submissions: {per_week: 1}}", "season.submissions.per_week: unknown field"),
+            ("{counts: first}", "season.counts: expected one of"),
+            ("{late: {until: 2027-03-01T00:00Z}}", "season.late.until: takes closes"),
+            ("{closes: 2027-03-01T00:00Z, late: {until: 2027-03-01T00:00Z}}", "must be after closes"),
+            ("{late: {per_day: 101%}}", "season.late.per_day: expected a percentage from 0% to 100%"),
+            ("{late: {per_day: ten}}", "season.late.per_day: expected a percentage from 0% to 100%"),
+        ] {
+            assert!(told(season).contains(message), "{season}: {}", told(season));
+        }
+    }
+
+    #[test]
+    fn extensions_are_read_and_their_mistakes_told() {
+        let read = |text: &str, closes: Option<&str>| {
+            let log = Log::new(Path::new("extensions.yaml"));
+            let read = extensions(&log, text.as_bytes(), closes.map(at));
+            log.finish(read).map_err(|problems| problems.to_string())
+        };
+        let closes = Some("2027-03-08T00:00Z");
+        let given = read("ann: {closes: 2027-03-09T00:00:00Z}\n", closes).unwrap();
+        assert_eq!(given, BTreeMap::from([("ann".parse().unwrap(), at("2027-03-09T00:00Z"))]));
+        assert_eq!(read("", closes).unwrap(), BTreeMap::new());
+        for (text, message) in [
+            (
+                "ann: {closes: 2027-03-07T00:00:00Z}",
+                "extensions.yaml:1:15: ann.closes: must be after season.closes",
+            ),
+            ("\nann: {until: 2027-03-09T00:00:00Z}", "extensions.yaml:2:6: ann.closes: missing"),
+            ("a b: {closes: 2027-03-09T00:00:00Z}", "is not a miner id"),
+            ("ann: {closes: soon}", "expected a time with its zone"),
+        ] {
+            let told = read(text, closes).unwrap_err();
+            assert!(told.contains(message), "{text}: {told}");
+        }
+        assert!(read("ann: {closes: 2027-03-09T00:00:00Z}", None).unwrap_err().contains("nothing to extend"));
+    }
+}

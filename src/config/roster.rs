@@ -1,0 +1,154 @@
+//! Roster: the people of a course, in a CSV file beside pipeline.yaml.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use csv::{ReaderBuilder, StringRecord};
+use serde::Serialize;
+
+use crate::model::miner_id::Miner;
+use crate::util::text::visible;
+use crate::yaml::{self, Log, Position, Problems};
+
+/// Longest name of a person or a group, in characters.
+const LONGEST: usize = 200;
+
+/// Names of the columns.
+const COLUMNS: [&str; 3] = ["id", "name", "group"];
+
+/// People of a course.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Roster {
+    /// The CSV file.
+    pub file: PathBuf,
+    /// In the file's order; nobody stands there twice.
+    pub students: Vec<Student>,
+}
+
+/// A person of a course.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Student {
+    /// The miner that submits for the person.
+    pub id: Miner,
+    /// Full name, fit to be shown.
+    pub name: String,
+    /// Group, fit to be shown; empty if there is none.
+    pub group: String,
+}
+
+/// Reads a roster.
+///
+/// # Errors
+/// Every mistake in the file at once.
+pub(super) fn load(file: &Path) -> Result<Vec<Student>, Problems> {
+    let log = Log::new(file);
+    let students = yaml::read_file(&log).and_then(|bytes| students(&log, &bytes));
+    log.finish(students)
+}
+
+fn students(log: &Log, bytes: &[u8]) -> Option<Vec<Student>> {
+    let complain = |line: usize, message: String| log.add(Position { line, column: 0 }, "", message);
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        complain(0, "is not UTF-8 text; save it as \"CSV UTF-8\"".to_owned());
+        return None;
+    };
+    let text = text.trim_start_matches('\u{feff}');
+    let mut reader =
+        ReaderBuilder::new().flexible(true).delimiter(delimiter(text)).from_reader(text.as_bytes());
+    let places = places(reader.headers().ok()?).map_err(|message| complain(1, message)).ok()?;
+    let (mut seen, mut all) = (HashSet::new(), Vec::new());
+    for record in reader.records() {
+        let record = record.map_err(|error| complain(0, error.to_string())).ok()?;
+        let line = record.position().map_or(0, |position| position.line() as usize);
+        match student(&record, places) {
+            Ok(student) if !seen.insert(student.id.clone()) => {
+                complain(line, format!("{} stands here twice; leave one of the lines", student.id));
+            }
+            Ok(student) => all.push(student),
+            Err(message) => complain(line, message),
+        }
+    }
+    Some(all)
+}
+
+/// Spreadsheets of some countries write semicolons.
+fn delimiter(text: &str) -> u8 {
+    let header = text.lines().next().unwrap_or_default();
+    if header.contains(';') && !header.contains(',') { b';' } else { b',' }
+}
+
+/// Places of the columns in the file; `group` may be missing.
+fn places(header: &StringRecord) -> Result<[Option<usize>; 3], String> {
+    let place = |name: &str| header.iter().position(|cell| cell.trim() == name);
+    let places = COLUMNS.map(place);
+    match places {
+        [Some(_), Some(_), _] => Ok(places),
+        _ => {
+            let found: Vec<&str> = header.iter().collect();
+            let found = visible(&found.join(","), LONGEST);
+            Err(format!("expected a first line such as id,name,group, found {found:?}"))
+        }
+    }
+}
+
+fn student(record: &StringRecord, places: [Option<usize>; 3]) -> Result<Student, String> {
+    let [id, name, group] =
+        places.map(|place| place.and_then(|place| record.get(place)).unwrap_or_default().trim());
+    if [name, group].iter().any(|text| text.chars().count() > LONGEST) {
+        return Err(format!("a name is longer than {LONGEST} characters"));
+    }
+    let (name, group) = (visible(name, LONGEST), visible(group, LONGEST));
+    Ok(Student { id: id.parse()?, name, group })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(bytes: &[u8]) -> Result<Vec<String>, Vec<String>> {
+        let log = Log::new(Path::new("students.csv"));
+        let students = students(&log, bytes);
+        let line = |student: Student| format!("{}|{}|{}", student.id, student.name, student.group);
+        match log.finish(students) {
+            Ok(students) => Ok(students.into_iter().map(line).collect()),
+            Err(Problems(problems)) => Err(problems.iter().map(ToString::to_string).collect()),
+        }
+    }
+
+    #[test]
+    fn files_of_spreadsheets_are_read() {
+        let expected = ["ann|Ann Lee|A", "bo|Bo, Jr.|"];
+        let files: [&str; 4] = [
+            "id,name,group\nann,Ann Lee,A\nbo,\"Bo, Jr.\",\n",
+            "\u{feff}id;name;group\r\nAnn;Ann Lee;A\r\nbo;Bo, Jr.;\r\n",
+            "group,mail,name,id\nA,a@x,Ann Lee,ann\n,,\"Bo, Jr.\",bo\n",
+            "id, name ,group\n ann , Ann Lee , A \nbo,\"Bo, Jr.\"\n\n",
+        ];
+        for file in files {
+            assert_eq!(read(file.as_bytes()).unwrap(), expected, "{file}");
+        }
+        assert_eq!(read(b"id,name\nann,\xc3\x89a\n").unwrap(), ["ann|Éa|"]);
+    }
+
+    #[test]
+    fn every_mistake_is_told_with_its_line() {
+        let told = read(b"id,name,group\nann,Ann,A\n=x,Eve,\nbo,Bo,B\nANN,Anna,\n").unwrap_err();
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told[0].starts_with("students.csv:3: \"=x\" is not a miner id"), "{told:?}");
+        assert_eq!(told[1], "students.csv:5: ann stands here twice; leave one of the lines");
+        let told = read(b"ann,Ann,A\n").unwrap_err();
+        assert_eq!(
+            told,
+            ["students.csv:1: expected a first line such as id,name,group, found \"ann,Ann,A\""]
+        );
+        assert!(read(b"\xff\xfe").unwrap_err()[0].contains("CSV UTF-8"));
+    }
+
+    #[test]
+    fn names_are_harmless_to_look_at() {
+        assert_eq!(
+            read("id,name\nx,\u{202e}evil\x1b[2J\n".as_bytes()).unwrap(),
+            ["x|\\u{202e}evil\\u{1b}[2J|"]
+        );
+    }
+}

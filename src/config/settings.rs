@@ -1,0 +1,363 @@
+//! The checked `pipeline.yaml`, as types.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use globset::GlobSet;
+use jiff::Timestamp;
+use regex::Regex;
+
+use crate::config::grant::Grant;
+use crate::config::roster::Roster;
+use crate::config::season::Season;
+use crate::model::feedback::Feedback;
+
+/// A checked `pipeline.yaml`. Paths are absolute or relative to the folder that holds it.
+#[derive(Debug, Clone)]
+pub struct Pipeline {
+    /// Name of the competition or course.
+    pub title: Option<String>,
+    /// The folder miners drop files into.
+    pub inbox: PathBuf,
+    /// The folder of task files.
+    pub tasks: PathBuf,
+    /// The folder results are written to.
+    pub results: PathBuf,
+    /// People of the course, if there is a list of them.
+    pub roster: Option<Roster>,
+    /// Readers of scores over HTTP.
+    pub board: Board,
+    /// Time in which the board stands still, if there is one.
+    pub freeze: Option<Freeze>,
+    /// The times and numbers of submissions that count; None where all do, and the last one is ranked.
+    pub season: Option<Season>,
+    /// Conditions that a submission must satisfy before it runs.
+    pub validate: Validate,
+    /// Agents that are taken for copies in disguise, and what becomes of them.
+    pub similarity: Similarity,
+    /// Engine, image and limits of cells.
+    pub sandbox: Sandbox,
+    /// Agents evaluated at the same time.
+    pub parallel: NonZeroUsize,
+    /// Stages in the order that agents go through them; never empty.
+    pub stages: Vec<Stage>,
+    /// Pool, token and split; None where nothing is paid.
+    pub rewards: Option<Rewards>,
+    /// The models that agents may ask, and the one that writes code for miners.
+    pub llm: Llm,
+    /// The HTTP API.
+    pub serve: Serve,
+    /// Hex sha256 of the file's bytes.
+    pub sha256: String,
+}
+
+impl Pipeline {
+    /// Feedback on what all stages make up together.
+    #[must_use]
+    pub fn feedback(&self) -> Feedback {
+        Feedback::least(self.stages.iter().map(|stage| stage.feedback))
+    }
+
+    /// Feedback on runs of a stage; the least if there is no such stage any more.
+    #[must_use]
+    pub fn feedback_in(&self, stage: &str) -> Feedback {
+        let stage = self.stages.iter().find(|one| one.name == stage);
+        stage.map_or(Feedback::None, |stage| stage.feedback)
+    }
+}
+
+/// Time in which nobody is shown over HTTP what is published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Freeze {
+    /// Its beginning.
+    pub from: Timestamp,
+    /// Its end; None until somebody writes one.
+    pub until: Option<Timestamp>,
+}
+
+/// Visibility of scores over HTTP, once there are tokens to tell miners apart by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Board {
+    /// Each miner sees its own.
+    Private,
+    /// Everybody sees everybody's.
+    Public,
+}
+
+/// The `validate` section.
+#[derive(Debug, Clone)]
+pub struct Validate {
+    /// Largest accepted submission, in bytes.
+    pub max_bytes: u64,
+    /// A match in the source, as written or as tokens alone, refuses the submission.
+    pub forbid: Vec<Regex>,
+    /// Modules beside the standard library's that it may import.
+    pub allow: Allow,
+}
+
+/// Modules beside the standard library's that agents may import.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Allow {
+    /// These, by their first names; none at all if there are none.
+    Modules(Vec<String>),
+    /// All that the image holds; it is not known before the cell imports them.
+    Image,
+}
+
+impl Allow {
+    /// Tells whether there may be any.
+    pub fn is_any(&self) -> bool {
+        *self != Self::Modules(Vec::new())
+    }
+}
+
+/// The `similarity` section.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Similarity {
+    /// Share of an agent's fingerprints, above 0 and at most 1, that makes it a near copy.
+    pub threshold: f64,
+    /// Treatment of a near copy.
+    pub action: OnSimilar,
+    /// Sources that everybody may use.
+    pub base: Vec<Base>,
+}
+
+/// A source that everybody may use, such as a template.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Base {
+    /// The file.
+    pub file: PathBuf,
+    /// Its bytes.
+    pub source: Vec<u8>,
+}
+
+/// Treatment of near copies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnSimilar {
+    /// It is marked.
+    Flag,
+    /// It is marked and earns nothing.
+    Withhold,
+}
+
+/// The `sandbox` section.
+#[derive(Debug, Clone)]
+pub struct Sandbox {
+    /// The container engine.
+    pub engine: EngineKind,
+    /// Image of cells and judges.
+    pub image: String,
+    /// OCI runtime passed to the engine, such as `runsc`.
+    pub runtime: Option<String>,
+    /// True if cells find the packages that are installed in the image: [`Validate::allow`] allows some.
+    pub packages: bool,
+    /// Lifetime of a cell: an agent's or a run's.
+    pub cell_per: CellPer,
+    /// Command put before the engine's own, such as `[srun, --quiet, -n1]`.
+    pub launch: Vec<String>,
+    /// Longest time until a launched cell is ready, its wait in a queue included.
+    pub launch_timeout: Duration,
+    /// Longest wait for an engine that went away; after it, runs stay unscored.
+    pub wait_for_engine: Duration,
+    /// Bounds of every run unless a stage or task says otherwise.
+    pub limits: Limits,
+    /// Bounds of the judges.
+    pub judge: Judge,
+}
+
+/// The `judge` section: what judging one test may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Judge {
+    /// CPU time of one test; a test may use half of it without any agent's value.
+    pub time: Duration,
+    /// Memory of a judge in bytes, swap off.
+    pub memory: u64,
+}
+
+/// The container engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EngineKind {
+    /// The first of the others that is there.
+    Auto,
+    /// Docker Engine.
+    Docker,
+    /// Podman.
+    Podman,
+    /// No engine: runc, an OCI runtime, is run directly.
+    Runc,
+    /// No engine: crun, an OCI runtime, is run directly.
+    Crun,
+}
+
+impl EngineKind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Auto, Self::Docker, Self::Podman, Self::Runc, Self::Crun];
+
+    /// Its name in pipeline.yaml.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Docker => "docker",
+            Self::Podman => "podman",
+            Self::Runc => "runc",
+            Self::Crun => "crun",
+        }
+    }
+
+    /// True if there is no engine between agentmill and the OCI runtime.
+    #[must_use]
+    pub const fn is_direct(self) -> bool {
+        matches!(self, Self::Runc | Self::Crun)
+    }
+
+    /// The fields of `sandbox` that are given, `runtime` or `launch`, and do not go with it; why.
+    pub fn refuses(self, runtime: bool, launch: bool) -> impl Iterator<Item = (&'static str, String)> {
+        let fields = [("runtime", runtime), ("launch", launch)].into_iter();
+        let given = fields.filter(move |(_, given)| *given && self.is_direct());
+        given.map(move |(name, _)| {
+            (name, format!("takes engine docker or podman; {} is run directly", self.word()))
+        })
+    }
+}
+
+/// Lifetime of a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CellPer {
+    /// One cell serves all runs of an agent, each in a fresh process.
+    Agent,
+    /// Every run gets a cell of its own.
+    Task,
+}
+
+/// Bounds of one run.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct Limits {
+    /// Agent time per run, from *ready* and by the host's clock.
+    pub timeout: Duration,
+    /// Memory of the cell in bytes, swap off.
+    pub memory: u64,
+    /// CPUs the cell may use; fractions allowed.
+    pub cpus: f64,
+    /// Processes and threads in the cell.
+    pub pids: u32,
+    /// Bytes a run may print on stdout and stderr together.
+    pub output: u64,
+    /// Size of the cell's writable /tmp in bytes (counts as memory).
+    pub tmp: u64,
+    /// Bytes that a value may have as JSON, an argument or an answer; the same in all stages.
+    pub value: u64,
+}
+
+/// A set of tasks with a pass mark.
+#[derive(Debug, Clone)]
+pub struct Stage {
+    /// Unique among the stages.
+    pub name: String,
+    /// Patterns of the task ids that belong to it.
+    pub tasks: GlobSet,
+    /// Score 0-100 needed to go on to the next stage and to earn rewards.
+    pub pass_mark: f64,
+    /// Feedback on the hidden tests of its tasks.
+    pub feedback: Feedback,
+    /// The pipeline's limits with this stage's overrides applied.
+    pub limits: Limits,
+    /// Budget for questions to a model; None: its agents may ask nobody.
+    pub model: Option<Grant>,
+}
+
+/// The `rewards` section.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rewards {
+    /// Amount that is shared out, in tokens; 0 to 1e15.
+    pub pool: f64,
+    /// The token's name, such as `TAO`.
+    pub token: String,
+    /// Rule by which the pool is shared.
+    pub split: Split,
+    /// Agents that are paid the same.
+    pub ties: Ties,
+    /// The most that one miner earns, in tokens.
+    pub cap: Option<f64>,
+    /// Score below which nothing is earned.
+    pub minimum: f64,
+}
+
+/// Agents that are paid the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ties {
+    /// Those of equal scores.
+    Exact,
+    /// Those whose order may be chance, too.
+    Statistical,
+}
+
+/// Rules by which the pool is shared.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Split {
+    /// By score.
+    Proportional,
+    /// All to the best; ties share.
+    Winner,
+    /// Percent of the pool for ranks 1, 2, 3...; ties share the places they hold.
+    Places(Vec<f64>),
+}
+
+/// The `llm` section.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Llm {
+    /// Reads the prompt on stdin and prints the reply; empty: the endpoint is asked.
+    pub command: Vec<String>,
+    /// An OpenAI-compatible endpoint, without a slash at its end.
+    pub base_url: String,
+    /// The model's name at the endpoint; needed to generate.
+    pub model: Option<String>,
+    /// The environment variable that holds the key; None: the endpoint takes no key.
+    pub api_key_env: Option<String>,
+    /// Longest time for one reply.
+    pub timeout: Duration,
+    /// Longest reply in tokens; None: as the endpoint likes.
+    pub max_tokens: Option<u32>,
+    /// Sampling temperature, 0 to 2; None: as the endpoint likes.
+    pub temperature: Option<f64>,
+    /// Version of Azure's API, sent as `?api-version=`; the key then goes into a header of Azure's.
+    pub api_version: Option<String>,
+    /// More headers of each request; none of them is one of ours.
+    pub headers: Vec<(String, String)>,
+    /// More fields of each request's body.
+    pub body: serde_json::Map<String, serde_json::Value>,
+    /// Prices by model, where the endpoint doesn't tell the cost.
+    pub prices: BTreeMap<String, Price>,
+}
+
+/// Prices of a million tokens.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Price {
+    /// Of prompts.
+    pub prompt: f64,
+    /// Of replies.
+    pub reply: f64,
+}
+
+/// The `serve` section.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Serve {
+    /// Address to listen on.
+    pub listen: SocketAddr,
+    /// The file of hashed tokens.
+    pub tokens: PathBuf,
+    /// Uploads accepted from one miner in a minute.
+    pub uploads_per_minute: u32,
+    /// Requests of every kind accepted from one address in a minute.
+    pub requests_per_minute: u32,
+    /// Time for a client to send its request's head, and again for its body.
+    pub timeout: Duration,
+}

@@ -1,0 +1,191 @@
+//! The daemon: the same pass as `run`, kept going. Notifications only wake it; what it does is decided by looking.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::time::Duration;
+
+use anyhow::Context;
+use notify::{RecommendedWatcher, RecursiveMode};
+use parking_lot::Mutex;
+
+use crate::cli::Exit;
+use crate::gateway::Gateway;
+use crate::pipeline::report_store::Unwritable;
+use crate::pipeline::{PassContext, Summary, Wake, report_store};
+use crate::sandbox::run::Containers;
+use crate::serve::Server;
+use crate::signals::Signals;
+use crate::ui::{self, Event, Events, Talk};
+use crate::util::watch_folder::watch_folder;
+use crate::workspace::{Lock, Reload, Workspace};
+use crate::yaml::Problems;
+
+/// The pause before another try when the engine or the results folder failed.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// Evaluates every submission until a signal comes. With `http`, serves HTTP beside, at that address if one is given.
+///
+/// # Errors
+/// A fault that keeps it from starting; later it warns and goes on.
+pub fn watch(dir: &Path, http: Option<Option<SocketAddr>>, quiet: bool) -> anyhow::Result<Exit> {
+    let workspace = Workspace::open(dir)?;
+    let (waker, wakes) = mpsc::channel();
+    let signals = Signals::listen(waker.clone())?;
+    let (events, shown) = Events::channel();
+    let display = ui::display(shown, Talk::of(quiet, false));
+    let server = http.map(|listen| Server::start(&workspace, listen, &events)).transpose()?;
+    let daemon = Daemon {
+        dir,
+        events,
+        waker,
+        next: Arc::default(),
+        signals: signals.clone(),
+        server: server.as_ref(),
+    };
+    let result = daemon.serve(workspace, &wakes);
+    drop(daemon);
+    if let Some(server) = server {
+        server.stop();
+    }
+    display.join();
+    result?;
+    Ok(signals.received().map_or(Exit::Done, Exit::Signal))
+}
+
+struct Daemon<'a> {
+    dir: &'a Path,
+    events: Events,
+    waker: Sender<Wake>,
+    /// An edited workspace that is to replace the one in force.
+    next: Arc<Mutex<Option<Workspace>>>,
+    signals: Signals,
+    server: Option<&'a Server>,
+}
+
+impl Daemon<'_> {
+    /// One pass per workspace, until a pass was stopped.
+    fn serve(&self, first: Workspace, wakes: &Receiver<Wake>) -> anyhow::Result<()> {
+        let mut current = Held { lock: Arc::new(first.lock()?), workspace: first };
+        let mut good: Option<Held> = None;
+        let mut refusal = Refusal::default();
+        loop {
+            if let Some(server) = self.server {
+                server.update(&current.workspace);
+            }
+            match (self.pass(&current.workspace, &refusal, wakes), good.take()) {
+                (Ok(summary), _) if summary.stopped => return Ok(()),
+                (Ok(_), _) => {
+                    refusal = Refusal::default();
+                    good = Some(current.clone());
+                }
+                (Err(error), None) => return Err(error),
+                (Err(error), Some(last)) => {
+                    refusal = self.refuse(&current.workspace, &error, refusal);
+                    if current.workspace.digest() == last.workspace.digest() {
+                        // It was fine before, so waiting may help. Whatever wakes us is looked at anyway.
+                        let _ = wakes.recv_timeout(PAUSE);
+                    }
+                    current = last.clone();
+                    good = Some(last);
+                }
+            }
+            if self.signals.received().is_some() {
+                return Ok(());
+            }
+            if let Some(next) = self.next.lock().take() {
+                match current.replaced_by(next.clone()) {
+                    Ok(held) => current = held,
+                    Err(error) => refusal = self.refuse(&next, &error, refusal),
+                }
+            }
+        }
+    }
+
+    /// Tells, once, why a workspace is not in force. Its own mistakes stay until it is edited; anything else is tried
+    /// again at the next look.
+    fn refuse(&self, workspace: &Workspace, error: &anyhow::Error, before: Refusal) -> Refusal {
+        let reason = format!("{error:#}");
+        if reason != before.reason {
+            self.events
+                .send(Event::Warning(format!("the last good configuration stays in force:\n{reason}")));
+        }
+        Refusal { digest: error.is::<Problems>().then(|| workspace.digest()), reason }
+    }
+
+    fn pass(
+        &self,
+        workspace: &Workspace,
+        refusal: &Refusal,
+        wakes: &Receiver<Wake>,
+    ) -> anyhow::Result<Summary> {
+        let known = refusal.digest.clone().unwrap_or_else(|| workspace.digest());
+        let _watched = self.watch_folders(workspace, known)?;
+        self.run_pass(workspace, wakes)
+    }
+
+    fn run_pass(&self, workspace: &Workspace, wakes: &Receiver<Wake>) -> anyhow::Result<Summary> {
+        let Workspace { pipeline, tasks, .. } = workspace;
+        report_store::tidy(&pipeline.results)
+            .with_context(|| Unwritable(format!("can't tidy {}", pipeline.results.display())))?;
+        let sandbox = Containers::new(
+            &pipeline.sandbox,
+            pipeline.parallel.get(),
+            &pipeline.results,
+            self.events.clone(),
+        );
+        let gateway = Gateway::new(pipeline, &self.events, false).context("no way to a model")?;
+        let context = PassContext {
+            pipeline,
+            tasks,
+            sandbox: &sandbox,
+            gateway: gateway.as_ref(),
+            events: &self.events,
+            force: false,
+            stay: true,
+        };
+        context.run_pass(&self.waker, wakes)
+    }
+
+    /// Watches the inbox, the tasks and pipeline.yaml until dropped; the workspace `known` is no news.
+    fn watch_folders(
+        &self,
+        workspace: &Workspace,
+        known: String,
+    ) -> anyhow::Result<(RecommendedWatcher, Reload)> {
+        let waker = self.waker.clone();
+        let inbox = watch_folder(&workspace.pipeline.inbox, RecursiveMode::Recursive, move |change| {
+            let _ = waker.send(Wake::Inbox(change));
+        })?;
+        let (next, waker) = (Arc::clone(&self.next), self.waker.clone());
+        let offer = move |edited| {
+            *next.lock() = Some(edited);
+            let _ = waker.send(Wake::Reload);
+        };
+        Ok((inbox, Reload::follow(self.dir, workspace, known, &self.events, offer)?))
+    }
+}
+
+/// A workspace that no other agentmill works in.
+#[derive(Clone)]
+struct Held {
+    workspace: Workspace,
+    lock: Arc<Lock>,
+}
+
+impl Held {
+    fn replaced_by(&self, workspace: Workspace) -> anyhow::Result<Self> {
+        let same = workspace.pipeline.results == self.workspace.pipeline.results;
+        let lock = if same { Arc::clone(&self.lock) } else { Arc::new(workspace.lock()?) };
+        Ok(Self { workspace, lock })
+    }
+}
+
+/// Why an edited workspace did not come into force.
+#[derive(Default)]
+struct Refusal {
+    /// The workspace, if it will be refused as long as it is not edited.
+    digest: Option<String>,
+    reason: String,
+}

@@ -1,0 +1,187 @@
+//! Gateway: the way from agents in their cells to models. Key, budget and recordings stay on this side.
+//!
+//! ```text
+//! agent ──loopback──▶ supervisor ──frames──▶ connections ──http──▶ session ──budget, recording──▶ provider
+//! ```
+//!
+//! [`Connections`] take an agent's bytes, whatever brings them, and have `http` read requests out of them. A
+//! `question` is taken apart and put together anew; a `session` admits it by its `budget`, answers it from its `recording`
+//! or has the [`provider`] asked; `health` says whose fault it is where there is no answer.
+
+mod bell;
+mod budget;
+mod connections;
+mod health;
+mod http;
+pub mod provider;
+mod question;
+mod recording;
+mod refusal;
+mod session;
+mod stream;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use crate::config::grant::Grant;
+use crate::config::{self, Llm, Pipeline};
+use crate::gateway::budget::{Budget, Price, Prices};
+pub use crate::gateway::connections::{Connections, MOST_LINKS, Parcel, WINDOW};
+use crate::gateway::health::Health;
+use crate::gateway::provider::{Provider, key};
+use crate::gateway::recording::Recording;
+use crate::gateway::session::{Session, Source, Tempo};
+use crate::model::model_use::{ModelUse, Money};
+use crate::ui::Events;
+
+/// Folder of the recordings below the results folder.
+const RECORDINGS: &str = "recordings";
+
+/// Threads that carry bytes; asking has threads of its own.
+const THREADS: usize = 2;
+
+/// Threads that ask at the same time.
+const MOST_ASKING: usize = 2048;
+
+/// All that runs share on their way to models.
+#[derive(Debug)]
+pub struct Gateway {
+    /// None only while it is dropped.
+    runtime: Option<Runtime>,
+    source: Arc<Source>,
+    prices: Prices,
+    longest: Option<u32>,
+    timeout: Duration,
+    recordings: PathBuf,
+    fresh: bool,
+}
+
+impl Gateway {
+    /// The gateway of a pipeline; None if no stage grants anything. A `fresh` one asks anew what is recorded.
+    ///
+    /// # Errors
+    /// There are no threads to be had, or `SSL_CERT_FILE` is of no use.
+    pub fn new(pipeline: &Pipeline, events: &Events, fresh: bool) -> anyhow::Result<Option<Self>> {
+        if pipeline.stages.iter().all(|stage| stage.model.is_none()) {
+            return Ok(None);
+        }
+        let Llm { prices, max_tokens, timeout, .. } = &pipeline.llm;
+        let mut builder = Builder::new_multi_thread();
+        let runtime =
+            builder.worker_threads(THREADS).max_blocking_threads(MOST_ASKING).enable_all().build()?;
+        Ok(Some(Self {
+            runtime: Some(runtime),
+            source: Arc::new(source(&pipeline.llm, events)?),
+            prices: prices.iter().map(|(model, price)| (model.clone(), per_token(price))).collect(),
+            longest: *max_tokens,
+            timeout: *timeout,
+            recordings: pipeline.results.join(RECORDINGS),
+            fresh,
+        }))
+    }
+
+    /// Access for the run with this key. Nobody is asked whether the provider is there if the run is recorded.
+    ///
+    /// # Errors
+    /// There is no provider, or the recording can't be read; the reason.
+    pub fn access(&self, run_key: &str, grant: &Grant) -> Result<Access, String> {
+        let recording = Recording::open(&self.recordings, run_key, self.fresh);
+        let recording = recording.map_err(|error| format!("the recording can't be read: {error}"))?;
+        if recording.is_empty() {
+            self.source.no_key.clone().map_or(Ok(()), Err)?;
+            self.source.health.is_there()?;
+        }
+        Ok(Access {
+            source: Arc::clone(&self.source),
+            grant: grant.clone(),
+            prices: self.prices.clone(),
+            longest: self.longest,
+            timeout: self.timeout,
+            recording: Arc::new(recording),
+            runtime: self.runtime.as_ref().map(|runtime| runtime.handle().clone()).ok_or("it ends")?,
+            last: Mutex::default(),
+        })
+    }
+}
+
+/// Does not wait for whoever still asks.
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+fn per_token(of_million: &config::Price) -> Price {
+    let [input, output] =
+        [of_million.prompt, of_million.reply].map(|price| Money::dollars(price).per_token());
+    Price { input, output }
+}
+
+fn source(llm: &Llm, events: &Events) -> anyhow::Result<Source> {
+    let (key, no_key) = match key(llm.api_key_env.as_deref()) {
+        Ok(key) => (key, None),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    let provider = Arc::new(Provider::new(llm, key)?);
+    let health = Health::new(Arc::clone(&provider), llm.timeout, events.clone());
+    Ok(Source { provider, health, timeout: llm.timeout, no_key })
+}
+
+/// The last attempt of a run.
+#[derive(Debug, Default)]
+struct Last {
+    connections: Option<Arc<Connections>>,
+    /// There was one before.
+    is_again: bool,
+}
+
+/// One run's access to models, over all attempts to make it.
+#[derive(Debug)]
+pub struct Access {
+    source: Arc<Source>,
+    grant: Grant,
+    prices: Prices,
+    longest: Option<u32>,
+    timeout: Duration,
+    recording: Arc<Recording>,
+    runtime: Handle,
+    last: Mutex<Last>,
+}
+
+impl Access {
+    /// The connections of the next attempt, which begins with the whole budget; what an earlier one asked is recorded.
+    ///
+    /// # Errors
+    /// The kernel gives no descriptor.
+    pub fn connections(&self) -> io::Result<Arc<Connections>> {
+        self.finish();
+        self.recording.rewind();
+        let budget = Budget::new(self.grant.clone(), self.prices.clone(), self.longest);
+        let mut last = self.last.lock();
+        let tempo = if last.is_again { Tempo::AsRecorded } else { Tempo::AtOnce };
+        let session = Session::new(Arc::clone(&self.source), budget, Arc::clone(&self.recording), tempo)?;
+        let connections = Arc::new(Connections::new(session, self.runtime.clone()));
+        *last = Last { connections: Some(Arc::clone(&connections)), is_again: true };
+        Ok(connections)
+    }
+
+    /// Grant as the agent is told of it, JSON.
+    pub fn granted(&self) -> String {
+        budget::granted(&self.grant).to_string()
+    }
+
+    /// Ends the last attempt; tells what it used, and the fault of the provider that ended it, if one did. Waits for open
+    /// questions, as they will be paid for.
+    pub fn finish(&self) -> (ModelUse, Option<String>) {
+        let Some(connections) = self.last.lock().connections.take() else { return Default::default() };
+        let used = connections.close(self.timeout);
+        (used, connections.fault().map(str::to_owned))
+    }
+}

@@ -1,0 +1,446 @@
+//! Questions: what an agent may say to a model, taken apart and put together anew, so that nothing else gets through.
+//!
+//! Passed on are known fields with text in them. Whatever would have the provider fetch an address, run a tool of its own,
+//! or charge another price is refused: it would be a network, or a budget, that nobody granted.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::gateway::refusal::Refusal;
+use crate::util::digest;
+use crate::util::text::visible;
+
+/// Most answers to one question.
+const MOST_CHOICES: u64 = 16;
+
+/// Kinds of questions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A dialogue to go on with.
+    Chat,
+    /// A text to go on with.
+    Completion,
+    /// Texts to be turned into vectors.
+    Embedding,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Chat, Self::Completion, Self::Embedding];
+
+    /// The kind that is asked at this path.
+    pub fn at(path: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.path() == path)
+    }
+
+    /// The path that it is asked at.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Chat => "/chat/completions",
+            Self::Completion => "/completions",
+            Self::Embedding => "/embeddings",
+        }
+    }
+
+    /// Fields that are passed on; the first must be there.
+    fn fields(self) -> &'static [&'static str] {
+        match self {
+            Self::Chat => &CHAT,
+            Self::Completion => &COMPLETION,
+            Self::Embedding => &["input", "model", "encoding_format", "dimensions"],
+        }
+    }
+
+    /// The field of an answer that holds what was asked for.
+    fn answer(self) -> &'static str {
+        if self == Self::Embedding { "data" } else { "choices" }
+    }
+}
+
+const CHAT: [&str; 26] = [
+    "messages",
+    "model",
+    "max_tokens",
+    "max_completion_tokens",
+    "temperature",
+    "top_p",
+    "top_k",
+    "min_p",
+    "n",
+    "stop",
+    "seed",
+    "presence_penalty",
+    "frequency_penalty",
+    "repetition_penalty",
+    "logit_bias",
+    "logprobs",
+    "top_logprobs",
+    "response_format",
+    "tools",
+    "tool_choice",
+    "parallel_tool_calls",
+    "functions",
+    "function_call",
+    "reasoning_effort",
+    "verbosity",
+    "chat_template_kwargs",
+];
+
+const COMPLETION: [&str; 17] = [
+    "prompt",
+    "model",
+    "max_tokens",
+    "temperature",
+    "top_p",
+    "top_k",
+    "min_p",
+    "n",
+    "best_of",
+    "stop",
+    "seed",
+    "presence_penalty",
+    "frequency_penalty",
+    "logit_bias",
+    "logprobs",
+    "echo",
+    "suffix",
+];
+
+/// Fields that are left out without a word: clients send them, and they change nothing of the answer.
+const DROPPED: [&str; 9] = [
+    "stream",
+    "stream_options",
+    "user",
+    "store",
+    "metadata",
+    "service_tier",
+    "prompt_cache_key",
+    "prompt_cache_retention",
+    "safety_identifier",
+];
+
+const ROLES: [&str; 6] = ["system", "developer", "user", "assistant", "tool", "function"];
+
+const OF_MESSAGES: [&str; 8] = [
+    "role",
+    "content",
+    "name",
+    "tool_calls",
+    "tool_call_id",
+    "function_call",
+    "refusal",
+    "reasoning_content",
+];
+
+/// Fields of a function that is a tool.
+const OF_FUNCTIONS: [&str; 4] = ["name", "description", "parameters", "strict"];
+
+/// The names of the limit on answers, the older one first.
+const LIMITS: [&str; 2] = ["max_tokens", "max_completion_tokens"];
+
+/// A question that may be passed on.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// Its kind.
+    pub kind: Kind,
+    /// How the answer is wanted.
+    pub delivery: Delivery,
+    body: Map<String, Value>,
+}
+
+/// Form of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// In one piece.
+    Whole,
+    /// As a stream of events; at its end the usage, if that was asked for.
+    Stream {
+        /// Tells whether the usage is wanted.
+        usage: bool,
+    },
+}
+
+impl Question {
+    /// Reads the body of a request.
+    ///
+    /// # Errors
+    /// It is not a question of this kind, or holds what is not passed on.
+    pub fn read(kind: Kind, bytes: &[u8]) -> Result<Self, Refusal> {
+        let value =
+            serde_json::from_slice(bytes).map_err(|error| Refusal::wrong(format!("not JSON: {error}")));
+        let Value::Object(mut body) = value? else { return Err(Refusal::wrong("expected a JSON object")) };
+        let delivery = delivery(&body);
+        body.retain(|name, value| !DROPPED.contains(&name.as_str()) && !value.is_null());
+        if let Some(strange) = body.keys().find(|name| !kind.fields().contains(&name.as_str())) {
+            return Err(Refusal::wrong(format!("{:?} is not passed on to a model", visible(strange, 40))));
+        }
+        for name in [kind.fields()[0], "model"] {
+            if !body.contains_key(name) {
+                return Err(Refusal::wrong(format!("{name:?} is missing")));
+            }
+        }
+        if !body["model"].is_string() {
+            return Err(Refusal::wrong("\"model\" must be text"));
+        }
+        if kind == Kind::Chat {
+            check_messages(&body["messages"])?;
+            check_tools(body.get("tools"))?;
+        }
+        for (name, most) in
+            [("n", MOST_CHOICES), ("best_of", MOST_CHOICES), (LIMITS[0], u64::MAX), (LIMITS[1], u64::MAX)]
+        {
+            check_count(&body, name, most)?;
+        }
+        Ok(Self { kind, delivery, body })
+    }
+
+    /// A harmless question, by whose answer it is known that a provider is well.
+    pub fn control(kind: Kind, model: &str) -> Self {
+        let text = "Say yes.";
+        let body = match kind {
+            Kind::Chat => json!({ "model": model, "messages": [{ "role": "user", "content": text }] }),
+            Kind::Completion => json!({ "model": model, "prompt": text }),
+            Kind::Embedding => json!({ "model": model, "input": text }),
+        };
+        let Value::Object(body) = body else { unreachable!("it is an object") };
+        Self { kind, delivery: Delivery::Whole, body }
+    }
+
+    /// The model's name.
+    pub fn model(&self) -> &str {
+        self.body["model"].as_str().unwrap_or_default()
+    }
+
+    /// A digest of all that is asked: the same question has the same one.
+    pub fn key(&self) -> String {
+        digest::hex([self.kind.path().as_bytes(), sorted(&json!(self.body)).to_string().as_bytes()])
+    }
+
+    /// Bytes of the question. It can't have more tokens.
+    pub fn size(&self) -> u64 {
+        json!(self.body).to_string().len() as u64
+    }
+
+    /// Answers that it asks for.
+    pub fn choices(&self) -> u64 {
+        let count = |name| self.body.get(name).and_then(Value::as_u64).unwrap_or(1);
+        count("n").max(count("best_of"))
+    }
+
+    /// Tokens of an answer that it asks for at most, if it says so.
+    pub fn longest(&self) -> Option<u64> {
+        LIMITS.iter().filter_map(|name| self.body.get(*name)?.as_u64()).min()
+    }
+
+    /// The question as it was asked.
+    pub fn asked(&self) -> &Map<String, Value> {
+        &self.body
+    }
+
+    /// The question with a limit on each of its answers, by the newer name if that is the only one that is understood.
+    pub fn limited(&self, longest: u64, newer_name: bool) -> Value {
+        let mut body = self.body.clone();
+        if self.kind != Kind::Embedding {
+            let newer_name = newer_name || body.contains_key(LIMITS[1]);
+            LIMITS.iter().for_each(|name| drop(body.remove(*name)));
+            body.insert(LIMITS[usize::from(newer_name)].to_owned(), longest.into());
+        }
+        Value::Object(body)
+    }
+
+    /// The answer in the body of a response; None if it is none to such a question.
+    pub fn answer(&self, body: &str) -> Option<Value> {
+        let answer: Value = serde_json::from_str(body).ok()?;
+        let parts = answer.get(self.kind.answer())?.as_array()?;
+        let holds = |part: &Value| match self.kind {
+            Kind::Chat => part["message"].is_object(),
+            Kind::Completion => part["text"].is_string(),
+            Kind::Embedding => !part["embedding"].is_null(),
+        };
+        (!parts.is_empty() && parts.iter().all(holds)).then_some(answer)
+    }
+}
+
+/// The value with the fields of objects in order, however they came.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let fields: BTreeMap<_, _> = fields.iter().map(|(name, value)| (name, sorted(value))).collect();
+            json!(fields)
+        }
+        Value::Array(items) => items.iter().map(sorted).collect(),
+        other => other.clone(),
+    }
+}
+
+fn delivery(body: &Map<String, Value>) -> Delivery {
+    match body.get("stream") {
+        Some(Value::Bool(true)) => {
+            let usage = body.get("stream_options").and_then(|options| options["include_usage"].as_bool());
+            Delivery::Stream { usage: usage == Some(true) }
+        }
+        _ => Delivery::Whole,
+    }
+}
+
+fn check_count(body: &Map<String, Value>, name: &str, most: u64) -> Result<(), Refusal> {
+    let Some(value) = body.get(name) else { return Ok(()) };
+    match value.as_u64().is_some_and(|count| (1..=most).contains(&count)) {
+        true => Ok(()),
+        false if most == u64::MAX => Err(Refusal::wrong(format!("{name:?} must be a whole number above 0"))),
+        false => Err(Refusal::wrong(format!("{name:?} must be a whole number from 1 to {most}"))),
+    }
+}
+
+fn check_messages(messages: &Value) -> Result<(), Refusal> {
+    let messages = messages.as_array().filter(|messages| !messages.is_empty());
+    let messages = messages.ok_or_else(|| Refusal::wrong("\"messages\" must be a list of messages"))?;
+    messages.iter().enumerate().try_for_each(|(at, message)| {
+        check_message(message).map_err(|why| Refusal::wrong(format!("messages[{at}]: {why}")))
+    })
+}
+
+fn check_message(message: &Value) -> Result<(), String> {
+    let fields = message.as_object().ok_or("expected an object")?;
+    if let Some(strange) = fields.keys().find(|name| !OF_MESSAGES.contains(&name.as_str())) {
+        return Err(format!("{:?} is not passed on", visible(strange, 40)));
+    }
+    if !message["role"].as_str().is_some_and(|role| ROLES.contains(&role)) {
+        return Err(format!("\"role\" must be one of {}", ROLES.join(", ")));
+    }
+    let parts = match &message["content"] {
+        Value::Null | Value::String(_) => return Ok(()),
+        Value::Array(parts) => parts,
+        _ => return Err("\"content\" must be text or a list of parts".into()),
+    };
+    let is_text = |part: &Value| {
+        part["type"] == "text" && part["text"].is_string() && has_only(part, &["type", "text"])
+    };
+    match parts.iter().all(is_text) {
+        true => Ok(()),
+        false => Err("only parts of type \"text\" are passed on, with \"text\" and nothing else".into()),
+    }
+}
+
+fn check_tools(tools: Option<&Value>) -> Result<(), Refusal> {
+    let is_function = |tool: &Value| {
+        let function = &tool["function"];
+        tool["type"] == "function"
+            && has_only(tool, &["type", "function"])
+            && function["name"].is_string()
+            && has_only(function, &OF_FUNCTIONS)
+    };
+    match tools.is_none_or(|tools| tools.as_array().is_some_and(|tools| tools.iter().all(is_function))) {
+        true => Ok(()),
+        false => {
+            let fields = OF_FUNCTIONS.join(", ");
+            Err(Refusal::wrong(format!("\"tools\" may hold functions only, of {fields}")))
+        }
+    }
+}
+
+/// Tells whether it is an object without other fields than these.
+fn has_only(value: &Value, fields: &[&str]) -> bool {
+    value.as_object().is_some_and(|object| object.keys().all(|name| fields.contains(&name.as_str())))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn chat(body: &Value) -> Result<Question, Refusal> {
+        Question::read(Kind::Chat, body.to_string().as_bytes())
+    }
+
+    fn plain() -> Value {
+        json!({ "model": "m", "messages": [{ "role": "user", "content": "hi" }] })
+    }
+
+    fn with(name: &str, value: Value) -> Value {
+        let mut body = plain();
+        body[name] = value;
+        body
+    }
+
+    #[test]
+    fn what_clients_send_is_passed_on_and_what_concerns_nobody_is_left_out() {
+        let mut body = with("temperature", json!(0.5));
+        body["stream"] = json!(true);
+        body["stream_options"] = json!({ "include_usage": true });
+        body["user"] = json!("miner");
+        body["tools"] = json!([{ "type": "function", "function": { "name": "f" } }]);
+        body["seed"] = Value::Null;
+        let question = chat(&body).unwrap();
+        assert_eq!(question.delivery, Delivery::Stream { usage: true });
+        let sent = question.limited(7, false);
+        let names: BTreeSet<&str> = sent.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(
+            names.into_iter().collect::<Vec<_>>(),
+            ["max_tokens", "messages", "model", "temperature", "tools"]
+        );
+    }
+
+    #[test]
+    fn whatever_would_reach_a_network_or_another_price_is_refused() {
+        let image = json!([{ "type": "image_url", "image_url": { "url": "http://evil.example/?secret" } }]);
+        let priced = json!([{ "type": "text", "text": "x", "cache_control": { "type": "ephemeral" } }]);
+        let wrong = [
+            with("messages", json!([{ "role": "user", "content": image }])),
+            with("messages", json!([{ "role": "user", "content": "x", "audio": { "id": "a" } }])),
+            with("messages", json!([{ "role": "root", "content": "x" }])),
+            with("messages", json!([])),
+            with("messages", json!("hi")),
+            with("messages", json!([{ "role": "user", "content": [{ "type": "text" }] }])),
+            with("messages", json!([{ "role": "user", "content": priced }])),
+            with("tools", json!([{ "type": "web_search" }])),
+            with("tools", json!([{ "type": "function", "function": {} }])),
+            with("tools", json!([{ "type": "function", "function": { "name": "f", "url": "http://evil" } }])),
+            with("tools", json!([{ "type": "function", "function": { "name": "f" }, "server_url": "x" }])),
+            with("tools", json!({})),
+            with("web_search_options", json!({})),
+            with("plugins", json!([{ "id": "web" }])),
+            with("models", json!(["expensive"])),
+            with("n", json!(1000)),
+            with("max_tokens", json!(-1)),
+            with("model", json!(["m"])),
+            json!([]),
+        ];
+        for body in wrong {
+            assert_eq!(chat(&body).unwrap_err().status, 400, "{body}");
+        }
+        assert!(Question::read(Kind::Chat, b"{").is_err());
+        let twice = br#"{"model": "m", "model": "n", "messages": [{"role": "user", "content": "x"}]}"#;
+        assert_eq!(Question::read(Kind::Chat, twice).unwrap().limited(1, false)["model"], "n", "one is left");
+    }
+
+    #[test]
+    fn the_limit_keeps_the_name_that_it_came_by() {
+        let older = chat(&with("max_tokens", json!(500))).unwrap();
+        assert_eq!(older.longest(), Some(500));
+        assert_eq!(older.limited(9, false)["max_tokens"], 9);
+        assert_eq!(older.limited(9, true)["max_completion_tokens"], 9);
+        let newer = chat(&with("max_completion_tokens", json!(500))).unwrap().limited(9, false);
+        assert_eq!((&newer["max_tokens"], &newer["max_completion_tokens"]), (&Value::Null, &json!(9)));
+    }
+
+    #[test]
+    fn answers_are_told_from_nonsense() {
+        let question = chat(&plain()).unwrap();
+        assert!(question.answer(r#"{"choices": [{"message": {"content": "yes"}}]}"#).is_some());
+        for nonsense in ["", "<html>", "{}", r#"{"choices": []}"#, r#"{"choices": [{"text": "x"}]}"#, "[]"] {
+            assert!(question.answer(nonsense).is_none(), "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn the_same_question_has_the_same_key() {
+        let key = |body: &Value| chat(body).unwrap().key();
+        assert_eq!(key(&plain()), key(&with("stream", json!(true))));
+        assert_ne!(key(&plain()), key(&with("temperature", json!(1))));
+        let turned = br#"{"messages": [{"content": "hi", "role": "user"}], "model": "m"}"#;
+        assert_eq!(key(&plain()), Question::read(Kind::Chat, turned).unwrap().key(), "in another order");
+    }
+}

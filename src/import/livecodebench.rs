@@ -1,0 +1,202 @@
+//! LiveCodeBench: statements of contest problems. Tests of programs become cases; those of functions, of a class `Solution`
+//! mostly, become assertions. The benchmark publishes no references.
+
+use std::io::ErrorKind;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use flate2::read::ZlibDecoder;
+use serde::Deserialize;
+
+use crate::import::draft::{Content, Converted, Draft, DraftCases, DraftFile, DraftTest};
+use crate::import::entries::{self, fields};
+use crate::import::python::{self, quoted};
+
+/// Most bytes of a file.
+pub(super) const MAX_FILE: u64 = 1 << 30;
+
+/// Most bytes of an entry: it holds all inputs.
+pub(super) const MAX_ENTRY: usize = 256 << 20;
+
+/// Most bytes of the hidden tests of all entries together, unpacked: all of them are held until they are written.
+pub(super) const MAX_UNPACKED: u64 = 1 << 30;
+
+/// Fields of an entry, as published.
+#[derive(Debug, Deserialize)]
+struct Published {
+    question_id: String,
+    question_title: String,
+    question_content: String,
+    #[serde(default)]
+    starter_code: String,
+    public_test_cases: String,
+    #[serde(default)]
+    private_test_cases: String,
+    #[serde(default)]
+    metadata: String,
+}
+
+/// One of its tests.
+#[derive(Debug, Deserialize)]
+struct Case {
+    input: String,
+    output: String,
+    testtype: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    Stdin,
+    Functional,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Metadata {
+    func_name: Option<String>,
+}
+
+/// Makes an entry a task. What its hidden tests take, once unpacked, is taken off the bytes that are `left`.
+pub(super) fn convert(bytes: &[u8], left: &mut u64) -> Converted {
+    let entry: Published = fields(bytes)?;
+    let id = entries::id(&entry.question_id)?;
+    let public = listed(&entry.public_test_cases)?;
+    let hidden = match entry.private_test_cases.as_str() {
+        "" => Vec::new(),
+        text => listed(text).or_else(|_| unpacked(text, left).and_then(|text| listed(&text)))?,
+    };
+    let prompt = format!("{}\n\n{}", entry.question_title.trim(), entry.question_content.trim());
+    let draft = Draft { id, prompt, ..Draft::default() };
+    let kinds: Vec<Kind> = public.iter().chain(&hidden).map(|case| case.testtype).collect();
+    match kinds.first() {
+        None => Err("it has no tests".to_owned()),
+        Some(first) if kinds.iter().any(|kind| kind != first) => {
+            Err("its tests are of both kinds".to_owned())
+        }
+        Some(Kind::Stdin) => Ok((programs(draft, &public, &hidden), Vec::new())),
+        Some(Kind::Functional) => functions(draft, &entry, &public, &hidden),
+    }
+}
+
+fn listed(text: &str) -> Result<Vec<Case>, String> {
+    serde_json::from_str(text).map_err(|error| format!("its tests are no list that can be read: {error}"))
+}
+
+/// Hidden tests as they are published: base64 of zlib of one pickled text.
+fn unpacked(text: &str, left: &mut u64) -> Result<String, String> {
+    let packed = STANDARD.decode(text.trim()).map_err(|_| "its hidden tests are no base64".to_owned())?;
+    let most = (MAX_ENTRY as u64).min(*left);
+    let bytes =
+        entries::capped(ZlibDecoder::new(packed.as_slice()), most).map_err(|error| match error.kind() {
+            ErrorKind::FileTooLarge if most == *left => {
+                format!(
+                    "its hidden tests are too large: those of a file may have {}MiB, unpacked",
+                    MAX_UNPACKED >> 20
+                )
+            }
+            _ => format!("its hidden tests can't be unpacked: {error}"),
+        })?;
+    *left -= bytes.len() as u64;
+    pickled(&bytes)
+        .map(str::to_owned)
+        .ok_or_else(|| "its hidden tests are pickled, and not as one text".to_owned())
+}
+
+/// The text of a pickle that holds nothing else; nothing in a pickle is ever carried out.
+fn pickled(bytes: &[u8]) -> Option<&str> {
+    const PROTO: u8 = 0x80;
+    const FRAME: u8 = 0x95;
+    let mut rest = bytes;
+    if let [PROTO, _, more @ ..] = rest {
+        rest = more;
+    }
+    if let [FRAME, more @ ..] = rest {
+        rest = more.get(8..)?;
+    }
+    let (&kind, rest) = rest.split_first()?;
+    let width = match kind {
+        0x8c => 1,
+        b'X' => 4,
+        0x8d => 8,
+        _ => return None,
+    };
+    let (length, rest) = rest.split_at_checked(width)?;
+    let length = length.iter().rev().fold(0_usize, |sum, byte| (sum << 8) | usize::from(*byte));
+    str::from_utf8(rest.get(..length)?).ok()
+}
+
+fn programs(draft: Draft, public: &[Case], hidden: &[Case]) -> Draft {
+    let (mut files, mut cases) = (Vec::new(), Vec::new());
+    for (name, list, public) in [("sample", public, true), ("secret", hidden, false)] {
+        let folder = format!("data/{}/{name}", draft.id);
+        for (number, case) in list.iter().enumerate() {
+            for (ending, text) in [("in", &case.input), ("out", &case.output)] {
+                let name = format!("{folder}/{}.{ending}", number + 1);
+                files.push(DraftFile { name, content: Content::Text(text.clone()) });
+            }
+        }
+        if !list.is_empty() {
+            cases.push(DraftCases { folder, public, fields: vec![("timeout", "10s".to_owned())] });
+        }
+    }
+    let seconds = 10 * (public.len() + hidden.len());
+    let limits = vec![("timeout", format!("{}s", seconds.min(3600))), ("output", "4MiB".to_owned())];
+    Draft { files, cases, limits, ..draft }
+}
+
+fn functions(draft: Draft, entry: &Published, public: &[Case], hidden: &[Case]) -> Converted {
+    let metadata: Metadata = serde_json::from_str(&entry.metadata).unwrap_or_default();
+    let name = metadata.func_name.ok_or("its metadata names no func_name")?;
+    python::callable(&name)?;
+    let in_class = entry.starter_code.contains("class Solution") || entry.starter_code.is_empty();
+    let callee = if in_class { format!("Solution().{name}") } else { name };
+    let test = |case: &Case, public: bool| DraftTest { name: None, code: assertion(&callee, case), public };
+    let tests = public.iter().map(|case| test(case, true)).chain(hidden.iter().map(|case| test(case, false)));
+    let prompt = format!("{}\n\nStart with:\n\n{}", draft.prompt, entry.starter_code.trim_end());
+    let setup = "import json\n\n\ndef listed(value):\n    \"\"\"The value as JSON has it.\"\"\"\n    \
+                 return list(map(listed, value)) if isinstance(value, (list, tuple)) else value"
+        .to_owned();
+    Ok((Draft { prompt, setup, tests: tests.collect(), ..draft }, Vec::new()))
+}
+
+/// A line of the input is an argument, and the output a value, all of it JSON.
+fn assertion(callee: &str, case: &Case) -> String {
+    let lines = case.input.lines().filter(|line| !line.trim().is_empty());
+    let arguments: Vec<String> = lines.map(|line| format!("json.loads({})", quoted(line.trim()))).collect();
+    format!("assert listed({callee}({})) == json.loads({})", arguments.join(", "), quoted(case.output.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use serde_json::json;
+
+    use super::*;
+
+    /// An entry whose hidden test has an input of so many bytes, packed.
+    fn entry(size: usize) -> Vec<u8> {
+        let case = |input: &str| json!([{"input": input, "output": "1", "testtype": "stdin"}]).to_string();
+        let hidden = case(&"x".repeat(size));
+        let pickle = [&[b'X'][..], &(hidden.len() as u32).to_le_bytes(), hidden.as_bytes()].concat();
+        let mut packer = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        packer.write_all(&pickle).unwrap();
+        let private = STANDARD.encode(packer.finish().unwrap());
+        json!({
+            "question_id": "a", "question_title": "T", "question_content": "C",
+            "public_test_cases": case("1"), "private_test_cases": private,
+        })
+        .to_string()
+        .into_bytes()
+    }
+
+    #[test]
+    fn all_entries_share_what_may_be_unpacked() {
+        let mut left = 25_000;
+        assert_eq!(convert(&entry(10_000), &mut left).unwrap().0.files.len(), 4);
+        assert_eq!(convert(&entry(10_000), &mut left).unwrap().0.files.len(), 4);
+        let reason = convert(&entry(10_000), &mut left).unwrap_err();
+        assert!(reason.contains("those of a file may have 1024MiB, unpacked"), "{reason}");
+        assert!(convert(&entry(100), &mut left).is_ok(), "what fits is still taken");
+    }
+}

@@ -1,0 +1,205 @@
+//! First sights: who submitted which bytes first, and under which file.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::model::miner_id::Miner;
+
+/// Channel by which bytes came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// A file was put into the inbox.
+    Dropped,
+    /// `POST /upload/agent`.
+    Http,
+    /// `agentmill submit`.
+    Submit,
+    /// `agentmill generate`.
+    Generate,
+}
+
+impl Origin {
+    /// The word in the ledger.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dropped => "dropped",
+            Self::Http => "http",
+            Self::Submit => "submit",
+            Self::Generate => "generate",
+        }
+    }
+}
+
+/// Bytes that a miner was seen with for the first time, under another file than before, or as a new submission: a line of
+/// the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sight {
+    /// Hex sha256 of the bytes.
+    pub sha256: String,
+    /// The miner.
+    pub miner: Miner,
+    /// Time in whole milliseconds. The order of lines decides who was first, never the time.
+    pub at: Timestamp,
+    /// Time from which they count, in whole milliseconds, where that is before they were seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub came: Option<Timestamp>,
+    /// Path below the inbox.
+    pub file: String,
+    /// Channel that they came by.
+    pub via: Origin,
+    /// True if they are no agent, or turned out to be none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refused: bool,
+    /// Fingerprints of the source, sorted; none where it is short or no text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prints: Vec<u32>,
+}
+
+/// Fingerprints of bytes, and the miner that was seen with the bytes first.
+#[derive(Debug)]
+pub struct Document {
+    /// The miner.
+    pub miner: Miner,
+    /// Sorted.
+    pub prints: Box<[u32]>,
+}
+
+/// Finding that most of an agent was seen with another miner first. Ordered by how much.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NearCopy {
+    /// Share of its fingerprints, 0 to 100, rounded down.
+    pub percent: u32,
+    /// The other miner.
+    pub similar_to: Miner,
+    /// True if it is to earn nothing.
+    pub withheld: bool,
+}
+
+/// Bytes that a miner submitted, at the first time that it did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SubmittedBytes {
+    /// Hex sha256 of the bytes.
+    pub sha256: String,
+    /// Time in whole milliseconds.
+    pub at: Timestamp,
+    /// Channel that they came by.
+    pub via: Origin,
+}
+
+/// Handing-in of bytes by a miner: one of its lines in the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Hex sha256 of the bytes.
+    pub sha256: String,
+    /// Time from which they count.
+    pub came: Timestamp,
+    /// True if they are no agent.
+    pub refused: bool,
+}
+
+/// All sights so far, taken together.
+#[derive(Debug, Default)]
+pub struct FirstSights {
+    /// Miners by the bytes that they were seen with, the first one first.
+    miners: HashMap<String, Vec<(Miner, Timestamp)>>,
+    /// The file that each miner was last seen with.
+    files: HashMap<Miner, String>,
+    /// Submissions of each miner, oldest first; the same bytes once.
+    submitted: HashMap<Miner, Vec<SubmittedBytes>>,
+    /// All lines of each miner, oldest first.
+    events: HashMap<Miner, Vec<Event>>,
+    newest: Option<Timestamp>,
+    /// In the order in which their bytes were first seen.
+    documents: Vec<Document>,
+    /// Places among the documents, by bytes.
+    places: HashMap<String, usize>,
+}
+
+impl FirstSights {
+    /// Takes in a sight that is later than all before.
+    pub fn add(&mut self, sight: &Sight) {
+        let miners = self.miners.entry(sight.sha256.clone()).or_default();
+        if !miners.iter().any(|(miner, _)| *miner == sight.miner) {
+            miners.push((sight.miner.clone(), sight.at));
+            let Sight { sha256, at, via, .. } = sight.clone();
+            self.submitted.entry(sight.miner.clone()).or_default().push(SubmittedBytes { sha256, at, via });
+        }
+        self.add_event(sight);
+        self.files.insert(sight.miner.clone(), sight.file.clone());
+        self.newest = self.newest.max(Some(sight.at));
+        if !sight.prints.is_empty() && !self.has_prints(&sight.sha256) {
+            self.places.insert(sight.sha256.clone(), self.documents.len());
+            let miner = self.first(&sight.sha256).unwrap_or(&sight.miner).clone();
+            self.documents.push(Document { miner, prints: sight.prints.as_slice().into() });
+        }
+    }
+
+    /// A refusal is of what was submitted before, if it was.
+    fn add_event(&mut self, sight: &Sight) {
+        let events = self.events.entry(sight.miner.clone()).or_default();
+        match events.iter_mut().rev().find(|event| sight.refused && event.sha256 == sight.sha256) {
+            Some(before) => before.refused = true,
+            None => events.push(Event {
+                sha256: sight.sha256.clone(),
+                came: sight.came.unwrap_or(sight.at),
+                refused: sight.refused,
+            }),
+        }
+    }
+
+    /// All lines of a miner, oldest first, but for refusals of what was submitted before.
+    pub fn events(&self, miner: &Miner) -> &[Event] {
+        self.events.get(miner).map_or(&[], Vec::as_slice)
+    }
+
+    /// Fingerprints of all bytes, in the order in which they were first seen.
+    pub fn documents(&self) -> &[Document] {
+        &self.documents
+    }
+
+    /// Tells whether there are fingerprints of these bytes.
+    pub fn has_prints(&self, sha256: &str) -> bool {
+        self.places.contains_key(sha256)
+    }
+
+    /// Place among the documents of bytes that a miner was the first to be seen with.
+    pub fn document(&self, sha256: &str, miner: &Miner) -> Option<usize> {
+        self.places.get(sha256).copied().filter(|at| self.documents[*at].miner == *miner)
+    }
+
+    /// The miner that was seen with these bytes before everybody else.
+    pub fn first(&self, sha256: &str) -> Option<&Miner> {
+        self.miners.get(sha256)?.first().map(|(miner, _)| miner)
+    }
+
+    /// The time at which a miner was first seen with these bytes.
+    pub fn seen(&self, sha256: &str, miner: &Miner) -> Option<Timestamp> {
+        self.miners.get(sha256)?.iter().find(|(other, _)| other == miner).map(|(_, at)| *at)
+    }
+
+    /// Submissions of a miner, oldest first; the same bytes once.
+    pub fn submitted_by(&self, miner: &Miner) -> &[SubmittedBytes] {
+        self.submitted.get(miner).map_or(&[], Vec::as_slice)
+    }
+
+    /// Tells whether this is the file that the miner was last seen with.
+    pub fn is_last_file(&self, miner: &Miner, file: &str) -> bool {
+        self.files.get(miner).is_some_and(|last| last == file)
+    }
+
+    /// The latest time of all sights.
+    pub fn newest(&self) -> Option<Timestamp> {
+        self.newest
+    }
+}
+
+impl<'a> FromIterator<&'a Sight> for FirstSights {
+    fn from_iter<T: IntoIterator<Item = &'a Sight>>(sights: T) -> Self {
+        let mut all = Self::default();
+        sights.into_iter().for_each(|sight| all.add(sight));
+        all
+    }
+}

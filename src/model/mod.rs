@@ -1,0 +1,10 @@
+//! The words that every part shares: miner ids, first sights, reports, feedback. Imports nothing of the rest but
+//! [`util`](crate::util).
+
+pub mod feedback;
+pub mod first_sights;
+pub mod miner_id;
+pub mod model_use;
+pub mod rejection;
+pub mod report;
+pub mod verdict;

@@ -1,0 +1,133 @@
+//! Use of a model: how much an agent asked, and what it cost.
+
+use std::fmt;
+use std::iter::Sum;
+use std::ops::{Add, AddAssign};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Trillionths of a dollar that a dollar has.
+const PER_DOLLAR: f64 = 1e12;
+
+/// An amount of money in trillionths of a dollar, so that prices of single tokens are whole and sums exact. Files hold
+/// dollars.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Money(pub u64);
+
+impl Money {
+    /// The amount of so many dollars, which are at most a million and not negative.
+    pub fn dollars(dollars: f64) -> Self {
+        Self((dollars.clamp(0.0, 1e6) * PER_DOLLAR).round() as u64)
+    }
+
+    /// The price of a token, where a million of them have this price.
+    pub fn per_token(self) -> Self {
+        Self(self.0 / 1_000_000)
+    }
+
+    /// So many times the amount, or the most that there is.
+    pub fn times(self, count: u64) -> Self {
+        Self(self.0.saturating_mul(count))
+    }
+
+    /// The rest above `other`; nothing if there is none.
+    pub fn less(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+}
+
+impl Add for Money {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+}
+
+impl AddAssign for Money {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+/// In dollars, with as many digits as it needs.
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (whole, rest) = (self.0 / PER_DOLLAR as u64, self.0 % PER_DOLLAR as u64);
+        let text = format!("{whole}.{rest:012}");
+        f.write_str(text.trim_end_matches('0').trim_end_matches('.'))
+    }
+}
+
+impl Serialize for Money {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.0 as f64 / PER_DOLLAR).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Money {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        f64::deserialize(deserializer).map(Self::dollars)
+    }
+}
+
+/// Questions to models, and what they took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelUse {
+    /// Questions that were put to a model.
+    pub requests: u64,
+    /// Tokens of the questions.
+    pub tokens_in: u64,
+    /// Tokens of the answers.
+    pub tokens_out: u64,
+    /// Their price, as far as prices are known.
+    pub cost: Money,
+}
+
+impl ModelUse {
+    /// Tokens of questions and answers.
+    pub fn tokens(&self) -> u64 {
+        self.tokens_in.saturating_add(self.tokens_out)
+    }
+}
+
+impl AddAssign for ModelUse {
+    fn add_assign(&mut self, other: Self) {
+        self.requests = self.requests.saturating_add(other.requests);
+        self.tokens_in = self.tokens_in.saturating_add(other.tokens_in);
+        self.tokens_out = self.tokens_out.saturating_add(other.tokens_out);
+        self.cost += other.cost;
+    }
+}
+
+impl Sum for ModelUse {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |mut sum, one| {
+            sum += one;
+            sum
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prices_of_tokens_are_exact() {
+        let price = Money::dollars(0.15).per_token();
+        assert_eq!(price.times(1_000_000), Money::dollars(0.15));
+        assert_eq!(price.times(7).to_string(), "0.00000105");
+        assert_eq!(Money::dollars(2.0).to_string(), "2");
+        assert_eq!(Money::default().to_string(), "0");
+    }
+
+    #[test]
+    fn money_comes_back_from_a_file() {
+        let money = Money::dollars(0.123_456_789);
+        let text = serde_json::to_string(&money).unwrap();
+        assert_eq!(text, "0.123456789");
+        assert_eq!(serde_json::from_str::<Money>(&text).unwrap(), money);
+        assert_eq!(Money(u64::MAX) + Money(1), Money(u64::MAX));
+    }
+}

@@ -1,0 +1,52 @@
+//! Verdicts: what became of a test, and of a run.
+
+use serde::{Deserialize, Serialize};
+
+/// Verdict on a test, and (as the gravest of its tests') on a run. Ordered from best to gravest.
+///
+/// A new one is also told of in `publish/page/core.js`, `serve/openapi.json` and docs/results.md.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The assertion held.
+    Passed,
+    /// The assertion did not hold for what the agent returned.
+    Failed,
+    /// The agent raised an exception or lacks the function.
+    Error,
+    /// The agent's process ended in the middle of a test.
+    Crashed,
+    /// The agent printed or returned more than it may.
+    OutputLimit,
+    /// The run's time was used up.
+    Timeout,
+    /// The engine recorded that memory ran out.
+    OutOfMemory,
+}
+
+impl Verdict {
+    /// The verdict's name, as in the result files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Passed => "passed",
+            Verdict::Failed => "failed",
+            Verdict::Error => "error",
+            Verdict::Crashed => "crashed",
+            Verdict::OutputLimit => "output_limit",
+            Verdict::Timeout => "timeout",
+            Verdict::OutOfMemory => "out_of_memory",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verdicts_are_called_as_in_reports() {
+        for one in [Verdict::Passed, Verdict::OutputLimit, Verdict::OutOfMemory, Verdict::Error] {
+            assert_eq!(serde_json::to_value(one).unwrap(), one.name());
+        }
+    }
+}

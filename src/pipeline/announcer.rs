@@ -1,0 +1,75 @@
+//! The ranking as it is told on the terminal: whole at first, then what changed.
+
+use std::collections::{BTreeSet, HashSet};
+
+use crate::config::Pipeline;
+use crate::model::miner_id::Miner;
+use crate::pipeline::{Summary, score};
+
+/// Memory of what was told.
+#[derive(Debug, Default)]
+pub struct Announcer {
+    /// A miner's score and submission; a line of the others as it stands.
+    told: HashSet<String>,
+    miners: BTreeSet<Miner>,
+}
+
+/// A line, and what makes it news: a rank that only others changed does not.
+struct Line {
+    news: String,
+    text: String,
+}
+
+impl Announcer {
+    /// The lines that were not told yet; None if there is nothing new.
+    pub fn news(&mut self, summary: &Summary, pipeline: &Pipeline) -> Option<String> {
+        let mut lines = lines(summary, pipeline);
+        let miners: BTreeSet<Miner> = ranked_or_refused(summary).collect();
+        if summary.pending == 0 {
+            let gone = self.miners.difference(&miners);
+            let gone = gone.map(|miner| Line::plain(format!("withdrawn: {miner}"))).collect::<Vec<_>>();
+            lines.splice(0..0, gone);
+        }
+        let told = std::mem::take(&mut self.told);
+        let new: Vec<&str> =
+            lines.iter().filter(|line| !told.contains(&line.news)).map(|line| line.text.as_str()).collect();
+        let text = (!new.is_empty()).then(|| new.join("\n"));
+        self.told = lines.into_iter().map(|line| line.news).collect();
+        self.miners = miners;
+        text
+    }
+}
+
+impl Line {
+    fn plain(text: String) -> Self {
+        Self { news: text.clone(), text }
+    }
+}
+
+fn ranked_or_refused(summary: &Summary) -> impl Iterator<Item = Miner> {
+    let refused = summary.rejected.iter().filter_map(|rejection| rejection.miner.clone());
+    summary.rows.iter().map(|row| row.miner.clone()).chain(refused)
+}
+
+/// The ranking, what was refused, and where to read on.
+fn lines(summary: &Summary, pipeline: &Pipeline) -> Vec<Line> {
+    let token = pipeline.rewards.as_ref().map_or("", |rewards| &rewards.token);
+    let ranking = summary.rows.iter().map(|row| Line {
+        news: format!("{} {:?} {} {:?}", row.miner, row.score, row.sha256, row.duplicate_of),
+        text: score::line(row, token),
+    });
+    let refused = summary.rejected.iter().map(|rejection| {
+        let line = rejection.line.map_or_else(String::new, |line| format!(" line {line}"));
+        Line::plain(format!("refused: {}{line}: {}", rejection.file, rejection.reason))
+    });
+    let pending = (summary.pending > 0).then(|| Line::plain(format!("not evaluated: {}", summary.pending)));
+    let faulty = summary.task_faults.iter().map(|task| {
+        Line::plain(format!(
+            "task_fault: {task} counts for nobody; `agentmill check` says what is wrong with it"
+        ))
+    });
+    let restless = "left to the next run: a file in the inbox that is still being written".to_owned();
+    let restless = summary.unsettled.then(|| Line::plain(restless));
+    let place = Line::plain(format!("results: {}", pipeline.results.display()));
+    ranking.chain(refused).chain(faulty).chain(pending).chain(restless).chain([place]).collect()
+}

@@ -1,0 +1,82 @@
+//! Freeze of the board: the last results before it, kept in a folder of their own for those who are shown no later ones.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use crate::config::Freeze;
+use crate::util::atomic_file::{self, blame};
+
+/// The results that are shown.
+const SHOWN: [&str; 2] = ["rankings.json", "index.html"];
+
+/// Folder of what was published last before a freeze. One that begins at another time has another folder.
+pub fn folder(results: &Path, freeze: &Freeze) -> PathBuf {
+    results.join(".frozen").join(freeze.from.as_second().to_string())
+}
+
+/// Tells whether the board shows what the folder holds, and not what was published since.
+pub fn is_in_force(results: &Path, freeze: &Freeze, now: Timestamp) -> bool {
+    freeze.until.is_none_or(|until| now < until) && folder(results, freeze).is_dir()
+}
+
+/// Keeps the present results before the first publication after the freeze has begun.
+///
+/// # Errors
+/// They can't be kept; the message names the file.
+pub fn keep(results: &Path, freeze: &Freeze, now: Timestamp) -> io::Result<()> {
+    let folder = folder(results, freeze);
+    if now < freeze.from || folder.is_dir() {
+        return Ok(());
+    }
+    // Whole or not at all: a folder that is there is never looked at again.
+    let making = folder.with_extension("making");
+    fs::create_dir_all(&making).map_err(|error| blame(&making, &error))?;
+    for name in SHOWN {
+        match fs::read(results.join(name)) {
+            Ok(bytes) => drop(atomic_file::replace(&making.join(name), &bytes)?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(blame(&results.join(name), &error)),
+        }
+    }
+    fs::rename(&making, &folder).map_err(|error| blame(&folder, &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_results_before_the_freeze_are_kept_once() {
+        let results = tempfile::tempdir().unwrap();
+        let at = |hour: i64| Timestamp::from_second(1_800_000_000 + hour * 3600).unwrap();
+        let freeze = Freeze { from: at(1), until: Some(at(3)) };
+        let publish = |text: &str, now| {
+            keep(results.path(), &freeze, now).unwrap();
+            fs::write(results.path().join("rankings.json"), text).unwrap();
+        };
+        let in_force = |now| is_in_force(results.path(), &freeze, now);
+        publish("before", at(0));
+        assert!(!in_force(at(2)), "nothing was published since");
+        publish("during", at(1));
+        publish("later", at(2));
+        let kept = fs::read_to_string(folder(results.path(), &freeze).join("rankings.json")).unwrap();
+        assert_eq!(kept, "before");
+        assert_eq!(
+            [at(0), at(2), at(3)].map(in_force),
+            [true, true, false],
+            "a clock that is set back shows nothing"
+        );
+    }
+
+    #[test]
+    fn nothing_is_shown_where_nothing_was_published_before() {
+        let results = tempfile::tempdir().unwrap();
+        let freeze = Freeze { from: Timestamp::UNIX_EPOCH, until: None };
+        keep(results.path(), &freeze, Timestamp::now()).unwrap();
+        assert!(is_in_force(results.path(), &freeze, Timestamp::now()));
+        assert_eq!(fs::read_dir(folder(results.path(), &freeze)).unwrap().count(), 0);
+    }
+}

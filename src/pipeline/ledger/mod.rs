@@ -1,0 +1,310 @@
+//! Ledger of first sights: `results/ledger.jsonl`, a line for each miner's bytes, written before anything is ranked by it.
+//!
+//! The file only grows, by whole lines, each batch synced. A crash may leave half of a line: what follows begins on a
+//! line of its own, and the half is told and counts for nothing, as nothing was ranked by it. A pass writes to it what it
+//! finds in the inbox, and a submission over a channel of ours itself, so that nothing is missed that is replaced at once.
+
+mod lines;
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::model::first_sights::{FirstSights, Sight};
+use crate::model::miner_id::Miner;
+use crate::pipeline::report_summary::Remembered;
+use crate::pipeline::{receipt, report_store};
+use crate::util::atomic_file::{self, blame};
+use crate::util::private;
+use crate::yaml::Problems;
+
+const FILE: &str = "ledger.jsonl";
+
+/// Held while the file is written.
+const LOCK: &str = ".ledger.lock";
+
+/// How long others may hold it.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Bytes that a look at the inbox found in a miner's file.
+#[derive(Debug)]
+pub struct Found {
+    /// Time of the inode's last change, in seconds and nanoseconds. Nobody but root can choose it.
+    pub changed: (i64, i64),
+    /// Time from which it counts, if a channel of ours decided that.
+    pub came: Option<Timestamp>,
+    /// Path below the inbox.
+    pub file: String,
+    /// The miner that the file is of.
+    pub miner: Miner,
+    /// Hex sha256 of the bytes.
+    pub sha256: String,
+    /// True if they are no agent.
+    pub refused: bool,
+    /// Fingerprints of the source.
+    pub prints: Vec<u32>,
+}
+
+/// The ledger, and what it does not hold yet. Several processes may write to one file: each takes in what others wrote
+/// before it adds a line.
+#[derive(Debug)]
+pub struct Ledger {
+    results: PathBuf,
+    path: PathBuf,
+    sights: FirstSights,
+    /// Sights that are not on the disk, in their order.
+    unwritten: Vec<Unwritten>,
+    /// Length of the file in bytes, as far as it was taken in.
+    length: u64,
+}
+
+/// A sight that is not on the disk.
+#[derive(Debug)]
+struct Unwritten {
+    sight: Sight,
+    /// True if it is of bytes that were seen before.
+    again: bool,
+}
+
+impl Ledger {
+    /// Reads the ledger of a results folder. Where there is none, the reports tell who was first. Gives a warning, too,
+    /// if a crash left half of a line.
+    ///
+    /// # Errors
+    /// [`Problems`]: lines that are none of ours, all of them. The file is left as it is.
+    pub fn open(results: &Path) -> Result<(Self, Option<String>), Problems> {
+        let path = results.join(FILE);
+        // What is just being written is no half of a line. A folder that can't be locked can't be written to, either.
+        let lock = private::lock(&results.join(LOCK), PATIENCE);
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(lines::unreadable(&path, &error)),
+        };
+        drop(lock);
+        let read = lines::read(&path, &bytes)?;
+        let unwritten = if bytes.is_empty() { reported(results) } else { Vec::new() };
+        let ledger = Self {
+            results: results.to_owned(),
+            path,
+            sights: read.sights.iter().chain(&unwritten).collect(),
+            unwritten: unwritten.into_iter().map(|sight| Unwritten { sight, again: false }).collect(),
+            length: bytes.len() as u64,
+        };
+        Ok((ledger, read.warning))
+    }
+
+    /// The results folder that it is of.
+    pub fn results(&self) -> &Path {
+        &self.results
+    }
+
+    /// All sights so far, written or not.
+    pub fn sights(&self) -> &FirstSights {
+        &self.sights
+    }
+
+    /// Takes in what one look at the inbox found. What is new in it came after all that is known, whatever the clock
+    /// says, and in the order in which the files were last changed.
+    pub fn add(&mut self, mut found: Vec<Found>, now: Timestamp) {
+        // What can't be read now is taken in before anything is written.
+        let _ = self.catch_up();
+        found.retain(|found| self.is_news(found));
+        found.sort_by(|a, b| (a.changed, &a.file).cmp(&(b.changed, &b.file)));
+        let (at, newest) = (self.now(now), self.sights.newest());
+        for Found { changed, came, file, miner, sha256, refused, prints } in found {
+            let via = receipt::origin(&self.results, &miner, &sha256);
+            // Nothing came before what was seen before it, whatever the clock says.
+            let came = came.or_else(|| {
+                moment(changed).map(|changed| newest.map_or(changed, |newest| newest.max(changed)))
+            });
+            let came = came.filter(|came| *came < at);
+            self.push(Sight { sha256, miner, at, came, file, via, refused, prints }, false);
+        }
+    }
+
+    /// Notes that bytes which a miner was seen with before are a new submission, from `came` on.
+    pub fn resubmit(&mut self, miner: &Miner, sha256: &str, file: &str, came: Timestamp, now: Timestamp) {
+        self.again(miner, sha256, file, Some(came), self.now(now), false);
+    }
+
+    /// Notes that the bytes which a miner submitted are no agent, unless that is known.
+    pub fn refuse(&mut self, miner: &Miner, sha256: &str, file: &str, now: Timestamp) {
+        let events = self.sights.events(miner).iter();
+        if events.rev().find(|event| event.sha256 == sha256).is_some_and(|event| !event.refused) {
+            self.again(miner, sha256, file, None, self.now(now), true);
+        }
+    }
+
+    fn again(
+        &mut self,
+        miner: &Miner,
+        sha256: &str,
+        file: &str,
+        came: Option<Timestamp>,
+        at: Timestamp,
+        refused: bool,
+    ) {
+        let via = receipt::origin(&self.results, miner, sha256);
+        let (miner, sha256, file) = (miner.clone(), sha256.to_owned(), file.to_owned());
+        let came = came.filter(|came| *came < at);
+        self.push(Sight { sha256, miner, at, came, file, via, refused, prints: Vec::new() }, true);
+    }
+
+    /// The time of what comes next: the clock's, but never one before what is known.
+    pub fn now(&self, clock: Timestamp) -> Timestamp {
+        let later = |at: Timestamp| at.saturating_add(SignedDuration::from_millis(1)).unwrap_or(at);
+        self.sights.newest().map_or(clock, |newest| later(newest).max(clock))
+    }
+
+    fn push(&mut self, sight: Sight, again: bool) {
+        self.sights.add(&sight);
+        self.unwritten.push(Unwritten { sight, again });
+    }
+
+    fn is_news(&self, found: &Found) -> bool {
+        self.sights.seen(&found.sha256, &found.miner).is_none()
+            || !self.sights.is_last_file(&found.miner, &found.file)
+            || !found.prints.is_empty() && !self.sights.has_prints(&found.sha256)
+    }
+
+    /// Takes in what others have written since.
+    ///
+    /// # Errors
+    /// The file can't be read, was cut off, or holds lines that are none of ours; the message names it.
+    pub fn catch_up(&mut self) -> io::Result<()> {
+        let tail = self.tail().map_err(|error| blame(&self.path, &error))?;
+        if tail.is_empty() {
+            return Ok(());
+        }
+        let read =
+            lines::read(&self.path, &tail).map_err(|problems| io::Error::other(problems.to_string()))?;
+        self.length += tail.len() as u64;
+        if self.unwritten.is_empty() {
+            read.sights.iter().for_each(|sight| self.sights.add(sight));
+            return Ok(());
+        }
+        self.put_behind()
+    }
+
+    /// Lines that others have written, whole ones only.
+    fn tail(&self) -> io::Result<Vec<u8>> {
+        let mut file = match File::open(&self.path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound && self.length == 0 => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        if file.metadata()?.len() < self.length {
+            return Err(io::Error::other("somebody else has cut it off; start agentmill again"));
+        }
+        let mut tail = Vec::new();
+        file.seek(SeekFrom::Start(self.length))?;
+        file.read_to_end(&mut tail)?;
+        let whole = tail.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+        tail.truncate(whole);
+        Ok(tail)
+    }
+
+    /// Others were faster: what is not written yet comes after what they wrote.
+    fn put_behind(&mut self) -> io::Result<()> {
+        let mut bytes = std::fs::read(&self.path)?;
+        bytes.truncate(usize::try_from(self.length).unwrap_or(usize::MAX));
+        let read =
+            lines::read(&self.path, &bytes).map_err(|problems| io::Error::other(problems.to_string()))?;
+        self.sights = read.sights.iter().collect();
+        for unwritten in std::mem::take(&mut self.unwritten) {
+            if !self.holds(&unwritten) {
+                let Unwritten { sight, again } = unwritten;
+                // What was to count from the time of its line on does so all the same.
+                let (at, came) = (self.now(sight.at), sight.came.unwrap_or(sight.at));
+                self.push(Sight { at, came: Some(came).filter(|came| *came < at), ..sight }, again);
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells whether others have written the same.
+    fn holds(&self, Unwritten { sight, again }: &Unwritten) -> bool {
+        let Sight { sha256, miner, file, refused, .. } = sight;
+        let last = self.sights.events(miner).last();
+        match again {
+            true => last.is_some_and(|last| last.sha256 == *sha256 && last.refused == *refused),
+            false => self.sights.seen(sha256, miner).is_some() && self.sights.is_last_file(miner, file),
+        }
+    }
+
+    /// Writes what is not on the disk yet. When it returns, a power loss takes none of it.
+    ///
+    /// # Errors
+    /// The file can't be written, or somebody has cut it off; the message names it. Nothing is forgotten.
+    pub fn write(&mut self) -> io::Result<()> {
+        if self.unwritten.is_empty() {
+            return Ok(());
+        }
+        let lock = self.results.join(LOCK);
+        let _lock = private::lock(&lock, PATIENCE).map_err(|error| blame(&self.path, &error))?;
+        self.catch_up()?;
+        let written = lines::render(self.unwritten.iter().map(|unwritten| &unwritten.sight)).and_then(
+            |lines| match self.length {
+                0 => self.create(&lines),
+                _ => self.append(&lines),
+            },
+        );
+        written.map_err(|error| blame(&self.path, &error))?;
+        self.unwritten.clear();
+        Ok(())
+    }
+
+    /// All at once: a file that holds a part of what the reports tell would hide the rest.
+    fn create(&mut self, lines: &[u8]) -> io::Result<()> {
+        atomic_file::replace(&self.path, lines)?;
+        File::open(&self.results)?.sync_all()?;
+        self.length = lines.len() as u64;
+        Ok(())
+    }
+
+    /// Whole lines or nothing, as far as the disk lets us: a half is what a crash leaves, and begins no line of others.
+    fn append(&mut self, lines: &[u8]) -> io::Result<()> {
+        let mut file = File::options().append(true).read(true).open(&self.path)?;
+        let length = file.metadata()?.len();
+        let mut last = [b'\n'];
+        if length > 0 {
+            file.read_exact_at(&mut last, length - 1)?;
+        }
+        let ending: &[u8] = if last == [b'\n'] { b"" } else { b"\n" };
+        let written = file.write_all(&[ending, lines].concat()).and_then(|()| file.sync_data());
+        written.inspect_err(|_| {
+            let _ = file.set_len(length);
+        })?;
+        self.length = length + (ending.len() + lines.len()) as u64;
+        Ok(())
+    }
+}
+
+/// The time of an inode's change, in whole milliseconds.
+fn moment((seconds, nanoseconds): (i64, i64)) -> Option<Timestamp> {
+    Timestamp::from_millisecond(seconds.checked_mul(1000)?.checked_add(nanoseconds / 1_000_000)?).ok()
+}
+
+/// First sights as the reports of an older agentmill tell them.
+fn reported(results: &Path) -> Vec<Sight> {
+    let sight = |report: Remembered| Sight {
+        via: receipt::origin(results, &report.miner, &report.sha256),
+        sha256: report.sha256,
+        miner: report.miner,
+        at: report.first_seen,
+        came: None,
+        file: report.file,
+        refused: false,
+        prints: Vec::new(),
+    };
+    let mut sights: Vec<Sight> = report_store::all(results).map(sight).collect();
+    sights.sort_by(|a, b| (a.at, &a.miner).cmp(&(b.at, &b.miner)));
+    sights
+}

@@ -1,0 +1,264 @@
+//! Ledgers: written, cut off, edited by others, and made of what reports remember.
+
+use std::fs;
+
+use jiff::SignedDuration;
+use tempfile::TempDir;
+
+use super::*;
+use crate::pipeline::publish::samples::{miner, noon, report};
+use crate::pipeline::report_store::save_report;
+
+/// A results folder.
+struct Results(TempDir);
+
+impl Results {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.path().join(FILE)
+    }
+
+    fn text(&self) -> String {
+        fs::read_to_string(self.file()).unwrap()
+    }
+
+    /// The miners of all lines, in their order.
+    fn miners(&self) -> Vec<String> {
+        let read = lines::read(&self.file(), &fs::read(self.file()).unwrap()).unwrap();
+        read.sights.into_iter().map(|sight| sight.miner.to_string()).collect()
+    }
+
+    fn open(&self) -> Ledger {
+        Ledger::open(self.0.path()).unwrap().0
+    }
+
+    /// Sees one file of a miner, and writes that.
+    fn see(&self, id: &str, sha256: &str) {
+        let mut ledger = self.open();
+        ledger.add(vec![found(id, sha256, 0)], noon());
+        ledger.write().unwrap();
+    }
+
+    fn first(&self, sha256: &str) -> Option<String> {
+        self.open().sights().first(sha256).map(ToString::to_string)
+    }
+}
+
+fn found(id: &str, sha256: &str, changed: i64) -> Found {
+    Found {
+        changed: (changed, 0),
+        came: None,
+        file: format!("{id}.py"),
+        miner: miner(id),
+        sha256: sha256.into(),
+        refused: false,
+        prints: Vec::new(),
+    }
+}
+
+#[test]
+fn the_first_stays_first_whatever_comes_after() {
+    let results = Results::new();
+    for (id, sha256) in [("zoe", "A"), ("abe", "A"), ("zoe", "B"), ("zoe", "A"), ("abe", "B")] {
+        results.see(id, sha256);
+    }
+    assert_eq!(
+        [results.first("A"), results.first("B"), results.first("C")],
+        [Some("zoe".into()), Some("zoe".into()), None]
+    );
+    assert_eq!(results.miners(), ["zoe", "abe", "zoe", "abe"], "what is known takes no line");
+}
+
+#[test]
+fn what_one_look_finds_is_ordered_by_the_change_of_its_inode() {
+    let results = Results::new();
+    let mut ledger = results.open();
+    ledger.add(vec![found("abe", "A", 9), found("zoe", "A", 3), found("eve", "A", 3)], noon());
+    ledger.write().unwrap();
+    assert_eq!(results.miners(), ["eve", "zoe", "abe"]);
+}
+
+#[test]
+fn times_never_go_back() {
+    let results = Results::new();
+    let mut ledger = results.open();
+    for (id, hours) in [("zoe", 48), ("abe", 0), ("eve", 72)] {
+        ledger.add(vec![found(id, "A", 0)], noon() + SignedDuration::from_hours(hours));
+    }
+    let at = |id: &str| ledger.sights().seen("A", &miner(id)).unwrap();
+    assert!(at("zoe") < at("abe") && at("abe") < at("eve"));
+    assert_eq!(at("eve"), noon() + SignedDuration::from_hours(72));
+}
+
+#[test]
+fn order_of_lines_decides_though_somebody_edited_the_times() {
+    let results = Results::new();
+    results.see("zoe", "A");
+    results.see("abe", "A");
+    let edited = results.text().replacen("2026-", "2036-", 1);
+    fs::write(results.file(), edited).unwrap();
+    assert_eq!(results.first("A").as_deref(), Some("zoe"));
+}
+
+#[test]
+fn another_file_takes_a_line_and_changes_nothing_about_who_was_first() {
+    let results = Results::new();
+    results.see("zoe", "A");
+    let mut ledger = results.open();
+    let first_seen = ledger.sights().seen("A", &miner("zoe"));
+    ledger.add(vec![Found { file: "zoe/agent.py".into(), ..found("zoe", "A", 0) }], Timestamp::now());
+    ledger.write().unwrap();
+    let ledger = results.open();
+    assert_eq!(ledger.sights().seen("A", &miner("zoe")), first_seen);
+    assert!(ledger.sights().is_last_file(&miner("zoe"), "zoe/agent.py"));
+    assert_eq!(results.text().lines().count(), 2);
+}
+
+#[test]
+fn a_line_cut_off_anywhere_costs_no_other_line() {
+    let results = Results::new();
+    results.see("zoe", "A");
+    let whole = results.text();
+    results.see("abe", "A");
+    let both = results.text();
+    for length in whole.len() + 1..both.len() - 1 {
+        fs::write(results.file(), &both.as_bytes()[..length]).unwrap();
+        let (ledger, warning) = Ledger::open(results.0.path()).unwrap();
+        assert!(warning.unwrap().contains("ledger.jsonl: line 2 ends in the middle"));
+        assert_eq!(ledger.sights().seen("A", &miner("abe")), None);
+        results.see("eve", "A");
+        assert_eq!(results.miners(), ["zoe", "eve"]);
+        assert!(results.text().starts_with(&both[..length]), "the file only grows");
+    }
+    // A line that lacks nothing but its end is whole.
+    fs::write(results.file(), both.trim_end()).unwrap();
+    results.see("eve", "A");
+    assert_eq!(results.miners(), ["zoe", "abe", "eve"]);
+    // What some file systems leave after a power loss.
+    fs::write(results.file(), [whole.as_bytes(), &[0; 40]].concat()).unwrap();
+    results.see("eve", "A");
+    assert_eq!(results.miners(), ["zoe", "eve"]);
+}
+
+#[test]
+fn foreign_lines_are_named_and_stay() {
+    let results = Results::new();
+    results.see("zoe", "A");
+    let text = format!("{}hello\n[1]\n\n{}", results.text(), results.text());
+    fs::write(results.file(), &text).unwrap();
+    let problems = Ledger::open(results.0.path()).unwrap_err().to_string();
+    assert_eq!(problems.lines().count(), 2, "{problems}");
+    assert!(problems.contains("ledger.jsonl:2:") && problems.contains("ledger.jsonl:3:"), "{problems}");
+    assert_eq!(results.text(), text);
+}
+
+#[test]
+fn reports_of_an_older_agentmill_tell_who_was_first_once() {
+    let results = Results::new();
+    let old = |id: &str, minutes: i64| {
+        let mut report = report(id, vec![]);
+        report.sha256 = "A".into();
+        report.first_seen += SignedDuration::from_mins(minutes);
+        report.modified -= SignedDuration::from_mins(minutes);
+        save_report(results.0.path(), &report).unwrap();
+    };
+    old("abe", 2);
+    old("zoe", 1);
+    let ledger = results.open();
+    assert_eq!(ledger.sights().first("A"), Some(&miner("zoe")));
+    assert!(!results.file().exists(), "reading writes nothing");
+    results.see("eve", "A");
+    assert_eq!(results.miners(), ["zoe", "abe", "eve"]);
+    old("bob", 0);
+    assert_eq!(results.first("A").as_deref(), Some("zoe"));
+}
+
+#[test]
+fn what_cannot_be_written_is_kept_and_written_later() {
+    let results = Results::new();
+    results.see("zoe", "A");
+    let mut ledger = results.open();
+    let (file, away) = (results.file(), results.0.path().join("away"));
+    fs::rename(&file, &away).unwrap();
+    ledger.add(vec![found("abe", "A", 0)], noon());
+    assert!(ledger.write().unwrap_err().to_string().contains("ledger.jsonl: "));
+    assert!(ledger.write().is_err());
+    fs::rename(&away, &file).unwrap();
+    ledger.write().unwrap();
+    assert_eq!(results.miners(), ["zoe", "abe"]);
+}
+
+#[test]
+fn what_others_write_meanwhile_comes_first_and_nothing_twice() {
+    let results = Results::new();
+    results.see("zoe", "A");
+    let mut ledger = results.open();
+    ledger.add(vec![found("abe", "A", 0), found("eve", "B", 1)], noon());
+    results.see("eve", "B");
+    results.see("eve", "A");
+    ledger.write().unwrap();
+    assert_eq!(results.miners(), ["zoe", "eve", "eve", "abe"]);
+    assert_eq!(ledger.sights().first("B"), Some(&miner("eve")));
+    let at = |sha256, id| ledger.sights().seen(sha256, &miner(id)).unwrap();
+    assert!(
+        at("A", "zoe") < at("B", "eve") && at("B", "eve") < at("A", "eve") && at("A", "eve") < at("A", "abe")
+    );
+    results.see("bob", "C");
+    ledger.add(vec![found("bob", "C", 0)], noon());
+    ledger.write().unwrap();
+    assert_eq!(results.miners().len(), 5);
+}
+
+#[test]
+fn many_writers_lose_nothing_and_write_nothing_twice() {
+    let results = Results::new();
+    std::thread::scope(|scope| {
+        for writer in 0..4 {
+            let mut ledger = results.open();
+            scope.spawn(move || {
+                for number in 0..25 {
+                    let sha256 = format!("{number:064}");
+                    ledger.add(
+                        vec![found("all", &sha256, 0), found(&format!("m{writer}"), &sha256, 1)],
+                        noon(),
+                    );
+                    ledger.write().unwrap();
+                }
+            });
+        }
+    });
+    let ledger = results.open();
+    assert_eq!(results.miners().len(), 5 * 25);
+    assert_eq!(ledger.sights().submitted_by(&miner("all")).len(), 25);
+    let times: Vec<_> = ledger.sights().submitted_by(&miner("m2")).iter().map(|one| one.at).collect();
+    assert!(times.is_sorted());
+}
+
+#[test]
+fn a_file_that_was_cut_off_meanwhile_is_left_alone() {
+    let results = Results::new();
+    results.see("zoe", "A");
+    let whole = results.text();
+    results.see("eve", "A");
+    let mut ledger = results.open();
+    fs::write(results.file(), &whole).unwrap();
+    ledger.add(vec![found("abe", "A", 0)], noon());
+    assert!(ledger.write().unwrap_err().to_string().contains("somebody else"));
+    assert_eq!(results.text(), whole);
+}
+
+#[test]
+fn ten_thousand_lines_are_read() {
+    let results = Results::new();
+    let mut ledger = results.open();
+    let all = (0..10_000).map(|number| found(&format!("m{number}"), &format!("{number:064}"), number));
+    ledger.add(all.collect(), noon());
+    ledger.write().unwrap();
+    let began = std::time::Instant::now();
+    let ledger = results.open();
+    println!("read in {:?}", began.elapsed());
+    assert_eq!(ledger.sights().first(&format!("{:064}", 77)), Some(&miner("m77")));
+}

@@ -1,0 +1,139 @@
+//! Copies in disguise, and work of one's own.
+
+mod corpus;
+
+use std::fmt::Write;
+use std::time::Instant;
+
+use super::*;
+use crate::model::first_sights::{Origin, Sight};
+use crate::pipeline::plan::Plan;
+use crate::pipeline::publish::samples::{miner, noon, report, stage, task};
+
+const ORIGINAL: &str = "def longest(words):\n    best = ''\n    for word in words:\n        if len(word) > len(best) \
+    and word.isalpha():\n            best = word\n    return best\n\n\ndef count(text):\n    seen = {}\n    for c in \
+    text.lower():\n        seen[c] = seen.get(c, 0) + 1\n    return sorted(seen.items(), key=lambda x: (-x[1], x[0]))\n";
+
+const OWN: &str = "import re\nclass Machine:\n    def __init__(self, tape):\n        self.tape, self.at = list(tape), 0\n\
+    \n    def step(self):\n        while self.at < len(self.tape) and self.tape[self.at] != '#':\n            yield \
+    self.tape[self.at]\n            self.at += 2 ** 3\n        try:\n            del self.tape[0]\n        except \
+    IndexError as error:\n            raise ValueError(error) from None\n";
+
+const SHORT: &str = "def double(x):\n    return x * 2\n";
+
+/// Near copies among agents that came in this order, with their originals; tasks give away these texts.
+fn near(agents: &[(&str, &str)], prompt: &str, action: OnSimilar) -> Vec<(String, String, u32)> {
+    let rules = Similarity { threshold: 0.8, action, base: Vec::new() };
+    let mut given = task("t", 1.0);
+    given.prompt = prompt.to_owned();
+    let (mut sights, mut last) = (FirstSights::default(), HashMap::new());
+    for (id, source) in agents {
+        let sha256 = crate::util::digest::sha256(source.as_bytes());
+        last.insert(*id, sha256.clone());
+        sights.add(&Sight {
+            sha256,
+            miner: miner(id),
+            at: noon(),
+            file: format!("{id}.py"),
+            came: None,
+            via: Origin::Dropped,
+            refused: false,
+            prints: fingerprints::of(source.as_bytes()),
+        });
+    }
+    let (stages, tasks) = ([stage("s", "*", 0.0)], [task("t", 1.0)]);
+    let plan = Plan::new(&stages, &tasks);
+    let summary = |(id, sha256): (&&str, &String)| {
+        let report = crate::model::report::Report { sha256: sha256.clone(), ..report(id, vec![]) };
+        ReportSummary::of(&report, &plan)
+    };
+    let summaries: Vec<ReportSummary> = last.iter().map(summary).collect();
+    let found = NearCopies::new(&rules, &[given]).among(&summaries.iter().collect::<Vec<_>>(), &sights);
+    let mut found: Vec<_> = found
+        .into_iter()
+        .map(|(miner, near)| {
+            assert_eq!(near.withheld, action == OnSimilar::Withhold);
+            (miner.to_string(), near.similar_to.to_string(), near.percent)
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+fn flagged(agents: &[(&str, &str)]) -> Vec<(String, String, u32)> {
+    near(agents, "", OnSimilar::Flag)
+}
+
+#[test]
+fn a_copy_in_disguise_is_found() {
+    let disguises = [
+        format!("# mine\n{ORIGINAL}"),
+        ORIGINAL.replace("\n    for", "\n\n    # loop\n    for"),
+        ORIGINAL.replace("best", "top").replace("seen", "table").replace("count", "frequencies"),
+        ORIGINAL.replace("len(word) > len(best)", "len (word)\\\n  >  len( best )").replace("0) + 1", "0)+1"),
+        format!("'''Docs.'''\n{ORIGINAL}\n\nprint('hello')\n"),
+    ];
+    for disguise in disguises {
+        let found = flagged(&[("zoe", ORIGINAL), ("abe", &disguise)]);
+        let [(copy, original, percent)] = &found[..] else { panic!("{found:?}: {disguise}") };
+        assert_eq!((copy.as_str(), original.as_str()), ("abe", "zoe"));
+        assert!(*percent >= 80, "{percent}: {disguise}");
+    }
+}
+
+#[test]
+fn work_of_ones_own_and_short_functions_are_not_flagged() {
+    assert_eq!(flagged(&[("zoe", ORIGINAL), ("abe", OWN)]), []);
+    assert_eq!(flagged(&[("zoe", SHORT), ("abe", "def twice(n):\n    return n * 2\n")]), []);
+    assert_eq!(flagged(&[("zoe", ORIGINAL), ("zoe", &format!("{ORIGINAL}# v2\n"))]), []);
+}
+
+/// The original may be improved by its author, though a copy was seen in between, and may be withdrawn.
+#[test]
+fn fragments_stay_with_whom_they_were_first_seen_with() {
+    let (copy, better) = (format!("# abe's\n{ORIGINAL}"), format!("{ORIGINAL}\n# better\nLIMIT = 3\n"));
+    let found = flagged(&[("zoe", ORIGINAL), ("abe", &copy), ("zoe", &better)]);
+    assert_eq!(found, [("abe".to_owned(), "zoe".to_owned(), 100)]);
+    let found = flagged(&[("zoe", ORIGINAL), ("zoe", OWN), ("abe", &copy)]);
+    assert_eq!(found, [("abe".to_owned(), "zoe".to_owned(), 100)]);
+}
+
+#[test]
+fn what_tasks_give_away_and_many_share_is_nobodys() {
+    let copy = format!("# abe's\n{ORIGINAL}");
+    assert_eq!(near(&[("zoe", ORIGINAL), ("abe", &copy)], ORIGINAL, OnSimilar::Withhold), []);
+    assert_eq!(near(&[("zoe", ORIGINAL), ("abe", &copy)], "", OnSimilar::Withhold).len(), 1);
+    let many: Vec<(String, String)> =
+        (0..=MANY).map(|n| (format!("m{n}"), format!("# {n}\n{ORIGINAL}"))).collect();
+    let many: Vec<(&str, &str)> = many.iter().map(|(id, source)| (id.as_str(), source.as_str())).collect();
+    assert_eq!(flagged(&many), []);
+    assert_eq!(flagged(&many[1..]).len(), MANY - 1);
+}
+
+#[test]
+fn two_thousand_agents_are_compared() {
+    let source = |n: usize| {
+        let mut text = String::new();
+        for line in 0..80 {
+            let op =
+                ["+", "-", "*", "//", "%", "<", "and", "or"][(n * 7919 + line * line * 31 + n * line) % 8];
+            let form = ["x = y {} (z)", "if a {} b: c[0] = d", "f(g, h {} 1)"][(n / 3 + line * n) % 3];
+            writeln!(text, "{}", form.replace("{}", op)).unwrap();
+        }
+        text
+    };
+    let sources: Vec<(String, String)> = (0..2_000).map(|n| (format!("m{n}"), source(n))).collect();
+    let agents: Vec<(&str, &str)> = sources.iter().map(|(id, text)| (id.as_str(), text.as_str())).collect();
+    let began = Instant::now();
+    let found = flagged(&agents).len();
+    println!("2,000 agents, {found} near copies, in {:?}", began.elapsed());
+    assert!(found < agents.len(), "all of them are copies");
+}
+
+/// The table in docs/competition.md. `HUMANEVAL` names the file of tasks.
+#[test]
+#[ignore = "a measurement, on a file that is not here"]
+fn measure_on_humaneval() {
+    let text = std::fs::read_to_string(std::env::var("HUMANEVAL").unwrap()).unwrap();
+    corpus::measured(&text).iter().for_each(|line| println!("{line}"));
+}

@@ -1,0 +1,418 @@
+//! The loop of a pass: from the inbox to the results, until nothing is left to do.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::Instant;
+
+use anyhow::Context;
+use rayon::{ScopeFifo, ThreadPoolBuilder};
+use tracing::debug;
+
+use crate::config::Pipeline;
+use crate::pipeline::announcer::Announcer;
+use crate::pipeline::ledger::Ledger;
+use crate::pipeline::near_copies::NearCopies;
+use crate::pipeline::publish::{Published, Publisher};
+use crate::pipeline::report_store::{PendingReportWrites, Unwritable};
+use crate::pipeline::run_keys::EvaluationPlan;
+use crate::pipeline::schedule::{Schedule, Situation, Step, Unpublished};
+use crate::pipeline::submissions::SubmissionTable;
+use crate::pipeline::workers::Workers;
+use crate::pipeline::{
+    Finished, PassContext, Summary, Wake, freeze, publish, report_summary, score, submissions,
+};
+use crate::sandbox::{Fault, Sandbox};
+use crate::ui::{Event, Events};
+use crate::util::panics;
+use crate::yaml::Problems;
+
+impl PassContext<'_> {
+    /// Evaluates what is due, and what is dropped meanwhile, until nothing is left or `wakes` ends it.
+    ///
+    /// # Errors
+    /// The ledger of first sights can't be read ([`Problems`]), there is no engine or no image ([`Fault`]), the results can't be written ([`Unwritable`]), or the inbox can't be
+    /// read.
+    pub fn run_pass(&self, waker: &Sender<Wake>, wakes: &Receiver<Wake>) -> anyhow::Result<Summary> {
+        self.sandbox.sweep();
+        let (pending_writes, halted) =
+            (PendingReportWrites::new(self.pipeline.season.is_some()), AtomicBool::new(false));
+        let (ledger, warning) = Ledger::open(&self.pipeline.results)?;
+        if let Some(warning) = warning {
+            self.events.send(Event::Warning(warning));
+        }
+        let mut pass = Pass::new(*self, &pending_writes, &halted, waker, wakes, ledger);
+        pass.list()?;
+        if pass.needs_engine() {
+            pass.prepare()?;
+            pass.evaluate()?;
+        }
+        pass.publish()
+    }
+
+    /// The image that was used last, and the engine; empty if none is known. They are taken to be what they were as long as nothing
+    /// is due: to look into an inbox where nothing has changed takes no engine.
+    fn last(&self) -> (String, String) {
+        let last = publish::json::Last::read(&self.pipeline.results).filter(|_| !self.force);
+        last.map_or_else(Default::default, |last| (last.image, last.engine))
+    }
+}
+
+/// The reason why a pass publishes nothing while first sights are on no disk.
+const NOT_RANKED: &str = "the ledger of first sights can't be written, and without it nobody new is ranked";
+
+/// One pass in progress.
+struct Pass<'a> {
+    context: PassContext<'a>,
+    waker: &'a Sender<Wake>,
+    wakes: &'a Receiver<Wake>,
+    /// The id that the plan was made by.
+    image: String,
+    /// The engine that was used last.
+    last_engine: String,
+    submissions: SubmissionTable<'a>,
+    schedule: Schedule,
+    publisher: Publisher<'a>,
+    near_copies: NearCopies<'a>,
+    pending_writes: &'a PendingReportWrites,
+    announcer: Announcer,
+    tasks: Tasks,
+    /// Faults of the inbox.
+    unreadable: Trouble,
+    /// Faults of the results folder.
+    unwritable: Trouble,
+    /// True once no further evaluation is to begin.
+    halted: &'a AtomicBool,
+    ending: Option<Ending>,
+}
+
+/// A request to end before nothing is left to do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    Reload,
+    Stop,
+}
+
+/// The tasks' Python is checked before the first agent runs, and only then: with nothing to evaluate, no container is
+/// started.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tasks {
+    Unchecked,
+    Checked,
+}
+
+/// Something wrong that may pass: told once, not as often as it is met.
+#[derive(Default)]
+struct Trouble(Option<String>);
+
+impl Trouble {
+    fn is_now(&mut self, error: Option<anyhow::Error>, events: &Events) {
+        let before = std::mem::replace(&mut self.0, error.map(|error| format!("{error:#}")));
+        if let Some(trouble) = self.0.as_ref().filter(|_| self.0 != before) {
+            events.send(Event::Warning(trouble.clone()));
+        }
+    }
+}
+
+/// Wakes the pass when it goes out of scope, as it does when its thread panics, too.
+struct Bell(Sender<Wake>);
+
+impl Drop for Bell {
+    fn drop(&mut self) {
+        let _ = self.0.send(Wake::Prepared);
+    }
+}
+
+impl<'a> Pass<'a> {
+    fn new(
+        context: PassContext<'a>,
+        pending_writes: &'a PendingReportWrites,
+        halted: &'a AtomicBool,
+        waker: &'a Sender<Wake>,
+        wakes: &'a Receiver<Wake>,
+        ledger: Ledger,
+    ) -> Self {
+        let PassContext { pipeline, tasks, force, stay, .. } = context;
+        let (image, last_engine) = context.last();
+        let plan = EvaluationPlan::new(pipeline, tasks, &image);
+        Self {
+            context,
+            waker,
+            wakes,
+            image,
+            last_engine,
+            submissions: SubmissionTable::new(pipeline, plan, force, pending_writes, ledger),
+            schedule: Schedule::new(stay, Instant::now()),
+            publisher: Publisher::new(&pipeline.results),
+            near_copies: NearCopies::new(&pipeline.similarity, tasks),
+            pending_writes,
+            announcer: Announcer::default(),
+            tasks: Tasks::Unchecked,
+            unreadable: Trouble::default(),
+            unwritable: Trouble::default(),
+            halted,
+            ending: None,
+        }
+    }
+
+    /// An inbox in which everything is done by the image that was used last needs none.
+    fn needs_engine(&self) -> bool {
+        self.context.stay || self.image.is_empty() || !self.submissions.is_done()
+    }
+
+    /// Gets the image, and decides by it what is done. Without an engine to ask it is taken to be what it was: a pass
+    /// with something to evaluate fails when it starts to.
+    fn prepare(&mut self) -> anyhow::Result<()> {
+        let image = match self.aside(|sandbox| sandbox.image()) {
+            Some(Ok(image)) => image,
+            Some(Err(Fault::Engine(_))) if !self.image.is_empty() => return Ok(()),
+            Some(Err(fault)) => return Err(fault).context("there is no image to run agents in"),
+            None => return Ok(()),
+        };
+        if image != self.image {
+            let PassContext { pipeline, tasks, .. } = self.context;
+            self.submissions.replan(EvaluationPlan::new(pipeline, tasks, &image));
+            self.image = image;
+        }
+        Ok(())
+    }
+
+    /// Has the sandbox do something that may take long, and listens meanwhile; None if the pass is to end.
+    fn aside<T: Send>(
+        &mut self,
+        work: impl FnOnce(&dyn Sandbox) -> Result<T, Fault> + Send,
+    ) -> Option<Result<T, Fault>> {
+        let (sandbox, bell) = (self.context.sandbox, Bell(self.waker.clone()));
+        let result = thread::scope(|scope| {
+            let worker = scope.spawn(move || {
+                let _bell = bell;
+                work(sandbox)
+            });
+            while let Ok(wake) = self.wakes.recv() {
+                match wake {
+                    Wake::Prepared => break,
+                    wake => self.take(wake),
+                }
+                if self.ending.is_some() {
+                    // Nothing else runs yet, and what is being made ready is for nobody.
+                    sandbox.stop();
+                }
+            }
+            worker.join()
+        });
+        let result = result.unwrap_or_else(|panic| Err(Fault::Engine(panics::message(panic.as_ref()))));
+        self.ending.is_none().then_some(result)
+    }
+
+    fn evaluate(&mut self) -> anyhow::Result<()> {
+        let workers = Workers {
+            context: self.context,
+            plan: Arc::clone(self.submissions.plan()),
+            pending_writes: self.pending_writes,
+            halted: self.halted,
+            waker: self.waker,
+        };
+        let pool = ThreadPoolBuilder::new().num_threads(self.context.pipeline.parallel.get()).build()?;
+        pool.in_place_scope_fifo(|scope| {
+            let result = self.work(scope, &workers);
+            self.halted.store(true, Ordering::SeqCst);
+            result
+        })
+    }
+
+    fn work<'s>(&mut self, scope: &ScopeFifo<'s>, workers: &'s Workers<'s>) -> anyhow::Result<()> {
+        if self.context.stay && self.ending.is_none() {
+            // Warm up: teach one judge the tasks and start one cell, so that the first submission need not wait.
+            workers.plan.announce(1, self.context.sandbox);
+            self.check_tasks()?;
+        }
+        loop {
+            self.start(scope, workers)?;
+            if self.is_through() {
+                return Ok(());
+            }
+            match self.schedule.step(Instant::now(), self.situation()) {
+                Step::List => self.list_again(),
+                Step::Look => self.look(),
+                Step::Publish => self.publish_in_between(),
+                Step::Wait(patience) => match self.wakes.recv_timeout(patience) {
+                    Ok(wake) => self.take_all(wake),
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                },
+            }
+        }
+    }
+
+    fn situation(&self) -> Situation {
+        Situation { idle: self.submissions.is_idle(), unsettled: self.submissions.is_unsettled() }
+    }
+
+    fn is_through(&self) -> bool {
+        let idle = self.submissions.is_idle();
+        let done = || !self.context.stay && self.schedule.is_through(Instant::now(), self.situation());
+        idle && (self.ending.is_some() || done())
+    }
+
+    /// Queues what is due.
+    fn start<'s>(&mut self, scope: &ScopeFifo<'s>, workers: &'s Workers<'s>) -> anyhow::Result<()> {
+        let agents = self.submissions.due();
+        if agents == 0 || self.ending.is_some() {
+            return Ok(());
+        }
+        // Cells start while a judge learns the tasks.
+        workers.plan.announce(agents, self.context.sandbox);
+        self.check_tasks()?;
+        if self.ending.is_none() {
+            self.context.events.send(Event::Due { agents });
+            self.submissions.take_due().into_iter().for_each(|job| workers.queue(job, scope));
+        }
+        Ok(())
+    }
+
+    fn check_tasks(&mut self) -> anyhow::Result<()> {
+        let tasks = self.context.tasks;
+        if self.tasks == Tasks::Unchecked
+            && let Some(checked) = self.aside(|sandbox| sandbox.check(tasks))
+        {
+            let checked = checked?;
+            Problems::check(checked.refused)?;
+            for fault in checked.faulty {
+                self.context.events.send(Event::Warning(format!("task_fault, counts for nobody: {fault}")));
+            }
+            self.tasks = Tasks::Checked;
+        }
+        Ok(())
+    }
+
+    /// Takes a wake and all that have come behind it, then looks at the files that they name.
+    fn take_all(&mut self, first: Wake) {
+        self.take(first);
+        while let Ok(wake) = self.wakes.try_recv() {
+            self.take(wake);
+        }
+        if self.ending.is_none() && self.submissions.look_at_touched() {
+            self.schedule.changed();
+        }
+    }
+
+    fn take(&mut self, wake: Wake) {
+        match wake {
+            Wake::Inbox(change) => {
+                if !self.submissions.touch(&change) {
+                    self.schedule.request_rescan();
+                }
+            }
+            Wake::Finished(finished) => self.finished(finished),
+            Wake::Reload => self.end(Ending::Reload),
+            Wake::Stop => {
+                self.end(Ending::Stop);
+                self.context.sandbox.stop();
+            }
+            Wake::Prepared => {}
+        }
+    }
+
+    fn finished(&mut self, finished: Finished) {
+        self.context.events.send(Event::Finished { miner: finished.miner().clone() });
+        self.schedule.finished(Instant::now());
+        self.submissions.finished(finished);
+    }
+
+    /// Lets finish what runs. What waits is left to the pass that comes next.
+    fn end(&mut self, ending: Ending) {
+        if self.ending != Some(Ending::Stop) {
+            self.ending = Some(ending);
+        }
+        self.halted.store(true, Ordering::SeqCst);
+    }
+
+    fn list(&mut self) -> anyhow::Result<()> {
+        let began = Instant::now();
+        let listed = self.submissions.list();
+        self.schedule.listed(began, Instant::now());
+        let inbox = &self.context.pipeline.inbox;
+        if listed.with_context(|| format!("the inbox {} can't be read", inbox.display()))? {
+            self.schedule.changed();
+        }
+        Ok(())
+    }
+
+    /// The inbox was there at first; that it is not for a while is no reason to end.
+    fn list_again(&mut self) {
+        let trouble = self.list().err();
+        self.unreadable.is_now(trouble, self.context.events);
+    }
+
+    /// Looks at the files that did not stand still.
+    fn look(&mut self) {
+        if self.submissions.look_at_unsettled() {
+            self.schedule.changed();
+        }
+        self.schedule.looked(Instant::now());
+    }
+
+    fn publish_in_between(&mut self) {
+        let trouble = self.publish().err();
+        if trouble.is_some() {
+            self.schedule.publish_failed(Instant::now());
+        }
+        self.unwritable.is_now(trouble, self.context.events);
+    }
+
+    fn publish(&mut self) -> anyhow::Result<Summary> {
+        let began = Instant::now();
+        let Pipeline { title, results, roster, freeze, rewards, sha256, .. } = self.context.pipeline;
+        self.submissions.write_ledger().with_context(|| Unwritable(NOT_RANKED.to_owned()))?;
+        let (agents, pending, rejected) =
+            (self.submissions.complete(), self.submissions.pending(), self.submissions.rejections());
+        let plan = &self.submissions.plan().stages;
+        let sights = self.submissions.first_sights();
+        let near = self.near_copies.among(&agents, sights);
+        let rows = score::rank(&agents, plan, rewards.as_ref(), sights, &near);
+        let published = Published {
+            rows: &rows,
+            agents: &agents,
+            pending: &pending,
+            rejections: &rejected,
+            generated_at: submissions::now(),
+            image: &self.image,
+            engine: self.context.sandbox.engine().unwrap_or(&self.last_engine),
+            pipeline_sha256: sha256,
+            title: title.as_deref(),
+            token: rewards.as_ref().map(|rewards| rewards.token.as_str()),
+            roster: roster.as_ref().map_or(&[], |roster| &roster.students),
+            plan,
+            live: self.context.stay || !pending.is_empty(),
+        };
+        let kept = freeze.as_ref().map_or(Ok(()), |freeze| freeze::keep(results, freeze, submissions::now()));
+        kept.with_context(|| Unwritable("the board before the freeze can't be kept".to_owned()))?;
+        // One report that can't be written keeps nothing else from being published, and is told all the same.
+        let saved = self.pending_writes.retry();
+        let ranked = agents.iter().map(|agent| (&agent.miner, agent.sha256.as_str()));
+        let saved = saved.and(self.pending_writes.show(results, ranked));
+        let evaluated = self.schedule.unpublished() == Unpublished::Evaluations;
+        let written = self.publisher.publish(&published, evaluated).and(saved);
+        written
+            .with_context(|| Unwritable(format!("the results can't be written to {}", results.display())))?;
+        debug!(agents = rows.len(), took_ms = began.elapsed().as_millis() as u64, "results published");
+        self.schedule.published(began, Instant::now());
+        let stopped = self.ending == Some(Ending::Stop);
+        // A pass that stays looks again.
+        let unsettled = self.submissions.is_unsettled() && !self.context.stay;
+        let task_faults = report_summary::task_faults(&agents, plan);
+        let summary = Summary { rows, rejected, task_faults, pending: pending.len(), unsettled, stopped };
+        self.announce(&summary);
+        Ok(summary)
+    }
+
+    /// Tells what changed whenever nothing is left to do.
+    fn announce(&mut self, summary: &Summary) {
+        if self.submissions.is_idle()
+            && let Some(news) = self.announcer.news(summary, self.context.pipeline)
+        {
+            self.context.events.send(Event::Ranking(news));
+        }
+    }
+}

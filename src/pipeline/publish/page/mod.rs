@@ -1,0 +1,117 @@
+//! `index.html`: one file with everything in it, for eyes.
+//!
+//! The page is a frame, our style, our script and one block of JSON. What agents and miners wrote
+//! stands in that block only; the script puts it on the page as text, and the page's policy lets no
+//! other script run and no request leave but the page's question for a newer self.
+
+mod data;
+mod texts;
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
+use sha2::{Digest, Sha256};
+
+use crate::pipeline::publish::Published;
+use crate::pipeline::publish::history::History;
+use crate::util::text::visible;
+
+const TEMPLATE: &str = include_str!("page.html");
+
+const STYLE: &str = concat!(
+    include_str!("page.css"),
+    include_str!("ranking.css"),
+    include_str!("charts.css"),
+    include_str!("detail.css")
+);
+
+/// One scope for all of them; the last one starts the page.
+const SCRIPT: &str = concat!(
+    include_str!("core.js"),
+    include_str!("roster.js"),
+    include_str!("ranking.js"),
+    include_str!("map.js"),
+    include_str!("charts.js"),
+    include_str!("detail.js"),
+    include_str!("main.js")
+);
+
+const REWARDS: &str = include_str!("rewards.js");
+const NO_REWARDS: &str = include_str!("no_rewards.js");
+
+/// Longest title, in characters.
+const LONGEST: usize = 120;
+
+/// Where the data goes: no text that could come up in the frame.
+const HERE: &str = "\u{fffc}";
+
+/// Writes the page: the frame up to its data, the data report by report, the frame's end.
+pub(super) fn write(
+    out: &mut dyn Write,
+    results_dir: &Path,
+    published: &Published,
+    history: &History,
+) -> io::Result<()> {
+    let script = script(published.token.is_some());
+    let context = context! {
+        title => published.title.map(|title| visible(title, LONGEST)),
+        version => env!("CARGO_PKG_VERSION"),
+        style_hash => hash(STYLE),
+        script_hash => hash(&script),
+        style => Value::from_safe_string(STYLE.into()),
+        script => Value::from_safe_string(script.clone()),
+        data => Value::from_safe_string(HERE.into()),
+    };
+    let frame = environment().and_then(|environment| environment.get_template("page")?.render(context));
+    let frame = frame.map_err(io::Error::other)?;
+    let (before, after) = frame.split_once(HERE).ok_or_else(|| io::Error::other("the page has no data"))?;
+    out.write_all(before.as_bytes())?;
+    data::write(out, results_dir, published, history, &hash(&(script + STYLE)))?;
+    out.write_all(after.as_bytes())
+}
+
+/// The script of a page that tells of rewards, or of one that says no word of any.
+fn script(rewards: bool) -> String {
+    ["\"use strict\";\n", if rewards { REWARDS } else { NO_REWARDS }, SCRIPT].concat()
+}
+
+fn environment() -> Result<Environment<'static>, minijinja::Error> {
+    let mut environment = Environment::new();
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    environment.add_template("page", TEMPLATE)?;
+    Ok(environment)
+}
+
+/// As a Content-Security-Policy names what it allows.
+fn hash(text: &str) -> String {
+    format!("sha256-{}", STANDARD.encode(Sha256::digest(text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_ours_ends_its_own_element() {
+        for text in [STYLE, &script(true), &script(false)] {
+            assert!(!text.contains(HERE));
+            let lower = text.to_lowercase();
+            assert!(!lower.contains("</script") && !lower.contains("</style") && !lower.contains("<!--"));
+        }
+    }
+
+    #[test]
+    fn the_script_makes_no_markup_of_text() {
+        for sink in
+            ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(", "srcdoc"]
+        {
+            assert!(!script(true).contains(sink), "{sink}");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! `rankings.csv`.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+
+use crate::model::miner_id::Miner;
+use crate::pipeline::publish::Published;
+use crate::pipeline::publish::csv::{or_empty, table, text};
+use crate::pipeline::publish::roster::{self, Listed, RosterState};
+use crate::pipeline::score::Row;
+
+/// One line a miner, and one for everybody else of the course.
+pub(super) fn write(out: &mut dyn Write, published: &Published) -> io::Result<()> {
+    let mut columns = COLUMNS.to_vec();
+    if published.token.is_none() {
+        columns.retain(|(name, _)| *name != "reward");
+    }
+    if !published.plan.grants_models() {
+        columns.retain(|(name, _)| *name != "cost");
+    }
+    if published.rows.iter().all(|row| row.penalty.is_none()) {
+        columns.retain(|(name, _)| *name != "penalty");
+    }
+    let people = roster::listed(published);
+    let header =
+        columns.iter().map(|(name, _)| *name).chain(PEOPLE.into_iter().filter(|_| !people.is_empty()));
+    let header = header.collect::<Vec<_>>().join(",");
+    let ids: HashMap<&Miner, &Listed> = people.iter().map(|one| (&one.id, one)).collect();
+    let person = |id, state| (!people.is_empty()).then(|| person(ids.get(id).copied(), state));
+    let rows = published.rows.iter().map(|row| {
+        let cells = columns.iter().map(|(_, cell)| cell(row));
+        cells.chain(person(&row.miner, RosterState::Ranked).into_iter().flatten()).collect()
+    });
+    let others = people.iter().filter(|one| one.state != RosterState::Ranked).map(|one| {
+        let cell = |(name, _): &Column| if *name == "miner" { one.id.to_string() } else { String::new() };
+        columns.iter().map(cell).chain(person(&one.id, one.state).into_iter().flatten()).collect()
+    });
+    table(out, &header, rows.chain(others))
+}
+
+/// A column of the ranking: its name and a row's cell.
+type Column = (&'static str, fn(&Row) -> String);
+
+const COLUMNS: [Column; 18] = [
+    ("rank", |row| or_empty(row.rank)),
+    ("miner", |row| row.miner.to_string()),
+    ("score", |row| or_empty(row.score)),
+    ("reward", |row| or_empty(row.reward)),
+    ("passed", |row| row.passed.to_string()),
+    ("tests", |row| row.tests.to_string()),
+    ("unscored", |row| row.unscored.to_string()),
+    ("stage", |row| text(&row.stage)),
+    ("duplicate_of", |row| or_empty(row.duplicate_of.as_ref())),
+    ("first_seen", |row| row.first_seen.to_string()),
+    ("sha256", |row| text(&row.sha256)),
+    ("similar_to", |row| or_empty(row.similar_to.as_ref())),
+    ("similarity", |row| or_empty(row.similarity)),
+    ("cost", |row| or_empty(row.cost)),
+    ("penalty", |row| or_empty(row.penalty)),
+    ("rank_low", |row| or_empty(row.rank_low)),
+    ("rank_high", |row| or_empty(row.rank_high)),
+    ("tier", |row| or_empty(row.tier)),
+];
+
+/// Columns of a course, behind the others.
+const PEOPLE: [&str; 3] = ["name", "group", "state"];
+
+/// Their cells; whoever is not on the roster has no name there.
+fn person(listed: Option<&Listed>, state: RosterState) -> [String; 3] {
+    let (name, group) = listed.map_or(("", ""), |one| (&one.name, &one.group));
+    [text(name), text(group), state.name().to_owned()]
+}

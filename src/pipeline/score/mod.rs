@@ -1,0 +1,356 @@
+//! Reports in summary -> ranking and rewards. Pure: no clock, no files.
+
+mod ranges;
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Rewards, Split, Ties};
+use crate::model::first_sights::{FirstSights, NearCopy};
+use crate::model::miner_id::Miner;
+use crate::model::model_use::Money;
+use crate::pipeline::plan::{Part, Plan};
+use crate::pipeline::report_summary::{self, ReportSummary, RunResult};
+
+/// One miner's line in the ranking. Field order is the column order of `rankings.csv`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// 1 is best; equal scores share a rank and the next rank skips ("1, 1, 3"). None when nothing
+    /// could be scored.
+    pub rank: Option<NonZeroU32>,
+    /// The agent's miner.
+    pub miner: Miner,
+    /// 0-100, rounded to hundredths: the weighted mean of the run scores over all tasks of all stages, less the penalty;
+    /// runs of stages not reached count 0, unscored runs don't count, nor do stages that only unscored
+    /// runs keep the agent from. None when all runs are unscored.
+    pub score: Option<f64>,
+    /// Tokens, rounded down to millionths; None where nothing is paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reward: Option<f64>,
+    /// Tests passed.
+    pub passed: u64,
+    /// Tests of all tasks of all stages, whether reached or not.
+    pub tests: u64,
+    /// Runs that could not be judged, by our fault.
+    pub unscored: u64,
+    /// The stage at which the agent stands: the first whose pass result it misses, else the last.
+    pub stage: String,
+    /// The miner that was seen with these bytes before everybody else, if that is another one.
+    pub duplicate_of: Option<Miner>,
+    /// When agentmill first saw these bytes from this miner.
+    pub first_seen: Timestamp,
+    /// Hex sha256 of the submission.
+    pub sha256: String,
+    /// The miner that most of the submission was seen with first, if that is another one and the bytes are not the same.
+    #[serde(default)]
+    pub similar_to: Option<Miner>,
+    /// Share of the submission that was seen with that miner first, 0 to 1, rounded down to hundredths.
+    #[serde(default)]
+    pub similarity: Option<f64>,
+    /// Price of all that its runs asked of models; None where they may ask nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Money>,
+    /// Percent of the score that was taken off for coming late; None where nothing late counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub penalty: Option<f64>,
+    /// The best rank that chance could have given it, by other tasks of the same kind; None where that can't be told.
+    #[serde(default)]
+    pub rank_low: Option<NonZeroU32>,
+    /// The worst one.
+    #[serde(default)]
+    pub rank_high: Option<NonZeroU32>,
+    /// Rank of the best agent whose lead over this one may be chance; itself where it leads.
+    #[serde(default)]
+    pub tier: Option<NonZeroU32>,
+}
+
+/// Ranks agents whose evaluation is complete. Sorted by rank, then by first seen, then by miner. `sights` tell
+/// who copied whom,
+/// `near` who did so in disguise.
+///
+/// Those with a syntax error are left out: such a submission is no agent.
+pub fn rank(
+    agents: &[&ReportSummary],
+    plan: &Plan,
+    rewards: Option<&Rewards>,
+    sights: &FirstSights,
+    near: &HashMap<Miner, NearCopy>,
+) -> Vec<Row> {
+    let agents = agents.iter().filter(|agent| agent.syntax.is_none());
+    let mut entries: Vec<Entry> =
+        agents.map(|agent| entry(agent, plan, sights, near.get(&agent.miner))).collect();
+    entries.sort_by(|a, b| order(&a.row).cmp(&order(&b.row)));
+    number(&mut entries);
+    range(&mut entries);
+    if let Some(rewards) = rewards {
+        share(&mut entries, rewards);
+    }
+    entries.into_iter().map(|entry| entry.row).collect()
+}
+
+/// The agent with the best score, of one miner's; of several the one that was seen first.
+pub fn best<'a>(agents: impl Iterator<Item = &'a ReportSummary>, plan: &Plan) -> Option<&'a ReportSummary> {
+    let rated = agents.map(|agent| {
+        (score(agent, &walk(plan, &agent.results).0).map(cents), Reverse(agent.first_seen), agent)
+    });
+    rated.max_by_key(|(score, seen, _)| (*score, *seen)).map(|(.., agent)| agent)
+}
+
+/// The score of an agent, less the penalty for coming late.
+fn score(agent: &ReportSummary, total: &Tally) -> Option<f64> {
+    total.score().map(|score| hundredths(score * (100.0 - agent.penalty.unwrap_or(0.0)) / 100.0))
+}
+
+/// Tells whether an agent may go on to the next stage: every task of this one is judged, and its score
+/// reaches the pass result. `results` are those of all runs so far.
+pub fn passes(part: &Part, results: &[RunResult]) -> bool {
+    tally(part, results).passes(part.stage.pass_mark)
+}
+
+/// The console's line for one miner, such as `1. alice: 100 (reward: 50 TAO)`.
+pub fn line(row: &Row, token: &str) -> String {
+    let miner = &row.miner;
+    let reward = row.reward.map_or_else(String::new, |reward| format!(" (reward: {reward} {token})"));
+    let mut line = match (row.rank, row.score) {
+        (Some(rank), Some(score)) => {
+            format!("{rank}. {miner}: {score}{reward}")
+        }
+        _ => format!("-. {miner}: unscored"),
+    };
+    if let Some(original) = &row.duplicate_of {
+        line += &format!(" [copy of {original}]");
+    }
+    if let Some(other) = &row.similar_to {
+        line += &format!(" [similar to {other}]");
+    }
+    if let Some(percent) = row.penalty.filter(|percent| *percent > 0.0) {
+        line += &format!(" [{percent}% off for coming late]");
+    }
+    line
+}
+
+fn tally(part: &Part, results: &[RunResult]) -> Tally {
+    let mut tally = Tally::default();
+    for (task, result) in
+        part.tasks.iter().zip(report_summary::results(results, part.first, part.tasks.len()))
+    {
+        match result {
+            RunResult::Scored { score, passed, .. } => {
+                tally.judged += task.weight;
+                tally.points += task.weight * score.clamp(0.0, 100.0);
+                tally.passed += u64::from(passed);
+            }
+            RunResult::Unscored => {
+                tally.open += task.weight;
+                tally.unscored += 1;
+            }
+            RunResult::Missing => tally.missing += task.weight,
+            // As if the task were not there.
+            RunResult::TaskFault => {}
+        }
+    }
+    tally
+}
+
+/// Sums over the runs of one stage or of several.
+#[derive(Debug, Default, Clone, Copy)]
+struct Tally {
+    /// Weight of the judged tasks.
+    judged: f64,
+    /// Their scores times their weights.
+    points: f64,
+    /// Weight of the tasks whose runs are unscored.
+    open: f64,
+    /// Weight of the tasks without a run.
+    missing: f64,
+    passed: u64,
+    unscored: u64,
+}
+
+/// Sums of weighted scores are off by some last bits; a pass result of 100 must hold for three times 0.1.
+const SLACK: f64 = 1e-9;
+
+impl Tally {
+    fn add(&mut self, other: Self) {
+        self.judged += other.judged;
+        self.points += other.points;
+        self.open += other.open;
+        self.missing += other.missing;
+        self.passed += other.passed;
+        self.unscored += other.unscored;
+    }
+
+    /// A stage without tasks is passed: there is nothing to miss in it.
+    fn passes(&self, result: f64) -> bool {
+        self.open == 0.0 && self.missing == 0.0 && self.points + SLACK >= result * self.judged
+    }
+
+    /// Tells whether only unscored runs, our fault, stand between the agent and the next stage.
+    fn held_up(&self, result: f64) -> bool {
+        let all = self.judged + self.open;
+        self.open > 0.0 && self.missing == 0.0 && self.points + 100.0 * self.open + SLACK >= result * all
+    }
+
+    /// None if there is nothing to judge by.
+    fn score(&self) -> Option<f64> {
+        if self.judged == 0.0 && (self.unscored > 0 || self.missing == 0.0) {
+            return None;
+        }
+        Some(hundredths(self.points / (self.judged + self.missing)))
+    }
+}
+
+/// Rounds, but says 100 only of a perfect score.
+pub fn hundredths(score: f64) -> f64 {
+    let rounded = (score * 100.0).round() / 100.0;
+    if rounded == 100.0 && score < 100.0 - SLACK { 99.99 } else { rounded }
+}
+
+struct Entry {
+    row: Row,
+    results: ranges::Results,
+    /// Passed every stage.
+    cleared: bool,
+    /// A near copy that is to earn nothing.
+    withheld: bool,
+}
+
+fn entry(agent: &ReportSummary, plan: &Plan, sights: &FirstSights, near: Option<&NearCopy>) -> Entry {
+    let (total, missed) = walk(plan, &agent.results);
+    let original = sights.first(&agent.sha256).filter(|original| **original != agent.miner);
+    let stands_at = missed.or(plan.parts.len().checked_sub(1)).map(|at| plan.parts[at].stage.name.clone());
+    let row = Row {
+        rank: None,
+        miner: agent.miner.clone(),
+        score: score(agent, &total),
+        reward: None,
+        passed: total.passed,
+        tests: plan.tests(),
+        unscored: total.unscored,
+        stage: stands_at.unwrap_or_default(),
+        duplicate_of: original.cloned(),
+        first_seen: agent.first_seen,
+        sha256: agent.sha256.clone(),
+        similar_to: near.map(|near| near.similar_to.clone()),
+        similarity: near.map(|near| f64::from(near.percent) / 100.0),
+        cost: plan.grants_models().then(|| report_summary::asked(&agent.results).cost),
+        penalty: agent.penalty,
+        rank_low: None,
+        rank_high: None,
+        tier: None,
+    };
+    let results = ranges::Results::of(agent, plan);
+    Entry { row, results, cleared: missed.is_none(), withheld: near.is_some_and(|near| near.withheld) }
+}
+
+/// Goes through the stages as far as the agent gets; also says at which stage it stopped. Runs behind
+/// that stage don't count even if a report still holds them: the ranking is a function of the inbox,
+/// not of what ran in earlier passes.
+fn walk(plan: &Plan, results: &[RunResult]) -> (Tally, Option<usize>) {
+    let mut total = Tally::default();
+    for (at, part) in plan.parts.iter().enumerate() {
+        let tally = tally(part, results);
+        total.add(tally);
+        if !tally.passes(part.stage.pass_mark) {
+            if !tally.held_up(part.stage.pass_mark) {
+                total.missing += plan.parts[at + 1..].iter().map(Part::weight).sum::<f64>();
+            }
+            return (total, Some(at));
+        }
+    }
+    (total, None)
+}
+
+/// Best first, unscored last; equals by first seen, then by miner.
+fn order(row: &Row) -> impl Ord + '_ {
+    (Reverse(row.score.map(cents)), row.first_seen, &row.miner)
+}
+
+/// The score as an exact number of hundredths.
+fn cents(score: f64) -> u128 {
+    (score * 100.0).round() as u128
+}
+
+/// Gives ranks to sorted entries.
+fn number(entries: &mut [Entry]) {
+    let mut last = (None, None);
+    for (at, entry) in entries.iter_mut().enumerate() {
+        let Some(score) = entry.row.score else { return };
+        if last.0 != Some(cents(score)) {
+            last = (Some(cents(score)), u32::try_from(at + 1).ok().and_then(NonZeroU32::new));
+        }
+        entry.row.rank = last.1;
+    }
+}
+
+/// Gives ranges of ranks to numbered entries.
+fn range(entries: &mut [Entry]) {
+    let ranks: Vec<u32> = entries.iter().filter_map(|entry| entry.row.rank).map(u32::from).collect();
+    let ranked = &mut entries[..ranks.len()];
+    let results: Vec<&ranges::Results> = ranked.iter().map(|entry| &entry.results).collect();
+    for (entry, range) in
+        ranges::of(&results, &ranks).unwrap_or_default().into_iter().zip(ranked).map(|(a, b)| (b, a))
+    {
+        entry.row.rank_low = NonZeroU32::new(range.low);
+        entry.row.rank_high = NonZeroU32::new(range.high);
+        entry.row.tier = NonZeroU32::new(range.tier);
+    }
+}
+
+/// Shares the pool among sorted entries. In whole millionths, so that equal scores get equal rewards
+/// and the sum can't exceed the pool.
+fn share(entries: &mut [Entry], rewards: &Rewards) {
+    let pool = millionths(rewards.pool);
+    entries.iter_mut().for_each(|entry| entry.row.reward = Some(0.0));
+    let mut earners: Vec<&mut Row> = entries
+        .iter_mut()
+        .filter(|entry| entry.cleared && !entry.withheld && entry.row.duplicate_of.is_none())
+        .map(|entry| &mut entry.row)
+        .filter(|row| row.score.is_some_and(|score| cents(score) > 0 && score >= rewards.minimum))
+        .collect();
+    let all: u128 = earners.iter().filter_map(|row| row.score).map(cents).sum();
+    let mut place = 0;
+    let cap = rewards.cap.map(millionths);
+    for tied in earners.chunk_by_mut(|a, b| are_tied(a, b, rewards.ties)) {
+        let count = tied.len();
+        let points: u128 = tied.iter().filter_map(|row| row.score).map(cents).sum();
+        let each = match &rewards.split {
+            Split::Proportional => pool * points / (all * count as u128),
+            Split::Winner if place == 0 => pool / count as u128,
+            Split::Winner => 0,
+            Split::Places(percents) => place_share(pool, percents, place, count),
+        };
+        let each = cap.map_or(each, |cap| each.min(cap));
+        tied.iter_mut().for_each(|row| row.reward = Some(each as f64 / 1e6));
+        place += count;
+    }
+}
+
+/// Tells whether two agents are paid the same, the first one ranked before the other.
+fn are_tied(a: &Row, b: &Row, ties: Ties) -> bool {
+    let equal = a.score.map(cents) == b.score.map(cents);
+    equal || ties == Ties::Statistical && a.tier.is_some() && a.tier == b.tier
+}
+
+/// Share of each of `count` tied agents that hold the places from `first` on.
+fn place_share(pool: u128, percents: &[f64], first: usize, count: usize) -> u128 {
+    let units: Vec<u128> = percents.iter().map(|percent| (percent * 1e6).round() as u128).collect();
+    // More than 100 percent can't be paid; less leaves the rest in the pool.
+    let whole = units.iter().sum::<u128>().max(100_000_000);
+    let held: u128 = units.iter().skip(first).take(count).sum();
+    pool * held / (whole * count as u128)
+}
+
+/// Tokens in whole millionths, never more than `tokens`.
+fn millionths(tokens: f64) -> u128 {
+    // The bound keeps the products of `share` within u128.
+    let nearest = (tokens * 1e6).round().clamp(0.0, 1e24);
+    (if nearest / 1e6 > tokens { nearest - 1.0 } else { nearest }) as u128
+}
+
+#[cfg(test)]
+mod tests;

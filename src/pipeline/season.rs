@@ -1,0 +1,213 @@
+//! Season: the submissions of a miner that count, told by its lines in the ledger. Pure: it is told the time.
+//!
+//! Nothing of it is remembered: the same lines and rules come to the same, after a restart or a crash, and whatever a clock
+//! says, as no line is earlier than one before it. A later extension makes count what came within it.
+
+use jiff::Timestamp;
+
+use crate::config::{Counts, Season};
+use crate::model::first_sights::{Event, FirstSights};
+use crate::model::miner_id::Miner;
+use crate::pipeline::ledger::Ledger;
+
+const DAY: i64 = 86_400;
+
+/// A submission that counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counted {
+    /// Hex sha256 of its bytes.
+    pub sha256: String,
+    /// Time from which it counts.
+    pub came: Timestamp,
+    /// Days after the close, started ones in full.
+    pub days_late: u32,
+}
+
+/// Reason why a submission does not count, and the time from which the same would.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The reason, to be shown to its miner.
+    pub reason: String,
+    /// None if none would any more.
+    pub next: Option<Timestamp>,
+}
+
+/// Answer to the question whether a submission counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// It is what stands already.
+    Stands,
+    /// It counts, so many days late.
+    Counts(u32),
+    /// It does not.
+    Refused(Refusal),
+}
+
+/// Submissions of one miner, and the rules for it.
+#[derive(Debug)]
+pub struct Course<'a> {
+    season: &'a Season,
+    /// The last moment in time, its extension included.
+    closes: Option<Timestamp>,
+    counted: Vec<Counted>,
+    /// Bytes of the last submission that is an agent, and why they were refused if they were.
+    last: Option<(String, Option<Refusal>)>,
+}
+
+impl<'a> Course<'a> {
+    /// The course of a miner as far as the ledger tells.
+    pub fn of(season: &'a Season, miner: &Miner, sights: &FirstSights) -> Self {
+        let closes =
+            season.closes.map(|closes| season.extensions.get(miner).copied().unwrap_or(closes).max(closes));
+        let mut course = Self { season, closes, counted: Vec::new(), last: None };
+        sights.events(miner).iter().for_each(|event| course.take(event));
+        course
+    }
+
+    fn take(&mut self, event: &Event) {
+        if event.refused {
+            self.last = None;
+            return;
+        }
+        let refusal = match self.decide(&event.sha256, event.came) {
+            Decision::Stands => None,
+            Decision::Counts(days_late) => {
+                self.counted.push(Counted { sha256: event.sha256.clone(), came: event.came, days_late });
+                None
+            }
+            Decision::Refused(refusal) => Some(refusal),
+        };
+        self.last = Some((event.sha256.clone(), refusal));
+    }
+
+    /// The submissions that count, oldest first.
+    pub fn counted(&self) -> &[Counted] {
+        &self.counted
+    }
+
+    /// The last one that counts.
+    pub fn standing(&self) -> Option<&Counted> {
+        self.counted.last()
+    }
+
+    /// Decides on a submission that comes now.
+    pub fn decide(&self, sha256: &str, now: Timestamp) -> Decision {
+        if self.standing().is_some_and(|standing| standing.sha256 == sha256) {
+            return Decision::Stands;
+        }
+        match self.days_late(now).and_then(|days| self.has_room(now).map(|()| days)) {
+            Ok(days) => Decision::Counts(days),
+            Err(refusal) => Decision::Refused(refusal),
+        }
+    }
+
+    /// Decides on bytes that lie in the inbox: refused ones that stay there count from the time that their refusal tells. Gives
+    /// that time, too.
+    pub fn decide_lying(&self, sha256: &str, now: Timestamp) -> (Decision, Timestamp) {
+        let mut decided = match &self.last {
+            Some((last, Some(refusal))) if last == sha256 => (Decision::Refused(refusal.clone()), now),
+            _ => return (self.decide(sha256, now), now),
+        };
+        while let (Decision::Refused(Refusal { next: Some(next), .. }), _) = decided
+            && next <= now
+        {
+            decided = (self.decide(sha256, next), next);
+        }
+        decided
+    }
+
+    /// Started days since the close.
+    fn days_late(&self, at: Timestamp) -> Result<u32, Refusal> {
+        if let Some(opens) = self.season.opens.filter(|opens| at < *opens) {
+            let reason = format!("is early: submissions count from {} on", self.told(opens));
+            return Err(Refusal { reason, next: Some(opens) });
+        }
+        let Some(closes) = self.closes.filter(|closes| at > *closes) else { return Ok(0) };
+        match self.season.late.filter(|late| at <= late.until) {
+            Some(_) => Ok(days_between(closes, at)),
+            None => {
+                let end = self.end().unwrap_or(closes);
+                let reason = format!("is late: the last one that counts came by {}", self.told(end));
+                Err(Refusal { reason, next: None })
+            }
+        }
+    }
+
+    /// The last moment at which anything counts.
+    fn end(&self) -> Option<Timestamp> {
+        let closes = self.closes?;
+        Some(self.season.late.map_or(closes, |late| late.until.max(closes)))
+    }
+
+    fn has_room(&self, at: Timestamp) -> Result<(), Refusal> {
+        if let Some(total) = self.season.total.filter(|total| self.counted.len() >= *total as usize) {
+            let reason = format!("is one too many: {total} count in all; the last one that counted stands");
+            return Err(Refusal { reason, next: None });
+        }
+        let today = self.day(at);
+        let of_today = self.counted.iter().filter(|counted| self.day(counted.came) == today).count();
+        let Some(per_day) = self.season.per_day.filter(|per_day| of_today >= *per_day as usize) else {
+            return Ok(());
+        };
+        let next = self.start_of(today + 1).filter(|next| self.end().is_none_or(|end| *next <= end));
+        let then = match next {
+            Some(next) => format!("the next one counts from {} on", self.told(next)),
+            None => "there is no further day".to_owned(),
+        };
+        let reason =
+            format!("is one too many: {per_day} a day count; {then}, and the last one that counted stands");
+        Err(Refusal { reason, next })
+    }
+
+    /// Number of a day in the season's zone.
+    fn day(&self, at: Timestamp) -> i64 {
+        (at.as_second() + i64::from(self.season.zone.seconds())).div_euclid(DAY)
+    }
+
+    fn start_of(&self, day: i64) -> Option<Timestamp> {
+        Timestamp::from_second(day * DAY - i64::from(self.season.zone.seconds())).ok()
+    }
+
+    fn told(&self, at: Timestamp) -> String {
+        at.display_with_offset(self.season.zone).to_string()
+    }
+
+    /// Percent of its score that a counted submission loses; None where nothing late counts.
+    pub fn penalty(&self, sha256: &str) -> Option<f64> {
+        let mut days =
+            self.counted.iter().filter(|counted| counted.sha256 == sha256).map(|counted| counted.days_late);
+        // Of the best, the same bytes may have come in time before; of the last, that was given up.
+        let days =
+            if self.season.counts == Counts::Best { days.min() } else { days.next_back() }.unwrap_or(0);
+        self.season.late.map(|late| (late.per_day * f64::from(days)).min(100.0))
+    }
+}
+
+/// Decides on bytes and the file that they lie in, and has the ledger know it if they count as a new submission. None if they
+/// stand.
+pub fn settle(
+    ledger: &mut Ledger,
+    season: &Season,
+    miner: &Miner,
+    (sha256, file): (&str, &str),
+    now: Timestamp,
+) -> Option<Refusal> {
+    match Course::of(season, miner, ledger.sights()).decide_lying(sha256, now) {
+        (Decision::Stands, _) => None,
+        (Decision::Counts(_), came) => {
+            ledger.resubmit(miner, sha256, file, came, now);
+            None
+        }
+        (Decision::Refused(refusal), _) => Some(refusal),
+    }
+}
+
+/// Days from one time to a later one, started ones in full.
+fn days_between(from: Timestamp, to: Timestamp) -> u32 {
+    let milliseconds = to.as_millisecond() - from.as_millisecond();
+    let days = milliseconds.max(1) as u64;
+    u32::try_from(days.div_ceil(1000 * DAY as u64)).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,179 @@
+//! Rules of a season, one by one; [`simulation`] has all of them at once.
+
+mod simulation;
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+
+use super::*;
+use crate::config::{self, Late};
+use crate::model::first_sights::{Origin, Sight};
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn season(text: &str) -> Season {
+    let text = format!("season: {text}");
+    config::parse(std::path::Path::new("pipeline.yaml"), text.as_bytes()).unwrap().season.unwrap()
+}
+
+fn ann() -> Miner {
+    "ann".parse().unwrap()
+}
+
+/// Lines of ann's in the ledger: digest, time, and whether they are no agent.
+fn lines(lines: &[(&str, &str, bool)]) -> FirstSights {
+    let sight = |(sha256, came, refused): &(&str, &str, bool)| Sight {
+        sha256: (*sha256).to_owned(),
+        miner: ann(),
+        at: at(came),
+        came: None,
+        file: "ann.py".to_owned(),
+        via: Origin::Dropped,
+        refused: *refused,
+        prints: Vec::new(),
+    };
+    lines.iter().map(sight).collect::<Vec<_>>().iter().collect()
+}
+
+fn sights(all: &[(&str, &str)]) -> FirstSights {
+    lines(&all.iter().map(|(sha256, came)| (*sha256, *came, false)).collect::<Vec<_>>())
+}
+
+/// The digests of what counts.
+fn counted(season: &Season, sights: &FirstSights) -> Vec<String> {
+    Course::of(season, &ann(), sights).counted().iter().map(|counted| counted.sha256.clone()).collect()
+}
+
+fn refusal(season: &Season, sights: &FirstSights, now: &str) -> (String, Option<Timestamp>) {
+    match Course::of(season, &ann(), sights).decide("new", at(now)) {
+        Decision::Refused(Refusal { reason, next }) => (reason, next),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_comes_before_the_season_is_told_when_it_opens_and_counts_then_if_it_still_lies_there() {
+    let season = season("{opens: 2027-03-01T00:00:00+01:00}");
+    let sights = sights(&[("A", "2027-02-27T12:00Z")]);
+    let (reason, next) = refusal(&season, &sights, "2027-02-28T22:59:59Z");
+    assert_eq!(reason, "is early: submissions count from 2027-03-01T00:00:00+01:00 on");
+    assert_eq!(next, Some(at("2027-02-28T23:00Z")));
+    let course = Course::of(&season, &ann(), &sights);
+    assert_eq!(course.counted(), []);
+    assert!(matches!(course.decide_lying("A", at("2027-02-28T22:00Z")).0, Decision::Refused(_)));
+    assert_eq!(
+        course.decide_lying("A", at("2027-03-05T09:00Z")),
+        (Decision::Counts(0), at("2027-02-28T23:00Z"))
+    );
+    assert_eq!(course.decide("B", at("2027-02-28T23:00Z")), Decision::Counts(0));
+}
+
+#[test]
+fn the_close_is_the_last_moment_and_may_be_later_for_some() {
+    let mut season = season("{closes: 2027-03-08T18:00:00Z}");
+    let empty = FirstSights::default();
+    let course = Course::of(&season, &ann(), &empty);
+    assert_eq!(course.decide("A", at("2027-03-08T18:00Z")), Decision::Counts(0));
+    let (reason, next) = refusal(&season, &empty, "2027-03-08T18:00:00.001Z");
+    assert_eq!(
+        (reason.as_str(), next),
+        ("is late: the last one that counts came by 2027-03-08T18:00:00+00:00", None)
+    );
+    // One that was refused counts if an extension is granted afterwards.
+    let late = sights(&[("A", "2027-03-09T12:00Z")]);
+    assert_eq!(counted(&season, &late), [""; 0]);
+    season.extensions = BTreeMap::from([(ann(), at("2027-03-10T00:00Z"))]);
+    assert_eq!(counted(&season, &late), ["A"]);
+    assert!(matches!(
+        Course::of(&season, &ann(), &late).decide("B", at("2027-03-10T00:00:01Z")),
+        Decision::Refused(_)
+    ));
+}
+
+#[test]
+fn late_days_cost_a_share_each_that_has_begun() {
+    let mut season =
+        season("{closes: 2027-03-08T18:00:00Z, late: {until: 2027-03-20T00:00:00Z, per_day: 12.5%}}");
+    let penalty =
+        |season: &Season, came: &str| Course::of(season, &ann(), &sights(&[("A", came)])).penalty("A");
+    for (came, percent) in [
+        ("2027-03-08T18:00:00Z", 0.0),
+        ("2027-03-08T18:00:00.001Z", 12.5),
+        ("2027-03-09T18:00:00Z", 12.5),
+        ("2027-03-09T18:00:01Z", 25.0),
+        ("2027-03-19T00:00:00Z", 100.0),
+    ] {
+        assert_eq!(penalty(&season, came), Some(percent), "{came}");
+    }
+    season.extensions = BTreeMap::from([(ann(), at("2027-03-09T18:00Z"))]);
+    assert_eq!(penalty(&season, "2027-03-09T18:00:01Z"), Some(12.5), "from the own close on");
+    season.late = None;
+    assert_eq!(penalty(&season, "2027-03-09T18:00:00Z"), None);
+}
+
+#[test]
+fn a_day_ends_at_midnight_in_the_zone_of_the_season() {
+    let season = season("{opens: 2027-03-01T00:00:00+09:00, submissions: {per_day: 2}}");
+    let two = sights(&[("A", "2027-03-04T15:00Z"), ("B", "2027-03-05T14:00Z")]);
+    let (reason, next) = refusal(&season, &two, "2027-03-05T14:59:59Z");
+    let expected = "is one too many: 2 a day count; the next one counts from 2027-03-06T00:00:00+09:00 on, and the last \
+                    one that counted stands";
+    assert_eq!((reason.as_str(), next), (expected, Some(at("2027-03-05T15:00Z"))));
+    assert_eq!(Course::of(&season, &ann(), &two).decide("C", at("2027-03-05T15:00Z")), Decision::Counts(0));
+    let closing = Season { closes: Some(at("2027-03-05T14:59:59Z")), ..season };
+    assert_eq!(refusal(&closing, &two, "2027-03-05T14:59:00Z").1, None, "there is no next day");
+}
+
+#[test]
+fn no_more_count_in_all_than_the_total() {
+    let season = season("{submissions: {total: 2, per_day: 2}}");
+    let sights =
+        sights(&[("A", "2027-03-04T15:00Z"), ("B", "2027-03-05T14:00Z"), ("C", "2027-03-06T14:00Z")]);
+    assert_eq!(counted(&season, &sights), ["A", "B"]);
+    let (reason, next) = refusal(&season, &sights, "2027-03-09T00:00Z");
+    assert_eq!(
+        (reason.as_str(), next),
+        ("is one too many: 2 count in all; the last one that counted stands", None)
+    );
+}
+
+#[test]
+fn refused_ones_and_the_same_again_take_no_place_but_a_return_does() {
+    let season = season("{submissions: {per_day: 2}}");
+    let day = |hour: u8| format!("2027-03-04T{hour:02}:00Z");
+    let (one, two, three) = (day(1), day(2), day(3));
+    let all = lines(&[("A", &one, false), ("A", &two, false), ("bad", &two, true), ("B", &three, false)]);
+    assert_eq!(counted(&season, &all), ["A", "B"]);
+    assert!(matches!(Course::of(&season, &ann(), &all).decide("A", at(&day(4))), Decision::Refused(_)));
+    // What turns out to be no agent gives its place back.
+    let turned = lines(&[("A", &one, false), ("B", &two, false), ("B", &two, true), ("C", &three, false)]);
+    assert_eq!(counted(&season, &turned), ["A", "C"]);
+    let returned = lines(&[("A", &one, false), ("B", &two, false), ("A", "2027-03-05T00:00Z", false)]);
+    assert_eq!(counted(&season, &returned), ["A", "B", "A"]);
+}
+
+#[test]
+fn of_the_best_the_least_late_counts_and_of_the_last_the_last() {
+    let until = at("2027-03-20T00:00Z");
+    let all = sights(&[("A", "2027-03-07T00:00Z"), ("B", "2027-03-08T00:00Z"), ("A", "2027-03-08T20:00Z")]);
+    let mut season = season("{closes: 2027-03-08T18:00:00Z}");
+    season.late = Some(Late { until, per_day: 10.0 });
+    assert_eq!(Course::of(&season, &ann(), &all).penalty("A"), Some(10.0));
+    season.counts = Counts::Best;
+    assert_eq!(Course::of(&season, &ann(), &all).penalty("A"), Some(0.0));
+}
+
+#[test]
+fn what_lies_there_counts_from_the_first_day_that_has_room() {
+    let season = season("{submissions: {per_day: 1}}");
+    let all = sights(&[("A", "2027-03-04T10:00Z"), ("B", "2027-03-04T11:00Z")]);
+    let course = Course::of(&season, &ann(), &all);
+    let now = at("2027-03-04T11:00Z");
+    assert!(matches!(course.decide_lying("B", now).0, Decision::Refused(_)));
+    let later = now + SignedDuration::from_hours(24 * 7);
+    assert_eq!(course.decide_lying("B", later), (Decision::Counts(0), at("2027-03-05T00:00Z")));
+    assert_eq!(course.decide_lying("C", later), (Decision::Counts(0), later));
+}

@@ -1,0 +1,340 @@
+//! A season of 90 days in one go: 300 miners, 5,000 submissions, copies, refusals, kills between any two steps, halves of
+//! lines, and a clock that is set back. A simple model beside it decides everything anew from a list of what happened.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::*;
+use crate::pipeline::ledger::{Found, Ledger};
+
+const MINUTE: i64 = 60;
+const DAYS: i64 = 90;
+const MINERS: usize = 300;
+const SUBMISSIONS: usize = 5_000;
+
+/// Midnight in the season's zone, at which the simulation begins.
+const BEGIN: i64 = 1_803_852_000 - 1_803_852_000 % 86_400 - 3_600;
+
+const RULES: &str = "{opens: OPENS, closes: CLOSES, submissions: {per_day: 2, total: 12}, \
+                     late: {until: UNTIL, per_day: 10%}}";
+
+/// The rules in days since the beginning, as the model has them.
+const OPENS: i64 = 5;
+const CLOSES: i64 = 80;
+const UNTIL: i64 = 84;
+const PER_DAY: usize = 2;
+const TOTAL: usize = 12;
+
+fn moment(seconds: i64) -> Timestamp {
+    Timestamp::from_second(BEGIN + seconds).unwrap()
+}
+
+fn miner(number: usize) -> Miner {
+    format!("miner{number}").parse().unwrap()
+}
+
+/// Numbers that look random and are the same each time.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % bound as u64) as usize
+    }
+}
+
+/// Something that was submitted, as the model remembers it.
+#[derive(Debug, Clone)]
+struct Noted {
+    sha256: String,
+    /// Seconds since the beginning.
+    came: i64,
+    refused: bool,
+}
+
+/// The rules, decided in the simplest way.
+#[derive(Default)]
+struct Model {
+    noted: HashMap<usize, Vec<Noted>>,
+    /// The latest time of all that was noted.
+    newest: i64,
+}
+
+impl Model {
+    fn close(number: usize) -> i64 {
+        if number.is_multiple_of(50) { CLOSES + 3 } else { CLOSES }
+    }
+
+    /// Days late, or None if it does not count. `before` are those that count and came before.
+    fn verdict(number: usize, before: &[(String, i64, i64)], sha256: &str, came: i64) -> Option<i64> {
+        let (day, close) = (came.div_euclid(86_400), Self::close(number) * 86_400);
+        let on_that_day = before.iter().filter(|(_, other, _)| other.div_euclid(86_400) == day).count();
+        let repeats = before.last().is_some_and(|(last, ..)| last == sha256);
+        let open = came >= OPENS * 86_400 && came <= (UNTIL * 86_400).max(close);
+        let fits = open && !repeats && on_that_day < PER_DAY && before.len() < TOTAL;
+        fits.then(|| if came <= close { 0 } else { (came - close + 86_399) / 86_400 })
+    }
+
+    /// Those that count: digest, time, days late.
+    fn counted(&self, number: usize) -> Vec<(String, i64, i64)> {
+        let mut counted: Vec<(String, i64, i64)> = Vec::new();
+        for noted in self.noted.get(&number).into_iter().flatten().filter(|noted| !noted.refused) {
+            if let Some(days) = Self::verdict(number, &counted, &noted.sha256, noted.came) {
+                counted.push((noted.sha256.clone(), noted.came, days));
+            }
+        }
+        counted
+    }
+
+    fn note(&mut self, number: usize, sha256: &str, came: i64, at: i64, refused: bool) {
+        let sha256 = sha256.to_owned();
+        self.noted.entry(number).or_default().push(Noted { sha256, came, refused });
+        self.newest = self.newest.max(at);
+    }
+
+    fn knows(&self, number: usize, sha256: &str) -> bool {
+        self.noted.get(&number).is_some_and(|all| all.iter().any(|noted| noted.sha256 == sha256))
+    }
+
+    /// A file that lies in the inbox is noted again once it counts: as of the first midnight or opening at which it does, if it was
+    /// the last thing that came, else as of now. Minute steps would do; midnights are all that matters.
+    fn look(&mut self, number: usize, sha256: &str, now: i64) {
+        let now = now.max(self.newest);
+        let counted = self.counted(number);
+        if counted.last().is_some_and(|(last, ..)| last == sha256) {
+            return;
+        }
+        let last = self.noted.get(&number).and_then(|all| all.last()).filter(|last| !last.refused);
+        let lay = last.filter(|last| last.sha256 == sha256).map(|last| last.came);
+        let times: Vec<i64> = match lay {
+            Some(since) => {
+                (since.div_euclid(86_400) + 1..).map(|day| day * 86_400).take_while(|at| *at <= now).collect()
+            }
+            None => vec![now],
+        };
+        if let Some(came) =
+            times.into_iter().find(|at| Self::verdict(number, &counted, sha256, *at).is_some())
+        {
+            self.note(number, sha256, came, now, false);
+        }
+    }
+}
+
+/// A file in the inbox.
+#[derive(Clone)]
+struct Lying {
+    sha256: String,
+    valid: bool,
+    changed: i64,
+}
+
+struct World {
+    results: tempfile::TempDir,
+    season: Season,
+    ledger: Ledger,
+    inbox: BTreeMap<usize, Lying>,
+    model: Model,
+    kills: usize,
+}
+
+impl World {
+    fn new() -> Self {
+        let shm = Path::new("/dev/shm");
+        let results = if shm.is_dir() { tempfile::tempdir_in(shm) } else { tempfile::tempdir() }.unwrap();
+        let told = |day: i64| moment(day * 86_400).display_with_offset(jiff::tz::offset(1)).to_string();
+        let rules = RULES
+            .replace("OPENS", &told(OPENS))
+            .replace("CLOSES", &told(CLOSES))
+            .replace("UNTIL", &told(UNTIL));
+        let mut season = season(&rules);
+        let extended = (0..MINERS).filter(|number| Model::close(*number) != CLOSES);
+        season.extensions = extended.map(|number| (miner(number), moment((CLOSES + 3) * 86_400))).collect();
+        let ledger = Ledger::open(results.path()).unwrap().0;
+        Self {
+            results,
+            season,
+            ledger,
+            inbox: BTreeMap::new(),
+            model: Model { newest: i64::MIN, ..Model::default() },
+            kills: 0,
+        }
+    }
+
+    fn file(&self) -> PathBuf {
+        self.results.path().join("ledger.jsonl")
+    }
+
+    /// The process dies and starts again: all that it knows is in the files. It may have died amid a line.
+    fn kill(&mut self, dice: &mut Dice) {
+        if dice.below(4) == 0
+            && let Ok(mut file) = OpenOptions::new().append(true).open(self.file())
+        {
+            file.write_all(br#"{"sha256":"half","miner":"miner1","at":"20"#).unwrap();
+        }
+        self.ledger = Ledger::open(self.results.path()).unwrap().0;
+        self.kills += 1;
+    }
+
+    /// A pass over the inbox, which may die before anything is written: then it comes again.
+    fn pass(&mut self, now: i64, dice: &mut Dice) {
+        if dice.below(6) == 0 {
+            self.look(now);
+            self.kill(dice);
+        }
+        let before = self.model.newest;
+        let mut lying: Vec<(usize, Lying)> =
+            self.inbox.iter().map(|(number, lying)| (*number, lying.clone())).collect();
+        lying.sort_by_key(|(number, lying)| (lying.changed, format!("miner{number}.py")));
+        for (number, file) in &lying {
+            if !self.model.knows(*number, &file.sha256) {
+                let came = file.changed.max(before).min(now.max(before));
+                self.model.note(*number, &file.sha256, came, now.max(before), !file.valid);
+            }
+        }
+        for (number, file) in lying.iter().filter(|(_, file)| file.valid) {
+            self.model.look(*number, &file.sha256, now);
+        }
+        self.look(now);
+        self.ledger.write().unwrap();
+    }
+
+    /// Look at the inbox by agentmill's own season and ledger.
+    fn look(&mut self, now: i64) {
+        let found = self.inbox.iter().map(|(number, lying)| Found {
+            changed: (BEGIN + lying.changed, 0),
+            came: None,
+            file: format!("miner{number}.py"),
+            miner: miner(*number),
+            sha256: lying.sha256.clone(),
+            refused: !lying.valid,
+            prints: Vec::new(),
+        });
+        self.ledger.add(found.collect(), moment(now));
+        for (number, lying) in self.inbox.iter().filter(|(_, lying)| lying.valid) {
+            let at = self.ledger.now(moment(now));
+            let file = format!("miner{number}.py");
+            settle(&mut self.ledger, &self.season, &miner(*number), (&lying.sha256, &file), at);
+        }
+    }
+
+    /// An upload over HTTP. What is refused leaves no trace.
+    fn upload(&mut self, number: usize, sha256: &str, now: i64) {
+        let at = self.ledger.now(moment(now));
+        let decision = Course::of(&self.season, &miner(number), self.ledger.sights()).decide(sha256, at);
+        let effective = now.max(self.model.newest);
+        let counted = self.model.counted(number);
+        let verdict = Model::verdict(number, &counted, sha256, effective);
+        let stands = counted.last().is_some_and(|(last, ..)| last == sha256);
+        match &decision {
+            Decision::Stands => assert!(stands),
+            Decision::Counts(days) => assert_eq!(verdict, Some(i64::from(*days)), "{number} at {effective}"),
+            Decision::Refused(refusal) => {
+                assert!(verdict.is_none() && !stands, "{number} at {effective}: {}", refusal.reason);
+                if let Some(next) = refusal.next {
+                    let next = next.as_second() - BEGIN;
+                    let before = Model::verdict(number, &counted, sha256, next - 1);
+                    let then = Model::verdict(number, &counted, sha256, next);
+                    assert!(before.is_none() && then.is_some(), "the time that is told is the first");
+                }
+                return;
+            }
+        }
+        self.inbox.insert(number, Lying { sha256: sha256.to_owned(), valid: true, changed: now });
+        if !stands {
+            if !self.model.knows(number, sha256) {
+                let found = Found {
+                    changed: (BEGIN + now, 0),
+                    came: Some(at),
+                    file: format!("miner{number}.py"),
+                    miner: miner(number),
+                    sha256: sha256.to_owned(),
+                    refused: false,
+                    prints: Vec::new(),
+                };
+                self.ledger.add(vec![found], moment(now));
+            }
+            let file = format!("miner{number}.py");
+            settle(&mut self.ledger, &self.season, &miner(number), (sha256, &file), at);
+            self.ledger.write().unwrap();
+            self.model.note(number, sha256, effective, effective, false);
+        }
+    }
+
+    /// Python does not compile what counted so far.
+    fn turn_out_bad(&mut self, number: usize, now: i64) {
+        let Some((sha256, ..)) = self.model.counted(number).last().cloned() else { return };
+        self.ledger.refuse(&miner(number), &sha256, &format!("miner{number}.py"), moment(now));
+        self.ledger.write().unwrap();
+        let noted = self.model.noted.get_mut(&number).unwrap();
+        noted.iter_mut().rev().find(|noted| noted.sha256 == sha256).unwrap().refused = true;
+        self.model.newest = self.model.newest.max(now);
+        self.inbox.remove(&number);
+    }
+
+    fn compare(&self, number: usize) {
+        let course = Course::of(&self.season, &miner(number), self.ledger.sights());
+        let real = course.counted().iter().map(|counted| {
+            // Lines of one moment are milliseconds apart.
+            (counted.sha256.clone(), counted.came.as_second() - BEGIN, i64::from(counted.days_late))
+        });
+        assert_eq!(real.collect::<Vec<_>>(), self.model.counted(number), "miner{number}");
+    }
+}
+
+/// The clock's time at a step: nearly even, never close to midnight, and set back by four days for a while.
+fn clock(step: usize, dice: &mut Dice) -> i64 {
+    let even = DAYS * 86_400 * step as i64 / SUBMISSIONS as i64;
+    let within = (even % 86_400).clamp(10 * MINUTE, 86_400 - 10 * MINUTE);
+    let now = even / 86_400 * 86_400 + within + dice.below(240) as i64;
+    if (2_200..2_300).contains(&step) { now - 4 * 86_400 } else { now }
+}
+
+#[test]
+fn ninety_days_come_to_what_a_simple_model_says() {
+    let (mut world, mut dice, mut shas) =
+        (World::new(), Dice(0x9e37_79b9_7f4a_7c15), vec![String::from("first")]);
+    for step in 0..SUBMISSIONS {
+        let now = clock(step, &mut dice);
+        // Some are more eager than others.
+        let number = dice.below(MINERS).min(dice.below(MINERS));
+        let sha256 = match dice.below(8) {
+            0 => shas[dice.below(shas.len())].clone(),
+            1 => world.model.noted.get(&number).map_or("first", |noted| &noted[0].sha256).to_owned(),
+            _ => format!("bytes{step}"),
+        };
+        shas.push(sha256.clone());
+        match dice.below(10) {
+            0..5 => world.upload(number, &sha256, now),
+            5..9 => {
+                let valid = dice.below(6) > 0;
+                let sha256 = if valid { sha256 } else { format!("bad{step}") };
+                world.inbox.insert(number, Lying { sha256, valid, changed: now });
+            }
+            _ => world.turn_out_bad(number, now),
+        }
+        if dice.below(12) == 0 {
+            world.pass(now, &mut dice);
+            world.compare(number);
+        }
+        if dice.below(60) == 0 {
+            world.kill(&mut dice);
+        }
+    }
+    world.pass(DAYS * 86_400, &mut dice);
+    world.kill(&mut dice);
+    (0..MINERS).for_each(|number| world.compare(number));
+    let counted: Vec<_> = (0..MINERS).map(|number| world.model.counted(number)).collect();
+    let of = |holds: &dyn Fn(&(String, i64, i64)) -> bool| {
+        counted.iter().flatten().filter(|one| holds(one)).count()
+    };
+    let full = counted.iter().filter(|counted| counted.len() == TOTAL).count();
+    assert!(
+        world.kills > 80 && of(&|_| true) > 1_000 && of(&|one| one.2 > 0) > 20 && full > 10,
+        "it was too tame"
+    );
+    assert!(fs::read_to_string(world.file()).unwrap().lines().any(|line| line.ends_with(r#""at":"20"#)));
+}

@@ -1,0 +1,398 @@
+//! Table of what lies in the inbox, and how far each submission has come, from look to look.
+
+mod entry;
+mod standing;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rayon::prelude::*;
+use tracing::debug;
+
+use crate::config::Pipeline;
+use crate::model::first_sights::FirstSights;
+use crate::model::miner_id::Miner;
+use crate::model::rejection::Rejection;
+use crate::pipeline::Finished;
+use crate::pipeline::intake::{self, Inbox, InboxFile, Touched, Unreadable};
+use crate::pipeline::ledger::{Found, Ledger};
+use crate::pipeline::report_store::PendingReportWrites;
+use crate::pipeline::report_summary::ReportSummary;
+use crate::pipeline::run_keys::EvaluationPlan;
+use crate::pipeline::submissions::entry::{ScanResult, State, Tracked};
+use crate::pipeline::{archive, report_store, score, validate};
+use crate::util::watch_folder::Change;
+
+/// Date of an agent until the ledger tells when it was first seen.
+const UNDATED: Timestamp = Timestamp::MAX;
+
+/// An agent to evaluate. Neither its bytes nor its report wait with it, so that ten thousand waiting agents cost
+/// little memory: the bytes are read again when it is its turn, and compared by their digest.
+#[derive(Debug)]
+pub struct Job {
+    /// The file to read.
+    pub inbox_file: InboxFile,
+    /// True if the bytes are in the archive instead.
+    pub archived: bool,
+    /// All that is known of it but its runs.
+    pub head: ReportSummary,
+    /// Makes runs again that its report remembers.
+    pub force: bool,
+}
+
+/// The submissions and how far each has come.
+pub struct SubmissionTable<'a> {
+    pipeline: &'a Pipeline,
+    pending_writes: &'a PendingReportWrites,
+    plan: Arc<EvaluationPlan<'a>>,
+    force: bool,
+    inbox: Inbox,
+    /// Not looked at yet.
+    touched: Touched,
+    entries: BTreeMap<Miner, Tracked>,
+    /// Agents that wait and are not being evaluated.
+    due: BTreeSet<Miner>,
+    /// Agents that are being evaluated, by miner: their digests.
+    busy: HashMap<Miner, String>,
+    ledger: Ledger,
+    /// Files whose bytes could not be archived yet, with their digests.
+    unarchived: Vec<(InboxFile, String)>,
+}
+
+impl<'a> SubmissionTable<'a> {
+    /// A table that knows the ledger only. With `force`, what reports hold is not taken for done.
+    pub fn new(
+        pipeline: &'a Pipeline,
+        plan: EvaluationPlan<'a>,
+        force: bool,
+        pending_writes: &'a PendingReportWrites,
+        ledger: Ledger,
+    ) -> Self {
+        Self {
+            pipeline,
+            pending_writes,
+            plan: Arc::new(plan),
+            force,
+            inbox: Inbox::new(&pipeline.inbox),
+            touched: Touched::default(),
+            entries: BTreeMap::new(),
+            due: BTreeSet::new(),
+            busy: HashMap::new(),
+            ledger,
+            unarchived: Vec::new(),
+        }
+    }
+
+    /// The plan by which is decided what is done.
+    pub fn plan(&self) -> &Arc<EvaluationPlan<'a>> {
+        &self.plan
+    }
+
+    /// Decides anew what is done, by another plan. Nothing may be at work yet.
+    pub fn replan(&mut self, plan: EvaluationPlan<'a>) {
+        self.plan = Arc::new(plan);
+        let entries = std::mem::take(&mut self.entries);
+        let entered = entries.into_par_iter().map(|(miner, entry)| {
+            let state = match entry.state {
+                State::Waits(head) | State::Complete(head) => self.enter(head),
+                refused_or_held => refused_or_held,
+            };
+            (miner, ScanResult::New(Tracked::new(entry.inbox_file, state), None))
+        });
+        let entered: Vec<_> = entered.collect();
+        self.due.clear();
+        self.apply_all(entered);
+    }
+
+    /// Notes a change in the inbox, to be looked at. Tells whether it is known what changed.
+    pub fn touch(&mut self, change: &Change) -> bool {
+        let (paths, closed) = match change {
+            Change::Finished(paths) => (paths, true),
+            Change::Touched(paths) => (paths, false),
+            Change::Unknown => return false,
+        };
+        let unknown = paths.iter().filter(|path| !self.inbox.touch(path, closed, &mut self.touched));
+        unknown.count() == 0
+    }
+
+    /// Looks at the whole inbox: new files come in, changed ones are new, removed ones leave. Tells whether anything
+    /// did.
+    ///
+    /// # Errors
+    /// The inbox can't be read.
+    pub fn list(&mut self) -> io::Result<bool> {
+        self.inbox.touch_all(&mut self.touched)?;
+        Ok(self.look_at_touched() | self.reconsider(now()))
+    }
+
+    /// Looks at the files that did not stand still. Tells whether anything changed.
+    pub fn look_at_unsettled(&mut self) -> bool {
+        self.touched.add(self.inbox.unsettled().iter().cloned());
+        self.look_at_touched()
+    }
+
+    /// Looks at what was touched. Tells whether anything changed.
+    pub fn look_at_touched(&mut self) -> bool {
+        if self.touched.is_empty() {
+            return false;
+        }
+        let touched = std::mem::take(&mut self.touched);
+        debug!(looked = touched.len() as u64, "inbox looked at");
+        let news = self.inbox.look(touched, self.ledger.sights());
+        let miners = news.miners.into_par_iter();
+        let results: Vec<_> = miners.map(|miner| (miner.clone(), self.scan(&miner))).collect();
+        self.apply_all(results) | news.refusals
+    }
+
+    /// Takes in what a look at several miners came to, the ledger first: nothing is evaluated that it was not told of.
+    fn apply_all(&mut self, mut results: Vec<(Miner, ScanResult)>) -> bool {
+        let found: Vec<Found> = results.iter_mut().filter_map(|(_, result)| result.take_found()).collect();
+        let new = results.iter().filter_map(|(_, result)| result.unarchived(self.pipeline));
+        self.unarchived.extend(new);
+        self.ledger.add(found, now());
+        // What can't be written now is written before the next ranking, or there is none.
+        let _ = self.ledger.write();
+        let mut changed = false;
+        for (miner, result) in results {
+            changed |= self.apply(miner, result);
+        }
+        changed
+    }
+
+    /// Writes what the ledger and the archive do not hold yet.
+    ///
+    /// # Errors
+    /// They can't be written; the message names the file.
+    pub fn write_ledger(&mut self) -> io::Result<()> {
+        let Pipeline { results, validate, .. } = self.pipeline;
+        while let Some((inbox_file, sha256)) = self.unarchived.last() {
+            // What was replaced since was never evaluated.
+            if let Some(bytes) = intake::reread(inbox_file, sha256, validate.max_bytes) {
+                archive::keep(results, sha256, &bytes)?;
+            }
+            self.unarchived.pop();
+        }
+        self.ledger.write()
+    }
+
+    /// All first sights: who was first with which bytes.
+    pub fn first_sights(&self) -> &FirstSights {
+        self.ledger.sights()
+    }
+
+    /// Takes in what a look came to. Tells whether anything changed.
+    fn apply(&mut self, miner: Miner, result: ScanResult) -> bool {
+        let old = self.entries.remove(&miner);
+        let (entry, changed) = match result {
+            ScanResult::Gone => (None, old.is_some()),
+            ScanResult::Same(inbox_file) => (old.map(|old| Tracked { inbox_file, ..old }), false),
+            ScanResult::New(mut entry, _) => {
+                self.judge(&miner, &mut entry);
+                entry.state.date(self.ledger.sights());
+                let changed = old.is_none_or(|old| !old.is_like(&entry));
+                (Some(entry), changed)
+            }
+            ScanResult::Changing(inbox_file) => {
+                // A file that is just being rewritten is neither listed nor withdrawn.
+                self.inbox.unsettle(&inbox_file);
+                let moved = old.as_ref().is_some_and(|old| old.inbox_file.file != inbox_file.file);
+                (old.filter(|_| !moved), moved)
+            }
+        };
+        match entry {
+            Some(entry) => self.put(miner, entry),
+            None => drop(self.due.remove(&miner)),
+        }
+        changed
+    }
+
+    /// Puts an entry into the table; what waits in it is due.
+    fn put(&mut self, miner: Miner, entry: Tracked) {
+        match entry.waiting() {
+            Some(_) if !self.busy.contains_key(&miner) => self.due.insert(miner.clone()),
+            _ => self.due.remove(&miner),
+        };
+        self.entries.insert(miner, entry);
+    }
+
+    /// Intake and validation of one miner's files, where they could come to something else than before.
+    fn scan(&self, miner: &Miner) -> ScanResult {
+        let Some(holder) = self.inbox.holder(miner) else { return ScanResult::Gone };
+        let inbox_file = holder.inbox_file.clone();
+        if !holder.settled {
+            return ScanResult::Changing(inbox_file);
+        }
+        let old = self.entries.get(miner);
+        if inbox_file.stamp.is_some() && old.is_some_and(|old| old.inbox_file == inbox_file) {
+            return ScanResult::Same(inbox_file);
+        }
+        let Pipeline { validate, .. } = self.pipeline;
+        let submission = match intake::read(&inbox_file, validate.max_bytes) {
+            Ok(submission) => submission,
+            Err(Unreadable::Changing) => return ScanResult::Changing(inbox_file),
+            Err(Unreadable::Rejected(rejection)) => {
+                return ScanResult::New(Tracked::new(inbox_file, State::Refused(rejection)), None);
+            }
+        };
+        let known =
+            old.filter(|old| old.inbox_file.file == inbox_file.file).and_then(|old| old.state.summary());
+        if known.is_some_and(|summary| summary.sha256 == submission.sha256) {
+            return ScanResult::Same(inbox_file);
+        }
+        let mut found = Box::new(Found {
+            changed: submission.changed,
+            came: None,
+            file: inbox_file.file.clone(),
+            miner: miner.clone(),
+            sha256: submission.sha256.clone(),
+            refused: false,
+            prints: validate::fingerprints::of(&submission.bytes),
+        });
+        let state = match validate::check(&submission.bytes, validate) {
+            Ok(()) => {
+                // What can't be kept now is kept before the next ranking, or there is none.
+                let _ = archive::keep(&self.pipeline.results, &submission.sha256, &submission.bytes);
+                self.enter(new(&inbox_file, submission))
+            }
+            Err(finding) => {
+                found.refused = true;
+                let finding = finding.beside(|name| inbox_file.has_beside(name));
+                State::Refused(Rejection {
+                    sha256: Some(submission.sha256),
+                    ..inbox_file.rejection(finding.line, finding.reason)
+                })
+            }
+        };
+        ScanResult::New(Tracked::new(inbox_file, state), Some(found))
+    }
+
+    /// An agent not known to this pass; its report may remember it from an earlier one.
+    fn enter(&self, head: ReportSummary) -> State {
+        let mut head = ReportSummary { syntax: None, results: Box::default(), ..head };
+        let Some(report) = report_store::remembered_of(&self.pipeline.results, &head.miner, &head.sha256)
+        else {
+            return State::Waits(head);
+        };
+        if report.file != head.file {
+            self.pending_writes.rename(&self.pipeline.results, (&head.miner, &head.sha256), &head.file);
+        }
+        head.modified = report.modified;
+        if self.force {
+            return State::Waits(head);
+        }
+        if self.plan.refused(&report) {
+            head.syntax = report.syntax.map(Box::new);
+            return State::Complete(head);
+        }
+        match self.plan.done(&report) {
+            Some(results) => State::Complete(ReportSummary { results: results.into(), ..head }),
+            None => State::Waits(head),
+        }
+    }
+
+    /// The number of agents that wait for their evaluation and are not at it.
+    pub fn due(&self) -> usize {
+        self.due.len()
+    }
+
+    /// Takes all agents that are due; they count as busy from here on.
+    pub fn take_due(&mut self) -> Vec<Job> {
+        let mut jobs = Vec::new();
+        for miner in std::mem::take(&mut self.due) {
+            let Some(entry) = self.entries.get(&miner) else { continue };
+            let Some((head, archived)) = entry.waiting() else { continue };
+            let (inbox_file, head, force) = (entry.inbox_file.clone(), head.clone(), self.force);
+            self.busy.insert(miner, head.sha256.clone());
+            jobs.push(Job { inbox_file, archived, head, force });
+        }
+        jobs
+    }
+
+    /// Takes in an evaluation that came back. Work that was stopped is left to the next pass.
+    pub fn finished(&mut self, finished: Finished) {
+        let evaluated = self.busy.remove(finished.miner());
+        let Some(mut entry) = self.entries.remove(finished.miner()) else { return };
+        let miner = finished.miner().clone();
+        match finished {
+            // It stays where it is and is not due again in this pass.
+            Finished::Stopped(_) => return drop(self.entries.insert(miner, entry)),
+            Finished::FileChanged(_) => {
+                // What is no longer in the archive can't stand.
+                entry.archived.retain(|state| state.summary().map(|head| &head.sha256) != evaluated.as_ref());
+                // The next look reads it again, whatever it looks like, and finds out whether it is due.
+                entry.inbox_file.stamp = None;
+                self.touched.add(entry.inbox_file.name());
+                return drop(self.entries.insert(miner, entry));
+            }
+            Finished::Completed(mut summary) => {
+                if summary.file != entry.inbox_file.file {
+                    summary.file.clone_from(&entry.inbox_file.file);
+                    let report = (&summary.miner, summary.sha256.as_str());
+                    self.pending_writes.rename(&self.pipeline.results, report, &summary.file);
+                }
+                let is_no_python = summary.syntax.is_some();
+                entry.finish(*summary);
+                if is_no_python {
+                    self.judge(&miner, &mut entry);
+                }
+            }
+        }
+        self.put(miner, entry);
+    }
+
+    /// Tells whether nothing is being evaluated.
+    pub fn is_idle(&self) -> bool {
+        self.busy.is_empty()
+    }
+
+    /// Tells whether every submission was looked at, and none is left to evaluate.
+    pub fn is_done(&self) -> bool {
+        !self.is_unsettled() && self.busy.is_empty() && self.due.is_empty()
+    }
+
+    /// Tells whether a file seemed to be still in the making at the last look.
+    pub fn is_unsettled(&self) -> bool {
+        !self.inbox.unsettled().is_empty()
+    }
+
+    /// The agents whose evaluation is complete.
+    pub fn complete(&self) -> Vec<&ReportSummary> {
+        self.entries.values().filter_map(|entry| score::best(entry.complete(), &self.plan.stages)).collect()
+    }
+
+    /// Miners whose evaluation is not complete.
+    pub fn pending(&self) -> Vec<Miner> {
+        let waits = self.entries.iter().filter(|(_, entry)| entry.waiting().is_some());
+        waits.map(|(miner, _)| miner.clone()).collect()
+    }
+
+    /// Every refused submission, by file name.
+    pub fn rejections(&self) -> Vec<Rejection> {
+        let refused = self.entries.values().filter_map(Tracked::rejection);
+        let mut all: Vec<Rejection> = self.inbox.refused().chain(refused).collect();
+        all.sort();
+        all
+    }
+}
+
+fn new(inbox_file: &InboxFile, submission: intake::Submission) -> ReportSummary {
+    ReportSummary {
+        miner: inbox_file.miner.clone(),
+        file: inbox_file.file.clone(),
+        bytes: submission.bytes.len() as u64,
+        sha256: submission.sha256,
+        first_seen: UNDATED,
+        modified: submission.modified,
+        syntax: None,
+        penalty: None,
+        results: Box::default(),
+    }
+}
+
+/// Now, in milliseconds: what the results show.
+pub fn now() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+}

@@ -1,0 +1,66 @@
+//! Fingerprints of a source: hashes of token sequences, chosen by winnowing (Schleimer, Wilkerson and Aiken, 2003).
+//!
+//! Names, numbers and literals are folded, comments and blanks left out: a copy with other names, comments or line
+//! breaks has the same fingerprints.
+
+use crate::pipeline::validate::text;
+use crate::pipeline::validate::tokens::Tokens;
+
+/// Tokens that one hash is of: shorter sequences are common.
+const GRAM: usize = 10;
+
+/// Hashes of which one is kept: what two sources share is found from `GRAM + WINDOW - 1` tokens on.
+const WINDOW: usize = 4;
+
+/// Fingerprints that are kept of one source: of more, the smallest.
+const MOST: usize = 4096;
+
+/// Words whose meaning no author can choose.
+const KEYWORDS: [&str; 35] = [
+    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def",
+    "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is",
+    "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+];
+
+/// Fingerprints of a source, sorted; none if it is no text.
+pub fn of(source: &[u8]) -> Vec<u32> {
+    let hashes = all(source);
+    let mut kept: Vec<u32> =
+        hashes.windows(WINDOW).filter_map(|window| window.iter().min().copied()).collect();
+    kept.sort_unstable();
+    kept.dedup();
+    kept.truncate(MOST);
+    kept
+}
+
+/// Hashes of all sequences in a source: whatever is chosen of a part of it is among them.
+pub fn all(source: &[u8]) -> Vec<u32> {
+    let Ok(source) = text::decode(source) else { return Vec::new() };
+    let tokens: Vec<u64> = Tokens::of(&source).all().filter(|token| *token != "\n").map(folded).collect();
+    tokens.windows(GRAM).map(|gram| hash(gram) as u32).collect()
+}
+
+/// A number for a token: the same for all names, and for all numbers.
+fn folded(token: &str) -> u64 {
+    let kind = match token.chars().next() {
+        Some(first) if first.is_ascii_digit() => "0",
+        Some(first) if first.is_alphabetic() || first == '_' => {
+            if KEYWORDS.contains(&token) {
+                token
+            } else {
+                "name"
+            }
+        }
+        _ => token,
+    };
+    hash(&kind.bytes().map(u64::from).collect::<Vec<_>>())
+}
+
+/// FNV-1a, with its bits mixed.
+fn hash(parts: &[u64]) -> u64 {
+    let hash = parts.iter().fold(0xcbf2_9ce4_8422_2325, |hash: u64, part| {
+        (hash ^ part).wrapping_mul(0x0100_0000_01b3).rotate_left(23)
+    });
+    let hash = (hash ^ hash >> 33).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    hash ^ hash >> 33
+}

@@ -1,0 +1,80 @@
+//! Evaluating agents on the threads of the pool.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Sender;
+
+use rayon::ScopeFifo;
+
+use crate::pipeline::evaluate::{self, End, Surroundings};
+use crate::pipeline::report_store::{self, PendingReportWrites};
+use crate::pipeline::report_summary::{ReportSummary, RunResult};
+use crate::pipeline::run_keys::EvaluationPlan;
+use crate::pipeline::submissions::Job;
+use crate::pipeline::{Finished, PassContext, Wake, archive, intake};
+use crate::ui::Event;
+use crate::util::panics::caught;
+
+/// All that an evaluation needs but its agent.
+pub struct Workers<'a> {
+    /// The pass's surroundings.
+    pub context: PassContext<'a>,
+    /// The runs to be made.
+    pub plan: Arc<EvaluationPlan<'a>>,
+    /// The place of reports that can't be written now.
+    pub pending_writes: &'a PendingReportWrites,
+    /// True once no further evaluation is to begin.
+    pub halted: &'a AtomicBool,
+    /// The way back to the pass.
+    pub waker: &'a Sender<Wake>,
+}
+
+impl Workers<'_> {
+    /// Queues one agent. Whatever becomes of it, a [`Wake::Finished`] follows.
+    pub fn queue<'s>(&'s self, job: Job, scope: &ScopeFifo<'s>) {
+        let waker = self.waker.clone();
+        scope.spawn_fifo(move |_| {
+            let finished = caught(|| self.serve(&job)).unwrap_or_else(|panic| self.lost(&job, panic));
+            let _ = waker.send(Wake::Finished(finished));
+        });
+    }
+
+    fn serve(&self, job: &Job) -> Finished {
+        if self.halted.load(Ordering::SeqCst) {
+            return Finished::Stopped(job.head.miner.clone());
+        }
+        let max_bytes = self.context.pipeline.validate.max_bytes;
+        let sha256 = &job.head.sha256;
+        let source = match job.archived {
+            true => archive::read(&self.context.pipeline.results, sha256),
+            false => intake::reread(&job.inbox_file, sha256, max_bytes),
+        };
+        let Some(source) = source else {
+            return Finished::FileChanged(job.head.miner.clone());
+        };
+        match self.evaluate(source, job) {
+            (summary, End::Complete) => Finished::Completed(Box::new(summary)),
+            (summary, End::Stopped) => Finished::Stopped(summary.miner),
+        }
+    }
+
+    /// Evaluates one agent on what its report does not hold yet, and writes the report.
+    fn evaluate(&self, source: Vec<u8>, job: &Job) -> (ReportSummary, End) {
+        let PassContext { pipeline, sandbox, gateway, events, .. } = self.context;
+        let remembered = report_store::load_report_of(&pipeline.results, &job.head.miner, &job.head.sha256);
+        let remembered = remembered.filter(|_| !job.force);
+        let report = job.head.report(remembered.map_or_else(Vec::new, |report| report.runs));
+        let (report, end) =
+            evaluate::evaluate(source, report, &self.plan, Surroundings { sandbox, gateway, events });
+        self.pending_writes.save(&pipeline.results, &report);
+        (ReportSummary::of(&report, &self.plan.stages), end)
+    }
+
+    /// An evaluation that a bug of ours ended outside of its runs. All of it counts as unscored, so that this pass does
+    /// not try again; its report is left as it was, so that the next one does.
+    fn lost(&self, job: &Job, panic: String) -> Finished {
+        self.context.events.send(Event::Warning(format!("{}: {panic}", job.head.miner)));
+        let results = vec![RunResult::Unscored; self.plan.stages.runs().count()].into();
+        Finished::Completed(Box::new(ReportSummary { results, ..job.head.clone() }))
+    }
+}

@@ -1,0 +1,6 @@
+//! Any engine by its command line.
+
+pub mod argv;
+pub mod client;
+pub mod errand;
+pub mod supply;

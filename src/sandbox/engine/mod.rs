@@ -1,0 +1,288 @@
+//! The container engine as one agentmill uses it: names, labels, sweep; by any of the [ways](way) to containers.
+
+pub mod api;
+pub mod cli;
+pub mod control_groups;
+pub mod dialect;
+pub mod events;
+pub mod image;
+pub mod oci;
+pub mod spec;
+pub mod way;
+
+use std::fmt::Display;
+use std::path::Path;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+use tracing::{debug, trace_span};
+
+use crate::config;
+use crate::sandbox::Fault;
+use crate::sandbox::engine::cli::{argv, supply};
+use crate::sandbox::engine::control_groups::ControlGroups;
+use crate::sandbox::engine::dialect::{Dialect, Witness, own_threads};
+pub use crate::sandbox::engine::spec::Role;
+use crate::sandbox::engine::spec::{Bounds, Spec, USERS};
+use crate::sandbox::engine::way::Way;
+use crate::sandbox::remote::launch::Launch;
+use crate::util::command::ask;
+
+/// How long a command that only asks or removes may take. On a starved machine a minute is nothing.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// A carried cell can't write where its record is told, ends when its client is ended, and has the image that the judges
+/// have or none.
+const CARRIED: [&str; 4] = ["--attach=stdin", "--attach=stdout", "--sig-proxy=false", "--pull=never"];
+
+/// An engine as one agentmill uses it: every container carries this folder's and this session's label.
+#[derive(Debug)]
+pub struct Engine {
+    settings: config::Sandbox,
+    launch: Launch,
+    /// The way to it, once it has been asked for anything.
+    way: OnceLock<Way>,
+    /// The engines that `auto` has passed over, each with the reason.
+    passed_over: OnceLock<Vec<String>>,
+    folder: String,
+    session: String,
+    started: AtomicU64,
+    /// Counts the users that containers are run as.
+    users: AtomicU32,
+}
+
+impl Engine {
+    /// The engine of `sandbox`, for the results folder that tells one agentmill from another on the same engine.
+    pub fn new(sandbox: &config::Sandbox, results: &Path) -> Self {
+        // A relative path names another folder in each working directory.
+        let full = results.canonicalize().or_else(|_| std::path::absolute(results));
+        let results = full.unwrap_or_else(|_| results.to_owned());
+        let mut place = vec![results.as_os_str().as_encoded_bytes()];
+        let host = rustix::system::uname();
+        if !sandbox.launch.is_empty() {
+            // Where cells meet those of other hosts, a path alone does not tell whose they are.
+            place.push(host.nodename().to_bytes());
+        }
+        let folder = crate::util::digest::hex(place)[..16].to_owned();
+        let now = jiff::Timestamp::now();
+        let session = crate::util::digest::hex([
+            &now.as_nanosecond().to_be_bytes()[..],
+            &std::process::id().to_be_bytes(),
+        ]);
+        let session = session[..12].to_owned();
+        Self {
+            settings: sandbox.clone(),
+            way: OnceLock::new(),
+            passed_over: OnceLock::new(),
+            launch: Launch::new(&sandbox.launch, &session, &folder),
+            folder,
+            session,
+            started: AtomicU64::new(0),
+            // Another agentmill begins elsewhere.
+            users: AtomicU32::new(now.subsec_nanosecond().unsigned_abs()),
+        }
+    }
+
+    /// The way to the engine. Where the settings leave open which one, the first that is there is taken, for good.
+    ///
+    /// # Errors
+    /// None is there.
+    pub fn way(&self) -> Result<&Way, Fault> {
+        if let Some(way) = self.way.get() {
+            return Ok(way);
+        }
+        let (found, passed_over) = Way::of(&self.settings, &self.folder).map_err(Fault::Engine)?;
+        let _ = self.passed_over.set(passed_over);
+        Ok(self.way.get_or_init(|| found))
+    }
+
+    /// The engines that `auto` has passed over, each with the reason.
+    pub fn passed_over(&self) -> &[String] {
+        self.passed_over.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// The engine's command, which is its name in pipeline.yaml; `auto` as long as it is not known which it is.
+    pub fn program(&self) -> &'static str {
+        self.known().unwrap_or(self.settings.engine.word())
+    }
+
+    /// The engine's name in pipeline.yaml, once it has been asked for anything.
+    pub fn known(&self) -> Option<&'static str> {
+        self.way.get().map(Way::program)
+    }
+
+    /// The OCI runtime that the settings ask for.
+    pub fn runtime(&self) -> Option<&str> {
+        self.settings.runtime.as_deref()
+    }
+
+    /// The source of the word that memory ran out.
+    pub fn witness(&self) -> Witness {
+        match self.way.get() {
+            Some(Way::Client(dialect)) => dialect.witness(),
+            _ => Witness::Engine,
+        }
+    }
+
+    /// How cells are carried.
+    pub fn launch(&self) -> &Launch {
+        &self.launch
+    }
+
+    /// Tells whether a container of this role runs on another machine.
+    pub fn carries(&self, role: Role<'_>) -> bool {
+        matches!(role, Role::Cell(_)) && self.launch.carries()
+    }
+
+    /// A name that no other container has.
+    pub fn new_name(&self, role: Role<'_>) -> String {
+        let number = self.started.fetch_add(1, Ordering::Relaxed);
+        format!("agentmill-{}-{}-{number}", role.word(), self.session)
+    }
+
+    /// A container running `program` with the image's Python, fed on stdin.
+    pub fn spec<'a>(&'a self, role: Role<'_>, name: &'a str, image: &'a str, program: &'a str) -> Spec<'a> {
+        let labels = [
+            ("agentmill", role.word()),
+            ("agentmill.folder", &*self.folder),
+            ("agentmill.session", &*self.session),
+        ];
+        let runtime = self.settings.runtime.as_deref();
+        let bounds = Bounds::new(role, own_threads(runtime));
+        // A judge's Python is nobody's to add to.
+        let packages = self.settings.packages && matches!(role, Role::Cell(_));
+        Spec { name, uid: self.next_user(), labels, bounds, runtime, image, packages, program }
+    }
+
+    /// How many processes of a running container the kernel has killed for want of memory; None if that is not to be had here,
+    /// as of an engine on another machine.
+    pub fn oom_kills(&self, name: &str) -> Option<u64> {
+        let pid = match self.way.get()? {
+            Way::Socket(api) => api.pid_of(name).ok()?.to_string(),
+            Way::Client(_) => self.ask(&["inspect", "--format={{.State.Pid}}", name]).ok()?,
+            Way::Direct(runtime) => return runtime.oom_kills(name),
+        };
+        Some(pid).filter(|pid| pid != "0").and_then(|pid| ControlGroups::of_process(&pid).oom_kills())
+    }
+
+    /// The next user of all that containers are run as.
+    fn next_user(&self) -> u32 {
+        USERS.start + self.users.fetch_add(1, Ordering::Relaxed) % (USERS.end - USERS.start)
+    }
+
+    /// The command that starts it by an engine's client.
+    pub fn run_argv(&self, role: Role<'_>, spec: &Spec<'_>) -> Vec<String> {
+        let dialect = self.dialect();
+        match role {
+            Role::Cell(limits) if self.launch.carries() => {
+                let run = argv::run(dialect, spec, &CARRIED);
+                [self.launch.argv(dialect.program(), spec.name, limits), run].concat()
+            }
+            _ => argv::run(dialect, spec, &[]),
+        }
+    }
+
+    fn dialect(&self) -> Dialect {
+        match self.way.get() {
+            Some(Way::Client(dialect)) => *dialect,
+            _ => Dialect::Docker,
+        }
+    }
+
+    /// Removes every container that an earlier, killed agentmill left here for this folder, started or not, and ends
+    /// what it left elsewhere.
+    ///
+    /// # Errors
+    /// The engine can't be reached.
+    pub fn sweep(&self) -> Result<usize, Fault> {
+        let swept = match self.way()? {
+            Way::Direct(runtime) => runtime.sweep(),
+            Way::Socket(_) | Way::Client(_) => {
+                let ids = self.labelled(&format!("agentmill.folder={}", self.folder))?;
+                self.remove(&ids.iter().map(String::as_str).collect::<Vec<_>>());
+                ids.len()
+            }
+        };
+        self.launch.cancel_all();
+        Ok(swept)
+    }
+
+    /// The ids of containers with this label, in whatever state they are.
+    fn labelled(&self, label: &str) -> Result<Vec<String>, Fault> {
+        if let Way::Socket(api) = self.way()? {
+            return api.labelled(label).map_err(|failure| self.fault("ps", &failure));
+        }
+        let listed = self.ask(&["ps", "--all", "--quiet", "--filter", &format!("label={label}")])?;
+        Ok(listed.split_whitespace().map(str::to_owned).collect())
+    }
+
+    /// Removes containers by name or id; those already gone are no matter.
+    pub fn remove(&self, names: &[&str]) {
+        match self.way.get() {
+            _ if names.is_empty() => {}
+            None => {}
+            Some(Way::Socket(api)) => api.remove(names),
+            Some(Way::Client(dialect)) => drop(self.ask(&[dialect.removal(), names].concat())),
+            Some(Way::Direct(runtime)) => runtime.remove(names),
+        }
+    }
+
+    /// The id of an image if it is there.
+    ///
+    /// # Errors
+    /// The engine can't be reached.
+    pub fn image_id(&self, name: &str) -> Result<Option<String>, Fault> {
+        match self.way()? {
+            Way::Socket(api) => api.image_id(name).map_err(|failure| self.fault("image inspect", &failure)),
+            Way::Client(dialect) => {
+                let found = supply::find(dialect.program(), name);
+                found.map_err(|reason| self.fault("images", &reason))
+            }
+            Way::Direct(runtime) => Ok(runtime.images().find(name)),
+        }
+    }
+
+    /// The label that all containers of this session carry.
+    pub fn session_label(&self) -> String {
+        format!("agentmill.session={}", self.session)
+    }
+
+    /// The names of events of deaths, kills and out-of-memory kills.
+    pub fn events(&self) -> [&'static str; 3] {
+        ["oom", "kill", self.dialect().death()]
+    }
+
+    /// The arguments of a client that prints this session's events as the engine records them.
+    pub fn events_argv(&self) -> Vec<String> {
+        let filter = format!("label={}", self.session_label());
+        let words = [self.program(), "events", "--since=1", "--format={{json .}}", "--filter", &filter];
+        let kinds = self.events().map(|kind| format!("--filter=event={kind}"));
+        words.into_iter().map(String::from).chain(kinds).collect()
+    }
+
+    /// Fails if the engine does not answer at all.
+    ///
+    /// # Errors
+    /// It does not; what its client says.
+    pub fn is_there(&self) -> Result<(), Fault> {
+        self.way()?.answers().map_err(|reason| self.fault("version", &reason))
+    }
+
+    /// Runs a short command of the engine and gives what it printed.
+    ///
+    /// # Errors
+    /// It can't be started, fails, or takes longer than five minutes; the text says which and what it printed.
+    pub fn ask(&self, args: &[&str]) -> Result<String, Fault> {
+        let _span = trace_span!("engine", ?args).entered();
+        ask(self.program(), args, PATIENCE).map_err(|reason| {
+            debug!(?reason, "the engine's command failed");
+            self.fault(args[0], &reason)
+        })
+    }
+
+    /// The fault that a command failed, however it was asked for.
+    pub fn fault(&self, command: &str, reason: &impl Display) -> Fault {
+        Fault::Engine(format!("{} {command}: {reason}", self.program()))
+    }
+}

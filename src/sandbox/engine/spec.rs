@@ -1,0 +1,185 @@
+//! A container to be: all that an engine is told of it, before it is put into a command line's words ([`crate::sandbox::engine::cli::argv`]),
+//! into those of Docker Engine's API (`api::body`) or of an OCI runtime's bundle (`oci::bundle`). docs/security.md says against what each bound is.
+
+use rustix::process::{Resource, getrlimit};
+
+use crate::config::{Judge, Limits};
+
+/// Nobody's group.
+pub const GROUP: u32 = 65534;
+
+/// Users of containers: each has one of its own, as far as they go, because the kernel counts much of what a user may have
+/// over all containers. They fit into the range that a user namespace is usually given.
+pub const USERS: std::ops::Range<u32> = 10_000..60_000;
+
+/// Files of /proc that tell of the whole machine. What one attempt, or one agent, makes them count the next one could read.
+pub const MASKED: [&str; 11] = [
+    "/proc/buddyinfo",
+    "/proc/diskstats",
+    "/proc/interrupts",
+    "/proc/loadavg",
+    "/proc/pagetypeinfo",
+    "/proc/schedstat",
+    "/proc/slabinfo",
+    "/proc/softirqs",
+    "/proc/stat",
+    "/proc/sys/fs",
+    "/proc/vmstat",
+];
+
+/// Paths that an engine masks unless it is told which: then it is told all. Docker masks the last one since 25.
+pub const ENGINES_OWN_MASKS: [&str; 10] = [
+    "/proc/acpi",
+    "/proc/asound",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/proc/timer_list",
+    "/sys/firmware",
+    "/sys/devices/virtual/powercap",
+];
+
+/// The name of the machine that a container without an engine sees, always the same; an engine gives each its own.
+pub const HOSTNAME: &str = "cell";
+
+/// The one folder that can be written to.
+pub const WORKDIR: &str = "/tmp";
+
+/// Out of sight, under an empty folder: what the control groups count outlasts a run, and would tell the next one of it.
+pub const HIDDEN: &str = "/sys/fs/cgroup";
+
+/// How that folder is mounted.
+pub const HIDING: &str = "ro,noexec,nosuid,nodev,size=4k";
+
+/// The environment: the same order of sets and dicts in every process, and a home that can be written to.
+pub const ENV: [&str; 2] = ["PYTHONHASHSEED=0", "HOME=/tmp"];
+
+/// A limit of each process, which none of the engine's or of agentmill's own may stand in for; None is unlimited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ulimit {
+    /// Its name in engines' words.
+    pub name: &'static str,
+    /// The limit that holds.
+    pub soft: Option<u64>,
+    /// The limit up to which a process may raise its own.
+    pub hard: Option<u64>,
+}
+
+/// Processes of one user that Podman itself goes down to where the kernel numbers no more; a cell may have as many.
+const MOST_PROCESSES: u64 = 32768;
+
+/// All that are set. The stack is what a shell has, as the depth of recursion follows from it.
+pub fn ulimits() -> [Ulimit; 7] {
+    let exactly = |name, limit| Ulimit { name, soft: Some(limit), hard: Some(limit) };
+    let unlimited = |name| Ulimit { name, soft: None, hard: None };
+    // As many as we may have ourselves: who may not raise a limit can't give more.
+    let processes =
+        getrlimit(Resource::Nproc).maximum.map_or(MOST_PROCESSES, |most| most.min(MOST_PROCESSES));
+    [
+        exactly("core", 0),
+        unlimited("cpu"),
+        unlimited("data"),
+        unlimited("fsize"),
+        exactly("nofile", 256),
+        exactly("nproc", processes),
+        Ulimit { name: "stack", soft: Some(8 << 20), hard: None },
+    ]
+}
+
+/// All of them are taken away.
+pub const CAPABILITIES: &str = "ALL";
+
+/// The one option; any other could turn seccomp off.
+pub const SECURITY: &str = "no-new-privileges";
+
+/// It sees nothing but a loopback device of its own.
+pub const NETWORK: &str = "none";
+
+/// An engine that is stopped need not wait for who ignores anything milder.
+pub const STOP_SIGNAL: &str = "KILL";
+
+/// Agents' output belongs to nobody's log.
+pub const LOG_DRIVER: &str = "none";
+
+/// The program, found by the image's search path.
+pub const ENTRYPOINT: &str = "python";
+
+/// Not -I or -E: they would drop PYTHONHASHSEED. The container's environment holds nothing of the host's.
+const PYTHON: [&str; 4] = ["-s", "-P", "-B", "-Xutf8"];
+
+/// Installed packages are not found.
+const NO_PACKAGES: &str = "-S";
+
+/// Purpose of a container.
+#[derive(Debug, Clone, Copy)]
+pub enum Role<'a> {
+    /// Hostile code, within the limits.
+    Cell(&'a Limits),
+    /// Trusted code that looks at values from hostile code, within the bounds.
+    Judge(&'a Judge),
+}
+
+impl Role<'_> {
+    /// In names and labels.
+    pub fn word(self) -> &'static str {
+        match self {
+            Role::Cell(_) => "cell",
+            Role::Judge(_) => "judge",
+        }
+    }
+}
+
+/// Bounds of what a container may use of the machine.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// In bytes; there is no swap beside it.
+    pub memory: u64,
+    /// CPUs' worth of time.
+    pub cpus: f64,
+    /// Processes and threads.
+    pub pids: u32,
+    /// Bytes of /tmp, and of shared memory.
+    pub tmp: u64,
+}
+
+impl Bounds {
+    /// Those of a role; a runtime needs so many threads of its own.
+    pub fn new(role: Role<'_>, own_threads: u32) -> Self {
+        let (memory, cpus, pids, tmp) = match role {
+            Role::Cell(limits) => (limits.memory, limits.cpus, limits.pids, limits.tmp),
+            Role::Judge(bounds) => (bounds.memory, 1.0, 16, 1 << 20),
+        };
+        Self { memory, cpus, pids: pids + own_threads, tmp }
+    }
+}
+
+/// A container that runs a program with the image's Python, fed on stdin. What is the same for all of them is above.
+#[derive(Debug, Clone, Copy)]
+pub struct Spec<'a> {
+    /// No other container has it.
+    pub name: &'a str,
+    /// The user that it runs as.
+    pub uid: u32,
+    /// By which its own are found.
+    pub labels: [(&'a str, &'a str); 3],
+    /// Its bounds.
+    pub bounds: Bounds,
+    /// Another runtime than the engine's own.
+    pub runtime: Option<&'a str>,
+    /// The image that its files are of.
+    pub image: &'a str,
+    /// True if Python finds the packages that are installed there.
+    pub packages: bool,
+    /// The program's text, for Python.
+    pub program: &'a str,
+}
+
+impl Spec<'_> {
+    /// The arguments behind the entrypoint.
+    pub fn command(&self) -> impl Iterator<Item = &str> {
+        let more = (!self.packages).then_some(NO_PACKAGES);
+        PYTHON.into_iter().chain(more).chain(["-c", self.program])
+    }
+}

@@ -1,0 +1,110 @@
+//! Ways to containers: over Docker's socket, by an engine's command line, or by an OCI runtime without any engine.
+
+use std::time::Duration;
+
+use crate::config::{self, EngineKind};
+use crate::sandbox::engine::api::Api;
+use crate::sandbox::engine::api::address;
+use crate::sandbox::engine::control_groups;
+use crate::sandbox::engine::dialect::Dialect;
+use crate::sandbox::engine::oci::Runtime;
+use crate::util::command::ask;
+
+/// How long an engine may take to say that it is there, where another could be taken instead.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// A way to containers.
+#[derive(Debug)]
+pub enum Way {
+    /// Docker Engine on this machine, over its socket.
+    Socket(Api),
+    /// Docker or Podman, by their command line.
+    Client(Dialect),
+    /// No engine: an OCI runtime.
+    Direct(Runtime),
+}
+
+impl Way {
+    /// The way that the settings choose; of `auto`, the first that works here, and why those before it do not. `folder` tells one
+    /// agentmill from another.
+    ///
+    /// # Errors
+    /// Nothing that `auto` could choose works; the reason of each.
+    pub fn of(sandbox: &config::Sandbox, folder: &str) -> Result<(Self, Vec<String>), String> {
+        let way = match sandbox.engine {
+            EngineKind::Docker => Self::docker(sandbox),
+            EngineKind::Podman => Self::Client(Dialect::Podman),
+            kind @ (EngineKind::Runc | EngineKind::Crun) => Self::Direct(Runtime::new(kind.word(), folder)),
+            EngineKind::Auto => return Self::first(sandbox, folder),
+        };
+        Ok((way, Vec::new()))
+    }
+
+    fn docker(sandbox: &config::Sandbox) -> Self {
+        // A cell that another command launches is started by Docker's client.
+        let socket = sandbox.launch.is_empty().then(address::local_socket).flatten();
+        socket.map_or(Self::Client(Dialect::Docker), |socket| Self::Socket(Api::new(socket)))
+    }
+
+    fn first(sandbox: &config::Sandbox, folder: &str) -> Result<(Self, Vec<String>), String> {
+        let kinds = [EngineKind::Docker, EngineKind::Podman, EngineKind::Runc, EngineKind::Crun];
+        let fit = kinds.into_iter().filter(|kind| {
+            kind.refuses(sandbox.runtime.is_some(), !sandbox.launch.is_empty()).next().is_none()
+        });
+        let mut passed_over = Vec::new();
+        for kind in fit {
+            match Self::if_it_works(kind, sandbox, folder) {
+                Ok(way) => return Ok((way, passed_over)),
+                Err(reason) => passed_over.push(format!("{}: {reason}", kind.word())),
+            }
+        }
+        Err(format!(
+            "no engine is here; start Docker, or install it, Podman or runc ({})",
+            passed_over.join("; ")
+        ))
+    }
+
+    /// The way to an engine that answers and can start containers on this machine.
+    fn if_it_works(kind: EngineKind, sandbox: &config::Sandbox, folder: &str) -> Result<Self, String> {
+        if kind.is_direct() {
+            Runtime::is_usable(kind.word())?;
+            return Ok(Self::Direct(Runtime::new(kind.word(), folder)));
+        }
+        let way =
+            if kind == EngineKind::Podman { Self::Client(Dialect::Podman) } else { Self::docker(sandbox) };
+        way.answers()?;
+        if kind == EngineKind::Podman {
+            podman_runs(sandbox.runtime.as_deref())?;
+        }
+        Ok(way)
+    }
+
+    /// Fails with the reason if there is no answer.
+    ///
+    /// # Errors
+    /// As it says.
+    pub fn answers(&self) -> Result<(), String> {
+        match self {
+            Self::Socket(api) => api.ping().map_err(|failure| failure.to_string()),
+            Self::Client(dialect) => ask(dialect.program(), &["version"], ANSWER).map(drop),
+            Self::Direct(_) => Ok(()), // nothing stays between two starts that could be away
+        }
+    }
+
+    /// The command of the engine, or of the runtime.
+    pub fn program(&self) -> &'static str {
+        match self {
+            Self::Socket(_) => Dialect::Docker.program(),
+            Self::Client(dialect) => dialect.program(),
+            Self::Direct(runtime) => runtime.program(),
+        }
+    }
+}
+
+/// Fails with the reason if Podman's runtime, its own or this one, can't start containers on this machine.
+fn podman_runs(runtime: Option<&str>) -> Result<(), String> {
+    let own = || ask("podman", &["info", "--format={{.Host.OCIRuntime.Name}}"], ANSWER);
+    let runtime = runtime.map_or_else(own, |runtime| Ok(runtime.to_owned()))?;
+    control_groups::suit(&runtime)
+        .map_err(|reason| format!("its runtime {runtime} {reason}, or set sandbox.runtime: runc"))
+}

@@ -1,0 +1,203 @@
+"""The forked process: agent code runs in it, so everything here may be watched and bent by the agent.
+
+It shares the cell's program text (the files in the order of guest/mod.rs)
+and what was made ahead of the agent's module: it takes what it is asked on descriptor 3 and makes claims on descriptor 4.
+"""
+import _signal as signal
+import _thread
+import builtins
+import ctypes
+import sys
+
+HOME = "/tmp"
+AGENT = HOME + "/agent.py"
+PR_SET_DUMPABLE = 4
+SEED = 0  # of `random` in every process: what an agent draws is drawn again when it is run again
+libc = ctypes.CDLL(None)
+prctl = libc.prctl
+
+
+def become_agent(channel, ends):
+    """Leaves all of the forker's descriptors behind but those that are for this process."""
+    channel.close()
+    for number, descriptor in enumerate(ends):  # all of them lie above the places that they go to
+        os.dup2(descriptor, number, inheritable=number < 3)
+    os.closerange(len(ends), os.sysconf("SC_OPEN_MAX"))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    prctl(PR_SET_DUMPABLE, 1)
+
+
+def serve(module, codes):
+    """Does what this process was made for: to answer calls, or to be a script; returns its exit code."""
+    wire = Wire(3, 4)
+    if (frame := wire.wait()) is None:
+        return 0
+    purpose = loads(frame[1])
+    os.environ.update(purpose["environment"])
+    if chance := sys.modules.get("random"):
+        chance.seed(SEED)
+    if purpose["script"]:
+        os.closerange(3, 5)
+        return run_script(codes, purpose["argv"])
+    if module is None:
+        return serve_calls(wire, new_module("agent"), codes, purpose)
+    return serve_calls(wire, module, codes[1:], purpose)
+
+
+def deepen(more):
+    """Gives the agent the depth of recursion that it would have without what is below it: frames, and `more` calls in C."""
+    depth, frame = more, sys._getframe(1)
+    while frame := frame.f_back:
+        depth += 1
+    sys.setrecursionlimit(sys.getrecursionlimit() + depth)
+
+
+def new_module(name):
+    module = type(sys)(name)
+    module.__file__, module.__builtins__ = AGENT, builtins
+    return module
+
+
+def take_stage(module, arguments):
+    sys.modules["__main__"] = sys.modules[module.__name__] = module
+    sys.argv = ["agent.py", *arguments]
+    sys.path.insert(0, HOME)  # only here: what all share must import nothing that an agent wrote
+
+
+def serve_calls(wire, module, codes, purpose):
+    """Imports the agent, as far as it is left to do, and answers calls until the supervisor ends this process."""
+    take_stage(module, purpose["argv"])
+    deepen(5)
+    broken, peer = None, AgentPeer(module, wire, purpose["value"])
+    try:
+        for code in codes:
+            exec(code, module.__dict__)
+    except SystemExit as request:
+        exit_status(request.code)  # a script without a main guard; what it defined so far can be called
+    except BaseException as error:
+        broken = claim("broken", raised(peer, error))
+    while (frame := wire.wait()) is not None:
+        claimed = broken or peer.answer(loads(frame[1]))
+        with peer.turn:
+            wire.put(FromCell.Claim, claimed.encode())
+
+
+class Missing(BaseException):
+    """A name that the agent's module has not."""
+
+
+class AgentPeer(Peer):
+    """The agent's side of a run: it answers what the test asks, and asks about what it was given."""
+
+    tags = Peer.tags | {"n"}
+
+    def __init__(self, module, wire, max_value):
+        super().__init__(1, max_value)
+        self.names, self.wire, self.turn = module.__dict__, wire, _thread.RLock()
+
+    def exchange(self, text):
+        """Says something and waits for what is said to it."""
+        self.wire.put(FromCell.Claim, text.encode())
+        if (frame := self.wire.wait()) is None:
+            os._exit(0)
+        return loads(frame[1])
+
+    def take_turns(self, question):
+        with self.turn:  # a thread that asks must not take another's answer
+            return super().take_turns(question)
+
+    def asking(self, question):
+        return f'{{"ask": {question}}}'
+
+    def asked_in(self, said):
+        return said if "a" in said else None
+
+    def answer(self, question):
+        surroundings = question.get("with")
+        try:
+            if surroundings is None:
+                return super().answer(question)
+            with Surroundings(self, surroundings):
+                return super().answer(question)
+        except Missing as missing:
+            return claim("missing", missing.args[0])
+
+    def target(self, coder, question):
+        return self.member(question["f"]) if "f" in question else super().target(coder, question)
+
+    def member(self, name):
+        if name not in self.names:
+            raise Missing(name)
+        return self.names[name]
+
+    def perform(self, op, target, args, named):
+        if op is None:
+            return target(*args, **named)
+        return target if op == "itself" else super().perform(op, target, args, named)
+
+    def seen(self, coder, tag, body, depth):
+        return self.member(body) if tag == "n" else super().seen(coder, tag, body, depth)
+
+    def outcome(self, coder, reply):
+        if "unfit" in reply:
+            raise TypeError(f"what the test's function returned {reply['unfit']}")
+        return super().outcome(coder, reply)
+
+    def own_error(self, content):
+        """The agent's own exception that has passed through a function of the test's."""
+        return self.objects[content["own"]] if "own" in content else None
+
+    def line(self, error):
+        return last_line(error.__traceback__)
+
+
+class Surroundings:
+    """The things that a test has put in the place of `input`, `print`, the standard streams, and the seed of `random`."""
+
+    def __init__(self, peer, told):
+        self.told = {place: Coder(peer).decode(value) for place, value in told.items()}
+
+    def __enter__(self):
+        if "seed" in self.told:
+            import random
+
+            random.seed(*self.told.pop("seed"))
+        self.before = {place: getattr(self.home(place), place) for place in self.told}
+        for place, value in self.told.items():
+            setattr(self.home(place), place, value)
+
+    def __exit__(self, *_):
+        for place, value in self.before.items():
+            setattr(self.home(place), place, value)
+
+    def home(self, place):
+        return sys if place.startswith("std") else builtins
+
+
+PRACTICE = [
+    '{"f": "f", "a": [1, [2, "x"], {"d": [["k", 1.5]]}], "k": {}}', '{"f": "f", "a": [true], "k": {"n": {"t": [null]}}}',
+    '{"f": "g", "a": [], "k": {}}',
+]  # fmt: skip
+
+
+def practise():
+    """Answers made-up questions, none of the agent's code being here yet. What Python notes in code that it sees at work for the
+    first time would else be noted by each process that is forked from this one, in pages of its own."""
+    module = new_module("agent")
+    module.f, module.g = lambda *args, **named: [args, named], lambda: [][0]
+    for question in 2 * PRACTICE:
+        AgentPeer(module, None, MAX_VALUE).answer(loads(question))
+
+
+def claim(kind, content):
+    return dumps({kind: content})
+
+
+def last_line(trace):
+    """Where in the agent's own file it happened, or what was called from there."""
+    line = None
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == AGENT:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line

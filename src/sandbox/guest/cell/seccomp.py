@@ -1,0 +1,147 @@
+"""Seccomp filters of the cell's own, inside the engine's default profile.
+
+The first is the whole cell's: calls that no task needs and that profile lets through, because they reach far into the kernel,
+past the network namespace, or to other processes. The second is the agent's processes' alone: they change nothing of how they are
+scheduled, keep to their process group, collect their children, and send the forker no signal.
+
+They need no file beside the engine and hold under every engine. On a machine that is not listed here, or where the kernel
+refuses them, the engine's profile stands alone.
+"""
+import ctypes
+import errno
+import os
+import struct
+
+_CALLS = {  # by machine: what `AUDIT_ARCH` calls it, and its numbers of calls
+    "x86_64": (
+        0xC000003E,
+        {
+            "add_key": 248, "request_key": 249, "keyctl": 250, "ptrace": 101, "process_vm_readv": 310,
+            "process_vm_writev": 311, "shmget": 29, "semget": 64, "msgget": 68, "mq_open": 240, "userfaultfd": 323,
+            "perf_event_open": 298, "bpf": 321, "socket": 41, "socketpair": 53, "prlimit64": 302, "setpriority": 141,
+            "ioprio_set": 251, "sched_setparam": 142, "sched_setscheduler": 144, "sched_setaffinity": 203,
+            "sched_setattr": 314, "clone": 56, "unshare": 272, "setns": 308, "mount": 165, "umount2": 166, "pivot_root": 155,
+            "mbind": 237, "set_mempolicy": 238, "migrate_pages": 256, "move_pages": 279, "setpgid": 109, "setsid": 112,
+            "fcntl": 72, "ioctl": 16, "rt_sigaction": 13,
+            "kill": 62, "tkill": 200, "tgkill": 234, "rt_sigqueueinfo": 129, "rt_tgsigqueueinfo": 297,
+        },
+    ),
+    "aarch64": (
+        0xC00000B7,
+        {
+            "add_key": 217, "request_key": 218, "keyctl": 219, "ptrace": 117, "process_vm_readv": 270,
+            "process_vm_writev": 271, "shmget": 194, "semget": 190, "msgget": 186, "mq_open": 180, "userfaultfd": 282,
+            "perf_event_open": 241, "bpf": 280, "socket": 198, "socketpair": 199, "prlimit64": 261, "setpriority": 140,
+            "ioprio_set": 30, "sched_setparam": 118, "sched_setscheduler": 119, "sched_setaffinity": 122,
+            "sched_setattr": 274, "clone": 220, "unshare": 97, "setns": 268, "mount": 40, "umount2": 39, "pivot_root": 41,
+            "mbind": 235, "set_mempolicy": 237, "migrate_pages": 238, "move_pages": 239, "setpgid": 154, "setsid": 157,
+            "fcntl": 25, "ioctl": 29, "rt_sigaction": 134,
+            "kill": 129, "tkill": 130, "tgkill": 131, "rt_sigqueueinfo": 138, "rt_tgsigqueueinfo": 240,
+        },
+    ),
+}  # fmt: skip
+_EVERYWHERE = {
+    "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427, "pidfd_getfd": 438, "clone3": 435,
+    "open_tree": 428, "move_mount": 429, "fsopen": 430, "fsconfig": 431, "fsmount": 432, "fspick": 433, "mount_setattr": 442,
+    "pidfd_send_signal": 424,
+}  # fmt: skip
+_DENIED = (
+    "io_uring_setup", "io_uring_enter", "io_uring_register", "pidfd_getfd", "add_key", "request_key", "keyctl", "ptrace",
+    "process_vm_readv", "process_vm_writev", "shmget", "semget", "msgget", "mq_open", "userfaultfd", "perf_event_open", "bpf",
+    "unshare", "setns", "mount", "umount2", "pivot_root", "open_tree", "move_mount", "fsopen", "fsconfig", "fsmount", "fspick",
+    "mount_setattr", "mbind", "set_mempolicy", "migrate_pages", "move_pages",
+)  # fmt: skip
+_NAMESPACES = 0x7E020000  # flags of clone that ask for a new one: Podman's profile lets any process have them
+_FAMILIES = (1, 2, 10, 16)  # unix, inet, inet6, netlink: all within the cell's own network
+_ONLY_ITSELF = {  # which argument names the process, with 0 for the caller
+    "prlimit64": 0, "sched_setparam": 0, "sched_setscheduler": 0, "sched_setaffinity": 0, "sched_setattr": 0,
+    "setpriority": 1, "ioprio_set": 1,
+}  # fmt: skip
+
+# Denied to the agent's processes: time that they would then wait is no wait that others caused.
+_SCHEDULING = (
+    "setpriority", "ioprio_set", "sched_setparam", "sched_setscheduler", "sched_setaffinity", "sched_setattr",
+)  # fmt: skip
+_SIGNALLING = ("kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo")  # the first argument names the process
+_OWNERSHIP = {"fcntl": (8, 10, 15), "ioctl": (0x8901, 0x8902)}  # commands that have the kernel send signals, to anybody
+_SIGCHLD = 17
+_EVERYBODY = 0xFFFFFFFF  # as a process, and the forker is among them
+
+_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
+_X32 = 0x40000000
+_PR_SET_SECCOMP, _MODE_FILTER = 22, 2
+
+
+def _head(arch):
+    """The beginning of a filter, which leaves the call's number to look at: (code, jump if so, jump if not, operand)."""
+    yield from [(_LOAD, 0, 0, 4), (_EQUAL, 1, 0, arch), (_RETURN, 0, 0, _ERRNO | errno.ENOSYS)]
+    yield from [(_LOAD, 0, 0, 0), (_AT_LEAST, 0, 1, _X32), (_RETURN, 0, 0, _ERRNO | errno.ENOSYS)]
+
+
+def _of_cell(machine):
+    """The filter of the whole cell, as the kernel's classic BPF."""
+    arch, numbers = _CALLS[machine]
+    numbers = {**numbers, **_EVERYWHERE}
+    refuse = (_RETURN, 0, 0, _ERRNO | errno.EPERM)
+    allow = (_RETURN, 0, 0, _ALLOW)
+    yield from _head(arch)
+    for name in _DENIED:
+        yield from [(_EQUAL, 0, 1, numbers[name]), refuse]
+    for name, argument in _ONLY_ITSELF.items():
+        yield from [(_EQUAL, 0, 4, numbers[name]), (_LOAD, 0, 0, 16 + 8 * argument), (_EQUAL, 0, 1, 0), allow, refuse]
+    # Its flags lie in memory, out of a filter's sight; everybody falls back to clone.
+    yield from [(_EQUAL, 0, 1, numbers["clone3"]), (_RETURN, 0, 0, _ERRNO | errno.ENOSYS)]
+    yield from [(_EQUAL, 0, 4, numbers["clone"]), (_LOAD, 0, 0, 16), (_ANY_BIT, 0, 1, _NAMESPACES), refuse, allow]
+    for name in ("socket", "socketpair"):
+        yield from [(_EQUAL, 0, 2 + 2 * len(_FAMILIES), numbers[name]), (_LOAD, 0, 0, 16)]
+        for family in _FAMILIES:
+            yield from [(_EQUAL, 0, 1, family), allow]
+        yield (_RETURN, 0, 0, _ERRNO | errno.EAFNOSUPPORT)
+    yield allow
+
+
+def _of_agents(machine, forker):
+    """The filter of the agent's processes."""
+    arch, numbers = _CALLS[machine]
+    numbers = {**numbers, **_EVERYWHERE}
+    refuse = (_RETURN, 0, 0, _ERRNO | errno.EPERM)
+    nobody = (_RETURN, 0, 0, _ERRNO | errno.ESRCH)
+    allow = (_RETURN, 0, 0, _ALLOW)
+    yield from _head(arch)
+    for name in (*_SCHEDULING, "pidfd_send_signal"):
+        yield from [(_EQUAL, 0, 1, numbers[name]), refuse]
+    # They succeed and change nothing: by its group the supervisor ends all that a run has started, at once.
+    for name in ("setpgid", "setsid"):
+        yield from [(_EQUAL, 0, 1, numbers[name]), (_RETURN, 0, 0, _ERRNO)]
+    for name, commands in _OWNERSHIP.items():
+        yield from [(_EQUAL, 0, 2 + 2 * len(commands), numbers[name]), (_LOAD, 0, 0, 24)]
+        for command in commands:
+            yield from [(_EQUAL, 0, 1, command), refuse]
+        yield allow
+    # A parent that ignores the ends of its children would keep their time out of every account.
+    yield from [(_EQUAL, 0, 8, numbers["rt_sigaction"]), (_LOAD, 0, 0, 16), (_EQUAL, 0, 5, _SIGCHLD)]
+    yield from [(_LOAD, 0, 0, 24), (_EQUAL, 0, 2, 0), (_LOAD, 0, 0, 28), (_EQUAL, 1, 0, 0), (_RETURN, 0, 0, _ERRNO), allow]
+    for name in _SIGNALLING:
+        yield from [(_EQUAL, 0, 5, numbers[name]), (_LOAD, 0, 0, 16)]
+        yield from [(_EQUAL, 0, 1, forker), nobody, (_EQUAL, 0, 1, _EVERYBODY), nobody]
+        yield (_LOAD, 0, 0, 0)
+    yield allow
+
+
+def filter_cell(prctl):
+    """Puts this process and all that it will start behind the filter of the cell."""
+    _install(prctl, _of_cell)
+
+
+def guard_forker(prctl, forker):
+    """Puts this process, which is the forker, and all that it will fork behind the filter of the agent's processes."""
+    _install(prctl, lambda machine: _of_agents(machine, forker))
+
+
+def _install(prctl, steps):
+    if (machine := os.uname().machine) not in _CALLS:
+        return
+    program = b"".join(struct.pack("HBBI", *step) for step in steps(machine))
+    buffer = ctypes.create_string_buffer(program, len(program))
+    prctl(_PR_SET_SECCOMP, _MODE_FILTER, struct.pack("HP", len(program) // 8, ctypes.addressof(buffer)))

@@ -1,0 +1,293 @@
+"""The test's side of a run: names of the agent's module, and its objects (this text is put before the judge's).
+
+All that an object of the agent's says of itself is a claim. So it never decides a verdict: equality, order and truth that its
+class defines are refused, and no value of the test's goes to it by an operator where the test may have expected plain data.
+"""
+import dataclasses
+import functools
+
+RAISE = 130  # the opcode of `raise` and `assert`
+TEST_FILE = "task"  # as tracebacks call it
+OUR_FILE = sys._getframe().f_code.co_filename
+TOLD_OPERATIONS = {"__len__": "len", "__iter__": "iter", "__next__": "next", "__str__": "str", "__repr__": "repr", "__bool__": "bool"}
+
+
+def of_agents_too(name):
+    """Has a function of the module dataclasses ask about objects of the agent's."""
+    function = getattr(dataclasses, name)
+
+    @functools.wraps(function)
+    def asking_or_not(it, *args, **named):
+        it = resolved(it)
+        if not issubclass(type(it), Proxy):
+            return function(it, *args, **named)
+        end = link_of(it).peer.ask("dataclass", it, (name, *args), named)
+        return [types.SimpleNamespace(name=part[0], type=part[1]) for part in end] if name == "fields" else end
+
+    setattr(dataclasses, name, asking_or_not)
+
+
+for _name in ("asdict", "astuple", "replace", "fields", "is_dataclass"):
+    of_agents_too(_name)
+
+
+class JudgePeer(TestPeer):
+    """The test's side of a run."""
+
+    passing = (Ended, Unusable)
+
+    def __init__(self, run):
+        super().__init__(2, run.task.max_value)
+        self.run, self.reading, self.in_message = run, False, False
+
+    # -- what a test does with what is the agent's --
+
+    def call(self, owner, name, args, named):
+        """Calls a function of the agent's module, or a method of an object of the agent's."""
+        if owner is None:
+            what, args_sent = {"f": name}, args
+        else:
+            self.guard(name, owner, args)
+            what, args_sent = {"o": "method", "t": self.tag(owner)}, (name, *args)
+        label = name if owner is None else f"{type(owner).__name__}.{name}"
+        value = self.question_and_answer(label, what, args_sent, named, args)
+        if owner is None:
+            self.note_made(name, value, type(value).__name__)
+        return value
+
+    def note_made(self, name, value, class_name):
+        """Notes an object that a test makes by its class's name, or that class: so it expects no plain data in its place."""
+        if name[:1].isupper() and name == class_name and issubclass(type(value), Proxy):
+            link_of(value).made = True
+
+    def attribute(self, owner, name):
+        if owner is None:
+            value = self.question_and_answer(name, {"f": name, "o": "itself"}, (), {}, None)
+            self.note_made(name, value, issubclass(type(value), Proxy) and link_of(value).name)
+            return value
+        if name.startswith("_agentmill"):
+            raise AttributeError(name)
+        return super().attribute(owner, name)
+
+    def ask(self, op, target, args=(), named={}):
+        if BRIEF.is_at_work:
+            return f"<the agent's {type(target).__name__}>"
+        if op == "__exit__":
+            return self.leave({"o": op}, target, (), *args)
+        if op == "await" and args[:1] == ("__aexit__",):
+            return self.leave({"o": op}, target, args[:1], *args[1:])
+        if op == "__contains__" and not self.may_learn(target, args):
+            return self.search(target, *args)
+        if op in ARITHMETIC:
+            self.guard(op, target, args)
+        label = f"{type(target).__name__}.{TOLD_OPERATIONS.get(op, op)}"
+        if op in ("get", "method"):
+            label = f"{type(target).__name__}.{args[0]}"
+        return self.question_and_answer(label, {"o": op, "t": self.tag(target)}, args, named, args if op in GIVEN else None)
+
+    def tag(self, target):
+        return Coder(self).tagged(target, 0)
+
+    def question_and_answer(self, label, what, args, named, shown):
+        if self.in_message:
+            raise Unasked
+        coder = Coder(self)
+        note = label if shown is None else f"{label}({told_arguments(shown, named)})"
+        try:
+            if surroundings := self.surroundings():
+                what = what | {"with": surroundings}
+            question = self.question(coder, what, args, named)
+        except NotPlain as error:
+            raise self.run.unsendable(label, error) from None
+        note = self.run.calls.begin(note, "._" not in label)  # Python itself looks at such names
+        try:
+            claim = self.take_turns(question)
+        except NotPlain as error:
+            raise Unusable(f"what {label} returned {error}") from None
+        return self.run.accept(self, coder, label, note, claim)
+
+    def surroundings(self):
+        """The test's replacements of `input`, the standard streams, and the seed of `random`."""
+        told = {name: self.tag(value) for name, value in replaced()}
+        if SEED.waiting is not None:
+            told["seed"], SEED.waiting = self.tag(SEED.waiting), None
+        return told
+
+    def shown_member(self, coder, member, depth):
+        peer, owner, name = member_of(member)
+        return {"n": name} if owner is None else coder.tagged(member.resolved(), depth)
+
+    def asking(self, question):
+        return question
+
+    def asked_in(self, said):
+        asked = said.get("ask")
+        return asked if type(asked) is dict else None
+
+    def exchange(self, text):
+        claim = parse(self.run.ask(ToCell.Call, text))
+        if type(claim) is not dict:
+            raise NotPlain("is no claim")
+        return claim
+
+    def outcome(self, coder, claim):
+        self.reading = True
+        try:
+            return super().outcome(coder, claim)
+        finally:
+            self.reading = False
+
+    # -- what is not an agent's to decide --
+
+    def compare(self, op, proxy, other):
+        about, other = about_of(proxy), resolved(other)
+        if op not in about.own and not (op == "__ne__" and "__eq__" in about.own):
+            if about.builtin in DATA_KINDS:
+                return COMPARISONS[op](self.data(proxy), self.data(other))
+            if op in ("__eq__", "__ne__") and proxy is other:
+                return op == "__eq__"
+            if issubclass(type(other), Proxy) or other is None or op not in ("__eq__", "__ne__"):
+                return NotImplemented  # Python has identity for it, and no order
+            raise Unusable(f"{brief(other)} is compared with what is a {type(proxy).__name__}, not plain data; {self.parts(proxy)}")
+        raise Unusable(f"`{SYMBOLS[op]}` of an object of the agent's is not the agent's to decide; {self.parts(proxy)}")
+
+    def data(self, value):
+        """The content of an object whose class is made of a builtin one, as that."""
+        is_data = issubclass(type(value), Proxy) and about_of(value).builtin in DATA_KINDS
+        return self.ask("data", value) if is_data else value
+
+    def truth(self, proxy):
+        if about_of(proxy).builtin in DATA_KINDS and not {"__bool__", "__len__"} & about_of(proxy).own:
+            return bool(self.data(proxy))
+        if about_of(proxy).builtin is None and not {"__bool__", "__len__"} & about_of(proxy).can:
+            return True  # as Python has it: the class has no say in it
+        hint = "compare its len()" if "__len__" in about_of(proxy).can else f"say `is not None`, or {self.parts(proxy)}"
+        raise Unusable(f"the truth of an object of the agent's ({type(proxy).__name__}) is not the agent's to decide; {hint}")
+
+    def hash(self, proxy):
+        if "__eq__" in about_of(proxy).own and not self.reading:
+            raise Unusable(f"the hash of an object of the agent's is not the agent's to decide; {self.parts(proxy)}")
+        return object.__hash__(proxy)
+
+    def parts(self, proxy):
+        name = type(proxy).__name__
+        return f"compare plain parts of the {name}, such as its attributes, list(...), str(...) or vars(...) of it"
+
+    def is_instance(self, value, kind):
+        name = member_of(kind)[2] if type(kind) is Member else link_of(kind).name
+        if isinstance(value, BaseException):
+            return name in getattr(value, "agents_kinds", ())
+        if is_record(value):
+            return type(value).__name__ == name
+        inner = getattr(value, "_agentmill", None) if type(value) in self.subclasses.values() else None
+        if issubclass(type(value), Proxy) or inner is not None:
+            return self.ask("isinstance", value if inner is None else inner, (kind,)) is True
+        kind = kind.resolved() if type(kind) is Member else kind
+        return isinstance(kind, type) and isinstance(value, kind)
+
+    def guard(self, op, target, args):
+        """Keeps a value that the test expects from going to an object where it expects plain data."""
+        if (op in ARITHMETIC or op in PREDICATES) and not self.may_learn(target, args):
+            raise Unusable(
+                f"{op} would hand a value of the test's to an object of the agent's ({type(target).__name__}) where plain data "
+                f"may be meant; {self.parts(target)}"
+            )
+
+    def may_learn(self, target, args):
+        """True if the test itself has made the object, or gives it nothing but objects of the agent's."""
+        is_made = issubclass(type(target), Proxy) and link_of(target).made
+        return is_made or all(issubclass(type(arg), Proxy) for arg in args)
+
+    def search(self, target, wanted):
+        if not {"__iter__", "__getitem__"} & about_of(target).can:
+            self.guard("__add__", target, (wanted,))
+        return any(item is wanted or item == wanted for item in target)
+
+    def leave(self, what, target, first, kind, error, _):
+        """Ends a `with` block. An exception goes on, whatever the object says, unless the block raised it by itself or the
+        agent did: what a test asserts, or comes upon when it looks at a value, is not for an object to pass over, nor to see."""
+        if isinstance(error, self.passing):
+            return False
+        is_own = error in self.agents_errors or is_raised_by_block(error)
+        if error is not None and not is_own:
+            self.withheld.add(error)
+        what = what | {"t": self.tag(target)}
+        passed = self.question_and_answer(f"{type(target).__name__}.__exit__", what, (*first, kind, error, None), {}, None)
+        return passed is True and is_own and is_left_by_the_test()
+
+    def refuse_descent(self, name):
+        raise Unusable(f"a class of the test's can't descend from {name}, which is the agent's and stays in its cell")
+
+
+SYMBOLS = {"__eq__": "==", "__ne__": "!=", "__lt__": "<", "__le__": "<=", "__gt__": ">", "__ge__": ">="}
+# Methods of plain types by which a test asks whether something holds of an expected value.
+PREDICATES = frozenset(
+    name for kind in (str, bytes, set) for name in dir(kind) if name.startswith(("is", "startswith", "endswith"))
+)
+
+
+def is_raised_by_block(error):
+    """True if a `raise` of the test's own brought the exception about."""
+    trace = error and error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None or isinstance(error, AssertionError) or trace.tb_frame.f_code.co_filename != TEST_FILE:
+        return False
+    return trace.tb_frame.f_code.co_code[trace.tb_lasti] == RAISE
+
+
+def is_left_by_the_test():
+    """True if it is a `with` of the test's text that ends, not another manager, which may hold assertions."""
+    frame = sys._getframe(1)
+    while frame.f_code.co_filename == OUR_FILE:
+        frame = frame.f_back
+    return frame.f_code.co_filename == TEST_FILE
+
+
+class Asserting:
+    """A context manager around assertions: no exception passes for them, not even one that the agent has raised."""
+
+    def __init__(self, manager):
+        self.manager = manager
+
+    def __enter__(self):
+        return type(self.manager).__enter__(self.manager)
+
+    def __exit__(self, *ended):
+        type(self.manager).__exit__(self.manager, *ended)
+
+    async def __aenter__(self):
+        return await type(self.manager).__aenter__(self.manager)
+
+    async def __aexit__(self, *ended):
+        await type(self.manager).__aexit__(self.manager, *ended)
+
+
+def asserting(manager):
+    """The context manager of a block that asserts something, if it is the agent's; the test's own may do as they like."""
+    manager = resolved(manager)
+    return Asserting(manager) if issubclass(type(manager), Proxy) else manager
+
+
+def resolved(value):
+    """The object that a name of the agent's stands for."""
+    return value.resolved() if type(value) is Member else value
+
+
+def type_of(value):
+    """The class of a value; of an object of the agent's, the agent's class."""
+    value = resolved(value)
+    return value.__class__ if not issubclass(type(value), Proxy) else link_of(value).peer.attribute(value, "__class__")
+
+
+def caught(kinds):
+    """The classes of an `except`: of the agent's own ones, those that its exceptions are made of here."""
+    if type(kinds) is tuple:
+        return tuple(map(caught, kinds))
+    if type(kinds) is Member:
+        return strange_kind(member_of(kinds)[0], member_of(kinds)[2])
+    return strange_kind(link_of(kinds).peer, link_of(kinds).name) if issubclass(type(kinds), Proxy) else kinds
+
+
+def told_arguments(args, named):
+    return ", ".join([*map(brief, args), *(f"{key}={brief(value)}" for key, value in named.items())])

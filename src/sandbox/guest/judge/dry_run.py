@@ -1,0 +1,246 @@
+"""Dry run: a task's tests without an agent. It finds out what they will ask, whether they come to the same each time they
+are given the same, and what is wrong with them that no agent can mend (this text is put after the judge's).
+"""
+# Of these modules and builtins, what a test comes to depends on nothing but what it is given: not on time, chance,
+# addresses or files.
+STEADY = frozenset("""abc array base64 binascii bisect cmath collections copy dataclasses decimal difflib enum fractions
+    functools hashlib heapq html itertools json math numbers operator re statistics string struct textwrap typing unicodedata
+    zlib""".split())
+UNSTEADY = frozenset("__builtins__ __import__ compile dir eval exec globals hash id input locals object open vars".split())
+MARK = "\0an answer\0"  # what an answer that says nothing is as text
+MAX_ASKED = 10_000  # requests
+MAX_KEPT = 4 << 20  # bytes of requests: more is asked one by one
+MAX_TOUCHED = 100_000  # looks at answers: more is a loop that only an answer ends
+
+
+def is_steady(node):
+    """True if it comes to the same each time, as far as that can be seen."""
+    if isinstance(node, ast.Import):
+        return all(name.name.split(".")[0] in STEADY for name in node.names)
+    if isinstance(node, ast.ImportFrom):
+        return not node.level and node.module.split(".")[0] in STEADY
+    if isinstance(node, ast.Attribute):
+        return not node.attr.startswith("_")
+    return not isinstance(node, ast.Name) or node.id not in UNSTEADY
+
+
+class TooMuch(BaseException):
+    """A dry run that can't go on: what comes next depends on an answer."""
+
+
+class Anything:
+    """An answer that says nothing: it agrees with everything."""
+
+    touched = 0
+
+    def _itself(self, *_, **__):
+        Anything.touched += 1
+        if Anything.touched > MAX_TOUCHED:
+            raise TooMuch
+        return self
+
+    def _true(self, *_):
+        return self._itself() is self
+
+    __call__ = __getattr__ = __getitem__ = __enter__ = __abs__ = __neg__ = __pos__ = __invert__ = __round__ = _itself
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __floordiv__ = _itself
+    __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = __and__ = __rand__ = __or__ = __ror__ = __xor__ = _itself
+    __rxor__ = __divmod__ = __rdivmod__ = __lshift__ = __rshift__ = _itself
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __contains__ = __bool__ = _true
+
+    def __len__(self):
+        self._itself()
+        return 0
+
+    __hash__ = __int__ = __index__ = __trunc__ = __len__
+
+    def __iter__(self):
+        return iter(range(len(self)))
+
+    def __exit__(self, *_):
+        return len(self) > 0
+
+    def __float__(self):
+        return float(len(self))
+
+    def __str__(self):
+        return MARK[len(self) :]
+
+    __repr__ = __str__
+
+    def __format__(self, _):
+        return str(self)
+
+
+class Unaskable(TypeError):
+    """An argument that is no plain data, and not because an answer is part of it."""
+
+
+# Exceptions that an agent's answers can't bring about, wherever they were put.
+CERTAIN = (ImportError, NameError, Unaskable)
+# Values of setup that nothing can be put into. Functions and classes can be, if they are its own.
+CONSTANT = (type(None), bool, int, float, complex, str, bytes, tuple, frozenset, range, type(sys), Member, Agent)
+
+
+def may_hold(value):
+    """True if a test may leave something in this value of setup for the next one to find."""
+    if type(value) is Member:
+        return False
+    imported = getattr(value, "__module__", "task") != "task"
+    return not isinstance(value, CONSTANT) and not (callable(value) and imported)
+
+
+class any_raises(raises):
+    """`raises`, satisfied whatever the block does."""
+
+    def __exit__(self, kind, value, _):
+        self.value = Anything()
+        return not isinstance(value, TooMuch)
+
+
+# Of a program that ends and prints nothing.
+SILENCE = {ToCell.Stdin: struct.pack(">iI", 0, 0), ToCell.Talk: struct.pack(">?iI", False, 0, 0)}
+
+
+class DryPeer(JudgePeer):
+    """The test's side where nobody answers."""
+
+    passing = (*JudgePeer.passing, TooMuch)
+
+    def exchange(self, text):
+        self.run.ask(ToCell.Call, text)
+        return {}
+
+    def call(self, owner, name, args, named):
+        self.run.is_foreseen &= not name[:1].isupper()  # what is asked of the objects of a class depends on what they are
+        return super().call(owner, name, args, named)
+
+    def shown(self, coder, value, depth):
+        if type(value) is Anything:
+            raise NotPlain("is a Anything")
+        self.run.is_foreseen &= type(value) is Member  # it may be asked about
+        return super().shown(coder, value, depth)
+
+    def truth(self, proxy):
+        return True
+
+
+class DryRun(Run):
+    """A run without an agent, which finds out what one will be asked, and what no agent can mend: the author's own code
+    fails before it asks anything, or takes more than half of the time that a test has."""
+
+    raises = any_raises
+
+    def __init__(self, host, task, seconds):
+        super().__init__(host, 0, task, seconds)
+        self.peer = DryPeer(self)
+        self.requests, self.is_foreseen, self.count, self.size = [], True, 0, 0
+
+    def report(self, first):
+        """Tells each fault as it is found, and in the end what will be asked."""
+        error, self.scope = self.set_up()
+        if error is not None:
+            self.doubt(None, error)
+        else:
+            self.look_up(first)
+        for test in range(first, len(self.task.tests) if error is None else 0):
+            self.asked, Anything.touched = False, 0
+            self.enter(test)
+            self.calls = Calls()
+            error = self.carry_out(test, self.scope)
+            if error is not None:
+                self.doubt(test, error)
+        foreseen = self.requests if self.is_foreseen else None
+        self.host.put(FromJudge.DryRan, dumps({"asks": self.count > 0, "foreseen": foreseen}).encode())
+
+    def doubt(self, test, error):
+        """Tells of an exception as a fault if no answer can have brought it about."""
+        if isinstance(error, TooMuch):
+            self.is_foreseen = False
+        elif isinstance(error, Careless):
+            self.complain(self.task.fault(test, error))
+        elif not self.asked and not Anything.touched and (isinstance(error, CERTAIN) or not self.may_share(test)):
+            self.complain(self.task.fault(test, error))
+
+    def may_share(self, test):
+        """True if an earlier test can have put an answer where this one finds it."""
+        names = {use.name for use in self.task.uses if use.test == test}
+        return self.count > 0 and any(may_hold(self.scope.get(name)) for name in names)
+
+    def look_up(self, first):
+        """Names that neither the test, setup nor Python defines, and that can't be the agent's."""
+        for use in self.task.uses:
+            is_due = first == 0 if use.test is None else use.test >= first
+            if is_due and type(self.scope.get(use.name)) is Member and (message := self.suspicion(use)):
+                self.complain({"test": use.test, "line": use.line, "message": f"{use.name} {message}"})
+
+    def suspicion(self, use):
+        is_function = any(other.is_function for other in self.task.uses if other.name == use.name)
+        if not is_function and use.name in sys.stdlib_module_names:
+            return "is not defined: import or define it in setup"
+        if re.search(rf"\b{use.name}\b", self.task.shown):
+            return None
+        return misspelt(use.name, self.known()) or forgotten(use.name)
+
+    def known(self):
+        """Names that the author may have meant: Python's, setup's, and the functions of the prompt."""
+        own = {name for name, value in self.scope.items() if type(value) is not Member}
+        return PLAIN_NAMES | own | set(re.findall(r"(\w+)\s*\(", self.task.shown))
+
+    def complain(self, flaw):
+        self.host.put(FromJudge.Fault, dumps(flaw).encode())
+        self.host.flush()  # the next test may be this process's last
+
+    # -- questions to nobody --
+
+    def carry_out(self, test, scope):
+        code = self.task.tests[test]
+        return code.rehearse(self) if type(code) is Case else super().carry_out(test, scope)
+
+    def ask(self, kind, request):
+        check_size(request, self.task)
+        self.asked = True
+        if kind in SILENCE:
+            self.count, self.is_foreseen = self.count + 1, False  # cases are too large to be asked ahead
+            return SILENCE[kind]
+        self.count, self.size = self.count + 1, self.size + len(request)
+        if self.count > MAX_ASKED or dumps(MARK)[1:-1] in request:
+            raise TooMuch
+        if self.size > MAX_KEPT:
+            self.is_foreseen = False
+        if self.is_foreseen:
+            self.requests.append((kind.decode(), request))
+
+    def check_share(self, value):
+        if type(value) is not Anything:
+            check_share(value)
+
+    def unsendable(self, name, error):
+        """Where an answer stands in a question, what that will be can't be told; else no agent will ever be asked it."""
+        return TooMuch() if "Anything" in str(error) else Unaskable(f"an argument of {name} {error}")
+
+    def accept(self, peer, coder, label, note, claim):
+        return Anything()
+
+    def left(self, payload):
+        return Script(Anything(), Anything(), Anything())
+
+
+def misspelt(name, known):
+    """Says so if another name is nearly the same."""
+    import difflib
+
+    near = difflib.get_close_matches(name, known, 1, 0.85) if len(name) > 4 else []
+    return f"is neither Python's nor setup's, and not named in the prompt; did you mean {near[0]}?" if near else None
+
+
+def forgotten(name):
+    """Says so if it is the name of what is often imported."""
+    import math
+
+    home = "math" if hasattr(math, name) else IMPORTED.get(name)
+    return f"is neither defined nor named in the prompt: import it from {home} in setup" if home else None
+
+
+IMPORTED = {name: "collections" for name in "Counter OrderedDict defaultdict deque namedtuple".split()}
+IMPORTED |= {"deepcopy": "copy", "reduce": "functools", "Decimal": "decimal", "Fraction": "fractions"}

@@ -1,0 +1,317 @@
+"""The judge: evaluates the assertions of tasks. Trusted code only; no agent code ever comes here.
+
+An assertion calls the agent's functions by name; each such call goes to the host as a request and comes back as a
+claim, which is decoded into exact builtin types and nothing else.
+
+It takes the frames of ToJudge and answers by those of FromJudge. Answers that carry another run's number are passed over.
+"""
+import gc
+import reprlib
+import signal
+import struct
+
+
+
+class Brief(reprlib.Repr):
+    """Values as messages show them. An object of the agent's is not asked how."""
+
+    is_at_work = False
+
+    def repr1(self, value, level):
+        if issubclass(type(value), Member):
+            return f"<the agent's {member_of(value)[2]}>"
+        if issubclass(type(value), Proxy):
+            return f"<the agent's {link_of(value).name or type(value).__name__}>"
+        return super().repr1(value, level)
+
+
+BRIEF = Brief()
+BRIEF.maxstring = BRIEF.maxother = 80
+BRIEF.maxlong = 40
+BRIEF.maxlist = BRIEF.maxtuple = BRIEF.maxset = BRIEF.maxfrozenset = BRIEF.maxdict = 8
+
+
+def brief(value):
+    if type(value) is int and value.bit_length() > 1000:
+        return f"<an int of {value.bit_length()} bits>"
+    BRIEF.is_at_work = True
+    try:
+        return BRIEF.repr(value)
+    except Exception:
+        return f"<{type(value).__name__}>"
+    finally:
+        BRIEF.is_at_work = False
+
+
+class Script:
+    """The outputs and exit code of `python agent.py ...`."""
+
+    def __init__(self, stdout, stderr, returncode):
+        self.stdout, self.stderr, self.returncode = stdout, stderr, returncode
+
+    def __repr__(self):
+        return f"(stdout {brief(self.stdout)}, stderr {brief(self.stderr[-200:])}, returncode {self.returncode})"
+
+
+class Agent:
+    """`agent` in an assertion."""
+
+    def __init__(self, run):
+        self._run, self._output = run, None
+
+    def run(self, *args, stdin=""):
+        return self._run.script([str(arg) for arg in args], str(stdin))
+
+    @property
+    def output(self):
+        if self._output is None:
+            self._output = self.run("--task", self._run.task.prompt)
+        return self._output.stdout
+
+
+# ---- runs ----
+
+
+class Calls:
+    """The last calls of a test, and what came of them, for its message."""
+
+    def __init__(self):
+        self.notes = collections.deque(maxlen=3)
+
+    def begin(self, text, is_told=True):
+        """The note of a call, which takes what comes of it as it comes."""
+        note = [text]
+        if is_told:
+            self.notes.append(note)
+        return note
+
+    def told(self):
+        return "; ".join(map(" ".join, self.notes))
+
+
+class Run:
+    """One agent on one task."""
+
+    raises, check_share = raises, staticmethod(check_share)
+
+    def __init__(self, host, number, task, seconds):
+        self.host, self.number, self.task, self.seconds = host, number, task, seconds
+        self.calls = Calls()
+        self.peer = JudgePeer(self)
+        self.asked = False  # the agent, of anything in this run: before, whatever goes wrong is the author's doing
+
+    def grade(self, first):
+        """Judges the tests from `first` on. Above 0 it goes on after a worker's death, and nothing is the author's any more:
+        a test may rest on what one before it has left in setup's data."""
+        self.asked = first > 0
+        error, scope = self.set_up()
+        if error is not None and not self.asked:
+            return self.fault(None, error)
+        for test in range(first, len(self.task.tests)):
+            self.enter(test)
+            self.calls = Calls()
+            raised = error or self.carry_out(test, scope)
+            if raised is not None and not self.asked:
+                return self.fault(test, raised)
+            self.tell(test, *self.verdict(raised))
+        self.host.put(FromJudge.Done)
+
+    def enter(self, test):
+        """Begins a test, or setup: the kernel ends this process where one takes more CPU time than it may."""
+        mark(test, self.asked)
+        signal.setitimer(signal.ITIMER_PROF, self.seconds)
+
+    def set_up(self):
+        """Setup's exception, or None, and the names that the tests find."""
+        self.enter(SETUP)
+        restore()
+        scope = {name: Member(self.peer, None, name) for name in self.task.names - PLAIN_NAMES - {"output"}}
+        scope.update(prompt=self.task.prompt, agent=Agent(self), raises=self.raises, output_of=output_of, __name__="task")
+        scope |= self.task.helpers
+        scope |= {"@resolved": resolved, "@caught": caught, "@told": comparison, "@type": type_of, "@asserting": asserting}
+        scope |= {"@score": self.check_share, "@message": self.authors_message}
+        return execute(self.task.setup, scope), scope
+
+    def carry_out(self, test, scope):
+        """Makes a test; what it raised, or None."""
+        code = self.task.tests[test]
+        return code.carry_out(self) if type(code) is Case else execute(code, self.own(scope))
+
+    def own(self, scope):
+        """A test's own names; there, a function that the prompt asks for is the agent's even if Python has one, too."""
+        return scope | {name: Member(self.peer, None, name) for name in self.task.agents_own if name not in scope}
+
+    def authors_message(self, message, *compared):
+        """The author's message of an assertion that has failed, or both sides of it where the message would ask the agent: an
+        answer decides nothing any more, and most runs are made before it is known which assertion fails."""
+        self.peer.in_message = True
+        try:
+            return message()
+        except Unasked:
+            return comparison(*compared) if compared else ""
+        finally:
+            self.peer.in_message = False
+
+    def fault(self, test, error):
+        self.host.put(FromJudge.Fault, dumps(self.task.fault(test, error)).encode())
+        self.host.put(FromJudge.Done)
+
+    def tell(self, test, verdict, message=None, share=None):
+        result = {"test": test, "verdict": verdict, "message": message, "share": share}
+        self.host.put(FromJudge.Result, dumps(result).encode())
+        if not self.host.inbox:
+            self.host.flush()  # answers are not waiting: the host may want to know how far this came
+
+    def verdict(self, error):
+        """The verdict and the message for what a test's code raised."""
+        if error is None:
+            return ("passed",)
+        if type(error) is Worth:
+            return ("failed", self.message(f"the score is {error.share!r}"), error.share)
+        if type(error) is NoShare:
+            return ("error", self.message(said(error)))
+        if isinstance(error, Ended):
+            return ("ended", self.message(""))
+        if isinstance(error, Unusable):
+            return ("error", self.message(said(error)))
+        if error in self.peer.agents_errors:
+            return ("error", self.message(""))
+        if isinstance(error, MemoryError):
+            return ("memory", self.message("memory ran out in the assertion"))
+        if isinstance(error, AssertionError):
+            return ("failed", self.message(said(error)))
+        return ("failed", self.message(f"the assertion raised {type(error).__name__}: {said(error)}"))
+
+    def message(self, text):
+        message = " - ".join(part for part in (text, self.calls.told()) if part)[:900]
+        # Half a character, which an agent's text may hold, is no JSON for others.
+        return message.encode(errors="replace").decode() or "the assertion does not hold"
+
+    # -- questions to the agent --
+
+    def unsendable(self, name, error):
+        return TypeError(f"an argument of {name} {error}")
+
+    def accept(self, peer, coder, label, note, claim):
+        """The value of a claim; what else it may be is raised."""
+        if "missing" in claim:
+            raise Unusable(f"the agent has no function {label}")
+        if "unfit" in claim:
+            raise Unusable(f"what {label} returned {shortened(claim['unfit'])}")
+        if type(claim.get("broken")) is dict:
+            raise Unusable(f"importing the agent raised {told_error(claim['broken'])}")
+        try:
+            value = peer.outcome(coder, claim)
+        except NotPlain as error:
+            note.append("returned what can't be read")
+            raise Unusable(f"what {label} returned {error}") from None
+        except BaseException as error:
+            note.append(f"raised {told_error(claim['raised'])}")
+            if error not in peer.errors:
+                peer.agents_errors.add(error)
+            raise
+        note.append(f"returned {brief(value)}")
+        return value
+
+    def script(self, args, stdin):
+        shown = ", ".join(map(brief, args))
+        note = self.calls.begin(f"agent.run({shown})")
+        result = self.left(self.ask(ToCell.Script, dumps({"argv": args, "stdin": stdin})))
+        note.append(f"left {result!r}")
+        return result
+
+    def left(self, payload):
+        code, length = struct.unpack(">iI", payload[:8])
+        stdout, stderr = payload[8 : 8 + length], payload[8 + length :]
+        return Script(stdout.decode("utf-8", "replace"), stderr.decode("utf-8", "replace"), code)
+
+    def ask(self, kind, request):
+        if self.peer.in_message:
+            raise Unasked
+        check_size(request, self.task)
+        self.host.put(FromJudge.Question, kind + request.encode())
+        self.asked = True
+        PLACE[4] = 1
+        return self.reply()
+
+    def fetch(self, test, file):
+        """The bytes of a case's input or answer."""
+        self.host.put(FromJudge.Fetch, dumps({"test": test, "file": file}).encode())
+        return self.reply()
+
+    def reply(self):
+        """The host's answer to what was put to it last."""
+        while (frame := self.host.wait()) is not None:
+            (number,), payload = struct.unpack(">I", frame[1][:4]), frame[1][4:]
+            if number != self.number:
+                continue
+            if frame[0] == ToJudge.AgentEnded:
+                raise Ended
+            return payload
+        os._exit(0)  # the host is gone
+
+
+def check_size(request, task):
+    """Parts that an agent may return can be put together to a question that no frame holds."""
+    most = max(MAX_PAYLOAD, max_claim(task.max_value)) - 1
+    if len(request) > most:
+        raise ValueError(f"the question is too large: {len(request)} bytes of at most {most}")
+
+
+def told_error(content):
+    """An agent's exception in a message."""
+    text = f"{shortened(content.get('name'))}: {shortened(content.get('text'))}"
+    return f"{text} (agent.py line {content['line']})" if type(content.get("line")) is int else text
+
+
+def execute(code, scope):
+    """Runs a test's code; what it raised, or None."""
+    try:
+        exec(code, scope)
+    except BaseException as error:
+        return error
+
+
+INTERNAL = (Run, Agent, Script, raises)
+
+
+class Worker:
+    """The process that runs tasks' Python, as the supervisor orders."""
+
+    def __init__(self, host, specs, seconds):
+        self.host, self.specs, self.seconds, self.tasks = host, specs, seconds, {}
+
+    def serve(self):
+        while (frame := self.host.wait()) is not None:
+            self.obey(*frame)
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            self.host.flush()
+            gc.collect()  # nothing of a run may take memory from the next one
+
+    def obey(self, kind, payload):
+        signal.setitimer(signal.ITIMER_PROF, self.seconds)
+        if kind == ToJudge.Learn:
+            key = loads(payload)["key"]
+            self.specs[key] = payload
+            task = self.task(key)
+            self.host.put(FromJudge.Learnt, dumps({"flaws": task.flaws, "steady": task.is_steady}).encode())
+        elif kind == ToJudge.DryRun:
+            (first,), key = struct.unpack(">I", payload[:4]), payload[4:].decode()
+            DryRun(self.host, self.task(key), self.seconds / 2).report(first)
+        elif kind == ToJudge.Grade:
+            (number, first), key = struct.unpack(">II", payload[:8]), payload[8:].decode()
+            run = Run(self.host, number, self.task(key), self.seconds)
+            run.grade(first)
+            run.peer.is_silent = True
+
+    def task(self, key):
+        """The task, compiled when it is first needed here."""
+        if key not in self.tasks:
+            mark(SETUP, False)
+            self.tasks[key] = Task(loads(self.specs[key]))
+            gc.freeze()  # what stays need not be looked at again
+        return self.tasks[key]
+
+
+def main(seconds):
+    Supervisor(seconds).serve()

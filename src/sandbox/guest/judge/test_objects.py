@@ -1,0 +1,149 @@
+"""The test's own objects, and all that an agent may do with them: a closed list, whatever its process asks for
+(this text is put before agent_objects.py).
+"""
+import types
+
+# Of all operations those that a test's object may be asked for. They call what its class defines, and take no name of anything else.
+SERVED = frozenset((*UNARY, *GIVEN, *ARITHMETIC, *COMPARISONS, "get", "set", "del", "method", "isinstance", "issubclass"))
+SERVED |= {"data", "copy", "signature", "await", "aiter"}
+# With these, the object of the test's is the class that is asked about, and the target may be anything.
+OF_CLASSES = frozenset(("isinstance", "issubclass"))
+COUNTS = {"get": 1, "set": 2, "del": 1}  # arguments
+AWAITED = frozenset(("__anext__", "__aenter__", "__aexit__"))
+
+SHOWN_PRIVATE = frozenset("__name__ __qualname__ __doc__ __module__ __dict__ __wrapped__ __annotations__".split())
+HIDDEN_PREFIXES = ("_", "gi_", "cr_", "ag_", "f_", "tb_", "co_")
+UNSHOWN = (types.ModuleType, types.FrameType, types.CodeType, types.TracebackType)
+MOCK_SETTINGS = frozenset("attach_mock configure_mock mock_add_spec reset_mock return_value side_effect method_calls mock_calls".split())
+# A template that an agent writes would look up any attribute of what it is filled with.
+FORMATTING = frozenset("format format_map vformat get_field".split())
+# Functions and classes that would lead from any object of the test's to all others.
+REVEALING = (getattr, setattr, delattr, vars, dir, eval, exec, compile, globals, locals, open, __import__, str.format, str.format_map)
+REVEALING += (operator.attrgetter, operator.methodcaller, sys._getframe)
+
+
+class Kept:
+    """Exceptions that are known again, each by its number; of many the last ones."""
+
+    MOST = 1000
+
+    def __init__(self):
+        self.numbers, self.errors, self.count = {}, {}, 0
+
+    def add(self, error):
+        if error not in self:
+            self.numbers[id(error)], self.errors[self.count] = self.count, error
+            self.count += 1
+        if len(self.errors) > self.MOST:
+            oldest = next(iter(self.errors))
+            del self.numbers[id(self.errors.pop(oldest))]
+
+    def __contains__(self, error):
+        return id(error) in self.numbers
+
+    def number(self, error):
+        return self.numbers.get(id(error))
+
+    def of(self, number):
+        return self.errors.get(number) if type(number) is int else None
+
+
+class TestPeer(Peer):
+    """The side that answers what an agent asks about the test's objects."""
+
+    def __init__(self, first_key, max_value):
+        super().__init__(first_key, max_value)
+        # Exceptions of the test's that the agent was told of, those whose text it is not to see, and the agent's own.
+        self.errors, self.withheld, self.agents_errors = Kept(), Kept(), Kept()
+
+    def shown(self, coder, value, depth):
+        if isinstance(value, UNSHOWN) or type(value) in INTERNAL or any(value is one for one in REVEALING):
+            raise NotPlain(f"is a {type(value).__name__}, which can't be given to an agent")
+        return super().shown(coder, value, depth)
+
+    def target(self, coder, question):
+        """The object that is asked about: one that this run has shown, not a value that the agent brings along."""
+        told = question["t"]
+        if question.get("o") not in OF_CLASSES and (type(told) is not dict or [*told] != ["o"]):
+            raise NotPlain("is none of the test's objects")
+        return super().target(coder, question)
+
+    def perform(self, op, target, args, named):
+        check_operation(op, target, args, named)
+        if op == "get" and args == ["__dict__"]:
+            return {name: value for name, value in getattr(target, "__dict__", {}).items() if not name.startswith("_")}
+        try:
+            end = super().perform(op, target, args, named)
+        except self.passing:
+            raise
+        except BaseException as error:
+            self.errors.add(error)
+            raise
+        return without_defaults(end) if op == "signature" else end
+
+    def told_of(self, error):
+        """An exception of the test's as the agent gets to see it."""
+        if error in self.agents_errors and (handle := getattr(error, "agents_handle", None)) is not None:
+            return {"own": link_of(handle).number}
+        return super().told_of(error) | {"ticket": self.errors.number(error)}
+
+    def may_tell(self, error):
+        """False for what a test asserts, or comes upon when it looks at a value: of that an agent learns the classes alone."""
+        return error in self.agents_errors or not (isinstance(error, AssertionError) or error in self.withheld)
+
+    def own_error(self, content):
+        """The test's own exception that has come back through the agent."""
+        return self.errors.of(content.get("ticket"))
+
+
+def check_operation(op, target, args, named):
+    """Refuses all that is not on the list, and an object of the agent's as if it were the test's."""
+    is_served = type(op) is str and op in SERVED and not (named and op in COUNTS)
+    if is_served and op in OF_CLASSES:
+        kind = args[0] if len(args) == 1 and not named else None
+        is_served = not is_stand_in(kind) and isinstance(kind, type)
+    elif is_served:
+        is_served = not is_stand_in(target) and len(args) == COUNTS.get(op, len(args))
+    if is_served and op == "await" and args:
+        is_served = type(args[0]) is str and args[0] in AWAITED
+    if not is_served:
+        raise TypeError("no such operation")
+    if op in ("get", "method", "set", "del"):
+        check_access(op, target, args)
+
+
+def check_access(op, target, args):
+    """Refuses what would lead from an object of the test's to the test itself."""
+    name = args[0] if args else None
+    if type(name) is not str or is_hidden(name, target) or (op in ("set", "del") and not may_change(target, name)):
+        raise AttributeError(f"{type(target).__name__!r} object has no attribute {name!r}")
+
+
+def is_hidden(name, target):
+    """True for an attribute that is none of an agent's business."""
+    if name.startswith(HIDDEN_PREFIXES) and name not in SHOWN_PRIVATE:
+        return True
+    kind = target if isinstance(target, type) else type(target)
+    if name in FORMATTING and (issubclass(kind, str) or kind.__module__ == "string"):
+        return True
+    if kind.__name__ == "partial" or name == "register" and hasattr(kind, "_abc_impl"):
+        return True
+    return is_mock(target) and name in MOCK_SETTINGS
+
+
+def is_mock(value):
+    return "unittest.mock" in sys.modules and isinstance(value, sys.modules["unittest.mock"].NonCallableMock)
+
+
+def may_change(target, name):
+    """True for what an instance of a class of the test's holds. What it or its class calls by this name would speak for the test."""
+    if is_mock(target) or isinstance(target, type):
+        return False
+    is_own = type(target).__module__ == "task" or type(target) is types.SimpleNamespace
+    return is_own and not is_method(getattr(type(target), name, None)) and not callable(getattr(target, "__dict__", {}).get(name))
+
+
+def without_defaults(signature):
+    """A signature that says where there are defaults, but not which: a test may keep there what it expects."""
+    parts, returned = signature
+    return [(name, kind, default and (...,), note) for name, kind, default, note in parts], returned

@@ -1,0 +1,197 @@
+"""Types of the standard library that travel by value, each under its own name (this text is put behind codec.py).
+
+Modules are imported when a value of theirs comes by: a cell starts without them.
+"""
+import builtins
+import sys
+
+
+def library_type(name):
+    """The class of this dotted name; one without a module is Python's own."""
+    module, _, last = name.rpartition(".")
+    if not module:
+        return getattr(builtins, last)
+    return getattr(__import__(module), last)
+
+
+def fields(*names):
+    """Writes the attributes of these names."""
+    return lambda coder, value, depth: [coder.tagged(getattr(value, name), depth) for name in names]
+
+
+def text_of(coder, value, depth):
+    return str(value)
+
+
+def built(name):
+    """Makes a value of the class from the parts that were written."""
+    return lambda coder, body, depth: library_type(name)(*coder.many(body, depth))
+
+
+def from_text(name):
+    def make(coder, body, depth):
+        if type(body) is not str:
+            raise TypeError
+        return library_type(name)(body)
+
+    return make
+
+
+def empty(name):
+    return lambda coder, body, depth: library_type(name)()
+
+
+def write_time(coder, value, depth):
+    """The fields of a time or a datetime; of its zone, the offset."""
+    parts = "year month day hour minute second microsecond" if hasattr(value, "year") else "hour minute second microsecond"
+    offset = value.utcoffset()
+    return [[getattr(value, part) for part in parts.split()], None if offset is None else offset.total_seconds(), value.fold]
+
+
+def make_time(name):
+    def make(coder, body, depth):
+        parts, offset, fold = body
+        zone = library_type("datetime.timezone")
+        delta = library_type("datetime.timedelta")
+        tzinfo = None if offset is None else zone(delta(seconds=offset)) if offset else zone.utc
+        return library_type(name)(*parts, tzinfo=tzinfo, fold=fold)
+
+    return make
+
+
+def write_deque(coder, value, depth):
+    return [items(coder, value, depth), value.maxlen]
+
+
+def make_deque(coder, body, depth):
+    return library_type("collections.deque")((), body[1])
+
+
+def refill_deque(coder, value, body, depth):
+    members = coder.many(body[0], depth)
+    value.clear()
+    value.extend(members)
+
+
+def write_default(coder, value, depth):
+    return [coder.tagged(value.default_factory, depth), entries(coder, value, depth)]
+
+
+def refill_default(coder, value, body, depth):
+    value.default_factory = coder.decode(body[0], depth)
+    redict(coder, value, body[1], depth)
+
+
+def write_array(coder, value, depth):
+    return [value.typecode, value.tobytes().hex()]
+
+
+def make_array(coder, body, depth):
+    return library_type("array.array")(body[0])
+
+
+def refill_array(coder, value, body, depth):
+    del value[:]
+    value.frombytes(bytes.fromhex(body[1]))
+
+
+LIBRARY = {
+    "complex": PlainKind("complex", fields("real", "imag"), built("complex")),
+    "range": PlainKind("range", fields("start", "stop", "step"), built("range")),
+    "slice": PlainKind("slice", fields("start", "stop", "step"), built("slice")),
+    "ellipsis": PlainKind("ellipsis", lambda *_: 0, lambda *_: ...),
+    "NotImplementedType": PlainKind("NotImplementedType", lambda *_: 0, lambda *_: NotImplemented),
+    "decimal.Decimal": PlainKind("Decimal", text_of, from_text("decimal.Decimal")),
+    "fractions.Fraction": PlainKind("Fraction", fields("numerator", "denominator"), built("fractions.Fraction")),
+    "datetime.date": PlainKind("date", fields("year", "month", "day"), built("datetime.date")),
+    "datetime.time": PlainKind("time", write_time, make_time("datetime.time")),
+    "datetime.datetime": PlainKind("datetime", write_time, make_time("datetime.datetime")),
+    "datetime.timedelta": PlainKind("timedelta", fields("days", "seconds", "microseconds"), built("datetime.timedelta")),
+    "uuid.UUID": PlainKind("UUID", text_of, from_text("uuid.UUID")),
+    "pathlib.PosixPath": PlainKind("Path", text_of, from_text("pathlib.PosixPath")),
+    "pathlib.PurePosixPath": PlainKind("PurePath", text_of, from_text("pathlib.PurePosixPath")),
+    "collections.deque": PlainKind("deque", write_deque, make_deque, refill_deque),
+    "collections.Counter": PlainKind("Counter", entries, empty("collections.Counter"), redict),
+    "collections.OrderedDict": PlainKind("OrderedDict", entries, empty("collections.OrderedDict"), redict),
+    "collections.defaultdict": PlainKind("defaultdict", write_default, empty("collections.defaultdict"), refill_default),
+    "array.array": PlainKind("array", write_array, make_array, refill_array),
+}
+BY_TAG |= {plain.tag: plain for plain in LIBRARY.values()}
+
+
+def dotted(kind):
+    """A class's name, with its module unless it is Python's own."""
+    module, name = kind.__module__, kind.__qualname__
+    if type(module) is not str:
+        return f"?.{name}"
+    return name if module == "builtins" else f"{module}.{name}"
+
+
+def plain_kind(kind):
+    """How values of exactly this class travel; None if they don't by value."""
+    if (plain := KINDS.get(kind)) is None and (plain := LIBRARY.get(dotted(kind))) is not None:
+        module = sys.modules.get(kind.__module__)
+        if getattr(module, kind.__name__, kind) is not kind:
+            return None  # another class of the name
+        KINDS[kind] = plain
+    return plain
+
+
+# -- classes and functions that both sides have --
+
+TYPES = {kind: name for name, kind in vars(builtins).items() if isinstance(kind, type) and not name.startswith("_")}
+NAMED = {name: kind for kind, name in TYPES.items()}
+FUNCTIONS = frozenset("""abs all any ascii bin bool callable chr divmod enumerate filter format hash hex isinstance iter len
+    map max min next oct ord pow repr reversed round sorted sum tuple zip""".split())
+
+
+def write_known(value):
+    """A class or function that both sides have, by its name; None if it is none."""
+    if isinstance(value, type):
+        name = TYPES.get(value) or (dotted(value) if dotted(value) in LIBRARY else None)
+        return name and {"type": name}
+    name = value.__name__ if type(value) is type(len) else None
+    return {"type": name} if name in FUNCTIONS and vars(builtins)[name] is value else None
+
+
+def make_known(coder, body, depth):
+    if body in NAMED or body in LIBRARY:
+        return NAMED.get(body) or library_type(body)
+    if body in FUNCTIONS:
+        return vars(builtins)[body]
+    raise TypeError
+
+
+BY_TAG["type"] = PlainKind("type", None, make_known)
+
+
+# -- named tuples --
+
+MAX_FIELDS = 200
+
+
+def make_record(coder, body, depth):
+    """A tuple with names for its items, as `collections.namedtuple` makes it; in a run one class for each name and set of fields."""
+    name, names, values = body
+    names, values = tuple(names), coder.many(values, depth)
+    if len(names) != len(values) or len(names) > MAX_FIELDS or not all(type(n) is str and n.isidentifier() for n in (name, *names)):
+        raise TypeError
+    records = coder.peer.records if coder.peer else {}
+    if (key := (name, names)) not in records:
+        records[key] = record_class(name, names)
+    return tuple.__new__(records[key], values)
+
+
+def record_class(name, names):
+    def shown(self):
+        return f"{name}({', '.join(f'{field}={value!r}' for field, value in zip(names, self))})"
+
+    def replaced(self, **others):
+        return tuple.__new__(type(self), [others.get(field, value) for field, value in zip(names, self)])
+
+    parts = {field: property(lambda self, place=place: tuple.__getitem__(self, place)) for place, field in enumerate(names)}
+    own = {"_fields": names, "__repr__": shown, "_replace": replaced, "_asdict": lambda self: dict(zip(names, self)), "__slots__": ()}
+    return type(name, (tuple,), parts | own)
+
+
+BY_TAG["record"] = PlainKind("record", None, make_record)

@@ -1,0 +1,71 @@
+//! All that runs inside containers, in Python, and the frames by which it is spoken to.
+//!
+//! `boot.py` reads a program and runs it. A program is the tables and bounds of [`frames`], what both sides have (`codec.py`,
+//! `library.py`, `shared.py`, `raised.py`, `operations.py`, `peer.py`, `proxies.py`), and all of `cell/` or all of `judge/`.
+
+pub mod frames;
+
+use std::sync::LazyLock;
+
+use crate::config::Judge;
+
+/// Reads a program from its input and runs it: what every container is started with.
+pub const BOOT: &str = include_str!("boot.py");
+
+/// The program of a cell's PID 1.
+pub static CELL: LazyLock<String> = LazyLock::new(|| frames::python() + BOTH + CELL_FILES);
+
+/// The program of a judge, but for its last line.
+pub static JUDGE: LazyLock<String> = LazyLock::new(|| frames::python() + BOTH + JUDGE_FILES);
+
+/// The program of a judge with these bounds.
+pub fn judge(bounds: &Judge) -> String {
+    format!("{}\nmain({})\n", *JUDGE, bounds.time.as_secs_f64())
+}
+
+/// The texts of files, one behind the other.
+macro_rules! files {
+    ($($file:literal)*) => {
+        concat!($(include_str!($file), "\n"),*)
+    };
+}
+
+/// Files that both sides have.
+const BOTH: &str =
+    files!("codec.py" "library.py" "shared.py" "raised.py" "operations.py" "peer.py" "proxies.py");
+
+/// Files of a cell alone.
+const CELL_FILES: &str = files!(
+    "cell/agent.py" "cell/script.py" "cell/source.py" "cell/seccomp.py" "cell/forker.py" "cell/child_io.py" "cell/dialogue.py"
+    "cell/gateway.py" "cell/account.py" "cell/supervisor.py"
+);
+
+/// Files of a judge alone.
+const JUDGE_FILES: &str = files!(
+    "judge/task.py" "judge/exceptions.py" "judge/programs.py" "judge/cases.py" "judge/scores.py" "judge/surroundings.py" "judge/test_objects.py"
+    "judge/agent_objects.py" "judge/explain.py" "judge/judge.py" "judge/dry_run.py" "judge/supervisor.py"
+);
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use regex::Regex;
+
+    use super::*;
+
+    /// The files of a program share their names: a second thing of a name would take the first one's place.
+    #[test]
+    fn no_name_of_a_program_stands_for_two_things() {
+        let defined = Regex::new(r"(?m)^(?:def|class) (\w+)").unwrap();
+        for program in [&*CELL, &*JUDGE] {
+            let mut seen = BTreeSet::new();
+            let twice: Vec<_> = defined
+                .captures_iter(program)
+                .map(|found| found[1].to_owned())
+                .filter(|name| !seen.insert(name.clone()))
+                .collect();
+            assert_eq!(twice, Vec::<String>::new());
+        }
+    }
+}

@@ -1,0 +1,118 @@
+"""Operations on objects that stay on the other side, by names that are Python's own where it has one
+(this text is put behind raised.py).
+"""
+UNARY = {
+    "__len__": len, "__iter__": iter, "__next__": next, "__reversed__": reversed, "__str__": str, "__repr__": repr,
+    "__int__": int, "__float__": float, "__complex__": complex, "__bytes__": bytes, "__index__": operator.index,
+    "__abs__": abs, "__neg__": operator.neg, "__pos__": operator.pos, "__invert__": operator.invert, "__dir__": dir,
+    "__bool__": bool, "__hash__": hash, "__trunc__": lambda it: it.__trunc__(), "__floor__": lambda it: it.__floor__(),
+    "__ceil__": lambda it: it.__ceil__(), "__length_hint__": lambda it: it.__length_hint__(), "__enter__": lambda it: type(it).__enter__(it), "__fspath__": lambda it: it.__fspath__(),
+}  # fmt: skip
+BINARY = "add sub mul matmul truediv floordiv mod pow lshift rshift and or xor".split()
+COMPARISONS = {f"__{name}__": getattr(operator, name) for name in "eq ne lt le gt ge".split()}
+
+
+def mirrored(function):
+    return lambda it, other: function(other, it)
+
+
+def arithmetic():
+    yield "__divmod__", divmod
+    yield "__rdivmod__", mirrored(divmod)
+    for name in BINARY:
+        function = getattr(operator, {"and": "and_", "or": "or_"}.get(name, name))
+        yield f"__{name}__", function
+        yield f"__r{name}__", mirrored(function)
+        yield f"__i{name}__", getattr(operator, f"i{name}")
+
+
+ARITHMETIC = dict(arithmetic())
+GIVEN = {
+    "__call__": lambda it, /, *args, **named: it(*args, **named), "__getitem__": operator.getitem, "__setitem__": operator.setitem,
+    "__delitem__": operator.delitem, "__contains__": operator.contains, "__format__": format, "__round__": round,
+    "__exit__": lambda it, *args: type(it).__exit__(it, *args),
+}  # fmt: skip
+# Operations that a proxy offers only if the class of its object does.
+OPTIONAL = [*UNARY, *GIVEN, *ARITHMETIC, "__await__", "__aiter__", "__anext__", "__aenter__", "__aexit__"]
+PERFORM = {
+    **UNARY, **GIVEN, **ARITHMETIC, **COMPARISONS, "get": getattr, "set": setattr, "del": delattr,
+    "method": lambda it, name, /, *args, **named: getattr(it, name)(*args, **named),
+    "isinstance": isinstance, "issubclass": issubclass, "data": lambda it: next(copy(it) for base, copy in COPIES if isinstance(it, base)),
+}  # fmt: skip
+
+
+def performing(name):
+    """An operation that needs a module of the library."""
+
+    def put(function):
+        PERFORM[name] = function
+        return function
+
+    return put
+
+
+@performing("copy")
+def copied(it, deep):
+    import copy
+
+    return copy.deepcopy(it) if deep else copy.copy(it)
+
+
+@performing("signature")
+def signature(it):
+    """The parameters of a function: name, kind, and its default if it has one."""
+    import inspect
+
+    parts = inspect.signature(it).parameters.values()
+    empty = inspect.Parameter.empty
+    told = lambda it: () if it is empty else (it,)
+    returned = inspect.signature(it).return_annotation
+    return [(part.name, int(part.kind), told(part.default), told(part.annotation)) for part in parts], told(returned)
+
+
+@performing("dataclass")
+def of_dataclass(it, name, /, *args, **named):
+    """The end of a function of the module dataclasses; the fields by their names and types."""
+    import dataclasses
+
+    end = getattr(dataclasses, name)(it, *args, **named)
+    return [(field.name, field.type) for field in end] if name == "fields" else end
+
+
+LOOPS = []
+
+
+@performing("await")
+def awaited(it, name=None, *args):
+    """The end of a coroutine, or of what this method of the object gives to be awaited."""
+    import asyncio
+
+    async def wait():
+        return await (it if name is None else getattr(type(it), name)(it, *args))
+
+    if asyncio._get_running_loop() is not None:
+        import threading
+
+        ends = []
+        thread = threading.Thread(target=lambda: ends.append(ended(lambda: asyncio.run(wait()))))
+        thread.start()
+        thread.join()
+        return ends[0]()
+    if not LOOPS:
+        LOOPS.append(asyncio.new_event_loop())
+        asyncio.set_event_loop(LOOPS[0])
+    return LOOPS[0].run_until_complete(wait())
+
+
+def ended(work):
+    """The end that some work comes to, to be come to once more elsewhere."""
+    try:
+        value = work()
+        return lambda: value
+    except BaseException as error:
+        kept = error
+
+        def fail():
+            raise kept
+
+        return fail

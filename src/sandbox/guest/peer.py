@@ -1,0 +1,294 @@
+"""Objects that stay where they are: what is no plain data travels by handle, and whoever holds a handle asks about it.
+
+Cell and judge each have a Peer, the same on either side. It numbers the objects that it has shown to the other, makes a
+proxy for each handle that it is given, and puts the questions that are asked of a proxy. The answer may be another question, as
+where a function of the test's is called by the agent's; so the two take turns until an answer comes
+(this text is put behind operations.py).
+"""
+MAX_OBJECTS = 100_000  # that a side shows the other in a run
+MAX_TURNS = 60  # questions within questions
+MAX_NAMES = 200  # that are told of a class
+PARTS = frozenset(("value", "raised", "changed", "share", "news"))  # of an answer
+
+
+class Peer:
+    """One side of a run: the objects that it has shown the other, and the proxies of those that it was shown."""
+
+    tags = frozenset(("h", "o", "w", "exception", "shared"))
+
+    def __init__(self, first_key, max_value=MAX_VALUE):
+        self.max_value = max_value  # bytes of one as JSON
+        self.shares = Shares(first_key)
+        self.keys = self.shares.keys
+        self.objects, self.numbers, self.kinds = [], {}, {}
+        self.proxies, self.classes, self.subclassed_values, self.turns = {}, {}, {}, 0
+        # Classes made for what the other side has told, which end with the run: of named tuples, exceptions, and plain types.
+        self.records, self.strange, self.subclasses = {}, {}, {}
+        self.is_silent = False  # what is asked now, by a finalizer, must not take the answer that something else waits for
+
+    # -- values that are no plain data --
+
+    def shown(self, coder, value, depth):
+        """The tag by which the other side gets such a value."""
+        if issubclass(type(value), Member):
+            return self.shown_member(coder, value, depth)
+        if issubclass(type(value), Proxy):
+            return {"o": link_of(value).number}
+        if isinstance(value, BaseException):
+            return {"exception": self.told_of(value)}
+        if is_record(value):
+            return {"w": [record(coder, value, depth + 1), self.handle(value)]}
+        for base, copy in IMMUTABLE:
+            if isinstance(value, base):
+                return {"w": [coder.tagged(copy(value), depth + 1), self.handle(value)]}
+        return {"h": self.handle(value)}
+
+    def shown_member(self, coder, member, depth):
+        return coder.tagged(member.resolved(), depth)
+
+    def handle(self, value):
+        """An object's number, its class's number, and when this class is shown first, what that offers."""
+        number = self.numbers.get(id(value))
+        if number is None:
+            if len(self.objects) >= MAX_OBJECTS:
+                raise NotPlain(f"is one object more than the {MAX_OBJECTS} that a run may show")
+            number = self.numbers[id(value)] = len(self.objects)
+            self.objects.append(value)
+        kind = type(value)
+        about = None
+        if kind not in self.kinds:
+            self.kinds[kind] = len(self.kinds)
+            about = described(kind)
+        name = value.__name__ if isinstance(value, type) else None
+        return [number, self.kinds[kind], about, name]
+
+    def seen(self, coder, tag, body, depth):
+        """The value of which the other side sent this."""
+        if tag == "h":
+            return self.proxy(body)
+        if tag == "o":
+            return self.objects[body]
+        if tag == "shared":
+            return self.shares.containers[body]
+        if tag == "exception":
+            return rebuilt(self, body)
+        data, handle = body
+        return self.subclassed(coder.decode(data, depth), self.proxy(handle))
+
+    def proxy(self, handle):
+        number, kind, about, name = handle
+        if type(number) is not int or type(kind) is not int or len(self.proxies) > MAX_OBJECTS:
+            raise TypeError
+        if about is not None:
+            self.classes[kind] = proxy_class(About(about))
+        if number not in self.proxies:
+            proxy = self.proxies[number] = object.__new__(self.classes[kind])
+            object.__setattr__(proxy, "_agentmill", Reference(self, number, name))
+        return self.proxies[number]
+
+    def subclassed(self, data, proxy):
+        """Plain data of a class that adds to it: it is that data, and other attributes are asked for."""
+        number = link_of(proxy).number
+        if number not in self.subclassed_values:
+            base = type(data)
+            if not issubclass(base, IMMUTABLE_TYPES):
+                raise TypeError
+            kind = self.subclasses.get(base) or type(base.__name__, (base,), {"__getattr__": asked_of_proxy})
+            self.subclasses[base] = kind
+            value = tuple.__new__(kind, data) if issubclass(base, tuple) else base.__new__(kind, data)
+            value._agentmill = proxy
+            self.subclassed_values[number] = value
+        return self.subclassed_values[number]
+
+    # -- questions and answers --
+
+    def ask(self, op, target, args=(), named={}):
+        """Puts a question to the other side; what it answers, or raises."""
+        coder = Coder(self)
+        question = self.question(coder, {"o": op, "t": coder.tagged(target, 0)}, args, named)
+        return self.outcome(coder, self.take_turns(question))
+
+    def question(self, coder, what, args, named):
+        if news := self.shares.news(self):
+            what = what | {"news": news}
+        listed = ", ".join(map(coder.encode, args))
+        named = ", ".join(f"{dumps(key)}: {coder.encode(value)}" for key, value in named.items())
+        return f'{dumps(what)[:-1]}, "a": [{listed}], "k": {{{named}}}}}'
+
+    def take_turns(self, question):
+        """Says something to the other side, and answers its questions until it has answered this one."""
+        if self.turns >= MAX_TURNS:
+            raise RecursionError(f"more than {MAX_TURNS} calls between the agent and the test")
+        self.turns += 1
+        try:
+            reply = self.say(self.asking(question))
+            while (asked := self.asked_in(reply)) is not None:
+                reply = self.say(self.answer(asked))
+            return reply
+        finally:
+            self.turns -= 1
+
+    def say(self, text):
+        if self.is_silent:
+            raise AttributeError("this is no time to ask the other side")
+        self.is_silent = True
+        try:
+            return self.exchange(text)
+        finally:
+            self.is_silent = False
+
+    def outcome(self, coder, claim):
+        """The value of a claim; raises the exception of one."""
+        given = len(coder.mutables)
+        if not claim.keys() <= PARTS:
+            raise NotPlain("is no claim")
+        if type(claim.get("raised")) is dict:
+            self.follow(coder, given, claim)
+            raise rebuilt(self, claim["raised"])
+        if "value" not in claim:
+            raise NotPlain("is no claim")
+        value = coder.decode(claim["value"])
+        self.follow(coder, given, claim)
+        return value
+
+    def follow(self, coder, given, claim):
+        """Does to containers of this side what the other side has done to its own."""
+        try:
+            coder.apply(claim.get("changed", ()), given)
+            self.shares.take_keys(coder.mutables, claim.get("share", ()))
+            self.shares.hear(self, claim.get("news", ()))
+        except (LookupError, TypeError, ValueError, AttributeError):
+            raise NotPlain("is no claim") from None
+
+    def answer(self, question):
+        """The text that answers a question of the other side."""
+        coder = Coder(self)
+        try:
+            self.shares.hear(self, question.get("news", ()))
+            target = self.target(coder, question)
+            args = [coder.decode(item) for item in question["a"]]
+            named = {name: coder.decode(item) for name, item in question["k"].items()}
+        except NotPlain as error:
+            return dumps({"unfit": str(error)})
+        except (LookupError, TypeError, ValueError, AttributeError):
+            return dumps({"unfit": "is no question"})
+        before = coder.mutables and f"[{', '.join(map(dumps, [*question['a'], *question['k'].values()]))}]"
+        tops = {id(item) for item in (*args, *named.values())}
+        try:
+            value = self.perform(question.get("o"), target, args, named)
+            claim = f'{{"value": {coder.encode(value)}'
+            tops.add(id(value))
+            value = None
+        except NotPlain as error:
+            self.kinds.clear()  # what was to be told of classes was not
+            return dumps({"unfit": str(error)[:1000]})
+        except self.passing:
+            raise
+        except BaseException as error:
+            claim = f'{{"raised": {dumps(self.told_of(error))}'
+        try:
+            changed = before and coder.changes([*args, *named.values()], before)
+        except NotPlain as error:
+            return dumps({"unfit": f"leaves in an argument what {error}"[:1000]})
+        args = named = target = None
+        claim += self.told_beside(coder, changed, tops) + "}"
+        if len(claim) > (most := max_claim(self.max_value)):
+            return dumps({"unfit": f"is larger than {most} bytes with the arguments that it has changed"})
+        return claim
+
+    def told_beside(self, coder, changed, tops):
+        """The part of an answer beside the value: what has become of containers."""
+        text = f', "changed": {changed}' if changed else ""
+        if coder.mutables and (keys := self.shares.give_keys(coder.mutables, tops)):
+            text += f', "share": {dumps(keys)}'
+        if self.shares.containers and (news := self.shares.news(self)):
+            text += f', "news": {dumps(news)}'
+        return text
+
+    passing = ()  # exceptions that are not the other side's business
+
+    def attribute(self, owner, name):
+        if name == "__signature__":
+            return self.signature(owner)
+        return self.ask("get", owner, (name,))
+
+    def signature(self, function):
+        import inspect
+
+        parts, returned = self.ask("signature", function)
+        none = inspect.Parameter.empty
+        made = lambda name, kind, default, note: inspect.Parameter(
+            name, kind, default=default[0] if default else none, annotation=note[0] if note else none
+        )
+        return inspect.Signature([made(*part) for part in parts], return_annotation=returned[0] if returned else none)
+
+    def call(self, owner, name, args, named):
+        return self.ask("method", owner, (name, *args), named)
+
+    def compare(self, op, proxy, other):
+        return self.ask(op, proxy, (other,))
+
+    def truth(self, proxy):
+        return self.ask("__bool__", proxy)
+
+    def hash(self, proxy):
+        return self.ask("__hash__", proxy)
+
+    def is_instance(self, value, kind):
+        return self.ask("isinstance", value, (kind,))
+
+    def refuse_descent(self, name):
+        raise TypeError(f"a class can't descend from {name}, which is not here")
+
+    def told_of(self, error):
+        return raised(self, error)
+
+    def may_tell(self, error):
+        """False for an exception of which the other side learns the classes alone."""
+        return True
+
+    def own_error(self, content):
+        """The exception of this side that has come back."""
+        return None
+
+    def line(self, error):
+        """Where in the agent's file it happened."""
+        return None
+
+    def target(self, coder, question):
+        return coder.decode(question["t"])
+
+    def perform(self, op, target, args, named):
+        return PERFORM[op](target, *args, **named)
+
+
+def max_claim(max_value):
+    """Bytes of a claim: of a value, and of arguments that were changed."""
+    return 3 * max_value
+
+
+def described(kind):
+    """A class as the other side is told of it: its name, the operations, the methods, and whether equality and order are its own."""
+    known = frozenset(name for each in kind.__mro__ for name in vars(each))
+    can = [name for name in OPTIONAL if name in known]
+    methods = [name for each in kind.__mro__[:20] for name, value in vars(each).items() if name[:1] != "_" and is_method(value)]
+    base = next((base for base in (list, dict, set, bytearray) if issubclass(kind, base)), object)
+    own = [name for name in OWN if getattr(kind, name, None) is not getattr(base, name, None)]
+    builtin = kind.__name__ if kind.__module__ == "builtins" else base.__name__ if base is not object else None
+    return {"name": kind.__name__[:100], "can": can, "own": own, "methods": methods[:MAX_NAMES], "builtin": builtin}
+
+
+# Methods by which a class decides by itself over equality, order, and truth.
+OWN = ("__hash__", "__bool__", "__len__", *COMPARISONS)
+
+
+def is_method(value):
+    return callable(value) and not isinstance(value, (type, staticmethod, classmethod))
+
+
+IMMUTABLE = COPIES[:3] + tuple(pair for pair in COPIES if pair[0] in (tuple, frozenset, bytes))
+IMMUTABLE_TYPES = tuple(base for base, _ in IMMUTABLE)
+def asked_of_proxy(self, name):
+    if name == "_agentmill":
+        raise AttributeError(name)
+    return getattr(self._agentmill, name)

@@ -1,0 +1,214 @@
+"""Proxies: what stands on one side for an object of the other (this text is put behind peer.py)."""
+
+
+def is_stand_in(value):
+    """True for what stands for an object of the other side. `isinstance` might ask that object."""
+    return issubclass(type(value), (Proxy, Member))
+
+
+class About:
+    """A class of the other side as far as it is known: its claim, in known types."""
+
+    def __init__(self, told):
+        words = lambda key: frozenset(word for word in told[key] if type(word) is str)
+        self.name = told["name"][:100] if type(told["name"]) is str else "object"
+        self.can, self.own, self.methods, self.builtin = words("can"), words("own"), words("methods"), told["builtin"]
+
+
+class Reference:
+    """The object that a proxy stands for."""
+
+    def __init__(self, peer, number, name):
+        self.peer, self.number, self.name = peer, number, name
+        self.made = False  # by the test itself, from a class that it names
+
+
+def link_of(proxy):
+    return object.__getattribute__(proxy, "_agentmill")
+
+
+def about_of(proxy):
+    """The claims about its object's class; under a name that no object's attribute has."""
+    return type(proxy)._agentmill_about
+
+
+class Proxy:
+    """An object of the other side."""
+
+    __slots__ = ("_agentmill",)
+
+    def __getattr__(self, name):
+        if name in about_of(self).methods:
+            return Member(link_of(self).peer, self, name)
+        return link_of(self).peer.attribute(self, name)
+
+    def __setattr__(self, name, value):
+        link_of(self).peer.ask("set", self, (name, value))
+
+    def __delattr__(self, name):
+        link_of(self).peer.ask("del", self, (name,))
+
+    def __instancecheck__(self, value):
+        return link_of(self).peer.is_instance(value, self)
+
+    def __subclasscheck__(self, kind):
+        return link_of(self).peer.ask("issubclass", kind, (self,))
+
+    def __mro_entries__(self, bases):
+        return link_of(self).peer.refuse_descent(link_of(self).name or type(self).__name__)
+
+    def __copy__(self):
+        return link_of(self).peer.ask("copy", self, (False,))
+
+    def __deepcopy__(self, memo):
+        return link_of(self).peer.ask("copy", self, (True,))
+
+    def __reduce_ex__(self, protocol):
+        raise TypeError(f"can't pickle {type(self).__name__}, which is not here")
+
+    def __bool__(self):
+        return link_of(self).peer.truth(self)
+
+    def __hash__(self):
+        return link_of(self).peer.hash(self)
+
+    __dict__ = property(lambda self: link_of(self).peer.attribute(self, "__dict__"))
+
+
+def asking(op):
+    return lambda self, /, *args, **named: link_of(self).peer.ask(op, self, args, named)
+
+
+def comparing(op):
+    return lambda self, other: link_of(self).peer.compare(op, self, other)
+
+
+def proxied_next(self):
+    try:
+        return link_of(self).peer.ask("__next__", self)
+    except Stopped as error:
+        raise StopIteration(*error.args) from None
+
+
+def proxied_await(self):
+    return link_of(self).peer.ask("await", self)
+    yield
+
+
+def proxied_send(self, _):
+    raise StopIteration(link_of(self).peer.ask("await", self))
+
+
+def proxied_throw(self, kind, *_):
+    raise kind
+
+
+def awaiting(name):
+    async def method(self, *args):
+        return link_of(self).peer.ask("await", self, (name, *args))
+
+    return method
+
+
+def asking_for(name):
+    return property(lambda self: link_of(self).peer.attribute(self, name))
+
+
+OFFERED = {name: asking(name) for name in (*UNARY, *GIVEN, *ARITHMETIC)}
+OFFERED |= {name: awaiting(name) for name in ("__anext__", "__aenter__", "__aexit__")}
+OFFERED |= {"__next__": proxied_next, "__await__": proxied_await, "__aiter__": lambda self: link_of(self).peer.ask("aiter", self)}
+PERFORM["aiter"] = lambda it: type(it).__aiter__(it)
+# Of a coroutine, what Python itself looks at to name it.
+COROUTINE = dict.fromkeys(("cr_code", "cr_frame", "cr_await", "cr_running", "gi_code", "gi_frame", "gi_running"))
+COROUTINE |= {"send": proxied_send, "throw": proxied_throw, "close": lambda self: None}
+
+
+def proxy_class(about):
+    """A class of proxies that offers what the class of their objects offers."""
+    offered = {name: OFFERED[name] for name in OFFERED if name in about.can and name not in ("__bool__", "__hash__")}
+    if "__await__" in about.can and "send" in about.methods:
+        offered |= COROUTINE
+    if about.builtin == "function":
+        offered["__get__"] = lambda self, it, kind=None: self if it is None else METHOD(self, it)
+    offered |= {name: comparing(name) for name in COMPARISONS}
+    offered |= {"__hash__": Proxy.__hash__, "__doc__": asking_for("__doc__"), "__module__": asking_for("__module__")}
+    if (base := known_builtin(about.builtin)) is not None:
+        offered["__class__"] = property(lambda self: base)
+    kind = type(about.name, (Proxy,), {**offered, "_agentmill_about": about, "__slots__": ()})
+    kind.__slots__ = asking_for("__slots__")  # those of the object's class
+    return kind
+
+
+def known_builtin(name):
+    """Of the kinds of objects that only Python itself makes, the one of this name."""
+    return BUILTIN_KINDS.get(name) if type(name) is str else None
+
+
+def a_coroutine():
+    async def nothing():
+        pass
+
+    coroutine = nothing()
+    coroutine.close()
+    return type(coroutine)
+
+
+async def _an_async_generator():
+    yield
+
+
+METHOD = type(Proxy().__copy__)
+BUILTIN_KINDS = {kind.__name__: kind for kind in (type(a_coroutine), type(len), type((lambda: (yield))()), a_coroutine())}
+BUILTIN_KINDS |= {name: NAMED[name] for name in "property classmethod staticmethod map filter zip enumerate reversed super".split()}
+DATA_KINDS = {kind.__name__: kind for kind in (list, dict, set, bytearray)}
+BUILTIN_KINDS |= DATA_KINDS
+BUILTIN_KINDS |= {kind.__name__: kind for kind in (type(_an_async_generator()), METHOD, type)}
+
+
+class Member:
+    """A name of the other side's module, or a method of an object there, until it is known what it stands for."""
+
+    def __init__(self, peer, owner, name):
+        object.__setattr__(self, "_agentmill", (peer, owner, name))
+
+    def resolved(self):
+        peer, owner, name = member_of(self)
+        return peer.attribute(owner, name)
+
+    def __call__(self, /, *args, **named):
+        peer, owner, name = member_of(self)
+        return peer.call(owner, name, args, named)
+
+    def __getattr__(self, name):
+        return getattr(self.resolved(), name)
+
+    def __setattr__(self, name, value):
+        setattr(self.resolved(), name, value)
+
+    def __instancecheck__(self, value):
+        peer, owner, name = member_of(self)
+        return peer.is_instance(value, self)
+
+    def __subclasscheck__(self, kind):
+        return member_of(self)[0].ask("issubclass", kind, (self,))
+
+    def __mro_entries__(self, bases):
+        return member_of(self)[0].refuse_descent(member_of(self)[2])
+
+    __class__ = property(lambda self: self.resolved().__class__)
+    __doc__ = property(lambda self: self.resolved().__doc__)
+    __dict__ = property(lambda self: self.resolved().__dict__)
+    __module__ = property(lambda self: self.resolved().__module__)
+
+
+def member_of(member):
+    return object.__getattribute__(member, "_agentmill")
+
+
+def resolving(operation):
+    return lambda self, *args: operation(self.resolved(), *args)
+
+
+for _name, _operation in {**UNARY, **GIVEN, **ARITHMETIC, **COMPARISONS}.items():
+    if _name != "__call__":
+        setattr(Member, _name, resolving(_operation))

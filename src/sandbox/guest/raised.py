@@ -1,0 +1,176 @@
+"""Exceptions on their way to the other side: as data there, and made anew (this text is put behind library.py).
+
+What is told of one is what it says of itself, so names of classes are claims, too: those made anew are Python's own, those
+of library modules that are imported already, and for the rest a class that has nothing but the name.
+"""
+
+MAX_GROUP_DEPTH = 3
+MAX_HELD = 4000  # bytes of what an exception holds
+MAX_KINDS = 20  # classes that it descends from
+OURS_ON_IT = frozenset(("agents_kinds", "agents_handle", "agents_ticket"))
+EXCEPTIONS = {name: kind for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException)}
+
+
+class Stopped(RuntimeError):
+    """The other side's StopIteration: as itself it would end an assertion's `map` early, and `all` of nothing holds."""
+
+    value = None
+
+
+EXCEPTIONS["StopIteration"] = Stopped
+
+
+def raised(peer, error, depth=0):
+    """An exception as data: its own name, the classes that it descends from, its text and line, and what it holds."""
+    content = {"name": type(error).__name__[:100], "kinds": [], "text": "", "line": None}
+    try:
+        content["kinds"] = [dotted(kind)[:200] for kind in type(error).__mro__[:MAX_KINDS]]
+        if not peer.may_tell(error):
+            return content
+        content |= {"text": text_of_error(error), "line": peer.line(error)}
+        content["args"] = held(peer, error.args)
+        names = [name for name in ("code", "errno", "strerror", "filename", "name", "value", *vars(error)) if name not in OURS_ON_IT]
+        fields = ((name, held(peer, getattr(error, name))) for name in names[:20] if hasattr(error, name))
+        content["fields"] = [[name, value] for name, value in fields if value is not None]
+        if isinstance(error, BaseExceptionGroup) and depth < MAX_GROUP_DEPTH:
+            content["message"] = held(peer, error.message)
+            content["group"] = [raised(peer, one, depth + 1) for one in error.exceptions[:20]]
+        for name, other in (("cause", error.__cause__), ("context", error.__context__)):
+            if other is not None and depth < MAX_GROUP_DEPTH:
+                content[name] = raised(peer, other, depth + 1)
+        content["suppress"] = error.__suppress_context__
+        content["notes"] = held(peer, getattr(error, "__notes__", None))
+        if (ticket := vars(error).get("agents_ticket")) is not None:
+            content["ticket"] = ticket
+        elif type(error).__module__ != "builtins":
+            content["handle"] = peer.handle(error)
+    except BaseException:
+        pass  # an exception that does not let itself be looked at
+    return content
+
+
+def text_of_error(error):
+    try:
+        return str(error)[:1000]
+    except BaseException:
+        return "?"
+
+
+def held(peer, value):
+    """A value as it is sent, within a list, as None may be one; None if it is too large beside an exception."""
+    try:
+        tagged = Coder(peer).tagged(value, 0)
+    except (NotPlain, RecursionError):
+        return None
+    return [tagged] if len(dumps(tagged)) <= MAX_HELD else None
+
+
+def known_kind(name):
+    """The class that a claim names, such as `ValueError` or `json.decoder.JSONDecodeError`; None if it is not known here."""
+    module, _, last = name.rpartition(".")
+    if not module:
+        return EXCEPTIONS.get(name)
+    if last == "SkipTest":
+        return None  # by which a test of unittest's would count as passed over
+    is_library = module.split(".")[0] in sys.stdlib_module_names
+    kind = vars(sys.modules[module]).get(last) if is_library and module in sys.modules else None
+    return kind if isinstance(kind, type) and issubclass(kind, BaseException) else None
+
+
+def strange_kind(peer, name):
+    """The class for all exceptions of the other side whose own classes include one of this name."""
+    if name not in peer.strange:
+        peer.strange[name] = type(name, (BaseException,), {"__module__": "agent"})
+    return peer.strange[name]
+
+
+def rebuilt(peer, content, depth=0):
+    """The exception of a claim: of all the classes that it names, as an agent's own may descend from several; with what it
+    held, as far as that travels."""
+    if (mine := peer.own_error(content)) is not None:
+        return mine
+    names = content.get("kinds")
+    names = [name for name in names[:MAX_KINDS] if type(name) is str] if type(names) is list else []
+    kinds = [kind for kind in map(known_kind, dict.fromkeys(names)) if kind] or [Exception]
+    leaves = tuple(kind for kind in kinds if not any(issubclass(k, kind) and k is not kind for k in kinds))
+    strange = (strange_kind(peer, name.rpartition(".")[2]) for name in names if known_kind(name) is None and name != "object")
+    strange = tuple(dict.fromkeys(strange))
+    text = shortened(content.get("text"), 1000)
+    error = made(peer, leaves[0], content, text, depth)
+    if strange or len(leaves) > 1 or said(error) != text:
+        try:
+            own = {"__str__": lambda self: text, "__getattr__": asked_of_handle, "__module__": "agent"}
+            name = shortened(content.get("name")) if strange else leaves[0].__name__
+            error = made(peer, type(name, strange + leaves, own), content, text, depth)
+        except TypeError:
+            pass  # no class can be all of these: a claim that no agent's exception made
+    error.agents_kinds = frozenset(kind.__name__ for kind in strange)
+    return error
+
+
+def asked_of_handle(self, name):
+    handle = None if name.startswith("_") or name == "agents_handle" else self.agents_handle
+    if handle is None:
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+    return getattr(handle, name)
+
+
+def made(peer, kind, content, text, depth):
+    parts = content.get("group")
+    if issubclass(kind, BaseExceptionGroup):
+        parts = parts if type(parts) is list and depth < MAX_GROUP_DEPTH else []
+        parts = [rebuilt(peer, part, depth + 1) for part in parts if type(part) is dict]
+        error = kind.__new__(kind, kept(peer, content, "message", str, text), parts or [Exception("?")])
+    else:
+        error = kind.__new__(kind)
+        error.args = kept(peer, content, "args", tuple, (text,))
+        if issubclass(kind, (UnicodeDecodeError, UnicodeEncodeError)) and is_place_in_text(*error.args):
+            error.__init__(*error.args)
+    # Their fields are used as numbers of bytes without a look at them.
+    fields = [] if issubclass(kind, UnicodeError) else content.get("fields")
+    for name, value in fields if type(fields) is list else []:
+        if type(name) is str and not name.startswith("_"):
+            try:
+                setattr(error, name, Coder(peer).decode(value[0]))
+            except Exception:
+                pass  # nothing that such an exception holds
+    for name in ("cause", "context"):
+        if type(content.get(name)) is dict and depth < MAX_GROUP_DEPTH:
+            setattr(error, f"__{name}__", rebuilt(peer, content[name], depth + 1))
+    error.__suppress_context__ = content.get("suppress") is True
+    for note in kept(peer, content, "notes", list, []):
+        error.add_note(shortened(note, 1000))
+    try:
+        error.agents_handle = peer.proxy(content["handle"])
+    except (LookupError, TypeError, ValueError, AttributeError):
+        error.agents_handle = None
+    error.agents_ticket = content.get("ticket")
+    return error
+
+
+def is_place_in_text(encoding=None, text=None, start=None, end=None, reason=None, *more):
+    """True if a UnicodeError is about a part of its text that is there: Python takes its word for that."""
+    fits = type(encoding) is type(reason) is str and type(start) is type(end) is int and not more
+    return fits and type(text) in (str, bytes) and 0 <= start < end <= len(text)
+
+
+def kept(peer, content, name, kind, default):
+    """A part of the exception; the default if that is none."""
+    try:
+        value = Coder(peer).decode(content[name][0])
+    except (LookupError, TypeError, NotPlain):
+        return default
+    return value if type(value) is kind else default
+
+
+def said(error):
+    """An exception's text, if it has one: `assert x, 1 << 60000` has none, as Python does not print so many digits."""
+    try:
+        return str(error)
+    except Exception:
+        return f"{type(error).__name__} without a text that can be shown"
+
+
+def shortened(text, most=200):
+    """The text of a claim, whatever else may stand there."""
+    return text[:most] if type(text) is str else "?"

@@ -1,0 +1,64 @@
+"""Containers that both sides hold on to: a list that a constructor keeps, or one that a method gives out. Each side has its own,
+and with each word that it says it tells what has become of it (this text is put behind library.py).
+"""
+import _operator as operator
+
+MAX_SHARED = 1000  # containers
+MAX_FOLLOWED = 100_000  # items of one; a larger one is not followed
+# References to a container that its keeper has let go of: the exchange's list, a loop's variable, and the count itself.
+UNHELD = 3
+
+
+def snapshot(container):
+    """The content of a container, to see later whether it holds it still."""
+    if type(container) is bytearray or hasattr(container, "tobytes"):
+        return [bytes(container)]
+    return [*container, *container.values()] if isinstance(container, dict) else [*container]
+
+
+def is_same(one, other):
+    return len(one) == len(other) and (all(map(operator.is_, one, other)) or type(one[0]) is bytes and one == other)
+
+
+class Shares:
+    """The containers that a side shares with the other, by keys that either side may give out."""
+
+    def __init__(self, first_key):
+        self.next_key, self.containers, self.keys, self.snapshots = first_key, {}, {}, {}
+
+    def add(self, key, container):
+        if len(self.containers) < MAX_SHARED and len(container) <= MAX_FOLLOWED and id(container) not in self.keys:
+            self.containers[key], self.keys[id(container)] = container, key
+            self.snapshots[key] = snapshot(container)
+
+    def give_keys(self, mutables, tops):
+        """Begins to share an exchange's containers where one of them is held on to; their keys and places."""
+        held = any(sys.getrefcount(it) > UNHELD + (id(it) not in tops) for it in mutables)
+        told = []
+        for place, container in enumerate(mutables if held else ()):
+            if id(container) not in self.keys and len(container) <= MAX_FOLLOWED and len(self.containers) < MAX_SHARED:
+                told.append([self.next_key, place])
+                self.add(self.next_key, container)
+                self.next_key += 2
+        return told
+
+    def take_keys(self, mutables, told):
+        for key, place in told:
+            if type(key) is not int or (key - self.next_key) % 2 == 0 or key in self.containers:
+                raise TypeError
+            self.add(key, mutables[place])
+
+    def news(self, peer):
+        """The containers that have changed since they were told or heard of last."""
+        told = []
+        for key, container in self.containers.items():
+            now = snapshot(container)
+            if not is_same(now, self.snapshots[key]):
+                told.append([key, Coder(peer).content(container)])
+                self.snapshots[key] = now
+        return told
+
+    def hear(self, peer, told):
+        for key, content in told:
+            Coder(peer).refill(self.containers[key], content)
+            self.snapshots[key] = snapshot(self.containers[key])

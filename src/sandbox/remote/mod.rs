@@ -1,0 +1,4 @@
+//! Cells on other machines.
+
+pub mod launch;
+mod slurm;

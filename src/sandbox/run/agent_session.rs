@@ -1,0 +1,306 @@
+//! An agent and the cell it is in: its runs, ahead of time where it is known what they ask, else call by call.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tracing::debug;
+
+use crate::config::{CellPer, Limits};
+use crate::gateway::Access;
+use crate::model::report::Scored;
+use crate::sandbox::run::cell::{LiveCell, Played};
+use crate::sandbox::run::cell_messages::Answers;
+use crate::sandbox::run::host::Host;
+use crate::sandbox::run::interactive::{self, Broken};
+use crate::sandbox::run::replay::{self, CallPlan, ROOM, Replayed};
+use crate::sandbox::run::score_sheet;
+use crate::sandbox::{Cell, Fault, Refusal, same_cell};
+use crate::task::Task;
+
+/// How many runs are made ahead at most: who watches the progress sees so many at once.
+const AHEAD: usize = 32;
+
+/// A spent or lost cell is replaced before the next run.
+pub struct AgentSession<'a> {
+    host: &'a Host,
+    source: Vec<u8>,
+    limits: Limits,
+    cell: Option<LiveCell>,
+    /// Runs that will be asked for.
+    upcoming: VecDeque<Upcoming>,
+    /// Runs that were made and are not judged yet: the task's digest, and what the agent answered.
+    made: VecDeque<(String, Answers)>,
+    /// The way to a model for the next run.
+    access: Option<Access>,
+}
+
+struct Upcoming {
+    key: String,
+    prompt: String,
+    limits: Limits,
+    /// It was made ahead, in vain.
+    prefetch_failed: bool,
+}
+
+impl<'a> AgentSession<'a> {
+    /// An agent in a cell that was started with these limits.
+    pub fn new(host: &'a Host, source: Vec<u8>, limits: &Limits, cell: LiveCell) -> Self {
+        let (upcoming, made) = (VecDeque::new(), VecDeque::new());
+        Self { host, source, limits: *limits, cell: Some(cell), upcoming, made, access: None }
+    }
+
+    /// A fit cell with these limits, or why Python does not compile the source within them.
+    fn cell(&mut self, limits: &Limits) -> Result<Result<LiveCell, Refusal>, Fault> {
+        let same = same_cell(&self.limits, limits);
+        match self.cell.take() {
+            Some(cell) if same && cell.is_fit() => return Ok(Ok(cell)),
+            Some(cell) => self.host.end(cell),
+            None => {}
+        }
+        self.limits = *limits;
+        self.host.start_cell(&self.source, limits)
+    }
+
+    /// Keeps a cell for the next run, or ends it if that needs another one.
+    fn keep(&mut self, cell: LiveCell) {
+        if cell.is_fit() && self.host.cell_per == CellPer::Agent {
+            self.cell = Some(cell);
+        } else {
+            self.host.end(cell);
+        }
+    }
+
+    /// Fails if `stop` was called or the engine is away: neither must be taken for the agent's doing.
+    fn check_surroundings(&self, unresponsive: bool) -> Result<(), Fault> {
+        self.host.launcher.check_running()?;
+        if unresponsive { self.host.launcher.engine().is_there() } else { Ok(()) }
+    }
+
+    // -- by plan --
+
+    /// A run by what is known to be asked; None if that is not known, or not what is asked of this agent. Then no trace of
+    /// this attempt is left: the next one is made in another cell.
+    fn by_plan(&mut self, key: &str, task: &Task, limits: &Limits) -> Result<Option<Scored>, Fault> {
+        let Some(plan) = self.host.judges.call_plan(key) else {
+            self.take_upcoming(key); // it must not stand before those that can be made ahead
+            return Ok(None);
+        };
+        if !self.make(key, task, limits, &plan)? {
+            return Ok(None);
+        }
+        let (_, answers) = self.made.front().expect("it was just made");
+        let scored = match plan.recall(task, answers) {
+            Some(scored) => {
+                plan.count(true);
+                Some(scored)
+            }
+            None => self.judge(task, &plan, answers)?,
+        };
+        self.made.pop_front();
+        if scored.is_none() {
+            self.leave_cell();
+        }
+        Ok(scored)
+    }
+
+    /// The judged run of these answers; None if the judge asks something else.
+    fn judge(&self, task: &Task, plan: &CallPlan, answers: &Answers) -> Result<Option<Scored>, Fault> {
+        let mut judge = self.host.judges.for_task(task)?;
+        let replayed = replay::judge(&mut judge, task, plan, answers);
+        // What an agent's answers did to a judge says nothing of the plan.
+        match &replayed {
+            Replayed::Scored(_) => plan.count(true),
+            Replayed::Differs => plan.count(false),
+            Replayed::Died | Replayed::JudgeStuck => {}
+        }
+        if matches!(replayed, Replayed::JudgeStuck) {
+            self.host.judges.discard(judge);
+        } else {
+            self.host.judges.give_back(judge);
+        }
+        Ok(if let Replayed::Scored(scored) = replayed { Some(scored) } else { None })
+    }
+
+    /// Sees to it that the run is the first of those that were made; with it, runs that are expected after it are made.
+    /// False if it can't be made this way.
+    fn make(&mut self, key: &str, task: &Task, limits: &Limits, plan: &Arc<CallPlan>) -> Result<bool, Fault> {
+        if self.made.front().is_some_and(|(made, _)| made == key) {
+            return Ok(true);
+        }
+        if !self.made.is_empty() {
+            self.made.clear();
+            self.leave_cell(); // what was made in vain will be made again
+        }
+        if self.take_upcoming(key).is_some_and(|next| next.prefetch_failed) {
+            return Ok(false);
+        }
+        let Ok(mut cell) = self.cell(limits)? else { return Ok(false) };
+        let ahead = self.plans_ahead(plan.size());
+        let mut runs = vec![plan.run(&task.prompt, limits)];
+        let known = self.upcoming.iter().zip(&ahead);
+        runs.extend(known.map(|(next, plan)| plan.run(&next.prompt, &next.limits)));
+        let deaths = self.host.launcher.death_log(cell.container());
+        let played = deaths.and_then(|deaths| cell.play(&runs, ROOM, &deaths));
+        drop(runs);
+        match (played, self.check_surroundings(cell.is_lost())) {
+            (Ok(played), Ok(())) => {
+                self.keep(cell);
+                Ok(self.take_in(key, played, &ahead))
+            }
+            (Err(fault), Ok(())) | (_, Err(fault)) => {
+                self.host.end(cell);
+                Err(fault)
+            }
+        }
+    }
+
+    /// The run's place among those that are expected, if it is the next of them.
+    fn take_upcoming(&mut self, key: &str) -> Option<Upcoming> {
+        let is_next = self.upcoming.front().is_some_and(|next| next.key == key);
+        is_next.then(|| self.upcoming.pop_front()).flatten()
+    }
+
+    /// Ends the cell: what follows must not find what has happened there.
+    fn leave_cell(&mut self) {
+        if let Some(cell) = self.cell.take() {
+            self.host.end(cell);
+        }
+    }
+
+    /// The plans of the runs that can be made with one that asks so many bytes.
+    fn plans_ahead(&self, mut size: usize) -> Vec<Arc<CallPlan>> {
+        if self.host.cell_per == CellPer::Task {
+            return Vec::new();
+        }
+        let fits = |next: &&Upcoming| !next.prefetch_failed && same_cell(&self.limits, &next.limits);
+        let upcoming = self.upcoming.iter().take(AHEAD).take_while(fits);
+        let plans = upcoming.map_while(|next| self.host.judges.call_plan(&next.key));
+        let has_room = |plan: &Arc<CallPlan>| {
+            size += plan.size();
+            size <= ROOM
+        };
+        plans.take_while(has_room).collect()
+    }
+
+    /// Puts away what was made; tells whether the first run was.
+    fn take_in(&mut self, key: &str, played: Played, ahead: &[Arc<CallPlan>]) -> bool {
+        let Played { answers, broke_off } = played;
+        let mut answers = answers.into_iter();
+        let first = answers.next();
+        let is_made = first.is_some();
+        self.made.extend(first.map(|answers| (key.to_owned(), answers)));
+        for answers in answers {
+            let next = self.upcoming.pop_front().expect("it was made because it is expected");
+            self.made.push_back((next.key, answers));
+        }
+        if let Some(next) = self.upcoming.front_mut().filter(|_| broke_off && is_made) {
+            next.prefetch_failed = true;
+            ahead.get(self.made.len() - 1).inspect(|plan| plan.count(false));
+        }
+        debug!(key, made = self.made.len(), broke_off, "runs made by plan");
+        is_made
+    }
+
+    // -- call by call --
+
+    /// One attempt; a cell or judge that may have broken is not used again.
+    fn attempt(&mut self, task: &Task, limits: &Limits) -> Result<Result<Scored, Broken>, Fault> {
+        let mut judge = self.host.judges.for_task(task)?;
+        let mut cell = match self.cell(limits) {
+            Ok(Ok(cell)) => cell,
+            refused => {
+                self.host.judges.give_back(judge);
+                // It compiled before, within other limits: that it does not now is its own doing.
+                return refused
+                    .map(|it| Ok(score_sheet::refused(task, &it.expect_err("the other case is above"))));
+            }
+        };
+        let deaths = self.host.launcher.death_log(cell.container());
+        let outcome = match deaths.and_then(|deaths| cell.grant(self.access.as_ref()).map(|()| deaths)) {
+            Ok(deaths) => interactive::run(&mut cell, &mut judge, task, limits, &deaths),
+            Err(fault) => Err(Broken::Engine(fault)),
+        };
+        let unresponsive = cell.is_lost(); // an engine that hangs looks like that, too
+        if outcome.is_ok() {
+            self.keep(cell);
+            self.host.judges.give_back(judge);
+        } else {
+            self.host.end(cell);
+            self.host.judges.discard(judge);
+        }
+        self.check_surroundings(unresponsive)?;
+        Ok(outcome)
+    }
+
+    fn by_calls(&mut self, task: &Task, limits: &Limits, broken_before: &mut bool) -> Result<Scored, Fault> {
+        let outcome = self.attempt(task, limits)?;
+        if let Err(broken) = &outcome {
+            debug!(broken = ?broken.to_string(), task = task.id, "the run broke off");
+        }
+        match outcome {
+            Ok(scored) => Ok(scored),
+            Err(Broken::JudgeLate(scored)) => self.host.launcher.engine().is_there().map(|()| *scored),
+            // Once may be the engine's fault; twice over the same values, with the engine there, is the agent's.
+            Err(Broken::JudgeGone(scored)) if std::mem::replace(broken_before, true) => {
+                self.host.launcher.engine().is_there().map(|()| *scored)
+            }
+            Err(Broken::Task(fault)) => {
+                self.host.judges.note_fault(&task.digest(), fault.clone());
+                Err(Fault::Task(fault))
+            }
+            Err(Broken::Engine(fault)) => Err(fault),
+            Err(broken) => Err(Fault::Engine(broken.to_string())),
+        }
+    }
+}
+
+impl Cell for AgentSession<'_> {
+    fn expect(&mut self, runs: &[(&Task, &Limits)]) {
+        let upcoming = runs.iter().map(|(task, limits)| Upcoming {
+            key: task.digest(),
+            prompt: task.prompt.clone(),
+            limits: **limits,
+            prefetch_failed: false,
+        });
+        self.upcoming = upcoming.collect();
+        self.made.clear();
+    }
+
+    fn grant(&mut self, access: Access) {
+        self.access = Some(access);
+    }
+
+    fn run(&mut self, task: &Task, limits: &Limits) -> Result<Scored, Fault> {
+        let (host, key) = (self.host, task.digest());
+        let mut broken_before = false;
+        // Who may ask a model is asked call by call: an answer that was thrown away would have been paid for.
+        let is_granted = self.access.is_some();
+        let scored = host.launcher.retry(|| {
+            let by_plan = if is_granted { None } else { self.by_plan(&key, task, limits)? };
+            by_plan.map_or_else(|| self.by_calls(task, limits, &mut broken_before), Ok)
+        });
+        let Some(access) = self.access.take() else { return scored };
+        // What is run next in this cell has no such access.
+        self.cell.as_mut().map_or(Ok(()), |cell| cell.grant(None))?;
+        with_use(scored, &access)
+    }
+}
+
+/// The run with what it asked of a model, for which what is still open is waited for; unscored if the provider failed.
+fn with_use(scored: Result<Scored, Fault>, access: &Access) -> Result<Scored, Fault> {
+    if scored == Err(Fault::Stopped) {
+        return scored;
+    }
+    let (used, fault) = access.finish();
+    let mut scored = scored?;
+    scored.usage.model = Some(used);
+    fault.map_or(Ok(scored), |reason| Err(Fault::Provider(reason)))
+}
+
+impl Drop for AgentSession<'_> {
+    fn drop(&mut self) {
+        if let Some(cell) = self.cell.take() {
+            self.host.end(cell);
+        }
+    }
+}

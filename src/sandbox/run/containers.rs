@@ -1,0 +1,90 @@
+//! The real sandbox: agents in cells, assertions in judges, both containers.
+
+use std::path::Path;
+
+use crate::config::{self, Limits};
+use crate::sandbox::engine::Engine;
+use crate::sandbox::run::agent_session::AgentSession;
+use crate::sandbox::run::host::Host;
+use crate::sandbox::run::judge::{Flaw, Gravity};
+use crate::sandbox::{Checked, Fault, Opened, Sandbox};
+use crate::task::Task;
+use crate::ui::Events;
+use crate::yaml::Problem;
+
+/// Cells and judges as containers of an engine.
+#[derive(Debug)]
+pub struct Containers(Host);
+
+impl Containers {
+    /// A sandbox that has asked nothing of the engine yet; for so many agents at the same time.
+    pub fn new(sandbox: &config::Sandbox, parallel: usize, results: &Path, events: Events) -> Self {
+        Self(Host::new(sandbox, parallel, results, events))
+    }
+
+    /// The engine that it uses.
+    pub fn engine(&self) -> &Engine {
+        self.0.launcher.engine()
+    }
+}
+
+impl Sandbox for Containers {
+    fn image(&self) -> Result<String, Fault> {
+        self.0.launcher.image()
+    }
+
+    fn engine(&self) -> Option<&'static str> {
+        self.0.launcher.engine().known()
+    }
+
+    fn sweep(&self) {
+        self.0.launcher.sweep();
+    }
+
+    fn expect(&self, agents: usize, limits: &Limits) {
+        self.0.expect_cells(agents, limits);
+    }
+
+    fn check(&self, tasks: &[Task]) -> Result<Checked, Fault> {
+        self.0.launcher.retry(|| {
+            let mut judge = self.0.judges.any()?;
+            let mut checked = Checked::default();
+            for task in tasks {
+                match self.0.judges.teach(&mut judge, task) {
+                    Ok(flaws) => note(&mut checked, task, flaws),
+                    Err(fault) => {
+                        self.0.judges.discard(judge);
+                        return Err(fault);
+                    }
+                }
+            }
+            self.0.judges.give_back(judge);
+            Ok(checked)
+        })
+    }
+
+    fn open(&self, source: Vec<u8>, limits: &Limits) -> Result<Opened<'_>, Fault> {
+        match self.0.launcher.retry(|| self.0.start_cell(&source, limits))? {
+            Ok(cell) => Ok(Opened::Ready(Box::new(AgentSession::new(&self.0, source, limits, cell)))),
+            Err(refusal) => Ok(Opened::Refused(refusal)),
+        }
+    }
+
+    fn stop(&self) {
+        self.0.stop();
+    }
+}
+
+fn note(checked: &mut Checked, task: &Task, flaws: Vec<Flaw>) {
+    for flaw in flaws {
+        match flaw.gravity {
+            Gravity::Refused => checked.refused.push(problem(task, flaw)),
+            Gravity::Faulty => checked.faulty.push(problem(task, flaw)),
+        }
+    }
+}
+
+fn problem(task: &Task, flaw: Flaw) -> Problem {
+    let field = flaw.test.map_or_else(|| "setup".to_owned(), |test| format!("tests[{test}]"));
+    Problem { file: task.path.clone(), line: flaw.line, column: 0, field, message: flaw.message }
+}

@@ -1,0 +1,145 @@
+//! One run: the judge asks, the agent answers, the host keeps the clock and the verdicts.
+
+use std::time::Duration;
+
+use crate::config::Limits;
+use crate::model::report::{Scored, Verdict};
+use crate::sandbox::Fault;
+use crate::sandbox::containers::death_log::DeathLog;
+use crate::sandbox::run::case_files;
+use crate::sandbox::run::cell::LiveCell;
+use crate::sandbox::run::cell_messages::Reply;
+use crate::sandbox::run::judge::{Demise, Judge, Request, Said};
+use crate::sandbox::run::score_sheet::ScoreSheet;
+use crate::task::Task;
+
+/// How often a run may use up the judge's time or memory, or end its process, over what the agent returned. Each test has
+/// bounds of its own; but an agent that breaks one after the other must not hold up everybody for as long as there are
+/// tests.
+const MAX_DEATHS: usize = 3;
+
+const NOT_JUDGED: &str =
+    "not judged: tests before it used up the judge's time or memory over what the agent returned";
+
+/// Why a dialogue broke off.
+#[derive(Debug, thiserror::Error)]
+pub enum Broken {
+    /// The engine failed.
+    #[error(transparent)]
+    Engine(Fault),
+    /// The task's author is at fault: what is wrong with the task.
+    #[error("{0}")]
+    Task(String),
+    /// The judge took too long over what the agent returned. Holds the run as it stands with that verdict.
+    #[error("the judge took too long")]
+    JudgeLate(Box<Scored>),
+    /// The judge ended over it. Holds the run as it stands with that verdict.
+    #[error("the judge ended")]
+    JudgeGone(Box<Scored>),
+}
+
+/// Runs the agent in `cell` on a task that `judge` knows.
+///
+/// # Errors
+/// Something other than the agent broke; the cell and the judge must not be used again.
+pub fn run(
+    cell: &mut LiveCell,
+    judge: &mut Judge,
+    task: &Task,
+    limits: &Limits,
+    deaths: &DeathLog,
+) -> Result<Scored, Broken> {
+    let (mut sheet, mut broken) = (ScoreSheet::new(task), 0);
+    cell.begin(&task.prompt, limits);
+    begin(cell, judge, task, 0);
+    loop {
+        match judge.hear() {
+            Said::Fetch(part) => judge.file(&part.of(task).map_err(Broken::Task)?),
+            Said::Request(Request { kind, payload }) => {
+                let payload = case_files::filled(kind, payload, task).map_err(Broken::Task)?;
+                let reply = cell.ask(&Request { kind, payload }, deaths).map_err(Broken::Engine)?;
+                pass_on(reply, judge, &mut sheet);
+            }
+            Said::Result(judged) => {
+                cell.enter_test(limit(task, judged.test + 1));
+                sheet.enter(judged);
+            }
+            Said::Done => return Ok(close(sheet, cell)),
+            Said::Fault(flaw) => return Err(Broken::Task(flaw.told(task))),
+            // It was not this run that brought the worker there, but one before: another worker begins anew.
+            Said::Died(demise) if !demise.asked && !demise.fresh => {
+                begin(cell, judge, task, demise.test.unwrap_or_default());
+            }
+            Said::Died(demise) if !demise.asked => {
+                let text = format!("can't be judged: {}", demise.happened(judge.bounds(), 1));
+                return Err(Broken::Task(demise.flaw(task, text).told(task)));
+            }
+            Said::Died(demise) => {
+                broken += 1;
+                match bury(&demise, judge, &mut sheet) {
+                    Some(next) if broken < MAX_DEATHS => begin(cell, judge, task, next),
+                    _ => {
+                        sheet.rest(demise.verdict(), NOT_JUDGED);
+                        return Ok(close(sheet, cell));
+                    }
+                }
+            }
+            Said::Late => {
+                sheet.rest(Verdict::Timeout, "the assertion took too long over what the agent returned");
+                return Err(Broken::JudgeLate(Box::new(close(sheet, cell))));
+            }
+            Said::Gone if judge.lost_by_engine(deaths) => {
+                return Err(Broken::Engine(Fault::Engine("the engine lost the judge".into())));
+            }
+            Said::Gone => {
+                sheet.rest(Verdict::Error, "the assertion could not be evaluated on what the agent returned");
+                return Err(Broken::JudgeGone(Box::new(close(sheet, cell))));
+            }
+        }
+    }
+}
+
+/// Begins to judge, from this test on.
+fn begin(cell: &mut LiveCell, judge: &mut Judge, task: &Task, test: usize) {
+    cell.enter_test(limit(task, test));
+    judge.begin(task, test);
+}
+
+/// The test's own limit.
+fn limit(task: &Task, test: usize) -> Option<Duration> {
+    task.tests.get(test).and_then(|test| test.timeout)
+}
+
+/// Enters what a test came to that the judge's worker died in, over what the agent returned. Gives the test to go on
+/// with, if one is left.
+fn bury(demise: &Demise, judge: &Judge, sheet: &mut ScoreSheet<'_>) -> Option<usize> {
+    let why = format!("broken by what the agent returned: {}", demise.happened(judge.bounds(), 1));
+    match demise.test {
+        Some(test) => {
+            sheet.enter_verdict(test, demise.verdict(), why);
+            sheet.after(test)
+        }
+        None => {
+            sheet.rest(demise.verdict(), &why);
+            None
+        }
+    }
+}
+
+/// Passes on to the judge what the agent made of its question.
+fn pass_on(reply: Reply, judge: &mut Judge, sheet: &mut ScoreSheet<'_>) {
+    match reply {
+        Reply::Claim(claim) => judge.claim(&claim),
+        Reply::ProgramOutput(left) => judge.program_output(&left),
+        Reply::Line(heard) => judge.line(&heard),
+        Reply::Ended(verdict, how) => {
+            sheet.note_end(verdict, how);
+            judge.ended();
+        }
+    }
+}
+
+fn close(sheet: ScoreSheet<'_>, cell: &mut LiveCell) -> Scored {
+    let (usage, stderr) = cell.finish();
+    sheet.add_up(usage, stderr)
+}

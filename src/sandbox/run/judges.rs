@@ -1,0 +1,187 @@
+//! Judges that wait for work, and what the first of them found out about each task.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::config::Judge as Bounds;
+use crate::sandbox::Fault;
+use crate::sandbox::containers::launcher::Launcher;
+use crate::sandbox::engine::Role;
+use crate::sandbox::guest;
+use crate::sandbox::run::judge::{Demise, DryRunEnd, Flaw, Foreseen, Gravity, Judge};
+use crate::sandbox::run::places::Places;
+use crate::sandbox::run::replay::CallPlan;
+use crate::task::Task;
+
+/// The judges of one sandbox.
+#[derive(Debug)]
+pub struct Judges {
+    launcher: Arc<Launcher>,
+    bounds: Bounds,
+    /// Bytes of a value, unless a task says otherwise.
+    value: u64,
+    waiting: Mutex<Vec<Judge>>,
+    /// A place for each judge that may be there, at work or not.
+    places: Arc<Places>,
+    known: Mutex<HashMap<String, Known>>,
+}
+
+/// All that is known of a task.
+#[derive(Debug, Default)]
+struct Known {
+    /// The questions of its tests.
+    plan: Option<Arc<CallPlan>>,
+    /// All that is wrong with it.
+    flaws: Vec<Flaw>,
+    /// Why it counts for nobody.
+    fault: Option<String>,
+}
+
+impl Judges {
+    /// None yet, and never more than so many at a time.
+    pub fn new(launcher: Arc<Launcher>, bounds: Bounds, value: u64, most: usize) -> Self {
+        let places = Places::new(most);
+        Self { launcher, bounds, value, waiting: Mutex::default(), places, known: Mutex::default() }
+    }
+
+    /// A judge that waits, or else a new one; waits for another's if there are as many as there may be.
+    ///
+    /// # Errors
+    /// None could be started.
+    pub fn any(&self) -> Result<Judge, Fault> {
+        loop {
+            match self.places.take_or(|| self.waiting.lock().pop()) {
+                Ok(mut judge) => match judge.is_idle() {
+                    true => return Ok(judge),
+                    false => self.discard(judge),
+                },
+                Err(place) => {
+                    let program = guest::judge(&self.bounds);
+                    let container = self.launcher.start(Role::Judge(&self.bounds), &program)?;
+                    return Ok(Judge::new(container, self.bounds, self.value, place));
+                }
+            }
+        }
+    }
+
+    /// Takes a judge back that can be used again.
+    pub fn give_back(&self, judge: Judge) {
+        self.waiting.lock().push(judge);
+        self.places.notify();
+    }
+
+    /// Ends a judge that must not be used again, at once: it may be stuck.
+    pub fn discard(&self, judge: Judge) {
+        let (container, _place) = judge.into_parts();
+        self.launcher.kill(container);
+    }
+
+    /// A judge that knows the task.
+    ///
+    /// # Errors
+    /// None could be started, it failed on the task, or the task counts for nobody.
+    pub fn for_task(&self, task: &Task) -> Result<Judge, Fault> {
+        let key = task.digest();
+        self.check_task(&key)?;
+        let mut judge = self.any()?;
+        if !judge.knows(task)
+            && let Err(fault) = self.teach(&mut judge, task)
+        {
+            self.discard(judge);
+            return Err(fault);
+        }
+        match self.check_task(&key) {
+            Ok(()) => Ok(judge),
+            Err(fault) => {
+                self.give_back(judge);
+                Err(fault)
+            }
+        }
+    }
+
+    /// Fails if the task counts for nobody.
+    fn check_task(&self, key: &str) -> Result<(), Fault> {
+        let known = self.known.lock();
+        let fault = known.get(key).and_then(|known| known.fault.clone());
+        fault.map_or(Ok(()), |fault| Err(Fault::Task(fault)))
+    }
+
+    /// Teaches a judge a task, and tells what is wrong with it. The first judge says what is known ahead.
+    ///
+    /// # Errors
+    /// The judge failed on the task.
+    pub fn teach(&self, judge: &mut Judge, task: &Task) -> Result<Vec<Flaw>, Fault> {
+        let lesson = judge.learn(task)?;
+        if let Some(known) = self.known.lock().get(&task.digest()) {
+            return Ok(known.flaws.clone());
+        }
+        let known = match lesson.flaws.is_empty() {
+            true => dry_run(judge, task, lesson.steady)?,
+            false => Known::flawed(task, lesson.flaws),
+        };
+        let flaws = known.flaws.clone();
+        self.known.lock().insert(task.digest(), known);
+        Ok(flaws)
+    }
+
+    /// Remembers that a task counts for nobody.
+    pub fn note_fault(&self, key: &str, fault: String) {
+        self.known.lock().entry(key.to_owned()).or_default().fault.get_or_insert(fault);
+    }
+
+    /// The questions of the task's tests, if they are known and worth asking.
+    pub fn call_plan(&self, key: &str) -> Option<Arc<CallPlan>> {
+        let known = self.known.lock();
+        let plan = known.get(key).filter(|known| known.fault.is_none())?.plan.clone();
+        plan.filter(|plan| plan.is_useful())
+    }
+}
+
+impl Drop for Judges {
+    fn drop(&mut self) {
+        let waiting = std::mem::take(&mut *self.waiting.lock());
+        waiting.into_iter().for_each(|judge| self.launcher.end(judge.into_parts().0));
+    }
+}
+
+impl Known {
+    fn flawed(task: &Task, flaws: Vec<Flaw>) -> Self {
+        let fault = flaws.first().map(|flaw| flaw.told(task));
+        Self { fault, flaws, ..Self::default() }
+    }
+}
+
+/// Runs a task's tests without an agent; where one ends the process that it runs in, the others are run in another.
+fn dry_run(judge: &mut Judge, task: &Task, steady: bool) -> Result<Known, Fault> {
+    let (mut flaws, mut first) = (Vec::new(), 0);
+    loop {
+        let run = judge.dry_run(task, first)?;
+        flaws.extend(run.flaws);
+        match run.end {
+            DryRunEnd::Died(Demise { test: Some(test), .. }) if test + 1 < task.tests.len() => {
+                first = test + 1
+            }
+            DryRunEnd::Died(_) if flaws.is_empty() => return Ok(sound(task, Foreseen::nothing(), steady)),
+            DryRunEnd::Whole(foreseen) if flaws.is_empty() => return Ok(sound(task, foreseen, steady)),
+            _ => return Ok(Known::flawed(task, flaws)),
+        }
+    }
+}
+
+/// All that is known of a task in which no fault was found. Such a one must ask the agent something.
+fn sound(task: &Task, foreseen: Foreseen, steady: bool) -> Known {
+    if !foreseen.asks {
+        let message = "the tests ask the agent nothing; a function that Python has, too, is the agent's if the \
+                       prompt says `def NAME(`";
+        let (test, line) = (Some(0), task.tests[0].assertion.line);
+        let flaw = Flaw { test, line, message: message.to_owned(), gravity: Gravity::Refused };
+        return Known::flawed(task, vec![flaw]);
+    }
+    // The time of a test can only be kept where its questions are put one by one.
+    let has_limits = task.tests.iter().any(|test| test.timeout.is_some());
+    let plan =
+        foreseen.requests.filter(|_| !has_limits).and_then(|requests| CallPlan::foreseen(requests, steady));
+    Known { plan: plan.map(Arc::new), ..Known::default() }
+}

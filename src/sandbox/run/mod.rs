@@ -1,0 +1,21 @@
+//! Judged runs: an agent in a cell, assertions in a judge, and what lies between the two.
+
+mod agent_session;
+mod case_files;
+pub(crate) mod cell;
+mod cell_connections;
+pub(crate) mod cell_messages;
+mod cell_stock;
+mod containers;
+mod host;
+pub(crate) mod interactive;
+pub(crate) mod judge;
+mod judges;
+mod places;
+pub(crate) mod replay;
+pub(crate) mod run_clock;
+pub(crate) mod score_sheet;
+mod task_spec;
+mod warm_pool;
+
+pub use containers::Containers;

@@ -1,0 +1,174 @@
+//! Replay: a run in one exchange instead of one per call.
+//!
+//! A task's tests nearly always ask the same of every agent, whatever it answers. What a judge can foresee of that is sent to
+//! a cell at once, for several runs, and the answers go to the judge with its order. The moment anything is not as it was
+//! foreseen, all of it is thrown away and the run is made anew in another cell, call by call: a verdict never depends on how
+//! it was come by. Nothing that an agent has answered is ever made a question of.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+use parking_lot::Mutex;
+
+use crate::config::Limits;
+use crate::model::report::Scored;
+use crate::sandbox::guest::frames::ToCell;
+use crate::sandbox::run::cell_messages::{Answers, BatchedRun, Reply};
+use crate::sandbox::run::judge::{Judge, Judged, Request, Said};
+use crate::sandbox::run::score_sheet::ScoreSheet;
+use crate::task::Task;
+use crate::util::digest;
+
+/// Bytes of requests, and of answers, up to which replays are worth their memory.
+pub const ROOM: usize = 2 << 20;
+
+/// Replays that may fail more often than they succeed, until a task counts as one that asks something else each time.
+const MAX_EXCESS_FAILURES: i32 = 4;
+
+/// How many different answers to a task are remembered. Right ones are mostly the same, and wrong ones often.
+const MEMORY: usize = 16;
+
+/// The questions that a task's tests ask of every agent, in order.
+#[derive(Debug)]
+pub struct CallPlan {
+    requests: Vec<Request>,
+    size: usize,
+    excess_failures: AtomicI32,
+    /// The judge's results, by all that an agent answered; None if they may be others the next time.
+    verdicts: Option<Mutex<HashMap<String, Vec<Judged>>>>,
+}
+
+impl CallPlan {
+    /// A plan of what a judge foresees, if it is worth anything. Verdicts on a `steady` task are worth remembering.
+    pub fn foreseen(requests: Vec<(char, String)>, steady: bool) -> Option<Self> {
+        let request = |(kind, payload): (char, String)| {
+            let kind = ToCell::of(u8::try_from(kind).ok()?)?;
+            Some(Request { kind, payload: payload.into_bytes() })
+        };
+        let requests = requests.into_iter().map(request).collect::<Option<Vec<_>>>()?;
+        let size = requests.iter().map(|request| request.payload.len()).sum();
+        let (excess_failures, verdicts) = (AtomicI32::new(0), steady.then(Mutex::default));
+        let plan = Self { requests, size, excess_failures, verdicts };
+        (size <= ROOM && !plan.requests.is_empty()).then_some(plan)
+    }
+
+    /// Tells whether replays of it have been worth their while.
+    pub fn is_useful(&self) -> bool {
+        self.excess_failures.load(Ordering::Relaxed) < MAX_EXCESS_FAILURES
+    }
+
+    /// Bytes of all requests.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// A run of a task by it.
+    pub fn run<'a>(&'a self, prompt: &'a str, limits: &Limits) -> BatchedRun<'a> {
+        BatchedRun { prompt, limits: *limits, requests: &self.requests }
+    }
+
+    /// Counts what came of a replay.
+    pub fn count(&self, worked: bool) {
+        let excess_failures = self.excess_failures.load(Ordering::Relaxed) + if worked { -1 } else { 1 };
+        self.excess_failures.store(excess_failures.clamp(0, MAX_EXCESS_FAILURES), Ordering::Relaxed);
+    }
+
+    /// The run that was judged of exactly these answers before.
+    pub fn recall(&self, task: &Task, answers: &Answers) -> Option<Scored> {
+        let verdicts = self.verdicts.as_ref()?.lock();
+        let judged = verdicts.get(&key(answers)?)?;
+        Some(scored(ScoreSheet::new(task), judged, answers))
+    }
+
+    fn remember(&self, answers: &Answers, judged: Vec<Judged>) {
+        let (Some(verdicts), Some(key)) = (&self.verdicts, key(answers)) else { return };
+        let mut verdicts = verdicts.lock();
+        if verdicts.len() < MEMORY {
+            verdicts.insert(key, judged);
+        }
+    }
+}
+
+/// A digest of all that an agent answered; None if it did not answer everything.
+fn key(answers: &Answers) -> Option<String> {
+    let parts = answers.replies.iter().map(|reply| match reply {
+        Reply::Claim(claim) => Some([&b"v"[..], claim]),
+        Reply::ProgramOutput(output) => Some([&b"s"[..], output]),
+        Reply::Line(_) | Reply::Ended(..) => None,
+    });
+    let parts = parts.collect::<Option<Vec<_>>>()?;
+    Some(digest::hex(parts.into_iter().flatten()))
+}
+
+/// Result of a replay.
+#[derive(Debug)]
+pub enum Replayed {
+    /// The run, as it would have come to call by call.
+    Scored(Scored),
+    /// Something was not as it was: it must be made anew.
+    Differs,
+    /// A test ended the judge's worker: whose fault it is, is found out call by call.
+    Died,
+    /// The judge has not come to an end and must not be used again.
+    JudgeStuck,
+}
+
+/// Has a judge that knows the task look at an agent's replies to a plan. It may ask for less than the plan holds, as
+/// a failed assertion asks nothing more; what it asks for must be the same, as the replies were to that. An agent that
+/// ended where it would not have been asked has ended in vain: then it must be asked call by call.
+pub fn judge(judge: &mut Judge, task: &Task, plan: &CallPlan, answers: &Answers) -> Replayed {
+    judge.begin(task, 0);
+    for reply in &answers.replies {
+        match reply {
+            Reply::Claim(claim) => judge.claim(claim),
+            Reply::ProgramOutput(output) => judge.program_output(output),
+            Reply::Line(heard) => judge.line(heard),
+            Reply::Ended(..) => judge.ended(),
+        }
+    }
+    let (mut sheet, mut said, mut same) = (ScoreSheet::new(task), Vec::new(), true);
+    let mut expected = plan.requests.iter().zip(&answers.replies);
+    loop {
+        match judge.hear() {
+            Said::Result(judged) => {
+                sheet.enter(judged.clone());
+                said.push(judged);
+            }
+            Said::Request(request) => match expected.next() {
+                Some((known, reply)) => {
+                    same &= *known == request;
+                    note(&mut sheet, reply);
+                }
+                None => {
+                    same = false;
+                    judge.ended();
+                }
+            },
+            // Cases are never part of a plan.
+            Said::Fetch(_) => {
+                same = false;
+                judge.ended();
+            }
+            Said::Done => break,
+            Said::Died(_) => return Replayed::Died,
+            Said::Fault(_) => same = false,
+            Said::Late | Said::Gone => return Replayed::JudgeStuck,
+        }
+    }
+    if !same || expected.any(|(_, reply)| matches!(reply, Reply::Ended(..))) {
+        return Replayed::Differs;
+    }
+    plan.remember(answers, said);
+    Replayed::Scored(scored(sheet, &[], answers))
+}
+
+fn note(sheet: &mut ScoreSheet<'_>, reply: &Reply) {
+    if let Reply::Ended(verdict, how) = reply {
+        sheet.note_end(*verdict, how.clone());
+    }
+}
+
+fn scored(mut sheet: ScoreSheet<'_>, judged: &[Judged], answers: &Answers) -> Scored {
+    judged.iter().cloned().for_each(|judged| sheet.enter(judged));
+    sheet.add_up(answers.usage, answers.stderr.clone())
+}

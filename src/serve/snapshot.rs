@@ -1,0 +1,124 @@
+//! Snapshot: everything that pipeline.yaml and the tasks say of the HTTP API, as of one reading.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context;
+use axum::body::Bytes;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::config::{Freeze, Pipeline};
+use crate::model::feedback::Feedback;
+use crate::pipeline::freeze;
+use crate::serve::cached::Cached;
+use crate::status::{Board, RankingIndex};
+use crate::submission::{self, Compiler};
+use crate::task::Task;
+use crate::tokens::Tokens;
+use crate::workspace::Workspace;
+
+/// Settings, tasks and files that a request is answered by, from its beginning to its end.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    pub(super) pipeline: Pipeline,
+    /// All tasks, as JSON.
+    pub(super) tasks: Bytes,
+    /// Each task by its id, as JSON.
+    pub(super) by_id: HashMap<String, Bytes>,
+    pub(super) tokens: Cached<Tokens>,
+    live: Published,
+    /// Published results as they were before the freeze.
+    frozen: Option<(Freeze, Published)>,
+    pub(super) digest: String,
+    pub(super) compiler: Compiler,
+}
+
+/// Results that are shown.
+#[derive(Debug)]
+pub(super) struct Published {
+    /// The board as JSON, and to be looked into.
+    pub(super) rankings: Cached<(Bytes, RankingIndex)>,
+    pub(super) page: Cached<Bytes>,
+}
+
+impl Published {
+    fn of(folder: &Path, feedback: Feedback) -> Self {
+        Self {
+            rankings: Cached::new(folder.join("rankings.json"), move |bytes| {
+                let board = Board::read(&bytes, feedback)?;
+                Ok((serde_json::to_vec(&board)?.into(), board.into()))
+            }),
+            page: Cached::new(folder.join("index.html"), |bytes| Ok(bytes.into())),
+        }
+    }
+}
+
+/// A task as miners see it: hidden tests only as a number.
+#[derive(Serialize)]
+struct Shown<'a> {
+    id: &'a str,
+    prompt: &'a str,
+    weight: f64,
+    tests: Vec<ShownTest<'a>>,
+    hidden_tests: usize,
+}
+
+#[derive(Serialize)]
+struct ShownTest<'a> {
+    name: &'a str,
+    assert: &'a str,
+    weight: f64,
+}
+
+impl Snapshot {
+    /// The results that are shown now. Reads the disk.
+    pub(super) fn published(&self) -> &Published {
+        let results = &self.pipeline.results;
+        let frozen = self.frozen.as_ref();
+        let frozen = frozen.filter(|(freeze, _)| freeze::is_in_force(results, freeze, Timestamp::now()));
+        frozen.map_or(&self.live, |(_, published)| published)
+    }
+
+    /// Makes ready for uploads; the inbox must be there.
+    pub(super) fn of(workspace: &Workspace) -> anyhow::Result<Self> {
+        let pipeline = workspace.pipeline.clone();
+        let inbox = &pipeline.inbox;
+        fs::read_dir(inbox).with_context(|| format!("the inbox {} can't be read", inbox.display()))?;
+        submission::prepare(&pipeline).context("the folder for uploads can't be used")?;
+        let shown: Vec<Shown<'_>> = workspace.tasks.iter().map(shown).collect();
+        let results = &pipeline.results;
+        let feedback = pipeline.feedback();
+        Ok(Self {
+            tasks: json(&shown),
+            by_id: shown.iter().map(|task| (task.id.to_owned(), json(task))).collect(),
+            tokens: Cached::new(pipeline.serve.tokens.clone(), |bytes| Ok(serde_json::from_slice(&bytes)?)),
+            live: Published::of(results, feedback),
+            frozen: pipeline
+                .freeze
+                .map(|freeze| (freeze, Published::of(&freeze::folder(results, &freeze), feedback))),
+            digest: workspace.digest(),
+            compiler: Compiler::default(),
+            pipeline,
+        })
+    }
+}
+
+fn shown(task: &Task) -> Shown<'_> {
+    let public = task.tests.iter().filter(|test| test.public);
+    let tests: Vec<_> = public
+        .map(|test| ShownTest { name: &test.name, assert: &test.assertion.text, weight: test.weight })
+        .collect();
+    Shown {
+        id: &task.id,
+        prompt: &task.prompt,
+        weight: task.weight,
+        hidden_tests: task.tests.len() - tests.len(),
+        tests,
+    }
+}
+
+fn json(value: &impl Serialize) -> Bytes {
+    serde_json::to_vec(value).expect("text and numbers only").into()
+}

@@ -1,0 +1,60 @@
+//! Server state: all that requests share.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use parking_lot::RwLock;
+use tokio::sync::Semaphore;
+
+use crate::serve::answer::Failure;
+use crate::serve::rate::Rate;
+use crate::serve::snapshot::Snapshot;
+use crate::submission::Submitter;
+
+/// Cells that look at uploads at the same time.
+const COMPILERS: usize = 4;
+
+/// State of a server from its start to its end.
+#[derive(Debug)]
+pub(super) struct ServerState {
+    snapshot: RwLock<Arc<Snapshot>>,
+    pub(super) per_address: Rate,
+    pub(super) per_miner: Rate,
+    pub(super) submitter: Submitter,
+    /// Turns to have a source compiled.
+    pub(super) compiling: Semaphore,
+    /// True if submitting takes a token: from the first token on, even if the last one has been removed.
+    pub(super) guarded: AtomicBool,
+}
+
+pub(super) type Shared = Arc<ServerState>;
+
+impl ServerState {
+    pub(super) fn new(snapshot: Snapshot, guarded: bool) -> Self {
+        Self {
+            snapshot: RwLock::new(Arc::new(snapshot)),
+            per_address: Rate::default(),
+            per_miner: Rate::default(),
+            submitter: Submitter::default(),
+            compiling: Semaphore::new(COMPILERS),
+            guarded: AtomicBool::new(guarded),
+        }
+    }
+
+    /// The snapshot in force.
+    pub(super) fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshot.read())
+    }
+
+    /// Puts another snapshot into force for requests to come.
+    pub(super) fn replace(&self, snapshot: Snapshot) {
+        *self.snapshot.write() = Arc::new(snapshot);
+    }
+}
+
+/// Runs work that waits for a disk off the threads that answer.
+pub(super) async fn on_disk<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Failure> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| Failure::ours())
+}

@@ -1,0 +1,119 @@
+//! Board: the ranking as far as miners may see it.
+
+use std::io;
+use std::num::NonZeroU32;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::model::feedback::Feedback;
+use crate::model::miner_id::Miner;
+use crate::pipeline::publish::json::Rankings;
+use crate::pipeline::score::Row;
+
+/// `rankings.json` as far as miners may see it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Board {
+    /// Feedback on all stages together.
+    pub feedback: Feedback,
+    /// Lines without what is not shown, by miner where ranks are not shown; no digest of what they are made of.
+    #[serde(flatten)]
+    pub rankings: Rankings<Line>,
+}
+
+/// A miner's line in the ranking as far as miners may see it; see [`Row`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Line {
+    /// None if nothing could be scored, or if it is not shown.
+    pub rank: Option<NonZeroU32>,
+    /// The agent's miner.
+    pub miner: Miner,
+    /// 0-100, rounded to hundredths; None if nothing could be scored, or if it is not shown.
+    pub score: Option<f64>,
+    /// Tokens; null if they are not shown, and not there where nothing is paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reward: Option<Option<f64>>,
+    /// Tests passed; None if it is not shown.
+    pub passed: Option<u64>,
+    /// Tests of all tasks of all stages.
+    pub tests: u64,
+    /// Runs that could not be judged, by our fault.
+    pub unscored: u64,
+    /// The stage at which the agent stands; None if it is not shown.
+    pub stage: Option<String>,
+    /// The miner whose identical submission was seen earlier.
+    pub duplicate_of: Option<Miner>,
+    /// When agentmill first saw these bytes from this miner.
+    pub first_seen: Timestamp,
+    /// Hex sha256 of the submission.
+    pub sha256: String,
+    /// Percent of the score that was taken off for coming late; None where nothing late counts, or if it is not shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub penalty: Option<f64>,
+    /// The best rank that chance could have given it; None where that can't be told, or if it is not shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rank_low: Option<NonZeroU32>,
+    /// The worst one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rank_high: Option<NonZeroU32>,
+}
+
+impl Board {
+    /// Takes in the bytes of `rankings.json`.
+    ///
+    /// # Errors
+    /// They are not what the pipeline publishes.
+    pub fn read(bytes: &[u8], feedback: Feedback) -> io::Result<Self> {
+        let all: Rankings = serde_json::from_slice(bytes)?;
+        let mut lines: Vec<Line> = all.rankings.into_iter().map(|row| Line::of(row, feedback)).collect();
+        if !feedback.shows_ranking() {
+            lines.sort_by(|a, b| a.miner.cmp(&b.miner));
+        }
+        let rankings = Rankings {
+            rankings: lines,
+            made_of: String::new(),
+            generated_at: all.generated_at,
+            version: all.version,
+            image: all.image,
+            pipeline_sha256: all.pipeline_sha256,
+            title: all.title,
+            token: all.token,
+            rejected: all.rejected,
+            pending: all.pending,
+            // Names are for the organiser's files and page.
+            roster: Vec::new(),
+            // So is the machine that runs it.
+            engine: String::new(),
+        };
+        Ok(Self { feedback, rankings })
+    }
+
+    /// Takes out all but one miner's lines.
+    pub fn keep_only(&mut self, miner: &Miner) {
+        self.rankings.rankings.retain(|line| line.miner == *miner);
+        self.rankings.rejected.retain(|one| one.miner.as_ref() == Some(miner));
+        self.rankings.pending.retain(|one| one == miner);
+    }
+}
+
+impl Line {
+    fn of(row: Row, feedback: Feedback) -> Self {
+        let shown = feedback.shows_ranking();
+        Self {
+            rank: row.rank.filter(|_| shown),
+            miner: row.miner,
+            score: row.score.filter(|_| shown),
+            reward: row.reward.map(|reward| shown.then_some(reward)),
+            passed: feedback.shows_counts().then_some(row.passed),
+            tests: row.tests,
+            unscored: row.unscored,
+            stage: shown.then_some(row.stage),
+            duplicate_of: row.duplicate_of,
+            first_seen: row.first_seen,
+            sha256: row.sha256,
+            penalty: row.penalty.filter(|_| shown),
+            rank_low: row.rank_low.filter(|_| shown),
+            rank_high: row.rank_high.filter(|_| shown),
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! Where a miner stands, read off the result files: all of it for the miner, the score for others.
+
+mod board;
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::config::Pipeline;
+use crate::model::feedback::Feedback;
+use crate::model::miner_id::Miner;
+use crate::model::rejection::Rejection;
+use crate::model::report::{Outcome, Run, TestResult, Usage, Verdict};
+use crate::pipeline::report_store;
+use crate::pipeline::score::hundredths;
+use crate::submission::{self, Receipt};
+
+pub use crate::status::board::{Board, Line};
+
+/// A [`Board`], ready to be looked into; by default, before anything is published.
+#[derive(Debug, Default)]
+pub struct RankingIndex {
+    lines: HashMap<Miner, Line>,
+    rejected: HashMap<Miner, Rejection>,
+    pending: HashSet<Miner>,
+    generated_at: Option<Timestamp>,
+}
+
+impl From<Board> for RankingIndex {
+    fn from(board: Board) -> Self {
+        let rankings = board.rankings;
+        let rejected = rankings.rejected.into_iter().filter_map(|one| Some((one.miner.clone()?, one)));
+        Self {
+            lines: rankings.rankings.into_iter().map(|line| (line.miner.clone(), line)).collect(),
+            rejected: rejected.collect(),
+            pending: rankings.pending.into_iter().collect(),
+            generated_at: Some(rankings.generated_at),
+        }
+    }
+}
+
+/// State of a miner's submission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It will be evaluated.
+    Waiting,
+    /// It is in the ranking.
+    Ranked,
+    /// It is no agent.
+    Refused,
+    /// Nothing lies in the inbox for the miner any more.
+    Withdrawn,
+}
+
+/// The answer of `/agents/{miner}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct View {
+    /// The miner.
+    pub miner: Miner,
+    /// State of the submission.
+    pub state: State,
+    /// Feedback on all stages together.
+    pub feedback: Feedback,
+    /// The line in the ranking; of an earlier submission while a new one waits.
+    pub ranking: Option<Line>,
+    /// For the miner only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<Own>,
+}
+
+/// Details for the miner only.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Own {
+    /// The last submission over HTTP or by a command; None if the file was dropped into the inbox.
+    pub submission: Option<Receipt>,
+    /// The reason why it is no agent, or does not count.
+    pub rejection: Option<Rejection>,
+    /// Of the submission that `runs` is about.
+    pub evaluated_sha256: Option<String>,
+    /// In stage order, then task order.
+    pub runs: Vec<OwnRun>,
+}
+
+/// A run as its miner sees it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OwnRun {
+    /// The stage it was run in.
+    pub stage: String,
+    /// The task's id.
+    pub task: String,
+    /// None if it could not be judged, or if it is not shown.
+    pub verdict: Option<Verdict>,
+    /// 0-100, rounded to hundredths; None if it could not be judged, or if it is not shown.
+    pub score: Option<f64>,
+    /// The reason why it could not be judged.
+    pub unscored: Option<String>,
+    /// True if the task's author is at fault, so that it counts for nobody.
+    #[serde(default)]
+    pub task_fault: bool,
+    /// Those that are shown, in the task's order.
+    pub tests: Vec<OwnTest>,
+    /// Time and memory that it used, where they are shown.
+    pub usage: Option<Usage>,
+    /// Only where every test is public.
+    pub stderr: Option<String>,
+}
+
+/// A test as the run's miner sees it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OwnTest {
+    /// Its name in the task.
+    pub name: String,
+    /// Its verdict.
+    pub verdict: Verdict,
+    /// Its weight in the run's score.
+    pub weight: f64,
+    /// Miners may see the message.
+    pub public: bool,
+    /// The reason why it did not pass; only where it is shown.
+    pub message: Option<String>,
+    /// Of a score, the share of the weight that was earned, 0 to 1.
+    pub share: Option<f64>,
+}
+
+/// Looks up where a miner stands; None if nothing is known of the miner. `own` adds what is for the miner only.
+#[must_use]
+pub fn view(miner: &Miner, index: &RankingIndex, pipeline: &Pipeline, own: bool) -> Option<View> {
+    let receipt = submission::receipt(&pipeline.results, miner);
+    let report = report_store::load_report(&pipeline.results, miner);
+    let state = state(miner, index, (&pipeline.inbox, &pipeline.results), receipt.as_ref())?;
+    let ranking = index.lines.get(miner).cloned();
+    // Where something is ranked, that is of what lies in the inbox and does not count.
+    let is_told = matches!(state, State::Refused | State::Ranked);
+    let rejection = index.rejected.get(miner).filter(|_| is_told).cloned();
+    let own = own.then(|| Own {
+        submission: receipt,
+        rejection,
+        evaluated_sha256: report.as_ref().map(|report| report.sha256.clone()),
+        runs: report.into_iter().flat_map(|report| report.runs).map(|run| own_run(run, pipeline)).collect(),
+    });
+    Some(View { miner: miner.clone(), state, feedback: pipeline.feedback(), ranking, own })
+}
+
+fn state(
+    miner: &Miner,
+    index: &RankingIndex,
+    (inbox, results): (&Path, &Path),
+    receipt: Option<&Receipt>,
+) -> Option<State> {
+    // Results are of this submission, or of one that was put into the inbox later by other ways.
+    let current = |sha256: &str| {
+        receipt.is_none_or(|receipt| {
+            receipt.sha256 == sha256 || submission::is_replaced(inbox, results, receipt)
+        })
+    };
+    // Names and kinds of file are refused without a look at their bytes.
+    let published_since =
+        || receipt.is_none_or(|receipt| index.generated_at.is_some_and(|at| at >= receipt.received_at));
+    let is_current = |refusal: &Rejection| refusal.sha256.as_deref().map_or_else(published_since, current);
+    match () {
+        () if receipt.is_some_and(|receipt| submission::is_withdrawn(inbox, results, receipt)) => {
+            Some(State::Withdrawn)
+        }
+        () if index.pending.contains(miner) => Some(State::Waiting),
+        () if index.lines.get(miner).is_some_and(|line| current(&line.sha256)) => Some(State::Ranked),
+        () if index.rejected.get(miner).is_some_and(is_current) => Some(State::Refused),
+        () => receipt.map(|_| State::Waiting),
+    }
+}
+
+fn own_run(run: Run, pipeline: &Pipeline) -> OwnRun {
+    let feedback = pipeline.feedback_in(&run.stage);
+    let nothing = OwnRun {
+        stage: run.stage,
+        task: run.task,
+        verdict: None,
+        score: None,
+        unscored: None,
+        task_fault: false,
+        tests: Vec::new(),
+        usage: None,
+        stderr: None,
+    };
+    match run.outcome {
+        // The reason of a fault may tell of hidden tests.
+        Outcome::TaskFault { .. } => OwnRun { task_fault: true, ..nothing },
+        Outcome::Unscored { unscored } => OwnRun { unscored: Some(unscored), ..nothing },
+        Outcome::Scored(scored) => {
+            let shown = feedback.of_run(scored);
+            OwnRun {
+                verdict: shown.verdict,
+                score: shown.score.map(hundredths),
+                tests: shown.tests.into_iter().map(own_test).collect(),
+                usage: shown.usage,
+                stderr: shown.stderr,
+                ..nothing
+            }
+        }
+    }
+}
+
+fn own_test(test: TestResult) -> OwnTest {
+    let TestResult { name, verdict, weight, public, message, share } = test;
+    OwnTest { name, verdict, weight, public, message, share }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::config;
+    use crate::submission::Channel;
+
+    const MINER: &str = "ann";
+
+    /// A pipeline whose inbox has one submission, and the index of a `rankings.json` that was published then.
+    struct Platform(tempfile::TempDir, Receipt, Pipeline);
+
+    impl Platform {
+        fn new() -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            fs::create_dir(dir.path().join("inbox")).unwrap();
+            let pipeline = config::parse(&dir.path().join("pipeline.yaml"), b"").unwrap();
+            let (receipt, _) =
+                submission::submit(&pipeline, &MINER.parse().unwrap(), b"x = 1", Channel::Submit).unwrap();
+            Self(dir, receipt, pipeline)
+        }
+
+        fn refused(&self, sha256: Option<&str>, seconds: i64) -> RankingIndex {
+            let at = self.1.received_at + jiff::SignedDuration::from_secs(seconds);
+            let refusal =
+                json!({"file": "ann.py", "miner": MINER, "line": null, "reason": "no", "sha256": sha256});
+            let rankings = json!({
+                "generated_at": at, "version": "", "image": "", "pipeline_sha256": "", "token": "",
+                "rankings": [], "rejected": [refusal], "pending": [],
+            });
+            Board::read(rankings.to_string().as_bytes(), Feedback::Tasks).unwrap().into()
+        }
+
+        fn view(&self, index: &RankingIndex) -> (State, Option<String>) {
+            let miner = MINER.parse().unwrap();
+            let view = view(&miner, index, &self.2, true).unwrap();
+            (view.state, view.own.unwrap().rejection.map(|rejection| rejection.reason))
+        }
+    }
+
+    #[test]
+    fn a_withdrawn_submission_is_withdrawn() {
+        let platform = Platform::new();
+        assert_eq!(platform.view(&RankingIndex::default()).0, State::Waiting);
+        fs::remove_file(platform.0.path().join("inbox/ann.py")).unwrap();
+        assert_eq!(platform.view(&RankingIndex::default()).0, State::Withdrawn);
+        fs::create_dir(platform.0.path().join("inbox/ann")).unwrap();
+        fs::write(platform.0.path().join("inbox/ann/agent.py"), "x = 2").unwrap();
+        assert_eq!(platform.view(&RankingIndex::default()).0, State::Waiting, "something else will count");
+    }
+
+    #[test]
+    fn a_refused_submission_is_refused_without_a_report() {
+        let platform = Platform::new();
+        let refused = (State::Refused, Some("no".to_owned()));
+        assert_eq!(platform.view(&platform.refused(Some(&platform.1.sha256), -60)), refused);
+        assert_eq!(platform.view(&platform.refused(None, 1)), refused, "by its name or kind");
+    }
+
+    #[test]
+    fn the_refusal_of_an_earlier_submission_says_nothing_of_this_one() {
+        let platform = Platform::new();
+        for index in [platform.refused(Some("earlier"), 1), platform.refused(None, -1)] {
+            assert_eq!(platform.view(&index), (State::Waiting, None));
+        }
+        fs::write(platform.0.path().join("inbox/ann.py"), "import junk").unwrap();
+        assert_eq!(platform.view(&platform.refused(Some("junk's"), 1)).0, State::Refused, "it was replaced");
+    }
+}

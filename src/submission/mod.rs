@@ -1,0 +1,214 @@
+//! Submitting: a submission is checked as the pipeline would, then put into the inbox whole.
+//!
+//! Every submission takes this way, whether HTTP or the command line brings it. Its receipt, which tells what is known
+//! besides its bytes, stands in `results/.uploads/<miner>.json`, a folder that is ours alone: the inbox is others'.
+
+mod compile;
+mod place;
+mod refused;
+mod uploads;
+
+use std::io;
+use std::path::Path;
+
+use jiff::Timestamp;
+use parking_lot::Mutex;
+
+use crate::config::{Pipeline, Validate};
+use crate::model::miner_id::Miner;
+use crate::pipeline::intake::InboxFile;
+use crate::pipeline::ledger::{Found, Ledger};
+use crate::pipeline::season::{Course, Decision};
+use crate::pipeline::{archive, intake, receipt as receipts, season, validate};
+use crate::submission::place::Place;
+use crate::submission::uploads::Uploads;
+use crate::util::digest;
+
+pub use crate::pipeline::receipt::{Channel, Receipt};
+pub use crate::submission::compile::Compiler;
+pub use crate::submission::refused::Refused;
+
+/// Checks a source as the pipeline would, as far as that is possible without running Python.
+///
+/// # Errors
+/// The reason why the pipeline would not take it.
+pub fn check(source: &[u8], rules: &Validate) -> Result<(), Refused> {
+    if let Some(reason) = intake::excess(source.len() as u64, rules.max_bytes) {
+        return Err(Refused::Large(reason));
+    }
+    validate::check(source, rules).map_err(Refused::Source)
+}
+
+/// Tells by the rules of the season whether a submission would count now.
+///
+/// # Errors
+/// It would not; or the ledger can't be read.
+pub fn admit(pipeline: &Pipeline, miner: &Miner, source: &[u8]) -> Result<(), Refused> {
+    Submitter::default().admit(pipeline, miner, &digest::sha256(source), Timestamp::now()).map(drop)
+}
+
+/// Memory from submission to submission: the ledger as far as it was read.
+#[derive(Debug, Default)]
+pub struct Submitter(Mutex<Option<Ledger>>);
+
+/// [`Submitter::submit`] by itself.
+///
+/// # Errors
+/// As of [`Submitter::submit`].
+pub fn submit(
+    pipeline: &Pipeline,
+    miner: &Miner,
+    source: &[u8],
+    channel: Channel,
+) -> Result<(Receipt, bool), Refused> {
+    Submitter::default().submit(pipeline, miner, source, channel)
+}
+
+impl Submitter {
+    /// Puts a checked source into the inbox as the miner's only submission. When it returns, the file is on the disk, whole
+    /// and under its name, and stands in the archive. Tells whether anything changed: the same bytes again are left as they
+    /// lie. What lies there before is archived, too, if no pass has seen it.
+    ///
+    /// # Errors
+    /// What is in its way, or another process that holds the miner's lock for 10 s; the inbox is then as it was.
+    pub fn submit(
+        &self,
+        pipeline: &Pipeline,
+        miner: &Miner,
+        source: &[u8],
+        channel: Channel,
+    ) -> Result<(Receipt, bool), Refused> {
+        let Pipeline { inbox, results, .. } = pipeline;
+        let uploads = Uploads::open(results, inbox)?;
+        let _lock = uploads.lock(miner)?;
+        let place = Place::of(inbox, results, miner)?;
+        let sha256 = digest::sha256(source);
+        let bytes = source.len() as u64;
+        let before = receipt(results, miner);
+        if let Some(known) = before.as_ref().filter(|known| known.sha256 == sha256)
+            && place.holds(&sha256, bytes)
+        {
+            return Ok((known.clone(), false));
+        }
+        if let Some(standing) = place.content(pipeline.validate.max_bytes) {
+            self.note(pipeline, standing, None)?;
+        }
+        let now = Timestamp::now();
+        let now = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
+        let came = self.admit(pipeline, miner, &sha256, now)?;
+        archive::keep(results, &sha256, source)?;
+        let received_at = came.unwrap_or(now);
+        let file = place.file().to_owned();
+        let receipt = Receipt { miner: miner.clone(), file, sha256, bytes, received_at, channel };
+        // First the receipt: whoever sees the file is to know how it came.
+        uploads.keep(&receipt)?;
+        place.put(&uploads, source).inspect_err(|_| uploads.restore(miner, before.as_ref()))?;
+        if let Some(taken) = place.content(pipeline.validate.max_bytes) {
+            // What can't be noted now is noted by a pass, or before it is replaced.
+            let _ = self.note(pipeline, taken, came);
+        }
+        Ok((receipt, true))
+    }
+
+    /// Tells by the rules of the season whether a submission would count now; from when on, if there are rules.
+    ///
+    /// # Errors
+    /// It would not; or the ledger can't be read.
+    pub fn admit(
+        &self,
+        pipeline: &Pipeline,
+        miner: &Miner,
+        sha256: &str,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, Refused> {
+        let Some(season) = &pipeline.season else { return Ok(None) };
+        let mut held = self.0.lock();
+        let ledger = open(&mut held, &pipeline.results)?;
+        ledger.catch_up()?;
+        let now = ledger.now(now);
+        match Course::of(season, miner, ledger.sights()).decide(sha256, now) {
+            Decision::Stands | Decision::Counts(_) => Ok(Some(now)),
+            Decision::Refused(refusal) => Err(Refused::Season(refusal)),
+        }
+    }
+
+    /// Writes what lies in the inbox into the ledger and the archive, unless it stands there. What was admitted counts from
+    /// then on.
+    fn note(
+        &self,
+        pipeline: &Pipeline,
+        submission: intake::Submission,
+        admitted: Option<Timestamp>,
+    ) -> io::Result<()> {
+        let Pipeline { results, validate, .. } = pipeline;
+        let intake::Submission { inbox_file: InboxFile { file, miner, .. }, bytes, sha256, changed, .. } =
+            submission;
+        let refused = check(&bytes, validate).is_err();
+        if !refused {
+            archive::keep(results, &sha256, &bytes)?;
+        }
+        let prints = validate::fingerprints::of(&bytes);
+        let mut held = self.0.lock();
+        let ledger = open(&mut held, results)?;
+        let (now, of, lies) = (Timestamp::now(), miner.clone(), (sha256.clone(), file.clone()));
+        ledger.add(vec![Found { changed, came: admitted, file, miner, sha256, refused, prints }], now);
+        if let Some(season) = pipeline.season.as_ref().filter(|_| !refused) {
+            let now = admitted.unwrap_or_else(|| ledger.now(now));
+            season::settle(ledger, season, &of, (&lies.0, &lies.1), now);
+        }
+        let written = ledger.write();
+        if written.is_err() {
+            // It is read anew: what is not on the disk was not seen.
+            *held = None;
+        }
+        written
+    }
+}
+
+/// The ledger as far as it was read, or anew.
+fn open<'a>(held: &'a mut Option<Ledger>, results: &Path) -> io::Result<&'a mut Ledger> {
+    let ledger = match held.take().filter(|ledger| ledger.results() == results) {
+        Some(ledger) => ledger,
+        None => Ledger::open(results).map_err(|problems| io::Error::other(problems.to_string()))?.0,
+    };
+    Ok(held.insert(ledger))
+}
+
+/// The bytes of the miner's submission that lies in the inbox, if there is one that a pass would read.
+#[must_use]
+pub fn present(pipeline: &Pipeline, miner: &Miner) -> Option<Vec<u8>> {
+    let place = Place::of(&pipeline.inbox, &pipeline.results, miner).ok()?;
+    place.content(pipeline.validate.max_bytes).map(|submission| submission.bytes)
+}
+
+/// Makes ready for submissions: the private folder is there, and nothing half made in it or in the inbox.
+///
+/// # Errors
+/// The private folder can't be made or used. That a file can't be removed is no error: it is in nobody's way.
+pub fn prepare(pipeline: &Pipeline) -> io::Result<()> {
+    Uploads::open(&pipeline.results, &pipeline.inbox)?.tidy(&pipeline.inbox);
+    Ok(())
+}
+
+/// The receipt of the miner's last submission, if there is one.
+#[must_use]
+pub fn receipt(results: &Path, miner: &Miner) -> Option<Receipt> {
+    receipts::read(results, miner)
+}
+
+/// Tells whether nothing lies in the inbox any more for the miner of a submission.
+#[must_use]
+pub fn is_withdrawn(inbox: &Path, results: &Path, receipt: &Receipt) -> bool {
+    let there = |file: &str| inbox.join(file).symlink_metadata().is_ok();
+    !there(&receipt.file) && Place::of(inbox, results, &receipt.miner).is_ok_and(|place| !there(place.file()))
+}
+
+/// Tells whether other bytes than a submission's lie in the inbox for its miner: somebody put them there by other ways.
+#[must_use]
+pub fn is_replaced(inbox: &Path, results: &Path, receipt: &Receipt) -> bool {
+    Place::of(inbox, results, &receipt.miner)
+        .map_or(true, |place| !place.holds(&receipt.sha256, receipt.bytes))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,130 @@
+//! Place of a miner's submission in the inbox, and how bytes get there.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, openat, renameat, unlinkat};
+use rustix::io::Errno;
+
+use crate::model::first_sights::FirstSights;
+use crate::model::miner_id::Miner;
+use crate::pipeline::intake::{self, Inbox, InboxFile, Submission, Touched};
+use crate::pipeline::ledger::Ledger;
+use crate::submission::refused::Refused;
+use crate::submission::uploads::Uploads;
+use crate::util::atomic_file::blame;
+
+const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+/// Flags by which a name leads nowhere but to a new file.
+const NEW: OFlags =
+    OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::EXCL).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+
+/// Mode of a submission, as far as the umask lets it.
+const READABLE: u32 = 0o644;
+
+/// The place of one miner's submission.
+#[derive(Debug)]
+pub(super) struct Place {
+    inbox_file: InboxFile,
+    inbox: PathBuf,
+}
+
+impl Place {
+    /// The path where the miner's submission lies already, in whichever spelling, or else `<miner>.py`. Of several claims to
+    /// one id it is the one that a pass takes; the others would be refused.
+    pub(super) fn of(inbox: &Path, results: &Path, miner: &Miner) -> Result<Self, Refused> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(inbox).map_err(|error| blame(inbox, &error))? {
+            found.extend(entry.ok().and_then(|entry| claim(&entry, miner)));
+        }
+        found.sort();
+        let file = match found.as_slice() {
+            [] => format!("{miner}.py"),
+            [only] => only.clone(),
+            many => holder(inbox, results, miner, many)
+                .ok_or_else(|| Refused::Conflict(format!("{} are in the way", many.join(", "))))?,
+        };
+        let path = inbox.join(&file);
+        Ok(Self {
+            inbox_file: InboxFile { miner: miner.clone(), file, path, stamp: None },
+            inbox: inbox.to_owned(),
+        })
+    }
+
+    /// True if these bytes lie there.
+    pub(super) fn holds(&self, sha256: &str, bytes: u64) -> bool {
+        intake::read(&self.inbox_file, bytes).is_ok_and(|submission| submission.sha256 == sha256)
+    }
+
+    /// The submission that lies there, if one does.
+    pub(super) fn content(&self, max_bytes: u64) -> Option<Submission> {
+        intake::read(&self.inbox_file, max_bytes).ok()
+    }
+
+    /// Writes a file and moves it here.
+    pub(super) fn put(&self, uploads: &Uploads, source: &[u8]) -> Result<(), Refused> {
+        let temporary = uploads.temporary(source, READABLE)?;
+        self.take(&temporary, source).map_err(|errno| match errno {
+            Errno::ISDIR | Errno::NOTDIR | Errno::LOOP => Refused::Conflict(format!(
+                "{} in the inbox is not what it should be: {errno}",
+                self.inbox_file.file
+            )),
+            _ => Refused::Inbox(errno.into()),
+        })
+    }
+
+    /// By way of handles, so that a miner's folder that was swapped for a link leads nowhere.
+    fn take(&self, temporary: &Path, source: &[u8]) -> rustix::io::Result<()> {
+        let mut folder = openat(CWD, &self.inbox, FOLDER, Mode::empty())?;
+        let mut name = self.inbox_file.file.as_str();
+        if let Some((below, file)) = name.split_once('/') {
+            folder = openat(&folder, below, FOLDER | OFlags::NOFOLLOW, Mode::empty())?;
+            name = file;
+        }
+        let folder = File::from(folder);
+        match renameat(CWD, temporary, &folder, name) {
+            Err(Errno::XDEV) => write_beside(&folder, name, temporary, source)?,
+            moved => moved?,
+        }
+        rustix::fs::fsync(&folder)
+    }
+
+    /// The path below the inbox.
+    pub(super) fn file(&self) -> &str {
+        &self.inbox_file.file
+    }
+}
+
+/// The file that a name in the inbox stands for, if it stands for this miner's.
+fn claim(entry: &fs::DirEntry, miner: &Miner) -> Option<String> {
+    let name = entry.file_name().into_string().ok()?;
+    if name.strip_suffix(".py").is_some_and(|stem| stem.eq_ignore_ascii_case(miner.as_str())) {
+        return Some(name);
+    }
+    let folder =
+        name.eq_ignore_ascii_case(miner.as_str()) && entry.file_type().is_ok_and(|kind| kind.is_dir());
+    folder.then(|| format!("{name}/agent.py"))
+}
+
+/// The file that a pass would take of several that claim one id.
+fn holder(folder: &Path, results: &Path, miner: &Miner, files: &[String]) -> Option<String> {
+    let (mut inbox, mut touched) = (Inbox::new(folder), Touched::default());
+    touched.add(files.iter().filter_map(|file| Path::new(file).iter().next().map(OsStr::to_owned)));
+    let ledger = Ledger::open(results).ok();
+    inbox.look(touched, ledger.as_ref().map_or(&FirstSights::default(), |(ledger, _)| ledger.sights()));
+    inbox.holder(miner).map(|claim| claim.inbox_file.file.clone())
+}
+
+/// Replaces a file by one that is written in its folder, where ours is on another file system.
+fn write_beside(folder: &File, name: &str, temporary: &Path, source: &[u8]) -> rustix::io::Result<()> {
+    let beside = temporary.file_name().unwrap_or_default();
+    let mut file = File::from(openat(folder, beside, NEW, Mode::from_raw_mode(READABLE))?);
+    let written = file.write_all(source).and_then(|()| file.sync_all());
+    let written = written.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO));
+    written.and_then(|()| renameat(folder, beside, folder, name)).inspect_err(|_| {
+        let _ = unlinkat(folder, beside, AtFlags::empty());
+    })
+}

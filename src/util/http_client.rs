@@ -1,0 +1,80 @@
+//! HTTP client: its time limit, the authorities that it trusts, and the pause that an answer asks for.
+
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, ensure};
+use ureq::http::{HeaderMap, header};
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+
+/// The environment variable that names a file of certificates (PEM) to trust instead of the well-known ones.
+const AUTHORITIES: &str = "SSL_CERT_FILE";
+
+/// Connections that are kept open for the next request.
+const KEPT: usize = 64;
+
+/// A client that gives up after `patience`, follows no redirect and takes every status for an answer.
+///
+/// # Errors
+/// `SSL_CERT_FILE` names a file that can't be read or holds no certificate.
+pub fn agent(patience: Duration) -> anyhow::Result<ureq::Agent> {
+    let mut config = ureq::Agent::config_builder()
+        .timeout_global(Some(patience))
+        .http_status_as_error(false)
+        // A redirected POST would arrive as a GET, and the key must not go elsewhere.
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .max_idle_connections(KEPT)
+        .max_idle_connections_per_host(KEPT)
+        .user_agent(concat!("agentmill/", env!("CARGO_PKG_VERSION")));
+    if let Some(authorities) = authorities()? {
+        config = config.tls_config(TlsConfig::builder().root_certs(authorities).build());
+    }
+    Ok(config.build().new_agent())
+}
+
+fn authorities() -> anyhow::Result<Option<RootCerts>> {
+    let Some(file) = std::env::var_os(AUTHORITIES).filter(|file| !file.is_empty()) else { return Ok(None) };
+    let shown = file.display();
+    let pem = std::fs::read(&file).with_context(|| format!("{AUTHORITIES}: can't read {shown}"))?;
+    let certificates: Vec<Certificate<'static>> = parse_pem(&pem)
+        .filter_map(|item| match item {
+            Ok(PemItem::Certificate(certificate)) => Some(certificate),
+            _ => None,
+        })
+        .collect();
+    ensure!(!certificates.is_empty(), "{AUTHORITIES}: {shown} holds no certificate in PEM's form");
+    Ok(Some(RootCerts::new_with_certs(&certificates)))
+}
+
+/// The pause that an answer asks for, in seconds or as a date.
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let date = jiff::fmt::rfc2822::parse(value).ok()?;
+    let date = SystemTime::from(date.timestamp());
+    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(value: &str) -> Option<Duration> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::RETRY_AFTER, value.parse().unwrap());
+        retry_after(&headers)
+    }
+
+    #[test]
+    fn retry_after_in_both_forms() {
+        assert_eq!(after("7"), Some(Duration::from_secs(7)));
+        assert_eq!(after("0.5"), Some(Duration::from_millis(500)));
+        assert_eq!(after("Wed, 21 Oct 2015 07:28:00 GMT"), Some(Duration::ZERO));
+        assert!(after("Mon, 21 Oct 2199 07:28:00 GMT").unwrap() > Duration::from_secs(1 << 31));
+        for wrong in ["", "soon", "-1", "NaN", "1e300"] {
+            assert_eq!(after(wrong), None, "{wrong}");
+        }
+    }
+}

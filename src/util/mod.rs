@@ -1,0 +1,13 @@
+//! Helpers that know nothing of agentmill.
+
+pub mod atomic_file;
+pub mod command;
+pub mod digest;
+pub mod http_client;
+pub mod json;
+pub mod natural;
+pub mod panics;
+pub mod private;
+pub mod text;
+pub mod units;
+pub mod watch_folder;

@@ -1,0 +1,157 @@
+//! A course: a title, a roster, no rewards; what is submitted is compiled before it is taken, and kept for ever.
+
+mod testenv;
+
+use testenv::{DOUBLE_AGENT, DOUBLE_TASK, TestEnv};
+
+const COURSE: &str = "title: Programming 101\nroster: students.csv\nrewards: none\n";
+
+fn course(students: &str) -> TestEnv {
+    let env = TestEnv::new().pipeline(COURSE).task("double", DOUBLE_TASK).agent("ann", DOUBLE_AGENT);
+    env.write("students.csv", students);
+    env
+}
+
+#[test]
+fn everybody_has_a_line_and_nothing_is_said_of_rewards() {
+    let env =
+        course("id,name,group\nbo,Bo Ray,B\nann,Ann Lee,A\neve,Eve,B\n").agent("eve", "import os, numpy\n");
+    let told = env.run().prints(&["1. ann: 100\n", "refused: eve.py line 1"]);
+    let shown = env.agentmill(&["show"]).code(0).prints(&["Programming 101\n", "absent: bo\n"]);
+    let ann = env.agentmill(&["show", "ann"]).code(0);
+    let lines: Vec<[String; 4]> = env
+        .csv("rankings.csv")
+        .iter()
+        .map(|line| ["miner", "score", "name", "state"].map(|column| line[column].clone()))
+        .collect();
+    let expected =
+        [["ann", "100", "Ann Lee", "ranked"], ["bo", "", "Bo Ray", "absent"], ["eve", "", "Eve", "refused"]];
+    assert_eq!(lines, expected);
+    let files = ["rankings.csv", "rankings.json", "history.csv", "scores.csv", "index.html"];
+    let files = files.map(|name| env.read(&format!("results/{name}")));
+    for text in files.iter().chain([&told.stdout, &told.stderr, &shown.stdout, &ann.stdout]) {
+        let text = text.to_lowercase();
+        assert!(!text.contains("reward") && !text.contains("tao"), "{text}");
+    }
+}
+
+#[test]
+fn a_mistake_in_the_roster_is_told_with_its_line_beside_those_of_the_pipeline() {
+    let env = course("id,name,group\nann,Ann Lee,A\nann,Anna,B\n");
+    env.agentmill(&["run"]).code(2).complains(&["students.csv:3: ann stands here twice"]);
+    env.write("pipeline.yaml", &format!("{COURSE}parallel: no\n"));
+    env.agentmill(&["run"]).code(2).complains(&["students.csv:3: ann", "pipeline.yaml:4:11: parallel"]);
+    env.remove("students.csv");
+    env.agentmill(&["check"]).code(2).complains(&["students.csv: no such file"]);
+}
+
+#[test]
+fn an_edited_roster_is_taken_up_while_watch_works() {
+    let env = course("id,name,group\nann,Ann Lee,A\n");
+    let daemon = env.watch();
+    env.write("students.csv", "id,name,group\nann,Ann Lee,A\nbo,Bo Ray,B\n");
+    testenv::wait_until("bo has a line", || env.read("results/rankings.csv").contains("Bo Ray"));
+    daemon.end();
+}
+
+#[test]
+fn what_python_does_not_compile_is_refused_at_the_door_and_the_last_valid_one_stands() {
+    let env = course("id,name\nann,Ann Lee\n");
+    env.remove("inbox/ann.py");
+    env.write("good.py", DOUBLE_AGENT);
+    let submit = |file: &str| {
+        let path = env.path(file);
+        env.agentmill(&["submit", path.to_str().unwrap(), "--miner", "ann"])
+    };
+    submit("good.py").code(0).prints(&["ann: accepted"]);
+    for (source, reason) in [
+        ("def double(x):\n    return 2 *\n", "line 2: is not valid Python 3.11: invalid syntax"),
+        (
+            "nonlocal x\n",
+            "line 1: is not valid Python 3.11: nonlocal declaration not allowed at module level",
+        ),
+        ("import numpy\n", "line 1: imports numpy"),
+    ] {
+        env.write("bad.py", source);
+        submit("bad.py").code(2).complains(&["bad.py was not submitted", reason]);
+    }
+    env.run().prints(&["1. ann: 100\n"]);
+    assert_eq!(std::fs::read_dir(env.path("results/submissions")).unwrap().count(), 1);
+}
+
+#[test]
+fn everything_submitted_is_kept_and_shown() {
+    let env = course("id,name\nann,Ann Lee\n");
+    env.run();
+    env.drop_agent("ann", "def double(x):\n    return 4\n");
+    env.run().prints(&["1. ann: 50\n"]);
+    env.write("new.py", "def double(x):\n    return x + x\n");
+    env.agentmill(&["submit", env.path("new.py").to_str().unwrap(), "--miner", "ann"]).code(0);
+    env.run().prints(&["1. ann: 100\n"]);
+    env.drop_agent("ann", "import numpy\n");
+    env.run();
+    env.drop_agent("ann", DOUBLE_AGENT);
+    env.run();
+    let shown = env.agentmill(&["show", "ann", "--history"]).code(0).stdout;
+    let lines: Vec<Vec<&str>> =
+        shown.lines().skip(1).map(|line| line.split_whitespace().skip(4).collect()).collect();
+    assert_eq!(
+        lines,
+        [
+            vec!["32", "dropped", "100", "stands"],
+            vec!["28", "dropped", "50"],
+            vec!["32", "submit", "100"],
+            vec!["-", "dropped", "-", "not", "kept:", "it", "was", "refused"],
+        ],
+        "{shown}"
+    );
+    let sha256 = agentmill::util::digest::sha256(DOUBLE_AGENT.as_bytes());
+    assert_eq!(env.read(&format!("results/submissions/{sha256}.py")), DOUBLE_AGENT);
+    let json = env.agentmill(&["show", "ann", "--history", "--json"]).code(0).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((json.as_array().unwrap().len(), &json[0]["sha256"]), (4, &sha256.into()));
+    env.agentmill(&["show", "bo", "--history"]).code(2).complains(&["bo has submitted nothing"]);
+}
+
+#[test]
+fn nobody_is_ranked_by_bytes_that_cannot_be_kept() {
+    let env = course("id,name\nann,Ann Lee\n");
+    env.write("results/submissions", "in the way");
+    env.agentmill(&["run"]).code(74).complains(&["submissions"]);
+    env.remove("results/submissions");
+    env.run().prints(&["1. ann: 100\n"]);
+    assert_eq!(std::fs::read_dir(env.path("results/submissions")).unwrap().count(), 1);
+}
+
+/// The files that docs/course.md shows: each block whose first line is a path in a comment.
+fn shown() -> Vec<(&'static str, &'static str)> {
+    let blocks = include_str!("../docs/course.md").split("\n```").skip(1).step_by(2);
+    let file = |block: &'static str| block.split_once('\n')?.1.strip_prefix("# ")?.split_once('\n');
+    blocks.filter_map(file).filter(|(path, _)| path.starts_with("tasks/")).collect()
+}
+
+#[test]
+fn the_week_that_the_documentation_shows_is_one() {
+    let env = TestEnv::new().pipeline("rewards: none\n");
+    let mut all = String::new();
+    for (path, text) in shown() {
+        env.write(path, text);
+        if path.contains("/solutions/") {
+            all += &format!("{text}\n\n");
+        }
+    }
+    env.agentmill(&["check"]).code(0).prints(&["6 tasks, 6 reference solutions score 100"]);
+    env.write("inbox/ann.py", &all);
+    let careless = all.replace("raise Overdrawn(amount)", "return").replace("(n)]", "(n + 1)]");
+    env.write("inbox/bo.py", &careless);
+    env.run().prints(&["1. ann: 100\n"]);
+    let scores = env.csv("scores.csv");
+    let of = |miner: &str, task: &str| {
+        let is_it = |line: &&testenv::Line| line["miner"] == miner && line["task"] == format!("week1/{task}");
+        scores.iter().find(is_it).map(|line| line["score"].clone()).unwrap_or_default()
+    };
+    let tasks = ["account", "bubble", "guess", "primes", "retry", "words"];
+    assert_eq!(tasks.map(|task| of("ann", task)), ["100"; 6]);
+    // Two words of three are right: an f1 of 0.8, with two thirds of the weight.
+    assert_eq!(tasks.map(|task| of("bo", task)), ["50", "100", "100", "100", "100", "86.67"]);
+}

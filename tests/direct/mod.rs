@@ -1,0 +1,114 @@
+//! Containers that no engine knows: seen by what agentmill and the kernel have of them.
+
+#![allow(dead_code, reason = "every test program uses a part of it")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use agentmill::config::EngineKind;
+use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+
+/// The engine that the environment names in AGENTMILL_ENGINE; Docker unless it does.
+pub fn engine() -> EngineKind {
+    match std::env::var("AGENTMILL_ENGINE").as_deref() {
+        Ok("podman") => EngineKind::Podman,
+        Ok("runc") => EngineKind::Runc,
+        Ok("crun") => EngineKind::Crun,
+        Ok("docker") | Err(_) => EngineKind::Docker,
+        Ok(other) => panic!("AGENTMILL_ENGINE is docker, podman, runc or crun, not {other}"),
+    }
+}
+
+/// Where the containers of a results folder's label are.
+pub fn place(label: &str) -> PathBuf {
+    Path::new("/run/agentmill").join(label)
+}
+
+/// Folders of the control groups above a label's containers, in all hierarchies.
+fn groups(label: &str) -> Vec<PathBuf> {
+    let hierarchies = fs::read_dir("/sys/fs/cgroup").expect("there are control groups").flatten();
+    let hierarchies = hierarchies.map(|entry| entry.path()).chain([PathBuf::from("/sys/fs/cgroup")]);
+    hierarchies.map(|folder| folder.join("agentmill").join(label)).collect()
+}
+
+/// Processes in the label's containers.
+pub fn processes(label: &str) -> Vec<String> {
+    let groups = groups(label);
+    let containers =
+        groups.iter().flat_map(|group| subfolders(group).into_iter().map(|name| group.join(name)));
+    let lists = containers.map(|folder| fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default());
+    lists.flat_map(|list| list.lines().map(str::to_owned).collect::<Vec<_>>()).collect()
+}
+
+/// Names of containers of which something is there: a folder, a control group or a mount.
+pub fn containers(label: &str) -> Vec<String> {
+    let mut folders = groups(label);
+    folders.push(place(label));
+    let mut found: Vec<String> = folders.iter().flat_map(|folder| subfolders(folder)).collect();
+    let mounts = fs::read_to_string("/proc/self/mounts").expect("there are mounts");
+    found.extend(mounts.lines().filter_map(|line| {
+        let below = line.split(' ').nth(1)?.strip_prefix(place(label).to_str()?)?;
+        below.split('/').nth(1).map(str::to_owned)
+    }));
+    found.sort();
+    found.dedup();
+    found
+}
+
+fn subfolders(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    folders.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+}
+
+/// Containers that are started for a label, from the making of this on.
+pub struct Starts {
+    place: PathBuf,
+    names: Arc<Mutex<Vec<String>>>,
+    _watcher: RecommendedWatcher,
+}
+
+impl Starts {
+    pub fn follow(label: &str) -> Self {
+        let place = place(label);
+        fs::create_dir_all(&place).expect("the folder can be made");
+        // As long as it is there, agentmill can't remove the folder that is watched.
+        fs::write(place.join(".watched"), "").expect("written");
+        let names = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&names);
+        let note = move |event: notify::Result<notify::Event>| {
+            let event = event.expect("it can be watched");
+            if matches!(event.kind, EventKind::Create(_)) {
+                let made =
+                    event.paths.iter().filter_map(|path| path.file_name()?.to_str().map(str::to_owned));
+                seen.lock().unwrap().extend(made);
+            }
+        };
+        let mut watcher = notify::recommended_watcher(note).expect("it can be watched");
+        watcher.watch(&place, RecursiveMode::NonRecursive).expect("it can be watched");
+        Self { place, names, _watcher: watcher }
+    }
+
+    /// The names so far. A file of our own, made last, tells that all have come.
+    pub fn names(&self) -> Vec<String> {
+        let fence = format!(".fence-{}", self.names.lock().unwrap().len());
+        fs::write(self.place.join(&fence), "").expect("written");
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !self.names.lock().unwrap().contains(&fence) {
+            assert!(Instant::now() < deadline, "the kernel does not tell of a new file");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        fs::remove_file(self.place.join(&fence)).expect("removed");
+        let names = self.names.lock().unwrap();
+        names.iter().filter(|name| !name.starts_with('.')).cloned().collect()
+    }
+}
+
+impl Drop for Starts {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(self.place.join(".watched"));
+        let _ = fs::remove_dir(&self.place);
+    }
+}

@@ -1,0 +1,192 @@
+//! Faults by their owner: a provider's is never scored, and an agent's own never goes unscored.
+
+use std::time::Duration;
+
+use crate::provider::{Provider, Says};
+use crate::support::Folder;
+
+const QUOTA: &str = r#"{"error": {"message": "credit is used up"}}"#;
+
+fn fault(says: Says, reason: &str) {
+    let provider = Provider::new(move |asked| match asked.head.starts_with("get ") {
+        true => Says::Text(String::new(), Duration::ZERO),
+        false => says.clone(),
+    });
+    let folder = Folder::new(&provider, "{allow: [m], wait: 2s}", "");
+    let text = folder.read("pipeline.yaml").replace("timeout: 5s", "timeout: 1s");
+    folder.write("pipeline.yaml", &text);
+    folder.task("work", &["ask('hi') == 'echo hi'"]);
+    folder.agent("alice", "");
+    let ran = folder.run(&[]);
+    let run = folder.alice();
+    assert_eq!(ran.code, Some(1), "{}", ran.said);
+    let told = run["unscored"].as_str().unwrap_or_else(|| panic!("{run:#}"));
+    assert!(told.contains(reason), "{told}");
+    assert!(run.get("score").is_none(), "{run:#}");
+    assert_eq!(ran.said.matches("no model to ask").count(), 1, "{}", ran.said);
+    // The next run makes it, with the provider well.
+    provider.says(|asked| Says::Text(format!("echo {}", asked.text()), Duration::ZERO));
+    folder.expect_passed();
+}
+
+#[test]
+fn a_provider_without_credit() {
+    fault(Says::Status(402, "", QUOTA.into()), "HTTP 402: credit is used up");
+}
+
+#[test]
+fn a_provider_that_throttles() {
+    fault(Says::Status(429, "", QUOTA.into()), "HTTP 429: credit is used up");
+}
+
+#[test]
+fn a_provider_that_asks_to_wait_for_too_long() {
+    fault(Says::Status(429, "Retry-After: 60\r\n", QUOTA.into()), "HTTP 429");
+}
+
+#[test]
+fn a_provider_that_fails() {
+    fault(Says::Status(500, "", "<html>oops".into()), "HTTP 500: <html>oops");
+}
+
+#[test]
+fn a_provider_that_breaks_off() {
+    fault(Says::Cut, "/chat/completions");
+}
+
+#[test]
+fn a_provider_that_answers_nonsense() {
+    fault(Says::Status(200, "", "{\"hello\": 1}".into()), "not one of OpenAI's kind");
+}
+
+#[test]
+fn a_provider_that_is_silent() {
+    fault(Says::Silence, "timeout");
+}
+
+#[test]
+fn a_hiccup_is_nobodys_fault_and_leaves_no_trace() {
+    let provider = Provider::echo();
+    let count = std::sync::atomic::AtomicUsize::new(0);
+    provider.says(move |asked| match asked.is_control() || asked.body.is_null() {
+        false if count.fetch_add(1, std::sync::atomic::Ordering::SeqCst) % 3 < 2 => {
+            Says::Status(503, "", String::new())
+        }
+        _ => Says::Text(format!("echo {}", asked.text()), Duration::ZERO),
+    });
+    let folder = Folder::with(
+        &provider,
+        "{allow: [m], requests: 2}",
+        &["ask('a') == 'echo a'", "ask('b') == 'echo b'"],
+        "",
+    );
+    folder.expect_passed();
+    assert_eq!((provider.asked().len(), folder.recording().len()), (6, 2));
+    assert_eq!(folder.alice()["usage"]["model"]["requests"], 2);
+}
+
+/// The provider breaks over whatever holds `bomb`: were that its fault, an agent could choose to be unscored.
+#[test]
+fn a_question_that_breaks_the_provider_is_the_agents_own() {
+    let provider = Provider::new(|asked| match asked.text().as_str() {
+        "bomb 500" => Says::Status(500, "", "oops".into()),
+        "bomb 402" => Says::Status(402, "", "no".into()),
+        "bomb nonsense" => Says::Status(200, "", "{}".into()),
+        "bomb cut" => Says::Cut,
+        "bomb silence" => Says::Silence,
+        _ => Says::Text("yes".into(), Duration::ZERO),
+    });
+    let tests = [
+        "[ask('bomb ' + kind) for kind in ('500', '402')] == [500, 402]",
+        "[ask('bomb ' + kind) for kind in ('nonsense', 'cut', 'silence')] == [502, 504, 504]",
+        "ask('after it') == 'yes'",
+    ];
+    let folder = Folder::with(&provider, "{allow: [m], wait: 60s}", &tests, "");
+    let text = folder.read("pipeline.yaml").replace("timeout: 5s", "timeout: 1s");
+    folder.write("pipeline.yaml", &text.replace("wait: 60s", "wait: 100s"));
+    folder.expect_passed();
+}
+
+/// Throttling is the provider's doing, and no reason to stop anybody who is answered.
+#[test]
+fn who_is_throttled_past_patience_is_unscored_and_stops_nobody() {
+    let provider = Provider::new(|asked| match asked.text().as_str() {
+        "throttled" => Says::Status(429, "", QUOTA.into()),
+        _ => Says::Text("yes".into(), Duration::ZERO),
+    });
+    let folder = Folder::with(&provider, "{allow: [m], wait: 1s}", &["ask('throttled') in ('yes', 429)"], "");
+    let ran = folder.run(&[]);
+    let run = folder.alice();
+    assert_eq!(ran.code, Some(1), "{}", ran.said);
+    assert!(run["unscored"].as_str().unwrap().contains("HTTP 429: credit is used up"), "{run:#}");
+    assert!(!ran.said.contains("no model to ask"), "{}", ran.said);
+    provider.says(|_| Says::Text("yes".into(), Duration::ZERO));
+    folder.expect_passed();
+}
+
+#[test]
+fn a_throttled_question_is_asked_as_long_as_there_is_time() {
+    let provider = Provider::echo();
+    let count = std::sync::atomic::AtomicUsize::new(0);
+    provider.says(move |asked| match asked.is_control() || asked.body.is_null() {
+        false if count.fetch_add(1, std::sync::atomic::Ordering::SeqCst) < 9 => {
+            Says::Status(429, "Retry-After: 0\r\n", QUOTA.into())
+        }
+        _ => Says::Text(format!("echo {}", asked.text()), Duration::ZERO),
+    });
+    let folder = Folder::with(&provider, "{allow: [m]}", &["ask('a') == 'echo a'"], "");
+    folder.expect_passed();
+    assert_eq!(provider.asked().len(), 10);
+}
+
+#[test]
+fn a_way_of_asking_that_is_none_of_the_models_is_the_agents_own_and_stops_nobody() {
+    let provider = Provider::new(|asked| match asked.head.contains("/embeddings ") {
+        true => Says::Status(404, "", r#"{"error": {"message": "m has no embeddings"}}"#.into()),
+        false => Says::Text(format!("echo {}", asked.text()), Duration::ZERO),
+    });
+    let tests = ["post('/embeddings', {'model': 'm', 'input': 'x'})[0] == 404", "ask('a') == 'echo a'"];
+    let folder = Folder::with(&provider, "{allow: [m]}", &tests, "");
+    folder.expect_passed();
+    // No model is asked so: the run has no answer, and others have.
+    provider.says(|asked| match asked.body["model"] == "n" {
+        true => Says::Status(404, "", r#"{"error": {"message": "there is no n"}}"#.into()),
+        false => Says::Text(format!("echo {}", asked.text()), Duration::ZERO),
+    });
+    let folder = Folder::with(&provider, "{allow: [m, n]}", &["work() == 'echo a'"], "work = None\n");
+    folder.agent("alice", "def work():\n    return chat('a', model='n')\n");
+    folder.agent("bob", "def work():\n    return ask('a')\n");
+    let ran = folder.run(&[]);
+    let scores = folder.read("results/scores.csv");
+    assert!(!ran.said.contains("no model to ask"), "{}", ran.said);
+    for line in ["\nalice,think,work,,unscored,", "\nbob,think,work,100,passed,"] {
+        assert!(scores.contains(line), "{scores}");
+    }
+}
+
+#[test]
+fn a_provider_that_is_down_stops_the_stage_once() {
+    let provider = Provider::new(|_| Says::Status(503, "", String::new()));
+    let folder = Folder::new(&provider, "{allow: [m]}", "");
+    for number in 0..4 {
+        folder.task(&format!("task{number}"), &["ask('a') == 'echo a'"]);
+        folder.agent(&format!("miner{number}"), &format!("# {number}\n"));
+    }
+    let ran = folder.run(&[]);
+    assert_eq!(ran.code, Some(1), "{}", ran.said);
+    assert_eq!(provider.requests(), 1, "looked for once");
+    assert_eq!(ran.said.matches("no model to ask").count(), 1, "{}", ran.said);
+    let scores = folder.read("results/scores.csv");
+    assert_eq!(scores.matches(",unscored,").count(), 16, "{scores}");
+}
+
+#[test]
+fn without_a_key_nobody_is_asked_and_nobody_scored() {
+    let provider = Provider::echo();
+    let folder = Folder::with(&provider, "{allow: [m]}", &["ask('a') == 'echo a'"], "");
+    let output = folder.command(&["run"]).env_remove("TEST_KEY").output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let run = folder.alice();
+    assert!(run["unscored"].as_str().unwrap().starts_with("there is no key: set TEST_KEY"), "{run:#}");
+    assert_eq!(provider.requests(), 0);
+}

@@ -1,0 +1,10 @@
+//! Agents that ask a model: real cells, a real HTTP server as the provider, and the real program between them.
+
+mod asking;
+mod budgets;
+mod clocks;
+mod faults;
+mod hostile;
+mod provider;
+mod recordings;
+mod support;

@@ -1,0 +1,53 @@
+//! Recordings: the same run made again asks nobody.
+
+use std::time::Duration;
+
+use crate::provider::{Provider, Says};
+use crate::support::Folder;
+
+#[test]
+fn a_run_made_again_is_the_same_and_asks_nobody() {
+    let provider = Provider::echo();
+    let counter = std::sync::atomic::AtomicUsize::new(0);
+    provider.says(move |asked| {
+        let count = counter.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        let words = if asked.is_control() { "yes".into() } else { format!("{count}") };
+        Says::Text(words, Duration::ZERO)
+    });
+    let agent = "\ndef work():\n    return len({ask('same'), ask('same'), ask('other')})\n";
+    let folder =
+        Folder::with(&provider, "{allow: [m]}", &["work() == 3", "ask('last') != ask('last')"], agent);
+    folder.expect_passed();
+    let (asked, recording, run) = (provider.asked().len(), folder.recording(), folder.alice());
+    assert_eq!((asked, recording.len()), (5, 5));
+    assert_eq!((&recording[0]["tokens_in"], &recording[0]["cost"]), (&10.into(), &0.00002.into()));
+    let scores = folder.read("results/scores.csv");
+    // Nobody is there, and no key either.
+    provider.stop();
+    let again = folder.command(&["run", "--force"]).env_remove("TEST_KEY").output().unwrap();
+    assert!(again.status.success(), "{again:?}");
+    assert_eq!(folder.recording(), recording);
+    let asked_of =
+        |run: &serde_json::Value| (run["score"].clone(), run["tests"].clone(), run["usage"]["model"].clone());
+    assert_eq!(asked_of(&folder.alice()), asked_of(&run));
+    let without_times = |scores: &str| {
+        scores.lines().nth(1).map(|line| line.split(',').skip(10).collect::<Vec<_>>().join(","))
+    };
+    assert_eq!(without_times(&folder.read("results/scores.csv")), without_times(&scores));
+}
+
+#[test]
+fn fresh_asks_again_and_a_question_that_differs_is_asked() {
+    let provider = Provider::echo();
+    let agent = "\ndef work():\n    return ask('a')\n";
+    let folder = Folder::with(&provider, "{allow: [m]}", &["work() == 'echo a'"], agent);
+    folder.expect_passed();
+    let ran = folder.run(&["--fresh"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.said);
+    assert_eq!((provider.asked().len(), folder.recording().len()), (2, 1));
+    // Another budget is another run.
+    let other = folder.read("pipeline.yaml").replace("{allow: [m]}", "{allow: [m], requests: 7}");
+    folder.write("pipeline.yaml", &other);
+    assert_eq!(folder.run(&[]).code, Some(0));
+    assert_eq!(provider.asked().len(), 3);
+}

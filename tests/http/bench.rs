@@ -1,0 +1,104 @@
+//! `bench-model` against scripted models: the ranking, what it costs, and that nothing is paid for twice.
+
+use serde_json::{Value, json};
+
+use crate::support::Line::{self, Fails};
+use crate::support::{Folder, GOOD, Model, said};
+
+const SHOUT: &str = "def shout(s):\n    return s.upper()\n";
+
+/// A reply that has used so many tokens.
+fn reply(source: &str, tokens: u64) -> Line {
+    let usage = json!({ "prompt_tokens": 1000, "completion_tokens": tokens });
+    let body = json!({ "choices": [{ "message": { "content": source } }], "usage": usage });
+    Fails(200, "", body.to_string())
+}
+
+fn folder(model: &Model) -> Folder {
+    let prices = ", prices: {small: [1, 10]}}\n";
+    let folder = Folder::new(&model.pipeline().replace("}\n", prices));
+    folder.write(
+        "tasks/shout.yaml",
+        "prompt: shout(s)\ntests: [{assert: \"shout('a') == 'A'\", public: true}]\n",
+    );
+    folder
+}
+
+/// Runs `bench-model`, one request at a time: the exit code and what was said.
+fn bench(folder: &Folder, args: &[&str]) -> (i32, String) {
+    let mut command = folder.command(&[&["bench-model", "--requests", "1"], args].concat());
+    let output = command.env("TEST_KEY", "none").output().unwrap();
+    (output.status.code().unwrap(), said(&output))
+}
+
+fn rows(folder: &Folder) -> Vec<Value> {
+    serde_json::from_str(&folder.read("results/models.json")).unwrap()
+}
+
+#[test]
+fn models_are_ranked_by_what_their_code_scores() {
+    // Asked first for both tasks' first sample, then for their second.
+    let large = [SHOUT, GOOD, SHOUT, GOOD].map(|source| reply(source, 500));
+    let small =
+        [SHOUT, "def reverse_string(s):\n    return s\n", "I can't.", GOOD].map(|source| reply(source, 100));
+    let model = Model::new(small.into_iter().chain(large));
+    let folder = folder(&model);
+    let (code, text) = bench(&folder, &["--model", "small", "--model", "large", "--samples", "2"]);
+    assert_eq!(code, 0, "{text}");
+    let csv = folder.read("results/models.csv");
+    assert_eq!(
+        csv,
+        "rank,model,pass_at_1,pass_at_k,k,score,tasks,samples,missing,prompt_tokens,completion_tokens,cost\n\
+         1,large,100,100,2,100,2,4,0,4000,2000,\n\
+         2,small,50,100,2,50,2,4,0,4000,400,0.008\n",
+        "{text}"
+    );
+    assert!(text.contains("PASS@2") && text.contains("0.0080"), "{text}");
+    let (code, _) = bench(&folder, &["--model", "small", "--samples", "2"]);
+    assert_eq!((code, model.requests().len()), (0, 8), "nothing is asked for twice");
+    assert_eq!(
+        (folder.read("results/models.csv"), model.requests()[0].1["model"].as_str()),
+        (csv, Some("small"))
+    );
+}
+
+#[test]
+fn a_benchmark_goes_on_where_it_was_stopped() {
+    let model = Model::new([reply(GOOD, 1), Fails(401, "", "{}".into()), reply(SHOUT, 1)]);
+    let folder = folder(&model);
+    let (code, text) = bench(&folder, &["strings/reverse", "shout", "--model", "m"]);
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("HTTP 401") && text.contains("1 samples are missing"), "{text}");
+    assert_eq!((&rows(&folder)[0]["rank"], &rows(&folder)[0]["missing"]), (&Value::Null, &1.into()));
+    let (code, text) = bench(&folder, &["strings/reverse", "shout", "--model", "m"]);
+    assert_eq!((code, model.requests().len()), (0, 3), "{text}");
+    assert_eq!((&rows(&folder)[0]["rank"], &rows(&folder)[0]["pass_at_1"]), (&1.into(), &100.0.into()));
+    folder.write(
+        "tasks/shout.yaml",
+        "prompt: shout(s)\ntests: [{assert: \"shout('a') == 'A'\", public: true}, \"assert shout('b') == 2\"]\n",
+    );
+    let (code, text) = bench(&folder, &["--model", "m"]);
+    assert_eq!((code, model.requests().len()), (0, 3), "judged anew, not asked for anew: {text}");
+    assert_eq!(rows(&folder)[0]["pass_at_1"], 50.0);
+    folder.write(
+        "tasks/shout.yaml",
+        "prompt: shout(s) loudly\ntests: [{assert: \"shout('a') == 'A'\", public: true}]\n",
+    );
+    assert_eq!((bench(&folder, &["--model", "m"]).0, model.requests().len()), (0, 4), "another prompt");
+}
+
+#[test]
+fn what_a_model_declines_has_failed() {
+    let refusal = json!({ "choices": [{ "message": { "content": null, "refusal": "no" } }] }).to_string();
+    let model = Model::new([Fails(200, "", refusal), reply("import numpy\ndef shout(s): pass\n", 1)]);
+    let folder = folder(&model);
+    let (code, text) = bench(&folder, &["--model", "a/b c", "--json"]);
+    assert_eq!(code, 0, "{text}");
+    let row = &rows(&folder)[0];
+    assert_eq!(
+        (&row["model"], &row["pass_at_1"], &row["samples"]),
+        (&"a/b c".into(), &0.0.into(), &2.into())
+    );
+    let (code, text) = bench(&folder, &["--k", "2"]);
+    assert!(code == 2 && text.contains("--k 2 takes at least as many --samples"), "{text}");
+}

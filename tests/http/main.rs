@@ -1,0 +1,21 @@
+//! The HTTP API from outside: a real server, a scripted model, and the binary itself.
+
+mod answers;
+mod attacks;
+mod bench;
+mod board;
+mod drafts;
+mod end_to_end;
+mod endpoints;
+mod feedback;
+mod generate;
+mod guard;
+mod many;
+mod openapi;
+mod pipes;
+mod reload;
+mod slow;
+mod stops;
+mod support;
+mod tls;
+mod upload;

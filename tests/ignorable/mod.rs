@@ -1,0 +1,55 @@
+//! Tests that say when they can't run here: they count as ignored, and their line gives the reason.
+//!
+//! Where everything should be installed, as in `.ci/run`, `AGENTMILL_TESTS_MUST_RUN=1` makes such a test fail instead.
+//! Test files that use this have `harness = false` in Cargo.toml and list their tests in `main`.
+
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+
+/// The end of a test that did not fail: it ran, or lacked something.
+pub type Tested = Result<(), Missing>;
+
+/// The reason why a test can't run on this machine, and how to change that.
+#[derive(Debug)]
+pub struct Missing(pub String);
+
+impl From<String> for Missing {
+    fn from(reason: String) -> Self {
+        Self(reason)
+    }
+}
+
+/// Lists tests by their functions' names.
+macro_rules! tests {
+    ($($test:path),+ $(,)?) => { vec![$($crate::ignorable::test(stringify!($test), $test)),+] };
+}
+pub(crate) use tests;
+
+/// A test that may turn out to lack something.
+pub fn test(name: &str, run: fn() -> Tested) -> Trial {
+    Trial::ignorable_test(name, move || match run() {
+        Ok(()) => Ok(Completion::Completed),
+        Err(Missing(reason)) if must_run() => Err(Failed::from(format!("it could not run: {reason}"))),
+        Err(Missing(reason)) => Ok(Completion::ignored_with(reason)),
+    })
+}
+
+/// A test that runs with `--ignored` or `--include-ignored` only; otherwise its line says why.
+pub fn on_request(why: &'static str, name: &str, run: fn() -> Tested) -> Trial {
+    if std::env::args().any(|word| word == "--ignored" || word == "--include-ignored") {
+        return test(name, run).with_ignored_flag(true);
+    }
+    Trial::ignorable_test(name, move || Ok(Completion::ignored_with(why)))
+}
+
+/// Runs what the command line asks for, and prints as `cargo test` does.
+pub fn main(tests: Vec<Trial>) -> ExitCode {
+    libtest_mimic::run(&Arguments::from_args(), tests).exit_code()
+}
+
+fn must_run() -> bool {
+    std::env::var_os("AGENTMILL_TESTS_MUST_RUN").is_some_and(|value| !value.is_empty())
+}

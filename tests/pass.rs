@@ -1,0 +1,241 @@
+//! Passes over a made-up sandbox: what it does wrong, and what happens in the inbox meanwhile.
+
+mod passes;
+
+use std::fs;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use agentmill::config::Limits;
+use agentmill::model::report::Scored;
+use agentmill::pipeline::{Summary, Wake};
+use agentmill::sandbox::fake::Fake;
+use agentmill::sandbox::{Cell, Checked, Fault, Opened, Sandbox};
+use agentmill::task::Task;
+use agentmill::ui::{Event, Events};
+use agentmill::util::watch_folder::Change;
+use passes::{Folder, pass};
+use serde_json::Value;
+
+fn folder() -> Folder {
+    Folder::new("[assert x, assert y]")
+}
+
+fn report(folder: &Folder, miner: &str) -> Value {
+    serde_json::from_str(&folder.read(&format!("agents/{miner}.json"))).unwrap()
+}
+
+fn run(folder: &Folder, sandbox: &dyn Sandbox) -> Summary {
+    folder.pass(sandbox).0.unwrap()
+}
+
+/// Does what the fake one does, but panics where an agent says so.
+#[derive(Default)]
+struct Buggy {
+    fake: Fake,
+    image_asked: AtomicBool,
+}
+
+struct BuggyCell<'a>(Box<dyn Cell + 'a>, String);
+
+impl Cell for BuggyCell<'_> {
+    fn run(&mut self, task: &Task, limits: &Limits) -> Result<Scored, Fault> {
+        assert!(!self.1.contains("panic in a run"), "cell of {} bytes", self.1.len());
+        self.0.run(task, limits)
+    }
+}
+
+impl Drop for BuggyCell<'_> {
+    fn drop(&mut self) {
+        assert!(!self.1.contains("panic at the end"), "no way out");
+    }
+}
+
+impl Sandbox for Buggy {
+    fn image(&self) -> Result<String, Fault> {
+        self.image_asked.store(true, Ordering::SeqCst);
+        self.fake.image()
+    }
+
+    fn check(&self, tasks: &[Task]) -> Result<Checked, Fault> {
+        self.fake.check(tasks)
+    }
+
+    fn expect(&self, agents: usize, limits: &Limits) {
+        self.fake.expect(agents, limits);
+    }
+
+    fn open(&self, source: Vec<u8>, limits: &Limits) -> Result<Opened<'_>, Fault> {
+        let text = String::from_utf8_lossy(&source).into_owned();
+        assert!(!text.contains("panic on opening"), "no way in");
+        Ok(match self.fake.open(source, limits)? {
+            Opened::Ready(cell) => Opened::Ready(Box::new(BuggyCell(cell, text))),
+            refused => refused,
+        })
+    }
+
+    fn stop(&self) {
+        self.fake.stop();
+    }
+}
+
+#[test]
+fn a_panic_of_a_worker_ends_its_run_as_unscored_and_nobody_waits_for_it() {
+    let folder = folder();
+    folder.drop("ann.py", "x = 1 # passes all");
+    folder.drop("bob.py", "x = 2 # panic in a run");
+    folder.drop("cid.py", "x = 3 # panic on opening");
+    folder.drop("dan.py", "x = 4 # panic at the end");
+    let (summary, told) = folder.pass(&Buggy::default());
+    let rows = summary.unwrap().rows;
+    let unscored: Vec<_> = rows.iter().map(|row| (row.miner.as_str(), row.unscored)).collect();
+    assert_eq!(unscored, [("ann", 0), ("bob", 1), ("cid", 1), ("dan", 1)]);
+    // A bug beside the runs is nobody's report, so that the next pass tries again.
+    let bug = "dan: agentmill has a bug: no way out";
+    assert!(told.iter().any(|event| matches!(event, Event::Warning(text) if text == bug)), "{told:?}");
+    assert!(!folder.path("results/agents/dan.json").exists());
+    for (miner, reason) in
+        [("bob", "agentmill has a bug: cell of 22 bytes"), ("cid", "agentmill has a bug: no way in")]
+    {
+        assert_eq!(report(&folder, miner)["runs"][0]["unscored"], reason);
+    }
+}
+
+#[test]
+fn a_file_that_moved_is_told_under_its_new_name() {
+    let folder = folder();
+    folder.drop("ann.py", "x = 1 # passes all");
+    run(&folder, &Fake::default());
+    assert!(folder.read("index.html").contains("ann.py"));
+
+    folder.remove("ann.py");
+    folder.drop("ann/agent.py", "x = 1 # passes all");
+    let again = Buggy::default();
+    run(&folder, &again);
+    assert_eq!(report(&folder, "ann")["file"], "ann/agent.py");
+    assert!(folder.read("index.html").contains("ann/agent.py"));
+    assert!(!folder.read("index.html").contains("ann.py"));
+    assert!(!again.image_asked.load(Ordering::SeqCst), "it is the same agent");
+}
+
+/// Takes for ever to get its image, or to check the tasks, unless it is stopped.
+struct Slow {
+    has_image: bool,
+    stopped: AtomicBool,
+    asked: AtomicUsize,
+}
+
+impl Slow {
+    fn new(has_image: bool) -> Self {
+        Self { has_image, stopped: AtomicBool::new(false), asked: AtomicUsize::new(0) }
+    }
+
+    fn take_for_ever<T>(&self) -> Result<T, Fault> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        while !self.stopped.load(Ordering::SeqCst) {
+            thread::sleep(Duration::from_millis(5));
+        }
+        Err(Fault::Stopped)
+    }
+}
+
+impl Sandbox for Slow {
+    fn image(&self) -> Result<String, Fault> {
+        if self.has_image { Ok("sha256:slow".into()) } else { self.take_for_ever() }
+    }
+
+    fn check(&self, _tasks: &[Task]) -> Result<Checked, Fault> {
+        self.take_for_ever()
+    }
+
+    fn expect(&self, _agents: usize, _limits: &Limits) {}
+
+    fn open(&self, _source: Vec<u8>, _limits: &Limits) -> Result<Opened<'_>, Fault> {
+        unreachable!("nothing is evaluated")
+    }
+
+    fn stop(&self) {
+        self.stopped.store(true, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn a_pass_can_be_ended_while_the_image_is_fetched_or_the_tasks_are_checked() {
+    for (has_image, wake, stopped) in
+        [(false, Wake::Stop, true), (true, Wake::Stop, true), (false, Wake::Reload, false)]
+    {
+        let (folder, slow, (waker, wakes)) = (folder(), Slow::new(has_image), mpsc::channel());
+        folder.drop("ann.py", "x = 1");
+        let summary = thread::scope(|scope| {
+            let to_pass = waker.clone();
+            scope.spawn(|| {
+                while slow.asked.load(Ordering::SeqCst) == 0 {
+                    thread::sleep(Duration::from_millis(5));
+                }
+                let to_pass = to_pass;
+                to_pass.send(wake).unwrap();
+            });
+            pass(&folder.workspace(), &slow, &Events::channel().0, false, (waker, wakes)).unwrap()
+        });
+        assert_eq!((summary.stopped, summary.pending, summary.rows.len()), (stopped, 1, 0));
+    }
+}
+
+/// Ranking and refusals as told, until a condition holds for what was told since the last look.
+fn told(events: &Receiver<Event>, mut holds: impl FnMut(&str) -> bool) -> String {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        match events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            Ok(Event::Ranking(text)) if holds(&text) => return text,
+            Ok(_) => {}
+            Err(error) => panic!("waited in vain: {error}"),
+        }
+    }
+}
+
+/// A pass that stays and is told of changes by the test.
+#[test]
+fn a_pass_that_stays_looks_where_something_changed_and_tells_only_that() {
+    let folder = folder();
+    folder.drop("ann.py", "x = 1 # passes all");
+    folder.drop("bob.py", "import numpy");
+    let (workspace, sandbox, (events, shown), (waker, wakes)) =
+        (folder.workspace(), Fake::default(), Events::channel(), mpsc::channel());
+    let to_pass = waker.clone();
+    let touch = |name: &str| {
+        to_pass.send(Wake::Inbox(Change::Touched(vec![folder.path("inbox").join(name)]))).unwrap();
+    };
+    thread::scope(|scope| {
+        let (workspace, sandbox, events) = (&workspace, &sandbox, &events);
+        let staying = scope.spawn(move || pass(workspace, sandbox, events, true, (waker, wakes)).unwrap());
+        let first = told(&shown, |text| text.contains("ann"));
+        assert!(first.contains("1. ann: 100") && first.contains("refused: bob.py"), "{first}");
+
+        folder.drop("cid/agent.py", "x = 2 # passes all");
+        touch("cid");
+        let second = told(&shown, |text| text.contains("cid"));
+        assert_eq!(second, "1. cid: 100 (reward: 50 TAO)");
+
+        // A second claim to cid's id is refused; when the first goes, it counts.
+        folder.drop("cid.py", "x = 3 # passes all");
+        touch("cid.py");
+        let third = told(&shown, |text| text.contains("cid"));
+        assert!(third.starts_with("refused: cid.py: ") && third.lines().count() == 1, "{third}");
+        fs::rename(folder.path("inbox/cid"), folder.path("elsewhere")).unwrap();
+        touch("cid");
+        let fourth = told(&shown, |text| text.contains("cid: "));
+        assert!(fourth.contains("1. cid: 100 (reward: 50 TAO)") && !fourth.contains("refused"), "{fourth}");
+
+        folder.remove("cid.py");
+        touch("cid.py");
+        assert_eq!(told(&shown, |text| text.contains("cid")), "withdrawn: cid");
+
+        // Nobody announces it: it is found by the slow timer.
+        folder.drop("dan.py", "x = 4 # passes all");
+        told(&shown, |text| text.contains("dan"));
+        to_pass.send(Wake::Stop).unwrap();
+        assert_eq!(staying.join().unwrap().rows.len(), 2);
+    });
+}

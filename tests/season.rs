@@ -1,0 +1,221 @@
+//! A season by the real binary: what counts, what is refused, and which submission is ranked.
+
+mod testenv;
+
+use agentmill::serve::Server;
+use agentmill::ui::Events;
+use agentmill::workspace::Workspace;
+use jiff::{SignedDuration, Timestamp};
+use testenv::{DOUBLE_AGENT, DOUBLE_TASK, Finished, TestEnv};
+
+const HALF: &str = "def double(x):\n    return 4\n";
+const OTHER_HALF: &str = "def double(x):\n    return 'aa'\n";
+
+fn pipeline(season: &str) -> String {
+    format!("rewards: none\nseason: {season}\n")
+}
+
+fn env(season: &str) -> TestEnv {
+    TestEnv::new().pipeline(&pipeline(season)).task("double", DOUBLE_TASK)
+}
+
+/// A time so many hours from now, as pipeline.yaml has it.
+fn hours(from_now: i64) -> String {
+    (Timestamp::now() + SignedDuration::from_hours(from_now)).to_string()
+}
+
+fn submit(env: &TestEnv, source: &str) -> Finished {
+    env.write("new.py", source);
+    env.agentmill(&["submit", env.path("new.py").to_str().unwrap(), "--miner", "ann"])
+}
+
+/// Reasons in `rejected.csv`.
+fn rejected(env: &TestEnv) -> Vec<String> {
+    env.csv("rejected.csv").iter().map(|line| line["reason"].clone()).collect()
+}
+
+#[test]
+fn surplus_ones_are_refused_at_the_door_and_in_the_inbox_and_the_last_that_counted_stands() {
+    let env = env("{submissions: {total: 2}}");
+    submit(&env, HALF).code(0);
+    // What is refused, and the same again, take no place.
+    submit(&env, "import numpy\n").code(2);
+    submit(&env, "def double(x)\n").code(2).complains(&["is not valid Python"]);
+    submit(&env, HALF).code(0).prints(&["unchanged"]);
+    submit(&env, DOUBLE_AGENT).code(0).prints(&["accepted"]);
+    submit(&env, OTHER_HALF).code(2).complains(&["is one too many: 2 count in all"]);
+    env.run().prints(&["1. ann: 100\n"]);
+    // A return to what was given up takes a place, too.
+    submit(&env, HALF).code(2).complains(&["is one too many"]);
+    env.drop_agent("ann", OTHER_HALF);
+    env.run().prints(&["1. ann: 100\n", "refused: ann.py: is one too many: 2 count in all"]);
+    assert_eq!(rejected(&env).len(), 1);
+    env.remove("results/agents/ann.json");
+    std::fs::remove_dir_all(env.path("results/reports")).unwrap();
+    env.run().prints(&["1. ann: 100\n"]);
+    assert_eq!(env.json("agents/ann.json")["sha256"].as_str().unwrap(), env.rankings()["ann"]["sha256"]);
+    // Withdrawn is withdrawn.
+    env.remove("inbox/ann.py");
+    env.run();
+    assert_eq!(env.csv("rankings.csv").len(), 0);
+}
+
+#[test]
+fn early_ones_count_once_the_season_opens() {
+    let env = env(&format!("{{opens: {}}}", hours(2))).agent("ann", DOUBLE_AGENT);
+    env.run();
+    assert!(rejected(&env)[0].starts_with("is early: submissions count from 20"), "{:?}", rejected(&env));
+    assert_eq!(env.csv("rankings.csv").len(), 0);
+    submit(&env, HALF).code(2).complains(&["is early"]);
+    env.write("pipeline.yaml", &pipeline(&format!("{{opens: {}}}", hours(-2))));
+    env.run().prints(&["1. ann: 100\n"]);
+    assert_eq!(rejected(&env), [""; 0]);
+}
+
+#[test]
+fn late_ones_are_refused_and_an_extension_lets_one_count() {
+    let closes = format!("{{closes: {}}}", hours(-2));
+    let env = env(&closes).agent("ann", DOUBLE_AGENT).agent("bo", DOUBLE_AGENT);
+    env.run();
+    assert!(rejected(&env).iter().all(|reason| reason.starts_with("is late: ")), "{:?}", rejected(&env));
+    env.write("extensions.yaml", &format!("ann: {{closes: {}}}\n", hours(2)));
+    env.run().prints(&["1. ann: 100\n"]);
+    assert_eq!(env.rankings().into_keys().collect::<Vec<_>>(), ["ann"]);
+    env.write("extensions.yaml", &format!("ann: {{closes: {}}}\n", hours(-3)));
+    env.agentmill(&["run"])
+        .code(2)
+        .complains(&["extensions.yaml:1:15: ann.closes: must be after season.closes"]);
+}
+
+#[test]
+fn late_days_cost_their_share_of_the_score() {
+    let late = format!("{{closes: {}, late: {{until: {}, per_day: 15%}}}}", hours(-30), hours(2));
+    let env = env(&late).agent("ann", DOUBLE_AGENT);
+    env.run().prints(&["1. ann: 70 [30% off for coming late]\n"]);
+    let line = &env.rankings()["ann"];
+    assert_eq!((line["score"].as_str(), line["penalty"].as_str()), ("70", "30"));
+    assert_eq!(env.csv("scores.csv")[0]["score"], "100", "of the run");
+    env.agentmill(&["show", "ann"]).code(0).prints(&["30% off for coming late"]);
+}
+
+#[test]
+fn the_last_valid_one_stands_whatever_lies_in_the_inbox() {
+    let env = env("{counts: last_valid}").agent("ann", HALF);
+    env.run();
+    for bad in ["import numpy\n", "def double(x)\n    return 2 * x\n", "nonlocal x\n"] {
+        env.drop_agent("ann", bad);
+        env.run().prints(&["1. ann: 50\n", "refused: ann.py line 1"]);
+        env.run().prints(&["1. ann: 50\n", "refused: ann.py line 1"]);
+    }
+    env.drop_agent("ann", DOUBLE_AGENT);
+    env.run().prints(&["1. ann: 100\n"]);
+    env.write("pipeline.yaml", &pipeline("{counts: last, submissions: {total: 9}}"));
+    env.drop_agent("ann", "import numpy\n");
+    env.run();
+    assert_eq!(env.csv("rankings.csv").len(), 0, "what lies there is what counts");
+}
+
+#[test]
+fn the_best_one_is_ranked_and_another_one_if_the_tasks_change() {
+    let env = env("{counts: best}").agent("ann", DOUBLE_AGENT);
+    env.run();
+    for (source, score) in [(HALF, "100"), (OTHER_HALF, "100")] {
+        env.drop_agent("ann", source);
+        env.run();
+        assert_eq!(env.score("ann").unwrap(), score);
+    }
+    let shown = |source: &str| {
+        let sha256 = agentmill::util::digest::sha256(source.as_bytes());
+        assert_eq!(env.rankings()["ann"]["sha256"], sha256);
+        assert_eq!(env.json("agents/ann.json")["sha256"], sha256.as_str());
+    };
+    shown(DOUBLE_AGENT);
+    env.write("tasks/double.yaml", "prompt: four\ntests: [assert double(1) == 4]\n");
+    env.run().prints(&["1. ann: 100\n"]);
+    shown(HALF);
+    // Known reports are enough: nothing is run again.
+    let before = env.traces();
+    env.run();
+    assert_eq!(env.traces(), before);
+}
+
+#[test]
+fn an_upload_is_refused_before_it_is_taken_with_the_time_when_the_next_one_counts() {
+    // Noon, wherever that is now: no midnight passes while this works.
+    let hour = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).hour();
+    let opens = format!("2026-01-01T00:00:00{:+03}:00", 12 - hour);
+    let env = env(&format!("{{opens: '{opens}', submissions: {{per_day: 1}}}}"));
+    let workspace = Workspace::open(env.dir()).unwrap();
+    let serve =
+        || Server::start(&workspace, Some("127.0.0.1:0".parse().unwrap()), &Events::channel().0).unwrap();
+    let put = |server: &Server, source: &str| {
+        let agent = ureq::Agent::from(ureq::Agent::config_builder().http_status_as_error(false).build());
+        let url = format!("http://{}/upload/agent?miner_id=ann", server.address());
+        let mut answer = agent.put(&url).header("content-type", "text/x-python").send(source).unwrap();
+        let wait =
+            answer.headers().get("retry-after").map(|value| value.to_str().unwrap().parse::<u64>().unwrap());
+        (answer.status().as_u16(), wait, answer.body_mut().read_to_string().unwrap())
+    };
+    let server = serve();
+    assert_eq!(put(&server, HALF).0, 201);
+    assert_eq!(put(&server, HALF).0, 200);
+    drop(server);
+    let server = serve();
+    let (status, wait, said) = put(&server, DOUBLE_AGENT);
+    assert_eq!(status, 429, "{said}");
+    assert!(wait.is_some_and(|seconds| (10 * 3600..13 * 3600).contains(&seconds)), "{wait:?}");
+    assert!(said.contains("is one too many: 1 a day count; the next one counts from 20"), "{said}");
+    assert_eq!(env.read("inbox/ann.py"), HALF);
+    assert_eq!(std::fs::read_dir(env.path("results/submissions")).unwrap().count(), 1);
+    env.write("pipeline.yaml", &pipeline(&format!("{{closes: {}}}", hours(-1))));
+    let workspace = Workspace::open(env.dir()).unwrap();
+    server.update(&workspace);
+    let (status, wait, said) = put(&server, DOUBLE_AGENT);
+    assert_eq!((status, wait), (403, None), "{said}");
+}
+
+#[test]
+fn what_lies_in_the_inbox_counts_while_watch_works_as_soon_as_it_may() {
+    let opens = (Timestamp::now() + SignedDuration::from_secs(8)).to_string();
+    let env = env(&format!("{{opens: {opens}}}")).agent("ann", DOUBLE_AGENT);
+    let daemon = env.watch();
+    testenv::wait_until("the season is open, and ann is ranked", || {
+        env.score("ann").as_deref() == Some("100")
+    });
+    assert!(Timestamp::now() > opens.parse::<Timestamp>().unwrap());
+    daemon.end();
+}
+
+#[test]
+fn a_frozen_board_stands_still_until_it_is_revealed() {
+    let env = TestEnv::new().pipeline("board: public\n").task("double", DOUBLE_TASK).agent("ann", HALF);
+    env.run();
+    let board = |from: i64, until: i64| {
+        format!("board: {{sight: public, freeze_from: {}, reveal_at: {}}}\n", hours(from), hours(until))
+    };
+    env.write("pipeline.yaml", &board(-2, 2));
+    env.drop_agent("ann", DOUBLE_AGENT);
+    env.run();
+    assert_eq!(env.score("ann").unwrap(), "100", "the organiser's files go on");
+    let shown = || {
+        let workspace = Workspace::open(env.dir()).unwrap();
+        let listen = Some("127.0.0.1:0".parse().unwrap());
+        let server = Server::start(&workspace, listen, &Events::channel().0).unwrap();
+        let get = |path: &str| {
+            let url = format!("http://{}/{path}", server.address());
+            ureq::get(&url).call().unwrap().body_mut().read_to_string().unwrap()
+        };
+        let [rankings, ann]: [serde_json::Value; 2] =
+            ["rankings", "agents/ann"].map(|path| serde_json::from_str(&get(path)).unwrap());
+        let scores = [&rankings["rankings"][0]["score"], &ann["ranking"]["score"]]
+            .map(|score| score.as_f64().unwrap());
+        (scores, get("").contains(&env.rankings()["ann"]["sha256"]))
+    };
+    assert_eq!(shown(), ([50.0, 50.0], false));
+    env.run();
+    assert_eq!(shown(), ([50.0, 50.0], false), "nor does another publication show anything");
+    let text = env.read("pipeline.yaml");
+    let (before, _) = text.split_once("reveal_at").unwrap();
+    env.write("pipeline.yaml", &format!("{before}reveal_at: {}}}\n", hours(-1)));
+    assert_eq!(shown(), ([100.0, 100.0], true));
+}
