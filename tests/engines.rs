@@ -54,6 +54,7 @@ fn main() -> ExitCode {
         another_engine_is_reached_over_the_network,
         limits_of_the_daemon_reach_no_cell,
         crun_gives_the_same_verdicts_and_leaves_nothing,
+        crun_leaves_nothing_where_our_session_is_led_from_elsewhere,
         what_a_dead_agentmill_left_goes_at_the_next_start_of_any,
         auto_passes_over_a_podman_that_cannot_run_here,
     ];
@@ -182,6 +183,17 @@ fn crun_gives_the_same_verdicts_and_leaves_nothing() -> Tested {
     wait_until("nobody is left to be waited for", || zombies(daemon.id()).is_empty());
     daemon.end();
     env.expect_nothing_left();
+    Ok(())
+}
+
+/// The kernel gives no number for a session whose leader is in another namespace, as that of what a machine starts first.
+fn crun_leaves_nothing_where_our_session_is_led_from_elsewhere() -> Tested {
+    needed_by_root("crun")?;
+    let us = std::env::current_exe().unwrap();
+    let mut there = Command::new("unshare");
+    there.args(["--pid", "--fork", "--mount-proc"]).arg(us);
+    let told = there.args(["--exact", "crun_gives_the_same_verdicts_and_leaves_nothing"]).output().unwrap();
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stdout));
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, WaitId, WaitIdOptions, getpid, getsid, waitid};
+use rustix::process::{Pid, WaitId, WaitIdOptions, getpid, waitid};
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_micros(500);
@@ -54,12 +54,15 @@ pub fn adopt(pid: Pid, patience: Duration) -> io::Result<()> {
     Ok(())
 }
 
-/// Waits until nothing is left of what a runtime has left to us, at most for `patience`. It is in a session of its own, which our other
-/// children are not, and in no namespace, which containers are.
+/// Waits until nothing is left of what a runtime has left to us, at most for `patience`; looks at least once. It is in a
+/// session of its own, which our other children are not, and in no namespace, which containers are.
 pub fn reap(patience: Duration) {
-    let (ours, deadline) = (namespaces(&folder("self")), Instant::now() + patience);
-    while children().into_iter().filter(|pid| is_orphan(*pid, ours)).filter(|pid| !has_ended(*pid)).count()
-        > 0
+    let (us, deadline) = (folder("self"), Instant::now() + patience);
+    // The session is asked of /proc: 0, where its leader is in another namespace, is none that getsid(2) may give.
+    let Ok(session) = Kin::of(&us).map(|kin| kin.session) else { return };
+    let ours = namespaces(&us);
+    let is_orphan = |pid: &i32| is_orphan(*pid, session, ours);
+    while children().into_iter().filter(is_orphan).filter(|pid| !has_ended(*pid)).count() > 0
         && Instant::now() < deadline
     {
         thread::sleep(PAUSE * 4);
@@ -78,9 +81,8 @@ fn children() -> Vec<i32> {
     }
 }
 
-fn is_orphan(pid: i32, ours: usize) -> bool {
-    let (us, session) = (getpid().as_raw_pid(), getsid(None).map_or(0, Pid::as_raw_pid));
-    let place = folder(pid);
+fn is_orphan(pid: i32, session: i32, ours: usize) -> bool {
+    let (us, place) = (getpid().as_raw_pid(), folder(pid));
     Kin::of(&place).is_ok_and(|it| it.parent == us && it.session != session) && namespaces(&place) == ours
 }
 
