@@ -52,17 +52,7 @@ fn facts() -> &'static str {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Evaluate new and changed submissions, once
-    Run {
-        /// Evaluate everything again, changed or not
-        #[arg(long)]
-        force: bool,
-        /// The same, and ask models again instead of repeating what they said
-        #[arg(long)]
-        fresh: bool,
-        /// Print the results as JSON instead of the ranking
-        #[arg(long)]
-        json: bool,
-    },
+    Run(Run),
     /// Evaluate submissions as they come into the inbox, until stopped
     Watch {
         /// Serve the HTTP API, too
@@ -151,6 +141,29 @@ pub enum Command {
         /// The folder for all pages
         folder: Option<PathBuf>,
     },
+}
+
+/// The runs to be made, of all that could be.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Evaluate everything again, changed or not
+    #[arg(long)]
+    pub force: bool,
+    /// The same, and ask models again instead of repeating what they said
+    #[arg(long)]
+    pub fresh: bool,
+    /// Evaluate only agents of miners that the pattern matches; all other results stay. May be repeated
+    #[arg(long = "agent", value_name = "GLOB")]
+    pub agents: Vec<String>,
+    /// Make only runs on tasks that the pattern matches; all other results stay. May be repeated
+    #[arg(long = "task", value_name = "GLOB")]
+    pub tasks: Vec<String>,
+    /// Print the runs that would be made, and why; evaluate nothing, write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print JSON: the results instead of the ranking, or the runs of --dry-run
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// A file that has a schema.

@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use crate::cli::Exit;
 use crate::gateway::Gateway;
 use crate::pipeline::report_store::Unwritable;
+use crate::pipeline::scope::Scope;
 use crate::pipeline::{PassContext, Summary, Wake, report_store};
 use crate::sandbox::run::Containers;
 use crate::serve::Server;
@@ -142,6 +143,7 @@ impl Daemon<'_> {
             sandbox: &sandbox,
             gateway: gateway.as_ref(),
             events: &self.events,
+            scope: &Scope::default(),
             force: false,
             stay: true,
         };

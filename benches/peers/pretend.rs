@@ -5,6 +5,7 @@ use std::sync::mpsc;
 
 use agentmill::config::Limits;
 use agentmill::model::report::{Scored, TestResult, Usage, Verdict};
+use agentmill::pipeline::scope::Scope;
 use agentmill::pipeline::{PassContext, Summary};
 use agentmill::sandbox::{Cell, Checked, Fault, Opened, Sandbox};
 use agentmill::task::{Task, Test};
@@ -33,6 +34,7 @@ pub fn pass(dir: &Path, image: &str) -> anyhow::Result<Summary> {
         sandbox: &Pretend { image },
         gateway: None,
         events: &events,
+        scope: &Scope::default(),
         force: false,
         stay: false,
     };

@@ -4,7 +4,10 @@ use std::path::Path;
 
 use crate::cli::Exit;
 use crate::commands::{init, run};
+use crate::pipeline::scope::Scope;
 use crate::term;
+use crate::ui::Talk;
+use crate::workspace::Workspace;
 
 /// Lists the files of `src/demo/`.
 macro_rules! files {
@@ -44,7 +47,9 @@ pub fn demo(dir: Option<&Path>, quiet: bool) -> anyhow::Result<Exit> {
         init::write_new(&dir.join(name), text)?;
     }
     // One of the samples is meant to be refused.
-    let (_, exit) = run::evaluate(&dir, run::Again::Nothing, quiet, false)?;
+    let workspace = Workspace::open(&dir)?;
+    let (_, exit) =
+        run::evaluate(&workspace, &Scope::default(), run::Again::Nothing, Talk::of(quiet, false))?;
     if !quiet {
         let (page, table) = (dir.join("results/index.html"), dir.join("results/rankings.csv"));
         term::print(&format!("look at {} and {}\n", page.display(), table.display()))?;

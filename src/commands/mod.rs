@@ -4,6 +4,7 @@ mod aside;
 mod bench_model;
 mod check;
 mod demo;
+mod dry_run;
 mod generate;
 mod import;
 mod init;
@@ -30,9 +31,7 @@ use crate::yaml::Problems;
 pub fn execute(cli: &Cli) -> Exit {
     let dir = cli.dir.as_path();
     let result = match &cli.command {
-        Command::Run { force, fresh, json } => {
-            run::run(dir, run::Again::of(*force, *fresh), cli.quiet, *json)
-        }
+        Command::Run(args) => run::run(dir, args, cli.quiet),
         Command::Watch { serve, listen } => daemon::watch(dir, serve.then_some(*listen), cli.quiet),
         Command::Serve { listen } => serve::serve(dir, *listen, cli.quiet),
         Command::BenchModel(args) => bench_model::bench_model(dir, args, cli.quiet),

@@ -5,9 +5,11 @@ use std::sync::mpsc;
 
 use anyhow::Context;
 
-use crate::cli::Exit;
+use crate::cli::{self, Exit};
+use crate::commands::dry_run;
 use crate::gateway::Gateway;
 use crate::pipeline::report_store::Unwritable;
+use crate::pipeline::scope::Scope;
 use crate::pipeline::{PassContext, Summary, report_store};
 use crate::sandbox::run::Containers;
 use crate::signals::Signals;
@@ -40,13 +42,22 @@ impl Again {
     }
 }
 
-/// Evaluates what is due and prints the ranking, or all that the pass came to as JSON.
+/// Evaluates what is due and in scope, and prints the ranking, or all that the pass came to as JSON.
 ///
 /// # Errors
 /// Mistakes in the configuration, another agentmill in the folder, no engine or image, or results that can't be
 /// written.
-pub fn run(dir: &Path, again: Again, quiet: bool, json: bool) -> anyhow::Result<Exit> {
-    let (summary, exit) = evaluate(dir, again, quiet, json)?;
+pub fn run(dir: &Path, args: &cli::Run, quiet: bool) -> anyhow::Result<Exit> {
+    let workspace = Workspace::open(dir)?;
+    let scope = Scope::new(&args.agents, &args.tasks, &workspace.tasks)?;
+    let again = Again::of(args.force, args.fresh);
+    if args.dry_run {
+        return dry_run::dry_run(&workspace, &scope, again != Again::Nothing, args.json);
+    }
+    let (summary, exit) = evaluate(&workspace, &scope, again, Talk::of(quiet, args.json))?;
+    if args.json {
+        term::print_json(&summary)?;
+    }
     if quiet && let Some(refused) = refused(&summary) {
         term::complain(format_args!("agentmill: {refused}"));
     }
@@ -57,13 +68,17 @@ pub fn run(dir: &Path, again: Again, quiet: bool, json: bool) -> anyhow::Result<
 ///
 /// # Errors
 /// As of [`run`].
-pub fn evaluate(dir: &Path, again: Again, quiet: bool, json: bool) -> anyhow::Result<(Summary, Exit)> {
-    let workspace = Workspace::open(dir)?;
+pub fn evaluate(
+    workspace: &Workspace,
+    scope: &Scope,
+    again: Again,
+    talk: Talk,
+) -> anyhow::Result<(Summary, Exit)> {
     let _lock = workspace.lock()?;
     let (waker, wakes) = mpsc::channel();
     let signals = Signals::listen(waker.clone())?;
     let (events, shown) = Events::channel();
-    let display = ui::display(shown, Talk::of(quiet, json));
+    let display = ui::display(shown, talk);
     let summary = {
         let results = &workspace.pipeline.results;
         report_store::tidy(results)
@@ -82,6 +97,7 @@ pub fn evaluate(dir: &Path, again: Again, quiet: bool, json: bool) -> anyhow::Re
             sandbox: &sandbox,
             gateway: gateway.as_ref(),
             events: &events,
+            scope,
             force: again != Again::Nothing,
             stay: false,
         };
@@ -91,9 +107,6 @@ pub fn evaluate(dir: &Path, again: Again, quiet: bool, json: bool) -> anyhow::Re
     let printed = display.finish();
     let summary = summary?;
     printed?;
-    if json {
-        term::print_json(&summary)?;
-    }
     let exit = signals.received().map_or_else(|| exit(&summary), Exit::Signal);
     Ok((summary, exit))
 }
@@ -109,5 +122,9 @@ fn refused(summary: &Summary) -> Option<String> {
 fn exit(summary: &Summary) -> Exit {
     let unscored = summary.rows.iter().any(|row| row.unscored > 0);
     let faulty = !summary.task_faults.is_empty();
-    if unscored || faulty || summary.pending > 0 || summary.unsettled { Exit::Unscored } else { Exit::Done }
+    if unscored || faulty || summary.pending > summary.left_out || summary.unsettled {
+        Exit::Unscored
+    } else {
+        Exit::Done
+    }
 }

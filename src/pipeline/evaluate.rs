@@ -83,6 +83,12 @@ fn run_stages(
             let key = planned.key(&report.sha256);
             let outcome = match known.remove(&key) {
                 Some(Run { outcome, .. }) if outcome.is_settled() => outcome,
+                unsettled if !planned.in_scope => {
+                    let kept = unsettled.or_else(|| take(&mut known, &part.stage.name, &planned.task.id));
+                    results.push(kept.as_ref().map_or(RunResult::Missing, |run| RunResult::of(&run.outcome)));
+                    report.runs.extend(kept);
+                    continue;
+                }
                 _ => {
                     let (miner, task) = (report.miner.clone(), planned.task.id.clone());
                     events.send(Event::Runs { miner, task });
@@ -112,6 +118,12 @@ fn run_stages(
     End::Complete
 }
 
+/// Takes out the run of a stage and a task, whatever its key.
+fn take(known: &mut HashMap<String, Run>, stage: &str, task: &str) -> Option<Run> {
+    let key = known.values().find(|run| run.stage == stage && run.task == task)?.key.clone();
+    known.remove(&key)
+}
+
 /// Tells the cell which of the runs it will be asked for.
 fn announce(
     cell: &mut Result<Box<dyn Cell + '_>, Fault>,
@@ -123,8 +135,8 @@ fn announce(
         known.get(&planned.key(agent)).is_some_and(|run| run.outcome.is_settled())
     };
     if let Ok(open) = cell {
-        let due =
-            runs.iter().filter(|planned| !is_known(planned)).map(|planned| (planned.task, &planned.limits));
+        let is_due = |planned: &&PlannedRun<'_>| planned.in_scope && !is_known(planned);
+        let due = runs.iter().filter(is_due).map(|planned| (planned.task, &planned.limits));
         if let Err(bug) = caught(|| open.expect(&due.collect::<Vec<_>>())) {
             *cell = Err(Fault::Engine(bug));
         }

@@ -11,6 +11,8 @@
 
 mod announcer;
 pub mod archive;
+pub mod causes;
+pub mod dry_run;
 pub mod evaluate;
 pub mod freeze;
 pub mod intake;
@@ -23,7 +25,9 @@ pub mod receipt;
 pub mod report_store;
 pub mod report_summary;
 pub mod run_keys;
+pub mod run_memory;
 mod schedule;
+pub mod scope;
 pub mod score;
 pub mod season;
 mod submissions;
@@ -37,6 +41,7 @@ use crate::gateway::Gateway;
 use crate::model::miner_id::Miner;
 use crate::model::rejection::Rejection;
 use crate::pipeline::report_summary::ReportSummary;
+use crate::pipeline::scope::Scope;
 use crate::pipeline::score::Row;
 use crate::sandbox::Sandbox;
 use crate::task::Task;
@@ -56,6 +61,8 @@ pub struct PassContext<'a> {
     pub gateway: Option<&'a Gateway>,
     /// The way to the person at the terminal.
     pub events: &'a Events,
+    /// The agents and tasks that may be evaluated; what is known of the others stays as it is.
+    pub scope: &'a Scope,
     /// Makes runs again that are found in reports.
     pub force: bool,
     /// Waits for more when nothing is left to do.
@@ -110,6 +117,8 @@ pub struct Summary {
     pub task_faults: BTreeSet<String>,
     /// Number of submissions that are not completely evaluated.
     pub pending: usize,
+    /// How many of them were left out of the pass by its scope.
+    pub left_out: usize,
     /// True if a file in the inbox did not stand still long enough to be looked at.
     pub unsettled: bool,
     /// True if the pass ended for a [`Wake::Stop`].

@@ -21,7 +21,7 @@ use crate::pipeline::schedule::{Schedule, Situation, Step, Unpublished};
 use crate::pipeline::submissions::SubmissionTable;
 use crate::pipeline::workers::Workers;
 use crate::pipeline::{
-    Finished, PassContext, Summary, Wake, freeze, publish, report_summary, score, submissions,
+    Finished, PassContext, Summary, Wake, freeze, publish, report_summary, run_memory, score, submissions,
 };
 use crate::sandbox::{Fault, Sandbox};
 use crate::ui::{Event, Events};
@@ -44,6 +44,7 @@ impl PassContext<'_> {
         }
         let mut pass = Pass::new(*self, &pending_writes, &halted, waker, wakes, ledger);
         pass.list()?;
+        self.scope.check_agents(pass.submissions.miners(), &self.pipeline.inbox)?;
         if pass.needs_engine() {
             pass.prepare()?;
             pass.evaluate()?;
@@ -133,16 +134,16 @@ impl<'a> Pass<'a> {
         wakes: &'a Receiver<Wake>,
         ledger: Ledger,
     ) -> Self {
-        let PassContext { pipeline, tasks, force, stay, .. } = context;
+        let PassContext { pipeline, tasks, scope, force, stay, .. } = context;
         let (image, last_engine) = context.last();
-        let plan = EvaluationPlan::new(pipeline, tasks, &image);
+        let plan = EvaluationPlan::new(pipeline, tasks, &image).within(scope);
         Self {
             context,
             waker,
             wakes,
             image,
             last_engine,
-            submissions: SubmissionTable::new(pipeline, plan, force, pending_writes, ledger),
+            submissions: SubmissionTable::new(pipeline, plan, scope, force, pending_writes, ledger),
             schedule: Schedule::new(stay, Instant::now()),
             publisher: Publisher::new(&pipeline.results),
             near_copies: NearCopies::new(&pipeline.similarity, tasks),
@@ -171,8 +172,8 @@ impl<'a> Pass<'a> {
             None => return Ok(()),
         };
         if image != self.image {
-            let PassContext { pipeline, tasks, .. } = self.context;
-            self.submissions.replan(EvaluationPlan::new(pipeline, tasks, &image));
+            let PassContext { pipeline, tasks, scope, .. } = self.context;
+            self.submissions.replan(EvaluationPlan::new(pipeline, tasks, &image).within(scope));
             self.image = image;
         }
         Ok(())
@@ -265,6 +266,8 @@ impl<'a> Pass<'a> {
         workers.plan.announce(agents, self.context.sandbox);
         self.check_tasks()?;
         if self.ending.is_none() {
+            // Only the reasons for the next runs are lost where it can't be written.
+            let _ = run_memory::remember(&self.context.pipeline.results, self.submissions.plan());
             self.context.events.send(Event::Due { agents });
             self.submissions.take_due().into_iter().for_each(|job| workers.queue(job, scope));
         }
@@ -402,7 +405,9 @@ impl<'a> Pass<'a> {
         // A pass that stays looks again.
         let unsettled = self.submissions.is_unsettled() && !self.context.stay;
         let task_faults = report_summary::task_faults(&agents, plan);
-        let summary = Summary { rows, rejected, task_faults, pending: pending.len(), unsettled, stopped };
+        let left_out = pending.iter().filter(|miner| !self.context.scope.has_agent(miner)).count();
+        let summary =
+            Summary { rows, rejected, task_faults, pending: pending.len(), left_out, unsettled, stopped };
         self.announce(&summary);
         Ok(summary)
     }

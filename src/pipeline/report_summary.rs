@@ -44,6 +44,8 @@ pub struct Remembered {
     pub file: String,
     /// Hex sha256 of the submission.
     pub sha256: String,
+    /// Its size in bytes.
+    pub bytes: u64,
     /// When agentmill first saw it.
     pub first_seen: Timestamp,
     /// The file's modification time then.
@@ -58,6 +60,8 @@ pub struct Remembered {
 #[derive(Debug, Deserialize)]
 struct RememberedRun {
     key: String,
+    stage: String,
+    task: String,
     #[serde(default)]
     task_fault: Option<IgnoredAny>,
     verdict: Option<Verdict>,
@@ -141,6 +145,33 @@ impl Remembered {
     /// The judged runs, by their keys.
     pub fn judged(&self) -> HashMap<&str, RunResult> {
         self.runs.iter().filter_map(|run| Some((run.key.as_str(), run.result()?))).collect()
+    }
+
+    /// All runs, judged or not, by their stages and tasks.
+    pub fn any(&self) -> HashMap<(&str, &str), RunResult> {
+        let result = |run: &RememberedRun| run.result().unwrap_or(RunResult::Unscored);
+        self.runs.iter().map(|run| ((run.stage.as_str(), run.task.as_str()), result(run))).collect()
+    }
+
+    /// Key of the run in a stage on a task, and true if it was judged.
+    pub fn key_of(&self, stage: &str, task: &str) -> Option<(&str, bool)> {
+        let run = self.runs.iter().find(|run| run.stage == stage && run.task == task)?;
+        Some((&run.key, run.result().is_some()))
+    }
+
+    /// The report in summary, with these results.
+    pub fn summary(self, results: Vec<RunResult>) -> ReportSummary {
+        ReportSummary {
+            miner: self.miner,
+            file: self.file,
+            sha256: self.sha256,
+            bytes: self.bytes,
+            first_seen: self.first_seen,
+            modified: self.modified,
+            syntax: self.syntax.map(Box::new),
+            penalty: None,
+            results: results.into(),
+        }
     }
 }
 

@@ -1,10 +1,13 @@
 //! Run keys: what decides a run, digested, so that a run whose key is known is not made again.
 
+use serde::{Deserialize, Serialize};
+
 use crate::config::grant::Grant;
 use crate::config::{Limits, Llm, Pipeline, Stage};
 use crate::model::report::{Outcome, Run};
 use crate::pipeline::plan::{Part, Plan};
 use crate::pipeline::report_summary::{Remembered, RunResult};
+use crate::pipeline::scope::Scope;
 use crate::pipeline::score;
 use crate::sandbox::{Sandbox, grader_version};
 use crate::task::Task;
@@ -20,6 +23,22 @@ pub struct EvaluationPlan<'a> {
     grader: String,
 }
 
+/// Digests of all that decides a run but the agent, each for itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MadeOf {
+    /// Of the task.
+    pub task: String,
+    /// Of the limits.
+    pub limits: String,
+    /// Of the budget for questions to a model, and who answers them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The image's id.
+    pub image: String,
+    /// Of the grader and the judge's limits.
+    pub grader: String,
+}
+
 /// One task of one stage, with all that decides a run but the agent.
 #[derive(Debug)]
 pub struct PlannedRun<'a> {
@@ -29,6 +48,10 @@ pub struct PlannedRun<'a> {
     pub limits: Limits,
     /// The stage's budget for questions to a model.
     pub grant: Option<&'a Grant>,
+    /// False if the pass leaves it as it is.
+    pub in_scope: bool,
+    /// The parts of its digest.
+    pub made_of: MadeOf,
     digest: String,
 }
 
@@ -39,23 +62,55 @@ impl<'a> EvaluationPlan<'a> {
         let judge = &pipeline.sandbox.judge;
         let judge = serde_json::json!(judge).to_string();
         let packages = pipeline.sandbox.packages.then_some("packages");
-        let parts = [image, grader_version(), &judge].into_iter().chain(packages);
-        let grader = digest::hex(parts.map(str::as_bytes));
+        let judging = || [grader_version(), judge.as_str()].into_iter().chain(packages);
+        let grader = digest::hex([image].into_iter().chain(judging()).map(str::as_bytes));
+        let made_of = (image, short(digest::hex(judging().map(str::as_bytes))));
         let stages = Plan::new(stages, tasks);
         let of_part = |part: &Part<'a>| {
-            part.tasks.iter().map(|task| PlannedRun::new(task, part.stage, llm, &grader)).collect()
+            part.tasks
+                .iter()
+                .map(|task| PlannedRun::new(task, part.stage, llm, (&grader, &made_of)))
+                .collect()
         };
         let runs = stages.parts.iter().map(of_part).collect();
         Self { stages, runs, grader }
     }
 
-    /// Gives what came of an agent's evaluation, if all of it stands in its report under keys that are still right.
+    /// The same plan with only the tasks of a scope to be run.
+    #[must_use]
+    pub fn within(mut self, scope: &Scope) -> Self {
+        let runs = self.runs.iter_mut().flatten();
+        runs.for_each(|planned| planned.in_scope = scope.has_task(&planned.task.id));
+        self
+    }
+
+    /// Gives what came of an agent's evaluation, if all of it that is in scope stands in its report under keys that are
+    /// still right.
     pub fn done(&self, report: &Remembered) -> Option<Vec<RunResult>> {
-        let known = report.judged();
+        self.results(report, |planned| planned.in_scope)
+    }
+
+    /// Gives what came of an agent's evaluation by its report, whether the keys are still right or not.
+    pub fn kept(&self, report: &Remembered) -> Vec<RunResult> {
+        self.results(report, |_| false).unwrap_or_default()
+    }
+
+    /// None if a run that is `due` unless its key is known has another key.
+    fn results(
+        &self,
+        report: &Remembered,
+        is_due: impl Fn(&PlannedRun<'_>) -> bool,
+    ) -> Option<Vec<RunResult>> {
+        let (judged, any) = (report.judged(), report.any());
         let mut results = Vec::new();
         for (part, runs) in self.parts() {
             for planned in runs {
-                results.push(*known.get(planned.key(&report.sha256).as_str())?);
+                let result = match judged.get(planned.key(&report.sha256).as_str()) {
+                    None if is_due(planned) => return None,
+                    None => any.get(&(part.stage.name.as_str(), planned.task.id.as_str())),
+                    known => known,
+                };
+                results.push(result.copied().unwrap_or(RunResult::Missing));
             }
             if !score::passes(part, &results) {
                 break;
@@ -93,24 +148,52 @@ impl<'a> EvaluationPlan<'a> {
 }
 
 impl<'a> PlannedRun<'a> {
-    fn new(task: &'a Task, stage: &'a Stage, llm: &Llm, grader: &str) -> Self {
+    fn new(
+        task: &'a Task,
+        stage: &'a Stage,
+        llm: &Llm,
+        (grader, (image, judging)): (&str, &(&str, String)),
+    ) -> Self {
         let limits = task.limits(&stage.limits);
         let bounds = serde_json::json!(limits).to_string();
         let model = stage.model.as_ref().map(|grant| model(grant, llm));
+        let made_of = MadeOf {
+            task: short(task.digest()),
+            limits: short(digest::sha256(bounds.as_bytes())),
+            model: model.as_ref().map(|model| short(digest::sha256(model.as_bytes()))),
+            image: (*image).to_owned(),
+            grader: judging.clone(),
+        };
         let parts = [task.digest(), bounds, grader.to_owned()].into_iter().chain(model);
         let digest = digest::hex(parts.collect::<Vec<_>>().iter().map(String::as_bytes));
-        Self { task, limits, grant: stage.model.as_ref(), digest }
+        Self { task, limits, grant: stage.model.as_ref(), in_scope: true, made_of, digest }
     }
 
     /// The run's key, given the agent's digest.
     pub fn key(&self, agent: &str) -> String {
-        digest::hex([agent.as_bytes(), self.digest.as_bytes()])
+        run_key(agent, &self.digest)
+    }
+
+    /// Digest of all that decides it but the agent.
+    pub fn digest(&self) -> &str {
+        &self.digest
     }
 
     /// The run with its outcome, as reports hold it.
     pub fn run(&self, stage: &Stage, key: String, outcome: Outcome) -> Run {
         Run { key, stage: stage.name.clone(), task: self.task.id.clone(), outcome }
     }
+}
+
+/// Key of a run, given the agent's digest and that of all else.
+pub fn run_key(agent: &str, planned: &str) -> String {
+    digest::hex([agent.as_bytes(), planned.as_bytes()])
+}
+
+/// As much of a digest as tells two of them apart.
+fn short(mut digest: String) -> String {
+    digest.truncate(16);
+    digest
 }
 
 /// All that decides what agents may ask, and who answers them.

@@ -60,10 +60,11 @@ impl Workers<'_> {
 
     /// Evaluates one agent on what its report does not hold yet, and writes the report.
     fn evaluate(&self, source: Vec<u8>, job: &Job) -> (ReportSummary, End) {
-        let PassContext { pipeline, sandbox, gateway, events, .. } = self.context;
+        let PassContext { pipeline, sandbox, gateway, events, scope, .. } = self.context;
         let remembered = report_store::load_report_of(&pipeline.results, &job.head.miner, &job.head.sha256);
-        let remembered = remembered.filter(|_| !job.force);
-        let report = job.head.report(remembered.map_or_else(Vec::new, |report| report.runs));
+        let mut runs = remembered.map_or_else(Vec::new, |report| report.runs);
+        runs.retain(|run| !job.force || !scope.has_task(&run.task));
+        let report = job.head.report(runs);
         let (report, end) =
             evaluate::evaluate(source, report, &self.plan, Surroundings { sandbox, gateway, events });
         self.pending_writes.save(&pipeline.results, &report);

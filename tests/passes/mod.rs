@@ -8,6 +8,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
+use agentmill::pipeline::scope::Scope;
 use agentmill::pipeline::{PassContext, Summary, Wake};
 use agentmill::sandbox::Sandbox;
 use agentmill::ui::{Event, Events};
@@ -74,6 +75,7 @@ pub fn pass(
     (waker, wakes): (Sender<Wake>, Receiver<Wake>),
 ) -> anyhow::Result<Summary> {
     let Workspace { pipeline, tasks, .. } = workspace;
-    let context = PassContext { pipeline, tasks, sandbox, gateway: None, events, force: false, stay };
+    let scope = &Scope::default();
+    let context = PassContext { pipeline, tasks, sandbox, gateway: None, events, scope, force: false, stay };
     context.run_pass(&waker, &wakes)
 }

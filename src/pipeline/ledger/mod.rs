@@ -62,6 +62,8 @@ pub struct Ledger {
     unwritten: Vec<Unwritten>,
     /// Length of the file in bytes, as far as it was taken in.
     length: u64,
+    /// False if nothing may be written.
+    is_writable: bool,
 }
 
 /// A sight that is not on the disk.
@@ -96,8 +98,20 @@ impl Ledger {
             sights: read.sights.iter().chain(&unwritten).collect(),
             unwritten: unwritten.into_iter().map(|sight| Unwritten { sight, again: false }).collect(),
             length: bytes.len() as u64,
+            is_writable: true,
         };
         Ok((ledger, read.warning))
+    }
+
+    /// The ledger as one that takes in and never writes.
+    #[must_use]
+    pub fn unwritable(self) -> Self {
+        Self { is_writable: false, ..self }
+    }
+
+    /// False if nothing may be written beside it, either.
+    pub fn is_writable(&self) -> bool {
+        self.is_writable
     }
 
     /// The results folder that it is of.
@@ -244,7 +258,7 @@ impl Ledger {
     /// # Errors
     /// The file can't be written, or somebody has cut it off; the message names it. Nothing is forgotten.
     pub fn write(&mut self) -> io::Result<()> {
-        if self.unwritten.is_empty() {
+        if self.unwritten.is_empty() || !self.is_writable {
             return Ok(());
         }
         let lock = self.results.join(LOCK);

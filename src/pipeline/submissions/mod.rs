@@ -21,6 +21,7 @@ use crate::pipeline::ledger::{Found, Ledger};
 use crate::pipeline::report_store::PendingReportWrites;
 use crate::pipeline::report_summary::ReportSummary;
 use crate::pipeline::run_keys::EvaluationPlan;
+use crate::pipeline::scope::Scope;
 use crate::pipeline::submissions::entry::{ScanResult, State, Tracked};
 use crate::pipeline::{archive, report_store, score, validate};
 use crate::util::watch_folder::Change;
@@ -47,6 +48,7 @@ pub struct SubmissionTable<'a> {
     pipeline: &'a Pipeline,
     pending_writes: &'a PendingReportWrites,
     plan: Arc<EvaluationPlan<'a>>,
+    scope: &'a Scope,
     force: bool,
     inbox: Inbox,
     /// Not looked at yet.
@@ -54,6 +56,8 @@ pub struct SubmissionTable<'a> {
     entries: BTreeMap<Miner, Tracked>,
     /// Agents that wait and are not being evaluated.
     due: BTreeSet<Miner>,
+    /// Agents that stay ranked for miners whose submission waits and is left out of the scope.
+    kept: BTreeMap<Miner, ReportSummary>,
     /// Agents that are being evaluated, by miner: their digests.
     busy: HashMap<Miner, String>,
     ledger: Ledger,
@@ -66,6 +70,7 @@ impl<'a> SubmissionTable<'a> {
     pub fn new(
         pipeline: &'a Pipeline,
         plan: EvaluationPlan<'a>,
+        scope: &'a Scope,
         force: bool,
         pending_writes: &'a PendingReportWrites,
         ledger: Ledger,
@@ -74,11 +79,13 @@ impl<'a> SubmissionTable<'a> {
             pipeline,
             pending_writes,
             plan: Arc::new(plan),
+            scope,
             force,
             inbox: Inbox::new(&pipeline.inbox),
             touched: Touched::default(),
             entries: BTreeMap::new(),
             due: BTreeSet::new(),
+            kept: BTreeMap::new(),
             busy: HashMap::new(),
             ledger,
             unarchived: Vec::new(),
@@ -103,6 +110,7 @@ impl<'a> SubmissionTable<'a> {
         });
         let entered: Vec<_> = entered.collect();
         self.due.clear();
+        self.kept.clear();
         self.apply_all(entered);
     }
 
@@ -203,18 +211,35 @@ impl<'a> SubmissionTable<'a> {
         };
         match entry {
             Some(entry) => self.put(miner, entry),
-            None => drop(self.due.remove(&miner)),
+            None => self.forget(&miner),
         }
         changed
     }
 
     /// Puts an entry into the table; what waits in it is due.
     fn put(&mut self, miner: Miner, entry: Tracked) {
-        match entry.waiting() {
-            Some(_) if !self.busy.contains_key(&miner) => self.due.insert(miner.clone()),
-            _ => self.due.remove(&miner),
-        };
+        self.forget(&miner);
+        if entry.waiting().is_some() && !self.scope.has_agent(&miner) {
+            self.kept.extend(self.kept(&miner, &entry).map(|kept| (miner.clone(), kept)));
+        } else if entry.waiting().is_some() && !self.busy.contains_key(&miner) {
+            self.due.insert(miner.clone());
+        }
         self.entries.insert(miner, entry);
+    }
+
+    fn forget(&mut self, miner: &Miner) {
+        self.due.remove(miner);
+        self.kept.remove(miner);
+    }
+
+    /// The agent that was ranked before, where nothing else of the miner's can be.
+    fn kept(&self, miner: &Miner, entry: &Tracked) -> Option<ReportSummary> {
+        if entry.complete().next().is_some() {
+            return None;
+        }
+        let report = report_store::remembered(&self.pipeline.results, miner)?;
+        let results = self.plan.kept(&report);
+        Some(report.summary(results)).filter(|kept| kept.syntax.is_none())
     }
 
     /// Intake and validation of one miner's files, where they could come to something else than before.
@@ -253,7 +278,9 @@ impl<'a> SubmissionTable<'a> {
         let state = match validate::check(&submission.bytes, validate) {
             Ok(()) => {
                 // What can't be kept now is kept before the next ranking, or there is none.
-                let _ = archive::keep(&self.pipeline.results, &submission.sha256, &submission.bytes);
+                if self.ledger.is_writable() {
+                    let _ = archive::keep(&self.pipeline.results, &submission.sha256, &submission.bytes);
+                }
                 self.enter(new(&inbox_file, submission))
             }
             Err(finding) => {
@@ -275,18 +302,20 @@ impl<'a> SubmissionTable<'a> {
         else {
             return State::Waits(head);
         };
-        if report.file != head.file {
+        if report.file != head.file && self.ledger.is_writable() {
             self.pending_writes.rename(&self.pipeline.results, (&head.miner, &head.sha256), &head.file);
         }
         head.modified = report.modified;
-        if self.force {
+        let in_scope = self.scope.has_agent(&head.miner);
+        if self.force && in_scope {
             return State::Waits(head);
         }
-        if self.plan.refused(&report) {
+        if self.plan.refused(&report) || !in_scope && report.syntax.is_some() {
             head.syntax = report.syntax.map(Box::new);
             return State::Complete(head);
         }
-        match self.plan.done(&report) {
+        let done = if in_scope { self.plan.done(&report) } else { Some(self.plan.kept(&report)) };
+        match done {
             Some(results) => State::Complete(ReportSummary { results: results.into(), ..head }),
             None => State::Waits(head),
         }
@@ -359,7 +388,25 @@ impl<'a> SubmissionTable<'a> {
 
     /// The agents whose evaluation is complete.
     pub fn complete(&self) -> Vec<&ReportSummary> {
-        self.entries.values().filter_map(|entry| score::best(entry.complete(), &self.plan.stages)).collect()
+        let entries = self.entries.iter();
+        let stands = entries.filter_map(|(miner, entry)| {
+            score::best(entry.complete(), &self.plan.stages).or_else(|| self.kept.get(miner))
+        });
+        stands.collect()
+    }
+
+    /// All agents that wait, by miner.
+    pub fn waiting(&self) -> impl Iterator<Item = &ReportSummary> {
+        let states = self.entries.values().flat_map(Tracked::states);
+        states.filter_map(|state| match state {
+            State::Waits(head) => Some(head),
+            _ => None,
+        })
+    }
+
+    /// The miners of whom something lies in the inbox.
+    pub fn miners(&self) -> impl Iterator<Item = &Miner> {
+        self.entries.keys()
     }
 
     /// Miners whose evaluation is not complete.
