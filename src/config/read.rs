@@ -9,8 +9,8 @@ use serde_yaml::Value;
 
 use crate::config::roster::Roster;
 use crate::config::settings::{
-    Allow, Base, Board, CellPer, EngineKind, Freeze, Judge, Limits, OnSimilar, Pipeline, Rewards, Sandbox,
-    Similarity, Split, Stage, Ties, Validate,
+    Allow, Base, Board, CellPer, EngineKind, Freeze, Judge, Limits, OnChange, OnSimilar, Pipeline, Rewards,
+    Sandbox, Similarity, Split, Stage, Ties, Validate,
 };
 use crate::config::{check, read_grant, read_season, services};
 use crate::model::feedback::Feedback;
@@ -34,6 +34,7 @@ pub(super) fn pipeline(log: &Log, file: &Path, bytes: &[u8]) -> Option<Pipeline>
     let parallel = fields.checked("parallel", check::cores(), check::parallel);
     let stages = stages(&mut fields, &sandbox.limits);
     let rewards = rewards(&mut fields);
+    let on_change = on_change(&mut fields, file);
     let llm = services::llm(fields.section("llm"));
     services::check_prices(&fields, &stages, &llm);
     let serve = services::serve(fields.section("serve"), file);
@@ -54,10 +55,17 @@ pub(super) fn pipeline(log: &Log, file: &Path, bytes: &[u8]) -> Option<Pipeline>
         parallel,
         stages,
         rewards,
+        on_change,
         llm,
         serve,
         sha256,
     })
+}
+
+/// None for an empty list.
+fn on_change(fields: &mut Reader<'_>, file: &Path) -> Option<OnChange> {
+    let command = yaml::list(fields.get("on_change"), check::argument).filter(|words| !words.is_empty())?;
+    Some(OnChange { command, folder: beside(file, "") })
 }
 
 /// A word, or a section with it and the time in which the board stands still.

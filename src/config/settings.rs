@@ -46,6 +46,8 @@ pub struct Pipeline {
     pub stages: Vec<Stage>,
     /// Pool, token and split; None where nothing is paid.
     pub rewards: Option<Rewards>,
+    /// The command that is told of each change of the ranking, if there is one.
+    pub on_change: Option<OnChange>,
     /// The models that agents may ask, and the one that writes code for miners.
     pub llm: Llm,
     /// The HTTP API.
@@ -67,6 +69,15 @@ impl Pipeline {
         let stage = self.stages.iter().find(|one| one.name == stage);
         stage.map_or(Feedback::None, |stage| stage.feedback)
     }
+}
+
+/// The command that is told of each change of the ranking.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnChange {
+    /// The program and its arguments; never empty.
+    pub command: Vec<String>,
+    /// The folder of pipeline.yaml, in which it works.
+    pub folder: PathBuf,
 }
 
 /// Time in which nobody is shown over HTTP what is published.

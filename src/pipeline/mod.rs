@@ -12,12 +12,14 @@
 mod announcer;
 pub mod archive;
 pub mod causes;
+pub mod change;
 pub mod dry_run;
 pub mod evaluate;
 pub mod freeze;
 pub mod intake;
 pub mod ledger;
 mod near_copies;
+mod on_change;
 mod pass;
 pub mod plan;
 pub mod publish;

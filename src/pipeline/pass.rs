@@ -12,8 +12,10 @@ use tracing::debug;
 
 use crate::config::Pipeline;
 use crate::pipeline::announcer::Announcer;
+use crate::pipeline::change::Place;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::near_copies::NearCopies;
+use crate::pipeline::on_change::Teller;
 use crate::pipeline::publish::{Published, Publisher};
 use crate::pipeline::report_store::{PendingReportWrites, Unwritable};
 use crate::pipeline::run_keys::EvaluationPlan;
@@ -78,6 +80,7 @@ struct Pass<'a> {
     near_copies: NearCopies<'a>,
     pending_writes: &'a PendingReportWrites,
     announcer: Announcer,
+    teller: Option<Teller>,
     tasks: Tasks,
     /// Faults of the inbox.
     unreadable: Trouble,
@@ -149,6 +152,7 @@ impl<'a> Pass<'a> {
             near_copies: NearCopies::new(&pipeline.similarity, tasks),
             pending_writes,
             announcer: Announcer::default(),
+            teller: Teller::new(pipeline, context.events),
             tasks: Tasks::Unchecked,
             unreadable: Trouble::default(),
             unwritable: Trouble::default(),
@@ -311,6 +315,7 @@ impl<'a> Pass<'a> {
             Wake::Reload => self.end(Ending::Reload),
             Wake::Stop => {
                 self.end(Ending::Stop);
+                self.teller.take().into_iter().for_each(Teller::stop);
                 self.context.sandbox.stop();
             }
             Wake::Prepared => {}
@@ -418,6 +423,11 @@ impl<'a> Pass<'a> {
             && let Some(news) = self.announcer.news(summary, self.context.pipeline)
         {
             self.context.events.send(Event::Ranking(news));
+        }
+        if self.submissions.is_idle()
+            && let Some(teller) = &self.teller
+        {
+            teller.tell(summary.rows.iter().map(Place::from).collect());
         }
     }
 }

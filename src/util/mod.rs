@@ -8,6 +8,7 @@ pub mod json;
 pub mod natural;
 pub mod panics;
 pub mod private;
+pub mod program;
 pub mod text;
 pub mod units;
 pub mod watch_folder;

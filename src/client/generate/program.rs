@@ -1,85 +1,12 @@
 //! A command as the model: the prompt goes to its stdin, the reply is what it prints.
 
-use std::collections::HashSet;
-use std::io::{Read, Write};
-use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Arc;
-use std::sync::mpsc;
-use std::thread;
+use std::process::{Command, ExitStatus};
 use std::time::Duration;
-
-use parking_lot::Mutex;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
 use crate::client::generate::answer::{Reply, Unanswered};
 use crate::model::miner_id::printable;
-
-/// Longest reply, and the most that is kept of what it says on stderr, in bytes.
-const REPLY: u64 = 4 << 20;
-const COMPLAINT: u64 = 64 << 10;
-
-/// How long the rest of its output is waited for once it has ended.
-const REST: Duration = Duration::from_secs(1);
-
-/// Commands at work, each with all that it has started, in a process group of its own.
-#[derive(Debug, Clone, Default)]
-pub struct Children(Arc<Mutex<HashSet<Pid>>>);
-
-impl Children {
-    /// Ends them all.
-    pub fn end(&self) {
-        for group in self.0.lock().iter() {
-            let _ = kill_process_group(*group, Signal::KILL);
-        }
-    }
-
-    fn start(&self, command: &[String]) -> std::io::Result<Group> {
-        // Under the lock, so that none starts unseen while they are ended.
-        let mut known = self.0.lock();
-        let child = Command::new(&command[0])
-            .args(&command[1..])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .spawn()?;
-        let id = Pid::from_child(&child);
-        known.insert(id);
-        Ok(Group { child, id, children: self.clone() })
-    }
-}
-
-/// A command's process and its children; ended when dropped.
-struct Group {
-    child: Child,
-    id: Pid,
-    children: Children,
-}
-
-impl Group {
-    /// Waits for the command's own end; None if that takes longer than `patience`. Its children end with it.
-    fn end(mut self, patience: Duration) -> std::io::Result<Option<ExitStatus>> {
-        let process = pidfd_open(self.id, PidfdFlags::empty())?;
-        let timeout = Timespec::try_from(patience).ok();
-        let ended = poll(&mut [PollFd::new(&process, PollFlags::IN)], timeout.as_ref())? > 0;
-        // As long as it is not waited for, its number is nobody else's.
-        let _ = kill_process_group(self.id, Signal::KILL);
-        let status = self.child.wait()?;
-        Ok(ended.then_some(status))
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        self.children.0.lock().remove(&self.id);
-        if let Ok(None) = self.child.try_wait() {
-            let _ = kill_process_group(self.id, Signal::KILL);
-            let _ = self.child.wait();
-        }
-    }
-}
+pub use crate::util::program::Children;
+use crate::util::program::{Failure, STDOUT};
 
 /// Runs the command once. What it has started ends with it.
 pub(super) fn ask(
@@ -89,24 +16,22 @@ pub(super) fn ask(
     children: &Children,
 ) -> Result<Reply, Unanswered> {
     let name = &command[0];
-    let mut group = children
-        .start(command)
-        .map_err(|error| Unanswered::Hopeless(format!("can't run {name}, the llm.command: {error}")))?;
-    let (mut stdin, prompt) = (group.child.stdin.take(), prompt.to_owned());
-    // It may well end without reading all of it.
-    thread::spawn(move || stdin.as_mut().map(|stdin| stdin.write_all(prompt.as_bytes())));
-    let stdout = drain(group.child.stdout.take(), REPLY);
-    let stderr = drain(group.child.stderr.take(), COMPLAINT);
     let late = || Unanswered::Failed(format!("{name} did not reply within {} s", patience.as_secs_f64()));
-    let status = group.end(patience).map_err(|error| Unanswered::Failed(format!("{name}: {error}")))?;
-    let status = status.ok_or_else(late)?;
-    let reply = stdout.recv_timeout(REST).map_err(|_| late())?;
-    match status.success() {
-        false => Err(failed(name, status, &stderr.recv_timeout(REST).unwrap_or_default())),
-        true if reply.len() as u64 >= REPLY => {
+    let mut program = Command::new(name);
+    program.args(&command[1..]);
+    let ran = children.run(&mut program, prompt.as_bytes().to_vec(), patience);
+    let output = ran.map_err(|failure| match failure {
+        Failure::Start(error) => Unanswered::Hopeless(format!("can't run {name}, the llm.command: {error}")),
+        Failure::Late(_) => late(),
+        Failure::System(error) => Unanswered::Failed(format!("{name}: {error}")),
+    })?;
+    let reply = output.stdout.as_ref().ok_or_else(late)?;
+    match output.status.success() {
+        false => Err(failed(name, output.status, &output.last_words())),
+        true if reply.len() as u64 >= STDOUT => {
             Err(Unanswered::Failed(format!("the reply of {name} is too long")))
         }
-        true => replied(&reply),
+        true => replied(reply),
     }
 }
 
@@ -118,29 +43,15 @@ fn replied(reply: &[u8]) -> Result<Reply, Unanswered> {
     }
 }
 
-fn failed(name: &str, status: ExitStatus, complaint: &[u8]) -> Unanswered {
-    let complaint = String::from_utf8_lossy(complaint);
-    let last = complaint.trim_end().lines().last().unwrap_or_default();
-    Unanswered::Failed(format!("{name} failed ({status}): {}", printable(last.as_bytes())))
-}
-
-/// Reads on a thread of its own: a full pipe must not hold the command up.
-fn drain(pipe: Option<impl Read + Send + 'static>, limit: u64) -> mpsc::Receiver<Vec<u8>> {
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(mut pipe) = pipe {
-            let _ = (&mut pipe).take(limit).read_to_end(&mut bytes);
-            let _ = sender.send(bytes);
-            // So that it need not stop at a full pipe.
-            let _ = std::io::copy(&mut pipe, &mut std::io::sink());
-        }
-    });
-    receiver
+fn failed(name: &str, status: ExitStatus, last_words: &str) -> Unanswered {
+    Unanswered::Failed(format!("{name} failed ({status}): {}", printable(last_words.as_bytes())))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+    use std::thread;
+
     use super::*;
 
     fn sh(script: &str, prompt: &str, patience: u64) -> Result<String, String> {
@@ -188,6 +99,6 @@ mod tests {
         children.end();
         assert_eq!(held.read(&mut [0]).unwrap(), 0);
         assert!(asked.join().unwrap().is_err());
-        assert!(children.0.lock().is_empty());
+        assert!(children.is_empty());
     }
 }
