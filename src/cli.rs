@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::export::Format;
 use crate::import::Kind;
 use crate::model::miner_id::Miner;
 use crate::sandbox::grader_version;
@@ -115,6 +116,14 @@ pub enum Command {
         /// Replace tasks that are there
         #[arg(long)]
         force: bool,
+    },
+    /// Write the results in a format of others: gradescope, junit, csv-long or kaggle
+    Export {
+        /// The format
+        format: Format,
+        /// The folder for its files, made if need be; stdout when not given
+        #[arg(long, value_name = "FOLDER")]
+        out: Option<PathBuf>,
     },
     /// Print the ranking, an agent's report, one of its runs, or everybody's run on a task
     Show(Shown),

@@ -14,7 +14,7 @@
 //! ```text
 //! commands
 //! daemon serve client signals cli
-//! status submission doctor show import schema
+//! status submission doctor export show import schema
 //! workspace pipeline
 //! sandbox
 //! gateway
@@ -27,6 +27,7 @@
 //! * [`commands`] has a file for each command of the [`cli`]; [`daemon`] is `watch`, [`serve`] the HTTP API, [`client`]
 //!   the miner's side.
 //! * [`status`] says where a miner stands; [`submission`] checks a submission and takes it in, wherever it comes from.
+//! * [`export`] writes the results in formats of others, [`show`] for people.
 //! * [`workspace`] is a folder: its pipeline.yaml ([`config`]), its tasks ([`task`]), its lock.
 //! * [`pipeline`] has a file for each step of a pass. Steps don't import each other, and see the sandbox's traits only.
 //! * [`sandbox`] is the only place that talks to a container engine, and its `guest` the only one with Python.
@@ -40,6 +41,7 @@ pub mod commands;
 pub mod config;
 pub mod daemon;
 pub mod doctor;
+pub mod export;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz_entry;
 pub mod gateway;

@@ -138,7 +138,7 @@ impl Scored {
 
 impl TestResult {
     /// As much of its weight as the agent has earned.
-    fn earned(&self) -> f64 {
+    pub fn earned(&self) -> f64 {
         let all_or_nothing = if self.verdict == Verdict::Passed { 1.0 } else { 0.0 };
         self.weight * self.share.unwrap_or(all_or_nothing)
     }

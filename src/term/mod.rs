@@ -29,6 +29,18 @@ pub fn print(text: &str) -> Result<(), Unprinted> {
     }
 }
 
+/// Prints what `fill` writes, which is not held in memory. A reader that has left is no error.
+///
+/// # Errors
+/// As of [`print`], and those of `fill`.
+pub fn print_by(fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Unprinted> {
+    let mut stdout = io::BufWriter::new(io::stdout().lock());
+    match fill(&mut stdout).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.map_err(Unprinted),
+    }
+}
+
 /// Prints text that must not be lost, such as a secret that is shown once.
 ///
 /// # Errors

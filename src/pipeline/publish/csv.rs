@@ -78,11 +78,10 @@ fn rejection(rejection: &Rejection) -> Vec<String> {
 }
 
 /// A header and lines below it.
-pub(super) fn table(
-    out: &mut dyn Write,
-    header: &str,
-    below: impl Iterator<Item = Vec<String>>,
-) -> io::Result<()> {
+///
+/// # Errors
+/// They can't be written.
+pub fn table(out: &mut dyn Write, header: &str, below: impl Iterator<Item = Vec<String>>) -> io::Result<()> {
     writeln!(out, "{header}")?;
     lines(out, below)
 }
@@ -97,12 +96,12 @@ pub(super) fn lines(out: &mut dyn Write, lines: impl Iterator<Item = Vec<String>
 }
 
 /// Numbers and miners' ids, which need no escaping.
-pub(super) fn or_empty(plain: Option<impl ToString>) -> String {
+pub fn or_empty(plain: Option<impl ToString>) -> String {
     plain.map(|plain| plain.to_string()).unwrap_or_default()
 }
 
 /// Text that no spreadsheet takes for a formula.
-pub(super) fn text(text: &str) -> String {
+pub fn text(text: &str) -> String {
     let shown = visible(text, MAX);
     // Some spreadsheets take the full-width signs for formulas too.
     let formula = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r'];

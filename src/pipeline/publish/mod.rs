@@ -1,6 +1,6 @@
 //! Ranking -> JSON, CSV, page; each file replaced atomically.
 
-mod csv;
+pub mod csv;
 mod history;
 pub mod json;
 mod page;

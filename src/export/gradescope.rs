@@ -1,0 +1,91 @@
+//! Gradescope: `results.json` as its autograder has it, one for each person.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::export::people::{People, Person};
+use crate::model::report::{Outcome, Run, TestResult, Verdict};
+use crate::util::atomic_file;
+use crate::util::json;
+use crate::util::text::visible;
+
+/// Most characters of a test's message.
+const MAX: usize = 2_000;
+
+/// A line for each person.
+pub(super) fn lines(out: &mut dyn Write, people: &People) -> io::Result<()> {
+    for person in people.all() {
+        writeln!(out, "{}", json::line(&results(&person, &people.runs(&person)))?)?;
+    }
+    Ok(())
+}
+
+/// A file for each person, `<id>.json`.
+pub(super) fn files(folder: &Path, people: &People) -> io::Result<Vec<PathBuf>> {
+    let file = |person: &Person<'_>| {
+        let path = folder.join(format!("{}.json", person.id));
+        let bytes = json::bytes(&results(person, &people.runs(person)))?;
+        atomic_file::replace(&path, &bytes)?;
+        Ok(path)
+    };
+    people.all().iter().map(file).collect()
+}
+
+/// `score` counts for Gradescope, whatever the tests add up to; without one it would take their sum.
+fn results(person: &Person<'_>, runs: &[Run]) -> Value {
+    let score = person.row.and_then(|row| row.score);
+    let tests: Vec<Value> = runs.iter().flat_map(of_run).collect();
+    let told = person.missing().unwrap_or_default();
+    let extra = json!({
+        "id": person.id,
+        "name": person.name,
+        "group": person.group,
+        "state": person.state,
+        "rank": person.row.and_then(|row| row.rank),
+        "sha256": person.row.map(|row| &row.sha256),
+    });
+    json!({
+        "score": score.unwrap_or(0.0),
+        "output": visible(&told, MAX),
+        "visibility": "visible",
+        "stdout_visibility": "hidden",
+        "tests": tests,
+        "leaderboard": score.map_or_else(Vec::new, |score| vec![json!({ "name": "score", "value": score })]),
+        "extra_data": extra,
+    })
+}
+
+fn of_run(run: &Run) -> Vec<Value> {
+    match &run.outcome {
+        Outcome::Scored(scored) => scored.tests.iter().map(|test| of_test(run, test)).collect(),
+        Outcome::TaskFault { task_fault } => vec![without_verdict(run, "counts for nobody", task_fault)],
+        Outcome::Unscored { unscored } => vec![without_verdict(run, "not scored yet", unscored)],
+    }
+}
+
+fn of_test(run: &Run, test: &TestResult) -> Value {
+    let passed = test.verdict == Verdict::Passed;
+    json!({
+        "name": format!("{}: {}", run.task, visible(&test.name, MAX)),
+        "score": test.earned(),
+        "max_score": test.weight,
+        "status": if passed { "passed" } else { "failed" },
+        "output": visible(test.message.as_deref().unwrap_or(test.verdict.name()), MAX),
+        "visibility": if test.public { "visible" } else { "hidden" },
+        "extra_data": { "stage": run.stage, "verdict": test.verdict },
+    })
+}
+
+/// Worth nothing, so that it is no 0 of the person's.
+fn without_verdict(run: &Run, what: &str, reason: &str) -> Value {
+    json!({
+        "name": run.task,
+        "score": 0,
+        "max_score": 0,
+        "output": visible(&format!("{what}: {reason}"), MAX),
+        "visibility": "hidden",
+        "extra_data": { "stage": run.stage, "verdict": run.outcome.word() },
+    })
+}

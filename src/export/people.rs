@@ -1,0 +1,100 @@
+//! People of an export: everybody of the roster, or everybody who submitted, with what became of the submission.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::model::miner_id::Miner;
+use crate::model::report::{Report, Run};
+use crate::pipeline::ledger::Ledger;
+use crate::pipeline::publish::json::{self, Rankings};
+use crate::pipeline::publish::roster::{Listed, RosterState};
+use crate::pipeline::report_store;
+use crate::pipeline::score::Row;
+use crate::show::ShowError;
+
+/// Everybody, and where their reports lie.
+#[derive(Debug)]
+pub struct People {
+    results: PathBuf,
+    rankings: Rankings,
+    ledger: Ledger,
+}
+
+/// One person or miner.
+#[derive(Debug, Clone, Copy)]
+pub struct Person<'a> {
+    /// The miner that submits for the person.
+    pub id: &'a Miner,
+    /// Full name by the roster.
+    pub name: Option<&'a str>,
+    /// Group by the roster; empty if there is none.
+    pub group: &'a str,
+    /// State of the submission.
+    pub state: RosterState,
+    /// The line in the ranking.
+    pub row: Option<&'a Row>,
+    /// Why the submission was refused.
+    pub refused: Option<&'a str>,
+    /// How many different submissions of its were seen.
+    pub submissions: usize,
+}
+
+impl People {
+    /// Reads the published results and the ledger.
+    ///
+    /// # Errors
+    /// There are none, or they can't be read.
+    pub fn read(results: &Path) -> Result<Self, ShowError> {
+        let rankings = json::load(results).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => ShowError::NoResults(results.to_owned()),
+            _ => ShowError::Unreadable(error),
+        })?;
+        let ledger = Ledger::open(results).map_err(|problems| ShowError::Ledger(problems.to_string()))?.0;
+        Ok(Self { results: results.to_owned(), rankings, ledger })
+    }
+
+    /// Those of the roster in its order, then all others: ranked, waiting, refused.
+    pub fn all(&self) -> Vec<Person<'_>> {
+        let Rankings { rankings, rejected, pending, roster, .. } = &self.rankings;
+        let refusals = || rejected.iter().filter_map(|one| Some((one.miner.as_ref()?, one.reason.as_str())));
+        let refused = refusals().map(|(miner, _)| (miner, RosterState::Refused));
+        let ranked = rankings.iter().map(|row| (&row.miner, RosterState::Ranked));
+        let waiting = pending.iter().map(|miner| (miner, RosterState::Waiting));
+        let listed = roster.iter().map(|one| (&one.id, one.state));
+        let mut seen = HashSet::new();
+        let once = listed.chain(ranked).chain(waiting).chain(refused).filter(|(id, _)| seen.insert(*id));
+        let names: HashMap<&Miner, &Listed> = roster.iter().map(|one| (&one.id, one)).collect();
+        let rows: HashMap<&Miner, &Row> = rankings.iter().map(|row| (&row.miner, row)).collect();
+        let reasons: HashMap<&Miner, &str> = refusals().collect();
+        let person = |(id, state)| Person {
+            id,
+            name: names.get(id).map(|listed| listed.name.as_str()),
+            group: names.get(id).map_or("", |listed| listed.group.as_str()),
+            state,
+            row: rows.get(id).copied(),
+            refused: reasons.get(id).copied(),
+            submissions: self.ledger.sights().submitted_by(id).len(),
+        };
+        once.map(person).collect()
+    }
+
+    /// The runs that a person's line in the ranking rests on; none for those who have no line.
+    pub fn runs(&self, person: &Person<'_>) -> Vec<Run> {
+        let report: Option<Report> =
+            person.row.and_then(|row| report_store::load_report_of(&self.results, &row.miner, &row.sha256));
+        report.map_or_else(Vec::new, |report| report.runs)
+    }
+}
+
+impl Person<'_> {
+    /// Why there is no score, in words; None if there is one.
+    pub fn missing(&self) -> Option<String> {
+        match self.state {
+            RosterState::Ranked => None,
+            RosterState::Waiting => Some("not evaluated yet".to_owned()),
+            RosterState::Refused => Some(format!("refused: {}", self.refused.unwrap_or("see rejected.csv"))),
+            RosterState::Absent => Some("nothing was submitted".to_owned()),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! `export`: the results in formats of others, read back as others would.
+
+mod testenv;
+
+use std::collections::BTreeMap;
+
+use quick_xml::Reader;
+use quick_xml::events::Event;
+use serde_json::{Value, json};
+use testenv::TestEnv;
+
+const TASK: &str = "prompt: double it\ntests:\n  - {name: two, public: true, assert: double(2) == 4}\n  - {name: =text, weight: 3, assert: double('a') == 'aa'}\n";
+
+/// Fails with words that no format may take as they are.
+const HOSTILE: &str =
+    "def double(x):\n    if x == 2: return 4\n    raise ValueError('\\x00\\x1b]]><b>&\"\\ufffe,\\n=1')\n";
+
+/// Ann is ranked, bo is absent, eve is refused; the teacher's own agent is on no list.
+fn course() -> TestEnv {
+    let env = TestEnv::new()
+        .pipeline("roster: students.csv\nrewards: none\n")
+        .task("week1/double", TASK)
+        .agent("ann", HOSTILE)
+        .agent("eve", "import numpy\n")
+        .agent("teacher", "def double(x):\n    return x * 2\n");
+    env.write("students.csv", "id,name,group\nann,\"Ann, <Lee>\",A\nbo,Bo Ray,B\neve,Eve,\n");
+    env.run();
+    env
+}
+
+fn exported(env: &TestEnv, format: &str) -> String {
+    env.agentmill(&["export", format]).code(0).stdout
+}
+
+#[test]
+fn gradescope_gets_a_result_for_everybody() {
+    let env = course();
+    let results: Vec<Value> =
+        exported(&env, "gradescope").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let ids: Vec<&Value> = results.iter().map(|result| &result["extra_data"]["id"]).collect();
+    assert_eq!(ids, ["ann", "bo", "eve", "teacher"]);
+    let (ann, bo, eve) = (&results[0], &results[1], &results[2]);
+    assert_eq!((&ann["score"], &ann["extra_data"]["name"]), (&json!(25.0), &json!("Ann, <Lee>")));
+    let tests: Vec<_> = ann["tests"].as_array().unwrap().iter().collect();
+    assert_eq!(
+        [&tests[0]["status"], &tests[0]["visibility"], &tests[1]["status"], &tests[1]["visibility"]],
+        ["passed", "visible", "failed", "hidden"]
+    );
+    assert_eq!((&tests[1]["score"], &tests[1]["max_score"]), (&json!(0.0), &json!(3.0)));
+    assert_eq!((&bo["score"], &bo["output"]), (&json!(0.0), &json!("nothing was submitted")));
+    assert!(eve["output"].as_str().unwrap().starts_with("refused: "));
+
+    let folder = env.path("grades");
+    let out = folder.to_str().unwrap();
+    env.agentmill(&["export", "gradescope", "--out", out]).code(0).prints(&["wrote 4 files in "]);
+    let bo: Value = serde_json::from_str(&env.read("grades/bo.json")).unwrap();
+    assert_eq!(bo["extra_data"]["state"], "absent");
+}
+
+#[test]
+fn junit_is_sound_xml_whatever_an_agent_says() {
+    let env = course();
+    let xml = exported(&env, "junit");
+    let (mut reader, mut counts) = (Reader::from_str(&xml), BTreeMap::<String, usize>::new());
+    loop {
+        match reader.read_event().unwrap() {
+            Event::Start(tag) | Event::Empty(tag) => {
+                *counts.entry(tag.name().as_ref().to_owned()).or_default() += 1;
+                tag.attributes().for_each(|attribute| drop(attribute.unwrap()));
+            }
+            Event::Eof => break,
+            _ => {}
+        }
+    }
+    let count = |name: &str| counts.get(name).copied().unwrap_or_default();
+    assert_eq!([count("testsuite"), count("testcase"), count("failure"), count("skipped")], [4, 6, 1, 2]);
+    assert!(xml.contains("tests=\"2\" failures=\"1\" errors=\"0\" skipped=\"0\""), "{xml}");
+    assert!(xml.contains("<skipped message=\"nothing was submitted\"/>"), "{xml}");
+    assert!(xml.chars().all(|c| c == '\n' || !c.is_control() && c != '\u{fffe}'), "{xml:?}");
+}
+
+#[test]
+fn csv_has_a_line_for_each_test_and_for_everybody_without() {
+    let env = course();
+    let text = exported(&env, "csv-long");
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let lines: Vec<BTreeMap<String, String>> = reader.deserialize().collect::<Result<_, _>>().unwrap();
+    let column = |name: &str| lines.iter().map(|line| line[name].as_str()).collect::<Vec<_>>();
+    assert_eq!(column("miner"), ["ann", "ann", "bo", "eve", "teacher", "teacher"]);
+    assert_eq!(column("state")[2..4], ["absent", "refused"]);
+    assert_eq!(column("test")[..3], ["two", "'=text", ""]);
+    assert_eq!(column("verdict")[..3], ["passed", "error", ""]);
+    assert_eq!((column("earned")[1], column("weight")[1], column("score")[0]), ("0", "3", "25"));
+}
+
+#[test]
+fn kaggles_leaderboard_is_by_rank() {
+    let env = course();
+    let folder = env.path("out");
+    env.agentmill(&["export", "kaggle", "--out", folder.to_str().unwrap()])
+        .code(0)
+        .prints(&["leaderboard.csv"]);
+    let text = env.read("out/leaderboard.csv");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], "Rank,TeamId,TeamName,LastSubmissionDate,Score,SubmissionCount,TeamMemberUserNames");
+    assert!(lines[1].starts_with("1,teacher,teacher,20") && lines[1].ends_with(",100,1,teacher"), "{text}");
+    assert!(lines[2].starts_with("2,ann,\"Ann, <Lee>\",20") && lines[2].ends_with(",25,1,ann"), "{text}");
+    assert_eq!(lines[3..], [",bo,Bo Ray,,,0,bo", ",eve,Eve,,,1,eve"]);
+}
+
+#[test]
+fn without_results_there_is_nothing_to_export() {
+    let env = TestEnv::new();
+    env.agentmill(&["export", "junit"]).code(2).complains(&["there are no results in ", "agentmill run"]);
+    env.agentmill(&["export", "excel"]).code(2).complains(&["gradescope, junit, csv-long, kaggle"]);
+}
