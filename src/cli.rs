@@ -75,7 +75,7 @@ pub enum Command {
     BenchModel(BenchModel),
     /// Submit an agent, here or to a platform
     Submit(Submit),
-    /// Manage the tokens of miners who may submit over HTTP
+    /// Manage the tokens of miners who may submit over HTTP, and of the organiser
     Token {
         /// The change
         #[command(subcommand)]
@@ -276,18 +276,23 @@ pub struct Submit {
 /// Changes of the token file.
 #[derive(Debug, Subcommand)]
 pub enum Token {
-    /// Make a token for a miner and print it; only a hash of it is kept
-    Add {
-        /// The miner's id
-        miner: Miner,
-    },
-    /// Remove every token of a miner
-    Remove {
-        /// The miner's id
-        miner: Miner,
-    },
-    /// List the miners who have tokens, and since when
+    /// Make a token and print it; only a hash of it is kept
+    Add(Whose),
+    /// Remove every token of a miner, or of the organiser
+    Remove(Whose),
+    /// List who has tokens, and since when
     List,
+}
+
+/// Bearer of a token.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct Whose {
+    /// The miner's id
+    pub miner: Option<Miner>,
+    /// The organiser's, which sees everybody's scores and the metrics, and submits for nobody
+    #[arg(long)]
+    pub organiser: bool,
 }
 
 /// Exit codes, as docs/commands.md documents them.

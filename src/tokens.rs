@@ -2,6 +2,7 @@
 //!
 //! A token is 256 random bits, so one sha256 is hash enough: there is nothing to guess.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::MetadataExt;
@@ -30,16 +31,69 @@ pub struct Tokens {
     tokens: Vec<Token>,
 }
 
-/// One token of one miner.
+/// One token.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Written", into = "Written")]
 pub struct Token {
-    /// The miner that its bearer speaks for.
-    pub miner: Miner,
+    /// The bearer that it is of.
+    pub bearer: Bearer,
     /// Hex sha256 of the token.
     sha256: String,
     /// Time it was made, in whole seconds.
     pub added_at: Timestamp,
+}
+
+/// Bearer of a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bearer {
+    /// Speaks for this miner.
+    Miner(Miner),
+    /// Sees everybody's scores and the metrics, and submits for nobody.
+    Organiser,
+}
+
+/// A token as the file has it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    miner: Option<Miner>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    organiser: bool,
+    sha256: String,
+    added_at: Timestamp,
+}
+
+impl TryFrom<Written> for Token {
+    type Error = &'static str;
+
+    fn try_from(written: Written) -> Result<Self, Self::Error> {
+        let bearer = match (written.miner, written.organiser) {
+            (Some(miner), false) => Bearer::Miner(miner),
+            (None, true) => Bearer::Organiser,
+            _ => return Err("a token is of a miner or of the organiser"),
+        };
+        Ok(Self { bearer, sha256: written.sha256, added_at: written.added_at })
+    }
+}
+
+impl From<Token> for Written {
+    fn from(Token { bearer, sha256, added_at }: Token) -> Self {
+        let (miner, organiser) = match bearer {
+            Bearer::Miner(miner) => (Some(miner), false),
+            Bearer::Organiser => (None, true),
+        };
+        Self { miner, organiser, sha256, added_at }
+    }
+}
+
+impl fmt::Display for Bearer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Miner(miner) => miner.fmt(f),
+            Self::Organiser => f.write_str("(organiser)"),
+        }
+    }
 }
 
 impl Tokens {
@@ -79,11 +133,11 @@ impl Tokens {
         Ok(())
     }
 
-    /// Makes a new token for a miner. This is the only time that it is seen.
+    /// Makes a new token. This is the only time that it is seen.
     ///
     /// # Errors
     /// The system has no randomness.
-    pub fn add(&mut self, miner: Miner) -> io::Result<String> {
+    pub fn add(&mut self, bearer: Bearer) -> io::Result<String> {
         let mut random = [0_u8; 32];
         let mut filled = 0;
         while filled < random.len() {
@@ -93,24 +147,24 @@ impl Tokens {
         let token = format!("{PREFIX}{digits}");
         let now = Timestamp::now();
         let added_at = Timestamp::from_second(now.as_second()).unwrap_or(now);
-        self.tokens.push(Token { miner, sha256: digest::sha256(token.as_bytes()), added_at });
+        self.tokens.push(Token { bearer, sha256: digest::sha256(token.as_bytes()), added_at });
         Ok(token)
     }
 
-    /// Removes every token of a miner; tells how many.
-    pub fn remove(&mut self, miner: &Miner) -> usize {
+    /// Removes every token of a bearer; tells how many.
+    pub fn remove(&mut self, bearer: &Bearer) -> usize {
         let before = self.tokens.len();
-        self.tokens.retain(|token| token.miner != *miner);
+        self.tokens.retain(|token| token.bearer != *bearer);
         before - self.tokens.len()
     }
 
-    /// The miner of a token. Takes the same time whichever it is, or none.
+    /// The bearer of a token. Takes the same time whichever it is, or none.
     #[must_use]
-    pub fn owner(&self, token: &str) -> Option<&Miner> {
+    pub fn owner(&self, token: &str) -> Option<&Bearer> {
         let sha256 = digest::sha256(token.as_bytes());
         self.tokens.iter().fold(None, |owner, known| {
             let same = bool::from(known.sha256.as_bytes().ct_eq(sha256.as_bytes()));
-            if same { Some(&known.miner) } else { owner }
+            if same { Some(&known.bearer) } else { owner }
         })
     }
 
@@ -150,8 +204,19 @@ mod tests {
 
     use super::*;
 
-    fn miner(id: &str) -> Miner {
-        id.parse().unwrap()
+    fn miner(id: &str) -> Bearer {
+        Bearer::Miner(id.parse().unwrap())
+    }
+
+    #[test]
+    fn the_organisers_token_is_no_miners() {
+        let mut tokens = Tokens::default();
+        let token = tokens.add(Bearer::Organiser).unwrap();
+        let text = serde_json::to_string(&tokens).unwrap();
+        assert!(text.contains("\"organiser\":true") && !text.contains("miner"), "{text}");
+        let mut read: Tokens = serde_json::from_str(&text).unwrap();
+        assert_eq!(read.owner(&token), Some(&Bearer::Organiser));
+        assert_eq!((read.remove(&miner("organiser")), read.remove(&Bearer::Organiser)), (0, 1));
     }
 
     #[test]
@@ -201,7 +266,13 @@ mod tests {
     fn a_broken_file_is_an_error_and_not_an_open_server() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tokens.json");
-        for text in ["", "{}", "[]", "{\"tokens\": [{\"miner\": \"../x\"}]}"] {
+        for text in [
+            "",
+            "{}",
+            "[]",
+            "{\"tokens\": [{\"miner\": \"../x\"}]}",
+            "{\"tokens\": [{\"sha256\": \"\", \"added_at\": \"2027-01-01T00:00:00Z\"}]}",
+        ] {
             fs::write(&path, text).unwrap();
             fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
             assert!(Tokens::load(&path).is_err(), "{text}");

@@ -23,7 +23,7 @@ pub(super) enum Sight {
 impl Sight {
     pub(super) fn of(board: config::Board, principal: &Principal) -> Self {
         match (board, principal) {
-            (config::Board::Public, _) | (_, Principal::Anybody) => Self::All,
+            (config::Board::Public, _) | (_, Principal::Anybody | Principal::Organiser) => Self::All,
             (config::Board::Private, Principal::Of(miner)) => Self::Own(miner.clone()),
             (config::Board::Private, Principal::Nobody) => Self::Nothing,
         }

@@ -15,6 +15,7 @@ use crate::model::miner_id::Miner;
 use crate::serve::answer::Failure;
 use crate::serve::snapshot::Snapshot;
 use crate::serve::state::{Shared, on_disk};
+use crate::tokens::Bearer;
 
 /// The address at the other end of a connection. IPv4 is never written as IPv6: a machine has one address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -44,6 +45,8 @@ impl Peer {
 pub(super) enum Principal {
     /// There are no tokens, and only this machine can ask.
     Anybody,
+    /// It brought the organiser's token, who sees all and submits for nobody.
+    Organiser,
     /// It brought this miner's token.
     Of(Miner),
     /// It brought none.
@@ -56,7 +59,7 @@ impl Principal {
         match self {
             Self::Anybody => true,
             Self::Of(owner) => owner == miner,
-            Self::Nobody => false,
+            Self::Nobody | Self::Organiser => false,
         }
     }
 }
@@ -122,10 +125,11 @@ pub(super) async fn principal(
         return Ok(Principal::Anybody);
     }
     let owner = token.zip(tokens.as_ref()).and_then(|(token, tokens)| tokens.owner(token));
-    owner
-        .cloned()
-        .map(Principal::Of)
-        .ok_or_else(|| Failure::unauthorized("this is not a token that is valid here"))
+    let principal = owner.map(|bearer| match bearer {
+        Bearer::Miner(miner) => Principal::Of(miner.clone()),
+        Bearer::Organiser => Principal::Organiser,
+    });
+    principal.ok_or_else(|| Failure::unauthorized("this is not a token that is valid here"))
 }
 
 #[cfg(test)]

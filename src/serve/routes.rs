@@ -15,7 +15,9 @@ use axum::routing::{get, post};
 use crate::model::miner_id::Miner;
 use crate::serve::answer::{Failure, json, typed};
 use crate::serve::board::{self, Sight};
-use crate::serve::guard;
+use crate::serve::feed::{self, View};
+use crate::serve::guard::{self, Principal};
+use crate::serve::metrics;
 use crate::serve::state::{Shared, on_disk};
 use crate::serve::upload;
 use crate::status::{self, RankingIndex};
@@ -23,6 +25,8 @@ use crate::status::{self, RankingIndex};
 const OPENAPI: &str = include_str!("openapi.json");
 
 const JSON: &str = "application/json";
+const ATOM: &str = "application/atom+xml; charset=utf-8";
+const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 
 /// The rankings before there are any.
@@ -45,6 +49,8 @@ pub(super) fn router(state: Shared) -> Router {
         .route("/tasks/{*id}", get(task))
         .route("/rankings", get(rankings))
         .route("/agents/{miner}", get(agent))
+        .route("/feed.atom", get(feed))
+        .route("/metrics", get(metrics))
         .route("/upload/agent", post(upload::upload).put(upload::upload))
         .fallback(nothing)
         .method_not_allowed_fallback(no_such_method)
@@ -127,6 +133,39 @@ async fn agent(
     });
     let view = view.await?.map_err(|_| Failure::ours())?;
     view.map(|view| json(StatusCode::OK, &view)).ok_or_else(nobody)
+}
+
+async fn feed(State(state): State<Shared>, headers: HeaderMap) -> Result<Response, Failure> {
+    let own = match Sight::of_request(&state, &headers).await? {
+        Sight::All => None,
+        Sight::Own(miner) => Some(miner),
+        Sight::Nothing => return Err(board::no_token()),
+    };
+    let snapshot = state.snapshot();
+    let feed = on_disk(move || {
+        let before = snapshot.frozen_from();
+        let view = View { own, before, shows_ranking: snapshot.pipeline.feedback().shows_ranking() };
+        let history = snapshot.history.get()?.unwrap_or_default();
+        feed::atom(snapshot.pipeline.title.as_deref(), &history, &view)
+    });
+    let feed = feed.await?.map_err(|_: io::Error| Failure::ours())?;
+    Ok(typed(StatusCode::OK, ATOM, feed))
+}
+
+/// Figures of everybody's results: for the organiser only, once there are tokens to tell by.
+async fn metrics(State(state): State<Shared>, headers: HeaderMap) -> Result<Response, Failure> {
+    let snapshot = state.snapshot();
+    match guard::principal(&state, &snapshot, &headers).await? {
+        Principal::Anybody | Principal::Organiser => {}
+        Principal::Of(_) => return Err(Failure::new(StatusCode::FORBIDDEN, "metrics are the organiser's")),
+        Principal::Nobody => return Err(Failure::unauthorized("metrics take the organiser's token")),
+    }
+    let text = on_disk(move || {
+        let (standing, runs) = (snapshot.standing.get()?, snapshot.runs.get()?.unwrap_or_default());
+        io::Result::Ok(metrics::text(standing.as_deref(), &runs))
+    });
+    let text = text.await?.map_err(|_| Failure::ours())?;
+    Ok(typed(StatusCode::OK, PROMETHEUS, text))
 }
 
 async fn nothing() -> Response {

@@ -13,6 +13,8 @@ use crate::config::{Freeze, Pipeline};
 use crate::model::feedback::Feedback;
 use crate::pipeline::freeze;
 use crate::serve::cached::Cached;
+use crate::serve::feed::{self, Point};
+use crate::serve::metrics::{Runs, Standing};
 use crate::status::{Board, RankingIndex};
 use crate::submission::{self, Compiler};
 use crate::task::Task;
@@ -28,6 +30,11 @@ pub(super) struct Snapshot {
     /// Each task by its id, as JSON.
     pub(super) by_id: HashMap<String, Bytes>,
     pub(super) tokens: Cached<Tokens>,
+    /// Figures of everybody's results, frozen or not.
+    pub(super) standing: Cached<Standing>,
+    pub(super) runs: Cached<Runs>,
+    /// Every change of the ranking.
+    pub(super) history: Cached<Vec<Point>>,
     live: Published,
     /// Published results as they were before the freeze.
     frozen: Option<(Freeze, Published)>,
@@ -75,10 +82,18 @@ struct ShownTest<'a> {
 impl Snapshot {
     /// The results that are shown now. Reads the disk.
     pub(super) fn published(&self) -> &Published {
+        self.frozen().map_or(&self.live, |(_, published)| published)
+    }
+
+    /// The time since which the board stands still; None if it does not. Reads the disk.
+    pub(super) fn frozen_from(&self) -> Option<Timestamp> {
+        self.frozen().map(|(freeze, _)| freeze.from)
+    }
+
+    fn frozen(&self) -> Option<&(Freeze, Published)> {
         let results = &self.pipeline.results;
         let frozen = self.frozen.as_ref();
-        let frozen = frozen.filter(|(freeze, _)| freeze::is_in_force(results, freeze, Timestamp::now()));
-        frozen.map_or(&self.live, |(_, published)| published)
+        frozen.filter(|(freeze, _)| freeze::is_in_force(results, freeze, Timestamp::now()))
     }
 
     /// Makes ready for uploads; the inbox must be there.
@@ -94,6 +109,9 @@ impl Snapshot {
             tasks: json(&shown),
             by_id: shown.iter().map(|task| (task.id.to_owned(), json(task))).collect(),
             tokens: Cached::new(pipeline.serve.tokens.clone(), |bytes| Ok(serde_json::from_slice(&bytes)?)),
+            standing: Cached::new(results.join("rankings.json"), |bytes| Standing::read(&bytes)),
+            runs: Cached::new(results.join("scores.csv"), |bytes| Runs::read(&bytes)),
+            history: Cached::new(results.join("history.csv"), |bytes| feed::read(&bytes)),
             live: Published::of(results, feedback),
             frozen: pipeline
                 .freeze

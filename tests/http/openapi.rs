@@ -24,7 +24,9 @@ fn every_path_method_and_status_is_there() {
     let expected = [
         ("/", "get", format!("200 401 {every}")),
         ("/agents/{miner}", "get", format!("200 401 403 404 {}", &every[4..])),
+        ("/feed.atom", "get", format!("200 401 {every}")),
         ("/healthz", "get", format!("200 {every}")),
+        ("/metrics", "get", format!("200 401 {every}")),
         ("/openapi.json", "get", format!("200 {every}")),
         ("/rankings", "get", format!("200 401 {every}")),
         ("/tasks", "get", format!("200 {every}")),

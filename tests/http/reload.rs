@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Write;
 
+use agentmill::tokens::{self, Bearer};
 use rustix::fs::{CWD, Mode, mkfifoat};
 
 use crate::support::{Folder, GOOD, Program, answer, connect, wait_until};
@@ -58,7 +59,7 @@ fn results_tokens_rates_and_timeout_follow() {
         });
 
         let other = folder.path().join("other.json");
-        agentmill::tokens::update(&other, |tokens| Ok(tokens.add("alice".parse().unwrap())?)).unwrap();
+        tokens::update(&other, |tokens| Ok(tokens.add(Bearer::Miner("alice".parse().unwrap()))?)).unwrap();
         folder.write("pipeline.yaml", &format!("results: other\nserve: {{tokens: other.json, {FAST}}}\n"));
         wait_until("the other tokens are asked for", || server.put("bob", "", GOOD).status == 401);
 

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use agentmill::serve::Server;
-use agentmill::tokens;
+use agentmill::tokens::{self, Bearer};
 use agentmill::ui::Events;
 use agentmill::workspace::Workspace;
 use rustix::process::{Pid, Signal, kill_process};
@@ -63,7 +63,12 @@ impl Folder {
 
     pub fn token(&self, miner: &str) -> String {
         let path = self.path().join("tokens.json");
-        tokens::update(&path, |tokens| Ok(tokens.add(miner.parse().unwrap())?)).unwrap()
+        tokens::update(&path, |tokens| Ok(tokens.add(Bearer::Miner(miner.parse().unwrap()))?)).unwrap()
+    }
+
+    pub fn organisers_token(&self) -> String {
+        let path = self.path().join("tokens.json");
+        tokens::update(&path, |tokens| Ok(tokens.add(Bearer::Organiser)?)).unwrap()
     }
 
     /// A server on a port of its own.
