@@ -5,6 +5,7 @@ mod environment;
 pub mod grant;
 mod read;
 mod read_grant;
+mod read_rewards;
 mod read_season;
 mod requests;
 mod roster;
@@ -21,8 +22,8 @@ use crate::yaml::{self, Log, Position, Problems};
 pub use crate::config::roster::{Roster, Student};
 pub use crate::config::season::{Counts, Late, Season};
 pub use crate::config::settings::{
-    Allow, Base, Board, CellPer, EngineKind, Freeze, Judge, Limits, Llm, OnChange, OnSimilar, Pipeline,
-    Price, Rewards, Sandbox, Serve, Similarity, Split, Stage, Ties, Validate,
+    Allow, Base, Board, CellPer, EngineKind, Freeze, Improvement, Judge, Limits, Llm, OnChange, OnSimilar,
+    Pipeline, Price, Rewards, Sandbox, Serve, Similarity, Split, Stage, Ties, Validate,
 };
 
 /// The shipped `pipeline.yaml`, which is also what `init` writes.

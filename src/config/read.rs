@@ -5,14 +5,13 @@ use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use globset::{GlobSet, GlobSetBuilder};
-use serde_yaml::Value;
 
 use crate::config::roster::Roster;
 use crate::config::settings::{
-    Allow, Base, Board, CellPer, EngineKind, Freeze, Judge, Limits, OnChange, OnSimilar, Pipeline, Rewards,
-    Sandbox, Similarity, Split, Stage, Ties, Validate,
+    Allow, Base, Board, CellPer, EngineKind, Freeze, Judge, Limits, OnChange, OnSimilar, Pipeline, Sandbox,
+    Similarity, Stage, Validate,
 };
-use crate::config::{check, read_grant, read_season, services};
+use crate::config::{check, read_grant, read_rewards, read_season, services};
 use crate::model::feedback::Feedback;
 use crate::util::digest;
 use crate::yaml::{self, Kind, Log, Place, Reader};
@@ -33,7 +32,7 @@ pub(super) fn pipeline(log: &Log, file: &Path, bytes: &[u8]) -> Option<Pipeline>
     let sandbox = Sandbox { judge: judge(fields.section("judge")), packages, ..sandbox };
     let parallel = fields.checked("parallel", check::cores(), check::parallel);
     let stages = stages(&mut fields, &sandbox.limits);
-    let rewards = rewards(&mut fields);
+    let rewards = read_rewards::rewards(&mut fields, &stages);
     let on_change = on_change(&mut fields, file);
     let llm = services::llm(fields.section("llm"));
     services::check_prices(&fields, &stages, &llm);
@@ -278,37 +277,4 @@ fn globs(place: &Place<'_>) -> Option<GlobSet> {
         set.add(glob);
     }
     set.build().map_err(|error| place.complain(error.to_string())).ok()
-}
-
-/// None for the word `none`.
-fn rewards(fields: &mut Reader<'_>) -> Option<Rewards> {
-    let is_none =
-        |place: &Place<'_>| matches!(&place.node.kind, Kind::Scalar(Value::String(word)) if word == "none");
-    if fields.get("rewards").is_some_and(|place| is_none(&place)) {
-        return None;
-    }
-    let mut fields = fields.section("rewards");
-    let pool = fields.checked("pool", 100.0, check::pool);
-    let token = fields.checked("token", "TAO".to_owned(), check::token);
-    let split = fields.get("split").and_then(|place| split(&place)).unwrap_or(Split::Proportional);
-    let ties = fields.field("ties", Ties::Exact);
-    let cap = fields.optional("cap", check::pool);
-    let minimum = fields.checked("minimum", 0.0, check::pass_mark);
-    fields.finish();
-    Some(Rewards { pool, token, split, ties, cap, minimum })
-}
-
-fn split(place: &Place<'_>) -> Option<Split> {
-    if !matches!(place.node.kind, Kind::Sequence(_)) {
-        return place.value(check::split);
-    }
-    let places = yaml::list(Some(place.clone()), check::percent)?;
-    let sum: f64 = places.iter().sum();
-    if sum > 100.0 + 1e-9 {
-        place.complain(format!("expected percentages that add up to at most 100, found {sum}"));
-    }
-    if place.items().is_some_and(|items| items.is_empty()) {
-        place.complain("expected at least one percentage such as [100]");
-    }
-    Some(Split::Places(places))
 }

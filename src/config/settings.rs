@@ -299,6 +299,21 @@ pub struct Rewards {
     pub cap: Option<f64>,
     /// Score below which nothing is earned.
     pub minimum: f64,
+    /// The part of the pool that goes to those who beat the best score so far.
+    pub improvement: Option<Improvement>,
+    /// Percent of the rest of the pool by stage, for those who passed it; None: all of it goes by the ranking.
+    pub per_stage: Option<Vec<(String, f64)>>,
+}
+
+/// The rule by which those are paid who beat the best score so far.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Improvement {
+    /// Percent of the pool that 100 points are worth.
+    pub percent: f64,
+    /// Hundredths of a point by which the best must be beaten.
+    pub margin: u128,
+    /// Days after which an improvement is worth half.
+    pub half_life: u64,
 }
 
 /// Agents that are paid the same.

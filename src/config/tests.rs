@@ -195,6 +195,12 @@ fn a_field_is_named_with_what_was_expected() {
         ("rewards: {ties: never}", "expected `exact` or `statistical`, found \"never\""),
         ("rewards: {cap: -1}", "expected 0 to 1e15, found -1"),
         ("rewards: {minimum: 101}", "expected 0 to 100, found 101"),
+        ("rewards: {improvement: {percent: 0}}", "expected a percentage above 0"),
+        ("rewards: {improvement: {half_life: 12h}}", "expected 1d to 3650d, found \"12h\""),
+        ("rewards: {per_stage: {easy: 50}}", "there is no stage \"easy\""),
+        ("rewards: {per_stage: {all: 101}}", "expected a percentage above 0 and up to 100"),
+        ("rewards: {per_stage: {}}", "expected a percentage for a stage"),
+        ("rewards: {per_stage: {all: 50}, ties: statistical}", "per_stage takes exact"),
         ("llm: 1", "expected a mapping of fields, found 1"),
         ("llm: {base_url: 'ftp://x'}", "expected a URL such as"),
         ("llm: {base_url: 'https://u:p@x/v1'}", "must not hold a password"),
@@ -261,6 +267,17 @@ fn stages_override_limits() {
     assert_eq!(rest.limits, pipeline.sandbox.limits);
     assert!(quick.tasks.is_match("easy/a") && !quick.tasks.is_match("easy/a/b"));
     assert!(rest.tasks.is_match("hard/a/b"));
+}
+
+#[test]
+fn improvements_and_pools_of_stages() {
+    let rewards = |text: &str| valid(&format!("rewards: {{{text}}}")).rewards.unwrap();
+    assert_eq!((rewards("").improvement, rewards("per_stage: null").per_stage), (None, None));
+    let default = Improvement { percent: 50.0, margin: 100, half_life: 30 };
+    assert_eq!(rewards("improvement: {}").improvement, Some(default));
+    let own = rewards("improvement: {percent: 10, margin: 0.25, half_life: 7d}").improvement;
+    assert_eq!(own, Some(Improvement { percent: 10.0, margin: 25, half_life: 7 }));
+    assert_eq!(rewards("per_stage: {all: 60}").per_stage, Some(vec![("all".to_owned(), 60.0)]));
 }
 
 #[test]

@@ -38,6 +38,8 @@ fn results() -> tempfile::TempDir {
         ties: Ties::Exact,
         cap: None,
         minimum: 0.0,
+        improvement: None,
+        per_stage: None,
     };
     let plan = Plan::new(&stages, &tasks);
     let agents = reports.each_ref().map(|report| ReportSummary::of(report, &plan));
@@ -50,7 +52,14 @@ fn results() -> tempfile::TempDir {
         sha256: None,
     }];
     let published = Published {
-        rows: &rank(&agents, &plan, Some(&rewards), &first_sights(&agents), &HashMap::new()),
+        rows: &rank(
+            &agents,
+            &plan,
+            Some(&rewards),
+            &first_sights(&agents),
+            &HashMap::new(),
+            &crate::pipeline::score::improvement::Past::default(),
+        ),
         agents: &agents,
         pending: &[miner("dave")],
         rejections: &rejections,

@@ -121,7 +121,14 @@ impl Sample {
         let mut publisher = Publisher::new(dir);
         let published = publisher.publish(
             &Published {
-                rows: &rank(&agents, &plan, self.pipeline.rewards.as_ref(), ledger.sights(), &HashMap::new()),
+                rows: &rank(
+                    &agents,
+                    &plan,
+                    self.pipeline.rewards.as_ref(),
+                    ledger.sights(),
+                    &HashMap::new(),
+                    &agentmill::pipeline::score::improvement::Past::default(),
+                ),
                 agents: &agents,
                 pending: &self.pending,
                 rejections: &self.rejections,

@@ -9,9 +9,11 @@ use std::path::{Path, PathBuf};
 use csv::{Reader, StringRecord};
 use jiff::Timestamp;
 
+use crate::model::first_sights::FirstSights;
 use crate::model::miner_id::Miner;
 use crate::pipeline::publish::csv as format;
 use crate::pipeline::score::Row;
+use crate::pipeline::score::improvement::Attempt;
 use crate::util::atomic_file;
 
 pub(super) const FILE: &str = "history.csv";
@@ -104,6 +106,23 @@ impl History {
     }
 }
 
+/// All scores that the file of a results folder tells of, oldest first. Lines that are none of ours tell of none.
+pub fn attempts(results_dir: &Path, sights: &FirstSights) -> Vec<Attempt> {
+    let bytes = fs::read(results_dir.join(FILE)).unwrap_or_default();
+    Reader::from_reader(bytes.as_slice())
+        .records()
+        .flatten()
+        .filter_map(|line| attempt(&line, sights))
+        .collect()
+}
+
+fn attempt(line: &StringRecord, sights: &FirstSights) -> Option<Attempt> {
+    let (miner, sha256): (Miner, &str) = (line.get(1)?.parse().ok()?, line.get(4)?);
+    let score: f64 = line.get(2)?.parse().ok()?;
+    let seen = sights.seen(sha256, &miner).or_else(|| line[0].parse().ok())?;
+    Some(Attempt { seen, miner, sha256: sha256.to_owned(), cents: (score * 100.0).round() as u128 })
+}
+
 fn look(path: &Path) -> Option<Seen> {
     let metadata = fs::metadata(path).ok()?;
     Some((metadata.len(), metadata.ino(), metadata.mtime(), metadata.mtime_nsec()))
@@ -180,9 +199,18 @@ mod tests {
             ties: Ties::Exact,
             cap: None,
             minimum: 0.0,
+            improvement: None,
+            per_stage: None,
         };
         let agents: Vec<&ReportSummary> = agents.iter().collect();
-        rank(&agents, &plan, Some(&rewards), &first_sights(&agents), &HashMap::new())
+        rank(
+            &agents,
+            &plan,
+            Some(&rewards),
+            &first_sights(&agents),
+            &HashMap::new(),
+            &crate::pipeline::score::improvement::Past::default(),
+        )
     }
 
     fn update(results_dir: &Path, rows: &[Row], at: Timestamp) -> io::Result<()> {

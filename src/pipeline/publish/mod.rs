@@ -1,7 +1,7 @@
 //! Ranking -> JSON, CSV, page; each file replaced atomically.
 
 pub mod csv;
-mod history;
+pub mod history;
 pub mod json;
 mod page;
 mod ranking;

@@ -57,6 +57,8 @@ impl Pass {
                 ties: Ties::Exact,
                 cap: None,
                 minimum: 0.0,
+                improvement: None,
+                per_stage: None,
             }),
             roster: Vec::new(),
         }
@@ -78,7 +80,14 @@ impl Pass {
         let agents: Vec<ReportSummary> =
             self.reports.iter().map(|report| ReportSummary::of(report, &plan)).collect();
         let agents: Vec<&ReportSummary> = agents.iter().collect();
-        let rows = rank(&agents, &plan, self.rewards.as_ref(), &first_sights(&agents), &HashMap::new());
+        let rows = rank(
+            &agents,
+            &plan,
+            self.rewards.as_ref(),
+            &first_sights(&agents),
+            &HashMap::new(),
+            &crate::pipeline::score::improvement::Past::default(),
+        );
         let published = Published {
             rows: &rows,
             agents: &agents,

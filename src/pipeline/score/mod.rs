@@ -1,6 +1,8 @@
 //! Reports in summary -> ranking and rewards. Pure: no clock, no files.
 
+pub mod improvement;
 mod ranges;
+mod rewards;
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -9,12 +11,13 @@ use std::num::NonZeroU32;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Rewards, Split, Ties};
+use crate::config::Rewards;
 use crate::model::first_sights::{FirstSights, NearCopy};
 use crate::model::miner_id::Miner;
 use crate::model::model_use::Money;
 use crate::pipeline::plan::{Part, Plan};
 use crate::pipeline::report_summary::{self, ReportSummary, RunResult};
+use crate::pipeline::score::improvement::Past;
 
 /// One miner's line in the ranking. Field order is the column order of `rankings.csv`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -70,7 +73,7 @@ pub struct Row {
 
 /// Ranks agents whose evaluation is complete. Sorted by rank, then by first seen, then by miner. `sights` tell
 /// who copied whom,
-/// `near` who did so in disguise.
+/// `near` who did so in disguise, `past` what was submitted before, by which improvements are paid.
 ///
 /// Those with a syntax error are left out: such a submission is no agent.
 pub fn rank(
@@ -79,6 +82,7 @@ pub fn rank(
     rewards: Option<&Rewards>,
     sights: &FirstSights,
     near: &HashMap<Miner, NearCopy>,
+    past: &Past,
 ) -> Vec<Row> {
     let agents = agents.iter().filter(|agent| agent.syntax.is_none());
     let mut entries: Vec<Entry> =
@@ -87,7 +91,7 @@ pub fn rank(
     number(&mut entries);
     range(&mut entries);
     if let Some(rewards) = rewards {
-        share(&mut entries, rewards);
+        rewards::share(&mut entries, rewards, plan, sights, past);
     }
     entries.into_iter().map(|entry| entry.row).collect()
 }
@@ -98,6 +102,11 @@ pub fn best<'a>(agents: impl Iterator<Item = &'a ReportSummary>, plan: &Plan) ->
         (score(agent, &walk(plan, &agent.results).0).map(cents), Reverse(agent.first_seen), agent)
     });
     rated.max_by_key(|(score, seen, _)| (*score, *seen)).map(|(.., agent)| agent)
+}
+
+/// The score of an agent in one stage, in hundredths; 0 if nothing in it counts.
+fn stage_cents(agent: &ReportSummary, part: &Part) -> u128 {
+    score(agent, &tally(part, &agent.results)).map_or(0, cents)
 }
 
 /// The score of an agent, less the penalty for coming late.
@@ -213,6 +222,8 @@ pub fn hundredths(score: f64) -> f64 {
 struct Entry {
     row: Row,
     results: ranges::Results,
+    /// Scores in the stages that it passed, in hundredths, less the penalty.
+    passed: Vec<u128>,
     /// Passed every stage.
     cleared: bool,
     /// A near copy that is to earn nothing.
@@ -221,6 +232,7 @@ struct Entry {
 
 fn entry(agent: &ReportSummary, plan: &Plan, sights: &FirstSights, near: Option<&NearCopy>) -> Entry {
     let (total, missed) = walk(plan, &agent.results);
+    let passed = missed.unwrap_or(plan.parts.len());
     let original = sights.first(&agent.sha256).filter(|original| **original != agent.miner);
     let stands_at = missed.or(plan.parts.len().checked_sub(1)).map(|at| plan.parts[at].stage.name.clone());
     let row = Row {
@@ -244,7 +256,9 @@ fn entry(agent: &ReportSummary, plan: &Plan, sights: &FirstSights, near: Option<
         tier: None,
     };
     let results = ranges::Results::of(agent, plan);
-    Entry { row, results, cleared: missed.is_none(), withheld: near.is_some_and(|near| near.withheld) }
+    let passed = plan.parts[..passed].iter().map(|part| stage_cents(agent, part)).collect();
+    let withheld = near.is_some_and(|near| near.withheld);
+    Entry { row, results, passed, cleared: missed.is_none(), withheld }
 }
 
 /// Goes through the stages as far as the agent gets; also says at which stage it stopped. Runs behind
@@ -299,57 +313,6 @@ fn range(entries: &mut [Entry]) {
         entry.row.rank_high = NonZeroU32::new(range.high);
         entry.row.tier = NonZeroU32::new(range.tier);
     }
-}
-
-/// Shares the pool among sorted entries. In whole millionths, so that equal scores get equal rewards
-/// and the sum can't exceed the pool.
-fn share(entries: &mut [Entry], rewards: &Rewards) {
-    let pool = millionths(rewards.pool);
-    entries.iter_mut().for_each(|entry| entry.row.reward = Some(0.0));
-    let mut earners: Vec<&mut Row> = entries
-        .iter_mut()
-        .filter(|entry| entry.cleared && !entry.withheld && entry.row.duplicate_of.is_none())
-        .map(|entry| &mut entry.row)
-        .filter(|row| row.score.is_some_and(|score| cents(score) > 0 && score >= rewards.minimum))
-        .collect();
-    let all: u128 = earners.iter().filter_map(|row| row.score).map(cents).sum();
-    let mut place = 0;
-    let cap = rewards.cap.map(millionths);
-    for tied in earners.chunk_by_mut(|a, b| are_tied(a, b, rewards.ties)) {
-        let count = tied.len();
-        let points: u128 = tied.iter().filter_map(|row| row.score).map(cents).sum();
-        let each = match &rewards.split {
-            Split::Proportional => pool * points / (all * count as u128),
-            Split::Winner if place == 0 => pool / count as u128,
-            Split::Winner => 0,
-            Split::Places(percents) => place_share(pool, percents, place, count),
-        };
-        let each = cap.map_or(each, |cap| each.min(cap));
-        tied.iter_mut().for_each(|row| row.reward = Some(each as f64 / 1e6));
-        place += count;
-    }
-}
-
-/// Tells whether two agents are paid the same, the first one ranked before the other.
-fn are_tied(a: &Row, b: &Row, ties: Ties) -> bool {
-    let equal = a.score.map(cents) == b.score.map(cents);
-    equal || ties == Ties::Statistical && a.tier.is_some() && a.tier == b.tier
-}
-
-/// Share of each of `count` tied agents that hold the places from `first` on.
-fn place_share(pool: u128, percents: &[f64], first: usize, count: usize) -> u128 {
-    let units: Vec<u128> = percents.iter().map(|percent| (percent * 1e6).round() as u128).collect();
-    // More than 100 percent can't be paid; less leaves the rest in the pool.
-    let whole = units.iter().sum::<u128>().max(100_000_000);
-    let held: u128 = units.iter().skip(first).take(count).sum();
-    pool * held / (whole * count as u128)
-}
-
-/// Tokens in whole millionths, never more than `tokens`.
-fn millionths(tokens: f64) -> u128 {
-    // The bound keeps the products of `share` within u128.
-    let nearest = (tokens * 1e6).round().clamp(0.0, 1e24);
-    (if nearest / 1e6 > tokens { nearest - 1.0 } else { nearest }) as u128
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::config::{Stage, Ties};
+use crate::config::{Split, Stage, Ties};
 use crate::model::first_sights::{Origin, Sight};
 use crate::model::report::{Report, SyntaxError};
 use crate::pipeline::publish::samples::{first_sights, report, run, stage, task, task_fault, unscored};
@@ -13,7 +13,16 @@ const SPLITS: [fn() -> Split; 3] =
     [|| Split::Proportional, || Split::Winner, || Split::Places(vec![50.0, 30.0, 20.0])];
 
 fn pay(pool: f64, split: Split) -> Rewards {
-    Rewards { pool, token: "TAO".into(), split, ties: Ties::Exact, cap: None, minimum: 0.0 }
+    Rewards {
+        pool,
+        token: "TAO".into(),
+        split,
+        ties: Ties::Exact,
+        cap: None,
+        minimum: 0.0,
+        improvement: None,
+        per_stage: None,
+    }
 }
 
 /// One stage without a result and with one task.
@@ -25,7 +34,7 @@ fn ranked_by(reports: &[Report], stages: &[Stage], tasks: &[Task], rewards: &Rew
     let plan = Plan::new(stages, tasks);
     let agents: Vec<ReportSummary> = reports.iter().map(|report| ReportSummary::of(report, &plan)).collect();
     let agents: Vec<&ReportSummary> = agents.iter().collect();
-    rank(&agents, &plan, Some(rewards), &first_sights(&agents), &HashMap::new())
+    rank(&agents, &plan, Some(rewards), &first_sights(&agents), &HashMap::new(), &Past::default())
 }
 
 /// Tells whether the report passes the first stage.
@@ -115,8 +124,14 @@ fn first_sights_alone_decide_who_was_first() {
             refused: false,
             prints: Vec::new(),
         });
-        let rows =
-            rank(&agents, &plan, Some(&pay(1.0, Split::Winner)), &seen.iter().collect(), &HashMap::new());
+        let rows = rank(
+            &agents,
+            &plan,
+            Some(&pay(1.0, Split::Winner)),
+            &seen.iter().collect(),
+            &HashMap::new(),
+            &Past::default(),
+        );
         rows.into_iter().map(|row| row.duplicate_of.map(String::from)).collect()
     };
     assert_eq!(copies([0, 1, 2]), [None, Some("a".into()), Some("a".into())]);
@@ -124,7 +139,7 @@ fn first_sights_alone_decide_who_was_first() {
     // The first one has withdrawn, or submitted something else.
     let gone: Vec<&ReportSummary> = agents[..2].to_vec();
     let seen = first_sights(&[agents[2], agents[2]]);
-    let rows = rank(&gone, &plan, Some(&pay(1.0, Split::Winner)), &seen, &HashMap::new());
+    let rows = rank(&gone, &plan, Some(&pay(1.0, Split::Winner)), &seen, &HashMap::new(), &Past::default());
     assert!(
         rows.iter().all(|row| row.duplicate_of == Some(agents[2].miner.clone()) && row.reward == Some(0.0))
     );
@@ -140,7 +155,14 @@ fn a_near_copy_is_marked_and_earns_unless_that_is_withheld() {
     for (withheld, paid) in [(false, [5.0, 5.0]), (true, [10.0, 0.0])] {
         let near = NearCopy { percent: 93, similar_to: agents[0].miner.clone(), withheld };
         let near = HashMap::from([(agents[1].miner.clone(), near)]);
-        let rows = rank(&agents, &plan, Some(&pay(10.0, Split::Proportional)), &first_sights(&agents), &near);
+        let rows = rank(
+            &agents,
+            &plan,
+            Some(&pay(10.0, Split::Proportional)),
+            &first_sights(&agents),
+            &near,
+            &Past::default(),
+        );
         assert_eq!([rows[0].reward, rows[1].reward], paid.map(Some));
         assert_eq!((&rows[1].similar_to, rows[1].similarity), (&Some(agents[0].miner.clone()), Some(0.93)));
         assert_eq!((&rows[0].similar_to, rows[0].similarity), (&None, None));

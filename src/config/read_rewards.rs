@@ -1,0 +1,88 @@
+//! The `rewards` section.
+
+use serde_yaml::Value;
+
+use crate::config::check;
+use crate::config::settings::{Improvement, Rewards, Split, Stage, Ties};
+use crate::yaml::{self, Kind, Place, Reader};
+
+/// None for the word `none`.
+pub(super) fn rewards(fields: &mut Reader<'_>, stages: &[Stage]) -> Option<Rewards> {
+    let is_none =
+        |place: &Place<'_>| matches!(&place.node.kind, Kind::Scalar(Value::String(word)) if word == "none");
+    if fields.get("rewards").is_some_and(|place| is_none(&place)) {
+        return None;
+    }
+    let mut fields = fields.section("rewards");
+    let pool = fields.checked("pool", 100.0, check::pool);
+    let token = fields.checked("token", "TAO".to_owned(), check::token);
+    let split = fields.get("split").and_then(|place| split(&place)).unwrap_or(Split::Proportional);
+    let ties = fields.field("ties", Ties::Exact);
+    let cap = fields.optional("cap", check::pool);
+    let minimum = fields.checked("minimum", 0.0, check::pass_mark);
+    let improvement = improvement(&mut fields);
+    let per_stage = fields.get("per_stage").and_then(|place| per_stage(&place, stages));
+    if per_stage.is_some() && ties == Ties::Statistical {
+        fields.complain("ties", "statistical goes by the whole ranking; per_stage takes exact");
+    }
+    fields.finish();
+    Some(Rewards { pool, token, split, ties, cap, minimum, improvement, per_stage })
+}
+
+fn split(place: &Place<'_>) -> Option<Split> {
+    if !matches!(place.node.kind, Kind::Sequence(_)) {
+        return place.value(check::split);
+    }
+    let places = yaml::list(Some(place.clone()), check::percent)?;
+    complain_of_sum(place, &places);
+    if place.items().is_some_and(|items| items.is_empty()) {
+        place.complain("expected at least one percentage such as [100]");
+    }
+    Some(Split::Places(places))
+}
+
+fn complain_of_sum(place: &Place<'_>, percentages: &[f64]) {
+    let sum: f64 = percentages.iter().sum();
+    if sum > 100.0 + 1e-9 {
+        place.complain(format!("expected percentages that add up to at most 100, found {sum}"));
+    }
+}
+
+/// None where it is not given, or null.
+fn improvement(fields: &mut Reader<'_>) -> Option<Improvement> {
+    let is_given = fields.get("improvement").is_some_and(|place| !place.is_null());
+    let mut fields = fields.section("improvement");
+    let percent = fields.checked("percent", 50.0, check::percent);
+    let margin = fields.checked("margin", 1.0, check::pass_mark);
+    let half_life = fields.checked("half_life", 30, half_life);
+    fields.finish();
+    is_given.then(|| Improvement { percent, margin: (margin * 100.0).round() as u128, half_life })
+}
+
+/// Whole days, such as `30d`.
+fn half_life(days: String) -> Result<u64, String> {
+    let number = days.strip_suffix('d').and_then(|number| number.parse::<u64>().ok());
+    match number.filter(|days| (1..=3650).contains(days)) {
+        Some(days) => Ok(days),
+        None => Err(format!("expected 1d to 3650d, found {days:?}")),
+    }
+}
+
+/// None where it is null.
+fn per_stage(place: &Place<'_>, stages: &[Stage]) -> Option<Vec<(String, f64)>> {
+    if place.is_null() {
+        return None;
+    }
+    let (entries, mut pools) = (place.entries()?, Vec::new());
+    if entries.is_empty() {
+        place.complain("expected a percentage for a stage, such as {all: 100}");
+    }
+    for (name, place) in entries {
+        if !stages.iter().any(|stage| stage.name == name) {
+            place.complain(format!("there is no stage {name:?}"));
+        }
+        pools.extend(place.value(check::percent).map(|percent| (name.to_owned(), percent)));
+    }
+    complain_of_sum(place, &pools.iter().map(|(_, percent)| *percent).collect::<Vec<_>>());
+    Some(pools)
+}
