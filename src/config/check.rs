@@ -70,6 +70,11 @@ pub(super) fn tmp(bytes: Size) -> Result<u64, String> {
     size(bytes, 64 * KIB, TIB)
 }
 
+/// All of them are read and sent for each cell.
+pub(super) fn files(bytes: Size) -> Result<u64, String> {
+    size(bytes, 0, 512 * MIB)
+}
+
 pub(super) fn max_bytes(bytes: Size) -> Result<u64, String> {
     size(bytes, 1, 16 * MIB)
 }

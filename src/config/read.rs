@@ -160,6 +160,7 @@ fn sandbox(mut fields: Reader<'_>) -> Sandbox {
     let image = fields.checked("image", "python:3.11-slim".to_owned(), check::word);
     let value = fields.checked("value", DEFAULT_LIMITS.value, check::value);
     let limits = limits(&mut fields, &Limits { value, ..DEFAULT_LIMITS });
+    let files = fields.checked("files", 64 << 20, check::files);
     fields.checked("network", (), check::network);
     let runtime = fields.optional("runtime", check::word);
     let cell_per = fields.field("cell_per", CellPer::Agent);
@@ -179,6 +180,7 @@ fn sandbox(mut fields: Reader<'_>) -> Sandbox {
         launch,
         launch_timeout,
         wait_for_engine,
+        files,
         limits,
         judge: DEFAULT_JUDGE,
     }
@@ -200,6 +202,7 @@ const DEFAULT_LIMITS: Limits = Limits {
     pids: 64,
     output: 64 << 10,
     tmp: 16 << 20,
+    entries: 0,
     value: 1 << 20,
 };
 
@@ -212,6 +215,7 @@ fn limits(fields: &mut Reader<'_>, base: &Limits) -> Limits {
         pids: fields.checked("pids", base.pids, check::pids),
         output: fields.checked("output", base.output, check::output),
         tmp: fields.checked("tmp", base.tmp, check::tmp),
+        entries: base.entries,
         value: base.value,
     };
     let culprit = ["tmp", "memory"].into_iter().find(|name| fields.has(name));

@@ -175,6 +175,8 @@ pub struct Sandbox {
     pub launch_timeout: Duration,
     /// Longest wait for an engine that went away; after it, runs stay unscored.
     pub wait_for_engine: Duration,
+    /// Most bytes of the files that a task gives its agents.
+    pub files: u64,
     /// Bounds of every run unless a stage or task says otherwise.
     pub limits: Limits,
     /// Bounds of the judges.
@@ -263,6 +265,8 @@ pub struct Limits {
     pub output: u64,
     /// Size of the cell's writable /tmp in bytes (counts as memory).
     pub tmp: u64,
+    /// Files and folders of a task's in /tmp, beside those that an agent may make there.
+    pub entries: u32,
     /// Bytes that a value may have as JSON, an argument or an answer; the same in all stages.
     pub value: u64,
 }

@@ -60,6 +60,7 @@ fn task() -> Task {
         output: None,
         value: None,
         solution: None,
+        files: None,
         known_digest: std::sync::OnceLock::new(),
     }
 }

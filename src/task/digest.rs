@@ -22,6 +22,7 @@ impl Task {
             output,
             value: _,
             solution: _,
+            files: _,
         } = self;
         let rest = format!("{weight} {timeout:?} {memory:?} {output:?}");
         hex([id.as_bytes(), self.digest().as_bytes(), rest.as_bytes()])
@@ -36,8 +37,9 @@ impl Task {
         let mut digest = Writer::default();
         let setup = self.setup.as_ref().map(|code| &code.text);
         // A part at a time: all cases together may be a long text.
-        let parts =
-            std::iter::once(json!([self.prompt, setup, self.value])).chain(self.tests.iter().map(test));
+        let files = self.files.iter().map(|folder| json!({ "files": folder.sha256 }));
+        let head = std::iter::once(json!([self.prompt, setup, self.value])).chain(files);
+        let parts = head.chain(self.tests.iter().map(test));
         parts.for_each(|part| serde_json::to_writer(&mut digest, &part).expect("a digest takes it"));
         digest.hex()
     }

@@ -5,12 +5,14 @@ mod cases;
 mod data_file;
 mod digest;
 mod find;
+mod folder;
+mod secrets;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::config::{Limits, check};
@@ -19,6 +21,7 @@ use crate::yaml::{self, Kind, Log, Place, Problem, Problems, excerpt};
 
 pub use crate::task::cases::{Case, Judging, Program};
 pub use crate::task::data_file::DataFile;
+pub use crate::task::folder::{Folder, FolderFile};
 
 /// A prompt and its tests.
 #[derive(Debug, Clone)]
@@ -46,6 +49,8 @@ pub struct Task {
     pub value: Option<u64>,
     /// A reference agent that must score 100; an existing file.
     pub solution: Option<PathBuf>,
+    /// Files that agents find as their working directory, read-only.
+    pub files: Option<Arc<Folder>>,
     /// For [`Task::digest`], which each run asks for several times; empty at first. A task that was read does not change.
     pub known_digest: OnceLock<String>,
 }
@@ -115,16 +120,21 @@ pub fn load_good(dir: &Path) -> (Vec<Task>, Vec<Problem>) {
         tasks.extend(task.filter(|_| mistakes.is_empty()));
         problems.extend(mistakes);
     }
+    let mut problems = secrets::without_data(&tasks, problems);
+    problems.extend(secrets::check(&tasks));
     (tasks, problems)
 }
 
 impl Task {
-    /// The limits of a run on this task, given those of its stage.
+    /// The limits of a run on this task, given those of its stage. The task's files come on top of what a run may take.
     #[must_use]
     pub fn limits(&self, stage: &Limits) -> Limits {
+        let room = self.files.as_ref().map_or(0, |folder| folder.room());
         Limits {
             timeout: self.timeout.unwrap_or(stage.timeout),
-            memory: self.memory.unwrap_or(stage.memory),
+            memory: self.memory.unwrap_or(stage.memory) + room,
+            tmp: stage.tmp + room,
+            entries: self.files.as_ref().map_or(0, |folder| folder.entries),
             output: self.output.unwrap_or(stage.output),
             value: self.value.unwrap_or(stage.value),
             ..*stage
@@ -165,6 +175,8 @@ fn read(log: &Log, source: &Source<'_>, bytes: &[u8]) -> Option<Task> {
     let output = fields.optional("output", check::output);
     let value = fields.optional("value", check::value);
     let solution = fields.optional("solution", |path: String| source.file(&path, "solutions/reverse.py"));
+    let files = fields.get("files").filter(|place| !place.is_null());
+    let files = files.and_then(|place| folder::read(&place, source)).map(Arc::new);
     fields.finish();
     let (id, path) = (source.id.clone(), source.path.to_owned());
     Some(Task {
@@ -179,6 +191,7 @@ fn read(log: &Log, source: &Source<'_>, bytes: &[u8]) -> Option<Task> {
         output,
         value,
         solution,
+        files,
         known_digest: OnceLock::new(),
     })
 }

@@ -1,8 +1,10 @@
 //! A folder to work in: its checked configuration, its tasks, and the lock that keeps others out.
 
+mod files;
 mod reload;
 mod stages;
 
+pub use files::check_files;
 pub use reload::Reload;
 pub use stages::check_stages;
 
@@ -41,7 +43,9 @@ impl Workspace {
         let file = dir.join(PIPELINE);
         let pipeline = config::load(&file)?;
         let tasks = task::load(&pipeline.tasks)?;
-        Problems::check(check_stages(&file, &pipeline, &tasks))?;
+        let mut problems = check_stages(&file, &pipeline, &tasks);
+        problems.extend(check_files(&pipeline, &tasks));
+        Problems::check(problems)?;
         Ok(Self { file, pipeline, tasks })
     }
 

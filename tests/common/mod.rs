@@ -32,6 +32,7 @@ pub const LIMITS: Limits = Limits {
     pids: 32,
     output: 64 << 10,
     tmp: 8 << 20,
+    entries: 0,
     value: 1 << 20,
 };
 
@@ -106,6 +107,7 @@ impl Lab {
             launch: launch(),
             launch_timeout: Duration::from_secs(60),
             wait_for_engine: Duration::from_secs(120),
+            files: 64 << 20,
             limits: LIMITS,
             judge,
         };

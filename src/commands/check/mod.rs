@@ -28,8 +28,7 @@ use crate::sandbox::{Fault, Opened, Sandbox};
 use crate::task::{self, Task};
 use crate::term::{self, BAD, GOOD, Paper};
 use crate::ui::{self, Events, Talk};
-use crate::workspace::PIPELINE;
-use crate::workspace::check_stages;
+use crate::workspace::{PIPELINE, check_files, check_stages};
 use crate::yaml::{Problem, Problems};
 
 /// The line and the reason of a refusal.
@@ -170,6 +169,7 @@ fn check_folder(
     problems.extend(wrong);
     if sound {
         problems.extend(check_stages(&dir.join(PIPELINE), pipeline, &tasks));
+        problems.extend(check_files(pipeline, &tasks));
     }
     let tasks = scope.of(tasks)?;
     let image = sandbox.image()?;

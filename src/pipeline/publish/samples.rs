@@ -42,6 +42,7 @@ pub(crate) fn stage(name: &str, glob: &str, pass_mark: f64) -> Stage {
         pids: 64,
         output: 1 << 16,
         tmp: 1 << 24,
+        entries: 0,
         value: 1 << 20,
     };
     let tasks = GlobSetBuilder::new().add(Glob::new(glob).unwrap()).build().unwrap();
@@ -70,6 +71,7 @@ pub(crate) fn task(id: &str, weight: f64) -> Task {
         output: None,
         value: None,
         solution: None,
+        files: None,
         known_digest: std::sync::OnceLock::new(),
     }
 }

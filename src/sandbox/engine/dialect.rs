@@ -1,6 +1,6 @@
 //! Differences between Docker's command line and Podman's; all that is not here is the same.
 
-use crate::sandbox::engine::spec::MASKED;
+use crate::sandbox::engine::spec::{Bounds, MASKED};
 
 /// An engine with a command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,11 +47,12 @@ impl Dialect {
         }
     }
 
-    /// How a /tmp of so many bytes is mounted.
-    pub fn tmpfs(self, size: u64) -> String {
-        let options = format!("rw,noexec,nosuid,nodev,mode=1777,size={size}");
+    /// How a /tmp within these bounds is mounted.
+    pub fn tmpfs(self, bounds: Bounds) -> String {
+        let Bounds { tmp, inodes, .. } = bounds;
+        let options = format!("rw,noexec,nosuid,nodev,mode=1777,size={tmp}");
         match self {
-            Self::Docker => options + ",nr_inodes=1024",
+            Self::Docker => format!("{options},nr_inodes={inodes}"),
             Self::Podman => options, // it can't bound inodes, which count as memory anyway
         }
     }

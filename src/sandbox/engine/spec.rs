@@ -47,6 +47,9 @@ pub const HOSTNAME: &str = "cell";
 /// The one folder that can be written to.
 pub const WORKDIR: &str = "/tmp";
 
+/// Files and folders that an agent may make there.
+const INODES: u32 = 1024;
+
 /// Out of sight, under an empty folder: what the control groups count outlasts a run, and would tell the next one of it.
 pub const HIDDEN: &str = "/sys/fs/cgroup";
 
@@ -142,16 +145,18 @@ pub struct Bounds {
     pub pids: u32,
     /// Bytes of /tmp, and of shared memory.
     pub tmp: u64,
+    /// Files and folders in /tmp.
+    pub inodes: u32,
 }
 
 impl Bounds {
     /// Those of a role; a runtime needs so many threads of its own.
     pub fn new(role: Role<'_>, own_threads: u32) -> Self {
-        let (memory, cpus, pids, tmp) = match role {
-            Role::Cell(limits) => (limits.memory, limits.cpus, limits.pids, limits.tmp),
-            Role::Judge(bounds) => (bounds.memory, 1.0, 16, 1 << 20),
+        let (memory, cpus, pids, tmp, entries) = match role {
+            Role::Cell(limits) => (limits.memory, limits.cpus, limits.pids, limits.tmp, limits.entries),
+            Role::Judge(bounds) => (bounds.memory, 1.0, 16, 1 << 20, 0),
         };
-        Self { memory, cpus, pids: pids + own_threads, tmp }
+        Self { memory, cpus, pids: pids + own_threads, tmp, inodes: INODES + entries }
     }
 }
 

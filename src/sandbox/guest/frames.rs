@@ -57,6 +57,9 @@ frames! {
     ToCell {
         /// The agent: seconds of CPU that compiling may take as u32, then its source as bytes.
         Load = b'L',
+        /// Pieces of files for the working directory: for each the length of its path as u32, the path, the length of its
+        /// bytes as u32, the bytes, which go to the file's end. Without any, all are there and nobody may change them.
+        Files = b'F',
         /// Begin a run.
         Begin = b'R',
         /// Call a function of the agent.
@@ -86,6 +89,8 @@ frames! {
         Ready = b'r',
         /// The agent is compiled, or where it can't be.
         Loaded = b'l',
+        /// The pieces of files are in their places; or, as text, why they are not.
+        Placed = b'f',
         /// The agent's claim: a value or an exception. Written by the agent.
         Claim = b'v',
         /// A script's end: exit code as i32, length of stdout as u32, stdout, stderr. Bytes of the agent's.

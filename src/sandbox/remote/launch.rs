@@ -108,6 +108,7 @@ mod tests {
         pids: 64,
         output: 1 << 16,
         tmp: 16 << 20,
+        entries: 0,
         value: 1 << 20,
     };
 

@@ -38,6 +38,8 @@ struct Upcoming {
     key: String,
     prompt: String,
     limits: Limits,
+    /// Digest of the task's files.
+    folder: Option<String>,
     /// It was made ahead, in vain.
     prefetch_failed: bool,
 }
@@ -49,16 +51,28 @@ impl<'a> AgentSession<'a> {
         Self { host, source, limits: *limits, cell: Some(cell), upcoming, made, access: None }
     }
 
-    /// A fit cell with these limits, or why Python does not compile the source within them.
-    fn cell(&mut self, limits: &Limits) -> Result<Result<LiveCell, Refusal>, Fault> {
-        let same = same_cell(&self.limits, limits);
-        match self.cell.take() {
-            Some(cell) if same && cell.is_fit() => return Ok(Ok(cell)),
-            Some(cell) => self.host.end(cell),
-            None => {}
+    /// A fit cell with the task's files and these limits, or why Python does not compile the source within them.
+    fn cell(&mut self, task: &Task, limits: &Limits) -> Result<Result<LiveCell, Refusal>, Fault> {
+        let (folder, same) = (task.files.as_deref(), same_cell(&self.limits, limits));
+        let mut cell = match self.cell.take() {
+            Some(cell) if same && cell.is_fit() && cell.suits(folder) => cell,
+            other => {
+                other.into_iter().for_each(|cell| self.host.end(cell));
+                self.limits = *limits;
+                match self.host.start_cell(&self.source, limits)? {
+                    Ok(cell) => cell,
+                    Err(refusal) => return Ok(Err(refusal)),
+                }
+            }
+        };
+        match cell.place(folder) {
+            Ok(()) => Ok(Ok(cell)),
+            Err(fault) => {
+                self.host.end(cell);
+                self.check_surroundings(true)?;
+                Err(fault)
+            }
         }
-        self.limits = *limits;
-        self.host.start_cell(&self.source, limits)
     }
 
     /// Keeps a cell for the next run, or ends it if that needs another one.
@@ -134,8 +148,8 @@ impl<'a> AgentSession<'a> {
         if self.take_upcoming(key).is_some_and(|next| next.prefetch_failed) {
             return Ok(false);
         }
-        let Ok(mut cell) = self.cell(limits)? else { return Ok(false) };
-        let ahead = self.plans_ahead(plan.size());
+        let Ok(mut cell) = self.cell(task, limits)? else { return Ok(false) };
+        let ahead = self.plans_ahead(task, plan.size());
         let mut runs = vec![plan.run(&task.prompt, limits)];
         let known = self.upcoming.iter().zip(&ahead);
         runs.extend(known.map(|(next, plan)| plan.run(&next.prompt, &next.limits)));
@@ -167,12 +181,15 @@ impl<'a> AgentSession<'a> {
         }
     }
 
-    /// The plans of the runs that can be made with one that asks so many bytes.
-    fn plans_ahead(&self, mut size: usize) -> Vec<Arc<CallPlan>> {
+    /// The plans of the runs that can be made with one on this task, which asks so many bytes.
+    fn plans_ahead(&self, task: &Task, mut size: usize) -> Vec<Arc<CallPlan>> {
         if self.host.cell_per == CellPer::Task {
             return Vec::new();
         }
-        let fits = |next: &&Upcoming| !next.prefetch_failed && same_cell(&self.limits, &next.limits);
+        let folder = folder(task);
+        let fits = |next: &&Upcoming| {
+            !next.prefetch_failed && same_cell(&self.limits, &next.limits) && next.folder == folder
+        };
         let upcoming = self.upcoming.iter().take(AHEAD).take_while(fits);
         let plans = upcoming.map_while(|next| self.host.judges.call_plan(&next.key));
         let has_room = |plan: &Arc<CallPlan>| {
@@ -206,7 +223,7 @@ impl<'a> AgentSession<'a> {
     /// One attempt; a cell or judge that may have broken is not used again.
     fn attempt(&mut self, task: &Task, limits: &Limits) -> Result<Result<Scored, Broken>, Fault> {
         let mut judge = self.host.judges.for_task(task)?;
-        let mut cell = match self.cell(limits) {
+        let mut cell = match self.cell(task, limits) {
             Ok(Ok(cell)) => cell,
             refused => {
                 self.host.judges.give_back(judge);
@@ -260,6 +277,7 @@ impl Cell for AgentSession<'_> {
             key: task.digest(),
             prompt: task.prompt.clone(),
             limits: **limits,
+            folder: folder(task),
             prefetch_failed: false,
         });
         self.upcoming = upcoming.collect();
@@ -284,6 +302,11 @@ impl Cell for AgentSession<'_> {
         self.cell.as_mut().map_or(Ok(()), |cell| cell.grant(None))?;
         with_use(scored, &access)
     }
+}
+
+/// Digest of the files that the task's agents find.
+fn folder(task: &Task) -> Option<String> {
+    task.files.as_ref().map(|folder| folder.sha256.clone())
 }
 
 /// The run with what it asked of a model, for which what is still open is waited for; unscored if the provider failed.

@@ -14,12 +14,14 @@ use crate::sandbox::containers::death_log::{Death, DeathLog};
 use crate::sandbox::containers::running::RunningContainer;
 use crate::sandbox::guest::frames::{FromCell, ToCell};
 use crate::sandbox::run::cell_connections::CellConnections;
+use crate::sandbox::run::cell_files;
 use crate::sandbox::run::cell_messages::{
     Answer, Answers, BatchedRun, Compiled, Exited, Reply, Spending, orders, read, settings,
 };
 use crate::sandbox::run::judge::Request;
 use crate::sandbox::run::run_clock::{CpuAccount, RunClock};
 use crate::sandbox::{Fault, Refusal};
+use crate::task::Folder;
 
 /// How long the supervisor, which is ours, may take to end a run. Past it the container is removed instead.
 const GRACE: Duration = Duration::from_secs(5);
@@ -53,6 +55,8 @@ pub struct LiveCell {
     heard: VecDeque<Frame>,
     /// The way to a model, and the budget as the agent is told of it; None where none is granted.
     connections: Option<(Arc<Connections>, String)>,
+    /// Digest of the folder that it was given.
+    folder: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +95,7 @@ impl LiveCell {
             earlier,
             heard: VecDeque::new(),
             connections: None,
+            folder: None,
         }
     }
 
@@ -140,6 +145,23 @@ impl LiveCell {
                 _ => refused("Python's compiler does not survive it"),
             },
         }
+    }
+
+    /// Tells whether runs that find this folder may take place in it. A folder is given to a cell before its first run.
+    pub fn suits(&self, folder: Option<&Folder>) -> bool {
+        let wanted = folder.map(|folder| &folder.sha256);
+        self.folder.as_ref() == wanted || (self.folder.is_none() && self.run == 0)
+    }
+
+    /// Gives it the folder that its runs are to find, unless it has it.
+    ///
+    /// # Errors
+    /// A file of it has changed, or the cell does not take it: then it is of no more use.
+    pub fn place(&mut self, folder: Option<&Folder>) -> Result<(), Fault> {
+        let Some(folder) = folder.filter(|_| self.folder.is_none()) else { return Ok(()) };
+        cell_files::place(&mut self.container.channel, folder)?;
+        self.folder = Some(folder.sha256.clone());
+        Ok(())
     }
 
     /// Lets the next run ask a model; without an access it asks nobody.

@@ -138,6 +138,7 @@ mod tests {
         pids: 1,
         output: 1,
         tmp: 1,
+        entries: 0,
         value: 1,
     };
     const LARGE: Limits = Limits { memory: 2, ..SMALL };

@@ -4,6 +4,7 @@ mod agent_session;
 mod case_files;
 pub(crate) mod cell;
 mod cell_connections;
+mod cell_files;
 pub(crate) mod cell_messages;
 mod cell_stock;
 mod containers;

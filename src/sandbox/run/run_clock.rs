@@ -138,7 +138,16 @@ mod tests {
     const BUDGET: Duration = Duration::from_secs(10);
 
     fn clock() -> RunClock {
-        let limits = Limits { timeout: BUDGET, memory: 0, cpus: 1.0, pids: 0, output: 0, tmp: 0, value: 0 };
+        let limits = Limits {
+            timeout: BUDGET,
+            memory: 0,
+            cpus: 1.0,
+            pids: 0,
+            output: 0,
+            tmp: 0,
+            entries: 0,
+            value: 0,
+        };
         RunClock::new(&limits)
     }
 

@@ -53,7 +53,7 @@ fn host(spec: &Spec<'_>) -> Value {
         "NanoCpus": (bounds.cpus * 1e9).round() as u64,
         "PidsLimit": bounds.pids,
         "ShmSize": bounds.tmp,
-        "Tmpfs": object([(WORKDIR, Dialect::Docker.tmpfs(bounds.tmp).into()), (HIDDEN, HIDING.into())]),
+        "Tmpfs": object([(WORKDIR, Dialect::Docker.tmpfs(bounds).into()), (HIDDEN, HIDING.into())]),
         "Ulimits": limits,
     })
 }

@@ -37,7 +37,7 @@ fn isolation(engine: Dialect, spec: &Spec<'_>) -> impl Iterator<Item = String> {
         format!("--cpus={}", bounds.cpus),
         format!("--pids-limit={}", bounds.pids),
         engine.shared_memory(bounds.tmp),
-        format!("--tmpfs={WORKDIR}:{}", engine.tmpfs(bounds.tmp)),
+        format!("--tmpfs={WORKDIR}:{}", engine.tmpfs(bounds)),
         format!("--tmpfs={HIDDEN}:{HIDING}"),
     ];
     let env = ENV.map(|variable| format!("--env={variable}"));

@@ -90,7 +90,7 @@ fn mounts(spec: &Spec<'_>) -> Value {
         let options: Vec<&str> = options.split(',').collect();
         json!({ "destination": place, "type": kind, "source": kind, "options": options })
     };
-    let size = spec.bounds.tmp;
+    let (size, inodes) = (spec.bounds.tmp, spec.bounds.inodes);
     json!([
         mount("/proc", "proc", "nosuid,noexec,nodev"),
         mount("/dev", "tmpfs", "nosuid,strictatime,mode=755,size=65536k"),
@@ -98,7 +98,7 @@ fn mounts(spec: &Spec<'_>) -> Value {
         mount("/sys", "sysfs", "nosuid,noexec,nodev,ro"),
         mount("/dev/mqueue", "mqueue", "nosuid,noexec,nodev"),
         mount("/dev/shm", "tmpfs", &format!("nosuid,noexec,nodev,mode=1777,size={size}")),
-        mount(WORKDIR, "tmpfs", &format!("nosuid,noexec,nodev,mode=1777,size={size},nr_inodes=1024")),
+        mount(WORKDIR, "tmpfs", &format!("nosuid,noexec,nodev,mode=1777,size={size},nr_inodes={inodes}")),
         mount(HIDDEN, "tmpfs", HIDING),
     ])
 }

@@ -20,6 +20,8 @@ prctl = libc.prctl
 def become_agent(channel, ends):
     """Leaves all of the forker's descriptors behind but those that are for this process."""
     channel.close()
+    *ends, workplace = ends
+    os.fchdir(workplace)
     for number, descriptor in enumerate(ends):  # all of them lie above the places that they go to
         os.dup2(descriptor, number, inheritable=number < 3)
     os.closerange(len(ends), os.sysconf("SC_OPEN_MAX"))
@@ -34,6 +36,8 @@ def serve(module, codes):
         return 0
     purpose = loads(frame[1])
     os.environ.update(purpose["environment"])
+    if purpose["files"]:
+        guard_modes(prctl)
     if chance := sys.modules.get("random"):
         chance.seed(SEED)
     if purpose["script"]:

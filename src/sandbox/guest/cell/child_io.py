@@ -23,7 +23,7 @@ class Outbox:
 class Process:
     """One process of the agent, and the pipes to it: the supervisor's ends."""
 
-    def __init__(self, forker, purpose, stdin=None, is_dialogue=False):
+    def __init__(self, forker, workplace, purpose, stdin=None, is_dialogue=False):
         self.is_dialogue = is_dialogue  # there is more to come on stdin, until it is closed
         inner, self.requests = os.pipe()
         self.replies, replies = os.pipe()
@@ -36,7 +36,7 @@ class Process:
         self.claim, self.wanted = bytearray(), 5
         self.feeds, self.poll = {}, select.poll()
         try:
-            self.pid = forker.fork(theirs)
+            self.pid = forker.fork((*theirs, workplace))
         except ForkerGone:
             self.close()
             raise

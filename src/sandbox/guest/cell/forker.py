@@ -11,7 +11,7 @@ import struct
 CLONE_PARENT, CLONE_CHILD_CLEARTID, CLONE_CHILD_SETTID = 0x8000, 0x200000, 0x1000000
 PR_GET_TID_ADDRESS = 40
 PATIENCE = 30  # seconds for what takes a millisecond, on a machine that is busy
-ENDS = 5  # descriptors of a new process: stdin, stdout, stderr, what it is asked, what it claims
+ENDS = 6  # descriptors of a new process: stdin, stdout, stderr, what it is asked, what it claims, the folder that it begins in
 WANTED = b"."  # the one thing that the forker is ever told
 python_api = ctypes.PyDLL(None)
 

@@ -2,7 +2,8 @@
 
 The first is the whole cell's: calls that no task needs and that profile lets through, because they reach far into the kernel,
 past the network namespace, or to other processes. The second is the agent's processes' alone: they change nothing of how they are
-scheduled, keep to their process group, collect their children, and send the forker no signal.
+scheduled, keep to their process group, collect their children, and send the forker no signal. A third, where a task has files,
+leaves modes as they are.
 
 They need no file beside the engine and hold under every engine. On a machine that is not listed here, or where the kernel
 refuses them, the engine's profile stands alone.
@@ -24,6 +25,7 @@ _CALLS = {  # by machine: what `AUDIT_ARCH` calls it, and its numbers of calls
             "mbind": 237, "set_mempolicy": 238, "migrate_pages": 256, "move_pages": 279, "setpgid": 109, "setsid": 112,
             "fcntl": 72, "ioctl": 16, "rt_sigaction": 13,
             "kill": 62, "tkill": 200, "tgkill": 234, "rt_sigqueueinfo": 129, "rt_tgsigqueueinfo": 297,
+            "chmod": 90, "fchmod": 91, "fchmodat": 268, "setxattr": 188, "lsetxattr": 189, "fsetxattr": 190,
         },
     ),
     "aarch64": (
@@ -37,13 +39,14 @@ _CALLS = {  # by machine: what `AUDIT_ARCH` calls it, and its numbers of calls
             "mbind": 235, "set_mempolicy": 237, "migrate_pages": 238, "move_pages": 239, "setpgid": 154, "setsid": 157,
             "fcntl": 25, "ioctl": 29, "rt_sigaction": 134,
             "kill": 129, "tkill": 130, "tgkill": 131, "rt_sigqueueinfo": 138, "rt_tgsigqueueinfo": 240,
+            "fchmod": 52, "fchmodat": 53, "setxattr": 5, "lsetxattr": 6, "fsetxattr": 7,
         },
     ),
 }  # fmt: skip
 _EVERYWHERE = {
     "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427, "pidfd_getfd": 438, "clone3": 435,
     "open_tree": 428, "move_mount": 429, "fsopen": 430, "fsconfig": 431, "fsmount": 432, "fspick": 433, "mount_setattr": 442,
-    "pidfd_send_signal": 424,
+    "pidfd_send_signal": 424, "fchmodat2": 452, "setxattrat": 463,
 }  # fmt: skip
 _DENIED = (
     "io_uring_setup", "io_uring_enter", "io_uring_register", "pidfd_getfd", "add_key", "request_key", "keyctl", "ptrace",
@@ -66,6 +69,9 @@ _SIGNALLING = ("kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo"
 _OWNERSHIP = {"fcntl": (8, 10, 15), "ioctl": (0x8901, 0x8902)}  # commands that have the kernel send signals, to anybody
 _SIGCHLD = 17
 _EVERYBODY = 0xFFFFFFFF  # as a process, and the forker is among them
+
+_MODES = ("chmod", "fchmod", "fchmodat", "fchmodat2")
+_ATTRIBUTES = ("setxattr", "lsetxattr", "fsetxattr", "setxattrat")  # an access list is one, and changes the mode
 
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
@@ -129,6 +135,18 @@ def _of_agents(machine, forker):
     yield allow
 
 
+def _without_modes(machine):
+    """The filter of the agent's processes where there are files that they must not change. Changing a mode succeeds and does
+    nothing, so that copies of the files, which take over their modes, can be made and written to."""
+    arch, numbers = _CALLS[machine]
+    numbers = {**numbers, **_EVERYWHERE}
+    yield from _head(arch)
+    for names, answer in (_MODES, 0), (_ATTRIBUTES, errno.EPERM):
+        for name in (name for name in names if name in numbers):
+            yield from [(_EQUAL, 0, 1, numbers[name]), (_RETURN, 0, 0, _ERRNO | answer)]
+    yield (_RETURN, 0, 0, _ALLOW)
+
+
 def filter_cell(prctl):
     """Puts this process and all that it will start behind the filter of the cell."""
     _install(prctl, _of_cell)
@@ -137,6 +155,11 @@ def filter_cell(prctl):
 def guard_forker(prctl, forker):
     """Puts this process, which is the forker, and all that it will fork behind the filter of the agent's processes."""
     _install(prctl, lambda machine: _of_agents(machine, forker))
+
+
+def guard_modes(prctl):
+    """Puts this process, which is the agent's, and all that it will start behind the filter that leaves modes as they are."""
+    _install(prctl, _without_modes)
 
 
 def _install(prctl, steps):

@@ -79,7 +79,7 @@ class Orders:
 class Supervisor:
     def __init__(self):
         self.host, self.orders = Outbox(), Orders()
-        self.gateway = Gateway(self.host)
+        self.gateway, self.files = Gateway(self.host), Files()
         self.wake, wake = os.pipe()
         os.set_blocking(self.wake, False)
         os.set_blocking(wake, False)
@@ -94,8 +94,8 @@ class Supervisor:
     def serve(self):
         self.say(FromCell.Ready, {"python": sys.version.split()[0]})
         steps = {
-            ToCell.Load: self.load, ToCell.Begin: self.begin, ToCell.Call: self.call, ToCell.Script: self.script,
-            ToCell.Stdin: self.stdin, ToCell.Talk: self.talk,
+            ToCell.Load: self.load, ToCell.Files: self.place, ToCell.Begin: self.begin, ToCell.Call: self.call,
+            ToCell.Script: self.script, ToCell.Stdin: self.stdin, ToCell.Talk: self.talk,
             ToCell.Weigh: self.weigh, ToCell.End: self.end, ToCell.Kill: self.kill,
             ToCell.Bytes: self.gateway.take_bytes, ToCell.Taken: self.gateway.take_credit,
         }  # fmt: skip
@@ -143,6 +143,9 @@ class Supervisor:
         self.forker = Forker(self.source, cpu_seconds)
         self.account = Account(self.forker.pid)
         self.say(FromCell.Loaded, self.forker.loaded())
+
+    def place(self, pieces):
+        self.host.put(FromCell.Placed, self.files.take(pieces).encode())
 
     def begin(self, settings):
         settings = loads(settings)
@@ -254,7 +257,8 @@ class Supervisor:
         self.stop()
         self.gateway.close()
         self.spoilt |= any(strays(self.children, self.forker.pid))
-        clean = not self.spoilt and tidy(self.folders) and surroundings(self.marks) == self.surroundings
+        tidied = not self.spoilt and self.files.are_whole() and tidy(self.folders, self.files.kept)
+        clean = tidied and surroundings(self.marks) == self.surroundings
         if not clean:
             self.orders.drop()  # nothing more is to run here
         used = dumps({**self.account.used(), "clean": clean}).encode()
@@ -265,8 +269,8 @@ class Supervisor:
     def start(self, arguments, stdin=None, is_dialogue=False):
         self.write_agent()
         self.host.flush()
-        purpose = {"argv": arguments, "environment": self.environment, "value": self.value}
-        self.process = Process(self.forker, purpose, stdin, is_dialogue)
+        purpose = {"argv": arguments, "environment": self.environment, "value": self.value, "files": bool(self.files.kept)}
+        self.process = Process(self.forker, self.files.workplace, purpose, stdin, is_dialogue)
         for descriptor in (0, self.wake, self.gateway.descriptor()):
             if descriptor is not None:
                 self.process.poll.register(descriptor, select.POLLIN)
@@ -366,13 +370,15 @@ def strays(children, forker):
             yield pid
 
 
-def tidy(folders):
-    """Empties what agents can write to; False if something stays, and then this cell is used no more: walking what an
-    agent built is not worth it, as a fresh cell is cheaper."""
+def tidy(folders, kept):
+    """Empties what agents can write to, but for what is kept in the first; False if something else stays, and then this cell
+    is used no more: walking what an agent built is not worth it, as a fresh cell is cheaper."""
     try:
         for folder in folders:
             for name in os.listdir(folder):
-                os.unlink(name, dir_fd=folder)
+                if name not in kept:
+                    os.unlink(name, dir_fd=folder)
+            kept = ()
         return True
     except OSError:
         return False
