@@ -1,6 +1,7 @@
 //! The words that every part shares: miner ids, first sights, reports, feedback. Imports nothing of the rest but
 //! [`util`](crate::util).
 
+pub mod claims;
 pub mod feedback;
 pub mod first_sights;
 pub mod miner_id;

@@ -6,6 +6,7 @@ use std::time::Instant;
 use tracing::{debug, instrument, warn};
 
 use crate::gateway::Gateway;
+use crate::model::claims::{Claims, Collected};
 use crate::model::report::{Outcome, Report, Run, SyntaxError};
 use crate::pipeline::report_summary::RunResult;
 use crate::pipeline::run_keys::{EvaluationPlan, PlannedRun};
@@ -21,6 +22,17 @@ pub enum End {
     Complete,
     /// We were asked to stop; the report holds what was finished.
     Stopped,
+}
+
+/// An agent's evaluation, as far as it came.
+#[derive(Debug)]
+pub struct Evaluation {
+    /// All that is known of the agent now.
+    pub report: Report,
+    /// Its answers in the runs that were made, where they are kept.
+    pub claims: Vec<Claims>,
+    /// How far it came.
+    pub end: End,
 }
 
 /// Place where an agent is evaluated, and the ways out of it.
@@ -41,10 +53,22 @@ pub fn evaluate(
     mut report: Report,
     plan: &EvaluationPlan<'_>,
     surroundings: Surroundings<'_>,
-) -> (Report, End) {
+) -> Evaluation {
+    let mut claims = Collected::default();
+    let end = complete(source, &mut report, &mut claims, plan, surroundings);
+    Evaluation { report, claims: claims.all(), end }
+}
+
+fn complete(
+    source: Vec<u8>,
+    report: &mut Report,
+    claims: &mut Collected,
+    plan: &EvaluationPlan<'_>,
+    surroundings: Surroundings<'_>,
+) -> End {
     let Surroundings { sandbox, .. } = surroundings;
     let Some(limits) = plan.first_limits() else {
-        return (report, End::Complete);
+        return End::Complete;
     };
     let known = std::mem::take(&mut report.runs);
     report.syntax = None;
@@ -54,21 +78,20 @@ pub fn evaluate(
         Ok(Opened::Refused(refusal)) => {
             let key = plan.syntax_key(&report.sha256);
             report.syntax = Some(SyntaxError { key, line: refusal.line, message: refusal.message });
-            return (report, End::Complete);
+            return End::Complete;
         }
         Err(Fault::Stopped) => {
             report.runs = known;
-            return (report, End::Stopped);
+            return End::Stopped;
         }
         Err(fault) => Err(fault),
     };
-    let end = run_stages(&mut report, known, plan, &mut cell, surroundings);
-    (report, end)
+    run_stages((report, claims), known, plan, &mut cell, surroundings)
 }
 
 /// Goes through the stages as far as the agent gets. What is known and not reached stays known when it is stopped.
 fn run_stages(
-    report: &mut Report,
+    (report, claims): (&mut Report, &mut Collected),
     known: Vec<Run>,
     plan: &EvaluationPlan<'_>,
     cell: &mut Result<Box<dyn Cell + '_>, Fault>,
@@ -93,7 +116,10 @@ fn run_stages(
                     let (miner, task) = (report.miner.clone(), planned.task.id.clone());
                     events.send(Event::Runs { miner, task });
                     match run(cell, planned, &key, gateway) {
-                        Ok(outcome) => outcome,
+                        Ok(outcome) => {
+                            claimed(cell, &key, &outcome).into_iter().for_each(|one| claims.add(one));
+                            outcome
+                        }
                         Err(end) => {
                             let mut rest: Vec<Run> = known.into_values().collect();
                             rest.sort_by(|a, b| (&a.stage, &a.task).cmp(&(&b.stage, &b.task)));
@@ -122,6 +148,12 @@ fn run_stages(
 fn take(known: &mut HashMap<String, Run>, stage: &str, task: &str) -> Option<Run> {
     let key = known.values().find(|run| run.stage == stage && run.task == task)?.key.clone();
     known.remove(&key)
+}
+
+/// Answers of the agent in its last run, if that was judged.
+fn claimed(cell: &mut Result<Box<dyn Cell + '_>, Fault>, key: &str, outcome: &Outcome) -> Option<Claims> {
+    let exchanges = cell.as_mut().ok()?.exchanges()?;
+    matches!(outcome, Outcome::Scored(_)).then(|| Claims { key: key.to_owned(), exchanges })
 }
 
 /// Tells the cell which of the runs it will be asked for.

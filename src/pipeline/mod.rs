@@ -13,6 +13,7 @@ mod announcer;
 pub mod archive;
 pub mod causes;
 pub mod change;
+pub mod claims_store;
 pub mod dry_run;
 pub mod evaluate;
 pub mod freeze;

@@ -8,8 +8,8 @@ use parking_lot::Mutex;
 
 use crate::model::miner_id::Miner;
 use crate::model::report::Report;
-use crate::pipeline::archive;
 use crate::pipeline::report_summary::Remembered;
+use crate::pipeline::{archive, claims_store};
 use crate::util::{atomic_file, json};
 
 /// The results folder can't be written; the message says what in it.
@@ -160,6 +160,7 @@ fn report_path(results_dir: &Path, miner: &Miner) -> PathBuf {
 pub fn tidy(results_dir: &Path) -> io::Result<()> {
     atomic_file::tidy(results_dir)?;
     atomic_file::tidy(&archive::folder(results_dir))?;
+    atomic_file::tidy(&claims_store::folder(results_dir))?;
     atomic_file::tidy(&results_dir.join(EACH))?;
     atomic_file::tidy(&results_dir.join(AGENTS))
 }

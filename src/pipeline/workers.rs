@@ -6,12 +6,12 @@ use std::sync::mpsc::Sender;
 
 use rayon::ScopeFifo;
 
-use crate::pipeline::evaluate::{self, End, Surroundings};
+use crate::pipeline::evaluate::{self, End, Evaluation, Surroundings};
 use crate::pipeline::report_store::{self, PendingReportWrites};
 use crate::pipeline::report_summary::{ReportSummary, RunResult};
 use crate::pipeline::run_keys::EvaluationPlan;
 use crate::pipeline::submissions::Job;
-use crate::pipeline::{Finished, PassContext, Wake, archive, intake};
+use crate::pipeline::{Finished, PassContext, Wake, archive, claims_store, intake};
 use crate::ui::Event;
 use crate::util::panics::caught;
 
@@ -65,8 +65,13 @@ impl Workers<'_> {
         let mut runs = remembered.map_or_else(Vec::new, |report| report.runs);
         runs.retain(|run| !job.force || !scope.has_task(&run.task));
         let report = job.head.report(runs);
-        let (report, end) =
-            evaluate::evaluate(source, report, &self.plan, Surroundings { sandbox, gateway, events });
+        let surroundings = Surroundings { sandbox, gateway, events };
+        let Evaluation { report, claims, end } = evaluate::evaluate(source, report, &self.plan, surroundings);
+        // Before the report: a run that it holds is not made again, and its claims would be missing for ever.
+        let kept = claims_store::keep(&pipeline.results, &report, &claims, pipeline.season.is_some());
+        if let Err(error) = kept {
+            events.send(Event::Warning(format!("claims can't be kept: {error}")));
+        }
         self.pending_writes.save(&pipeline.results, &report);
         (ReportSummary::of(&report, &self.plan.stages), end)
     }

@@ -23,6 +23,7 @@ pub mod run;
 
 use crate::config::Limits;
 use crate::gateway::Access;
+use crate::model::claims::Exchange;
 use crate::model::report::Scored;
 use crate::task::Task;
 use crate::yaml::Problem;
@@ -75,6 +76,14 @@ pub trait Sandbox: Sync {
     /// No cell could be had.
     fn open(&self, source: Vec<u8>, limits: &Limits) -> Result<Opened<'_>, Fault>;
 
+    /// Judges anew what an agent answered in a run, without the agent.
+    ///
+    /// # Errors
+    /// Nothing could be judged, by our fault or the task's author's.
+    fn judge_again(&self, _task: &Task, _exchanges: &[Exchange]) -> Result<Rejudged, Fault> {
+        Ok(Rejudged::Unlike("nothing is recorded here"))
+    }
+
     /// Ends everything that runs; calls in progress return [`Fault::Stopped`].
     fn stop(&self);
 }
@@ -86,6 +95,15 @@ pub struct Checked {
     pub refused: Vec<Problem>,
     /// Faults of single tasks, each of which then counts for nobody; the others are judged.
     pub faulty: Vec<Problem>,
+}
+
+/// Result of judging recorded answers.
+#[derive(Debug)]
+pub enum Rejudged {
+    /// The run, but for its usage.
+    Scored(Scored),
+    /// The answers are not to what the judge asks; why.
+    Unlike(&'static str),
 }
 
 /// Result of bringing an agent's source into a cell.
@@ -110,6 +128,11 @@ pub trait Cell {
     /// Says which runs will be asked for next, in this order, unless something comes in between: a chance to make them
     /// ahead.
     fn expect(&mut self, _runs: &[(&Task, &Limits)]) {}
+
+    /// Questions and answers of the last run; None where they are not kept. They are given once.
+    fn exchanges(&mut self) -> Option<Vec<Exchange>> {
+        None
+    }
 
     /// Lets the next run ask a model.
     fn grant(&mut self, _access: Access) {}

@@ -7,12 +7,14 @@ use tracing::debug;
 
 use crate::config::{CellPer, Limits};
 use crate::gateway::Access;
+use crate::model::claims::Exchange;
 use crate::model::report::Scored;
 use crate::sandbox::run::cell::{LiveCell, Played};
 use crate::sandbox::run::cell_messages::Answers;
 use crate::sandbox::run::host::Host;
 use crate::sandbox::run::interactive::{self, Broken};
 use crate::sandbox::run::replay::{self, CallPlan, ROOM, Replayed};
+use crate::sandbox::run::respondent::InCell;
 use crate::sandbox::run::score_sheet;
 use crate::sandbox::{Cell, Fault, Refusal, same_cell};
 use crate::task::Task;
@@ -32,6 +34,8 @@ pub struct AgentSession<'a> {
     made: VecDeque<(String, Answers)>,
     /// The way to a model for the next run.
     access: Option<Access>,
+    /// Questions and answers of the last run, if they are kept.
+    exchanges: Option<Vec<Exchange>>,
 }
 
 struct Upcoming {
@@ -48,7 +52,8 @@ impl<'a> AgentSession<'a> {
     /// An agent in a cell that was started with these limits.
     pub fn new(host: &'a Host, source: Vec<u8>, limits: &Limits, cell: LiveCell) -> Self {
         let (upcoming, made) = (VecDeque::new(), VecDeque::new());
-        Self { host, source, limits: *limits, cell: Some(cell), upcoming, made, access: None }
+        let (cell, access, exchanges) = (Some(cell), None, None);
+        Self { host, source, limits: *limits, cell, upcoming, made, access, exchanges }
     }
 
     /// A fit cell with the task's files and these limits, or why Python does not compile the source within them.
@@ -110,10 +115,11 @@ impl<'a> AgentSession<'a> {
             }
             None => self.judge(task, &plan, answers)?,
         };
-        self.made.pop_front();
-        if scored.is_none() {
-            self.leave_cell();
+        match &scored {
+            Some(_) => self.exchanges = plan.exchanges(answers),
+            None => self.leave_cell(),
         }
+        self.made.pop_front();
         Ok(scored)
     }
 
@@ -234,7 +240,12 @@ impl<'a> AgentSession<'a> {
         };
         let deaths = self.host.launcher.death_log(cell.container());
         let outcome = match deaths.and_then(|deaths| cell.grant(self.access.as_ref()).map(|()| deaths)) {
-            Ok(deaths) => interactive::run(&mut cell, &mut judge, task, limits, &deaths),
+            Ok(deaths) => {
+                let mut agent = InCell::begin(&mut cell, &deaths, task, limits);
+                let outcome = interactive::run(&mut agent, &mut judge, task, &deaths);
+                self.exchanges = agent.exchanges();
+                outcome
+            }
             Err(fault) => Err(Broken::Engine(fault)),
         };
         let unresponsive = cell.is_lost(); // an engine that hangs looks like that, too
@@ -288,8 +299,13 @@ impl Cell for AgentSession<'_> {
         self.access = Some(access);
     }
 
+    fn exchanges(&mut self) -> Option<Vec<Exchange>> {
+        self.exchanges.take()
+    }
+
     fn run(&mut self, task: &Task, limits: &Limits) -> Result<Scored, Fault> {
         let (host, key) = (self.host, task.digest());
+        self.exchanges = None;
         let mut broken_before = false;
         // Who may ask a model is asked call by call: an answer that was thrown away would have been paid for.
         let is_granted = self.access.is_some();

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::config::Limits;
 use crate::gateway::{Access, Connections};
+use crate::model::claims::Reply;
 use crate::model::report::{Usage, Verdict};
 use crate::sandbox::channel::frame::Frame;
 use crate::sandbox::channel::{Received, Side};
@@ -16,7 +17,7 @@ use crate::sandbox::guest::frames::{FromCell, ToCell};
 use crate::sandbox::run::cell_connections::CellConnections;
 use crate::sandbox::run::cell_files;
 use crate::sandbox::run::cell_messages::{
-    Answer, Answers, BatchedRun, Compiled, Exited, Reply, Spending, orders, read, settings,
+    Answer, Answers, BatchedRun, Compiled, Exited, Spending, orders, read, settings,
 };
 use crate::sandbox::run::judge::Request;
 use crate::sandbox::run::run_clock::{CpuAccount, RunClock};

@@ -4,34 +4,12 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::config::Limits;
+use crate::model::claims::Reply;
 use crate::model::report::{Usage, Verdict};
 use crate::sandbox::channel::frame::{self, Frame};
 use crate::sandbox::guest::frames::{FromCell, ToCell};
 use crate::sandbox::run::judge::Request;
 use crate::sandbox::{Fault, Refusal};
-
-/// An agent's reply to a request.
-#[derive(Debug)]
-pub enum Reply {
-    /// Its claim of a value or an exception; unread.
-    Claim(Vec<u8>),
-    /// The end of a script, written by the supervisor.
-    ProgramOutput(Vec<u8>),
-    /// A line of a dialogue, or its end.
-    Line(Vec<u8>),
-    /// None: how the agent ended instead, and the same in words.
-    Ended(Verdict, String),
-}
-
-impl Reply {
-    /// Bytes that it holds.
-    pub fn size(&self) -> usize {
-        match self {
-            Self::Claim(bytes) | Self::ProgramOutput(bytes) | Self::Line(bytes) => bytes.len(),
-            Self::Ended(_, how) => how.len(),
-        }
-    }
-}
 
 /// One of several runs to make without a word in between.
 #[derive(Debug)]

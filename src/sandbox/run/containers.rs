@@ -3,11 +3,13 @@
 use std::path::Path;
 
 use crate::config::{self, Limits};
+use crate::model::claims::Exchange;
 use crate::sandbox::engine::Engine;
 use crate::sandbox::run::agent_session::AgentSession;
 use crate::sandbox::run::host::Host;
 use crate::sandbox::run::judge::{Flaw, Gravity};
-use crate::sandbox::{Checked, Fault, Opened, Sandbox};
+use crate::sandbox::run::judge_again;
+use crate::sandbox::{Checked, Fault, Opened, Rejudged, Sandbox};
 use crate::task::Task;
 use crate::ui::Events;
 use crate::yaml::Problem;
@@ -68,6 +70,10 @@ impl Sandbox for Containers {
             Ok(cell) => Ok(Opened::Ready(Box::new(AgentSession::new(&self.0, source, limits, cell)))),
             Err(refusal) => Ok(Opened::Refused(refusal)),
         }
+    }
+
+    fn judge_again(&self, task: &Task, exchanges: &[Exchange]) -> Result<Rejudged, Fault> {
+        self.0.launcher.retry(|| judge_again::judge(&self.0, task, exchanges))
     }
 
     fn stop(&self) {

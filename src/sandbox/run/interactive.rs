@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use crate::config::Limits;
+use crate::model::claims::Reply;
 use crate::model::report::{Scored, Verdict};
 use crate::sandbox::Fault;
 use crate::sandbox::containers::death_log::DeathLog;
 use crate::sandbox::run::case_files;
-use crate::sandbox::run::cell::LiveCell;
-use crate::sandbox::run::cell_messages::Reply;
 use crate::sandbox::run::judge::{Demise, Judge, Request, Said};
+use crate::sandbox::run::respondent::{NoReply, Respondent};
 use crate::sandbox::run::score_sheet::ScoreSheet;
 use crate::task::Task;
 
@@ -36,39 +35,49 @@ pub enum Broken {
     /// The judge ended over it. Holds the run as it stands with that verdict.
     #[error("the judge ended")]
     JudgeGone(Box<Scored>),
+    /// A recording has no answer to what the judge asks; why.
+    #[error("{0}")]
+    Unrecorded(&'static str),
 }
 
-/// Runs the agent in `cell` on a task that `judge` knows.
+impl From<NoReply> for Broken {
+    fn from(no_reply: NoReply) -> Self {
+        match no_reply {
+            NoReply::Engine(fault) => Self::Engine(fault),
+            NoReply::Unrecorded(why) => Self::Unrecorded(why),
+        }
+    }
+}
+
+/// Has a judge that knows a task grade the run that `agent` has begun.
 ///
 /// # Errors
-/// Something other than the agent broke; the cell and the judge must not be used again.
+/// Something other than the agent broke; its cell and the judge must not be used again.
 pub fn run(
-    cell: &mut LiveCell,
+    agent: &mut impl Respondent,
     judge: &mut Judge,
     task: &Task,
-    limits: &Limits,
     deaths: &DeathLog,
 ) -> Result<Scored, Broken> {
     let (mut sheet, mut broken) = (ScoreSheet::new(task), 0);
-    cell.begin(&task.prompt, limits);
-    begin(cell, judge, task, 0);
+    begin(agent, judge, task, 0);
     loop {
         match judge.hear() {
             Said::Fetch(part) => judge.file(&part.of(task).map_err(Broken::Task)?),
             Said::Request(Request { kind, payload }) => {
                 let payload = case_files::filled(kind, payload, task).map_err(Broken::Task)?;
-                let reply = cell.ask(&Request { kind, payload }, deaths).map_err(Broken::Engine)?;
+                let reply = agent.ask(&Request { kind, payload })?;
                 pass_on(reply, judge, &mut sheet);
             }
             Said::Result(judged) => {
-                cell.enter_test(limit(task, judged.test + 1));
+                agent.enter_test(limit(task, judged.test + 1));
                 sheet.enter(judged);
             }
-            Said::Done => return Ok(close(sheet, cell)),
+            Said::Done => return Ok(close(sheet, agent)),
             Said::Fault(flaw) => return Err(Broken::Task(flaw.told(task))),
             // It was not this run that brought the worker there, but one before: another worker begins anew.
             Said::Died(demise) if !demise.asked && !demise.fresh => {
-                begin(cell, judge, task, demise.test.unwrap_or_default());
+                begin(agent, judge, task, demise.test.unwrap_or_default());
             }
             Said::Died(demise) if !demise.asked => {
                 let text = format!("can't be judged: {}", demise.happened(judge.bounds(), 1));
@@ -77,31 +86,31 @@ pub fn run(
             Said::Died(demise) => {
                 broken += 1;
                 match bury(&demise, judge, &mut sheet) {
-                    Some(next) if broken < MAX_DEATHS => begin(cell, judge, task, next),
+                    Some(next) if broken < MAX_DEATHS => begin(agent, judge, task, next),
                     _ => {
                         sheet.rest(demise.verdict(), NOT_JUDGED);
-                        return Ok(close(sheet, cell));
+                        return Ok(close(sheet, agent));
                     }
                 }
             }
             Said::Late => {
                 sheet.rest(Verdict::Timeout, "the assertion took too long over what the agent returned");
-                return Err(Broken::JudgeLate(Box::new(close(sheet, cell))));
+                return Err(Broken::JudgeLate(Box::new(close(sheet, agent))));
             }
             Said::Gone if judge.lost_by_engine(deaths) => {
                 return Err(Broken::Engine(Fault::Engine("the engine lost the judge".into())));
             }
             Said::Gone => {
                 sheet.rest(Verdict::Error, "the assertion could not be evaluated on what the agent returned");
-                return Err(Broken::JudgeGone(Box::new(close(sheet, cell))));
+                return Err(Broken::JudgeGone(Box::new(close(sheet, agent))));
             }
         }
     }
 }
 
 /// Begins to judge, from this test on.
-fn begin(cell: &mut LiveCell, judge: &mut Judge, task: &Task, test: usize) {
-    cell.enter_test(limit(task, test));
+fn begin(agent: &mut impl Respondent, judge: &mut Judge, task: &Task, test: usize) {
+    agent.enter_test(limit(task, test));
     judge.begin(task, test);
 }
 
@@ -139,7 +148,7 @@ fn pass_on(reply: Reply, judge: &mut Judge, sheet: &mut ScoreSheet<'_>) {
     }
 }
 
-fn close(sheet: ScoreSheet<'_>, cell: &mut LiveCell) -> Scored {
-    let (usage, stderr) = cell.finish();
+fn close(sheet: ScoreSheet<'_>, agent: &mut impl Respondent) -> Scored {
+    let (usage, stderr) = agent.finish();
     sheet.add_up(usage, stderr)
 }

@@ -201,6 +201,11 @@ impl Judge {
         (self.container, self.place)
     }
 
+    /// The container, for whoever looks at it.
+    pub fn container(&self) -> &RunningContainer {
+        &self.container
+    }
+
     /// True if it waits for something to do. One that has waited may have died meanwhile, with its engine.
     pub fn is_idle(&mut self) -> bool {
         self.container.channel.is_silent()

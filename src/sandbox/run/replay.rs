@@ -11,9 +11,10 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use parking_lot::Mutex;
 
 use crate::config::Limits;
+use crate::model::claims::{Exchange, Exchanges, Reply};
 use crate::model::report::Scored;
 use crate::sandbox::guest::frames::ToCell;
-use crate::sandbox::run::cell_messages::{Answers, BatchedRun, Reply};
+use crate::sandbox::run::cell_messages::{Answers, BatchedRun};
 use crate::sandbox::run::judge::{Judge, Judged, Request, Said};
 use crate::sandbox::run::score_sheet::ScoreSheet;
 use crate::task::Task;
@@ -32,6 +33,8 @@ const MEMORY: usize = 16;
 #[derive(Debug)]
 pub struct CallPlan {
     requests: Vec<Request>,
+    /// The same as claims name them.
+    asked: Vec<String>,
     size: usize,
     excess_failures: AtomicI32,
     /// The judge's results, by all that an agent answered; None if they may be others the next time.
@@ -47,8 +50,9 @@ impl CallPlan {
         };
         let requests = requests.into_iter().map(request).collect::<Option<Vec<_>>>()?;
         let size = requests.iter().map(|request| request.payload.len()).sum();
+        let asked = requests.iter().map(Request::digest).collect();
         let (excess_failures, verdicts) = (AtomicI32::new(0), steady.then(Mutex::default));
-        let plan = Self { requests, size, excess_failures, verdicts };
+        let plan = Self { requests, asked, size, excess_failures, verdicts };
         (size <= ROOM && !plan.requests.is_empty()).then_some(plan)
     }
 
@@ -65,6 +69,14 @@ impl CallPlan {
     /// A run of a task by it.
     pub fn run<'a>(&'a self, prompt: &'a str, limits: &Limits) -> BatchedRun<'a> {
         BatchedRun { prompt, limits: *limits, requests: &self.requests }
+    }
+
+    /// All that was asked and answered; None where it was too much to be kept.
+    pub fn exchanges(&self, answers: &Answers) -> Option<Vec<Exchange>> {
+        let mut exchanges = Exchanges::default();
+        let pairs = self.asked.iter().zip(&answers.replies);
+        pairs.for_each(|(asked, reply)| exchanges.add(asked.clone(), reply));
+        exchanges.whole()
     }
 
     /// Counts what came of a replay.

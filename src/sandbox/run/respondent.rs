@@ -1,0 +1,106 @@
+//! Respondent of a run: an agent in its cell answers the judge, and its answers are kept; or a recording of it does.
+
+use std::time::Duration;
+
+use crate::config::Limits;
+use crate::model::claims::{Exchange, Exchanges, Reply, question};
+use crate::model::report::Usage;
+use crate::sandbox::Fault;
+use crate::sandbox::containers::death_log::DeathLog;
+use crate::sandbox::run::cell::LiveCell;
+use crate::sandbox::run::judge::Request;
+use crate::task::Task;
+
+/// Why there is no reply to a request.
+pub enum NoReply {
+    /// The engine failed.
+    Engine(Fault),
+    /// A recording has none; why.
+    Unrecorded(&'static str),
+}
+
+/// One who answers a judge's questions.
+pub trait Respondent {
+    /// Begins a test, which may have a limit of its own.
+    fn enter_test(&mut self, limit: Option<Duration>);
+
+    /// The reply to a request.
+    ///
+    /// # Errors
+    /// There is none, and that is not the agent's doing.
+    fn ask(&mut self, request: &Request) -> Result<Reply, NoReply>;
+
+    /// Ends the run and tells what it used, and the end of what the agent wrote to stderr.
+    fn finish(&mut self) -> (Usage, String);
+}
+
+/// An agent in its cell.
+pub struct InCell<'a> {
+    cell: &'a mut LiveCell,
+    deaths: &'a DeathLog,
+    exchanges: Exchanges,
+}
+
+impl<'a> InCell<'a> {
+    /// Begins a run.
+    pub fn begin(cell: &'a mut LiveCell, deaths: &'a DeathLog, task: &Task, limits: &Limits) -> Self {
+        cell.begin(&task.prompt, limits);
+        Self { cell, deaths, exchanges: Exchanges::default() }
+    }
+
+    /// All that was asked and answered; None where it was too much to be kept.
+    pub fn exchanges(self) -> Option<Vec<Exchange>> {
+        self.exchanges.whole()
+    }
+}
+
+impl Respondent for InCell<'_> {
+    fn enter_test(&mut self, limit: Option<Duration>) {
+        self.cell.enter_test(limit);
+    }
+
+    fn ask(&mut self, request: &Request) -> Result<Reply, NoReply> {
+        let reply = self.cell.ask(request, self.deaths).map_err(NoReply::Engine)?;
+        self.exchanges.add(request.digest(), &reply);
+        Ok(reply)
+    }
+
+    fn finish(&mut self) -> (Usage, String) {
+        self.cell.finish()
+    }
+}
+
+impl Request {
+    /// The request as claims name it.
+    pub fn digest(&self) -> String {
+        question(self.kind.into(), &self.payload)
+    }
+}
+
+/// A recording of an agent's answers.
+pub struct Recorded<'a> {
+    rest: std::slice::Iter<'a, Exchange>,
+}
+
+impl<'a> Recorded<'a> {
+    /// From the first answer on.
+    pub fn new(exchanges: &'a [Exchange]) -> Self {
+        Self { rest: exchanges.iter() }
+    }
+}
+
+impl Respondent for Recorded<'_> {
+    fn enter_test(&mut self, _limit: Option<Duration>) {}
+
+    fn ask(&mut self, request: &Request) -> Result<Reply, NoReply> {
+        match self.rest.next() {
+            Some(exchange) if exchange.asked == request.digest() => Ok(exchange.reply.clone()),
+            Some(_) => Err(NoReply::Unrecorded("the judge asks something else than was answered")),
+            None => Err(NoReply::Unrecorded("the judge asks more than was answered")),
+        }
+    }
+
+    fn finish(&mut self) -> (Usage, String) {
+        (Usage::default(), String::new())
+    }
+}
