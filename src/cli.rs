@@ -135,6 +135,10 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Pack results with all that they rest on into one signed file, for others to check
+    Bundle(Bundle),
+    /// Check a bundle: signature, every byte, and each verdict, by judging the recorded answers anew
+    Verify(Verify),
     /// Print a JSON Schema, by which editors complete and check pipeline.yaml or tasks
     Schema {
         /// The file
@@ -197,6 +201,39 @@ pub struct Shown {
     /// Everybody's run on this task
     #[arg(long = "task", value_name = "TASK", conflicts_with = "miner")]
     pub all_on: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A bundle to write.
+#[derive(Debug, Args)]
+pub struct Bundle {
+    /// The file to write; its signature goes beside it, as FILE.minisig
+    #[arg(required_unless_present = "make_key")]
+    pub file: Option<PathBuf>,
+    /// The organiser's secret key, as minisign has it; a password is taken from AGENTMILL_KEY_PASSWORD
+    #[arg(long, value_name = "KEY", required_unless_present = "make_key")]
+    pub key: Option<PathBuf>,
+    /// Pack only what everybody may see: no hidden test, no source, no answer
+    #[arg(long)]
+    pub public: bool,
+    /// Make a secret key, and a public one beside it that ends in .pub
+    #[arg(long, value_name = "KEY", conflicts_with_all = ["file", "key", "public"])]
+    pub make_key: Option<PathBuf>,
+}
+
+/// A bundle to check.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// The bundle; its signature lies beside it, as BUNDLE.minisig
+    pub bundle: PathBuf,
+    /// The organiser's public key: its file, or the key itself
+    #[arg(long, value_name = "KEY")]
+    pub key: String,
+    /// Run so many agents again, too, drawn by chance
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub rerun: usize,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

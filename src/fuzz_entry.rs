@@ -1,13 +1,15 @@
 //! Fuzz entries: every function that takes bytes of others, with the promises that it keeps for any bytes. Property
 //! tests here and the fuzz targets of `fuzz/` hold them to these.
 
-use std::path::Path;
+use std::io;
+use std::path::{Component, Path};
 use std::sync::LazyLock;
 
 use regex::Regex;
 
 use crate::config;
 use crate::pipeline::validate;
+use crate::proof::walk::walk;
 use crate::task;
 use crate::yaml::Problems;
 
@@ -32,6 +34,18 @@ pub fn task(bytes: &[u8]) {
         code.for_each(|code| assert!((1..=lines(bytes)).contains(&code.line)));
     }
     expect_places(bytes, task.map(drop));
+}
+
+/// A bundle is walked through, or refused; what it would unpack lies below the place that it is unpacked to.
+pub fn bundle(mut bytes: &[u8]) {
+    let walked = walk(&mut bytes, |name| {
+        let plain = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
+        assert!(plain && !name.is_empty(), "{name:?}");
+        Ok(io::sink())
+    });
+    if let Ok(walked) = walked {
+        walked.faults.iter().for_each(|fault| assert!(!fault.to_string().contains(char::is_control)));
+    }
 }
 
 fn expect_places(bytes: &[u8], result: Result<(), Problems>) {
@@ -138,6 +152,7 @@ mod tests {
             pipeline(&bytes);
             task(&bytes);
             agent(&bytes);
+            bundle(&bytes);
         }
 
         #[test]

@@ -13,7 +13,7 @@
 //!
 //! ```text
 //! commands
-//! daemon serve client signals cli
+//! daemon serve client proof signals cli
 //! status submission doctor export show import schema
 //! workspace pipeline
 //! sandbox
@@ -26,6 +26,7 @@
 //!
 //! * [`commands`] has a file for each command of the [`cli`]; [`daemon`] is `watch`, [`serve`] the HTTP API, [`client`]
 //!   the miner's side.
+//! * [`proof`] packs results for third parties, who check them without trusting anybody.
 //! * [`status`] says where a miner stands; [`submission`] checks a submission and takes it in, wherever it comes from.
 //! * [`export`] writes the results in formats of others, [`show`] for people.
 //! * [`workspace`] is a folder: its pipeline.yaml ([`config`]), its tasks ([`task`]), its lock.
@@ -48,6 +49,7 @@ pub mod gateway;
 pub mod import;
 pub mod model;
 pub mod pipeline;
+pub mod proof;
 pub mod sandbox;
 pub mod schema;
 pub mod serve;

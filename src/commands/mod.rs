@@ -2,6 +2,7 @@
 
 mod aside;
 mod bench_model;
+mod bundle;
 mod check;
 mod demo;
 mod dry_run;
@@ -17,6 +18,7 @@ mod show;
 mod submit;
 mod tasks;
 mod token;
+mod verify;
 
 use std::path::Path;
 
@@ -36,6 +38,8 @@ pub fn execute(cli: &Cli) -> Exit {
         Command::Watch { serve, listen } => daemon::watch(dir, serve.then_some(*listen), cli.quiet),
         Command::Serve { listen } => serve::serve(dir, *listen, cli.quiet),
         Command::BenchModel(args) => bench_model::bench_model(dir, args, cli.quiet),
+        Command::Bundle(args) => bundle::bundle(dir, args, cli.quiet),
+        Command::Verify(args) => verify::verify(args, cli.quiet),
         Command::Generate(args) => generate::generate(dir, args, cli.quiet),
         Command::Submit(args) => submit::submit(dir, args, cli.quiet),
         Command::Token { what } => token::token(dir, what),

@@ -14,20 +14,32 @@ pub(super) fn complete(file: &Path, pipeline: Pipeline) -> Result<Pipeline, Prob
     choose(file, pipeline, &named.to_string_lossy())
 }
 
+/// The engine that the environment names alone.
+pub(super) fn engine() -> Result<EngineKind, Problems> {
+    let named = std::env::var_os(VARIABLE).unwrap_or_default();
+    if named.is_empty() { Ok(EngineKind::Auto) } else { kind(&named.to_string_lossy()) }
+}
+
+/// The engine of this name.
+fn kind(named: &str) -> Result<EngineKind, Problems> {
+    EngineKind::ALL.into_iter().find(|it| it.word() == named).ok_or_else(|| {
+        let words = EngineKind::ALL.map(EngineKind::word).join(", ");
+        let message = format!("expected one of {words}, found {named:?}");
+        Problems(vec![problem(Path::new(VARIABLE), "", message)])
+    })
+}
+
+fn problem(file: &Path, field: &str, message: String) -> Problem {
+    let (file, field) = (file.to_owned(), field.to_owned());
+    Problem { file, line: 0, column: 0, field, message }
+}
+
 fn choose(file: &Path, mut pipeline: Pipeline, named: &str) -> Result<Pipeline, Problems> {
     let sandbox = &mut pipeline.sandbox;
     if sandbox.engine != EngineKind::Auto || named.is_empty() {
         return Ok(pipeline);
     }
-    let problem = |file: &Path, field: &str, message: String| {
-        let (file, field) = (file.to_owned(), field.to_owned());
-        Problem { file, line: 0, column: 0, field, message }
-    };
-    let Some(engine) = EngineKind::ALL.into_iter().find(|it| it.word() == named) else {
-        let words = EngineKind::ALL.map(EngineKind::word).join(", ");
-        let message = format!("expected one of {words}, found {named:?}");
-        return Err(Problems(vec![problem(Path::new(VARIABLE), "", message)]));
-    };
+    let engine = kind(named)?;
     sandbox.engine = engine;
     let refused = engine.refuses(sandbox.runtime.is_some(), !sandbox.launch.is_empty());
     let problems = refused.map(|(field, why)| {

@@ -45,6 +45,14 @@ pub fn load(file: &Path) -> Result<Pipeline, Problems> {
     environment::complete(file, beside(log, pipeline)?)
 }
 
+/// The engine that the environment names, for work that no pipeline.yaml of this machine speaks of.
+///
+/// # Errors
+/// It names none that there is.
+pub fn engine_of_environment() -> Result<EngineKind, Problems> {
+    environment::engine()
+}
+
 /// Reads the files that a pipeline names, and tells their mistakes with its own.
 fn beside(log: Log, mut pipeline: Option<Pipeline>) -> Result<Pipeline, Problems> {
     let mut problems = Vec::new();

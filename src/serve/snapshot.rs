@@ -15,9 +15,8 @@ use crate::pipeline::freeze;
 use crate::serve::cached::Cached;
 use crate::serve::feed::{self, Point};
 use crate::serve::metrics::{Runs, Standing};
-use crate::status::{Board, RankingIndex};
+use crate::status::{Board, RankingIndex, ShownTask};
 use crate::submission::{self, Compiler};
-use crate::task::Task;
 use crate::tokens::Tokens;
 use crate::workspace::Workspace;
 
@@ -62,23 +61,6 @@ impl Published {
     }
 }
 
-/// A task as miners see it: hidden tests only as a number.
-#[derive(Serialize)]
-struct Shown<'a> {
-    id: &'a str,
-    prompt: &'a str,
-    weight: f64,
-    tests: Vec<ShownTest<'a>>,
-    hidden_tests: usize,
-}
-
-#[derive(Serialize)]
-struct ShownTest<'a> {
-    name: &'a str,
-    assert: &'a str,
-    weight: f64,
-}
-
 impl Snapshot {
     /// The results that are shown now. Reads the disk.
     pub(super) fn published(&self) -> &Published {
@@ -102,7 +84,7 @@ impl Snapshot {
         let inbox = &pipeline.inbox;
         fs::read_dir(inbox).with_context(|| format!("the inbox {} can't be read", inbox.display()))?;
         submission::prepare(&pipeline).context("the folder for uploads can't be used")?;
-        let shown: Vec<Shown<'_>> = workspace.tasks.iter().map(shown).collect();
+        let shown: Vec<ShownTask<'_>> = workspace.tasks.iter().map(ShownTask::of).collect();
         let results = &pipeline.results;
         let feedback = pipeline.feedback();
         Ok(Self {
@@ -120,20 +102,6 @@ impl Snapshot {
             compiler: Compiler::default(),
             pipeline,
         })
-    }
-}
-
-fn shown(task: &Task) -> Shown<'_> {
-    let public = task.tests.iter().filter(|test| test.public);
-    let tests: Vec<_> = public
-        .map(|test| ShownTest { name: &test.name, assert: &test.assertion.text, weight: test.weight })
-        .collect();
-    Shown {
-        id: &task.id,
-        prompt: &task.prompt,
-        weight: task.weight,
-        hidden_tests: task.tests.len() - tests.len(),
-        tests,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where a miner stands, read off the result files: all of it for the miner, the score for others.
 
 mod board;
+mod shown_task;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -18,6 +19,7 @@ use crate::pipeline::score::hundredths;
 use crate::submission::{self, Receipt};
 
 pub use crate::status::board::{Board, Line};
+pub use crate::status::shown_task::ShownTask;
 
 /// A [`Board`], ready to be looked into; by default, before anything is published.
 #[derive(Debug, Default)]

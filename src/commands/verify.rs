@@ -1,0 +1,201 @@
+//! `verify`: checks a bundle of somebody else's.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use rayon::ThreadPoolBuilder;
+use serde::Serialize;
+
+use crate::cli::{self, Exit};
+use crate::client::generate::program::Children;
+use crate::commands::aside;
+use crate::config;
+use crate::proof::finding::Finding;
+use crate::proof::manifest::{Kind, Manifest};
+use crate::proof::signature::{self, Signature};
+use crate::proof::unpacked::{Unpacked, unpack};
+use crate::proof::walk::Fault;
+use crate::proof::{judged, ranking, rerun};
+use crate::sandbox::{Sandbox, grader_version};
+use crate::term;
+use crate::ui::Spinner;
+use crate::yaml::Problems;
+
+/// Outcome of a verification.
+#[derive(Debug, Serialize)]
+struct Verified {
+    /// True if all was checked and is as the bundle says.
+    ok: bool,
+    kind: Option<Kind>,
+    entries: usize,
+    /// Bytes that are not as they were signed.
+    faults: Vec<Fault>,
+    /// Ranked agents whose runs were judged anew.
+    agents: usize,
+    judged: usize,
+    unkept: usize,
+    unjudged: usize,
+    rerun_agents: usize,
+    rerun_runs: usize,
+    /// Verdicts and lines of the ranking that are not as the bundle says.
+    findings: Vec<Finding>,
+    /// Differences between the place where it was packed and this one.
+    notes: Vec<String>,
+}
+
+/// Checks a bundle and prints what is found.
+///
+/// # Errors
+/// It is no bundle or has no signature, the key is none, its tasks can't be read, or there is no engine.
+pub fn verify(args: &cli::Verify, quiet: bool) -> anyhow::Result<Exit> {
+    let dir = tempfile::tempdir().context("no place to unpack to")?;
+    let mut verified = Verified::new();
+    let sound = open(args, dir.path(), &mut verified)?;
+    if let Some(manifest) = sound.filter(|manifest| manifest.kind == Kind::Full)
+        && let Err(signal) = judge(args, dir.path(), manifest, quiet, &mut verified)?
+    {
+        return Ok(signal);
+    }
+    verified.ok = verified.faults.is_empty() && verified.findings.is_empty() && verified.unkept == 0;
+    match args.json {
+        true => term::print_json(&verified)?,
+        false if quiet && verified.ok => {}
+        false => term::print(&verified.text())?,
+    }
+    Ok(if verified.ok { Exit::Done } else { Exit::Unscored })
+}
+
+/// Checks the signature and every byte, and unpacks; gives the manifest if all is as it was signed.
+fn open(args: &cli::Verify, dir: &Path, verified: &mut Verified) -> anyhow::Result<Option<Manifest>> {
+    let key = signature::public_key(&args.key)?;
+    let name = || args.bundle.display().to_string();
+    let signature = Signature::of(&args.bundle)?;
+    let mut file = File::open(&args.bundle).with_context(name)?;
+    let signed = signature.check(&file, &key);
+    std::io::Seek::rewind(&mut file)?;
+    let walked = unpack(&mut file, dir).with_context(name)?;
+    verified.entries = walked.manifest.entries.len() + 1;
+    verified.kind = Some(walked.manifest.kind);
+    verified.faults = match signature.manifest_sha256() {
+        Some(sha256) if sha256 != walked.manifest_sha256 => {
+            vec![Fault::of("manifest.json", "it is not the one that was signed")]
+        }
+        _ => walked.faults,
+    };
+    if let Err(reason) = signed {
+        verified.faults.push(Fault { entry: None, what: reason });
+    }
+    Ok(verified.faults.is_empty().then_some(walked.manifest))
+}
+
+/// Judges anew what an unpacked bundle holds; an exit code if a signal came before.
+fn judge(
+    args: &cli::Verify,
+    dir: &Path,
+    manifest: Manifest,
+    quiet: bool,
+    verified: &mut Verified,
+) -> anyhow::Result<Result<(), Exit>> {
+    let bundle = Arc::new(Unpacked::of(dir, manifest, config::engine_of_environment()?)?);
+    verified.findings = ranking::check(&bundle)?;
+    verified.agents = bundle.rankings.rankings.len();
+    let (spinner, children, sample) = (Spinner::new(quiet), Children::default(), args.rerun);
+    let parallel = bundle.pipeline.parallel.get();
+    spinner.wait(format!("judging {} agents anew", verified.agents));
+    let (shared, progress) = (Arc::clone(&bundle), spinner.clone());
+    let done = aside::work(&bundle.pipeline, parallel, &spinner, &children, move |containers| {
+        let pool = ThreadPoolBuilder::new().num_threads(parallel).build()?;
+        pool.install(|| of_sandbox(&shared, containers, sample, &progress))
+    })?;
+    let of_sandbox = match done {
+        Ok(done) => done?,
+        Err(signal) => return Ok(Err(signal)),
+    };
+    verified.take(&bundle.manifest, of_sandbox);
+    Ok(Ok(()))
+}
+
+/// All that takes a sandbox.
+struct OfSandbox {
+    image: String,
+    judged: judged::Judged,
+    rerun: rerun::Rerun,
+}
+
+fn of_sandbox(
+    bundle: &Unpacked,
+    sandbox: &dyn Sandbox,
+    sample: usize,
+    spinner: &Spinner,
+) -> anyhow::Result<OfSandbox> {
+    let image = sandbox.image()?;
+    Problems::check(sandbox.check(&bundle.tasks)?.refused)?;
+    let judged = judged::judge(bundle, sandbox)?;
+    if sample > 0 {
+        spinner.wait(format!("running {} agents again", sample.min(bundle.rankings.rankings.len())));
+    }
+    let rerun = rerun::rerun(bundle, sandbox, sample)?;
+    Ok(OfSandbox { image, judged, rerun })
+}
+
+impl Verified {
+    fn new() -> Self {
+        Self {
+            ok: false,
+            kind: None,
+            entries: 0,
+            faults: Vec::new(),
+            agents: 0,
+            judged: 0,
+            unkept: 0,
+            unjudged: 0,
+            rerun_agents: 0,
+            rerun_runs: 0,
+            findings: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, manifest: &Manifest, of_sandbox: OfSandbox) {
+        let OfSandbox { image, judged, rerun } = of_sandbox;
+        (self.judged, self.unkept, self.unjudged) = (judged.runs, judged.unkept, judged.unjudged);
+        (self.rerun_agents, self.rerun_runs) = (rerun.agents, rerun.runs);
+        self.findings.extend(judged.findings);
+        self.findings.extend(rerun.findings);
+        if manifest.image != image {
+            self.notes.push(format!("judged in image {image}, there in {}", manifest.image));
+        }
+        if manifest.grader != grader_version() {
+            let theirs = &manifest.version;
+            self.notes.push(format!("judged by another grader than that of agentmill {theirs} there"));
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut lines = Vec::new();
+        if self.faults.is_empty() {
+            lines.push(format!("signature and {} entries hold", self.entries));
+        }
+        if self.faults.is_empty() && self.kind == Some(Kind::Public) {
+            lines.push("public: there is nothing to be judged in it".to_owned());
+        } else if self.faults.is_empty() {
+            lines.push(format!("{} runs of {} agents judged anew", self.judged, self.agents));
+        }
+        if self.unkept > 0 {
+            lines.push(format!("{} runs not judged anew: their answers were not kept", self.unkept));
+        }
+        if self.unjudged > 0 {
+            lines.push(format!("{} runs had not been judged", self.unjudged));
+        }
+        if self.rerun_agents > 0 {
+            lines.push(format!("{} runs of {} agents made again", self.rerun_runs, self.rerun_agents));
+        }
+        lines.extend(self.notes.iter().map(|note| format!("note: {note}")));
+        lines.extend(self.faults.iter().map(|fault| format!("changed: {fault}")));
+        lines.extend(self.findings.iter().map(|finding| format!("differs: {finding}")));
+        lines.push(if self.ok { "ok".to_owned() } else { "not ok".to_owned() });
+        lines.join("\n") + "\n"
+    }
+}

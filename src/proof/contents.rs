@@ -1,0 +1,85 @@
+//! Contents of a full bundle: all that decides results and all that came of it. Unpacked, it looks as the folder that it is of.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use crate::config::Pipeline;
+use crate::pipeline::publish;
+use crate::proof::manifest::Kind;
+use crate::proof::pack::{Bundle, Content, Packed};
+use crate::proof::public;
+use crate::util::atomic_file::blame;
+use crate::workspace::Workspace;
+
+/// Files of the results that are packed, where they are there.
+const RESULTS: [&str; 6] =
+    ["rankings.json", "rankings.csv", "scores.csv", "rejected.csv", "history.csv", "ledger.jsonl"];
+
+/// Folders of the results that are packed.
+const FOLDERS: [&str; 5] = ["agents", "reports", "submissions", "claims", "recordings"];
+
+/// Folders within folders that are packed.
+const MOST_DEPTH: usize = 32;
+
+/// The bundle of a workspace, for auditors.
+///
+/// # Errors
+/// There are no results, or a file can't be read or packed; the message names it.
+pub fn full(workspace: &Workspace) -> io::Result<Bundle> {
+    let Pipeline { tasks, results, season, .. } = &workspace.pipeline;
+    let image = publish::json::load(results)?.image;
+    let mut files = vec![file("pipeline.yaml".into(), &workspace.file)];
+    let extensions = season.as_ref().map(|season| season.file.as_path()).filter(|file| file.is_file());
+    files.extend(extensions.map(|path| file("extensions.yaml".into(), path)));
+    folder("tasks", tasks, MOST_DEPTH, &mut files)?;
+    let single = RESULTS.map(|name| (format!("results/{name}"), results.join(name)));
+    files.extend(single.into_iter().filter(|(_, path)| path.is_file()).map(|(name, path)| file(name, &path)));
+    for name in FOLDERS {
+        folder(&format!("results/{name}"), &results.join(name), MOST_DEPTH, &mut files)?;
+    }
+    Bundle::new(Kind::Full, image, None, files)
+}
+
+/// The bundle of a workspace, for everybody.
+///
+/// # Errors
+/// As of [`full`].
+pub fn public(workspace: &Workspace) -> io::Result<Bundle> {
+    let full = full(workspace)?.sha256()?;
+    let image = publish::json::load(&workspace.pipeline.results)?.image;
+    Bundle::new(Kind::Public, image, Some(full), public::files(workspace)?)
+}
+
+fn file(name: String, path: &Path) -> Packed {
+    Packed { name, content: Content::File(path.to_owned()) }
+}
+
+/// Adds all files of a folder and of those in it. Hidden ones are left out, as tasks are never read from them; links to files
+/// are followed, as they are there. A folder that is missing has no files.
+fn folder(name: &str, path: &Path, depth: usize, files: &mut Vec<Packed>) -> io::Result<()> {
+    let entries = match fs::read_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(|error| blame(path, &error))?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(|error| blame(path, &error))?;
+        let (own, path) = (entry.file_name(), entry.path());
+        let Some(own) = own.to_str() else {
+            return Err(io::Error::other(format!("{}: its name is no text", path.display())));
+        };
+        if own.starts_with('.') {
+            continue;
+        }
+        let name = format!("{name}/{own}");
+        let kind = entry.file_type().map_err(|error| blame(&path, &error))?;
+        if kind.is_dir() && depth == 0 {
+            return Err(io::Error::other(format!("{}: too many folders within folders", path.display())));
+        } else if kind.is_dir() {
+            folder(&name, &path, depth - 1, files)?;
+        } else if path.is_file() {
+            files.push(file(name, &path));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! Runs made again: a sample of a bundle's agents, in cells of this machine.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+
+use rayon::prelude::*;
+
+use crate::config::Limits;
+use crate::model::report::Scored;
+use crate::pipeline::archive;
+use crate::pipeline::run_keys::{EvaluationPlan, PlannedRun};
+use crate::pipeline::score::Row;
+use crate::proof::finding::{Finding, difference};
+use crate::proof::judged;
+use crate::proof::unpacked::Unpacked;
+use crate::sandbox::{Fault, Opened, Sandbox};
+use crate::task::Task;
+
+/// The outcome for a sample of agents.
+#[derive(Debug, Default)]
+pub struct Rerun {
+    /// Agents that were run.
+    pub agents: usize,
+    /// Runs that were made.
+    pub runs: usize,
+    /// All that did not come to the same.
+    pub findings: Vec<Finding>,
+}
+
+/// Runs so many agents again on all that their reports hold; chance says which, as nobody should know beforehand. Runs
+/// that may ask a model are left out.
+///
+/// # Errors
+/// The engine failed.
+pub fn rerun(bundle: &Unpacked, sandbox: &dyn Sandbox, agents: usize) -> Result<Rerun, Fault> {
+    let chance = RandomState::new();
+    let mut rows: Vec<&Row> = bundle.rankings.rankings.iter().collect();
+    rows.sort_by_key(|row| chance.hash_one(row.miner.as_str()));
+    rows.truncate(agents);
+    let plan = bundle.plan();
+    let made: Result<Vec<Rerun>, Fault> =
+        rows.par_iter().map(|row| of_agent(bundle, &plan, row, sandbox)).collect();
+    let mut all = Rerun::default();
+    for one in made? {
+        all.agents += one.agents;
+        all.runs += one.runs;
+        all.findings.extend(one.findings);
+    }
+    all.findings.sort_by(|a, b| (&a.miner, &a.task).cmp(&(&b.miner, &b.task)));
+    Ok(all)
+}
+
+fn of_agent(
+    bundle: &Unpacked,
+    plan: &EvaluationPlan<'_>,
+    row: &Row,
+    sandbox: &dyn Sandbox,
+) -> Result<Rerun, Fault> {
+    let mut made = Rerun { agents: 1, ..Rerun::default() };
+    let mut find = |what: String| made.findings.push(Finding::of_agent(&row.miner, what));
+    let Some(report) = bundle.report(row) else { return Ok(made) };
+    let Some(source) = archive::read(&bundle.pipeline.results, &row.sha256) else {
+        find("its source is not in the bundle".into());
+        return Ok(made);
+    };
+    let recorded = judged::scored(&report);
+    let is_due = |planned: &&PlannedRun<'_>| {
+        planned.grant.is_none() && recorded.contains_key(planned.task.id.as_str())
+    };
+    let due: Vec<&PlannedRun<'_>> = plan.parts().flat_map(|(_, runs)| runs).filter(is_due).collect();
+    let Some(limits) = plan.first_limits() else { return Ok(made) };
+    match sandbox.open(source, limits)? {
+        Opened::Refused(refusal) => find(format!("Python does not compile it here: {}", refusal.message)),
+        Opened::Ready(mut cell) => {
+            let runs: Vec<(&Task, &Limits)> =
+                due.iter().map(|planned| (planned.task, &planned.limits)).collect();
+            cell.expect(&runs);
+            for (task, limits) in runs {
+                made.runs += 1;
+                made.findings.extend(match cell.run(task, limits) {
+                    Ok(now) => compared(row, task, &recorded, &now),
+                    Err(Fault::Task(fault)) => Some(Finding::of_run(&row.miner, &task.id, fault)),
+                    Err(fault) => return Err(fault),
+                });
+            }
+        }
+    }
+    Ok(made)
+}
+
+fn compared(row: &Row, task: &Task, recorded: &HashMap<&str, &Scored>, now: &Scored) -> Option<Finding> {
+    let what = difference(recorded.get(task.id.as_str())?, now)?;
+    Some(Finding::of_run(&row.miner, &task.id, format!("run again: {what}")))
+}
