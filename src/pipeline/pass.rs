@@ -7,12 +7,10 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::Context;
-use jiff::Timestamp;
 use rayon::{ScopeFifo, ThreadPoolBuilder};
 use tracing::debug;
 
 use crate::config::Pipeline;
-use crate::model::first_sights::FirstSights;
 use crate::pipeline::announcer::Announcer;
 use crate::pipeline::change::Place;
 use crate::pipeline::ledger::Ledger;
@@ -22,7 +20,6 @@ use crate::pipeline::publish::{Published, Publisher};
 use crate::pipeline::report_store::{PendingReportWrites, Unwritable};
 use crate::pipeline::run_keys::EvaluationPlan;
 use crate::pipeline::schedule::{Schedule, Situation, Step, Unpublished};
-use crate::pipeline::score::improvement::Past;
 use crate::pipeline::submissions::SubmissionTable;
 use crate::pipeline::workers::Workers;
 use crate::pipeline::{
@@ -67,15 +64,6 @@ impl PassContext<'_> {
 
 /// The reason why a pass publishes nothing while first sights are on no disk.
 const NOT_RANKED: &str = "the ledger of first sights can't be written, and without it nobody new is ranked";
-
-/// All that was submitted before, where it is paid for.
-fn past(pipeline: &Pipeline, sights: &FirstSights, now: Timestamp) -> Past {
-    let pays = pipeline.rewards.as_ref().is_some_and(|rewards| rewards.improvement.is_some());
-    match pays {
-        true => Past { attempts: publish::history::attempts(&pipeline.results, sights), now: Some(now) },
-        false => Past::default(),
-    }
-}
 
 /// One pass in progress.
 struct Pass<'a> {
@@ -391,7 +379,7 @@ impl<'a> Pass<'a> {
         let sights = self.submissions.first_sights();
         let near = self.near_copies.among(&agents, sights);
         let now = submissions::now();
-        let past = past(self.context.pipeline, sights, now);
+        let past = publish::history::past(self.context.pipeline, sights, now);
         let rows = score::rank(&agents, plan, rewards.as_ref(), sights, &near, &past);
         let published = Published {
             rows: &rows,

@@ -8,6 +8,7 @@ use crate::config::OnSimilar;
 use crate::model::first_sights::NearCopy;
 use crate::model::miner_id::Miner;
 use crate::pipeline::ledger::Ledger;
+use crate::pipeline::publish::history;
 use crate::pipeline::report_summary::ReportSummary;
 use crate::pipeline::score::{self, Row};
 use crate::proof::finding::Finding;
@@ -31,7 +32,8 @@ pub fn check(bundle: &Unpacked) -> anyhow::Result<Vec<Finding>> {
     let near: HashMap<Miner, NearCopy> =
         rows.iter().filter_map(|row| near(row, bundle.pipeline.similarity.action)).collect();
     let rewards = bundle.pipeline.rewards.as_ref();
-    let made = score::rank(&agents, &plan.stages, rewards, ledger.sights(), &near);
+    let past = history::past(&bundle.pipeline, ledger.sights(), bundle.rankings.generated_at);
+    let made = score::rank(&agents, &plan.stages, rewards, ledger.sights(), &near, &past);
     let mut findings = Vec::new();
     // An agent without a report is told of elsewhere, and moves all others.
     if agents.len() == rows.len() {

@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use csv::{Reader, StringRecord};
 use jiff::Timestamp;
 
+use crate::config::Pipeline;
 use crate::model::first_sights::FirstSights;
 use crate::model::miner_id::Miner;
 use crate::pipeline::publish::csv as format;
 use crate::pipeline::score::Row;
-use crate::pipeline::score::improvement::Attempt;
+use crate::pipeline::score::improvement::{self, Attempt};
 use crate::util::atomic_file;
 
 pub(super) const FILE: &str = "history.csv";
@@ -106,8 +107,17 @@ impl History {
     }
 }
 
+/// All that was submitted before, where it is paid for.
+pub fn past(pipeline: &Pipeline, sights: &FirstSights, now: Timestamp) -> improvement::Past {
+    let pays = pipeline.rewards.as_ref().is_some_and(|rewards| rewards.improvement.is_some());
+    match pays {
+        true => improvement::Past { attempts: attempts(&pipeline.results, sights), now: Some(now) },
+        false => improvement::Past::default(),
+    }
+}
+
 /// All scores that the file of a results folder tells of, oldest first. Lines that are none of ours tell of none.
-pub fn attempts(results_dir: &Path, sights: &FirstSights) -> Vec<Attempt> {
+fn attempts(results_dir: &Path, sights: &FirstSights) -> Vec<Attempt> {
     let bytes = fs::read(results_dir.join(FILE)).unwrap_or_default();
     Reader::from_reader(bytes.as_slice())
         .records()
