@@ -6,6 +6,7 @@ agent makes itself are no such thing: while its own processes have all the CPU t
 import time
 
 SAMPLE = 100  # milliseconds between two looks at a process that works on
+NOTABLE = 0.01  # seconds of waiting for which it is worth to look at all that runs
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -20,7 +21,7 @@ class Account:
         """A new run, which may use so many CPUs; one that does one thing at a time gets no more of one than there is."""
         self.rate = min(cpus, 1.0)
         self.rss, self.owed, self.cpu_before = 0, 0.0, self.cpu
-        self.watched, self.last = None, (time.monotonic(), self.cpu, self.own_waits())
+        self.watched, self.waited, self.last = None, 0.0, (time.monotonic(), self.cpu, self.own_waits())
 
     def add(self, used):
         """A process has ended."""
@@ -28,23 +29,37 @@ class Account:
         self.rss = max(self.rss, used.ru_maxrss)
 
     def sample(self, pid):
-        """Looks at a process and adds what is owed for the time since the last look."""
-        waits, living = longest_wait(pid), cpu_of_others(self.forker)
+        """Looks at a process that works on."""
+        self.note(pid, longest_wait(pid))
+        self.settle()
+
+    def sample_last(self, pid):
+        """Looks at a process that has ended or has collected one. Most have hardly waited: then the rest is left to the next look."""
+        with passing(OSError), open(f"/proc/{pid}/schedstat", "rb", 0) as file:
+            self.note(pid, schedstat(file.fileno())[1])
+        if self.waited > NOTABLE or time.monotonic() - self.last[0] > SAMPLE / 1000:
+            self.settle()
+
+    def note(self, pid, waits):
+        """Adds what a process has waited since it was looked at last."""
         if pid != self.watched:
             self.watched, self.waits_before = pid, 0.0
-        now = time.monotonic(), self.cpu + living, self.own_waits()
+        self.waited += max(0.0, waits - self.waits_before)
+        self.waits_before = max(waits, self.waits_before)
+
+    def settle(self):
+        """Adds what is owed for the time since this was done last."""
+        now = time.monotonic(), self.cpu + cpu_of_others(self.forker), self.own_waits()
         elapsed, cpu, own = (new - old for new, old in zip(now, self.last))
-        waited = own + max(0.0, waits - self.waits_before)
-        self.owed += max(0.0, min(waited, elapsed - cpu / self.rate))
-        self.last, self.waits_before = now, waits
+        self.owed += max(0.0, min(self.waited + own, elapsed - cpu / self.rate))
+        self.last, self.waited = now, 0.0
 
     def own_waits(self):
         """Waits for a CPU of the supervisor and the forker, in seconds."""
         return sum(schedstat(descriptor)[1] for descriptor in self.own)
 
     def weigh(self, pid):
-        if pid:
-            self.sample(pid)
+        self.sample(pid) if pid else self.settle()
         cpu = self.last[1] - self.cpu_before
         return {"cpu_ms": round(cpu * 1000), "owed_ms": round(self.owed * 1000)}
 

@@ -12,6 +12,7 @@ import sys
 HOME = "/tmp"
 AGENT = HOME + "/agent.py"
 PR_SET_DUMPABLE = 4
+OPEN_MAX = os.sysconf("SC_OPEN_MAX")
 SEED = 0  # of `random` in every process: what an agent draws is drawn again when it is run again
 libc = ctypes.CDLL(None)
 prctl = libc.prctl
@@ -24,7 +25,7 @@ def become_agent(channel, ends):
     os.fchdir(workplace)
     for number, descriptor in enumerate(ends):  # all of them lie above the places that they go to
         os.dup2(descriptor, number, inheritable=number < 3)
-    os.closerange(len(ends), os.sysconf("SC_OPEN_MAX"))
+    os.closerange(len(ends), OPEN_MAX)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     prctl(PR_SET_DUMPABLE, 1)
 
@@ -35,7 +36,8 @@ def serve(module, codes):
     if (frame := wire.wait()) is None:
         return 0
     purpose = loads(frame[1])
-    os.environ.update(purpose["environment"])
+    if purpose["environment"]:
+        os.environ.update(purpose["environment"])
     if purpose["files"]:
         guard_modes(prctl)
     if chance := sys.modules.get("random"):
@@ -49,11 +51,16 @@ def serve(module, codes):
 
 
 def deepen(more):
-    """Gives the agent the depth of recursion that it would have without what is below it: frames, and `more` calls in C."""
-    depth, frame = more, sys._getframe(1)
+    """Gives the agent the depth of recursion that so many frames and calls in C below it have taken."""
+    sys.setrecursionlimit(sys.getrecursionlimit() + more)
+
+
+def frames_below():
+    """The frames below that of the caller."""
+    depth, frame = 0, sys._getframe(1)
     while frame := frame.f_back:
         depth += 1
-    sys.setrecursionlimit(sys.getrecursionlimit() + depth)
+    return depth
 
 
 def new_module(name):
@@ -80,10 +87,16 @@ def serve_calls(wire, module, codes, purpose):
         exit_status(request.code)  # a script without a main guard; what it defined so far can be called
     except BaseException as error:
         broken = claim("broken", raised(peer, error))
-    while (frame := wire.wait()) is not None:
+    deepen(1)
+    answer_calls(peer, broken)
+
+
+def answer_calls(peer, broken=None):
+    """Answers calls until there are no more, each with the claim that the agent is broken if it is."""
+    while (frame := peer.wire.wait()) is not None:
         claimed = broken or peer.answer(loads(frame[1]))
         with peer.turn:
-            wire.put(FromCell.Claim, claimed.encode())
+            peer.wire.put(FromCell.Claim, claimed.encode())
 
 
 class Missing(BaseException):
@@ -179,18 +192,25 @@ class Surroundings:
 
 
 PRACTICE = [
-    '{"f": "f", "a": [1, [2, "x"], {"d": [["k", 1.5]]}], "k": {}}', '{"f": "f", "a": [true], "k": {"n": {"t": [null]}}}',
-    '{"f": "g", "a": [], "k": {}}',
+    b'{"f": "f", "a": [1, [2, "x"], {"d": [["k", 1.5]]}], "k": {}}', b'{"f": "f", "a": [true], "k": {"n": {"t": [null]}}}',
+    b'{"f": "g", "a": [], "k": {}}',
 ]  # fmt: skip
+ROUNDS = 10  # the interpreter counts eight calls of a function before it notes anything in its code
 
 
 def practise():
     """Answers made-up questions, none of the agent's code being here yet. What Python notes in code that it sees at work for the
-    first time would else be noted by each process that is forked from this one, in pages of its own."""
+    first times would else be noted by each process that is forked from this one, in pages of its own."""
     module = new_module("agent")
     module.f, module.g = lambda *args, **named: [args, named], lambda: [][0]
-    for question in 2 * PRACTICE:
-        AgentPeer(module, None, MAX_VALUE).answer(loads(question))
+    null = os.open(os.devnull, os.O_WRONLY)
+    for _ in range(ROUNDS):
+        asked, ask = os.pipe()
+        os.write(ask, b"".join(framed(ToCell.Call, question) for question in PRACTICE))
+        os.close(ask)
+        answer_calls(AgentPeer(module, Wire(asked, null), MAX_VALUE))
+        os.close(asked)
+    os.close(null)
 
 
 def claim(kind, content):

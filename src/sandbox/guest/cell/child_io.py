@@ -64,8 +64,6 @@ class Process:
     def ask(self, request):
         for _ in range(MAX_UNASKED):  # said while nothing was asked
             self.read_claim()
-            if len(self.claim) == 5:
-                self.read_claim()
             if self.take() is None:
                 break
         self.tell(self.requests, framed(ToCell.Call, request))
@@ -106,16 +104,16 @@ class Process:
 
     def read_claim(self):
         """The same of a claim, and nothing behind it; OverflowError if it says that it is above the limit."""
-        if len(self.claim) == self.wanted:
-            return True
         with passing(BlockingIOError):
-            chunk = os.read(self.replies, min(self.wanted - len(self.claim), 1 << 16))
-            self.claim += chunk
-            if len(self.claim) == 5:
-                self.wanted = 5 + int.from_bytes(self.claim[:4], "big")
-                if self.wanted > 5 + self.max_reply:
-                    raise OverflowError
-            return bool(chunk)
+            while len(self.claim) < self.wanted:
+                chunk = os.read(self.replies, min(self.wanted - len(self.claim), 1 << 16))
+                if not chunk:
+                    return False
+                self.claim += chunk
+                if len(self.claim) == 5:
+                    self.wanted = 5 + int.from_bytes(self.claim[:4], "big")
+                    if self.wanted > 5 + self.max_reply:
+                        raise OverflowError
         return True
 
     def take(self):

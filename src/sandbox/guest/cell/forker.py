@@ -14,6 +14,9 @@ PATIENCE = 30  # seconds for what takes a millisecond, on a machine that is busy
 ENDS = 6  # descriptors of a new process: stdin, stdout, stderr, what it is asked, what it claims, the folder that it begins in
 WANTED = b"."  # the one thing that the forker is ever told
 python_api = ctypes.PyDLL(None)
+# Looked up now: each process would look anew for what it is the first to use.
+system_call, before_fork = python_api.syscall, python_api.PyOS_BeforeFork
+after_fork = {True: python_api.PyOS_AfterFork_Child, False: python_api.PyOS_AfterFork_Parent}
 
 
 class ForkerGone(Exception):
@@ -57,7 +60,7 @@ class Forker:
 def leave_all_but(channel):
     """Closes every descriptor but stderr and the channel: above all those that the host's words come by."""
     os.closerange(3, channel)
-    os.closerange(channel + 1, os.sysconf("SC_OPEN_MAX"))
+    os.closerange(channel + 1, OPEN_MAX)
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(null, 1)
@@ -76,6 +79,7 @@ def serve_forks(channel, source, cpu_seconds):
     warm_up(codes)
     module = made_ahead(codes[0])
     guard_forker(prctl, os.getpid())
+    deepen(frames_below() + 2)  # what is forked stands two frames higher when it comes to the agent
     gc.freeze()  # forked processes then share these pages
     channel.send(dumps({"cpu_ms": cpu_ms()}).encode())
     while ends := received(channel):
@@ -128,9 +132,9 @@ def clone_for_parent(call, address):
     """As `os.fork`, by the call that can name the parent; the C library finds its thread's id where it keeps it."""
     number, last_two = call
     flags = CLONE_PARENT | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | signal.SIGCHLD
-    python_api.PyOS_BeforeFork()
-    pid = python_api.syscall(number, ctypes.c_long(flags), None, None, *last_two(address))
-    python_api.PyOS_AfterFork_Child() if pid == 0 else python_api.PyOS_AfterFork_Parent()
+    before_fork()
+    pid = system_call(number, ctypes.c_long(flags), None, None, *last_two(address))
+    after_fork[pid == 0]()
     if pid < 0:
         os._exit(1)  # the supervisor sees it gone: this cell makes no more processes
     return pid

@@ -316,7 +316,7 @@ class Supervisor:
         elif descriptor == self.wake:
             with passing(BlockingIOError):
                 os.read(self.wake, 1 << 12)
-            self.account.sample(process.pid)  # while there still is something to read of it
+            self.account.sample_last(process.pid)  # while there still is something to read of it
             self.reap()
             if process.status is not None:
                 self.stop_processes(process)  # its children must not hold the pipes open
