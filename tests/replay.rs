@@ -131,8 +131,13 @@ fn among_a_cells(program: &str) -> String {
     let lab = Lab::new();
     let cell = agentmill::sandbox::cell_program();
     let definitions = cell.rsplit_once("os.chdir(HOME)").expect("it begins there").0;
-    let program = format!("{definitions}\n{program}");
-    lab.ask(&["run", "--rm", "--network=none", "python:3.11-slim", "python", "-c", &program])
+    let lines: Vec<_> = definitions.lines().chain(program.lines()).collect();
+    // The kernel takes many words, and none of them above 128 KiB.
+    let parts: Vec<_> = lines.chunks(500).map(|lines| lines.join("\n")).collect();
+    let whole = "import sys; exec('\\n'.join(sys.argv[1:]))";
+    let mut command = vec!["run", "--rm", "--network=none", "python:3.11-slim", "python", "-c", whole];
+    command.extend(parts.iter().map(String::as_str));
+    lab.ask(&command)
 }
 
 /// Code that may be run ahead of all runs, and code that may not.
