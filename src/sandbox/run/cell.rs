@@ -239,7 +239,8 @@ impl LiveCell {
         Ok(Played { answers, broke_off: false })
     }
 
-    /// The replies of one run, and whether the supervisor has dropped what comes after it; None for want of room.
+    /// The replies of one run, and whether the supervisor has dropped what comes after it; None for want of room, and where
+    /// the supervisor was killed for want of memory: it may have held replies to earlier requests, which are the run's.
     fn answers(
         &mut self,
         run: &BatchedRun<'_>,
@@ -260,6 +261,9 @@ impl LiveCell {
                 return Ok(None);
             }
             replies.push(reply);
+        }
+        if self.state == State::Lost(Verdict::OutOfMemory) {
+            return Ok(None);
         }
         let (spending, dropped) = match ended {
             Some(ended) => ended,
