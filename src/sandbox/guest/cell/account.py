@@ -35,8 +35,8 @@ class Account:
 
     def sample_last(self, pid):
         """Looks at a process that has ended or has collected one. Most have hardly waited: then the rest is left to the next look."""
-        with passing(OSError), open(f"/proc/{pid}/schedstat", "rb", 0) as file:
-            self.note(pid, schedstat(file.fileno())[1])
+        with passing(OSError):
+            self.note(pid, wait_of(f"/proc/{pid}"))
         if self.waited > NOTABLE or time.monotonic() - self.last[0] > SAMPLE / 1000:
             self.settle()
 
@@ -81,10 +81,17 @@ def longest_wait(pid):
     with passing(OSError):
         for thread in os.listdir(f"/proc/{pid}/task"):
             with passing(OSError):
-                descriptor = os.open(f"/proc/{pid}/task/{thread}/schedstat", os.O_RDONLY)
-                longest = max(longest, schedstat(descriptor)[1])
-                os.close(descriptor)
+                longest = max(longest, wait_of(f"/proc/{pid}/task/{thread}"))
     return longest
+
+
+def wait_of(thread):
+    """How long this thread has been ready to run without a CPU to run on, in seconds; OSError if it is gone."""
+    descriptor = os.open(f"{thread}/schedstat", os.O_RDONLY)
+    try:
+        return schedstat(descriptor)[1]
+    finally:
+        os.close(descriptor)
 
 
 def cpu_of_others(forker):

@@ -103,9 +103,11 @@ class Process:
         return True
 
     def read_claim(self):
-        """The same of a claim, and nothing behind it; OverflowError if it says that it is above the limit."""
+        """Reads what has come of a claim, and nothing behind it, as `read`; OverflowError if it says that it is above the limit."""
         with passing(BlockingIOError):
-            while len(self.claim) < self.wanted:
+            for _ in "head", "rest":  # one piece of the rest: a long claim must not keep the host's orders waiting
+                if len(self.claim) == self.wanted:
+                    break
                 chunk = os.read(self.replies, min(self.wanted - len(self.claim), 1 << 16))
                 if not chunk:
                     return False
