@@ -21,9 +21,9 @@ pub enum Way {
     Direct,
     /// A container for each agent and task.
     Docker,
-    /// The same without a network.
+    /// A container without a network for each agent and task.
     DockerNoNetwork,
-    /// The same by the OCI runtime alone.
+    /// A container by the OCI runtime alone for each agent and task.
     Runc,
     /// A process in namespaces of its own for each agent and task; nothing bounds what it uses.
     Bubblewrap,

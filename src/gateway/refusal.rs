@@ -58,7 +58,7 @@ impl Refusal {
         Self { status, kind, message: words, budget: None }
     }
 
-    /// The same as JSON.
+    /// The refusal as JSON.
     pub fn body(&self) -> Value {
         let mut error =
             json!({ "message": self.message, "type": self.kind, "param": null, "code": self.kind });

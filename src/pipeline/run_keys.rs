@@ -76,7 +76,7 @@ impl<'a> EvaluationPlan<'a> {
         Self { stages, runs, grader }
     }
 
-    /// The same plan with only the tasks of a scope to be run.
+    /// This plan with only the tasks of a scope to be run.
     #[must_use]
     pub fn within(mut self, scope: &Scope) -> Self {
         let runs = self.runs.iter_mut().flatten();

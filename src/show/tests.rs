@@ -1,11 +1,13 @@
 //! Tests of `show`: its layout as snapshots, its answers to queries.
 
 use super::*;
-use crate::config::{Rewards, Split, Ties};
+use crate::config::Split;
 use crate::model::rejection::Rejection;
 use crate::model::report::Outcome;
 use crate::pipeline::plan::Plan;
-use crate::pipeline::publish::samples::{first_sights, miner, noon, report, run, stage, task, unscored};
+use crate::pipeline::publish::samples::{
+    first_sights, miner, noon, report, rewards, run, stage, task, unscored,
+};
 use crate::pipeline::publish::{Published, Publisher};
 use crate::pipeline::report_store::save_report;
 use crate::pipeline::report_summary::ReportSummary;
@@ -31,16 +33,7 @@ fn results() -> tempfile::TempDir {
     reports[2].sha256 = reports[0].sha256.clone();
     let stages = [stage("main", "*", 0.0)];
     let tasks = [task("strings/reverse", 1.0), task("primes", 1.0)];
-    let rewards = Rewards {
-        pool: 100.0,
-        token: "TAO".into(),
-        split: Split::Winner,
-        ties: Ties::Exact,
-        cap: None,
-        minimum: 0.0,
-        improvement: None,
-        per_stage: None,
-    };
+    let rewards = rewards(100.0, Split::Winner);
     let plan = Plan::new(&stages, &tasks);
     let agents = reports.each_ref().map(|report| ReportSummary::of(report, &plan));
     let agents = agents.each_ref();

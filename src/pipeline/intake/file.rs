@@ -161,7 +161,7 @@ pub fn read(inbox_file: &InboxFile, max_bytes: u64) -> Result<Submission, Unread
     })
 }
 
-/// The same bytes again, so that they need not be kept between validation and use; `None` when the
+/// Reads a submission's bytes again, so that they need not be kept between validation and use; `None` when the
 /// drop changed or was withdrawn since.
 #[must_use]
 pub fn reread(inbox_file: &InboxFile, sha256: &str, max_bytes: u64) -> Option<Vec<u8>> {

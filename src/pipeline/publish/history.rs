@@ -189,9 +189,9 @@ fn set_aside(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Rewards, Split, Ties};
+    use crate::config::Split;
     use crate::pipeline::plan::Plan;
-    use crate::pipeline::publish::samples::{first_sights, noon, report, run, stage, task};
+    use crate::pipeline::publish::samples::{first_sights, noon, report, rewards, run, stage, task};
     use crate::pipeline::report_summary::ReportSummary;
     use crate::pipeline::score::rank;
 
@@ -202,16 +202,7 @@ mod tests {
             ReportSummary::of(&report(miner, vec![run("s", "t", *score)]), &plan)
         };
         let agents: Vec<ReportSummary> = scores.iter().map(agent).collect();
-        let rewards = Rewards {
-            pool: 1.0,
-            token: "T".into(),
-            split: Split::Winner,
-            ties: Ties::Exact,
-            cap: None,
-            minimum: 0.0,
-            improvement: None,
-            per_stage: None,
-        };
+        let rewards = rewards(1.0, Split::Winner);
         let agents: Vec<&ReportSummary> = agents.iter().collect();
         rank(
             &agents,

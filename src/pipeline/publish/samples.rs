@@ -5,7 +5,7 @@ use std::time::Duration;
 use globset::{Glob, GlobSetBuilder};
 use jiff::Timestamp;
 
-use crate::config::{Limits, Stage};
+use crate::config::{Limits, Rewards, Split, Stage, Ties};
 use crate::model::feedback::Feedback;
 use crate::model::first_sights::{FirstSights, Origin, Sight};
 use crate::model::miner_id::Miner;
@@ -50,6 +50,20 @@ pub(crate) fn stage(name: &str, glob: &str, pass_mark: f64) -> Stage {
 }
 
 /// Four tests, as in [`run`].
+/// A pool that is shared by one rule and no other.
+pub(crate) fn rewards(pool: f64, split: Split) -> Rewards {
+    Rewards {
+        pool,
+        token: "TAO".into(),
+        split,
+        ties: Ties::Exact,
+        cap: None,
+        minimum: 0.0,
+        improvement: None,
+        per_stage: None,
+    }
+}
+
 pub(crate) fn task(id: &str, weight: f64) -> Task {
     let test = |name: &str| Test {
         name: name.into(),

@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::*;
-use crate::config::{Rewards, Split, Stage, Student, Ties};
+use crate::config::{Rewards, Split, Stage, Student};
 use crate::model::report::Report;
 use crate::model::report::{Outcome, Verdict};
 use crate::pipeline::publish::samples::{
-    crowd, first_sights, miner, noon, report, run, stage, task, unscored,
+    crowd, first_sights, miner, noon, report, rewards, run, stage, task, unscored,
 };
 use crate::pipeline::report_store::{load_report, save_report, tidy};
 use crate::pipeline::score::rank;
@@ -50,16 +50,7 @@ impl Pass {
             stages: vec![stage("screening", "screening/*", 0.0), stage("main", "main/*", 50.0)],
             at: noon(),
             title: None,
-            rewards: Some(Rewards {
-                pool: 100.0,
-                token: "TAO".into(),
-                split: Split::Proportional,
-                ties: Ties::Exact,
-                cap: None,
-                minimum: 0.0,
-                improvement: None,
-                per_stage: None,
-            }),
+            rewards: Some(rewards(100.0, Split::Proportional)),
             roster: Vec::new(),
         }
     }

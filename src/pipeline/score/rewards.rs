@@ -179,21 +179,16 @@ mod tests {
     use super::*;
     use crate::config::Improvement;
     use crate::model::report::Report;
-    use crate::pipeline::publish::samples::{first_sights, noon, report, run, stage, task};
+    use crate::pipeline::publish::samples::{self, first_sights, noon, report, run, stage, task};
     use crate::pipeline::report_summary::ReportSummary;
     use crate::pipeline::score::rank;
 
     fn rewards(pool: f64) -> Rewards {
         let improvement = Improvement { percent: 40.0, margin: 100, half_life: 10 };
         Rewards {
-            pool,
-            token: "T".into(),
-            split: Split::Proportional,
-            ties: Ties::Exact,
-            cap: None,
-            minimum: 0.0,
             improvement: Some(improvement),
             per_stage: Some(vec![("easy".into(), 30.0), ("hard".into(), 70.0)]),
+            ..samples::rewards(pool, Split::Proportional)
         }
     }
 

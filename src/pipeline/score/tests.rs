@@ -6,24 +6,13 @@ use super::*;
 use crate::config::{Split, Stage, Ties};
 use crate::model::first_sights::{Origin, Sight};
 use crate::model::report::{Report, SyntaxError};
-use crate::pipeline::publish::samples::{first_sights, report, run, stage, task, task_fault, unscored};
+use crate::pipeline::publish::samples::{
+    first_sights, report, rewards as pay, run, stage, task, task_fault, unscored,
+};
 use crate::task::Task;
 
 const SPLITS: [fn() -> Split; 3] =
     [|| Split::Proportional, || Split::Winner, || Split::Places(vec![50.0, 30.0, 20.0])];
-
-fn pay(pool: f64, split: Split) -> Rewards {
-    Rewards {
-        pool,
-        token: "TAO".into(),
-        split,
-        ties: Ties::Exact,
-        cap: None,
-        minimum: 0.0,
-        improvement: None,
-        per_stage: None,
-    }
-}
 
 /// One stage without a result and with one task.
 fn ranked(reports: &[Report], rewards: &Rewards) -> Vec<Row> {

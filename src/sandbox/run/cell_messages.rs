@@ -96,7 +96,7 @@ pub struct Exited {
 }
 
 impl Exited {
-    /// The same in words.
+    /// How it ended, in words.
     pub fn how(&self) -> String {
         match self.code {
             None => "its cell makes no more processes".to_owned(),

@@ -33,7 +33,7 @@ const MEMORY: usize = 16;
 #[derive(Debug)]
 pub struct CallPlan {
     requests: Vec<Request>,
-    /// The same as claims name them.
+    /// The questions in the words by which claims name them.
     asked: Vec<String>,
     size: usize,
     excess_failures: AtomicI32,

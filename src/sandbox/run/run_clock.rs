@@ -114,7 +114,7 @@ impl RunClock {
         format!("the run's {:?} were used up", self.budget)
     }
 
-    /// The same for what is asked after it.
+    /// The reason why nothing is asked after a timeout, in words.
     pub fn reason_after(&self) -> String {
         format!("not asked, as the run's {:?} had been used up before", self.budget)
     }

@@ -43,7 +43,7 @@ impl<'a> ScoreSheet<'a> {
         self.put(judged.test, verdict, judged.share, message);
     }
 
-    /// The same for a test whose verdict is not the judge's.
+    /// Enters a test whose verdict is not the judge's.
     pub fn enter_verdict(&mut self, test: usize, verdict: Verdict, message: String) {
         self.put(test, verdict, None, Some(message));
     }

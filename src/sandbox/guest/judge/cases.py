@@ -19,7 +19,7 @@ class Case:
             return error
 
     def rehearse(self, run):
-        """The same where nobody answers: an author's program is tried on a program that prints nothing, once."""
+        """Asks what the agent would be asked, with nobody to answer: an author's program is tried once, on output that is empty."""
         run.ask(ToCell.Stdin, str(self.test))
         if not self.is_first or not (program := getattr(self.rule, "program", None)):
             return None

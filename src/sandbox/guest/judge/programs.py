@@ -134,7 +134,7 @@ class Talk:
 
 
 class TalkFile(io.RawIOBase):
-    """The same as a program's stdin and stdout."""
+    """A talk as a program's stdin and stdout."""
 
     def __init__(self, talk):
         self.talk, self.left = talk, b""
