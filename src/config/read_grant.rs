@@ -1,14 +1,15 @@
 //! Reading grants.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_yaml::Value;
 
 use crate::config::check::{self, within};
-use crate::config::grant::Grant;
+use crate::config::grant::{Face, Grant};
 use crate::model::model_use::Money;
 use crate::util::units::Time;
-use crate::yaml::{Reader, describe, list};
+use crate::yaml::{Place, Reader, describe, list};
 
 /// The `model` of a stage; None where agents may ask nobody.
 pub(super) fn grant(fields: &mut Reader<'_>) -> Option<Grant> {
@@ -27,9 +28,21 @@ pub(super) fn grant(fields: &mut Reader<'_>) -> Option<Grant> {
         cost: fields.optional("cost", |dollars| within(dollars, 0.000_001, 1e6).map(Money::dollars)),
         wait: fields.checked("wait", Duration::from_secs(600), wait),
         at_once: fields.checked("at_once", 4, |count| within(count, 1, 64)),
+        faces: faces(fields.get("faces")),
     };
+    if grant.faces.contains(&Face::Ridges) && grant.cost.is_none() {
+        fields.complain("faces", "agents are told a budget in dollars in Ridges' protocol: set cost");
+    }
     fields.finish();
     Some(grant)
+}
+
+fn faces(place: Option<Place<'_>>) -> Vec<Face> {
+    let names = list(place.clone(), Ok::<Face, String>).unwrap_or_else(|| vec![Face::Openai]);
+    if let (true, Some(place)) = (names.is_empty(), &place) {
+        place.complain("expected at least one of openai, bitsec, ridges");
+    }
+    BTreeSet::from_iter(names).into_iter().collect()
 }
 
 /// A whole number, or one such as `200k` or `2M`.
@@ -85,6 +98,21 @@ mod tests {
         {
             assert!(grant_of(&format!("{{allow: [m], {wrong}}}"), "").is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn agents_speak_openais_protocol_unless_others_are_named() {
+        let faces = |text: &str| {
+            let text = format!("{{allow: [m], cost: 1, {text}}}");
+            grant_of(&text, "llm: {prices: {m: [1, 2]}}").map(|grant| grant.unwrap().faces)
+        };
+        assert_eq!(faces(""), Ok(vec![Face::Openai]));
+        assert_eq!(faces("faces: [ridges, openai, ridges]"), Ok(vec![Face::Openai, Face::Ridges]));
+        assert!(faces("faces: []").unwrap_err().contains("at least one of openai, bitsec, ridges"));
+        let error = faces("faces: [ollama]").unwrap_err();
+        assert!(error.contains("faces[0]: expected one of") && error.contains("bitsec"), "{error}");
+        let error = grant_of("{allow: [m], faces: [ridges]}", "").unwrap_err();
+        assert!(error.contains("model.faces: ") && error.contains("set cost"), "{error}");
     }
 
     #[test]

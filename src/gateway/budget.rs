@@ -11,17 +11,9 @@ use parking_lot::{Condvar, Mutex};
 use serde_json::{Value, json};
 
 use crate::config::grant::Grant;
-use crate::gateway::question::{Kind, Question};
+use crate::gateway::question::{Kind, Question, tokens_of};
 use crate::gateway::refusal::Refusal;
 use crate::model::model_use::{ModelUse, Money};
-
-/// Bytes that a token has, as a rule.
-const BYTES_PER_TOKEN: u64 = 4;
-
-/// Tokens of so many bytes, as a rule.
-pub fn tokens_of(bytes: u64) -> u64 {
-    bytes.div_ceil(BYTES_PER_TOKEN)
-}
 
 /// The price of one token.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -175,6 +167,11 @@ impl Budget {
         state.used
     }
 
+    /// Questions so far, and what they took.
+    pub fn used(&self) -> ModelUse {
+        self.state.lock().used
+    }
+
     /// The budget as agents see it: granted, used and left.
     pub fn told(&self) -> Value {
         self.told_of(&self.state.lock())
@@ -264,14 +261,7 @@ mod tests {
     use super::*;
 
     fn grant(requests: u64, tokens: u64) -> Grant {
-        Grant {
-            allow: vec!["m".into()],
-            requests,
-            tokens,
-            cost: None,
-            wait: Duration::from_secs(60),
-            at_once: 64,
-        }
+        Grant { requests, tokens, at_once: 64, ..Grant::sample() }
     }
 
     fn budget(grant: Grant) -> Budget {

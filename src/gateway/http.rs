@@ -7,13 +7,11 @@ use std::time::Duration;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
-use hyper::{Method, Request, Response, StatusCode};
-use serde_json::{Value, json};
+use hyper::{Request, Response, StatusCode};
 
-use crate::gateway::question::{Delivery, Kind, Question};
+use crate::gateway::faces::{self, Asking, Face, Said, Service};
 use crate::gateway::refusal::Refusal;
 use crate::gateway::session::{Session, Unheard};
-use crate::gateway::stream;
 
 /// Longest request body, in bytes.
 pub const LONGEST: usize = 2 << 20;
@@ -21,37 +19,24 @@ pub const LONGEST: usize = 2 << 20;
 /// Time that an agent has for sending a request.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-const JSON: &str = "application/json";
-
 type Reply = Response<Full<Bytes>>;
 
 /// Answers one request of an agent. Once the run is at its end by somebody else's fault it never does.
 pub async fn answer(session: Arc<Session>, request: Request<Incoming>) -> Result<Reply, Infallible> {
-    Ok(match route(session, request).await {
-        Ok(reply) => reply,
-        Err(Unheard::Refused(refusal)) => refused(&refusal),
+    let (face, service) = faces::find(request.method(), request.uri().path(), &session.budget);
+    let said = match service {
+        Ok(Service::Ask(asking)) => ask(session, asking, request).await,
+        Ok(Service::Tell(value)) => Ok(Said::json(&value)),
+        Err(refusal) => Err(Unheard::Refused(refusal)),
+    };
+    Ok(match said {
+        Ok(said) => reply(StatusCode::OK, said),
+        Err(Unheard::Refused(refusal)) => refused(face, &refusal),
         Err(Unheard::Fault) => std::future::pending().await,
     })
 }
 
-async fn route(session: Arc<Session>, request: Request<Incoming>) -> Result<Reply, Unheard> {
-    let path = request.uri().path().to_owned();
-    let path = path.strip_prefix("/v1").filter(|rest| rest.starts_with('/')).unwrap_or(&path);
-    let allow = &session.budget.grant().allow;
-    match (request.method(), path, Kind::at(path)) {
-        (&Method::POST, _, Some(kind)) => ask(session, kind, request).await,
-        (&Method::GET, "/models", _) => Ok(found(&models(allow))),
-        (&Method::GET, "/budget", _) => Ok(found(&session.budget.told())),
-        (&Method::GET, _, _) if path.strip_prefix("/models/").is_some_and(|name| knows(allow, name)) => {
-            Ok(found(&model(path.trim_start_matches("/models/"))))
-        }
-        (method, ..) => {
-            Err(Unheard::Refused(Refusal::unknown(&format!("there is no {method} of that path"))))
-        }
-    }
-}
-
-async fn ask(session: Arc<Session>, kind: Kind, request: Request<Incoming>) -> Result<Reply, Unheard> {
+async fn ask(session: Arc<Session>, asking: Asking, request: Request<Incoming>) -> Result<Said, Unheard> {
     let refuse = |refusal| Err(Unheard::Refused(refusal));
     let body = Limited::new(request.into_body(), LONGEST).collect();
     let body = match tokio::time::timeout(PATIENCE, body).await {
@@ -64,15 +49,10 @@ async fn ask(session: Arc<Session>, kind: Kind, request: Request<Incoming>) -> R
     };
     let asked = Arc::clone(&session);
     at_once(&session, move || {
-        let question = Question::read(kind, &body).map_err(Unheard::Refused)?;
+        let question = (asking.read)(asking.kind, &body, asked.budget.grant()).map_err(Unheard::Refused)?;
         drop(body);
         let answer = asked.exchange(&question)?;
-        Ok(match question.delivery {
-            Delivery::Stream { usage } if kind != Kind::Embedding => {
-                reply(StatusCode::OK, "text/event-stream", stream::events(kind, &answer, usage))
-            }
-            _ => found(&answer),
-        })
+        Ok((asking.write)(&question, &answer))
     })
     .await
 }
@@ -91,25 +71,10 @@ async fn at_once<T: Send + 'static>(
     done.await.unwrap_or_else(|error| Err(session.fail(format!("the gateway could not ask: {error}"))))
 }
 
-fn knows(allow: &[String], name: &str) -> bool {
-    allow.iter().any(|model| model == name)
-}
-
-fn models(allow: &[String]) -> Value {
-    json!({ "object": "list", "data": allow.iter().map(|name| model(name)).collect::<Vec<_>>() })
-}
-
-fn model(name: &str) -> Value {
-    json!({ "id": name, "object": "model", "created": 0, "owned_by": "agentmill" })
-}
-
-fn found(value: &Value) -> Reply {
-    reply(StatusCode::OK, JSON, value.to_string())
-}
-
-fn refused(refusal: &Refusal) -> Reply {
-    let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_GATEWAY);
-    let mut reply = reply(status, JSON, refusal.body().to_string());
+fn refused(face: &dyn Face, refusal: &Refusal) -> Reply {
+    let (status, body) = face.refusal(refusal);
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+    let mut reply = reply(status, Said::json(&body));
     if refusal.budget.is_some() {
         // Clients would ask again and again; nothing comes back to a budget.
         reply.headers_mut().insert("x-should-retry", HeaderValue::from_static("false"));
@@ -117,10 +82,10 @@ fn refused(refusal: &Refusal) -> Reply {
     reply
 }
 
-fn reply(status: StatusCode, kind: &'static str, body: String) -> Reply {
-    let mut reply = Response::new(Full::from(body));
+fn reply(status: StatusCode, said: Said) -> Reply {
+    let mut reply = Response::new(Full::from(said.text));
     *reply.status_mut() = status;
-    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(said.media));
     reply
 }
 
@@ -128,6 +93,8 @@ fn reply(status: StatusCode, kind: &'static str, body: String) -> Reply {
 mod tests {
     use std::path::Path;
     use std::sync::mpsc;
+
+    use serde_json::json;
 
     use super::*;
     use crate::config::grant::Grant;
@@ -145,8 +112,7 @@ mod tests {
         let timeout = Duration::ZERO;
         let health = Health::new(Arc::clone(&provider), timeout, Events::channel().0);
         let source = Arc::new(Source { provider, health, timeout, no_key: None });
-        let grant =
-            Grant { allow: Vec::new(), requests: 1, tokens: 1, cost: None, wait: timeout, at_once: 1 };
+        let grant = Grant { at_once: 1, ..Grant::sample() };
         let budget = Budget::new(grant, Prices::new(), None);
         let recording = Arc::new(Recording::open(Path::new("/nowhere"), "k", false).unwrap());
         Arc::new(Session::new(source, budget, recording, Tempo::AtOnce).unwrap())
@@ -186,7 +152,9 @@ mod tests {
 
     #[test]
     fn only_a_budget_that_is_used_up_says_not_to_ask_again() {
-        let asks_not = |refusal: &Refusal| refused(refusal).headers().contains_key("x-should-retry");
+        let session = session();
+        let (face, _) = faces::find(&hyper::Method::GET, "/", &session.budget);
+        let asks_not = |refusal: &Refusal| refused(face, refusal).headers().contains_key("x-should-retry");
         assert!(asks_not(&Refusal::used_up("tokens", json!({}))));
         assert!(!asks_not(&Refusal::of_provider(429, "slow down".into())));
     }

@@ -4,13 +4,14 @@
 //! agent ──loopback──▶ supervisor ──frames──▶ connections ──http──▶ session ──budget, recording──▶ provider
 //! ```
 //!
-//! [`Connections`] take an agent's bytes, whatever brings them, and have `http` read requests out of them. A
-//! `question` is taken apart and put together anew; a `session` admits it by its `budget`, answers it from its `recording`
+//! [`Connections`] take an agent's bytes, whatever brings them, and have `http` read requests out of them, each in
+//! one of the `faces`. A `question` is taken apart and put together anew; a `session` admits it by its `budget`, answers it from its `recording`
 //! or has the [`provider`] asked; `health` says whose fault it is where there is no answer.
 
 mod bell;
 mod budget;
 mod connections;
+mod faces;
 mod health;
 mod http;
 pub mod provider;
@@ -29,9 +30,10 @@ use parking_lot::Mutex;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::config::grant::Grant;
-use crate::config::{self, Llm, Pipeline};
+use crate::config::{self, Limits, Llm, Pipeline};
 use crate::gateway::budget::{Budget, Price, Prices};
 pub use crate::gateway::connections::{Connections, MOST_LINKS, Parcel, WINDOW};
+pub use crate::gateway::faces::{Environment, PORT};
 use crate::gateway::health::Health;
 use crate::gateway::provider::{Provider, key};
 use crate::gateway::recording::Recording;
@@ -172,9 +174,9 @@ impl Access {
         Ok(connections)
     }
 
-    /// Grant as the agent is told of it, JSON.
-    pub fn granted(&self) -> String {
-        budget::granted(&self.grant).to_string()
+    /// Variables by which the agent finds its way to a model, and the grant as it is told of it.
+    pub fn environment(&self, limits: &Limits) -> Environment {
+        faces::environment(&self.grant, limits.timeout)
     }
 
     /// Ends the last attempt; tells what it used, and the fault of the provider that ended it, if one did. Waits for open

@@ -14,6 +14,14 @@ use crate::util::text::visible;
 /// Most answers to one question.
 const MOST_CHOICES: u64 = 16;
 
+/// Bytes that a token has, as a rule.
+const BYTES_PER_TOKEN: u64 = 4;
+
+/// Tokens of so many bytes, as a rule.
+pub fn tokens_of(bytes: u64) -> u64 {
+    bytes.div_ceil(BYTES_PER_TOKEN)
+}
+
 /// Kinds of questions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -169,7 +177,15 @@ impl Question {
     pub fn read(kind: Kind, bytes: &[u8]) -> Result<Self, Refusal> {
         let value =
             serde_json::from_slice(bytes).map_err(|error| Refusal::wrong(format!("not JSON: {error}")));
-        let Value::Object(mut body) = value? else { return Err(Refusal::wrong("expected a JSON object")) };
+        let Value::Object(body) = value? else { return Err(Refusal::wrong("expected a JSON object")) };
+        Self::of(kind, body)
+    }
+
+    /// The question of these fields.
+    ///
+    /// # Errors
+    /// It is not one of this kind, or holds what is not passed on.
+    pub fn of(kind: Kind, mut body: Map<String, Value>) -> Result<Self, Refusal> {
         let delivery = delivery(&body);
         body.retain(|name, value| !DROPPED.contains(&name.as_str()) && !value.is_null());
         if let Some(strange) = body.keys().find(|name| !kind.fields().contains(&name.as_str())) {
@@ -231,6 +247,18 @@ impl Question {
     /// Tokens of an answer that it asks for at most, if it says so.
     pub fn longest(&self) -> Option<u64> {
         LIMITS.iter().filter_map(|name| self.body.get(*name)?.as_u64()).min()
+    }
+
+    /// Tokens of it and of its answer: as the provider counts, or else by their lengths.
+    pub fn tokens(&self, answer: &Value) -> [u64; 2] {
+        let usage = |name: &str| answer["usage"][name].as_u64();
+        let said = || json!(answer["choices"]).to_string().len() as u64;
+        let prompt = usage("prompt_tokens").unwrap_or_else(|| tokens_of(self.size()));
+        let reply = usage("completion_tokens").unwrap_or_else(|| match answer.get("choices") {
+            Some(_) => tokens_of(said()),
+            None => 0,
+        });
+        [prompt, reply]
     }
 
     /// The question as it was asked.

@@ -22,9 +22,7 @@ impl Refusal {
     }
 
     /// There is no such thing here.
-    pub fn unknown(what: &str) -> Self {
-        let message =
-            format!("{what}; there are /chat/completions, /completions, /embeddings, /models and /budget");
+    pub fn unknown(message: String) -> Self {
         Self { status: 404, kind: "not_found_error", message, budget: None }
     }
 

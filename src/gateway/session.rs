@@ -5,14 +5,14 @@ use std::io;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use crate::gateway::bell::Bell;
-use crate::gateway::budget::{Budget, tokens_of};
+use crate::gateway::budget::Budget;
 use crate::gateway::health::Health;
 use crate::gateway::provider::{Provider, said, words};
-use crate::gateway::question::Question;
+use crate::gateway::question::{Question, tokens_of};
 use crate::gateway::recording::{Known, Recording};
 use crate::gateway::refusal::Refusal;
 
@@ -157,7 +157,7 @@ impl Session {
             Err(Trouble::Fault(reason)) => return Err(self.fail(reason)),
         };
         let tokens = match status {
-            200 => tokens(question, &answer),
+            200 => question.tokens(&answer),
             // There may have been an answer, which the provider wants to be paid: no longer than it was to be.
             502 | 504 => [tokens_of(question.size()), admitted.longest.saturating_mul(question.choices())],
             _ => [0, 0],
@@ -268,16 +268,4 @@ fn heard(status: u16, answer: Value) -> Result<Value, Unheard> {
     }
     let words = answer["error"]["message"].as_str().unwrap_or_default().to_owned();
     Err(Unheard::Refused(Refusal::of_provider(status, words)))
-}
-
-/// Tokens of a question and of its answer: as the provider counts, or else by their lengths.
-fn tokens(question: &Question, answer: &Value) -> [u64; 2] {
-    let usage = |name: &str| answer["usage"][name].as_u64();
-    let said = || json!(answer["choices"]).to_string().len() as u64;
-    let prompt = usage("prompt_tokens").unwrap_or_else(|| tokens_of(question.size()));
-    let reply = usage("completion_tokens").unwrap_or_else(|| match answer.get("choices") {
-        Some(_) => tokens_of(said()),
-        None => 0,
-    });
-    [prompt, reply]
 }

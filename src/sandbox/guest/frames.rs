@@ -6,7 +6,7 @@
 
 use std::fmt::Write;
 
-use crate::gateway::{MOST_LINKS, WINDOW};
+use crate::gateway::{MOST_LINKS, PORT, WINDOW};
 
 macro_rules! frames {
     ($($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $kind:ident = $byte:literal,)* })*) => {
@@ -197,6 +197,7 @@ pub fn python() -> String {
         ("STDERR_TAIL", bounds::STDERR_TAIL),
         ("WINDOW", WINDOW),
         ("MOST_LINKS", MOST_LINKS),
+        ("PORT", PORT.into()),
     ] {
         writeln!(text, "{name} = {bound}").expect("a string takes it");
     }

@@ -239,15 +239,16 @@ impl<'a> AgentSession<'a> {
             }
         };
         let deaths = self.host.launcher.death_log(cell.container());
-        let outcome = match deaths.and_then(|deaths| cell.grant(self.access.as_ref()).map(|()| deaths)) {
-            Ok(deaths) => {
-                let mut agent = InCell::begin(&mut cell, &deaths, task, limits);
-                let outcome = interactive::run(&mut agent, &mut judge, task, &deaths);
-                self.exchanges = agent.exchanges();
-                outcome
-            }
-            Err(fault) => Err(Broken::Engine(fault)),
-        };
+        let outcome =
+            match deaths.and_then(|deaths| cell.grant(self.access.as_ref(), limits).map(|()| deaths)) {
+                Ok(deaths) => {
+                    let mut agent = InCell::begin(&mut cell, &deaths, task, limits);
+                    let outcome = interactive::run(&mut agent, &mut judge, task, &deaths);
+                    self.exchanges = agent.exchanges();
+                    outcome
+                }
+                Err(fault) => Err(Broken::Engine(fault)),
+            };
         let unresponsive = cell.is_lost(); // an engine that hangs looks like that, too
         if outcome.is_ok() {
             self.keep(cell);
@@ -315,7 +316,7 @@ impl Cell for AgentSession<'_> {
         });
         let Some(access) = self.access.take() else { return scored };
         // What is run next in this cell has no such access.
-        self.cell.as_mut().map_or(Ok(()), |cell| cell.grant(None))?;
+        self.cell.as_mut().map_or(Ok(()), |cell| cell.grant(None, limits))?;
         with_use(scored, &access)
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::config::Limits;
-use crate::gateway::{Access, Connections};
+use crate::gateway::{Access, Connections, Environment};
 use crate::model::claims::Reply;
 use crate::model::report::{Usage, Verdict};
 use crate::sandbox::channel::frame::Frame;
@@ -54,8 +54,8 @@ pub struct LiveCell {
     earlier: Spending,
     /// Frames that came while another one was waited for.
     heard: VecDeque<Frame>,
-    /// The way to a model, and the budget as the agent is told of it; None where none is granted.
-    connections: Option<(Arc<Connections>, String)>,
+    /// The way to a model, and the variables by which the agent finds it; None where none is granted.
+    connections: Option<(Arc<Connections>, Environment)>,
     /// Digest of the folder that it was given.
     folder: Option<String>,
 }
@@ -165,18 +165,18 @@ impl LiveCell {
         Ok(())
     }
 
-    /// Lets the next run ask a model; without an access it asks nobody.
+    /// Lets the next run, within these limits, ask a model; without an access it asks nobody.
     ///
     /// # Errors
     /// The kernel gives no descriptor.
-    pub fn grant(&mut self, access: Option<&Access>) -> Result<(), Fault> {
+    pub fn grant(&mut self, access: Option<&Access>, limits: &Limits) -> Result<(), Fault> {
         let connections = access.map(Access::connections).transpose();
         let connections =
             connections.map_err(|error| Fault::Engine(format!("no way to a model: {error}")))?;
         let side =
             connections.clone().map(|connections| Box::new(CellConnections(connections)) as Box<dyn Side>);
         self.container.channel.set_side(side);
-        self.connections = connections.zip(access.map(Access::granted));
+        self.connections = connections.zip(access.map(|access| access.environment(limits)));
         Ok(())
     }
 
@@ -187,7 +187,7 @@ impl LiveCell {
         self.begin_clock(limits);
         self.begun = (prompt.to_owned(), *limits);
         self.earlier = Spending::default();
-        let settings = settings(self.run, prompt, limits, self.budget());
+        let settings = settings(self.run, prompt, limits, self.environment());
         self.container.channel.send(ToCell::Begin, &settings);
     }
 
@@ -329,7 +329,7 @@ impl LiveCell {
         self.earlier = std::mem::take(&mut self.earlier).and(spending);
         self.run = self.run.wrapping_add(1);
         let (prompt, limits) = &self.begun;
-        let settings = settings(self.run, prompt, limits, self.budget());
+        let settings = settings(self.run, prompt, limits, self.environment());
         self.container.channel.send(ToCell::Begin, &settings);
         Ok(())
     }
@@ -365,9 +365,9 @@ impl LiveCell {
         }
     }
 
-    /// The budget for a model as the agent is told of it.
-    fn budget(&self) -> Option<&str> {
-        self.connections.as_ref().map(|(_, budget)| budget.as_str())
+    /// The variables by which the agent finds its way to a model.
+    fn environment(&self) -> Option<&Environment> {
+        self.connections.as_ref().map(|(_, environment)| environment)
     }
 
     /// Time that models have taken for answers in this run, which is not the agent's.

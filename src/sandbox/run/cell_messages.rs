@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::config::Limits;
+use crate::gateway::Environment;
 use crate::model::claims::Reply;
 use crate::model::report::{Usage, Verdict};
 use crate::sandbox::channel::frame::{self, Frame};
@@ -55,10 +56,10 @@ pub fn orders(mut number: u32, runs: &[BatchedRun<'_>]) -> Vec<u8> {
     orders
 }
 
-/// The payload that begins a run; with the budget for a model, if there is one.
-pub fn settings(number: u32, prompt: &str, limits: &Limits, budget: Option<&str>) -> Vec<u8> {
+/// The payload that begins a run; with the variables by which the agent finds its way to a model, if it has one.
+pub fn settings(number: u32, prompt: &str, limits: &Limits, model: Option<&Environment>) -> Vec<u8> {
     let settings = serde_json::json!({
-        "run": number, "prompt": prompt, "output": limits.output, "value": limits.value, "cpus": limits.cpus, "model": budget,
+        "run": number, "prompt": prompt, "output": limits.output, "value": limits.value, "cpus": limits.cpus, "model": model,
     });
     settings.to_string().into_bytes()
 }

@@ -3,8 +3,6 @@
 It looks into none of them. Neither side sends more than a window ahead of what the other has taken, so an agent that does
 not read, or only writes, fills no memory but its own.
 """
-PORT = 4000  # nobody else's: the cell has a network of its own, with nothing in it but loopback
-BASE_URL = f"http://127.0.0.1:{PORT}/v1"
 CHUNK = 1 << 14
 
 

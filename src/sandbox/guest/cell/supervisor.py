@@ -151,10 +151,10 @@ class Supervisor:
         settings = loads(settings)
         self.run, self.prompt = settings["run"], settings["prompt"]
         self.output, self.value = settings["output"], settings["value"]
-        self.printed, self.told, self.environment = 0, b"", {}
-        if budget := settings.get("model"):
+        self.printed, self.told = 0, b""
+        self.environment = settings.get("model") or {}
+        if self.environment:
             self.gateway.open()
-            self.environment = {"OPENAI_BASE_URL": BASE_URL, "OPENAI_API_KEY": "agentmill", "AGENTMILL_BUDGET": budget}
         if self.forker:
             self.account.begin(settings["cpus"])
 
