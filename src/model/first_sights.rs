@@ -170,6 +170,11 @@ impl FirstSights {
         self.places.get(sha256).copied().filter(|at| self.documents[*at].miner == *miner)
     }
 
+    /// Miners that were seen with these bytes, the first one first, and when.
+    pub fn miners(&self, sha256: &str) -> &[(Miner, Timestamp)] {
+        self.miners.get(sha256).map_or(&[], Vec::as_slice)
+    }
+
     /// The miner that was seen with these bytes before everybody else.
     pub fn first(&self, sha256: &str) -> Option<&Miner> {
         self.miners.get(sha256)?.first().map(|(miner, _)| miner)

@@ -1,6 +1,6 @@
-//! Answers: JSON, and for a failure `{"error": ..., "line": ...}`.
+//! Answers: documents with a digest by which a client asks whether they changed, and failures as problem details (RFC 9457).
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
@@ -8,6 +8,10 @@ use serde::Serialize;
 
 use crate::pipeline::season::Refusal;
 use crate::submission::Refused;
+use crate::util::digest;
+
+pub(super) const JSON: &str = "application/json";
+const PROBLEM: &str = "application/problem+json";
 
 /// A failed request: its status and reason.
 #[derive(Debug)]
@@ -18,8 +22,13 @@ pub(super) struct Failure {
     header: Option<(HeaderName, HeaderValue)>,
 }
 
+/// A failure as problem details; `error` and `line` are members of ours.
 #[derive(Serialize)]
-struct Words<'a> {
+struct Problem<'a> {
+    r#type: &'static str,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
     error: &'a str,
     line: Option<u32>,
 }
@@ -39,17 +48,21 @@ impl Failure {
     }
 
     pub(super) fn too_often(seconds: u64) -> Self {
-        let header = (header::RETRY_AFTER, HeaderValue::from(seconds));
         let error = format!("too many requests; try again in {seconds} s");
-        Self { header: Some(header), ..Self::new(StatusCode::TOO_MANY_REQUESTS, error) }
+        Self::later(StatusCode::TOO_MANY_REQUESTS, seconds, error)
+    }
+
+    /// A refusal of what may be asked again in so many seconds.
+    pub(super) fn later(status: StatusCode, seconds: u64, error: impl Into<String>) -> Self {
+        let header = (header::RETRY_AFTER, HeaderValue::from(seconds));
+        Self { header: Some(header), ..Self::new(status, error) }
     }
 
     /// By the rules of the season.
     fn not_counted(refusal: &Refusal) -> Self {
         let Some(next) = refusal.next else { return Self::new(StatusCode::FORBIDDEN, &refusal.reason) };
         let seconds = next.duration_since(Timestamp::now()).as_secs().max(0).unsigned_abs() + 1;
-        let header = (header::RETRY_AFTER, HeaderValue::from(seconds));
-        Self { header: Some(header), ..Self::new(StatusCode::TOO_MANY_REQUESTS, &refusal.reason) }
+        Self::later(StatusCode::TOO_MANY_REQUESTS, seconds, &refusal.reason)
     }
 
     /// A fault of the server. The details are for its owner, not for the client.
@@ -73,7 +86,13 @@ impl From<&Refused> for Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let mut response = json(self.status, &Words { error: &self.error, line: self.line });
+        let Self { status, error, line, .. } = &self;
+        let title = status.canonical_reason().unwrap_or_default();
+        // The status says it all: there are no kinds of problems beside it.
+        let r#type = "about:blank";
+        let problem = Problem { r#type, title, status: status.as_u16(), detail: error, error, line: *line };
+        let body = serde_json::to_vec(&problem).expect("text and numbers only");
+        let mut response = typed(*status, PROBLEM, body);
         if let Some((name, value)) = self.header {
             response.headers_mut().insert(name, value);
         }
@@ -81,10 +100,38 @@ impl IntoResponse for Failure {
     }
 }
 
+/// A text that is read again and again.
+#[derive(Debug, Clone)]
+pub(super) struct Document {
+    pub(super) bytes: Bytes,
+    tag: HeaderValue,
+}
+
+impl Document {
+    /// The digest is of what is shown, never of files that tell more.
+    pub(super) fn new(bytes: impl Into<Bytes>) -> Self {
+        let bytes = bytes.into();
+        let tag = format!("\"{}\"", &digest::sha256(&bytes)[..32]);
+        Self { bytes, tag: HeaderValue::try_from(tag).expect("hex digits") }
+    }
+
+    /// A value as JSON.
+    pub(super) fn json(value: &impl Serialize) -> Result<Self, serde_json::Error> {
+        serde_json::to_vec(value).map(Self::new)
+    }
+
+    /// The answer to a request for it.
+    pub(super) fn answer(&self, kind: &'static str) -> Response {
+        let mut response = typed(StatusCode::OK, kind, self.bytes.clone());
+        response.headers_mut().insert(header::ETAG, self.tag.clone());
+        response
+    }
+}
+
 /// A value as JSON.
 pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {
     match serde_json::to_vec(value) {
-        Ok(bytes) => typed(status, "application/json", bytes),
+        Ok(bytes) => typed(status, JSON, bytes),
         Err(_) => Failure::ours().into_response(),
     }
 }

@@ -38,6 +38,15 @@ impl Sight {
         }
     }
 
+    /// The miner whose scores alone are shown; None if everybody's are. Fails if nobody's are.
+    pub(super) fn own(self) -> Result<Option<Miner>, Failure> {
+        match self {
+            Self::All => Ok(None),
+            Self::Own(miner) => Ok(Some(miner)),
+            Self::Nothing => Err(no_token()),
+        }
+    }
+
     /// Fails if a miner's scores are out of sight.
     pub(super) fn must_reach(&self, miner: &Miner) -> Result<(), Failure> {
         match self {
@@ -50,13 +59,15 @@ impl Sight {
 }
 
 /// The refusal of a request that may see nothing.
-pub(super) fn no_token() -> Failure {
+fn no_token() -> Failure {
     Failure::unauthorized("scores are private here; it takes a token: Authorization: Bearer TOKEN")
 }
 
-/// The board as JSON with nothing on it but one miner's lines.
-pub(super) fn only(board: &[u8], miner: &Miner) -> serde_json::Result<Vec<u8>> {
+/// The board with nothing on it but one miner's lines, if one is given.
+pub(super) fn of(board: &[u8], miner: Option<&Miner>) -> serde_json::Result<Board> {
     let mut board: Board = serde_json::from_slice(board)?;
-    board.keep_only(miner);
-    serde_json::to_vec(&board)
+    if let Some(miner) = miner {
+        board.keep_only(miner);
+    }
+    Ok(board)
 }

@@ -6,7 +6,7 @@ use csv::Reader;
 use jiff::Timestamp;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::model::miner_id::Miner;
 use crate::util::digest;
@@ -15,9 +15,10 @@ use crate::util::digest;
 const ENTRIES: usize = 100;
 
 /// A line of `history.csv`.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Point {
-    at: Timestamp,
+    #[serde(skip_serializing)]
+    pub(super) at: Timestamp,
     miner: Miner,
     /// None if it is unscored.
     score: Option<f64>,
@@ -25,7 +26,7 @@ pub(super) struct Point {
 }
 
 /// The part of the history that a reader may see.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct View {
     /// One miner's lines only.
     pub(super) own: Option<Miner>,
@@ -36,6 +37,11 @@ pub(super) struct View {
 }
 
 impl View {
+    /// Lines that are shown, oldest first.
+    pub(super) fn shown<'a>(&self, points: &'a [Point]) -> Vec<&'a Point> {
+        points.iter().filter(|point| self.shows(point)).collect()
+    }
+
     fn shows(&self, point: &Point) -> bool {
         self.shows_ranking
             && self.own.as_ref().is_none_or(|own| point.miner == *own)
@@ -48,11 +54,16 @@ pub(super) fn read(bytes: &[u8]) -> io::Result<Vec<Point>> {
     Reader::from_reader(bytes).into_deserialize().map(|line| line.map_err(io::Error::other)).collect()
 }
 
+/// Lines of the same time, the newest ones first.
+pub(super) fn changes<'a>(shown: &'a [&'a Point]) -> impl Iterator<Item = &'a [&'a Point]> {
+    shown.chunk_by(|a, b| a.at == b.at).rev().take(ENTRIES)
+}
+
 /// The feed, newest entry first.
 pub(super) fn atom(title: Option<&str>, points: &[Point], view: &View) -> io::Result<Vec<u8>> {
     let title = title.unwrap_or("agentmill");
-    let shown: Vec<&Point> = points.iter().filter(|point| view.shows(point)).collect();
-    let changes: Vec<&[&Point]> = shown.chunk_by(|a, b| a.at == b.at).rev().take(ENTRIES).collect();
+    let shown = view.shown(points);
+    let changes: Vec<&[&Point]> = changes(&shown).collect();
     let id = format!("urn:agentmill:{}", &digest::sha256(title.as_bytes())[..16]);
     let updated = changes.first().map_or(Timestamp::UNIX_EPOCH, |change| change[0].at);
     let mut xml = Writer::new_with_indent(Vec::new(), b' ', 1);

@@ -6,14 +6,21 @@
 mod answer;
 mod board;
 mod cached;
+mod conditional;
 mod connections;
+mod events;
 mod feed;
 mod guard;
+mod limit;
+mod listeners;
 mod metrics;
+mod paging;
+mod peer;
 mod rate;
 mod routes;
 mod snapshot;
 mod state;
+mod submission;
 mod upload;
 
 use parking_lot::Mutex;
@@ -26,7 +33,7 @@ use anyhow::{Context, bail};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-use crate::serve::guard::Peer;
+use crate::serve::peer::Peer;
 use crate::serve::snapshot::Snapshot;
 use crate::serve::state::{ServerState, Shared};
 use crate::tokens::Tokens;

@@ -4,27 +4,30 @@ use std::io;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{DefaultBodyLimit, Path as UrlPath, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::middleware::from_fn_with_state;
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use serde_json::value::RawValue;
 
 use crate::model::miner_id::Miner;
-use crate::serve::answer::{Failure, json, typed};
+use crate::serve::answer::{Document, Failure, JSON, typed};
 use crate::serve::board::{self, Sight};
-use crate::serve::feed::{self, View};
+use crate::serve::conditional;
+use crate::serve::events;
+use crate::serve::feed;
 use crate::serve::guard::{self, Principal};
 use crate::serve::metrics;
+use crate::serve::paging::Page;
 use crate::serve::state::{Shared, on_disk};
+use crate::serve::submission;
 use crate::serve::upload;
 use crate::status::{self, RankingIndex};
 
 const OPENAPI: &str = include_str!("openapi.json");
 
-const JSON: &str = "application/json";
 const ATOM: &str = "application/atom+xml; charset=utf-8";
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
@@ -49,11 +52,14 @@ pub(super) fn router(state: Shared) -> Router {
         .route("/tasks/{*id}", get(task))
         .route("/rankings", get(rankings))
         .route("/agents/{miner}", get(agent))
+        .route("/submissions/{sha256}", get(submission::submission))
         .route("/feed.atom", get(feed))
+        .route("/events", get(events::events))
         .route("/metrics", get(metrics))
         .route("/upload/agent", post(upload::upload).put(upload::upload))
         .fallback(nothing)
         .method_not_allowed_fallback(no_such_method)
+        .layer(from_fn(conditional::answer))
         .layer(from_fn_with_state(Arc::clone(&state), guard::check))
         // A body is read up to a limit of our own, which follows pipeline.yaml.
         .layer(DefaultBodyLimit::disable())
@@ -65,11 +71,18 @@ async fn healthz() -> Response {
 }
 
 async fn openapi() -> Response {
-    typed(StatusCode::OK, JSON, OPENAPI)
+    Document::new(OPENAPI).answer(JSON)
 }
 
-async fn tasks(State(state): State<Shared>) -> Response {
-    typed(StatusCode::OK, JSON, state.snapshot().tasks.clone())
+async fn tasks(State(state): State<Shared>, uri: Uri) -> Result<Response, Failure> {
+    let snapshot = state.snapshot();
+    let Some(page) = Page::of(&uri)? else { return Ok(snapshot.tasks.answer(JSON)) };
+    let mut list: Vec<&RawValue> =
+        serde_json::from_slice(&snapshot.tasks.bytes).map_err(|_| Failure::ours())?;
+    let links = page.links("/tasks", list.len());
+    page.cut(&mut list);
+    let part = Document::json(&list).map_err(|_| Failure::ours())?;
+    Ok(([(header::LINK, links)], part.answer(JSON)).into_response())
 }
 
 async fn task(
@@ -82,7 +95,7 @@ async fn task(
         .by_id
         .get(&id)
         .ok_or_else(|| Failure::new(StatusCode::NOT_FOUND, "there is no such task"))?;
-    Ok(typed(StatusCode::OK, JSON, task.clone()))
+    Ok(task.answer(JSON))
 }
 
 async fn page(State(state): State<Shared>, headers: HeaderMap) -> Result<Response, Failure> {
@@ -91,27 +104,27 @@ async fn page(State(state): State<Shared>, headers: HeaderMap) -> Result<Respons
     }
     let page =
         on_disk(move || state.snapshot().published().page.get()).await?.map_err(|_| Failure::ours())?;
-    let bytes = page.map_or_else(|| Bytes::from_static(NO_PAGE.as_bytes()), |page| Bytes::clone(&page));
-    Ok(typed(StatusCode::OK, HTML, bytes))
+    Ok(page.map_or_else(|| Document::new(NO_PAGE), |page| Document::clone(&page)).answer(HTML))
 }
 
-async fn rankings(State(state): State<Shared>, headers: HeaderMap) -> Result<Response, Failure> {
-    let miner = match Sight::of_request(&state, &headers).await? {
-        Sight::All => None,
-        Sight::Own(miner) => Some(miner),
-        Sight::Nothing => return Err(board::no_token()),
-    };
-    let bytes = on_disk(move || {
+async fn rankings(State(state): State<Shared>, uri: Uri, headers: HeaderMap) -> Result<Response, Failure> {
+    let page = Page::of(&uri)?;
+    let miner = Sight::of_request(&state, &headers).await?.own()?;
+    let answer = on_disk(move || {
         let Some(published) = state.snapshot().published().rankings.get()? else {
-            return Ok(Bytes::from_static(NO_RANKINGS.as_bytes()));
+            return Ok(Document::new(NO_RANKINGS).answer(JSON));
         };
-        match &miner {
-            None => Ok(published.0.clone()),
-            Some(miner) => Ok(board::only(&published.0, miner)?.into()),
+        if miner.is_none() && page.is_none() {
+            return Ok(published.0.answer(JSON));
         }
+        let mut board = board::of(&published.0.bytes, miner.as_ref())?;
+        let Some(page) = page else { return Ok(Document::json(&board)?.answer(JSON)) };
+        let lines = &mut board.rankings.rankings;
+        let links = page.links("/rankings", lines.len());
+        page.cut(lines);
+        Ok(([(header::LINK, links)], Document::json(&board)?.answer(JSON)).into_response())
     });
-    let bytes = bytes.await?.map_err(|_: io::Error| Failure::ours())?;
-    Ok(typed(StatusCode::OK, JSON, bytes))
+    answer.await?.map_err(|_: io::Error| Failure::ours())
 }
 
 async fn agent(
@@ -132,24 +145,20 @@ async fn agent(
         io::Result::Ok(status::view(&miner, index, &snapshot.pipeline, own))
     });
     let view = view.await?.map_err(|_| Failure::ours())?;
-    view.map(|view| json(StatusCode::OK, &view)).ok_or_else(nobody)
+    let view = Document::json(&view.ok_or_else(nobody)?).map_err(|_| Failure::ours())?;
+    Ok(view.answer(JSON))
 }
 
 async fn feed(State(state): State<Shared>, headers: HeaderMap) -> Result<Response, Failure> {
-    let own = match Sight::of_request(&state, &headers).await? {
-        Sight::All => None,
-        Sight::Own(miner) => Some(miner),
-        Sight::Nothing => return Err(board::no_token()),
-    };
+    let own = Sight::of_request(&state, &headers).await?.own()?;
     let snapshot = state.snapshot();
     let feed = on_disk(move || {
-        let before = snapshot.frozen_from();
-        let view = View { own, before, shows_ranking: snapshot.pipeline.feedback().shows_ranking() };
+        let view = snapshot.view(own);
         let history = snapshot.history.get()?.unwrap_or_default();
         feed::atom(snapshot.pipeline.title.as_deref(), &history, &view)
     });
     let feed = feed.await?.map_err(|_: io::Error| Failure::ours())?;
-    Ok(typed(StatusCode::OK, ATOM, feed))
+    Ok(Document::new(feed).answer(ATOM))
 }
 
 /// Figures of everybody's results: for the organiser only, once there are tokens to tell by.

@@ -5,15 +5,16 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context;
-use axum::body::Bytes;
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::config::{Freeze, Pipeline};
 use crate::model::feedback::Feedback;
+use crate::model::miner_id::Miner;
 use crate::pipeline::freeze;
+use crate::serve::answer::Document;
 use crate::serve::cached::Cached;
-use crate::serve::feed::{self, Point};
+use crate::serve::feed::{self, Point, View};
 use crate::serve::metrics::{Runs, Standing};
 use crate::status::{Board, RankingIndex, ShownTask};
 use crate::submission::{self, Compiler};
@@ -25,9 +26,9 @@ use crate::workspace::Workspace;
 pub(super) struct Snapshot {
     pub(super) pipeline: Pipeline,
     /// All tasks, as JSON.
-    pub(super) tasks: Bytes,
+    pub(super) tasks: Document,
     /// Each task by its id, as JSON.
-    pub(super) by_id: HashMap<String, Bytes>,
+    pub(super) by_id: HashMap<String, Document>,
     pub(super) tokens: Cached<Tokens>,
     /// Figures of everybody's results, frozen or not.
     pub(super) standing: Cached<Standing>,
@@ -45,8 +46,8 @@ pub(super) struct Snapshot {
 #[derive(Debug)]
 pub(super) struct Published {
     /// The board as JSON, and to be looked into.
-    pub(super) rankings: Cached<(Bytes, RankingIndex)>,
-    pub(super) page: Cached<Bytes>,
+    pub(super) rankings: Cached<(Document, RankingIndex)>,
+    pub(super) page: Cached<Document>,
 }
 
 impl Published {
@@ -54,9 +55,9 @@ impl Published {
         Self {
             rankings: Cached::new(folder.join("rankings.json"), move |bytes| {
                 let board = Board::read(&bytes, feedback)?;
-                Ok((serde_json::to_vec(&board)?.into(), board.into()))
+                Ok((Document::json(&board)?, board.into()))
             }),
-            page: Cached::new(folder.join("index.html"), |bytes| Ok(bytes.into())),
+            page: Cached::new(folder.join("index.html"), |bytes| Ok(Document::new(bytes))),
         }
     }
 }
@@ -68,8 +69,13 @@ impl Snapshot {
     }
 
     /// The time since which the board stands still; None if it does not. Reads the disk.
-    pub(super) fn frozen_from(&self) -> Option<Timestamp> {
+    fn frozen_from(&self) -> Option<Timestamp> {
         self.frozen().map(|(freeze, _)| freeze.from)
+    }
+
+    /// The part of the history that is shown now, to one miner or to all. Reads the disk.
+    pub(super) fn view(&self, own: Option<Miner>) -> View {
+        View { own, before: self.frozen_from(), shows_ranking: self.pipeline.feedback().shows_ranking() }
     }
 
     fn frozen(&self) -> Option<&(Freeze, Published)> {
@@ -105,6 +111,6 @@ impl Snapshot {
     }
 }
 
-fn json(value: &impl Serialize) -> Bytes {
-    serde_json::to_vec(value).expect("text and numbers only").into()
+fn json(value: &impl Serialize) -> Document {
+    Document::json(value).expect("text and numbers only")
 }

@@ -7,6 +7,7 @@ use parking_lot::RwLock;
 use tokio::sync::Semaphore;
 
 use crate::serve::answer::Failure;
+use crate::serve::listeners::Listeners;
 use crate::serve::rate::Rate;
 use crate::serve::snapshot::Snapshot;
 use crate::submission::Submitter;
@@ -21,6 +22,8 @@ pub(super) struct ServerState {
     pub(super) per_address: Rate,
     pub(super) per_miner: Rate,
     pub(super) submitter: Submitter,
+    /// Places for those who listen to events.
+    pub(super) listeners: Listeners,
     /// Turns to have a source compiled.
     pub(super) compiling: Semaphore,
     /// True if submitting takes a token: from the first token on, even if the last one has been removed.
@@ -36,6 +39,7 @@ impl ServerState {
             per_address: Rate::default(),
             per_miner: Rate::default(),
             submitter: Submitter::default(),
+            listeners: Listeners::default(),
             compiling: Semaphore::new(COMPILERS),
             guarded: AtomicBool::new(guarded),
         }

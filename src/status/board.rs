@@ -1,5 +1,6 @@
 //! Board: the ranking as far as miners may see it.
 
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::num::NonZeroU32;
 
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::feedback::Feedback;
 use crate::model::miner_id::Miner;
+use crate::model::rejection::Rejection;
 use crate::pipeline::publish::json::Rankings;
 use crate::pipeline::score::Row;
 
@@ -56,6 +58,28 @@ pub struct Line {
     /// The worst one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rank_high: Option<NonZeroU32>,
+}
+
+/// A [`Board`], ready to be looked into; by default, before anything is published.
+#[derive(Debug, Default)]
+pub struct RankingIndex {
+    pub(super) lines: HashMap<Miner, Line>,
+    pub(super) rejected: HashMap<Miner, Rejection>,
+    pub(super) pending: HashSet<Miner>,
+    pub(super) generated_at: Option<Timestamp>,
+}
+
+impl From<Board> for RankingIndex {
+    fn from(board: Board) -> Self {
+        let rankings = board.rankings;
+        let rejected = rankings.rejected.into_iter().filter_map(|one| Some((one.miner.clone()?, one)));
+        Self {
+            lines: rankings.rankings.into_iter().map(|line| (line.miner.clone(), line)).collect(),
+            rejected: rejected.collect(),
+            pending: rankings.pending.into_iter().collect(),
+            generated_at: Some(rankings.generated_at),
+        }
+    }
 }
 
 impl Board {

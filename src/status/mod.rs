@@ -2,11 +2,10 @@
 
 mod board;
 mod shown_task;
+mod submitted_source;
 
-use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Pipeline;
@@ -18,30 +17,9 @@ use crate::pipeline::report_store;
 use crate::pipeline::score::hundredths;
 use crate::submission::{self, Receipt};
 
-pub use crate::status::board::{Board, Line};
+pub use crate::status::board::{Board, Line, RankingIndex};
 pub use crate::status::shown_task::ShownTask;
-
-/// A [`Board`], ready to be looked into; by default, before anything is published.
-#[derive(Debug, Default)]
-pub struct RankingIndex {
-    lines: HashMap<Miner, Line>,
-    rejected: HashMap<Miner, Rejection>,
-    pending: HashSet<Miner>,
-    generated_at: Option<Timestamp>,
-}
-
-impl From<Board> for RankingIndex {
-    fn from(board: Board) -> Self {
-        let rankings = board.rankings;
-        let rejected = rankings.rejected.into_iter().filter_map(|one| Some((one.miner.clone()?, one)));
-        Self {
-            lines: rankings.rankings.into_iter().map(|line| (line.miner.clone(), line)).collect(),
-            rejected: rejected.collect(),
-            pending: rankings.pending.into_iter().collect(),
-            generated_at: Some(rankings.generated_at),
-        }
-    }
-}
+pub use crate::status::submitted_source::{OneSubmission, SubmissionState, SubmittedSource};
 
 /// State of a miner's submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -132,6 +132,17 @@ impl Submitter {
         }
     }
 
+    /// Miners that were seen with these bytes, the first one first, and when. Only reads.
+    ///
+    /// # Errors
+    /// The ledger can't be read.
+    pub fn miners_of(&self, results: &Path, sha256: &str) -> io::Result<Vec<(Miner, Timestamp)>> {
+        let mut held = self.0.lock();
+        let ledger = open(&mut held, results)?;
+        ledger.catch_up()?;
+        Ok(ledger.sights().miners(sha256).to_vec())
+    }
+
     /// Writes what lies in the inbox into the ledger and the archive, unless it stands there. What was admitted counts from
     /// then on.
     fn note(

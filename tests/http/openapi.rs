@@ -22,15 +22,17 @@ fn every_path_method_and_status_is_there() {
     let every = "403 429 503";
     let upload = "200 201 400 401 403 408 409 413 415 422 429 503".to_owned();
     let expected = [
-        ("/", "get", format!("200 401 {every}")),
-        ("/agents/{miner}", "get", format!("200 401 403 404 {}", &every[4..])),
-        ("/feed.atom", "get", format!("200 401 {every}")),
+        ("/", "get", format!("200 304 401 {every}")),
+        ("/agents/{miner}", "get", format!("200 304 401 403 404 {}", &every[4..])),
+        ("/events", "get", format!("200 401 {every}")),
+        ("/feed.atom", "get", format!("200 304 401 {every}")),
         ("/healthz", "get", format!("200 {every}")),
         ("/metrics", "get", format!("200 401 {every}")),
-        ("/openapi.json", "get", format!("200 {every}")),
-        ("/rankings", "get", format!("200 401 {every}")),
-        ("/tasks", "get", format!("200 {every}")),
-        ("/tasks/{id}", "get", "200 403 404 429 503".to_owned()),
+        ("/openapi.json", "get", format!("200 304 {every}")),
+        ("/rankings", "get", format!("200 304 400 401 {every}")),
+        ("/submissions/{sha256}", "get", format!("200 304 401 403 404 {}", &every[4..])),
+        ("/tasks", "get", format!("200 304 400 {every}")),
+        ("/tasks/{id}", "get", "200 304 403 404 429 503".to_owned()),
         ("/upload/agent", "post", upload.clone()),
         ("/upload/agent", "put", upload),
     ];
@@ -61,9 +63,12 @@ fn answers_have_the_fields_of_their_schemas() {
     let fields = |name: &str| schema(name)["properties"].clone();
     let standing = api.get("/agents/alice").json();
     let rankings = api.get("/rankings").json();
+    let carols = api.put("carol", "", GOOD).json();
+    let source = api.get(&format!("/submissions/{}", carols["sha256"].as_str().unwrap())).json();
     let run = &standing["own"]["runs"][0];
     for (name, answer) in [
-        ("Accepted", &api.put("carol", "", GOOD).json()),
+        ("Accepted", &carols),
+        ("SubmittedSource", &source),
         ("Submission", &api.get("/agents/carol").json()["own"]["submission"]),
         ("Error", &api.get("/tasks/none").json()),
         ("Task", &api.get("/tasks").json()[0]),
@@ -75,6 +80,7 @@ fn answers_have_the_fields_of_their_schemas() {
     }
     for (part, of, answer) in [
         ("tests", "Run", &run["tests"][0]),
+        ("submissions", "SubmittedSource", &source["submissions"][0]),
         ("tests", "Task", &api.get("/tasks").json()[0]["tests"][0]),
         ("own", "Standing", &standing["own"]),
     ] {

@@ -1,0 +1,95 @@
+//! Submitted source: bytes that were submitted, and what became of them with each miner.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::config::Pipeline;
+use crate::model::miner_id::Miner;
+use crate::model::rejection::Rejection;
+use crate::status::board::{Line, RankingIndex};
+use crate::submission;
+use crate::util::digest;
+
+/// The answer of `/submissions/{sha256}`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SubmittedSource {
+    /// Hex sha256 of the bytes.
+    pub sha256: String,
+    /// Of each miner that submitted them and may be told of, the first one first.
+    pub submissions: Vec<OneSubmission>,
+}
+
+/// Outcome of the bytes that a miner submitted.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct OneSubmission {
+    /// The miner.
+    pub miner: Miner,
+    /// Their state.
+    pub state: SubmissionState,
+    /// When agentmill first saw these bytes from this miner.
+    pub first_seen: Timestamp,
+    /// The line in the ranking, where they are ranked.
+    pub ranking: Option<Line>,
+    /// The reason why they are no agent, or do not count.
+    pub rejection: Option<Rejection>,
+}
+
+/// State of a submission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubmissionState {
+    /// It will be evaluated.
+    Waiting,
+    /// It is in the ranking.
+    Ranked,
+    /// It is no agent, or does not count.
+    Refused,
+    /// Nothing lies in the inbox for the miner any more.
+    Withdrawn,
+    /// The miner has submitted something else since.
+    Replaced,
+}
+
+impl SubmittedSource {
+    /// Looks up what became of bytes with these miners; None if there is no miner.
+    pub fn of(
+        sha256: String,
+        miners: Vec<(Miner, Timestamp)>,
+        index: &RankingIndex,
+        pipeline: &Pipeline,
+    ) -> Option<Self> {
+        let one = |(miner, first_seen)| OneSubmission::of(&sha256, miner, first_seen, index, pipeline);
+        let submissions: Vec<OneSubmission> = miners.into_iter().map(one).collect();
+        (!submissions.is_empty()).then_some(Self { sha256, submissions })
+    }
+}
+
+impl OneSubmission {
+    fn of(
+        sha256: &str,
+        miner: Miner,
+        first_seen: Timestamp,
+        index: &RankingIndex,
+        pipeline: &Pipeline,
+    ) -> Self {
+        let ranking = index.lines.get(&miner).filter(|line| line.sha256 == sha256).cloned();
+        let rejection =
+            index.rejected.get(&miner).filter(|one| one.sha256.as_deref() == Some(sha256)).cloned();
+        let present = submission::present(pipeline, &miner).map(|bytes| digest::sha256(&bytes));
+        let state = match present {
+            None => SubmissionState::Withdrawn,
+            Some(_) if ranking.is_some() => SubmissionState::Ranked,
+            Some(present) if present != sha256 => SubmissionState::Replaced,
+            Some(_) if rejection.is_some() => SubmissionState::Refused,
+            Some(_) => SubmissionState::Waiting,
+        };
+        let (is_ranked, is_refused) = (state == SubmissionState::Ranked, state == SubmissionState::Refused);
+        Self {
+            miner,
+            state,
+            first_seen,
+            ranking: ranking.filter(|_| is_ranked),
+            rejection: rejection.filter(|_| is_refused),
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The Python client of docs/http.md, as it stands there.
+
+use std::process::Command;
+
+use agentmill::util::digest;
+
+use crate::support::{Folder, GOOD, said};
+
+#[test]
+fn the_client_of_the_docs_submits_and_tells_the_outcome() {
+    let docs = include_str!("../../docs/http.md");
+    let client = docs.split("```python\n").nth(1).unwrap().split("```").next().unwrap();
+    let folder = Folder::new("");
+    let token = folder.token("alice");
+    let sha256 = digest::sha256(GOOD.as_bytes());
+    let rankings =
+        crate::guard::rankings().to_string().replace(r#""sha256":"1""#, &format!(r#""sha256":"{sha256}""#));
+    folder.write("results/rankings.json", &rankings);
+    folder.write("client.py", client);
+    folder.write("agent.py", GOOD);
+    let api = folder.serve();
+    let mut python = Command::new("python3");
+    python.args(["client.py", "alice", "agent.py"]).current_dir(folder.path());
+    python.env("AGENTMILL_URL", format!("http://{}", api.address)).env("AGENTMILL_TOKEN", token);
+    match python.output() {
+        Ok(output) => {
+            assert!(said(&output).starts_with("ranked {'rank': 1, 'miner': 'alice'"), "{}", said(&output))
+        }
+        // A machine without Python has agents in cells all the same.
+        Err(error) => eprintln!("not run: python3: {error}"),
+    }
+}
