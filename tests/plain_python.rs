@@ -63,7 +63,7 @@ fn oracle(lab: &Lab) -> Vec<Value> {
     let scripts = json!(SCRIPTS.map(|(_, script)| script)).to_string();
     let program = format!("import io, sys\nsys.stdin = io.StringIO({})\n{ORACLE}", json!(scripts));
     let args = ["run", "--rm", "--network=none", "--env=HOME=/tmp", "--env=PYTHONHASHSEED=0"];
-    let told = lab.ask(&[&args[..], &["python:3.11-slim", "python", "-c", &program]].concat());
+    let told = lab.ask(&[&args[..], &[&*common::direct::image(), "python", "-c", &program]].concat());
     serde_json::from_str(&told).expect("a list")
 }
 
@@ -92,10 +92,12 @@ fn scripts_come_to_what_plain_python_makes_of_them() {
 #[test]
 fn calls_go_as_deep_as_in_plain_python() {
     let lab = Lab::new();
-    let source = b"def depth(n):\n    try:\n        return depth(n + 1)\n    except RecursionError:\n        return n\n";
-    let task = task("prompt: p\ntests:\n  - assert depth(1) == 999\n  - assert depth(1) == 999\n");
+    let source = b"def depth(n):\n    try:\n        return depth(n + 1)\n    except RecursionError:\n        return n\nat_import = depth(1)\n";
+    let task = task(
+        "prompt: p\ntests:\n  - assert at_import == 999\n  - assert depth(1) == 999\n  - assert depth(1) == 999\n",
+    );
     let Outcome::Judged(runs) = lab.run(source, &task, &LIMITS, 1) else { panic!("refused") };
-    assert_eq!(verdicts(&runs[0]), ["passed", "passed"], "{:?}", messages(&runs[0]));
+    assert_eq!(verdicts(&runs[0]), ["passed"; 3], "{:?}", messages(&runs[0]));
     assert_eq!(lab.close(), Vec::<String>::new());
 }
 

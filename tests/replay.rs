@@ -135,7 +135,8 @@ fn among_a_cells(program: &str) -> String {
     // The kernel takes many words, and none of them above 128 KiB.
     let parts: Vec<_> = lines.chunks(500).map(|lines| lines.join("\n")).collect();
     let whole = "import sys; exec('\\n'.join(sys.argv[1:]))";
-    let mut command = vec!["run", "--rm", "--network=none", "python:3.11-slim", "python", "-c", whole];
+    let image = common::direct::image();
+    let mut command = vec!["run", "--rm", "--network=none", &image, "python", "-c", whole];
     command.extend(parts.iter().map(String::as_str));
     lab.ask(&command)
 }

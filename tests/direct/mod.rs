@@ -21,6 +21,11 @@ pub fn engine() -> EngineKind {
     }
 }
 
+/// The image that the environment names in AGENTMILL_IMAGE; the default one unless it does.
+pub fn image() -> String {
+    std::env::var("AGENTMILL_IMAGE").unwrap_or_else(|_| "python:3.11-slim".to_owned())
+}
+
 /// Where the containers of a results folder's label are.
 pub fn place(label: &str) -> PathBuf {
     Path::new("/run/agentmill").join(label)

@@ -13,7 +13,8 @@ pub type Told = (String, String);
 /// For each family, for each shape: what comes of it with the right answer and with the wrong one.
 pub fn ask(lab: &Lab, families: &[Family]) -> Vec<Vec<[Told; 2]>> {
     let given: Vec<String> = families.iter().map(|family| given(family).to_string()).collect();
-    let run = ["run", "--rm", "--network=none", "--env=PYTHONHASHSEED=0", "python:3.11-slim", "python", "-c"];
+    let image = super::common::direct::image();
+    let run = ["run", "--rm", "--network=none", "--env=PYTHONHASHSEED=0", &image, "python", "-c"];
     let args: Vec<&str> = run.into_iter().chain([ORACLE]).chain(given.iter().map(String::as_str)).collect();
     serde_json::from_str(&lab.ask(&args)).expect("a list by family")
 }

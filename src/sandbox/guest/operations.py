@@ -1,12 +1,25 @@
 """Operations on objects that stay on the other side, by names that are Python's own where it has one
 (this text is put behind raised.py).
 """
+
+
+def special(it, name):
+    """A method as Python itself finds it: in the class alone, and bound if it can be, which a mock's can't."""
+    kind = type(it)
+    for base in kind.__mro__:
+        if name in base.__dict__:
+            method = base.__dict__[name]
+            bind = getattr(type(method), "__get__", None)
+            return bind(method, it, kind) if bind else method
+    raise AttributeError(f"{kind.__name__!r} object has no attribute {name!r}")
+
+
 UNARY = {
     "__len__": len, "__iter__": iter, "__next__": next, "__reversed__": reversed, "__str__": str, "__repr__": repr,
     "__int__": int, "__float__": float, "__complex__": complex, "__bytes__": bytes, "__index__": operator.index,
     "__abs__": abs, "__neg__": operator.neg, "__pos__": operator.pos, "__invert__": operator.invert, "__dir__": dir,
     "__bool__": bool, "__hash__": hash, "__trunc__": lambda it: it.__trunc__(), "__floor__": lambda it: it.__floor__(),
-    "__ceil__": lambda it: it.__ceil__(), "__length_hint__": lambda it: it.__length_hint__(), "__enter__": lambda it: type(it).__enter__(it), "__fspath__": lambda it: it.__fspath__(),
+    "__ceil__": lambda it: it.__ceil__(), "__length_hint__": lambda it: it.__length_hint__(), "__enter__": lambda it: special(it, "__enter__")(), "__fspath__": lambda it: it.__fspath__(),
 }  # fmt: skip
 BINARY = "add sub mul matmul truediv floordiv mod pow lshift rshift and or xor".split()
 COMPARISONS = {f"__{name}__": getattr(operator, name) for name in "eq ne lt le gt ge".split()}
@@ -30,7 +43,7 @@ ARITHMETIC = dict(arithmetic())
 GIVEN = {
     "__call__": lambda it, /, *args, **named: it(*args, **named), "__getitem__": operator.getitem, "__setitem__": operator.setitem,
     "__delitem__": operator.delitem, "__contains__": operator.contains, "__format__": format, "__round__": round,
-    "__exit__": lambda it, *args: type(it).__exit__(it, *args),
+    "__exit__": lambda it, *args: special(it, "__exit__")(*args),
 }  # fmt: skip
 # Operations that a proxy offers only if the class of its object does.
 OPTIONAL = [*UNARY, *GIVEN, *ARITHMETIC, "__await__", "__aiter__", "__anext__", "__aenter__", "__aexit__"]

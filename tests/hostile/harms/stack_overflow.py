@@ -1,13 +1,10 @@
 # kind: deep recursion on the stack of C
 # task: once
 # wants: crashed
-import sys
-
-sys.setrecursionlimit(1 << 30)
 
 
 def double(n):
-    nested = []
-    for _ in range(100_000):
-        nested = [nested]
-    return repr(nested)
+    nested = iter([n])
+    for _ in range(1_000_000):
+        nested = filter(None, nested)  # each asks the one below it, in C, which no limit of Python's counts
+    return next(nested)

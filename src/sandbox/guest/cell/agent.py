@@ -50,8 +50,10 @@ def serve(module, codes):
     return serve_calls(wire, module, codes[1:], purpose)
 
 
-def deepen(more):
-    """Gives the agent the depth of recursion that so many frames and calls in C below it have taken."""
+def deepen(frames, calls=0):
+    """Gives the agent the depth of recursion that so many frames below it have taken, and so many calls in C, which count
+    up to Python 3.11."""
+    more = frames + calls * (sys.version_info < (3, 12))
     sys.setrecursionlimit(sys.getrecursionlimit() + more)
 
 
@@ -78,7 +80,7 @@ def take_stage(module, arguments):
 def serve_calls(wire, module, codes, purpose):
     """Imports the agent, as far as it is left to do, and answers calls until the supervisor ends this process."""
     take_stage(module, purpose["argv"])
-    deepen(5)
+    deepen(1, 3)
     broken, peer = None, AgentPeer(module, wire, purpose["value"])
     try:
         for code in codes:
@@ -87,7 +89,7 @@ def serve_calls(wire, module, codes, purpose):
         exit_status(request.code)  # a script without a main guard; what it defined so far can be called
     except BaseException as error:
         broken = claim("broken", raised(peer, error))
-    deepen(1)
+    deepen(3, -1)
     answer_calls(peer, broken)
 
 

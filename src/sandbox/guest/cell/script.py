@@ -9,7 +9,7 @@ def run_script(codes, arguments):
     """Runs the agent as a script; returns its exit code, or the negative number of the signal that it ends by."""
     module = new_module("__main__")
     take_stage(module, arguments)
-    deepen(4)
+    deepen(1, 3)
     try:
         for code in codes:
             exec(code, module.__dict__)

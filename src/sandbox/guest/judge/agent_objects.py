@@ -5,8 +5,9 @@ class defines are refused, and no value of the test's goes to it by an operator 
 """
 import dataclasses
 import functools
+import opcode
 
-RAISE = 130  # the opcode of `raise` and `assert`
+RAISE = opcode.opmap["RAISE_VARARGS"]  # of `raise` and `assert`; each version of Python has its own numbers
 TEST_FILE = "task"  # as tracebacks call it
 OUR_FILE = sys._getframe().f_code.co_filename
 TOLD_OPERATIONS = {"__len__": "len", "__iter__": "iter", "__next__": "next", "__str__": "str", "__repr__": "repr", "__bool__": "bool"}
