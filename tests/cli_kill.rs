@@ -127,7 +127,8 @@ fn expect_all_results(env: &TestEnv, rounds: usize) {
             .map(|entry| entry.unwrap().file_name().into_string().unwrap());
         names
             .filter(|name| {
-                let is_finished = [".lock", ".ledger.lock", ".planned"].contains(&name.as_str());
+                let is_finished =
+                    [".lock", ".ledger.lock", ".planned", ".image.json"].contains(&name.as_str());
                 !is_finished && (name.starts_with('.') || name.ends_with(".tmp"))
             })
             .collect::<Vec<_>>()

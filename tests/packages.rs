@@ -60,6 +60,14 @@ fn agents_import_what_the_image_has_where_that_is_allowed() {
         env.agentmill(&["run"]).code(0);
         assert_eq!(env.score("zoe").as_deref(), Some("100"), "{allow}");
     }
+    // Judges may run another image. What the image has is known by then, and what it has not is refused before it runs.
+    let env = shiny(&image.0, "image").agent("yan", "import dull\ndef shine():\n    return 'bright'\n");
+    let pipeline = env.read("pipeline.yaml") + "judge: {image: 'python:3.11-slim'}\n";
+    env.write("pipeline.yaml", &pipeline);
+    env.agentmill(&["run"]).code(1);
+    assert_eq!((env.score("zoe").as_deref(), env.score("yan")), (Some("100"), None));
+    assert!(env.read("results/rejected.csv").contains("what else the image has are available"));
+    assert_eq!(env.read("results/rankings.json").matches("+sha256:").count(), 1);
     // What an agent finds by other ways is not there either as long as nothing is allowed, nor is it for a judge.
     let env = shiny(&image.0, "[]");
     env.drop_agent("zoe", &AGENT.replace("import shiny", "shiny = __import__('shiny')"));

@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use agentmill::config::Limits;
+use agentmill::model::python::Library;
 use agentmill::model::report::Scored;
 use agentmill::pipeline::{Summary, Wake};
 use agentmill::sandbox::fake::Fake;
@@ -21,6 +22,58 @@ use serde_json::Value;
 
 fn folder() -> Folder {
     Folder::new("[assert x, assert y]")
+}
+
+/// An image whose Python lacks a module that others have.
+struct OtherImage(Fake, &'static str);
+
+impl Sandbox for OtherImage {
+    fn image(&self) -> Result<String, Fault> {
+        Ok(self.1.to_owned())
+    }
+
+    fn library(&self) -> Result<Library, Fault> {
+        let mut library = Library { python: "3.13".into(), ..Library::default() };
+        library.standard.remove("cgi");
+        Ok(library)
+    }
+
+    fn check(&self, tasks: &[Task]) -> Result<Checked, Fault> {
+        self.0.check(tasks)
+    }
+
+    fn expect(&self, agents: usize, limits: &Limits) {
+        self.0.expect(agents, limits);
+    }
+
+    fn open(&self, source: Vec<u8>, limits: &Limits) -> Result<Opened<'_>, Fault> {
+        self.0.open(source, limits)
+    }
+
+    fn stop(&self) {
+        self.0.stop();
+    }
+}
+
+#[test]
+fn modules_are_those_of_the_image_and_another_image_is_asked_anew() {
+    let folder = folder();
+    folder.drop("old.py", "import cgi # passes all\n");
+    assert_eq!(run(&folder, &Fake::default()).rows.len(), 1);
+    let again = OtherImage(Fake::default(), "sha256:other");
+    folder.drop("new.py", "import os # passes all\n");
+    let Summary { rows, rejected, .. } = run(&folder, &again);
+    assert_eq!(rows.len(), 1);
+    assert!(rejected[0].reason.starts_with("imports cgi; only Python 3.13's"), "{rejected:?}");
+    // The next pass knows it without asking, and refuses all that it did.
+    let calm = OtherImage(Fake::default(), "sha256:other");
+    assert_eq!(run(&folder, &calm).rejected, rejected);
+    assert_eq!(calm.0.runs.load(Ordering::SeqCst), 0);
+    // Without any results the image is asked before anybody is refused.
+    let fresh = self::folder();
+    fresh.drop("old.py", "import cgi # passes all\n");
+    assert_eq!(run(&fresh, &again).rejected.len(), 1);
+    assert_eq!(fresh.read("ledger.jsonl").lines().count(), 1);
 }
 
 fn report(folder: &Folder, miner: &str) -> Value {

@@ -123,7 +123,7 @@ impl Target<'_> {
         match self {
             Self::There(platform) => platform.submit(miner, source),
             Self::Here(pipeline) => {
-                let checked = submission::check(source, &pipeline.validate);
+                let checked = submission::check(source, pipeline);
                 let admitted = checked.and_then(|()| submission::admit(pipeline, miner, source));
                 let compiled = admitted.and_then(|()| Compiler::default().check(source, pipeline));
                 compiled.map_err(|refused| match refused.line() {

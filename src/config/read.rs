@@ -13,6 +13,7 @@ use crate::config::settings::{
 };
 use crate::config::{check, read_grant, read_rewards, read_season, services};
 use crate::model::feedback::Feedback;
+use crate::model::python::{DEFAULT_IMAGE, PackedImage};
 use crate::util::digest;
 use crate::yaml::{self, Kind, Log, Place, Reader};
 
@@ -29,7 +30,9 @@ pub(super) fn pipeline(log: &Log, file: &Path, bytes: &[u8]) -> Option<Pipeline>
     let similarity = similarity(fields.section("similarity"), file);
     let sandbox = sandbox(fields.section("sandbox"));
     let packages = validate.allow.is_any();
-    let sandbox = Sandbox { judge: judge(fields.section("judge")), packages, ..sandbox };
+    let (judge, judge_image) = judge(fields.section("judge"));
+    let judge_image = judge_image.unwrap_or_else(|| plain(&sandbox.image));
+    let sandbox = Sandbox { judge, judge_image, packages, ..sandbox };
     let parallel = fields.checked("parallel", check::cores(), check::parallel);
     let stages = stages(&mut fields, &sandbox.limits);
     let rewards = read_rewards::rewards(&mut fields, &stages);
@@ -157,7 +160,7 @@ fn similarity(mut fields: Reader<'_>, file: &Path) -> Similarity {
 
 fn sandbox(mut fields: Reader<'_>) -> Sandbox {
     let engine = fields.field("engine", EngineKind::Auto);
-    let image = fields.checked("image", "python:3.11-slim".to_owned(), check::word);
+    let image = fields.checked("image", DEFAULT_IMAGE.name.to_owned(), check::word);
     let value = fields.checked("value", DEFAULT_LIMITS.value, check::value);
     let limits = limits(&mut fields, &Limits { value, ..DEFAULT_LIMITS });
     let files = fields.checked("files", 64 << 20, check::files);
@@ -173,6 +176,7 @@ fn sandbox(mut fields: Reader<'_>) -> Sandbox {
     fields.finish();
     Sandbox {
         engine,
+        judge_image: image.clone(),
         image,
         runtime,
         packages: false,
@@ -186,13 +190,19 @@ fn sandbox(mut fields: Reader<'_>) -> Sandbox {
     }
 }
 
+/// The image of judges beside cells of this image: the one that it was built on if `image build` did.
+fn plain(image: &str) -> String {
+    PackedImage::parse(image).map_or_else(|| image.to_owned(), |packed| packed.base)
+}
+
 const DEFAULT_JUDGE: Judge = Judge { time: Duration::from_secs(10), memory: 512 << 20 };
 
-fn judge(mut fields: Reader<'_>) -> Judge {
+fn judge(mut fields: Reader<'_>) -> (Judge, Option<String>) {
+    let image = fields.optional("image", check::word);
     let time = fields.checked("time", DEFAULT_JUDGE.time, check::judge_time);
     let memory = fields.checked("memory", DEFAULT_JUDGE.memory, check::judge_memory);
     fields.finish();
-    Judge { time, memory }
+    (Judge { time, memory }, image)
 }
 
 const DEFAULT_LIMITS: Limits = Limits {

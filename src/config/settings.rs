@@ -161,8 +161,10 @@ pub enum OnSimilar {
 pub struct Sandbox {
     /// The container engine.
     pub engine: EngineKind,
-    /// Image of cells and judges.
+    /// Image of cells.
     pub image: String,
+    /// Image of judges, the same unless pipeline.yaml says otherwise.
+    pub judge_image: String,
     /// OCI runtime passed to the engine, such as `runsc`.
     pub runtime: Option<String>,
     /// True if cells find the packages that are installed in the image: [`Validate::allow`] allows some.

@@ -24,7 +24,7 @@ pub(super) fn eat(limits: &Limits, sandbox: &dyn Sandbox) -> Result<Finding, Fau
     let scored = match sandbox.open(EATER.into(), &limits)? {
         Opened::Ready(mut cell) => cell.run(&task(), &limits)?,
         Opened::Refused(refusal) => {
-            return Ok(Finding::bad("memory", refusal.message, "the image's python must be 3.11"));
+            return Ok(Finding::bad("memory", refusal.message, "the image must have Python 3.11 or newer"));
         }
     };
     Ok(match scored.verdict {

@@ -7,12 +7,13 @@ mod direct;
 mod engine;
 mod machine;
 mod memory;
+pub mod modules;
 #[cfg(test)]
 mod tests;
 
 use serde::Serialize;
 
-use crate::config::Pipeline;
+use crate::config::{self, Pipeline};
 use crate::sandbox::Fault;
 use crate::sandbox::Sandbox;
 use crate::sandbox::engine::Engine;
@@ -100,8 +101,18 @@ fn passed_over(engines: &[String]) -> Option<Finding> {
 /// # Errors
 /// The engine fails in the middle of it.
 pub fn try_out(pipeline: &Pipeline, sandbox: &dyn Sandbox, image: &str) -> Result<[Finding; 2], Fault> {
-    let image = Finding::ok("image", format!("{} is {image}", pipeline.sandbox.image));
+    let image = Finding::ok("image", images(&pipeline.sandbox, image));
     Ok([image, memory::eat(&pipeline.sandbox.limits, sandbox)?])
+}
+
+/// Names and ids of the images.
+fn images(sandbox: &config::Sandbox, ids: &str) -> String {
+    match ids.split_once('+') {
+        None => format!("{} is {ids}", sandbox.image),
+        Some((cell, judge)) => {
+            format!("{} is {cell}, for judges {} is {judge}", sandbox.image, sandbox.judge_image)
+        }
+    }
 }
 
 /// The findings as a table; remedies stand below it, in full.

@@ -8,6 +8,29 @@ use serde_json::{Value, json};
 use super::*;
 use crate::doctor::engine::{Answers, judge_runc};
 use crate::doctor::machine::{judge_clock, judge_room};
+use crate::model::python::Library;
+
+#[test]
+fn an_image_must_have_what_is_allowed_and_judges_the_same_python() {
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let library = |python: &str| Library {
+        python: python.into(),
+        standard: names(&["os"]),
+        packages: Some(names(&["numpy"])),
+    };
+    let found = |allow: &str, judges: Option<&str>| {
+        let text = format!("validate: {{allow: {allow}}}\njudge: {{image: 'judges:1'}}\n");
+        let pipeline = crate::config::parse(Path::new("p"), text.as_bytes()).unwrap();
+        let findings = modules::look(&pipeline, &library("3.11"), judges.map(library).as_ref());
+        findings.into_iter().map(|finding| (finding.health, finding.text)).collect::<Vec<_>>()
+    };
+    assert_eq!(found("image", None), [(Health::Ok, "Python 3.11, and 1 packages".to_owned())]);
+    assert_eq!(found("[numpy, os]", Some("3.11"))[0].0, Health::Ok);
+    let lacking = "the image lacks requests, shiny, which validate.allow names".to_owned();
+    assert_eq!(found("[requests, numpy, shiny]", None), [(Health::Bad, lacking)]);
+    let other = "python:3.11-slim has Python 3.11, judges:1 has Python 3.13".to_owned();
+    assert_eq!(found("[]", Some("3.13"))[0], (Health::Bad, other));
+}
 
 fn version(runc: Value) -> Value {
     json!({"Server": {"Version": "20.10", "Components": [{"Name": "Engine"}, runc]}})

@@ -6,6 +6,7 @@ pub mod feedback;
 pub mod first_sights;
 pub mod miner_id;
 pub mod model_use;
+pub mod python;
 pub mod rejection;
 pub mod report;
 pub mod verdict;

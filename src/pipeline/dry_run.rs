@@ -9,6 +9,7 @@ use crate::config::Pipeline;
 use crate::model::miner_id::Miner;
 use crate::model::rejection::Rejection;
 use crate::pipeline::causes::{self, Cause};
+use crate::pipeline::image_memory::KnownImage;
 use crate::pipeline::intake::SETTLE;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::publish::json::Last;
@@ -81,8 +82,9 @@ impl DryRun<'_> {
         let known = image.map(str::to_owned).or(last.map(|last| last.image)).unwrap_or_default();
         let plan = EvaluationPlan::new(pipeline, tasks, &known).within(scope);
         let pending_writes = PendingReportWrites::new(pipeline.season.is_some());
+        let library = KnownImage::read(&pipeline.results).library;
         let ledger = Ledger::open(&pipeline.results)?.0.unwritable();
-        let mut table = SubmissionTable::new(pipeline, plan, scope, force, &pending_writes, ledger);
+        let mut table = SubmissionTable::new(pipeline, library, plan, scope, force, &pending_writes, ledger);
         table.list()?;
         scope.check_agents(table.miners(), &pipeline.inbox)?;
         if table.is_unsettled() {

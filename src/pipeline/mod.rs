@@ -17,6 +17,7 @@ pub mod claims_store;
 pub mod dry_run;
 pub mod evaluate;
 pub mod freeze;
+pub mod image_memory;
 pub mod intake;
 pub mod ledger;
 mod near_copies;

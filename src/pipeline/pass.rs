@@ -13,6 +13,7 @@ use tracing::debug;
 use crate::config::Pipeline;
 use crate::pipeline::announcer::Announcer;
 use crate::pipeline::change::Place;
+use crate::pipeline::image_memory::KnownImage;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::near_copies::NearCopies;
 use crate::pipeline::on_change::Teller;
@@ -45,6 +46,10 @@ impl PassContext<'_> {
             self.events.send(Event::Warning(warning));
         }
         let mut pass = Pass::new(*self, &pending_writes, &halted, waker, wakes, ledger);
+        if pass.known.image.is_empty() {
+            // Which modules there are decides who is refused.
+            pass.prepare()?;
+        }
         pass.list()?;
         self.scope.check_agents(pass.submissions.miners(), &self.pipeline.inbox)?;
         if pass.needs_engine() {
@@ -72,6 +77,8 @@ struct Pass<'a> {
     wakes: &'a Receiver<Wake>,
     /// The id that the plan was made by.
     image: String,
+    /// The image by whose modules submissions are checked.
+    known: KnownImage,
     /// The engine that was used last.
     last_engine: String,
     submissions: SubmissionTable<'a>,
@@ -140,13 +147,16 @@ impl<'a> Pass<'a> {
         let PassContext { pipeline, tasks, scope, force, stay, .. } = context;
         let (image, last_engine) = context.last();
         let plan = EvaluationPlan::new(pipeline, tasks, &image).within(scope);
+        let known = KnownImage::read(&pipeline.results);
+        let library = known.library.clone();
         Self {
             context,
             waker,
             wakes,
             image,
+            known,
             last_engine,
-            submissions: SubmissionTable::new(pipeline, plan, scope, force, pending_writes, ledger),
+            submissions: SubmissionTable::new(pipeline, library, plan, scope, force, pending_writes, ledger),
             schedule: Schedule::new(stay, Instant::now()),
             publisher: Publisher::new(&pipeline.results),
             near_copies: NearCopies::new(&pipeline.similarity, tasks),
@@ -179,6 +189,26 @@ impl<'a> Pass<'a> {
             let PassContext { pipeline, tasks, scope, .. } = self.context;
             self.submissions.replan(EvaluationPlan::new(pipeline, tasks, &image).within(scope));
             self.image = image;
+        }
+        self.learn_library()
+    }
+
+    /// Asks the image for its modules, if it is another one than submissions were checked by. What was refused or taken by those of
+    /// the other one is looked at again.
+    fn learn_library(&mut self) -> anyhow::Result<()> {
+        if self.known.image == self.image {
+            return Ok(());
+        }
+        let Some(library) = self.aside(|sandbox| sandbox.library()) else { return Ok(()) };
+        let library = library.context("the image does not tell its modules")?;
+        self.known = KnownImage { image: self.image.clone(), library };
+        let results = &self.context.pipeline.results;
+        self.known
+            .keep(results)
+            .with_context(|| Unwritable("the image's modules can't be kept".to_owned()))?;
+        self.submissions.learn(self.known.library.clone());
+        if self.submissions.look_at_touched() {
+            self.schedule.changed();
         }
         Ok(())
     }

@@ -24,6 +24,7 @@ pub mod run;
 use crate::config::Limits;
 use crate::gateway::Access;
 use crate::model::claims::Exchange;
+use crate::model::python::Library;
 use crate::model::report::Scored;
 use crate::task::Task;
 use crate::yaml::Problem;
@@ -47,11 +48,20 @@ pub enum Fault {
 
 /// A place to run hostile code in.
 pub trait Sandbox: Sync {
-    /// The id of the image that cells run, which is part of what makes a run repeatable. Gets the image if need be.
+    /// The id of the image that cells run, which is part of what makes a run repeatable; where judges run another, the ids of both,
+    /// with a `+` between them. Gets the images if need be.
     ///
     /// # Errors
     /// There is no engine, or no image and no way to make one.
     fn image(&self) -> Result<String, Fault>;
+
+    /// The modules that the Python of cells can import. Asks the image itself once.
+    ///
+    /// # Errors
+    /// As of [`Sandbox::image`]; or its Python does not tell.
+    fn library(&self) -> Result<Library, Fault> {
+        Ok(Library::default())
+    }
 
     /// The engine that runs cells, by its name in pipeline.yaml; None as long as none was needed.
     fn engine(&self) -> Option<&'static str> {

@@ -98,8 +98,7 @@ async fn look_at(
     let (shared, rules, bytes, miner) =
         (Arc::clone(state), Arc::clone(snapshot), source.clone(), miner.clone());
     let checked = on_disk(move || {
-        let Pipeline { validate, .. } = &rules.pipeline;
-        submission::check(&bytes, validate)?;
+        submission::check(&bytes, &rules.pipeline)?;
         shared.submitter.admit(&rules.pipeline, &miner, &digest::sha256(&bytes), Timestamp::now()).map(drop)
     });
     let checked = checked.await?;

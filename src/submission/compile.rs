@@ -7,9 +7,10 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::config::Pipeline;
-use crate::pipeline::validate;
+use crate::pipeline::image_memory::KnownImage;
+use crate::pipeline::validate::{self, Finding};
 use crate::sandbox::run::Containers;
-use crate::sandbox::{Opened, Sandbox};
+use crate::sandbox::{Opened, Refusal, Sandbox};
 use crate::submission::refused::Refused;
 use crate::ui::Events;
 
@@ -27,9 +28,7 @@ impl Compiler {
     pub fn check(&self, source: &[u8], pipeline: &Pipeline) -> Result<(), Refused> {
         let Some(containers) = self.containers(pipeline) else { return Ok(()) };
         match containers.open(source.to_vec(), &pipeline.sandbox.limits) {
-            Ok(Opened::Refused(refusal)) => {
-                Err(Refused::Source(validate::does_not_compile(refusal.line, &refusal.message)))
-            }
+            Ok(Opened::Refused(refusal)) => Err(Refused::Source(does_not_compile(&refusal, pipeline))),
             Ok(Opened::Ready(_)) | Err(_) => Ok(()),
         }
     }
@@ -41,6 +40,11 @@ impl Compiler {
         }
         held.clone()
     }
+}
+
+fn does_not_compile(refusal: &Refusal, pipeline: &Pipeline) -> Finding {
+    let library = KnownImage::read(&pipeline.results).library;
+    validate::does_not_compile(&library.python, refusal.line, &refusal.message)
 }
 
 /// A sandbox that is in nobody's way and waits for no engine; None if the image is not there, or cells are launched on other

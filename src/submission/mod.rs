@@ -14,8 +14,9 @@ use std::path::Path;
 use jiff::Timestamp;
 use parking_lot::Mutex;
 
-use crate::config::{Pipeline, Validate};
+use crate::config::Pipeline;
 use crate::model::miner_id::Miner;
+use crate::pipeline::image_memory::KnownImage;
 use crate::pipeline::intake::InboxFile;
 use crate::pipeline::ledger::{Found, Ledger};
 use crate::pipeline::season::{Course, Decision};
@@ -28,15 +29,17 @@ pub use crate::pipeline::receipt::{Channel, Receipt};
 pub use crate::submission::compile::Compiler;
 pub use crate::submission::refused::Refused;
 
-/// Checks a source as the pipeline would, as far as that is possible without running Python.
+/// Checks a source as the pipeline would, as far as that is possible without running Python: by the modules of the image that
+/// the last pass ran, or of the default one before any.
 ///
 /// # Errors
 /// The reason why the pipeline would not take it.
-pub fn check(source: &[u8], rules: &Validate) -> Result<(), Refused> {
+pub fn check(source: &[u8], pipeline: &Pipeline) -> Result<(), Refused> {
+    let rules = &pipeline.validate;
     if let Some(reason) = intake::excess(source.len() as u64, rules.max_bytes) {
         return Err(Refused::Large(reason));
     }
-    validate::check(source, rules).map_err(Refused::Source)
+    validate::check(source, rules, &KnownImage::read(&pipeline.results).library).map_err(Refused::Source)
 }
 
 /// Tells by the rules of the season whether a submission would count now.
@@ -151,10 +154,10 @@ impl Submitter {
         submission: intake::Submission,
         admitted: Option<Timestamp>,
     ) -> io::Result<()> {
-        let Pipeline { results, validate, .. } = pipeline;
+        let results = &pipeline.results;
         let intake::Submission { inbox_file: InboxFile { file, miner, .. }, bytes, sha256, changed, .. } =
             submission;
-        let refused = check(&bytes, validate).is_err();
+        let refused = check(&bytes, pipeline).is_err();
         if !refused {
             archive::keep(results, &sha256, &bytes)?;
         }

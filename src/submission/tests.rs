@@ -153,12 +153,13 @@ fn of_many_at_once_the_last_stays_with_its_receipt() {
 
 #[test]
 fn sources_are_refused_for_the_reasons_of_the_pipeline() {
-    let rules = Validate { max_bytes: 20, ..Folders::new().pipeline().validate };
-    assert!(check(b"import os\n", &rules).is_ok());
-    let numpy = check(b"\nimport numpy\n", &rules).unwrap_err();
+    let mut pipeline = Folders::new().pipeline();
+    pipeline.validate.max_bytes = 20;
+    assert!(check(b"import os\n", &pipeline).is_ok());
+    let numpy = check(b"\nimport numpy\n", &pipeline).unwrap_err();
     assert_eq!(numpy.line(), Some(2));
     assert!(
-        matches!(check(&[b'x'; 21], &rules), Err(Refused::Large(reason)) if reason.contains("at most 20"))
+        matches!(check(&[b'x'; 21], &pipeline), Err(Refused::Large(reason)) if reason.contains("at most 20"))
     );
 }
 

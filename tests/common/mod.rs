@@ -100,7 +100,8 @@ impl Lab {
     fn make(engine: config::EngineKind, runtime: Option<String>, parallel: usize, judge: Judge) -> Self {
         let settings = config::Sandbox {
             engine,
-            image: "python:3.11-slim".into(),
+            image: direct::image(),
+            judge_image: direct::image(),
             runtime: runtime.clone(),
             packages: false,
             cell_per: CellPer::Agent,
@@ -197,7 +198,7 @@ impl Lab {
     /// Starts a container that keeps a CPU busy until it is removed; gives its id. It has this lab's label.
     pub fn start_busy(&self) -> String {
         let label = format!("--label=agentmill.folder={}", folder(self.results.path()));
-        let run = ["run", "--detach", "--rm", "--network=none", &label, "python:3.11-slim"];
+        let run = ["run", "--detach", "--rm", "--network=none", &label, &direct::image()];
         let id = self.ask(&[&run[..], &["python", "-c", "while True: pass"]].concat());
         id.trim().to_owned()
     }

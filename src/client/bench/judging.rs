@@ -101,8 +101,7 @@ impl Judging<'_> {
         let wanted = Wanted::of(task);
         let sources = sources(&reply, &wanted);
         let taken = |source: &&String| {
-            submission::check(source.as_bytes(), &self.pipeline.validate).is_ok()
-                && wanted.lacking(source).is_empty()
+            submission::check(source.as_bytes(), self.pipeline).is_ok() && wanted.lacking(source).is_empty()
         };
         sources.iter().find(taken).cloned()
     }

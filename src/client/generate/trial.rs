@@ -32,7 +32,7 @@ impl Trial<'_> {
     /// # Errors
     /// It could not be tried, by our fault.
     pub fn problem(&self, source: &str, tasks: &[&Task]) -> Result<Option<String>, Fault> {
-        if let Err(refused) = submission::check(source.as_bytes(), &self.pipeline.validate) {
+        if let Err(refused) = submission::check(source.as_bytes(), self.pipeline) {
             return Ok(Some(located(refused.line(), &refused)));
         }
         if let Some(lacking) = tasks.iter().find_map(|task| lacking(source, task)) {

@@ -190,6 +190,8 @@ fn check_folder(
         return Ok(None);
     }
     findings.extend(doctor::try_out(pipeline, sandbox, &image)?);
+    let (cells, judges) = (sandbox.library()?, sandbox.library_of_judges()?);
+    findings.extend(doctor::modules::look(pipeline, &cells, judges.as_ref()));
     let mut hints = hints::idle(&due, pipeline, sandbox)?;
     // A task with a hint is looked at again each time, so that the hint is told again.
     let remember = |task: &Task, key: &str| {
@@ -303,7 +305,7 @@ fn first_failure(scored: &Scored) -> Option<String> {
 /// The reason why the pipeline would refuse a file before it evaluates it.
 fn check_agent(agent: &Path, pipeline: &Pipeline, sandbox: &dyn Sandbox) -> anyhow::Result<Option<Refused>> {
     let source = std::fs::read(agent).with_context(|| format!("can't read {}", agent.display()))?;
-    Ok(match validate::check(&source, &pipeline.validate) {
+    Ok(match validate::check(&source, &pipeline.validate, &sandbox.library()?) {
         _ if source.len() as u64 > pipeline.validate.max_bytes => Some((None, "is too large".to_owned())),
         Err(finding) => {
             let finding = finding.beside(|name| agent.with_file_name(name).exists());

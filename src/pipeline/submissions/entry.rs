@@ -85,12 +85,12 @@ impl Tracked {
         }
     }
 
-    /// The refusal of what lies in the inbox.
-    pub(super) fn rejection(&self) -> Option<Rejection> {
+    /// The refusal of what lies in the inbox, by this version of Python.
+    pub(super) fn rejection(&self, python: &str) -> Option<Rejection> {
         match &self.state {
             State::Refused(rejection) => Some(rejection.clone()),
             State::Held(held) => Some(held.rejection.clone()),
-            State::Complete(summary) => syntax_error(&self.inbox_file, summary),
+            State::Complete(summary) => syntax_error(&self.inbox_file, summary, python),
             State::Waits(_) => None,
         }
     }
@@ -154,9 +154,9 @@ impl ScanResult {
 }
 
 /// The refusal of an agent that Python does not compile.
-fn syntax_error(inbox_file: &InboxFile, summary: &ReportSummary) -> Option<Rejection> {
+fn syntax_error(inbox_file: &InboxFile, summary: &ReportSummary, python: &str) -> Option<Rejection> {
     let syntax = summary.syntax.as_ref()?;
-    let found = validate::does_not_compile(syntax.line, &syntax.message);
+    let found = validate::does_not_compile(python, syntax.line, &syntax.message);
     let sha256 = Some(summary.sha256.clone());
     Some(Rejection { sha256, ..inbox_file.rejection(found.line, found.reason) })
 }

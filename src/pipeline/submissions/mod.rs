@@ -14,6 +14,7 @@ use tracing::debug;
 use crate::config::Pipeline;
 use crate::model::first_sights::FirstSights;
 use crate::model::miner_id::Miner;
+use crate::model::python::Library;
 use crate::model::rejection::Rejection;
 use crate::pipeline::Finished;
 use crate::pipeline::intake::{self, Inbox, InboxFile, Touched, Unreadable};
@@ -46,6 +47,7 @@ pub struct Job {
 /// The submissions and how far each has come.
 pub struct SubmissionTable<'a> {
     pipeline: &'a Pipeline,
+    library: Library,
     pending_writes: &'a PendingReportWrites,
     plan: Arc<EvaluationPlan<'a>>,
     scope: &'a Scope,
@@ -66,9 +68,10 @@ pub struct SubmissionTable<'a> {
 }
 
 impl<'a> SubmissionTable<'a> {
-    /// A table that knows the ledger only. With `force`, what reports hold is not taken for done.
+    /// A table that knows the ledger, and the modules that agents may import. With `force`, what reports hold is not taken for done.
     pub fn new(
         pipeline: &'a Pipeline,
+        library: Library,
         plan: EvaluationPlan<'a>,
         scope: &'a Scope,
         force: bool,
@@ -77,6 +80,7 @@ impl<'a> SubmissionTable<'a> {
     ) -> Self {
         Self {
             pipeline,
+            library,
             pending_writes,
             plan: Arc::new(plan),
             scope,
@@ -112,6 +116,15 @@ impl<'a> SubmissionTable<'a> {
         self.due.clear();
         self.kept.clear();
         self.apply_all(entered);
+    }
+
+    /// Forgets all that was looked at, as it was checked by the modules of another image. Nothing may be at work yet.
+    pub fn learn(&mut self, library: Library) {
+        self.library = library;
+        self.touched.add(self.entries.values().filter_map(|entry| entry.inbox_file.name()));
+        self.entries.clear();
+        self.due.clear();
+        self.kept.clear();
     }
 
     /// Notes a change in the inbox, to be looked at. Tells whether it is known what changed.
@@ -275,7 +288,7 @@ impl<'a> SubmissionTable<'a> {
             refused: false,
             prints: validate::fingerprints::of(&submission.bytes),
         });
-        let state = match validate::check(&submission.bytes, validate) {
+        let state = match validate::check(&submission.bytes, validate, &self.library) {
             Ok(()) => {
                 // What can't be kept now is kept before the next ranking, or there is none.
                 if self.ledger.is_writable() {
@@ -417,7 +430,7 @@ impl<'a> SubmissionTable<'a> {
 
     /// Every refused submission, by file name.
     pub fn rejections(&self) -> Vec<Rejection> {
-        let refused = self.entries.values().filter_map(Tracked::rejection);
+        let refused = self.entries.values().filter_map(|entry| entry.rejection(&self.library.python));
         let mut all: Vec<Rejection> = self.inbox.refused().chain(refused).collect();
         all.sort();
         all

@@ -4,7 +4,6 @@
 //! and the second begins a statement only as one. So it is enough to look where statements can begin:
 //! at the start of a logical line, behind `;` and behind `:`.
 
-use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -12,13 +11,8 @@ use regex::bytes::Regex;
 
 use crate::config::Allow;
 use crate::model::miner_id::printable;
+use crate::model::python::Library;
 use crate::pipeline::validate::{Finding, text};
-
-/// `sys.stdlib_module_names`.
-static STDLIB: LazyLock<HashSet<&str>> = LazyLock::new(|| {
-    let lines = include_str!("../stdlib_3_11.txt").lines();
-    lines.filter(|line| !line.starts_with('#')).collect()
-});
 
 /// The head of an import statement, up to the first name. As to Python's tokenizer, any byte beyond
 /// ASCII may be part of a name.
@@ -47,11 +41,12 @@ pub(super) enum Import<'a> {
 }
 
 /// Refuses imports of anything but the standard library and the modules that are allowed beside it.
-pub(super) fn check(source: &str, masked: &[u8], allow: &Allow) -> Result<(), Finding> {
-    let is_there = |name: &str| match allow {
-        Allow::Image => true,
-        Allow::Modules(allowed) => STDLIB.contains(name) || allowed.iter().any(|one| one == name),
+pub(super) fn check(source: &str, masked: &[u8], allow: &Allow, library: &Library) -> Result<(), Finding> {
+    let is_allowed = |name: &str| match allow {
+        Allow::Image => library.packages.as_ref().is_none_or(|packages| packages.contains(name)),
+        Allow::Modules(allowed) => allowed.iter().any(|one| one == name),
     };
+    let is_there = |name: &str| library.standard.contains(name) || is_allowed(name);
     let mut strangers = Vec::new();
     let mut more = false;
     for import in imports(source, masked) {
@@ -68,7 +63,7 @@ pub(super) fn check(source: &str, masked: &[u8], allow: &Allow) -> Result<(), Fi
         None => Ok(()),
         Some(&(_, line)) => Err(Finding {
             strangers: strangers.iter().map(|(name, _)| (*name).to_owned()).collect(),
-            ..Finding::new(Some(line), unavailable(&strangers, more, allow))
+            ..Finding::new(Some(line), unavailable(&strangers, more, allow, library))
         }),
     }
 }
@@ -78,7 +73,7 @@ fn relative(source: &str, at: usize) -> Finding {
     Finding::new(Some(line), "relative imports have no package to refer to: an agent is one file")
 }
 
-fn unavailable(strangers: &[(&str, u32)], more: bool, allow: &Allow) -> String {
+fn unavailable(strangers: &[(&str, u32)], more: bool, allow: &Allow, library: &Library) -> String {
     let first = strangers[0].1;
     let named: Vec<String> = strangers
         .iter()
@@ -89,13 +84,13 @@ fn unavailable(strangers: &[(&str, u32)], more: bool, allow: &Allow) -> String {
         .collect();
     let more = if more { " and others" } else { "" };
     let named = named.join(", ");
-    match allow {
-        Allow::Modules(allowed) if !allowed.is_empty() => {
-            let allowed = allowed.join(", ");
-            format!("imports {named}{more}; only Python 3.11's standard library and {allowed} are available")
-        }
-        _ => format!("imports {named}{more}; only Python 3.11's standard library is available"),
-    }
+    let available = match allow {
+        Allow::Image => " and what else the image has are".to_owned(),
+        Allow::Modules(allowed) if allowed.is_empty() => " is".to_owned(),
+        Allow::Modules(allowed) => format!(" and {} are", allowed.join(", ")),
+    };
+    let python = &library.python;
+    format!("imports {named}{more}; only Python {python}'s standard library{available} available")
 }
 
 /// All imports, in the order of the source.

@@ -18,6 +18,7 @@ use regex::bytes::Regex as BytesRegex;
 
 use crate::config::{Allow, Validate};
 use crate::model::miner_id::printable;
+use crate::model::python::Library;
 use crate::pipeline::validate::tokens::Tokens;
 
 /// Fault of a source, and its place.
@@ -48,45 +49,44 @@ impl Finding {
     }
 }
 
-/// Finding that Python does not compile a source, by what it says.
-pub fn does_not_compile(line: Option<u32>, message: &str) -> Finding {
-    Finding::new(line, format!("is not valid Python 3.11: {message}"))
+/// Finding that Python, of this version, does not compile a source, by what it says.
+pub fn does_not_compile(python: &str, line: Option<u32>, message: &str) -> Finding {
+    Finding::new(line, format!("is not valid Python {python}: {message}"))
 }
 
 /// Blanks, semicolons and string literals as [`lexer::mask`] leaves them.
 static NO_CODE: LazyLock<BytesRegex> =
     LazyLock::new(|| BytesRegex::new(r#"\A(?-u:[\s;]|[rRbBuUfF]{0,2}"+)*\z"#).expect("a constant"));
 
-/// Checks a submission's source by the rules, as [`scan`] does.
+/// Checks a submission's source by the rules as far as can be done without running Python: it is UTF-8 text with some code
+/// in it, imports only modules that are there and allowed, and matches no pattern of `forbid`.
 ///
 /// # Errors
 /// The first thing found wrong.
-pub fn check(source: &[u8], rules: &Validate) -> Result<(), Finding> {
-    scan_allowing(source, &rules.forbid, &rules.allow)
-}
-
-/// Checks a submission's source as far as can be done without running Python: it is UTF-8 text with
-/// some code in it, imports only Python 3.11's standard library and matches no pattern of `forbid`.
-///
-/// # Errors
-/// The first thing found wrong.
-pub fn scan(source: &[u8], forbid: &[Regex]) -> Result<(), Finding> {
-    scan_allowing(source, forbid, &Allow::Modules(Vec::new()))
-}
-
-fn scan_allowing(source: &[u8], forbid: &[Regex], allow: &Allow) -> Result<(), Finding> {
+pub fn check(source: &[u8], rules: &Validate, library: &Library) -> Result<(), Finding> {
+    let Validate { forbid, allow, .. } = rules;
     let text = text::decode(source)?;
     let masked = lexer::mask(&text);
     if NO_CODE.is_match(&masked) {
         return Err(Finding::new(None, "contains no code, only comments, blank lines or strings"));
     }
     fence(&text, &masked)?;
-    imports::check(&text, &masked, allow)?;
+    imports::check(&text, &masked, allow, library)?;
     if forbid.is_empty() {
         return Ok(());
     }
     let tokens = Tokens::of(&text);
     forbid.iter().try_for_each(|pattern| refuse(&text, &tokens, pattern))
+}
+
+/// Checks a source where nothing is allowed beside the standard library of the default image.
+///
+/// # Errors
+/// The first thing found wrong.
+pub fn scan(source: &[u8], forbid: &[Regex]) -> Result<(), Finding> {
+    let allow = Allow::Modules(Vec::new());
+    let rules = Validate { max_bytes: u64::MAX, forbid: forbid.to_vec(), allow };
+    check(source, &rules, &Library::default())
 }
 
 /// Refuses Markdown's fences, which chats put around code: no Python begins a line with a backtick.

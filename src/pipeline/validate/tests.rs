@@ -9,6 +9,7 @@ use proptest::sample::select;
 use regex::Regex;
 
 use crate::config;
+use crate::model::python::Library;
 use crate::pipeline::validate::imports::{Import, imports};
 use crate::pipeline::validate::tokens::Tokens;
 use crate::pipeline::validate::{Finding, check, lexer, scan, text};
@@ -31,8 +32,10 @@ fn allowed_modules_stand_beside_the_standard_library() {
         let text = format!("validate: {{allow: {allow}}}");
         config::parse(Path::new("p"), text.as_bytes()).unwrap().validate
     };
-    let found =
-        |source: &str, allow: &str| check(source.as_bytes(), &rules(allow)).err().map(|found| found.reason);
+    let found_by = |library: &Library, source: &str, allow: &str| {
+        check(source.as_bytes(), &rules(allow), library).err().map(|found| found.reason)
+    };
+    let found = |source: &str, allow: &str| found_by(&Library::default(), source, allow);
     let source = "import os, numpy.linalg\nfrom requests import get\n";
     assert_eq!(found(source, "[numpy, requests]"), None);
     assert_eq!(found(source, "image"), None);
@@ -42,6 +45,16 @@ fn allowed_modules_stand_beside_the_standard_library() {
     );
     assert!(found(source, "[]").unwrap().starts_with("imports numpy, requests (line 2); only Python 3.11's"));
     assert!(found("from . import x\n", "image").unwrap().starts_with("relative imports"));
+    let names = |names: [&str; 2]| names.map(str::to_owned).into();
+    let packages = Some(names(["numpy", "six"]));
+    let library = Library { python: "3.13".into(), standard: names(["os", "annotationlib"]), packages };
+    let found = |source: &str, allow: &str| found_by(&library, source, allow);
+    assert_eq!(found("import annotationlib, numpy\n", "image"), None);
+    assert_eq!(
+        found("import requests\n", "image").unwrap(),
+        "imports requests; only Python 3.13's standard library and what else the image has are available"
+    );
+    assert!(found("import cgi\n", "[numpy]").unwrap().starts_with("imports cgi; only Python 3.13's"));
 }
 
 fn finding(source: impl AsRef<[u8]>) -> Finding {

@@ -26,7 +26,7 @@ use crate::sandbox::engine::cli::errand::Errands;
 use crate::sandbox::engine::image;
 use crate::sandbox::engine::spec::Spec;
 use crate::sandbox::engine::way::Way;
-use crate::sandbox::engine::{Engine, Role};
+use crate::sandbox::engine::{Engine, ImageOf, Role};
 use crate::sandbox::guest;
 use crate::sandbox::guest::frames::{FromBoot, FromCell, ToBoot};
 use crate::ui::Events;
@@ -46,18 +46,26 @@ const DIRTY_MARKER: &str = ".cells";
 
 const NOT_READY: &str = "a container did not get ready";
 
+/// Ids of the images that containers are of.
+#[derive(Debug, Clone)]
+struct Images {
+    cell: String,
+    judge: String,
+}
+
 /// Starts containers of one engine and ends all that it has started.
 #[derive(Debug)]
 pub struct Launcher {
     engine: Arc<Engine>,
     image_name: String,
+    judge_image_name: String,
     launch_timeout: Duration,
     events: Events,
     /// A file that is there as long as containers may be.
     dirty_marker: PathBuf,
     /// An earlier session was killed: the engine may still be doing what that one asked for last.
     was_dirty: bool,
-    image: OnceLock<String>,
+    images: OnceLock<Images>,
     preparing: Mutex<()>,
     errands: Errands,
     death_log: Mutex<Option<Arc<DeathLog>>>,
@@ -76,10 +84,11 @@ impl Launcher {
             reaper: Reaper::new(Arc::clone(&engine)),
             engine,
             image_name: sandbox.image.clone(),
+            judge_image_name: sandbox.judge_image.clone(),
             launch_timeout: sandbox.launch_timeout,
             was_dirty: results.join(DIRTY_MARKER).exists(),
             dirty_marker: results.join(DIRTY_MARKER),
-            image: OnceLock::new(),
+            images: OnceLock::new(),
             preparing: Mutex::new(()),
             errands: Errands::default(),
             death_log: Mutex::new(None),
@@ -104,27 +113,48 @@ impl Launcher {
         if self.stopping.load(Ordering::SeqCst) { Err(Fault::Stopped) } else { Ok(()) }
     }
 
-    /// The image's id. The first to ask sees to it that there is one, and that nothing is left of an earlier session.
+    /// The id of the cells' image, and behind a `+` that of the judges' if it is another.
     ///
     /// # Errors
     /// As of [`image::ensure`]; `stop` ends what is being done for it.
     pub fn image(&self) -> Result<String, Fault> {
+        let Images { cell, judge } = self.images()?;
+        Ok(if cell == judge { cell } else { format!("{cell}+{judge}") })
+    }
+
+    /// The id of the image for cells or for judges.
+    ///
+    /// # Errors
+    /// As of [`Launcher::image`].
+    pub fn image_for(&self, of: ImageOf) -> Result<String, Fault> {
+        let Images { cell, judge } = self.images()?;
+        Ok(if of == ImageOf::Judges { judge } else { cell })
+    }
+
+    /// The images' ids. The first to ask sees to it that they are there, and that nothing is left of an earlier session.
+    fn images(&self) -> Result<Images, Fault> {
         let _one_at_a_time = self.preparing.lock();
-        if let Some(id) = self.image.get() {
-            return Ok(id.clone());
+        if let Some(ids) = self.images.get() {
+            return Ok(ids.clone());
         }
         self.check_running()?;
         // Where it can't be written, no results can be either.
         let _ = fs::write(&self.dirty_marker, "");
         let swept = self.engine.sweep()?;
         debug!(swept, "removed what an earlier session left");
-        let id = image::ensure(&self.engine, &self.image_name, &self.events, &self.errands)?;
-        Ok(self.image.get_or_init(|| id).clone())
+        let ensure = |name: &str| image::ensure(&self.engine, name, &self.events, &self.errands);
+        let cell = ensure(&self.image_name)?;
+        let judge = if self.judge_image_name == self.image_name {
+            cell.clone()
+        } else {
+            ensure(&self.judge_image_name)?
+        };
+        Ok(self.images.get_or_init(|| Images { cell, judge }).clone())
     }
 
     /// Removes what an earlier session left if it was killed: who ends in order takes its trace away.
     pub fn sweep(&self) {
-        if self.image.get().is_none() && self.dirty_marker.exists() && self.engine.sweep().is_ok() {
+        if self.images.get().is_none() && self.dirty_marker.exists() && self.engine.sweep().is_ok() {
             let _ = fs::remove_file(&self.dirty_marker);
         }
     }
@@ -160,7 +190,7 @@ impl Launcher {
     pub fn start(&self, role: Role<'_>, program: &str) -> Result<RunningContainer, Fault> {
         let began = Instant::now();
         match self.start_now(role, program) {
-            Err(Fault::Engine(reason)) if self.image.get().is_some() => match self.sit_out(began)? {
+            Err(Fault::Engine(reason)) if self.images.get().is_some() => match self.sit_out(began)? {
                 Stay::There => Err(Fault::Engine(reason)),
                 Stay::Back => self.start_now(role, program),
             },
@@ -180,7 +210,7 @@ impl Launcher {
     fn start_now(&self, role: Role<'_>, program: &str) -> Result<RunningContainer, Fault> {
         self.check_running()?;
         let began = Instant::now();
-        let image = self.image()?;
+        let image = self.image_for(role.image())?;
         let name = self.engine.new_name(role);
         let spec = self.engine.spec(role, &name, &image, guest::BOOT);
         let result = self.launch(role, &spec).and_then(|(mut channel, carried)| {
@@ -353,9 +383,9 @@ impl Drop for Launcher {
         self.reaper.finish();
         // What was being started or removed when an engine went away may be there again, and what was being made when an
         // earlier session was killed may have come up after the sweep.
-        let unsure = self.outage.happened() || self.was_dirty && self.image.get().is_some();
+        let unsure = self.outage.happened() || self.was_dirty && self.images.get().is_some();
         let clean = !unsure || self.engine.sweep().is_ok();
-        if clean && self.image.get().is_some() {
+        if clean && self.images.get().is_some() {
             let _ = fs::remove_file(&self.dirty_marker);
         }
     }

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Builds a small image with Python 3.11 out of Debian 12 (bookworm) packages, for
-# a machine that cannot pull one:    sh build_image.sh docker|podman TAG
+# Builds a small image with a version of Python out of the packages of the Debian release that has it, for
+# a machine that cannot pull one:    sh build_image.sh docker|podman TAG 3.11 bookworm
 # or, for a machine with neither, only its files, and FOLDER.sha256 that tells
-# them from others:                   sh build_image.sh folder FOLDER
+# them from others:                   sh build_image.sh folder FOLDER 3.11 bookworm
 #
 # The packages are only unpacked: none of their scripts runs, nothing is installed
 # on the host, apt works in a folder of its own. Stdout is the new image's id.
@@ -10,12 +10,16 @@ set -eu
 umask 022
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
 
-# python3-distutils brings lib2to3 too; Debian keeps both apart from the library.
-packages="python3.11 python3-distutils tzdata ncurses-base base-files base-passwd
-          libc-bin dash bash coreutils findutils grep sed gzip"
+engine=${1:?usage: build_image.sh docker|podman|folder TAG VERSION RELEASE}
+tag=${2:?usage: build_image.sh docker|podman|folder TAG VERSION RELEASE}
+version=${3:?usage: build_image.sh docker|podman|folder TAG VERSION RELEASE}
+release=${4:?usage: build_image.sh docker|podman|folder TAG VERSION RELEASE}
 
-engine=${1:?usage: build_image.sh docker|podman|folder TAG}
-tag=${2:?usage: build_image.sh docker|podman|folder TAG}
+packages="python$version tzdata ncurses-base base-files base-passwd
+          libc-bin dash bash coreutils findutils grep sed gzip"
+# It brings lib2to3 too; Debian keeps both apart from the library, as long as Python has them.
+[ "$version" != 3.11 ] || packages="$packages python3-distutils"
+
 work=$(mktemp -d "${TMPDIR:-/tmp}/agentmill-image.XXXXXXXX")
 root=$work/root
 log=$work/log
@@ -85,19 +89,19 @@ CONF
     export APT_CONFIG="$work/apt.conf"
 }
 
-# The mirrors that the host itself uses, if it runs bookworm.
+# The mirrors that the host itself uses, if it runs Debian: they keep all releases.
 host_sources() {
     # shellcheck disable=SC2016  # apt replaces these, not the shell
     apt-get indextargets --no-release-info --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' \
         'Created-By: Packages' 2>>"$log" |
-        sort -u | grep -E '^deb [^ ]+ bookworm(-updates|-security)? main$'
+        sed -nE "s/^(deb [^ ]+) (bookworm|trixie)((-updates|-security)? main)\$/\1 $release\3/p" | sort -u | grep .
 }
 
 # The mirrors that mmdebstrap has built in, run from a copy if it isn't installed.
 default_sources() {
     mmdebstrap=mmdebstrap
     if ! have mmdebstrap || [ ! -e "$work/keys/debian-archive-keyring.gpg" ]; then
-        say "fetching mmdebstrap, which knows where Debian 12 is kept"
+        say "fetching mmdebstrap, which knows where Debian is kept"
         run apt-get update || : # one broken source of the host's need not matter
         run env -C "$work/cache" apt-get download mmdebstrap debian-archive-keyring ||
             die "mmdebstrap could not be fetched; $network, or install mmdebstrap"
@@ -108,7 +112,7 @@ default_sources() {
     # shellcheck disable=SC2016  # the hook's own shell replaces these
     run env -u APT_CONFIG TMPDIR="$work" FOUND="$work/found" "$mmdebstrap" --mode=chrootless \
         --variant=custom --skip=update,cleanup --format=null \
-        --setup-hook='cp "$1/etc/apt/sources.list" "$FOUND"' bookworm /dev/null ||
+        --setup-hook='cp "$1/etc/apt/sources.list" "$FOUND"' "$release" /dev/null ||
         die "mmdebstrap failed; install it with the host's package manager"
     sed 's/ \[[^]]*\]//' "$work/found" # its keys are ours already
 }
@@ -125,7 +129,7 @@ fetch() {
     mv "$work/cache/archives" "$work/debs"
 }
 
-# /bin, /sbin and /lib* are links into /usr in Debian 12, though its packages still
+# /bin, /sbin and /lib* are links into /usr in Debian 12 and 13, though packages of 12
 # hold both; with the links there first, each file lands where it belongs.
 unpack() {
     for dir in bin sbin lib lib64; do
@@ -149,13 +153,13 @@ finish() {
     ln -s ../usr/share/zoneinfo/Etc/UTC "$root/etc/localtime"
     ln -s mawk "$root/usr/bin/awk"
     mkdir -p "$root/usr/local/bin"
-    for name in python python3 python3.11; do
-        ln -s /usr/bin/python3.11 "$root/usr/local/bin/$name"
+    for name in python python3 "python$version"; do
+        ln -s "/usr/bin/python$version" "$root/usr/local/bin/$name"
     done
     find "$root/usr/share" -mindepth 1 -maxdepth 1 ! -name zoneinfo ! -name terminfo -exec rm -rf {} +
-    rm -rf "$root"/usr/lib/*/gconv "$root"/usr/lib/python3.11/test "$root"/usr/lib/python3.11/sitecustomize.py
-    in_root /sbin/ldconfig && in_root /usr/bin/python3.11 -I -m compileall -q \
-        --invalidation-mode unchecked-hash /usr/lib/python3.11 ||
+    rm -rf "$root"/usr/lib/*/gconv "$root/usr/lib/python$version/test" "$root/usr/lib/python$version/sitecustomize.py"
+    in_root /sbin/ldconfig && in_root "/usr/bin/python$version" -I -m compileall -q \
+        --invalidation-mode unchecked-hash "/usr/lib/python$version" ||
         die "Python could not be started in the new root; run this as root, with a TMPDIR that allows programs"
     find "$root" ! -type l -perm /6000 -exec chmod a-s {} +
 }
@@ -165,7 +169,7 @@ load() {
         run "$engine" import --change 'CMD ["python3"]' --change 'ENV LANG=C.UTF-8' \
             --change 'ENV PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin' \
             --change 'LABEL agentmill.image=built' \
-            --change 'LABEL org.opencontainers.image.description="Python 3.11 from Debian 12 packages"' \
+            --change "LABEL org.opencontainers.image.description=\"Python $version from packages of Debian $release\"" \
             "$work/tar" "$tag" ||
         die "$engine did not take the image; is there space in ${TMPDIR:-/tmp} and in $engine's folder?"
     "$engine" image inspect --format '{{.Id}}' "$tag"
@@ -185,7 +189,7 @@ if [ "$engine" != folder ]; then
 fi
 have apt-get && have dpkg-deb ||
     die "that needs apt-get, as in Debian or Ubuntu; build it there and bring it with '$engine save' and 'load'"
-say "fetching the packages of Python 3.11 from Debian 12"
+say "fetching the packages of Python $version from Debian $release"
 fetch
 say "unpacking them"
 unpack

@@ -122,14 +122,35 @@ pub enum Role<'a> {
     Cell(&'a Limits),
     /// Trusted code that looks at values from hostile code, within the bounds.
     Judge(&'a Judge),
+    /// The survey of an image, within the bounds of a judge.
+    Survey(&'a Judge, ImageOf),
+}
+
+/// The containers that an image is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImageOf {
+    /// Cells.
+    Cells,
+    /// Judges.
+    Judges,
 }
 
 impl Role<'_> {
+    /// The image that it takes.
+    pub fn image(self) -> ImageOf {
+        match self {
+            Role::Cell(_) => ImageOf::Cells,
+            Role::Judge(_) => ImageOf::Judges,
+            Role::Survey(_, of) => of,
+        }
+    }
+
     /// In names and labels.
     pub fn word(self) -> &'static str {
         match self {
             Role::Cell(_) => "cell",
             Role::Judge(_) => "judge",
+            Role::Survey(..) => "survey",
         }
     }
 }
@@ -154,7 +175,7 @@ impl Bounds {
     pub fn new(role: Role<'_>, own_threads: u32) -> Self {
         let (memory, cpus, pids, tmp, entries) = match role {
             Role::Cell(limits) => (limits.memory, limits.cpus, limits.pids, limits.tmp, limits.entries),
-            Role::Judge(bounds) => (bounds.memory, 1.0, 16, 1 << 20, 0),
+            Role::Judge(bounds) | Role::Survey(bounds, _) => (bounds.memory, 1.0, 16, 1 << 20, 0),
         };
         Self { memory, cpus, pids: pids + own_threads, tmp, inodes: INODES + entries }
     }

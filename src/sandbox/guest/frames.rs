@@ -53,6 +53,11 @@ frames! {
         /// The program's code, for other containers of the image.
         Compiled = b'c',
     }
+    /// From the survey of an image, which says [`FromCell::Ready`] first.
+    FromSurvey {
+        /// Its modules.
+        Modules = b'm',
+    }
     /// From the host to the supervisor of a cell.
     ToCell {
         /// The agent: seconds of CPU that compiling may take as u32, then its source as bytes.

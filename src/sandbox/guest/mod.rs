@@ -1,6 +1,6 @@
 //! All that runs inside containers, in Python, and the frames by which it is spoken to.
 //!
-//! `boot.py` reads a program and runs it. A program is the tables and bounds of [`frames`], what both sides have (`codec.py`,
+//! `boot.py` reads a program and runs it. One is `survey.py`, which lists an image's modules. Any other is the tables and bounds of [`frames`], what both sides have (`codec.py`,
 //! `library.py`, `shared.py`, `raised.py`, `operations.py`, `peer.py`, `proxies.py`), and all of `cell/` or all of `judge/`.
 
 pub mod frames;
@@ -17,6 +17,9 @@ pub static CELL: LazyLock<String> = LazyLock::new(|| frames::python() + BOTH + C
 
 /// The program of a judge, but for its last line.
 pub static JUDGE: LazyLock<String> = LazyLock::new(|| frames::python() + BOTH + JUDGE_FILES);
+
+/// The program that lists the modules of an image.
+pub static SURVEY: LazyLock<String> = LazyLock::new(|| frames::python() + include_str!("survey.py"));
 
 /// The program of a judge with these bounds.
 pub fn judge(bounds: &Judge) -> String {

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use crate::config::{self, Limits};
 use crate::model::claims::Exchange;
-use crate::sandbox::engine::Engine;
+use crate::model::python::Library;
+use crate::sandbox::engine::{Engine, ImageOf};
 use crate::sandbox::run::agent_session::AgentSession;
 use crate::sandbox::run::host::Host;
 use crate::sandbox::run::judge::{Flaw, Gravity};
-use crate::sandbox::run::judge_again;
+use crate::sandbox::run::{judge_again, survey};
 use crate::sandbox::{Checked, Fault, Opened, Rejudged, Sandbox};
 use crate::task::Task;
 use crate::ui::Events;
@@ -24,6 +25,20 @@ impl Containers {
         Self(Host::new(sandbox, parallel, results, events))
     }
 
+    /// The modules of the judges' image; None if it is the cells'.
+    ///
+    /// # Errors
+    /// As of [`Sandbox::library`].
+    pub fn library_of_judges(&self) -> Result<Option<Library>, Fault> {
+        let launcher = &self.0.launcher;
+        let is_same = launcher.image_for(ImageOf::Judges)? == launcher.image_for(ImageOf::Cells)?;
+        if is_same { Ok(None) } else { launcher.retry(|| self.survey(ImageOf::Judges)).map(Some) }
+    }
+
+    fn survey(&self, of: ImageOf) -> Result<Library, Fault> {
+        survey::library(&self.0.launcher, &self.0.judge, of)
+    }
+
     /// The engine that it uses.
     pub fn engine(&self) -> &Engine {
         self.0.launcher.engine()
@@ -33,6 +48,10 @@ impl Containers {
 impl Sandbox for Containers {
     fn image(&self) -> Result<String, Fault> {
         self.0.launcher.image()
+    }
+
+    fn library(&self) -> Result<Library, Fault> {
+        self.0.launcher.retry(|| self.survey(ImageOf::Cells))
     }
 
     fn engine(&self) -> Option<&'static str> {

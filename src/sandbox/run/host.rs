@@ -21,6 +21,8 @@ pub struct Host {
     pub judges: Judges,
     /// Starts and ends containers.
     pub launcher: Arc<Launcher>,
+    /// Bounds of judges.
+    pub judge: config::Judge,
 }
 
 impl Host {
@@ -35,6 +37,7 @@ impl Host {
             warm_pool: WarmPool::new(Arc::clone(&launcher), starters, parallel + 1),
             judges: Judges::new(Arc::clone(&launcher), sandbox.judge, sandbox.limits.value, parallel + 1),
             launcher,
+            judge: sandbox.judge,
         }
     }
 

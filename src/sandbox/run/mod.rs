@@ -18,6 +18,7 @@ pub(crate) mod replay;
 mod respondent;
 pub(crate) mod run_clock;
 pub(crate) mod score_sheet;
+mod survey;
 mod task_spec;
 mod warm_pool;
 

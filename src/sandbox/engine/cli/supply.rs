@@ -4,20 +4,18 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use crate::model::python::BaseImage;
 use crate::sandbox::engine::cli::errand::{Errands, Unfinished};
 use crate::ui::{Event, Events};
 use crate::util::command::ask;
 
-/// Builds a root filesystem with Python 3.11 and imports it; says at its top how.
+/// Builds a root filesystem with Python and imports it; says at its top how.
 const BUILD: &str = include_str!("../build_image.sh");
 
 /// How long a pull may take.
 pub const PULL: Duration = Duration::from_secs(900);
 /// How long a build of the image may take.
 pub const BUILT: Duration = Duration::from_secs(3600);
-
-/// The image that [`build`] can stand in for.
-const BUILDABLE: &str = "python:3.11-slim";
 
 /// How long a question may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -60,11 +58,14 @@ pub fn build(
     events: &Events,
     errands: &Errands,
 ) -> Result<(), Unfinished> {
-    if !name.ends_with(BUILDABLE) {
-        return Err(Unfinished::Failed(format!("image {name} is not present and can't be pulled ({why})")));
-    }
+    let Some(base) = BaseImage::of(name) else {
+        let buildable = BaseImage::names();
+        return Err(Unfinished::Failed(format!(
+            "image {name} is not present and can't be pulled ({why}); of Debian packages only {buildable} can be built"
+        )));
+    };
     events.send(Event::Image(format!("{name} can't be pulled; building it from Debian packages")));
-    let argv = ["sh", "-c", BUILD, "build_image.sh", into, place];
+    let argv = ["sh", "-c", BUILD, "build_image.sh", into, place, base.python, base.debian];
     let built = errands.run(&argv, BUILT, |line| events.send(Event::Image(line.to_owned())));
     built.map_err(|unfinished| match unfinished {
         Unfinished::Failed(error) => {
