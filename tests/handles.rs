@@ -258,6 +258,67 @@ class Vector:
         wants: "failed",
     },
     Attack {
+        tries: "a named tuple whose fields have the names of what Python asks of a class",
+        agent: r#"
+class Liar(tuple):
+    _fields = ("__eq__", "__class__", "__sub__")
+class Told(tuple):
+    _fields = ("count",)
+heard = []
+def f(n):
+    return Liar((repr, int, repr))
+def g(n):
+    return Told((lambda other: heard.append(other) or 3,))
+"#,
+        tests: &[
+            "assert f(1) == EXPECTED",
+            "assert isinstance(f(1), int)",
+            "assert g(1).count(EXPECTED) == 3",
+        ],
+        wants: "error error error",
+    },
+    Attack {
+        tries: "methods of plain data, which tell something about what they are given",
+        agent: r#"
+class Agreeable:
+    def __getattr__(self, name):
+        return lambda *args, **named: {4242} if name == 'intersection' else 0 if name == 'find' else ''
+def f(n):
+    return Agreeable()
+"#,
+        tests: &[
+            "assert f(1).intersection({EXPECTED}) == {EXPECTED}",
+            "assert f(1).find('x') >= 0",
+            "assert f(1).removeprefix('x') == ''",
+            "assert f(1).split(sep='x') == ''",
+        ],
+        wants: "error error error error",
+    },
+    Attack {
+        tries: "exceptions that Python's libraries obey, where assertions would be passed over",
+        agent: r#"
+import asyncio, unittest.case
+def stop(n):
+    raise unittest.case._ShouldStop
+async def cancel(n):
+    raise asyncio.CancelledError
+async def end(n):
+    raise StopAsyncIteration
+"#,
+        tests: &[
+            "import unittest\nclass T(unittest.TestCase):\n    def test(self):\n        self.assertEqual(stop(1), 1)\n\
+             result = unittest.TestResult()\nT('test').run(result)\nassert result.wasSuccessful()",
+            "import asyncio\nasync def check():\n    assert await cancel(1) == 1\nasync def main():\n    \
+             async with asyncio.TaskGroup() as group:\n        group.create_task(check())\nasyncio.run(main())",
+            "import asyncio\nclass Each:\n    def __aiter__(self):\n        return self\n    async def __anext__(self):\n        \
+             return await end(1)\nasync def main():\n    async for one in Each():\n        assert one == 1\nasyncio.run(main())",
+            "import asyncio\nwith raises(asyncio.CancelledError):\n    asyncio.run(cancel(1))\n\
+             with raises(StopAsyncIteration):\n    asyncio.run(end(1))\n\
+             try:\n    asyncio.run(cancel(1))\nexcept asyncio.CancelledError:\n    pass",
+        ],
+        wants: "failed failed error passed",
+    },
+    Attack {
         tries: "questions that are none",
         agent: r#"
 def f(box):

@@ -342,13 +342,14 @@ fn evalplus_is_judged_by_its_references() {
             json!([[[], [1]]]),
         )
         + &plus("Mbpp/599", "once", "    return given[0]\n", json!([[1]]), json!({}))
-        + &plus("Mbpp/3", "twice", "    return given[0] * 2\n", json!([[1]]), json!([["x"]]))
+        + &plus("Mbpp/255", "twice", "    return given[0] * 2\n", json!([[1]]), json!([["x"]]))
             .replace("\"x\"", "-Infinity")
         + &plus("Mbpp/4", "twice", "    return given[0] * 2\n", json!([[1]]), json!([["x"]]))
             .replace("\"x\"", "NaN");
     let (code, out, err) = folder.import("evalplus", &folder.write("plus.jsonl", lines));
     assert_eq!((code, out.contains("5 written")), (1, true), "{err}");
     assert!(folder.task("evalplus/mbpp-599").contains("\ntimeout: 2m\n"));
+    assert!(folder.task("evalplus/mbpp-255").contains("\nvalue: 16MiB\n"));
     assert!(err.contains("line 6: an input holds NaN, which equals nothing"), "{err}");
     let task = folder.task("evalplus/humaneval-1");
     for name in ["name: \"base\"", "name: \"plus 1-20\"", "name: \"plus 141-150\""] {

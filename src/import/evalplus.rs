@@ -58,8 +58,16 @@ const SHAPES: [(&[u32], &str); 13] = [
     (&[580, 615, 791], "_deep(given)"),
 ];
 
-/// A task of MBPP+ whose reference adds up a hundred million numbers, and the time that this takes.
-const SLOW: (u32, &str) = (599, "2m");
+/// Limits that references need beyond the defaults: one adds up a hundred million numbers, others return lists and texts of
+/// millions of elements.
+const LIMITS: [(&str, u32, (&str, &str)); 6] = [
+    ("humaneval", 15, ("value", "16MiB")),
+    ("humaneval", 100, ("value", "16MiB")),
+    ("humaneval", 130, ("value", "16MiB")),
+    ("mbpp", 255, ("value", "16MiB")),
+    ("mbpp", 599, ("timeout", "2m")),
+    ("mbpp", 630, ("value", "16MiB")),
+];
 
 /// Outputs of MBPP+ that are right in other ways than by being the same, as the benchmark has it.
 const ORACLES: [(&[&str], &str); 6] = [
@@ -112,7 +120,7 @@ pub(super) fn convert(bytes: &[u8]) -> Converted {
         test(format!("plus {}-{to}", from + 1), name, &format!("_plus[{from}:{to}]"))
     }));
     let id = format!("{set}-{}", entry.task_id.id()?);
-    let limits = bounds(&entry.task_id, set == "mbpp");
+    let limits = limits(set, number(&entry.task_id));
     let setup = setup(&entry, &solution, set == "mbpp");
     let prompt = prompt(&entry, set == "mbpp");
     Ok((Draft { id, prompt, setup, tests, limits, solution: Some(solution), ..Draft::default() }, Vec::new()))
@@ -141,9 +149,10 @@ fn number(name: &Name) -> u32 {
     name.id().ok().and_then(|id| id.parse().ok()).unwrap_or_default()
 }
 
-fn bounds(name: &Name, is_mbpp: bool) -> Vec<(&'static str, String)> {
-    let is_slow = is_mbpp && SLOW.0 == number(name);
-    is_slow.then(|| ("timeout", SLOW.1.to_owned())).into_iter().collect()
+fn limits(set: &str, number: u32) -> Vec<(&'static str, String)> {
+    let of_task =
+        LIMITS.into_iter().filter(|(its_set, its_number, _)| (*its_set, *its_number) == (set, number));
+    of_task.map(|(_, _, (field, most))| (field, most.to_owned())).collect()
 }
 
 /// The inputs one by one; none at all is written as an empty mapping, too.

@@ -4,6 +4,7 @@ Modules are imported when a value of theirs comes by: a cell starts without them
 """
 import builtins
 import sys
+from keyword import iskeyword
 
 
 def library_type(name):
@@ -174,12 +175,21 @@ def make_record(coder, body, depth):
     """A tuple with names for its items, as `collections.namedtuple` makes it; in a run one class for each name and set of fields."""
     name, names, values = body
     names, values = tuple(names), coder.many(values, depth)
-    if len(names) != len(values) or len(names) > MAX_FIELDS or not all(type(n) is str and n.isidentifier() for n in (name, *names)):
+    if len(names) != len(values) or len(names) > MAX_FIELDS or type(name) is not str or not all(map(may_be_field, names, values)):
+        raise TypeError
+    if not name.isidentifier() or len({*names}) < len(names):
         raise TypeError
     records = coder.peer.records if coder.peer else {}
     if (key := (name, names)) not in records:
         records[key] = record_class(name, names)
     return tuple.__new__(records[key], values)
+
+
+def may_be_field(name, value):
+    """True for a field's name that Python takes for one. A method of all tuples is none to call the other side by."""
+    if type(name) is not str or not name.isidentifier() or iskeyword(name) or (hasattr(tuple, name) and callable(value)):
+        return False
+    return name[0] != "_" or name[1:].isdigit()  # the latter by `rename=True`
 
 
 def record_class(name, names):

@@ -21,6 +21,7 @@ class Reference:
     def __init__(self, peer, number, name):
         self.peer, self.number, self.name = peer, number, name
         self.made = False  # by the test itself, from a class that it names
+        self.query = None  # the name by which the test got it, where plain data has a method of that name
 
 
 def link_of(proxy):
@@ -105,7 +106,12 @@ def proxied_throw(self, kind, *_):
 
 def awaiting(name):
     async def method(self, *args):
-        return link_of(self).peer.ask("await", self, (name, *args))
+        try:
+            return link_of(self).peer.ask("await", self, (name, *args))
+        except StoppedAsync as error:
+            if name != "__anext__":
+                raise
+            raise StopAsyncIteration(*error.args) from None
 
     return method
 

@@ -11,13 +11,21 @@ OURS_ON_IT = frozenset(("agents_kinds", "agents_handle", "agents_ticket"))
 EXCEPTIONS = {name: kind for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException)}
 
 
-class Stopped(RuntimeError):
-    """The other side's StopIteration: as itself it would end an assertion's `map` early, and `all` of nothing holds."""
+
+class Harmless(RuntimeError):
+    """An exception of the other side that Python's own machinery obeys. As itself it would end an assertion's `map`, loop or
+    task early, and `all` of nothing holds."""
 
     value = None
 
 
-EXCEPTIONS["StopIteration"] = Stopped
+def harmless(name):
+    """The class that stands for one of these, and that has its name."""
+    return type(name.rpartition(".")[2], (Harmless,), {"stands_for": name})
+
+
+HARMLESS = {name: harmless(name) for name in ("StopIteration", "StopAsyncIteration", "asyncio.exceptions.CancelledError")}
+Stopped, StoppedAsync = HARMLESS["StopIteration"], HARMLESS["StopAsyncIteration"]
 
 
 def raised(peer, error, depth=0):
@@ -68,13 +76,18 @@ def held(peer, value):
 def known_kind(name):
     """The class that a claim names, such as `ValueError` or `json.decoder.JSONDecodeError`; None if it is not known here."""
     module, _, last = name.rpartition(".")
+    if name in HARMLESS:
+        return HARMLESS[name]
     if not module:
         return EXCEPTIONS.get(name)
-    if last == "SkipTest":
-        return None  # by which a test of unittest's would count as passed over
     is_library = module.split(".")[0] in sys.stdlib_module_names
     kind = vars(sys.modules[module]).get(last) if is_library and module in sys.modules else None
-    return kind if isinstance(kind, type) and issubclass(kind, BaseException) else None
+    return kind if isinstance(kind, type) and issubclass(kind, Exception) and not is_order(module, last) else None
+
+
+def is_order(module, name):
+    """True for an exception by which code steers a library of tests, or a pool of workers: a skip, an end, something given up."""
+    return name.startswith("_") or name == "CancelledError" or module.split(".")[0] == "unittest"
 
 
 def strange_kind(peer, name):

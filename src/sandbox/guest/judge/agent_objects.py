@@ -48,7 +48,7 @@ class JudgePeer(TestPeer):
         if owner is None:
             what, args_sent = {"f": name}, args
         else:
-            self.guard(name, owner, args)
+            self.guard(name, owner, (*args, *named.values()))
             what, args_sent = {"o": "method", "t": self.tag(owner)}, (name, *args)
         label = name if owner is None else f"{type(owner).__name__}.{name}"
         value = self.question_and_answer(label, what, args_sent, named, args)
@@ -68,7 +68,10 @@ class JudgePeer(TestPeer):
             return value
         if name.startswith("_agentmill"):
             raise AttributeError(name)
-        return super().attribute(owner, name)
+        value = super().attribute(owner, name)
+        if name in QUERIES and issubclass(type(value), Proxy) and not self.may_learn(owner, (None,)):
+            link_of(value).query = name
+        return value
 
     def ask(self, op, target, args=(), named={}):
         if BRIEF.is_at_work:
@@ -81,6 +84,8 @@ class JudgePeer(TestPeer):
             return self.search(target, *args)
         if op in ARITHMETIC:
             self.guard(op, target, args)
+        if op == "__call__":
+            self.guard(link_of(target).query, target, (*args, *named.values()))
         label = f"{type(target).__name__}.{TOLD_OPERATIONS.get(op, op)}"
         if op in ("get", "method"):
             label = f"{type(target).__name__}.{args[0]}"
@@ -188,7 +193,7 @@ class JudgePeer(TestPeer):
 
     def guard(self, op, target, args):
         """Keeps a value that the test expects from going to an object where it expects plain data."""
-        if (op in ARITHMETIC or op in PREDICATES) and not self.may_learn(target, args):
+        if (op in ARITHMETIC or op in QUERIES) and not self.may_learn(target, args):
             raise Unusable(
                 f"{op} would hand a value of the test's to an object of the agent's ({type(target).__name__}) where plain data "
                 f"may be meant; {self.parts(target)}"
@@ -221,10 +226,8 @@ class JudgePeer(TestPeer):
 
 
 SYMBOLS = {"__eq__": "==", "__ne__": "!=", "__lt__": "<", "__le__": "<=", "__gt__": ">", "__ge__": ">="}
-# Methods of plain types by which a test asks whether something holds of an expected value.
-PREDICATES = frozenset(
-    name for kind in (str, bytes, set) for name in dir(kind) if name.startswith(("is", "startswith", "endswith"))
-)
+# Methods of plain data that doesn't change. They only tell something, so what they are given is compared with what is there.
+QUERIES = frozenset(name for kind in (str, bytes, tuple, frozenset, int, float) for name in dir(kind) if name[0] != "_")
 
 
 def is_raised_by_block(error):
@@ -287,7 +290,9 @@ def caught(kinds):
         return tuple(map(caught, kinds))
     if type(kinds) is Member:
         return strange_kind(member_of(kinds)[0], member_of(kinds)[2])
-    return strange_kind(link_of(kinds).peer, link_of(kinds).name) if issubclass(type(kinds), Proxy) else kinds
+    if issubclass(type(kinds), Proxy):
+        return strange_kind(link_of(kinds).peer, link_of(kinds).name)
+    return (kinds, HARMLESS[dotted(kinds)]) if isinstance(kinds, type) and dotted(kinds) in HARMLESS else kinds
 
 
 def told_arguments(args, named):

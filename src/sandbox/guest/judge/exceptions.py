@@ -48,5 +48,9 @@ class raises:
         self.value = value
         if issubclass(kind, (Ended, Unusable)):
             return False
-        shown = StopIteration if issubclass(kind, Stopped) else kind
-        return issubclass(shown, tuple(self.kinds)) or not getattr(value, "agents_kinds", frozenset()).isdisjoint(self.own)
+        return issubclass(stood_for(kind), tuple(self.kinds)) or not getattr(value, "agents_kinds", frozenset()).isdisjoint(self.own)
+
+
+def stood_for(kind):
+    """The class that an exception of the agent's has there."""
+    return library_type(kind.stands_for) if issubclass(kind, Harmless) else kind

@@ -1,5 +1,6 @@
 """Scores: tests that are worth 0 to 1 of their weight, and what helps to say how much (this text is put before the judge's)."""
 import builtins
+import functools
 import math
 import operator
 
@@ -32,6 +33,18 @@ def scored(text):
 
 
 # ---- helpers ----
+
+
+def choosing(choose):
+    """`min` or `max` that gives no number up for NaN, nor NaN for a number: `max(0, min(1, nan))` would be worth all."""
+
+    @functools.wraps(choose)
+    def chosen(*given, **named):
+        items = tuple(given[0]) if len(given) == 1 else given
+        unordered = [one for one in items if type(one) is float and one != one]
+        return unordered[0] if unordered else choose(items, **named)
+
+    return chosen
 
 
 def approx(got, right, rel=1e-6, abs=1e-12):
@@ -92,4 +105,4 @@ def f1(got, right, same=operator.eq):
     return 2 * matches(got, right, same) / (len(got) + len(right)) if got or right else 1.0
 
 
-HELPERS = {one.__name__: one for one in (approx, same_tokens, matches, precision, recall, f1)}
+HELPERS = {one.__name__: one for one in (*map(choosing, (min, max)), approx, same_tokens, matches, precision, recall, f1)}
