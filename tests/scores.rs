@@ -138,3 +138,36 @@ fn the_share_stands_in_report_ranking_and_show_and_check_tells_of_it() {
         .prints(&["tags: failed, worth 0.6666, weight 3", "the score is 0.6666"]);
     assert!(env.read("results/index.html").contains("the score is 0.6666"));
 }
+
+/// The task of docs/tests.md.
+#[test]
+fn findings_are_matched_by_file_lines_and_kind() {
+    let (_, page) = include_str!("../docs/tests.md").split_once("### Findings").unwrap();
+    let (_, block) = page.split_once("```yaml\n").unwrap();
+    let text = block.split_once("```").unwrap().0;
+    let find = |file: &str, line: &str, kind: &str| {
+        format!("{{'file': {file:?}, 'line': {line}, 'kind': {kind:?}}}")
+    };
+    let first = find("Vault.sol", "12", "reentrancy");
+    let right = [first.clone(), find("Vault.sol", "20", "access"), find("Sale.sol", "7", "overflow")];
+    let lab = Lab::with_workers(1);
+    let share = |findings: &str| {
+        let scored = run(&lab, &format!("def audit():\n    return {findings}\n"), text);
+        (scored.score * 100.0).round() / 100.0
+    };
+    assert_eq!(share(&format!("[{}]", right.join(", "))), 100.0);
+    assert_eq!(share(&format!("[{first}, {first}]")), 40.0, "one of them counts");
+    let wrong = [
+        find("Vault.sol", "15", "reentrancy"),
+        find("vault.sol", "12", "reentrancy"),
+        find("Vault.sol", "12", "access"),
+    ];
+    assert_eq!(share(&format!("[{}]", wrong.join(", "))), 0.0);
+    assert_eq!(
+        share("[None, 1, 'x', {}, {'line': True}, {'line': float('nan')}, {'file': ['Vault.sol']}]"),
+        0.0
+    );
+    let everything = "[{'file': f, 'line': n, 'kind': k} for f in ('Vault.sol', 'Sale.sol') for n in range(1, 31) for k in ('reentrancy', 'access', 'overflow')]";
+    assert_eq!(share(everything), 3.28, "who reports everything is right three times of 180");
+    assert_eq!(lab.close(), Vec::<String>::new());
+}

@@ -72,7 +72,7 @@ impl Cell for Pretender {
             .iter()
             .enumerate()
             .map(|(at, test)| made_up(test, !(self.luck + at).is_multiple_of(5)));
-        let usage = Usage { wall_ms: 12, cpu_ms: 9, max_rss_kib: 10_240, model: None };
+        let usage = Usage { wall_ms: 12, cpu_ms: 9, max_rss_kib: 10_240, model: None, judge_model: None };
         Ok(Scored::new(tests.collect(), usage, String::new()))
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use globset::{GlobSet, GlobSetBuilder};
 
+use crate::config::grant::Grant;
 use crate::config::roster::Roster;
 use crate::config::settings::{
     Allow, Base, Board, CellPer, EngineKind, Freeze, Judge, Limits, OnChange, OnSimilar, Pipeline, Sandbox,
@@ -30,7 +31,7 @@ pub(super) fn pipeline(log: &Log, file: &Path, bytes: &[u8]) -> Option<Pipeline>
     let similarity = similarity(fields.section("similarity"), file);
     let sandbox = sandbox(fields.section("sandbox"));
     let packages = validate.allow.is_any();
-    let (judge, judge_image) = judge(fields.section("judge"));
+    let (judge, judge_image, judge_model) = judge(fields.section("judge"));
     let judge_image = judge_image.unwrap_or_else(|| plain(&sandbox.image));
     let sandbox = Sandbox { judge, judge_image, packages, ..sandbox };
     let parallel = fields.checked("parallel", check::cores(), check::parallel);
@@ -38,7 +39,7 @@ pub(super) fn pipeline(log: &Log, file: &Path, bytes: &[u8]) -> Option<Pipeline>
     let rewards = read_rewards::rewards(&mut fields, &stages);
     let on_change = on_change(&mut fields, file);
     let llm = services::llm(fields.section("llm"));
-    services::check_prices(&fields, &stages, &llm);
+    services::check_prices(&fields, &stages, judge_model.as_ref(), &llm);
     let serve = services::serve(fields.section("serve"), file);
     fields.finish();
     let sha256 = digest::sha256(bytes);
@@ -54,6 +55,7 @@ pub(super) fn pipeline(log: &Log, file: &Path, bytes: &[u8]) -> Option<Pipeline>
         validate,
         similarity,
         sandbox,
+        judge_model,
         parallel,
         stages,
         rewards,
@@ -197,12 +199,14 @@ fn plain(image: &str) -> String {
 
 const DEFAULT_JUDGE: Judge = Judge { time: Duration::from_secs(10), memory: 512 << 20 };
 
-fn judge(mut fields: Reader<'_>) -> (Judge, Option<String>) {
+/// Its bounds, its image, and the model that tests ask.
+fn judge(mut fields: Reader<'_>) -> (Judge, Option<String>, Option<Grant>) {
     let image = fields.optional("image", check::word);
     let time = fields.checked("time", DEFAULT_JUDGE.time, check::judge_time);
     let memory = fields.checked("memory", DEFAULT_JUDGE.memory, check::judge_memory);
+    let model = read_grant::of_judge(&mut fields);
     fields.finish();
-    (Judge { time, memory }, image)
+    (Judge { time, memory }, image, model)
 }
 
 const DEFAULT_LIMITS: Limits = Limits {

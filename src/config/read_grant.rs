@@ -21,20 +21,37 @@ pub(super) fn grant(fields: &mut Reader<'_>) -> Option<Grant> {
             place.complain("expected at least one model's name");
         }
     });
-    let grant = Grant {
-        allow: allow.unwrap_or_default(),
-        requests: fields.checked("requests", 50, |count| within(count, 1, 1_000_000)),
-        tokens: fields.checked("tokens", 200_000, tokens),
-        cost: fields.optional("cost", |dollars| within(dollars, 0.000_001, 1e6).map(Money::dollars)),
-        wait: fields.checked("wait", Duration::from_secs(600), wait),
-        at_once: fields.checked("at_once", 4, |count| within(count, 1, 64)),
-        faces: faces(fields.get("faces")),
-    };
+    let at_once = fields.checked("at_once", 4, |count| within(count, 1, 64));
+    let faces = faces(fields.get("faces"));
+    let grant = Grant { at_once, faces, ..bounds(&mut fields, allow.unwrap_or_default()) };
     if grant.faces.contains(&Face::Ridges) && grant.cost.is_none() {
         fields.complain("faces", "agents are told a budget in dollars in Ridges' protocol: set cost");
     }
     fields.finish();
     Some(grant)
+}
+
+/// The `model` of the judge: the one that tests ask; None where they may ask nobody.
+pub(super) fn of_judge(fields: &mut Reader<'_>) -> Option<Grant> {
+    let place = fields.get("model").filter(|place| !place.is_null())?;
+    let mut fields = place.fields()?;
+    let model = fields.required("use").and_then(|place| place.value(check::model));
+    let grant = bounds(&mut fields, model.into_iter().collect());
+    fields.finish();
+    Some(grant)
+}
+
+/// A budget for these models.
+fn bounds(fields: &mut Reader<'_>, allow: Vec<String>) -> Grant {
+    Grant {
+        allow,
+        requests: fields.checked("requests", 50, |count| within(count, 1, 1_000_000)),
+        tokens: fields.checked("tokens", 200_000, tokens),
+        cost: fields.optional("cost", |dollars| within(dollars, 0.000_001, 1e6).map(Money::dollars)),
+        wait: fields.checked("wait", Duration::from_secs(600), wait),
+        at_once: 1,
+        faces: vec![Face::Openai],
+    }
 }
 
 fn faces(place: Option<Place<'_>>) -> Vec<Face> {
@@ -98,6 +115,22 @@ mod tests {
         {
             assert!(grant_of(&format!("{{allow: [m], {wrong}}}"), "").is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_judge_has_a_model_and_a_budget_of_its_own() {
+        let of_judge = |model: &str| {
+            let text = format!("judge: {{model: {model}}}");
+            let pipeline = parse(Path::new("p"), text.as_bytes()).map_err(|problems| problems.to_string())?;
+            Ok::<_, String>(pipeline.judge_model)
+        };
+        assert_eq!(of_judge("null"), Ok(None));
+        let grant = of_judge("{use: m, requests: 5, tokens: 1k}").unwrap().unwrap();
+        assert_eq!((grant.allow, grant.requests, grant.tokens), (vec!["m".to_owned()], 5, 1000));
+        let error = of_judge("{allow: [m], faces: [openai]}").unwrap_err();
+        assert!(error.contains("judge.model.use: missing") && error.contains("judge.model.allow"), "{error}");
+        let error = of_judge("{use: m, cost: 1}").unwrap_err();
+        assert!(error.contains("judge.model bounds the cost of \"m\", which has no price"), "{error}");
     }
 
     #[test]

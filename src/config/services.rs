@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_yaml::Value;
 
 use crate::config::check::{self, within};
+use crate::config::grant::Grant;
 use crate::config::requests;
 use crate::config::settings::{Llm, Serve, Stage};
 use crate::yaml::{Reader, describe, list};
@@ -38,13 +39,14 @@ pub(super) fn llm(mut fields: Reader<'_>) -> Llm {
     llm
 }
 
-/// Complains of stages that bound the cost of models without a price.
-pub(super) fn check_prices(fields: &Reader<'_>, stages: &[Stage], llm: &Llm) {
-    for stage in stages {
-        let Some(grant) = stage.model.as_ref().filter(|grant| grant.cost.is_some()) else { continue };
+/// Complains of bounds on the cost of models without a price.
+pub(super) fn check_prices(fields: &Reader<'_>, stages: &[Stage], of_judge: Option<&Grant>, llm: &Llm) {
+    let of_stages =
+        stages.iter().filter_map(|stage| Some((format!("stage {:?}", stage.name), stage.model.as_ref()?)));
+    let of_judge = of_judge.map(|grant| ("judge.model".to_owned(), grant));
+    for (place, grant) in of_stages.chain(of_judge).filter(|(_, grant)| grant.cost.is_some()) {
         for model in grant.allow.iter().filter(|model| !llm.prices.contains_key(*model)) {
-            let stage = &stage.name;
-            let text = format!("stage {stage:?} bounds the cost of {model:?}, which has no price");
+            let text = format!("{place} bounds the cost of {model:?}, which has no price");
             fields.complain("llm", format!("{text}; add it to llm.prices"));
         }
     }

@@ -40,6 +40,8 @@ pub struct Pipeline {
     pub similarity: Similarity,
     /// Engine, image and limits of cells.
     pub sandbox: Sandbox,
+    /// Budget for the questions of one run's tests to a model; None: tests ask nobody.
+    pub judge_model: Option<Grant>,
     /// Agents evaluated at the same time.
     pub parallel: NonZeroUsize,
     /// Stages in the order that agents go through them; never empty.

@@ -8,6 +8,7 @@
 //! one of the `faces`. A `question` is taken apart and put together anew; a `session` admits it by its `budget`, answers it from its `recording`
 //! or has the [`provider`] asked; `health` says whose fault it is where there is no answer.
 
+mod advice;
 mod bell;
 mod budget;
 mod connections;
@@ -20,6 +21,7 @@ mod recording;
 mod refusal;
 mod session;
 mod stream;
+mod way;
 
 use std::io;
 use std::path::PathBuf;
@@ -27,17 +29,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::runtime::{Builder, Runtime};
 
 use crate::config::grant::Grant;
 use crate::config::{self, Limits, Llm, Pipeline};
-use crate::gateway::budget::{Budget, Price, Prices};
+pub use crate::gateway::advice::{Advice, Advised};
+use crate::gateway::budget::{Price, Prices};
 pub use crate::gateway::connections::{Connections, MOST_LINKS, Parcel, WINDOW};
 pub use crate::gateway::faces::{Environment, PORT};
 use crate::gateway::health::Health;
 use crate::gateway::provider::{Provider, key};
 use crate::gateway::recording::Recording;
-use crate::gateway::session::{Session, Source, Tempo};
+use crate::gateway::session::{Source, Tempo};
+use crate::gateway::way::Way;
 use crate::model::model_use::{ModelUse, Money};
 use crate::ui::Events;
 
@@ -64,12 +68,12 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// The gateway of a pipeline; None if no stage grants anything. A `fresh` one asks anew what is recorded.
+    /// The gateway of a pipeline; None if neither agents nor tests may ask anything. A `fresh` one asks anew what is recorded.
     ///
     /// # Errors
     /// There are no threads to be had, or `SSL_CERT_FILE` is of no use.
     pub fn new(pipeline: &Pipeline, events: &Events, fresh: bool) -> anyhow::Result<Option<Self>> {
-        if pipeline.stages.iter().all(|stage| stage.model.is_none()) {
+        if pipeline.judge_model.is_none() && pipeline.stages.iter().all(|stage| stage.model.is_none()) {
             return Ok(None);
         }
         let Llm { prices, max_tokens, timeout, .. } = &pipeline.llm;
@@ -92,21 +96,31 @@ impl Gateway {
     /// # Errors
     /// There is no provider, or the recording can't be read; the reason.
     pub fn access(&self, run_key: &str, grant: &Grant) -> Result<Access, String> {
-        let recording = Recording::open(&self.recordings, run_key, self.fresh);
+        Ok(Access { way: self.way(run_key, grant)?, timeout: self.timeout, last: Mutex::default() })
+    }
+
+    /// The same for the tests of the run, whose questions are recorded apart.
+    ///
+    /// # Errors
+    /// There is no provider, or the recording can't be read; the reason.
+    pub fn advice(&self, run_key: &str, grant: &Grant) -> Result<Advice, String> {
+        Ok(Advice::new(self.way(&format!("{run_key}.judge"), grant)?, self.timeout))
+    }
+
+    fn way(&self, name: &str, grant: &Grant) -> Result<Way, String> {
+        let recording = Recording::open(&self.recordings, name, self.fresh);
         let recording = recording.map_err(|error| format!("the recording can't be read: {error}"))?;
         if recording.is_empty() {
             self.source.no_key.clone().map_or(Ok(()), Err)?;
             self.source.health.is_there()?;
         }
-        Ok(Access {
+        Ok(Way {
             source: Arc::clone(&self.source),
             grant: grant.clone(),
             prices: self.prices.clone(),
             longest: self.longest,
-            timeout: self.timeout,
             recording: Arc::new(recording),
             runtime: self.runtime.as_ref().map(|runtime| runtime.handle().clone()).ok_or("it ends")?,
-            last: Mutex::default(),
         })
     }
 }
@@ -147,13 +161,8 @@ struct Last {
 /// One run's access to models, over all attempts to make it.
 #[derive(Debug)]
 pub struct Access {
-    source: Arc<Source>,
-    grant: Grant,
-    prices: Prices,
-    longest: Option<u32>,
+    way: Way,
     timeout: Duration,
-    recording: Arc<Recording>,
-    runtime: Handle,
     last: Mutex<Last>,
 }
 
@@ -164,19 +173,17 @@ impl Access {
     /// The kernel gives no descriptor.
     pub fn connections(&self) -> io::Result<Arc<Connections>> {
         self.finish();
-        self.recording.rewind();
-        let budget = Budget::new(self.grant.clone(), self.prices.clone(), self.longest);
         let mut last = self.last.lock();
         let tempo = if last.is_again { Tempo::AsRecorded } else { Tempo::AtOnce };
-        let session = Session::new(Arc::clone(&self.source), budget, Arc::clone(&self.recording), tempo)?;
-        let connections = Arc::new(Connections::new(session, self.runtime.clone()));
+        let connections = Connections::new(self.way.session(tempo)?, self.way.runtime.clone());
+        let connections = Arc::new(connections);
         *last = Last { connections: Some(Arc::clone(&connections)), is_again: true };
         Ok(connections)
     }
 
     /// Variables by which the agent finds its way to a model, and the grant as it is told of it.
     pub fn environment(&self, limits: &Limits) -> Environment {
-        faces::environment(&self.grant, limits.timeout)
+        faces::environment(&self.way.grant, limits.timeout)
     }
 
     /// Ends the last attempt; tells what it used, and the fault of the provider that ended it, if one did. Waits for open

@@ -40,6 +40,9 @@ pub struct Usage {
     /// Questions to a model; None where none was granted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelUse>,
+    /// Questions of the tests to a model; None where they ask none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judge_model: Option<ModelUse>,
 }
 
 /// One agent on one task.

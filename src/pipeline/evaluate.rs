@@ -184,10 +184,13 @@ fn run(
 ) -> Result<Outcome, End> {
     let began = Instant::now();
     let access = planned.grant.zip(gateway).map(|(grant, gateway)| gateway.access(key, grant));
-    let result = match (cell.as_mut(), access.transpose()) {
+    let advice = planned.advice.zip(gateway).map(|(grant, gateway)| gateway.advice(key, grant));
+    let ways = access.transpose().and_then(|access| Ok((access, advice.transpose()?)));
+    let result = match (cell.as_mut(), ways) {
         (Ok(_), Err(reason)) => Err(Fault::Provider(reason)),
-        (Ok(open), Ok(access)) => caught(|| {
+        (Ok(open), Ok((access, advice))) => caught(|| {
             access.into_iter().for_each(|access| open.grant(access));
+            advice.into_iter().for_each(|advice| open.advise(advice));
             open.run(planned.task, &planned.limits)
         })
         .unwrap_or_else(|bug| {

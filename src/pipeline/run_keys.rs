@@ -48,6 +48,8 @@ pub struct PlannedRun<'a> {
     pub limits: Limits,
     /// The stage's budget for questions to a model.
     pub grant: Option<&'a Grant>,
+    /// The budget for questions of its tests to a model, if they ask one.
+    pub advice: Option<&'a Grant>,
     /// False if the pass leaves it as it is.
     pub in_scope: bool,
     /// The parts of its digest.
@@ -58,7 +60,7 @@ pub struct PlannedRun<'a> {
 impl<'a> EvaluationPlan<'a> {
     /// The plan of a pipeline for an image, by its id.
     pub fn new(pipeline: &'a Pipeline, tasks: &'a [Task], image: &str) -> Self {
-        let Pipeline { stages, llm, .. } = pipeline;
+        let Pipeline { stages, .. } = pipeline;
         let judge = &pipeline.sandbox.judge;
         let judge = serde_json::json!(judge).to_string();
         let packages = pipeline.sandbox.packages.then_some("packages");
@@ -69,7 +71,7 @@ impl<'a> EvaluationPlan<'a> {
         let of_part = |part: &Part<'a>| {
             part.tasks
                 .iter()
-                .map(|task| PlannedRun::new(task, part.stage, llm, (&grader, &made_of)))
+                .map(|task| PlannedRun::new(task, part.stage, pipeline, (&grader, &made_of)))
                 .collect()
         };
         let runs = stages.parts.iter().map(of_part).collect();
@@ -151,22 +153,25 @@ impl<'a> PlannedRun<'a> {
     fn new(
         task: &'a Task,
         stage: &'a Stage,
-        llm: &Llm,
+        pipeline: &'a Pipeline,
         (grader, (image, judging)): (&str, &(&str, String)),
     ) -> Self {
         let limits = task.limits(&stage.limits);
         let bounds = serde_json::json!(limits).to_string();
-        let model = stage.model.as_ref().map(|grant| model(grant, llm));
+        let advice = pipeline.judge_model.as_ref().filter(|_| task.asks_model());
+        let models = [("", stage.model.as_ref()), ("judge", advice)].into_iter();
+        let models = models.filter_map(|(who, grant)| Some(format!("{who}{}", model(grant?, &pipeline.llm))));
+        let models: Vec<String> = models.collect();
         let made_of = MadeOf {
             task: short(task.digest()),
             limits: short(digest::sha256(bounds.as_bytes())),
-            model: model.as_ref().map(|model| short(digest::sha256(model.as_bytes()))),
+            model: (!models.is_empty()).then(|| short(digest::sha256(models.concat().as_bytes()))),
             image: (*image).to_owned(),
             grader: judging.clone(),
         };
-        let parts = [task.digest(), bounds, grader.to_owned()].into_iter().chain(model);
+        let parts = [task.digest(), bounds, grader.to_owned()].into_iter().chain(models);
         let digest = digest::hex(parts.collect::<Vec<_>>().iter().map(String::as_bytes));
-        Self { task, limits, grant: stage.model.as_ref(), in_scope: true, made_of, digest }
+        Self { task, limits, grant: stage.model.as_ref(), advice, in_scope: true, made_of, digest }
     }
 
     /// The run's key, given the agent's digest.

@@ -67,7 +67,7 @@ pub fn judge_frames(bytes: &[u8]) {
             Said::Request(request) => {
                 asked.push((char::from(u8::from(request.kind)), text(&request.payload)))
             }
-            Said::Fetch(_) => {}
+            Said::Fetch(_) | Said::Consult(_) => {}
             Said::Fault(_) | Said::Died(_) | Said::Done | Said::Late | Said::Gone => break,
         }
     }

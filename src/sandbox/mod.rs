@@ -22,7 +22,7 @@ mod remote;
 pub mod run;
 
 use crate::config::Limits;
-use crate::gateway::Access;
+use crate::gateway::{Access, Advice};
 use crate::model::claims::Exchange;
 use crate::model::python::Library;
 use crate::model::report::Scored;
@@ -146,6 +146,9 @@ pub trait Cell {
 
     /// Lets the next run ask a model.
     fn grant(&mut self, _access: Access) {}
+
+    /// Lets the tests of the next run ask a model.
+    fn advise(&mut self, _advice: Advice) {}
 
     /// Runs the agent on a task and judges it. What the agent does wrong is a verdict, never an error.
     ///

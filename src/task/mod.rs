@@ -126,6 +126,16 @@ pub fn load_good(dir: &Path) -> (Vec<Task>, Vec<Problem>) {
 }
 
 impl Task {
+    /// Tells whether a test of it may ask the judge's model. In a task whose prompt names `ask_model` that is the agent's.
+    #[must_use]
+    pub fn asks_model(&self) -> bool {
+        let codes = self.setup.iter().chain(self.tests.iter().map(|test| &test.assertion));
+        let is_named = |text: &str| {
+            text.split(|c: char| c != '_' && !c.is_alphanumeric()).any(|word| word == "ask_model")
+        };
+        codes.map(|code| &*code.text).any(is_named) && !is_named(&self.prompt)
+    }
+
     /// The limits of a run on this task, given those of its stage. The task's files come on top of what a run may take.
     #[must_use]
     pub fn limits(&self, stage: &Limits) -> Limits {

@@ -4,7 +4,7 @@ mod files;
 mod reload;
 mod stages;
 
-pub use files::check_files;
+pub use files::{check_files, check_models};
 pub use reload::Reload;
 pub use stages::check_stages;
 
@@ -45,6 +45,7 @@ impl Workspace {
         let tasks = task::load(&pipeline.tasks)?;
         let mut problems = check_stages(&file, &pipeline, &tasks);
         problems.extend(check_files(&pipeline, &tasks));
+        problems.extend(check_models(&pipeline, &tasks));
         Problems::check(problems)?;
         Ok(Self { file, pipeline, tasks })
     }

@@ -6,6 +6,7 @@ mod clocks;
 mod faces;
 mod faults;
 mod hostile;
+mod judging;
 mod provider;
 mod recordings;
 mod support;

@@ -204,7 +204,7 @@ fn outcome(verdicts: [Verdict; 4], wall_ms: u64) -> Outcome {
         }),
         share: None,
     };
-    let usage = Usage { wall_ms, cpu_ms: wall_ms / 3, max_rss_kib: 10_240, model: None };
+    let usage = Usage { wall_ms, cpu_ms: wall_ms / 3, max_rss_kib: 10_240, model: None, judge_model: None };
     let traceback = || {
         format!(
             "Traceback (most recent call last):\n  File \"agent.py\", line 12, in f\nValueError: {HOSTILE}\n"

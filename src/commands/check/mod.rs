@@ -28,7 +28,7 @@ use crate::sandbox::{Fault, Opened, Sandbox};
 use crate::task::{self, Task};
 use crate::term::{self, BAD, GOOD, Paper};
 use crate::ui::{self, Events, Talk};
-use crate::workspace::{PIPELINE, check_files, check_stages};
+use crate::workspace::{PIPELINE, check_files, check_models, check_stages};
 use crate::yaml::{Problem, Problems};
 
 /// The line and the reason of a refusal.
@@ -170,6 +170,7 @@ fn check_folder(
     if sound {
         problems.extend(check_stages(&dir.join(PIPELINE), pipeline, &tasks));
         problems.extend(check_files(pipeline, &tasks));
+        problems.extend(check_models(pipeline, &tasks));
     }
     let tasks = scope.of(tasks)?;
     let image = sandbox.image()?;
@@ -206,7 +207,7 @@ fn check_folder(
         scope.tell(task, problem.as_slice())
     };
     check_solutions(pipeline, &due, (&proofs, &known), (sandbox, events), problems)?;
-    let solutions = tasks.iter().filter(|task| task.solution.is_some()).count();
+    let solutions = provable(&tasks).filter(|task| task.solution.is_some()).count();
     if scope.mutants && problems.is_empty() {
         hints.extend(hints::survivors(&tasks, pipeline, sandbox)?);
     }
@@ -246,7 +247,7 @@ impl Scope {
 /// Takes what was found out about a task's solution: the key of its proof, and what is wrong with it.
 type Known<'a> = dyn Fn(&Task, Option<String>, Option<&Problem>) -> anyhow::Result<()> + Sync + 'a;
 
-/// Every reference solution must score 100 in a real cell.
+/// Every reference solution must score 100 in a real cell, unless judging it would ask a model.
 fn check_solutions(
     pipeline: &Pipeline,
     tasks: &[Task],
@@ -255,7 +256,7 @@ fn check_solutions(
     problems: &mut Vec<Problem>,
 ) -> anyhow::Result<()> {
     let due: Vec<(&Task, &PathBuf)> =
-        tasks.iter().filter_map(|task| Some((task, task.solution.as_ref()?))).collect();
+        provable(tasks).filter_map(|task| Some((task, task.solution.as_ref()?))).collect();
     if let Some((first, _)) = due.first() {
         sandbox.expect(due.len(), &limits(pipeline, first));
     }
@@ -273,6 +274,11 @@ fn check_solutions(
         pool.install(|| due.par_iter().map(solve).collect::<anyhow::Result<_>>())?;
     problems.extend(solved.into_iter().flatten());
     Ok(())
+}
+
+/// Tasks that are judged without asking a model.
+fn provable(tasks: &[Task]) -> impl Iterator<Item = &Task> {
+    tasks.iter().filter(|task| !task.asks_model())
 }
 
 /// Why the solution does not score 100.

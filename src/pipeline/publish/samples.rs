@@ -107,7 +107,7 @@ pub(crate) fn run(stage: &str, task: &str, score: f64) -> Run {
         verdict: if score >= 100.0 { Verdict::Passed } else { Verdict::Failed },
         score,
         tests: (1..=4).map(test).collect(),
-        usage: Usage { wall_ms: 12, cpu_ms: 9, max_rss_kib: 10_240, model: None },
+        usage: Usage { wall_ms: 12, cpu_ms: 9, max_rss_kib: 10_240, model: None, judge_model: None },
         stderr: String::new(),
     };
     Run {

@@ -134,6 +134,8 @@ frames! {
         Line = b'd',
         /// The file that was asked for, as bytes.
         File = b'F',
+        /// The outcome of a prompt: 1 as a byte and the model's answer as text, or 0 and why there is none.
+        Advice = b'm',
         /// The agent ended instead of answering.
         AgentEnded = b'e',
     }
@@ -153,6 +155,8 @@ frames! {
         Question = b'c',
         /// A file of a case that is needed: the test and which of the two.
         Fetch = b'i',
+        /// A prompt for the judge's model, as text.
+        Consult = b'm',
         /// One test's result.
         Result = b'p',
         /// All tests were judged.
@@ -177,6 +181,9 @@ pub mod bounds {
     /// Containers within containers of a value.
     pub const MAX_DEPTH: usize = 100;
 
+    /// A prompt of a test's for a model, bytes.
+    pub const MAX_PROMPT: usize = 256 << 10;
+
     /// Message of a test, bytes. A judge cuts its own a good deal shorter.
     pub const MAX_MESSAGE: usize = 700;
 
@@ -198,6 +205,7 @@ pub fn python() -> String {
         ("MAX_VALUE", bounds::MAX_VALUE),
         ("MAX_FRAME", bounds::MAX_FRAME),
         ("MAX_DEPTH", bounds::MAX_DEPTH),
+        ("MAX_PROMPT", bounds::MAX_PROMPT),
         ("MAX_MESSAGE", bounds::MAX_MESSAGE),
         ("STDERR_TAIL", bounds::STDERR_TAIL),
         ("WINDOW", WINDOW),
@@ -244,7 +252,7 @@ mod tests {
         let forgotten = &listed(&["ToCell", "FromCell"]) - &named(&guest::CELL);
         assert!(forgotten.is_empty(), "{forgotten:?}");
         // A judge takes any frame of the run but `AgentEnded` for the answer to its question.
-        let answers = ["Claim", "Output", "Line", "File"].map(|kind| format!("ToJudge.{kind}"));
+        let answers = ["Claim", "Output", "Line", "File", "Advice"].map(|kind| format!("ToJudge.{kind}"));
         assert_eq!(&listed(&["ToJudge", "FromJudge"]) - &named(&guest::JUDGE), BTreeSet::from(answers));
     }
 

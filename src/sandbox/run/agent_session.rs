@@ -6,9 +6,10 @@ use std::sync::Arc;
 use tracing::debug;
 
 use crate::config::{CellPer, Limits};
-use crate::gateway::Access;
+use crate::gateway::{Access, Advice};
 use crate::model::claims::Exchange;
 use crate::model::report::Scored;
+use crate::sandbox::run::adviser::Adviser;
 use crate::sandbox::run::cell::{LiveCell, Played};
 use crate::sandbox::run::cell_messages::Answers;
 use crate::sandbox::run::host::Host;
@@ -34,6 +35,8 @@ pub struct AgentSession<'a> {
     made: VecDeque<(String, Answers)>,
     /// The way to a model for the next run.
     access: Option<Access>,
+    /// The way to a model for the tests of the next run.
+    advice: Option<Advice>,
     /// Questions and answers of the last run, if they are kept.
     exchanges: Option<Vec<Exchange>>,
 }
@@ -52,8 +55,8 @@ impl<'a> AgentSession<'a> {
     /// An agent in a cell that was started with these limits.
     pub fn new(host: &'a Host, source: Vec<u8>, limits: &Limits, cell: LiveCell) -> Self {
         let (upcoming, made) = (VecDeque::new(), VecDeque::new());
-        let (cell, access, exchanges) = (Some(cell), None, None);
-        Self { host, source, limits: *limits, cell, upcoming, made, access, exchanges }
+        let (cell, access, advice, exchanges) = (Some(cell), None, None, None);
+        Self { host, source, limits: *limits, cell, upcoming, made, access, advice, exchanges }
     }
 
     /// A fit cell with the task's files and these limits, or why Python does not compile the source within them.
@@ -228,7 +231,8 @@ impl<'a> AgentSession<'a> {
 
     /// One attempt; a cell or judge that may have broken is not used again.
     fn attempt(&mut self, task: &Task, limits: &Limits) -> Result<Result<Scored, Broken>, Fault> {
-        let mut judge = self.host.judges.for_task(task)?;
+        let host = self.host;
+        let mut judge = host.judges.for_task(task)?;
         let mut cell = match self.cell(task, limits) {
             Ok(Ok(cell)) => cell,
             refused => {
@@ -238,17 +242,19 @@ impl<'a> AgentSession<'a> {
                     .map(|it| Ok(score_sheet::refused(task, &it.expect_err("the other case is above"))));
             }
         };
+        let adviser = Adviser::begin(self.advice.as_ref(), &host.launcher);
         let deaths = self.host.launcher.death_log(cell.container());
-        let outcome =
-            match deaths.and_then(|deaths| cell.grant(self.access.as_ref(), limits).map(|()| deaths)) {
-                Ok(deaths) => {
-                    let mut agent = InCell::begin(&mut cell, &deaths, task, limits);
-                    let outcome = interactive::run(&mut agent, &mut judge, task, &deaths);
-                    self.exchanges = agent.exchanges();
-                    outcome
-                }
-                Err(fault) => Err(Broken::Engine(fault)),
-            };
+        let deaths = deaths.and_then(|deaths| cell.grant(self.access.as_ref(), limits).map(|()| deaths));
+        let outcome = match deaths.and_then(|deaths| Ok((deaths, adviser?))) {
+            Ok((deaths, adviser)) => {
+                let mut agent = InCell::begin(&mut cell, &deaths, task, limits);
+                let outcome = interactive::run(&mut agent, &mut judge, task, &adviser, &deaths);
+                // What a model was asked about can't be judged anew without it.
+                self.exchanges = agent.exchanges().filter(|_| self.advice.is_none());
+                outcome
+            }
+            Err(fault) => Err(Broken::Engine(fault)),
+        };
         let unresponsive = cell.is_lost(); // an engine that hangs looks like that, too
         if outcome.is_ok() {
             self.keep(cell);
@@ -300,6 +306,10 @@ impl Cell for AgentSession<'_> {
         self.access = Some(access);
     }
 
+    fn advise(&mut self, advice: Advice) {
+        self.advice = Some(advice);
+    }
+
     fn exchanges(&mut self) -> Option<Vec<Exchange>> {
         self.exchanges.take()
     }
@@ -314,6 +324,7 @@ impl Cell for AgentSession<'_> {
             let by_plan = if is_granted { None } else { self.by_plan(&key, task, limits)? };
             by_plan.map_or_else(|| self.by_calls(task, limits, &mut broken_before), Ok)
         });
+        let scored = with_advice(scored, self.advice.take());
         let Some(access) = self.access.take() else { return scored };
         // What is run next in this cell has no such access.
         self.cell.as_mut().map_or(Ok(()), |cell| cell.grant(None, limits))?;
@@ -335,6 +346,14 @@ fn with_use(scored: Result<Scored, Fault>, access: &Access) -> Result<Scored, Fa
     let mut scored = scored?;
     scored.usage.model = Some(used);
     fault.map_or(Ok(scored), |reason| Err(Fault::Provider(reason)))
+}
+
+/// The run with what its tests asked of a model.
+fn with_advice(mut scored: Result<Scored, Fault>, advice: Option<Advice>) -> Result<Scored, Fault> {
+    if let (Ok(scored), Some(advice)) = (&mut scored, advice) {
+        scored.usage.judge_model = Some(advice.used());
+    }
+    scored
 }
 
 impl Drop for AgentSession<'_> {

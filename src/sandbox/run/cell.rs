@@ -460,7 +460,7 @@ impl LiveCell {
     fn usage(&self, spending: &Spending) -> Usage {
         let wall_ms = u64::try_from(self.clock.spent().as_millis()).unwrap_or(u64::MAX);
         let cpu_ms = spending.cpu_ms + u64::try_from(self.billed.as_millis()).unwrap_or(u64::MAX);
-        Usage { wall_ms, cpu_ms, max_rss_kib: spending.max_rss_kib, model: None }
+        Usage { wall_ms, cpu_ms, max_rss_kib: spending.max_rss_kib, model: None, judge_model: None }
     }
 
     fn timed_out(&self) -> Reply {

@@ -47,6 +47,8 @@ pub enum Said {
     Request(Request),
     /// It needs a file of a case.
     Fetch(CaseFile),
+    /// It has a prompt for its model.
+    Consult(String),
     /// The result of one test.
     Result(Judged),
     /// All tests have been told of.
@@ -321,6 +323,15 @@ impl Judge {
         self.tell(ToJudge::File, bytes);
     }
 
+    /// Passes on what came of a prompt: the model's answer, or why there is none.
+    pub fn advice(&mut self, advice: Result<String, String>) {
+        let (is_answer, text) = match advice {
+            Ok(answer) => (1, answer),
+            Err(reason) => (0, reason),
+        };
+        self.tell(ToJudge::Advice, &[&[is_answer][..], text.as_bytes()].concat());
+    }
+
     /// Passes on a part of a dialogue.
     pub fn line(&mut self, heard: &[u8]) {
         self.tell(ToJudge::Line, heard);
@@ -362,6 +373,7 @@ impl Said {
             }
             Some(FromJudge::Done) => Said::Done,
             Some(FromJudge::Fetch) => read(&frame.payload).map_or(Said::Gone, Said::Fetch),
+            Some(FromJudge::Consult) => String::from_utf8(frame.payload).map_or(Said::Gone, Said::Consult),
             Some(FromJudge::Fault) => read(&frame.payload).map_or(Said::Gone, Said::Fault),
             Some(FromJudge::Died) => read(&frame.payload).map_or(Said::Gone, Said::Died),
             _ => Said::Gone,

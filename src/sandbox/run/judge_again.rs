@@ -1,6 +1,7 @@
 //! Judging anew: a judge and a recording of what an agent answered; no cell, no agent.
 
 use crate::model::claims::Exchange;
+use crate::sandbox::run::adviser::Adviser;
 use crate::sandbox::run::host::Host;
 use crate::sandbox::run::interactive::{self, Broken};
 use crate::sandbox::run::respondent::Recorded;
@@ -21,7 +22,8 @@ pub fn judge(host: &Host, task: &Task, exchanges: &[Exchange]) -> Result<Rejudge
             return Err(fault);
         }
     };
-    let outcome = interactive::run(&mut Recorded::new(exchanges), &mut judge, task, &deaths);
+    let adviser = Adviser::begin(None, &host.launcher)?;
+    let outcome = interactive::run(&mut Recorded::new(exchanges), &mut judge, task, &adviser, &deaths);
     match outcome {
         Ok(_) => host.judges.give_back(judge),
         Err(_) => host.judges.discard(judge),

@@ -179,9 +179,10 @@ fn sound(task: &Task, foreseen: Foreseen, steady: bool) -> Known {
         let flaw = Flaw { test, line, message: message.to_owned(), gravity: Gravity::Refused };
         return Known::flawed(task, vec![flaw]);
     }
-    // The time of a test can only be kept where its questions are put one by one.
-    let has_limits = task.tests.iter().any(|test| test.timeout.is_some());
+    // The time of a test can only be kept where its questions are put one by one. And an answer that is thrown away, as a
+    // model might be asked about it in vain, would have to be paid for.
+    let one_by_one = task.asks_model() || task.tests.iter().any(|test| test.timeout.is_some());
     let plan =
-        foreseen.requests.filter(|_| !has_limits).and_then(|requests| CallPlan::foreseen(requests, steady));
+        foreseen.requests.filter(|_| !one_by_one).and_then(|requests| CallPlan::foreseen(requests, steady));
     Known { plan: plan.map(Arc::new), ..Known::default() }
 }

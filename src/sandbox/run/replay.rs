@@ -156,8 +156,8 @@ pub fn judge(judge: &mut Judge, task: &Task, plan: &CallPlan, answers: &Answers)
                     judge.ended();
                 }
             },
-            // Cases are never part of a plan.
-            Said::Fetch(_) => {
+            // Neither cases nor what asks a model are ever part of a plan.
+            Said::Fetch(_) | Said::Consult(_) => {
                 same = false;
                 judge.ended();
             }

@@ -12,6 +12,7 @@ struct Spec<'a> {
     prompt: &'a str,
     /// Bytes of a value.
     value: u64,
+    asks_model: bool,
     setup: Option<CodeSpec<'a>>,
     tests: Vec<CodeSpec<'a>>,
     /// The rules of all cases, each once.
@@ -42,7 +43,8 @@ pub fn json(key: &str, task: &Task, value: u64) -> Vec<u8> {
     let tests = task.tests.iter().map(|test| CodeSpec::of_test(test, &mut rules)).collect();
     let setup = task.setup.as_ref().map(CodeSpec::of_setup);
     let judging = rules.into_iter().map(Arc::as_ref).collect();
-    let spec = Spec { key, prompt: &task.prompt, value: task.value.unwrap_or(value), setup, tests, judging };
+    let (value, asks_model) = (task.value.unwrap_or(value), task.asks_model());
+    let spec = Spec { key, prompt: &task.prompt, value, asks_model, setup, tests, judging };
     serde_json::to_vec(&spec).expect("its maps have text for keys")
 }
 

@@ -211,6 +211,14 @@ class DryRun(Run):
         if self.is_foreseen:
             self.requests.append((kind.decode(), request))
 
+    def ask_model(self, prompt):
+        self.is_foreseen = False
+        if type(prompt) is str and MARK not in prompt and len(prompt.encode(errors="replace")) > MAX_PROMPT:
+            raise Careless(f"ask_model takes at most {MAX_PROMPT} bytes")
+        if type(prompt) not in (str, Anything):
+            raise Careless(f"ask_model takes text, not {type(prompt).__name__}")
+        return Anything()
+
     def check_share(self, value):
         if type(value) is not Anything:
             check_share(value)

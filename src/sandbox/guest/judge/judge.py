@@ -128,6 +128,8 @@ class Run:
         scope = {name: Member(self.peer, None, name) for name in self.task.names - PLAIN_NAMES - {"output"}}
         scope.update(prompt=self.task.prompt, agent=Agent(self), raises=self.raises, output_of=output_of, __name__="task")
         scope |= self.task.helpers
+        if self.task.asks_model:
+            scope["ask_model"] = self.ask_model
         scope |= {"@resolved": resolved, "@caught": caught, "@told": comparison, "@type": type_of, "@asserting": asserting}
         scope |= {"@score": self.check_share, "@message": self.authors_message}
         return execute(self.task.setup, scope), scope
@@ -233,6 +235,22 @@ class Run:
         self.asked = True
         PLACE[4] = 1
         return self.reply()
+
+    def ask_model(self, prompt):
+        """A model's answer to a prompt; the host asks it, within a budget of the judge's own. A prompt that the agent's words have
+        made too large, or dear, is the agent's doing."""
+        if type(prompt) is not str:
+            raise TypeError(f"ask_model takes text, not {type(prompt).__name__}")
+        prompt = prompt.encode(errors="replace")
+        if len(prompt) > MAX_PROMPT:
+            raise Unusable(f"the prompt for ask_model has {len(prompt)} bytes of at most {MAX_PROMPT}")
+        self.host.put(FromJudge.Consult, prompt)
+        advice = self.reply()
+        text = advice[1:].decode()
+        if not advice[0]:
+            raise Unusable(f"ask_model: {text}")
+        self.calls.begin(f"ask_model said {brief(text)}")
+        return text
 
     def fetch(self, test, file):
         """The bytes of a case's input or answer."""

@@ -109,7 +109,7 @@ class Supervisor:
         alive = self.worker.fill()
         while (frame := self.worker.take()) is not None:
             kind = frame[0]
-            self.asked += kind in (FromJudge.Question, FromJudge.Fetch)
+            self.asked += kind in (FromJudge.Question, FromJudge.Fetch, FromJudge.Consult)
             if kind == FromJudge.Result:
                 self.asleep = 0
             self.busy = kind not in ENDS

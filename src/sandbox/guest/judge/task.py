@@ -16,7 +16,7 @@ class Task:
 
     def __init__(self, spec):
         self.prompt, self.max_value, self.flaws = spec["prompt"], spec["value"], []
-        self.names, self.is_steady = set(), True
+        self.names, self.is_steady, self.asks_model = set(), True, spec.get("asks_model", False)
         self.uses, self.lines = [], [test["line"] for test in spec["tests"]]
         self.shown = "\n".join([spec["prompt"], *(test["text"] for test in spec["tests"] if test["public"])])
         setup = spec["setup"] or {"text": "", "line": 1}
