@@ -95,8 +95,7 @@ fn a_score_that_is_no_share_is_the_authors_fault_only_where_no_answer_went_into_
     assert!(fault.contains("odd (line 5): the score is 1.5, not a number from 0 to 1"), "{fault}");
     let mended = "prompt: p\ntests:\n  - score: min(1, max(0, f(1)))\n";
     assert_eq!(run(&lab, "def f(n):\n    return 1.5\n", mended).score, 100.0);
-    for score in ["max(0, min(1, f(3)))", "min(1, max([0, f(3)]))", "max(0, min(f(3), 1, key=abs))"]
-    {
+    for score in ["max(0, min(1, f(3)))", "min(1, max([0, f(3)]))", "max(0, min(f(3), 1, key=abs))"] {
         let unordered = run(&lab, agent, &format!("prompt: p\ntests:\n  - score: {score}\n"));
         assert_eq!((verdicts(&unordered), unordered.score), (vec!["error".into()], 0.0), "{score}");
     }

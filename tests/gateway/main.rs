@@ -3,6 +3,7 @@
 mod asking;
 mod budgets;
 mod clocks;
+mod examples;
 mod faces;
 mod faults;
 mod hostile;
