@@ -31,6 +31,10 @@ fn main() -> ExitCode {
         each_feedback_is_shown_whole,
         a_course_shows_everybody_and_no_rewards,
         a_link_leads_to_an_agent,
+        a_task_has_a_page,
+        two_agents_are_compared,
+        expected_and_got_stand_side_by_side,
+        paper_shows_all,
         the_map_goes_by_keys,
         what_agents_write_does_nothing,
         no_other_script_can_run,
@@ -39,6 +43,7 @@ fn main() -> ExitCode {
         many_agents_open_at_once,
     ];
     tests.push(ignorable::on_request("pictures to look at", "shots", shots::shots));
+    tests.push(ignorable::on_request("AGENTMILL_AXE names axe.min.js", "axe", shots::axe));
     ignorable::main(tests)
 }
 
@@ -241,6 +246,97 @@ fn a_link_leads_to_an_agent() -> Tested {
             ))
             .await;
         window.until("byId('count').textContent === '32 agents' && !byId('detail').open").await;
+    })
+}
+
+fn a_task_has_a_page() -> Tested {
+    on_sample(async |window, dir| {
+        window.eval("map.grid.focus()").await;
+        window.press(Key::Up).await;
+        assert_eq!(window.eval("map.grid.getAttribute('aria-activedescendant')").await, "cell--1-0");
+        window.press(Key::Enter).await;
+        window.until("byId('detail').open").await;
+        let task = window.eval("data.tasks[0].id").await;
+        let link = window.eval("location.hash").await;
+        assert!(window.text("#detail-title").await.contains(task.as_str().unwrap()));
+        let told = window.text("#detail").await;
+        for words in ["Mean score", "Solved by", "Tests, hardest first", "empty input", "Distribution"] {
+            assert!(told.contains(words), "{words}: {told}");
+        }
+        let shares = "[...document.querySelectorAll('#detail .funnel i')].map((bar) => Number(bar.style.getPropertyValue('--s')))";
+        let ordered = format!("(({shares}).every((share, at, all) => at === 0 || all[at - 1] <= share))");
+        assert_eq!(window.eval(&ordered).await, true);
+        window.click("#detail .chips a").await;
+        window.until("state.agent !== '' && state.task === ''").await;
+        window.press(Key::Escape).await;
+        window.until("!byId('detail').open && location.hash === ''").await;
+        window.open(&format!("file://{}/index.html{}", dir.display(), link.as_str().unwrap())).await;
+        window.until("byId('detail').open && state.task !== ''").await;
+        // As far as feedback shows it: no score, and nothing of tests that are hidden.
+        Sample::varied().with_feedback(Feedback::Score).publish(dir);
+        window.eval("location.reload()").await;
+        window
+            .until("document.readyState === 'complete' && byId('detail').open && data.feedback === 'score'")
+            .await;
+        let told = window.text("#detail").await;
+        assert!(told.contains("not shown") && told.contains("empty input"), "{told}");
+        assert!(
+            !told.contains("hidden") && !told.contains("Solved by") && !told.contains("Distribution"),
+            "{told}"
+        );
+    })
+}
+
+fn two_agents_are_compared() -> Tested {
+    on_sample(async |window, dir| {
+        window.open(&format!("file://{}/index.html#agent=bob&with=alice", dir.display())).await;
+        window.until("byId('detail').open && byId('detail-title').textContent === 'bob and alice'").await;
+        assert_eq!(window.eval("document.querySelectorAll('.compared')[1].tBodies[0].rows.length").await, 14);
+        let told = window.text("#detail").await;
+        assert!(told.contains("bob is ahead on") && told.contains("not reached"), "{told}");
+        let choose = "(document.querySelector('.compare').value = 'carol', document.querySelector('.compare').dispatchEvent(new Event('change')), null)";
+        window.eval(choose).await;
+        window.until("byId('detail-title').textContent === 'bob and carol' && location.hash.includes('with=carol')").await;
+        window.eval(&choose.replace("'carol'", "''")).await;
+        window.until("byId('detail-title').textContent === 'bob' && location.hash === '#agent=bob'").await;
+    })
+}
+
+fn expected_and_got_stand_side_by_side() -> Tested {
+    on_sample(async |window, _| {
+        let boxes = async |message: &str| {
+            let made = format!(
+                "[...(sides({}) ?? document.createElement('div')).querySelectorAll('pre, p')].map((one) => one.textContent)",
+                json!(message)
+            );
+            window.eval(&made).await
+        };
+        assert_eq!(
+            boxes("[1, 2] == [1, 3] does not hold: [1] is 2, not 3").await,
+            json!(["[1, 2]", "[1, 3]", "[1] is 2, not 3"])
+        );
+        assert_eq!(boxes("line 3: expected '<b>', got 'x'").await, json!(["'<b>'", "'x'", "line 3"]));
+        // What may be read in two ways stays as it is.
+        for message in [
+            "'a == b' == 'c' does not hold",
+            "line 1: expected ', got ', got 'x'",
+            "ValueError: x",
+            "1 < 0 does not hold",
+        ] {
+            assert_eq!(boxes(message).await, json!([]), "{message}");
+        }
+    })
+}
+
+fn paper_shows_all() -> Tested {
+    on_sample(async |window, _| {
+        window.emulate("Emulation.setEmulatedMedia", json!({"media": "print"})).await;
+        window.eval("(dispatchEvent(new Event('beforeprint')), null)").await;
+        assert_eq!(window.eval(LINES).await.as_array().map(Vec::len), Some(32));
+        assert_eq!(window.eval("getComputedStyle(byId('bar')).display").await, "none");
+        assert_eq!(window.eval("map.box.scrollHeight === map.box.clientHeight").await, true);
+        window.eval("(dispatchEvent(new Event('afterprint')), null)").await;
+        assert_eq!(window.eval(LINES).await.as_array().map(Vec::len), Some(25));
     })
 }
 

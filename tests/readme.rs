@@ -64,6 +64,52 @@ fn every_page_is_linked_from_the_readme() {
     assert_eq!(lost, Vec::<String>::new());
 }
 
+/// mdBook leaves out what its contents don't name, and says nothing of parts of the README that aren't there.
+#[test]
+fn the_book_has_every_page() {
+    let (summary, start) = (include_str!("../docs/SUMMARY.md"), include_str!("../docs/start.md"));
+    let docs = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs")).unwrap();
+    let names = docs.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    for name in names.filter(|name| name.ends_with(".md") && name != "SUMMARY.md") {
+        assert_eq!(summary.matches(&format!("]({name})")).count(), 1, "{name} in SUMMARY.md");
+    }
+    for part in start.split("README.md:").skip(1).map(|rest| rest.split_once('}').unwrap().0) {
+        for mark in ["ANCHOR", "ANCHOR_END"] {
+            assert!(README.contains(&format!("<!-- {mark}: {part} -->")), "{mark}: {part}");
+        }
+    }
+}
+
+/// The line for cron and the unit for systemd, in a folder of the test's own.
+#[test]
+fn cron_and_systemd_run_what_is_written() {
+    let operations = include_str!("../docs/operations.md");
+    let line = operations.lines().find(|line| line.starts_with("*/5 ")).unwrap();
+    let (_, command) = line.split_once("  agentmill  ").unwrap();
+    let unit = include_str!("../docs/agentmill.service");
+    let start = unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
+    let env = TestEnv::new();
+    env.write("tasks/double.yaml", block("`tasks/double.yaml`:"));
+    env.write("inbox/me.py", block("`inbox/me.py`:"));
+    let home = env.dir().display().to_string();
+    let run = |command: &str| {
+        let command =
+            command.replace("/srv/agentmill", &home).replace("/usr/local/bin/agentmill", "agentmill");
+        let binaries = Path::new(env!("CARGO_BIN_EXE_agentmill")).parent().unwrap();
+        let path = format!("{}:{}", binaries.display(), std::env::var("PATH").unwrap());
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", &command]).env("PATH", path).output().unwrap()
+    };
+    let output = run(command);
+    assert!(output.status.success(), "{output:?}");
+    assert!(output.stdout.is_empty() && output.stderr.is_empty(), "cron would mail it: {output:?}");
+    assert!(env.dir().join("results/rankings.json").exists());
+    // As systemd stops it: by SIGTERM, which the unit takes for a success.
+    let output = run(&format!("timeout --preserve-status 2 {start}"));
+    let success = format!("SuccessExitStatus={}", output.status.code().unwrap());
+    assert!(unit.lines().any(|line| line == success), "{output:?}");
+}
+
 #[test]
 fn the_shipped_pipeline_is_shown() {
     let page = include_str!("../docs/pipeline.md");

@@ -10,9 +10,10 @@ use crate::ignorable::Tested;
 use crate::sample::Sample;
 
 /// Name, sample, width, colours.
-const SHOTS: [(&str, &str, u32, &str); 5] = [
+const SHOTS: [(&str, &str, u32, &str); 6] = [
     ("light", "little", 1280, "light"),
     ("dark", "little", 1280, "dark"),
+    ("narrow", "little", 500, "light"),
     ("phone", "little", 390, "light"),
     ("phone-dark", "little", 390, "dark"),
     ("big", "big", 1280, "light"),
@@ -28,13 +29,39 @@ pub fn shots() -> Tested {
     Sample::new(2_000, 50).publish(&dir.path().join("big"));
     for (name, sample, width, scheme) in SHOTS {
         visit(1280, 900, async |window| {
-            let phone = width < 500;
+            let phone = width <= 500;
             let size = json!({"width": width, "height": if phone { 844 } else { 900 }, "deviceScaleFactor": 1.5, "mobile": phone});
             window.emulate("Emulation.setDeviceMetricsOverride", size).await;
             let scheme = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
             window.emulate("Emulation.setEmulatedMedia", scheme).await;
             window.open_file(&dir.path().join(sample)).await;
             shoot_parts(window, &|part| shots.join(format!("{name}-{part}.png"))).await;
+        });
+    }
+    Ok(())
+}
+
+/// `AGENTMILL_AXE=axe.min.js cargo test --test page axe -- --ignored`: axe-core's rules on every view of the page.
+pub fn axe() -> Tested {
+    browser::needed()?;
+    let axe = std::env::var("AGENTMILL_AXE").expect("AGENTMILL_AXE names axe.min.js");
+    let axe = std::fs::read_to_string(axe).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    Sample::varied().publish_with_history(dir.path());
+    for scheme in ["light", "dark"] {
+        visit(1280, 900, async |window| {
+            let scheme = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+            window.emulate("Emulation.setEmulatedMedia", scheme).await;
+            // The page lets no script run but its own.
+            window.emulate("Page.setBypassCSP", json!({"enabled": true})).await;
+            window.open_file(dir.path()).await;
+            window.emulate("Runtime.evaluate", json!({"expression": axe})).await;
+            for view in ["{}", "{agent: 'bob'}", "{agent: 'bob', with: 'alice'}", "{task: taskKey(1)}"] {
+                window.eval(&format!("(show({view}, 1), window.broken = null)")).await;
+                window.eval("(axe.run({resultTypes: ['violations']}).then((all) => (window.broken = all.violations.map((one) => `${one.id}: ${one.nodes[0].html}`))), null)").await;
+                window.until("window.broken !== null").await;
+                assert_eq!(window.eval("window.broken").await, json!([]), "{view}");
+            }
         });
     }
     Ok(())
@@ -58,4 +85,8 @@ async fn shoot_parts(window: &Window, path: &dyn Fn(&str) -> PathBuf) {
     shoot("detail-run").await;
     window.eval("(byId('detail').scrollTop = 0)").await;
     shoot("detail").await;
+    window.eval("show({task: taskKey(1)})").await;
+    shoot("task").await;
+    window.eval("show({agent: data.agents[1].miner, with: data.agents[9].miner})").await;
+    shoot("compare").await;
 }

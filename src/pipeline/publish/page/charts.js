@@ -3,7 +3,8 @@
 function drawScores(agents) {
   byId("scores").hidden = data.agents.length === 0 || !ranked();
   if (byId("scores").hidden) return;
-  fill(byId("scores-body"), distribution(agents), data.stages.length > 1 && funnel(), histories(agents));
+  const scores = agents.map((agent) => agent.score).filter((one) => one !== null);
+  fill(byId("scores-body"), distribution(scores), data.stages.length > 1 && funnel(), histories(agents));
 }
 
 function card(title, note, body, classes = data.stages.length > 1 ? "" : "wide") {
@@ -24,8 +25,8 @@ function median(sorted) {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-function distribution(agents) {
-  const scores = agents.map((agent) => agent.score).filter((one) => one !== null).sort((a, b) => a - b);
+function distribution(all) {
+  const scores = all.toSorted((a, b) => a - b);
   if (scores.length === 0) return card("Distribution", null, el("p", { class: "soft" }, "Nothing is scored."));
   const counts = bins(scores);
   const top = Math.max(...counts);

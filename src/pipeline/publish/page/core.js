@@ -3,7 +3,7 @@
 let data = JSON.parse(document.getElementById("data").textContent);
 
 /** A person's choices; kept in the address, so that a reload or a link brings it back. */
-const state = { q: "", kind: "all", sort: "rank", down: false, agent: "", run: "" };
+const state = { q: "", kind: "all", sort: "rank", down: false, agent: "", with: "", task: "" };
 
 /** The parts that a person unfolded; not worth an address, but a reload keeps it. */
 const unfolded = { ranking: 25, rejected: 25, runs: new Set(), ...history.state };
@@ -47,6 +47,7 @@ const score = (value) => (value === null ? "–" : number(value));
 /** Feedback on all stages together: what of the ranking is shown. */
 const ranked = () => data.feedback !== "none";
 const counted = () => data.feedback === "full";
+const priced = () => data.agents.some((agent) => agent.cost !== undefined);
 
 function duration(ms) {
   if (ms < 1000) return `${ms} ms`;
@@ -90,7 +91,7 @@ const KINDS = {
   ...extras.kinds,
   perfect: ["Score 100", (agent) => agent.score === 100],
   imperfect: ["Below 100", (agent) => agent.score !== 100],
-  copies: ["Copies", (agent) => agent.copy],
+  copies: ["Copies", (agent) => agent.copy || agent.similar],
   unscored: ["With unscored runs", (agent) => agent.unscored > 0],
 };
 
@@ -108,6 +109,7 @@ const SORTS = {
   miner: (agent) => agent.miner,
   score: (agent) => agent.score,
   ...extras.sorts,
+  cost: (agent) => agent.cost ?? null,
   tests: (agent) => (agent.tests && counted() ? agent.passed / agent.tests : null),
   stage: (agent) => agent.stage,
   seen: (agent) => agent.seen,
@@ -135,8 +137,11 @@ function readAddress() {
   const sort = asked.get("sort") ?? "rank";
   state.sort = Object.hasOwn(SORTS, sort) ? sort : "rank";
   state.down = asked.has("down");
-  state.agent = asked.get("agent") ?? "";
+  for (const name of ["agent", "with", "task"]) state[name] = asked.get(name) ?? "";
 }
+
+/** A link into this page. With its path, lest it be taken for a jump to a part of it. */
+const address = (shown) => `${location.pathname}#${new URLSearchParams(shown)}`;
 
 function writeAddress() {
   const shown = new URLSearchParams();
@@ -144,7 +149,7 @@ function writeAddress() {
   if (state.kind !== "all") shown.set("kind", state.kind);
   if (state.sort !== "rank") shown.set("sort", state.sort);
   if (state.down) shown.set("down", "");
-  if (state.agent) shown.set("agent", state.agent);
+  for (const name of ["agent", "with", "task"]) if (state[name]) shown.set(name, state[name]);
   const hash = shown.size ? `#${shown}` : " ";
   const { ranking, rejected } = unfolded;
   history.replaceState({ ranking, rejected }, "", hash.trim() || location.pathname + location.search);

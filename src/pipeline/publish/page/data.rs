@@ -11,6 +11,7 @@ use serde::{Serialize, Serializer};
 
 use crate::model::feedback::{Feedback, Shown};
 use crate::model::miner_id::Miner;
+use crate::model::model_use::Money;
 use crate::model::rejection::Rejection;
 use crate::model::report::{Outcome, Run, TestResult, Verdict};
 use crate::pipeline::plan::Part;
@@ -62,7 +63,13 @@ struct Agent<'a> {
     /// The best and the worst rank that chance could have given it.
     #[serde(skip_serializing_if = "Option::is_none")]
     range: Option<[u32; 2]>,
+    /// Rank of the best agent whose lead over this one may be chance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tier: Option<u32>,
     score: Option<f64>,
+    /// Price of what its runs asked of models.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost: Option<Money>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reward: Option<Option<f64>>,
     passed: Option<u64>,
@@ -71,6 +78,9 @@ struct Agent<'a> {
     stage: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     copy: Option<&'a str>,
+    /// The miner that most of it was seen with first, and how much of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    similar: Option<(&'a str, f64)>,
     seen: i64,
     sha256: &'a str,
     file: String,
@@ -217,13 +227,16 @@ fn agents<'a>(
                 .zip(row.rank_high)
                 .map(|(low, high)| [low.into(), high.into()])
                 .filter(|_| shown),
+            tier: row.tier.map(u32::from).filter(|_| shown),
             score: row.score.filter(|_| shown),
+            cost: row.cost.filter(|_| feedback.shows_counts()),
             reward: row.reward.map(|reward| shown.then_some(reward)),
             passed: feedback.shows_counts().then_some(row.passed),
             tests: row.tests,
             unscored: row.unscored,
             stage: shown.then(|| published.plan.place(&row.stage).unwrap_or_default()),
             copy: row.duplicate_of.as_ref().map(Miner::as_str),
+            similar: row.similar_to.as_ref().map(Miner::as_str).zip(row.similarity).filter(|_| shown),
             seen: row.first_seen.as_second(),
             sha256: &row.sha256,
             file: summary.map_or(String::new(), |summary| visible(&summary.file, MAX)),

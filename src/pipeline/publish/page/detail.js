@@ -1,36 +1,56 @@
-// One agent: every run, every test, what may be told of the failed ones, and the end of stderr.
+// The dialog, and in it one agent: every run, every test, what may be told of the failed ones, and the end of stderr.
 
 function openDetail(miner, task = null) {
-  const agent = data.agents.find((one) => one.miner === miner);
-  if (!agent) return;
+  show({ agent: miner }, task);
+}
+
+/** Shows a task, an agent, or two agents, as far as there are such. */
+function show({ agent = "", task = "", with: other = "" }, run = null) {
+  Object.assign(state, { agent, task, with: other });
+  unfolded.runs = new Set(run === null ? [] : [run]);
   hideTip();
-  state.agent = miner;
-  unfolded.runs = new Set(task === null ? [] : [task]);
-  drawDetail();
   const dialog = byId("detail");
+  if (!drawDetail()) return;
   if (!dialog.open) dialog.showModal();
   dialog.scrollTop = 0;
-  if (task !== null) byId(`run-${task}`)?.scrollIntoView({ block: "center" });
+  if (!dialog.contains(document.activeElement)) byId("detail-title").focus();
+  if (run !== null) byId(`run-${run}`)?.scrollIntoView({ block: "center" });
   writeAddress();
 }
 
 /** Called for every way a dialog closes. */
 function detailClosed() {
-  state.agent = "";
+  Object.assign(state, { agent: "", task: "", with: "" });
   writeAddress();
 }
 
+/** True if there is what the address asks for; else the dialog closes. */
 function drawDetail() {
   const agent = data.agents.find((one) => one.miner === state.agent);
-  if (!agent) return byId("detail").close();
-  fill(byId("detail"), detailHead(agent), detailFacts(agent), scoreHistory(agent), stageRuns(agent), cutNote(agent));
+  const other = data.agents.find((one) => one.miner === state.with && one !== agent);
+  const task = taskAt(state.task);
+  if (agent && other) drawComparison(agent, other);
+  else if (agent) drawAgent(agent);
+  else if (task >= 0) drawTask(task);
+  else if (byId("detail").open) byId("detail").close();
+  else detailClosed();
+  return Boolean(agent || task >= 0);
 }
 
-function detailHead(agent) {
-  const close = el("button", { type: "button", class: "close", "data-key": "close", "aria-label": "Close", click: () => byId("detail").close() }, "✕");
-  const copy = agent.copy && el("span", { class: "tag" }, `copy of ${agent.copy}`);
-  return el("div", { class: "detail-head" }, el("h2", { id: "detail-title", tabindex: -1, autofocus: true }, agent.miner, personTag(agent.miner), copy), close);
+function drawAgent(agent) {
+  const copy = copyTag(agent);
+  fill(byId("detail"), dialogHead([agent.miner, personTag(agent.miner), copy], compareChoice(agent)),
+    detailFacts(agent), scoreHistory(agent), stageRuns(agent), cutNote(agent));
 }
+
+function dialogHead(title, ...tools) {
+  const close = el("button", { type: "button", class: "close", "data-key": "close", "aria-label": "Close", click: () => byId("detail").close() }, "✕");
+  return el("div", { class: "detail-head" }, el("h2", { id: "detail-title", tabindex: -1, autofocus: true }, title), tools, close);
+}
+
+const fact = (name, value, classes) => el("div", { class: classes }, el("dt", {}, name), el("dd", {}, value));
+
+const detailWidth = () => Math.min(736, innerWidth) - 57;
 
 /** The ranks that other tasks of the same kind could have given, if they are several. */
 function byChance(range) {
@@ -38,11 +58,12 @@ function byChance(range) {
 }
 
 function detailFacts(agent) {
-  const fact = (name, value, classes) => el("div", { class: classes }, el("dt", {}, name), el("dd", {}, value));
   return el("dl", { class: "detail-facts" },
     fact("Rank", ranked() ? (agent.rank === null ? "unscored" : number(agent.rank) + byChance(agent.range)) : "not shown"),
     fact("Score", score(agent.score)),
     extras.facts(agent).map(([name, value]) => fact(name, value)),
+    agent.tier !== undefined && agent.tier < agent.rank && fact("Tier", `of rank ${number(agent.tier)}, whose lead may be chance`),
+    agent.cost !== undefined && fact("Cost of models", `$${number(agent.cost)}`),
     counted() && fact("Tests passed", `${number(agent.passed)} / ${number(agent.tests)}`),
     ranked() && data.stages.length > 1 && fact("Stage", data.stages[agent.stage]?.name ?? ""),
     fact("First seen, UTC", moment(agent.seen)),
@@ -52,8 +73,7 @@ function detailFacts(agent) {
 
 function scoreHistory(agent) {
   if (agent.history.length < 2) return null;
-  const width = Math.min(736, innerWidth) - 57;
-  return el("div", { class: "detail-history" }, el("h3", {}, "History"), timeline([agent], width, 130));
+  return el("div", { class: "detail-history" }, el("h3", {}, "History"), timeline([agent], detailWidth(), 130));
 }
 
 function stageRuns(agent) {
@@ -104,7 +124,7 @@ function runBody(run) {
   const [wall, cpu, mib] = run.usage ?? [];
   const usage = run.usage && ` · ${duration(wall)} wall, ${duration(cpu)} CPU, ${mib} MiB`;
   const stderr = run.stderr && [el("h4", {}, "End of stderr"), el("pre", {}, run.stderr)];
-  return el("div", { class: "run-body" }, el("p", { class: "soft" }, data.tasks[run.task].id, usage), el("ul", { class: "tests" }, tests), stderr);
+  return el("div", { class: "run-body" }, el("p", { class: "soft" }, taskLink(run.task), usage), el("ul", { class: "tests" }, tests), stderr);
 }
 
 function testLine([name, weight, open], letter, message) {
@@ -112,7 +132,22 @@ function testLine([name, weight, open], letter, message) {
   return el("li", {},
     badge(VERDICTS[letter], letter),
     el("span", { class: "test-name" }, name, about && el("span", { class: "soft" }, ` (${about})`)),
-    message && el("pre", {}, message));
+    message && (sides(message) ?? el("pre", {}, message)));
+}
+
+/** Both sides of a comparison that does not hold, each in a box of its own; null where a message tells of no two, or of more. */
+function sides(message) {
+  const comparison = /^([^]*) does not hold(?:: ([^]*))?$/.exec(message);
+  const halves = comparison?.[1].split(" == ") ?? [];
+  if (halves.length === 2) return sideBySide(["Left of ==", halves[0]], ["Right of ==", halves[1]], comparison[2]);
+  const output = /^((?:line|word) \d+): expected ([^]*)$/.exec(message);
+  const [right, got, ...more] = output?.[2].split(", got ") ?? [];
+  return got !== undefined && more.length === 0 ? sideBySide(["Expected", right], ["Got", got], output[1]) : null;
+}
+
+function sideBySide(left, right, where) {
+  const side = ([name, text]) => el("div", {}, el("span", { class: "soft" }, name), el("pre", {}, text));
+  return el("div", { class: "sides" }, side(left), side(right), where && el("p", { class: "soft" }, where));
 }
 
 function cutNote(agent) {

@@ -70,6 +70,18 @@ function drawFoot() {
     el("p", {}, "Beside this page stand ", code("rankings.csv"), ", ", code("scores.csv"), ", ", code("rejected.csv"), ", ", code("history.csv"), " and ", code("rankings.json"), "."));
 }
 
+/** Lists are whole on paper, and the map is as long as it is. */
+function drawForPaper(isPaper) {
+  const kept = { ...unfolded };
+  if (isPaper) Object.assign(unfolded, { ranking: Infinity, rejected: Infinity });
+  map.whole = isPaper;
+  const agents = chosen();
+  drawRanking(agents);
+  drawMap(agents);
+  drawRejected();
+  Object.assign(unfolded, kept);
+}
+
 /** Typing redraws when it pauses. */
 function later(work, ms) {
   let timer = 0;
@@ -179,10 +191,15 @@ readAddress();
 listen();
 drawAll();
 keepFresh();
-if (state.agent) openDetail(state.agent);
+if (state.agent || state.task) show(state);
 addEventListener("hashchange", () => {
   readAddress();
+  // Drawing writes the address anew: what it asks for is kept until then.
+  const asked = { ...state };
   drawAll();
-  if (state.agent) openDetail(state.agent);
+  if (asked.agent || asked.task) show(asked);
   else if (byId("detail").open) byId("detail").close();
 });
+// Paper does not scroll.
+addEventListener("beforeprint", () => drawForPaper(true));
+addEventListener("afterprint", () => drawForPaper(false));

@@ -4,7 +4,7 @@ const ROW = 24;
 /** Rows kept ready above and below. */
 const SPARE = 8;
 
-const map = { agents: [], first: -1, row: 0, column: 0, box: null, body: null, grid: null };
+const map = { agents: [], whole: false, first: -1, row: 0, column: 0, box: null, body: null, grid: null };
 
 function drawMap(agents) {
   byId("matrix").hidden = data.tasks.length === 0 || data.agents.length === 0;
@@ -38,7 +38,7 @@ function cellWidth() {
 
 function mapHead() {
   const names = data.tasks.map((task, at) =>
-    el("th", { role: "columnheader", class: startsStage(at) ? "task first" : "task", "data-task": at, "aria-label": task.id },
+    el("th", { role: "columnheader", class: startsStage(at) ? "task first" : "task", id: `cell--1-${at}`, "data-task": at, "aria-label": task.id },
       el("span", {}, task.label)));
   const head = el("thead", { role: "rowgroup" });
   if (data.stages.length > 1) head.append(el("tr", { role: "presentation" }, el("th", { class: "name", role: "presentation" }), stageHeads()));
@@ -57,7 +57,7 @@ function stageHeads() {
 
 /** Draws the rows in sight, unless they are drawn. */
 function drawRows() {
-  const sight = Math.ceil(Math.max(map.box.clientHeight, 600) / ROW);
+  const sight = map.whole ? map.agents.length : Math.ceil(Math.max(map.box.clientHeight, 600) / ROW);
   const top = Math.floor(map.box.scrollTop / ROW);
   const first = Math.max(0, Math.floor((top - SPARE) / SPARE) * SPARE);
   if (first === map.first) return;
@@ -118,7 +118,14 @@ function listenToCells(grid) {
   grid.addEventListener("click", (event) => {
     const cell = event.target.closest("td[data-task]");
     const row = event.target.closest("tr[data-row]");
-    if (!row) return tipFor(event.target);
+    const title = event.target.closest("th[data-task]");
+    if (title) {
+      if (byTouch && tapped !== title) tipFor(title);
+      else openTask(Number(title.dataset.task));
+      tapped = title;
+      return;
+    }
+    if (!row) return;
     if (!cell) return openDetail(map.agents[row.dataset.row].miner);
     [map.row, map.column] = [Number(row.dataset.row), Number(cell.dataset.task)];
     markCell();
@@ -138,13 +145,14 @@ function tipFor(target) {
 }
 
 function openCell() {
+  if (map.row < 0) return openTask(map.column);
   const agent = map.agents[map.row];
   if (agent) openDetail(agent.miner, map.column);
 }
 
 /** The cell that the keyboard is at. The grid keeps the focus, because rows come and go. */
 function markCell() {
-  map.body.querySelector(".at")?.classList.remove("at");
+  map.grid.querySelector(".at")?.classList.remove("at");
   const cell = byId(`cell-${map.row}-${map.column}`);
   cell?.classList.add("at");
   if (cell) map.grid.setAttribute("aria-activedescendant", cell.id);
@@ -155,7 +163,7 @@ function markCell() {
 function tellCell() {
   if (!map.grid.matches(":focus-visible")) return;
   const cell = markCell();
-  if (cell) showTip(cell, ...cellLines(map.agents[map.row], map.column));
+  if (cell) showTip(cell, ...(map.row < 0 ? taskLines(map.column) : cellLines(map.agents[map.row], map.column)));
 }
 
 const MOVES = {
@@ -176,7 +184,8 @@ function moveInMap(event) {
   MOVES[event.key]();
   if (event.ctrlKey && event.key === "Home") map.row = 0;
   if (event.ctrlKey && event.key === "End") map.row = map.agents.length - 1;
-  map.row = Math.min(Math.max(map.row, 0), map.agents.length - 1);
+  // Above the first row are the tasks' names.
+  map.row = Math.min(Math.max(map.row, -1), map.agents.length - 1);
   map.column = Math.min(Math.max(map.column, 0), data.tasks.length - 1);
   showRow();
   tellCell();
@@ -187,7 +196,7 @@ function showRow() {
   const head = map.grid.tHead.offsetHeight;
   const top = map.row * ROW;
   const sight = map.box.clientHeight - head - ROW;
-  if (top < map.box.scrollTop) map.box.scrollTop = top;
+  if (top >= 0 && top < map.box.scrollTop) map.box.scrollTop = top;
   if (top > map.box.scrollTop + sight) map.box.scrollTop = top - sight;
   drawRows();
   const cell = byId(`cell-${map.row}-${map.column}`);
@@ -206,5 +215,5 @@ function legend() {
     item("unscored, to be tried again", el("i", { class: "u" }, "?")),
     item("not reached", el("i", { class: "n" }, "·")),
     item("evaluated, score not shown", el("i", { class: "n" }, "•")),
-    el("span", { class: "keys" }, "Arrow keys move, Enter opens."));
+    el("span", { class: "keys" }, "Arrow keys move, Enter opens an agent's run or, on a name above, the task."));
 }

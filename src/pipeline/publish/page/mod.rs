@@ -37,6 +37,8 @@ const SCRIPT: &str = concat!(
     include_str!("map.js"),
     include_str!("charts.js"),
     include_str!("detail.js"),
+    include_str!("task.js"),
+    include_str!("compare.js"),
     include_str!("main.js")
 );
 

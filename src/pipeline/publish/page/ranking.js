@@ -5,6 +5,7 @@ const COLUMNS = [
   ["miner", "Miner", ""],
   ["score", "Score", "bars"],
   ...extras.columns,
+  ["cost", "Cost, $", "r minor"],
   ["tests", "Tests", "r minor"],
   ["stage", "Stage", "minor"],
   ["seen", "First seen", "minor"],
@@ -31,8 +32,15 @@ function headerCell([name, title, classes]) {
 
 /** Columns with something in them. */
 function columns() {
-  const shown = { tests: counted(), stage: ranked() && data.stages.length > 1 };
+  const shown = { cost: priced(), tests: counted(), stage: ranked() && data.stages.length > 1 };
   return COLUMNS.filter(([name]) => shown[name] ?? true);
+}
+
+/** A note that somebody submitted the same, or most of it, before. */
+function copyTag(agent) {
+  const [other, share] = agent.similar ?? [];
+  const text = agent.copy ? `copy of ${agent.copy}` : other && `${number(Math.floor(share * 100))} % like ${other}`;
+  return text && el("span", { class: "tag" }, text);
 }
 
 /** The link that opens an agent's detail. */
@@ -41,8 +49,12 @@ function minerLink(agent, key = agent.miner) {
     event.preventDefault();
     openDetail(agent.miner);
   };
-  const href = `#agent=${agent.miner}`;
-  return el("a", { href, "data-key": key, "aria-haspopup": "dialog", click: open }, agent.miner);
+  return el("a", { href: address({ agent: agent.miner }), "data-key": key, "aria-haspopup": "dialog", click: open }, agent.miner);
+}
+
+/** The ranks that chance could have given an agent, small, below its rank. */
+function chanceRange({ range }) {
+  return range && range[0] < range[1] && el("span", { class: "range", title: `Rank ${range[0]} to ${range[1]} by chance` }, `${range[0]}–${range[1]}`);
 }
 
 function scoreBar(agent) {
@@ -55,13 +67,14 @@ function rankingRow(agent) {
   const name = el("th", { scope: "row" },
     minerLink(agent),
     personTag(agent.miner),
-    agent.copy && el("span", { class: "tag" }, `copy of ${agent.copy}`),
+    copyTag(agent),
     agent.unscored > 0 && el("span", { class: "tag warn" }, `${number(agent.unscored)} unscored`));
   const cells = [
-    el("td", { class: agent.rank && agent.rank <= 3 ? "rank high" : "rank" }, agent.rank === null ? "–" : `${agent.rank}`),
+    el("td", { class: agent.rank && agent.rank <= 3 ? "rank high" : "rank" }, agent.rank === null ? "–" : `${agent.rank}`, chanceRange(agent)),
     name,
     el("td", {}, scoreBar(agent)),
     ...extras.cells(agent),
+    priced() && el("td", { class: "r minor" }, agent.cost === undefined ? "–" : number(agent.cost)),
     counted() && el("td", { class: "r minor" }, number(agent.passed), el("span", { class: "soft" }, ` / ${number(agent.tests)}`)),
     ranked() && data.stages.length > 1 && el("td", { class: "minor" }, data.stages[agent.stage]?.name ?? ""),
     el("td", { class: "soft minor" }, moment(agent.seen)),
