@@ -81,6 +81,12 @@ pub enum Command {
         #[command(subcommand)]
         what: Token,
     },
+    /// Build images for agents
+    Image {
+        /// The work
+        #[command(subcommand)]
+        what: Image,
+    },
     /// Check the configuration, tasks, machine, engine, image and reference solutions; or one agent file
     Check {
         /// Ids or patterns of the tasks to check, all when not given; or an agent's file, NAME.py, to be checked as a
@@ -319,6 +325,24 @@ pub enum Token {
     Remove(Whose),
     /// List who has tokens, and since when
     List,
+}
+
+/// Work on images.
+#[derive(Debug, Subcommand)]
+pub enum Image {
+    /// Put packages on an image, and print its name for `sandbox.image`. One that is there is not built again
+    Build(BuildImage),
+}
+
+/// An image to build.
+#[derive(Debug, Args)]
+pub struct BuildImage {
+    /// pip's requirements.txt
+    #[arg(value_name = "FILE")]
+    pub requirements: PathBuf,
+    /// The image to build on; when not given, that of pipeline.yaml
+    #[arg(long, value_name = "IMAGE")]
+    pub base: Option<String>,
 }
 
 /// Bearer of a token.

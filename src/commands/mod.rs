@@ -8,6 +8,7 @@ mod demo;
 mod dry_run;
 mod export;
 mod generate;
+mod image;
 mod import;
 mod init;
 mod interrupt;
@@ -42,6 +43,7 @@ pub fn execute(cli: &Cli) -> Exit {
         Command::Verify(args) => verify::verify(args, cli.quiet),
         Command::Generate(args) => generate::generate(dir, args, cli.quiet),
         Command::Submit(args) => submit::submit(dir, args, cli.quiet),
+        Command::Image { what } => image::image(dir, what, cli.quiet),
         Command::Token { what } => token::token(dir, what),
         Command::Check { what, mutants: _, json } if is_agent(what) => {
             check::check_one(dir, Path::new(&what[0]), cli.quiet, *json)

@@ -23,6 +23,7 @@ use crate::sandbox::containers::running::RunningContainer;
 use crate::sandbox::engine::api::attached::Attached;
 use crate::sandbox::engine::cli::client::Client;
 use crate::sandbox::engine::cli::errand::Errands;
+use crate::sandbox::engine::cli::supply::Packing;
 use crate::sandbox::engine::image;
 use crate::sandbox::engine::spec::Spec;
 use crate::sandbox::engine::way::Way;
@@ -120,6 +121,14 @@ impl Launcher {
     pub fn image(&self) -> Result<String, Fault> {
         let Images { cell, judge } = self.images()?;
         Ok(if cell == judge { cell } else { format!("{cell}+{judge}") })
+    }
+
+    /// As of [`image::pack`]; `stop` ends what is being done for it.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn pack(&self, packing: &Packing) -> Result<bool, Fault> {
+        image::pack(&self.engine, packing, &self.events, &self.errands)
     }
 
     /// The id of the image for cells or for judges.

@@ -3,6 +3,7 @@
 # a machine that cannot pull one:    sh build_image.sh docker|podman TAG 3.11 bookworm
 # or, for a machine with neither, only its files, and FOLDER.sha256 that tells
 # them from others:                   sh build_image.sh folder FOLDER 3.11 bookworm
+# or only the wheel of pip that goes with it: sh build_image.sh pip FOLDER 3.11 bookworm
 #
 # The packages are only unpacked: none of their scripts runs, nothing is installed
 # on the host, apt works in a folder of its own. Stdout is the new image's id.
@@ -18,7 +19,8 @@ release=${4:?usage: build_image.sh docker|podman|folder TAG VERSION RELEASE}
 packages="python$version tzdata ncurses-base base-files base-passwd
           libc-bin dash bash coreutils findutils grep sed gzip"
 # It brings lib2to3 too; Debian keeps both apart from the library, as long as Python has them.
-[ "$version" != 3.11 ] || packages="$packages python3-distutils"
+[ "$engine" != pip ] || packages=python3-pip-whl
+[ "$version" != 3.11 ] || [ "$engine" = pip ] || packages="$packages python3-distutils"
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/agentmill-image.XXXXXXXX")
 root=$work/root
@@ -183,12 +185,25 @@ hand_over() {
         die "$tag can't be written; is there space?"
 }
 
-if [ "$engine" != folder ]; then
+# Debian keeps pip's wheel apart from all that would start it.
+hand_over_pip() {
+    run dpkg-deb -x "$work"/debs/python3-pip-whl_*.deb "$work/pip" &&
+        run cp "$work"/pip/usr/share/python-wheels/pip-*.whl "$tag" ||
+        die "the wheel of pip could not be unpacked into $tag"
+}
+
+if [ "$engine" != folder ] && [ "$engine" != pip ]; then
     have "$engine" || die "there is no command $engine; install it"
     run "$engine" version || die "$engine does not answer; start it, or get the right to use it"
 fi
 have apt-get && have dpkg-deb ||
     die "that needs apt-get, as in Debian or Ubuntu; build it there and bring it with '$engine save' and 'load'"
+if [ "$engine" = pip ]; then
+    say "fetching pip from Debian $release"
+    fetch
+    hand_over_pip
+    exit
+fi
 say "fetching the packages of Python $version from Debian $release"
 fetch
 say "unpacking them"

@@ -3,7 +3,7 @@
 use crate::sandbox::Fault;
 use crate::sandbox::engine::Engine;
 use crate::sandbox::engine::cli::errand::{Errands, Unfinished};
-use crate::sandbox::engine::cli::supply;
+use crate::sandbox::engine::cli::supply::{self, ENGINES, Packing};
 use crate::sandbox::engine::way::Way;
 use crate::ui::Events;
 
@@ -19,19 +19,54 @@ pub fn ensure(engine: &Engine, name: &str, events: &Events, errands: &Errands) -
 }
 
 fn of_engine(engine: &Engine, name: &str, events: &Events, errands: &Errands) -> Result<String, Fault> {
-    if let Some(id) = engine.image_id(name)? {
+    of_store(engine.program(), || engine.image_id(name), name, events, errands)
+}
+
+/// The id of an image, after getting it if `find` does not find it, into the store of an engine's program.
+fn of_store(
+    program: &str,
+    find: impl Fn() -> Result<Option<String>, Fault>,
+    name: &str,
+    events: &Events,
+    errands: &Errands,
+) -> Result<String, Fault> {
+    if let Some(id) = find()? {
         return Ok(id);
     }
-    let reason = match supply::pull(engine.program(), name, events, errands) {
-        Ok(()) => match engine.image_id(name)? {
+    let reason = match supply::pull(program, name, events, errands) {
+        Ok(()) => match find()? {
             Some(id) => return Ok(id),
             None => String::new(),
         },
-        Err(Unfinished::Failed(reason)) => format!("{} pull: {reason}", engine.program()),
+        Err(Unfinished::Failed(reason)) => format!("{program} pull: {reason}"),
         Err(Unfinished::Stopped) => return Err(Fault::Stopped),
     };
-    supply::build((engine.program(), name), name, &reason, events, errands).map_err(fault)?;
-    engine.image_id(name)?.ok_or_else(|| Fault::Engine(format!("image {name} was built but is not there")))
+    supply::build((program, name), name, &reason, events, errands).map_err(fault)?;
+    find()?.ok_or_else(|| Fault::Engine(format!("image {name} was built but is not there")))
+}
+
+/// Sees to it that an image of packages is in the store of Docker or Podman, from which runtimes without an engine take it. Tells
+/// whether it had to be built.
+///
+/// # Errors
+/// There is no such engine, no base, or the packages are not to be had; or `errands` were stopped.
+pub fn pack(engine: &Engine, packing: &Packing, events: &Events, errands: &Errands) -> Result<bool, Fault> {
+    let program = match engine.way()? {
+        Way::Socket(_) | Way::Client(_) => engine.program(),
+        Way::Direct(_) => {
+            ENGINES.into_iter().find(|program| supply::find(program, "none").is_ok()).ok_or_else(|| {
+                Fault::Engine("images are built by Docker or Podman, and neither answers".to_owned())
+            })?
+        }
+    };
+    let find = |name: &str| supply::find(program, name).map_err(Fault::Engine);
+    if find(&packing.image.name())?.is_some() {
+        return Ok(false);
+    }
+    let base = &packing.image.base;
+    of_store(program, || find(base), base, events, errands)?;
+    supply::pack(program, packing, events, errands).map_err(fault)?;
+    Ok(true)
 }
 
 fn fault(unfinished: Unfinished) -> Fault {

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::config::{self, Limits};
 use crate::model::claims::Exchange;
 use crate::model::python::Library;
+use crate::sandbox::engine::cli::supply::Packing;
 use crate::sandbox::engine::{Engine, ImageOf};
 use crate::sandbox::run::agent_session::AgentSession;
 use crate::sandbox::run::host::Host;
@@ -23,6 +24,14 @@ impl Containers {
     /// A sandbox that has asked nothing of the engine yet; for so many agents at the same time.
     pub fn new(sandbox: &config::Sandbox, parallel: usize, results: &Path, events: Events) -> Self {
         Self(Host::new(sandbox, parallel, results, events))
+    }
+
+    /// Sees to it that an image of packages is there; tells whether it had to be built.
+    ///
+    /// # Errors
+    /// It is not there and can't be built.
+    pub fn pack(&self, packing: &Packing) -> Result<bool, Fault> {
+        self.0.launcher.pack(packing)
     }
 
     /// The modules of the judges' image; None if it is the cells'.

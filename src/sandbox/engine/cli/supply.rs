@@ -1,10 +1,11 @@
 //! Supply of images: pulled by an engine's client, or built from Debian's packages.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::model::python::BaseImage;
+use crate::model::python::{BaseImage, PackedImage};
 use crate::sandbox::engine::cli::errand::{Errands, Unfinished};
 use crate::ui::{Event, Events};
 use crate::util::command::ask;
@@ -12,10 +13,16 @@ use crate::util::command::ask;
 /// Builds a root filesystem with Python and imports it; says at its top how.
 const BUILD: &str = include_str!("../build_image.sh");
 
+/// Puts packages on an image; says at its top how.
+const PACK: &str = include_str!("../pack_image.sh");
+
 /// How long a pull may take.
 pub const PULL: Duration = Duration::from_secs(900);
 /// How long a build of the image may take.
 pub const BUILT: Duration = Duration::from_secs(3600);
+
+/// Engines that may have an image.
+pub const ENGINES: [&str; 2] = ["docker", "podman"];
 
 /// How long a question may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -46,6 +53,62 @@ pub fn pull(program: &str, name: &str, events: &Events, errands: &Errands) -> Re
     })
 }
 
+/// Packages to put on an image.
+#[derive(Debug, Clone)]
+pub struct Packing {
+    /// The image to be: it names the base, too.
+    pub image: PackedImage,
+    /// pip's file of requirements.
+    pub requirements: PathBuf,
+    /// The file to write versions and hashes into; None: the requirements have them.
+    pub lock: Option<PathBuf>,
+}
+
+/// Builds an image of packages on a base that is there, by an engine's program. Passes the progress on.
+///
+/// # Errors
+/// As of [`Errands::run`].
+pub fn pack(program: &str, packing: &Packing, events: &Events, errands: &Errands) -> Result<(), Unfinished> {
+    let Packing { image, requirements, lock } = packing;
+    let told = |line: &str| events.send(Event::Image(line.to_owned()));
+    let failed = |error: std::io::Error| Unfinished::Failed(error.to_string());
+    let folder = tempfile::tempdir().map_err(failed)?;
+    let pip = match BaseImage::of(&image.base).filter(|_| is_built(program, &image.base)) {
+        Some(base) => pip_of(base, folder.path(), &told, errands)?,
+        None => String::new(),
+    };
+    let path = |path: &Path| path.display().to_string();
+    let lock = lock.as_deref().map(path).unwrap_or_default();
+    let words = [program, &image.base, &image.name(), &path(requirements), &lock, &pip];
+    errands.run(&[&["sh", "-c", PACK, "pack_image.sh"][..], &words].concat(), BUILT, told)
+}
+
+/// Tells whether agentmill has built an image, of Debian's packages, which leaves pip out.
+fn is_built(program: &str, image: &str) -> bool {
+    let label = ["image", "inspect", "--format", "{{index .Config.Labels \"agentmill.image\"}}", image];
+    ask(program, &label, PATIENCE).is_ok_and(|label| label.trim() == "built")
+}
+
+/// The wheel of pip that Debian has for a base, put into a folder.
+fn pip_of(
+    base: &BaseImage,
+    folder: &Path,
+    told: &(impl Fn(&str) + Sync),
+    errands: &Errands,
+) -> Result<String, Unfinished> {
+    let failed = |error: std::io::Error| Unfinished::Failed(error.to_string());
+    let place = folder.display().to_string();
+    errands.run(
+        &["sh", "-c", BUILD, "build_image.sh", "pip", &place, base.python, base.debian],
+        BUILT,
+        told,
+    )?;
+    let wheel = std::fs::read_dir(folder).map_err(failed)?.flatten().next();
+    wheel
+        .map(|wheel| wheel.path().display().to_string())
+        .ok_or_else(|| Unfinished::Failed("no wheel of pip came".into()))
+}
+
 /// Builds the image `name`, which can't be had for the reason `why`: into an engine, by its program and the image's name as `place`;
 /// or, by the word `folder`, its files into the folder `place`. Passes the progress on.
 ///
@@ -58,6 +121,12 @@ pub fn build(
     events: &Events,
     errands: &Errands,
 ) -> Result<(), Unfinished> {
+    if PackedImage::parse(name).is_some() {
+        let way = "`agentmill image build FILE` builds it";
+        return Err(Unfinished::Failed(format!(
+            "image {name} is not present and can't be pulled ({why}); {way}"
+        )));
+    }
     let Some(base) = BaseImage::of(name) else {
         let buildable = BaseImage::names();
         return Err(Unfinished::Failed(format!(

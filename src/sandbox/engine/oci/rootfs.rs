@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::sandbox::engine::cli::errand::{Errands, Unfinished};
-use crate::sandbox::engine::cli::supply;
+use crate::sandbox::engine::cli::supply::{self, ENGINES};
 use crate::ui::{Event, Events};
 use crate::util::command::ask;
 use crate::util::{atomic_file, private};
@@ -29,9 +29,6 @@ const OTHERS: Duration = Duration::from_secs(
 
 /// Between two looks whether it still is, and whether it is still waited for.
 const LOOK: Duration = Duration::from_millis(200);
-
-/// Engines that may have an image.
-const ENGINES: [&str; 2] = ["docker", "podman"];
 
 /// The environment of the image that is built here.
 const BUILT_ENV: [&str; 2] =

@@ -1,0 +1,114 @@
+#!/bin/sh
+# Puts packages on an image:    sh pack_image.sh docker|podman BASE TAG REQUIREMENTS LOCK PIP
+#
+# Two containers of BASE do it. One has a network and downloads wheels, and nothing but wheels: none of their code runs.
+# The other has no network and unpacks them, which runs none either; it becomes TAG. Nothing of this machine is mounted in
+# them, and nothing of theirs gets into its files but LOCK, unless it is empty: names, versions and hashes. PIP is a wheel of pip;
+# empty where BASE has pip.
+set -eu
+umask 022
+export LC_ALL=C
+usage="usage: pack_image.sh docker|podman BASE TAG REQUIREMENTS LOCK PIP"
+engine=${1:?$usage} base=${2:?$usage} tag=${3:?$usage} requirements=${4:?$usage} lock=${5-} pip=${6-}
+work=$(mktemp -d "${TMPDIR:-/tmp}/agentmill-pack.XXXXXXXX")
+label="agentmill.pack=$tag"
+log=$work/log
+: >"$log"
+child=
+reason="a step failed, see the lines above"
+
+remove() { "$engine" ps --all --quiet --filter "label=$label" | xargs -r "$engine" rm --force >/dev/null 2>&1 || :; }
+leave() {
+    status=$?
+    trap '' HUP INT TERM
+    [ -z "$child" ] || { kill "$child" && wait "$child"; } 2>/dev/null || :
+    remove
+    case $status in
+    0 | 129 | 130 | 143) ;; # done, or stopped by a signal: nothing to explain
+    *)
+        tail -n 15 "$log" >&2 || :
+        say "cannot build the image $tag: $reason"
+        ;;
+    esac
+    rm -rf "$work"
+}
+trap leave EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+say() { echo "$*" >&2; }
+die() { reason=$*; exit 1; }
+
+# Waiting for a background job, unlike running one in front, lets a signal act at once.
+run() {
+    "$@" >>"$log" 2>&1 &
+    child=$!
+    result=0
+    wait "$child" || result=$?
+    child=
+    return "$result"
+}
+
+# A container of BASE that runs a shell program; its id.
+container() {
+    program=$1
+    shift
+    "$engine" create --label "$label" --memory 2g --pids-limit 256 --cap-drop ALL --security-opt no-new-privileges \
+        "$@" "$base" sh -c "$program" sh "${pip##*/}" 2>>"$log" || die "$engine could not make a container of $base"
+}
+
+put() { "$engine" cp "$2" "$1:/tmp/$3" >>"$log" 2>&1 || die "$engine could not copy ${2##*/} into a container"; }
+
+# Runs in the containers: pip, of its wheel or of the image.
+# shellcheck disable=SC2016  # the container's shell replaces these
+with_pip='
+set -eu
+export HOME=/tmp PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PIP_BREAK_SYSTEM_PACKAGES=1
+[ ! -e /tmp/ca.crt ] || export PIP_CERT=/tmp/ca.crt
+if [ -n "$1" ]; then pip=/tmp/$1/pip; else pip="-m pip"; fi
+'
+# shellcheck disable=SC2016
+download=$with_pip'
+python $pip download --progress-bar off --only-binary=:all: --dest /tmp/wheels -r /tmp/requirements.txt
+python -I -c "
+import hashlib, pathlib
+for wheel in sorted(pathlib.Path(\"/tmp/wheels\").iterdir()):
+    name, version = wheel.name.split(\"-\")[:2]
+    print(f\"{name}=={version} --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\")
+"
+'
+# shellcheck disable=SC2016
+install=$with_pip'
+python $pip install --no-index --find-links /tmp/wheels --no-deps --require-hashes -r /tmp/lock.txt
+rm -rf /tmp/* /tmp/.[!.]*
+'
+
+remove
+cp "$requirements" "$work/requirements.txt"
+set -- --user 65534:65534
+for name in PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_TRUSTED_HOST http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY; do
+    eval "[ -z \"\${$name-}\" ]" || set -- "$@" --env "$name"
+done
+say "downloading the packages"
+fetcher=$(container "$download" "$@")
+put "$fetcher" "$work/requirements.txt" requirements.txt
+[ -z "$pip" ] || put "$fetcher" "$pip" "${pip##*/}"
+for ca in "${PIP_CERT-}" "${SSL_CERT_FILE-}" /etc/ssl/certs/ca-certificates.crt; do
+    [ ! -f "$ca" ] || { cp -L "$ca" "$work/ca.crt" && put "$fetcher" "$work/ca.crt" ca.crt && break; }
+done
+run "$engine" start --attach "$fetcher" ||
+    die "pip could not get them as wheels, which is all that is taken: packages that must be built are not"
+grep -E '^[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9.!+_]+ --hash=sha256:[0-9a-f]{64}$' "$log" >"$work/lock.txt" ||
+    die "the file names no package"
+
+say "installing them"
+packer=$(container "$install" --user 0:0 --network none --cap-add CHOWN --cap-add DAC_OVERRIDE --cap-add FOWNER)
+[ -z "$pip" ] || put "$packer" "$pip" "${pip##*/}"
+put "$packer" "$work/lock.txt" lock.txt
+"$engine" cp "$fetcher:/tmp/wheels" - 2>>"$log" | "$engine" cp - "$packer:/tmp/" 2>>"$log" ||
+    die "the wheels could not be copied; is there space in $engine's folder?"
+run "$engine" start --attach "$packer" || die "pip could not install them"
+run "$engine" commit --change 'CMD ["python3"]' --change 'LABEL agentmill.image=packed' "$packer" "$tag" ||
+    die "$engine did not keep the image; is there space in its folder?"
+[ -z "$lock" ] || cp "$work/lock.txt" "$lock"
