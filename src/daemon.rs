@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::Duration;
 
 use anyhow::Context;
-use notify::{RecommendedWatcher, RecursiveMode};
+use notify::RecommendedWatcher;
 use parking_lot::Mutex;
 
 use crate::cli::Exit;
@@ -19,7 +19,7 @@ use crate::sandbox::run::Containers;
 use crate::serve::Server;
 use crate::signals::Signals;
 use crate::ui::{self, Event, Events, Talk};
-use crate::util::watch_folder::watch_folder;
+use crate::util::watch_folder::watch_shared_folder;
 use crate::workspace::{Lock, Reload, Workspace};
 use crate::yaml::Problems;
 
@@ -157,7 +157,7 @@ impl Daemon<'_> {
         known: String,
     ) -> anyhow::Result<(RecommendedWatcher, Reload)> {
         let waker = self.waker.clone();
-        let inbox = watch_folder(&workspace.pipeline.inbox, RecursiveMode::Recursive, move |change| {
+        let inbox = watch_shared_folder(&workspace.pipeline.inbox, move |change| {
             let _ = waker.send(Wake::Inbox(change));
         })?;
         let (next, waker) = (Arc::clone(&self.next), self.waker.clone());

@@ -257,7 +257,7 @@ pub enum CellPer {
 /// Bounds of one run.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Limits {
-    /// Agent time per run, from *ready* and by the host's clock.
+    /// Agent time per run, by the host's clock: it runs while it is the agent's turn.
     pub timeout: Duration,
     /// Memory of the cell in bytes, swap off.
     pub memory: u64,

@@ -15,6 +15,9 @@ use crate::gateway::question::{Kind, Question, tokens_of};
 use crate::gateway::refusal::Refusal;
 use crate::model::model_use::{ModelUse, Money};
 
+/// Bytes of a question that may be nothing but its frame, and no tokens.
+const FRAME: u64 = 256;
+
 /// The price of one token.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Price {
@@ -113,6 +116,7 @@ impl Budget {
         let mut state = self.state.lock();
         loop {
             self.check(&state)?;
+            self.check_size(question, &state)?;
             let (longest, most) = self.cut(question, &state);
             if state.open == 0 || self.fits(most, &state) {
                 state.open += 1;
@@ -198,6 +202,21 @@ impl Budget {
         ];
         match over.into_iter().find(|(_, over)| *over) {
             Some((what, _)) => Err(Refusal::used_up(what, self.told_of(state))),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses a question that is alone more than what is left, by a guess of its tokens.
+    fn check_size(&self, question: &Question, state: &State) -> Result<(), Refusal> {
+        let (grant, used) = (&self.grant, &state.used);
+        let guess = tokens_of(question.size().saturating_sub(FRAME));
+        let cost = self.price(question).input.times(guess);
+        let over = [
+            ("tokens", guess > grant.tokens.saturating_sub(used.tokens())),
+            ("cost", grant.cost.is_some_and(|granted| cost > granted.less(used.cost))),
+        ];
+        match over.into_iter().find(|(_, over)| *over) {
+            Some((what, _)) => Err(Refusal::over_budget(what, self.told_of(state))),
             None => Ok(()),
         }
     }
@@ -295,6 +314,19 @@ mod tests {
         );
         let told = refusal.budget.unwrap();
         assert_eq!((&told["used"]["tokens_out"], &told["left"]["tokens"]), (&json!(80), &json!(0)));
+    }
+
+    #[test]
+    fn a_question_that_is_more_than_what_is_left_is_not_asked() {
+        let long =
+            json!({ "model": "m", "messages": [{ "role": "user", "content": "x".repeat(1_000_000) }] });
+        let long = Question::read(Kind::Chat, long.to_string().as_bytes()).unwrap();
+        let refusal = budget(grant(10, 1000)).admit(&long).unwrap_err();
+        let message = "this question is larger than what is left of the run's budget of tokens";
+        assert_eq!((refusal.status, refusal.message.as_str()), (429, message));
+        let cents = Grant { cost: Some(Money(100_000)), ..grant(10, 1_000_000) };
+        let refusal = budget(cents).admit(&long).unwrap_err();
+        assert!(refusal.message.ends_with("budget of cost"), "{}", refusal.message);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //!
 //! An agent's question may be what a provider breaks over, and then it is the agent's own. So whoever gets no answer has a
 //! harmless question put to the same model: if that is answered, or another one was since, the provider is well. No agent can
-//! choose to be unscored, and no fault of the provider is scored. A model that refuses the harmless question may only not be
-//! asked in this way: then it is put in the others, and whatever comes of them, nobody else is stopped.
+//! choose to be unscored, and no fault of the provider is scored. A model that does not answer the harmless question may only
+//! not be asked in this way: then it is put in the others. So nobody else is stopped by a way, or a model, that no one needs.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -43,20 +43,23 @@ pub struct Health {
 #[derive(Debug, Default)]
 struct Known {
     well: Option<Instant>,
+    /// It was answered only in other ways.
+    unfit: Option<Instant>,
     ill: Option<(Instant, String)>,
 }
 
 #[derive(Debug, Default)]
-enum State {
-    #[default]
-    Unknown,
-    Up,
-    Down {
-        looked: Instant,
-        reason: String,
-        /// The model that did not answer; None: nothing did.
-        model: Option<Model>,
-    },
+struct State {
+    /// The provider has answered something.
+    is_up: bool,
+    /// What gives no answer, by the model's name; None: nothing does.
+    down: HashMap<Option<String>, Down>,
+}
+
+#[derive(Debug, Clone)]
+struct Down {
+    looked: Instant,
+    reason: String,
 }
 
 /// Outcome of a harmless question.
@@ -80,11 +83,12 @@ impl Health {
     /// Notes that a model has answered.
     pub fn note_well(&self, question: &Question) {
         self.known(question.kind, question.model()).lock().well = Some(Instant::now());
-        *self.state.lock() = State::Up;
+        self.note_up(&Some(question.model().to_owned()));
     }
 
-    /// Fails if the provider does not answer a harmless question either, and none was answered since `began`. Then it
-    /// counts as down, and `reason` is told.
+    /// Fails if the provider does not answer a harmless question either, and none was answered since `began`. Then the
+    /// model counts as down, and `reason` is told. Where it answers in other ways, this way is down if it ever was well,
+    /// and else it is none to ask in, which is the agent's own fault.
     ///
     /// # Errors
     /// The provider is at fault; the reason.
@@ -92,59 +96,84 @@ impl Health {
         let (kind, model) = (question.kind, question.model());
         let known = self.known(kind, model);
         let mut known = known.lock(); // one looks, the others wait for what comes of it
-        if known.well.is_some_and(|at| at >= began) {
+        if known.well.max(known.unfit).is_some_and(|at| at >= began) {
             return Ok(());
         }
         if let Some((_, ill)) = known.ill.as_ref().filter(|(at, _)| *at >= began) {
             return Err(ill.clone());
         }
-        match self.control(kind, model) {
-            Control::Well => {
-                known.well = Some(Instant::now());
-                return Ok(());
-            }
-            Control::Refused => {}
-            Control::Ill(_) => self.note_down(reason, Some((kind, model.to_owned()))),
+        let control = self.control_of(kind, model);
+        if matches!(control, Control::Well) {
+            known.well = Some(Instant::now());
+            return Ok(());
+        }
+        let is_refused = matches!(control, Control::Refused);
+        let whole = !is_refused && self.look().is_err();
+        let answers = !whole && self.answers_otherwise(kind, model);
+        if answers && (is_refused || known.well.is_none()) {
+            known.unfit = Some(Instant::now());
+            return Ok(());
+        }
+        if !answers && !is_refused {
+            self.note_down((!whole).then(|| model.to_owned()), reason);
         }
         known.ill = Some((Instant::now(), reason.to_owned()));
         Err(reason.to_owned())
     }
 
-    /// Fails if the provider is down. It is looked for before the first question, and now and then once it was away.
+    /// Fails if none of these models is there to ask. The provider is looked for before the first question, and what was
+    /// away is looked for now and then.
     ///
     /// # Errors
-    /// It is; the reason.
-    pub fn is_there(&self) -> Result<(), String> {
+    /// The reason.
+    pub fn is_there(&self, models: &[String]) -> Result<(), String> {
         let _one_at_a_time = self.looking.lock();
-        let asked = match &*self.state.lock() {
-            State::Up => return Ok(()),
-            State::Down { looked, reason, .. } if looked.elapsed() < RECHECK => return Err(reason.clone()),
-            State::Down { model, .. } => model.clone(),
-            State::Unknown => None,
-        };
-        let answered = match &asked {
-            Some((kind, model)) => match self.control(*kind, model) {
-                Control::Well | Control::Refused => Ok(()), // it is there, at any rate
-                Control::Ill(reason) => Err(reason),
-            },
-            None => self.look(),
-        };
-        match &answered {
-            Ok(()) => *self.state.lock() = State::Up,
-            Err(reason) => self.note_down(reason, asked),
+        if !self.state.lock().is_up {
+            self.find(None, || self.look())?;
         }
-        answered
+        let mut away = Ok(());
+        for model in models {
+            away = self.find(Some(model), || self.answers(model));
+            if away.is_ok() {
+                break;
+            }
+        }
+        away
     }
 
-    /// Puts a harmless question; in other ways, too, where the model refuses this one.
-    fn control(&self, kind: Kind, model: &str) -> Control {
-        let first = self.control_of(kind, model);
-        let mut others = Kind::ALL.into_iter().filter(|other| *other != kind);
-        let is_well = |kind| matches!(self.control_of(kind, model), Control::Well);
-        match first {
-            Control::Refused if others.any(is_well) => Control::Well,
-            other => other,
+    /// Looks for what is away, or was never looked for, unless that was done a moment ago.
+    fn find(&self, model: Option<&String>, look: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+        let model = model.cloned();
+        let down = self.state.lock().down.get(&model).cloned();
+        match down {
+            Some(down) if down.looked.elapsed() < RECHECK => return Err(down.reason),
+            None if model.is_some() => return Ok(()),
+            _ => {}
         }
+        let found = look();
+        match &found {
+            Ok(()) => self.note_up(&model),
+            Err(reason) => self.note_down(model, reason),
+        }
+        found
+    }
+
+    /// Tells whether a model answers a harmless question in a way other than this.
+    fn answers_otherwise(&self, kind: Kind, model: &str) -> bool {
+        let mut others = Kind::ALL.into_iter().filter(|other| *other != kind);
+        others.any(|other| matches!(self.control_of(other, model), Control::Well))
+    }
+
+    /// Fails if a model gives no answer to a harmless question in any way, nor refuses it.
+    fn answers(&self, model: &str) -> Result<(), String> {
+        let mut reason = String::new();
+        for kind in Kind::ALL {
+            match self.control_of(kind, model) {
+                Control::Well | Control::Refused => return Ok(()), // it is there, at any rate
+                Control::Ill(ill) => reason = ill,
+            }
+        }
+        Err(reason)
     }
 
     fn control_of(&self, kind: Kind, model: &str) -> Control {
@@ -182,11 +211,19 @@ impl Health {
         self.provider.complaint(path, &said(answer.status, &answer.body))
     }
 
+    fn note_up(&self, model: &Option<String>) {
+        let mut state = self.state.lock();
+        state.is_up = true;
+        state.down.remove(&None);
+        state.down.remove(model);
+    }
+
     /// Says so once.
-    fn note_down(&self, reason: &str, model: Option<Model>) {
-        let new = State::Down { looked: Instant::now(), reason: reason.to_owned(), model };
-        let before = std::mem::replace(&mut *self.state.lock(), new);
-        if !matches!(before, State::Down { .. }) {
+    fn note_down(&self, model: Option<String>, reason: &str) {
+        let new = Down { looked: Instant::now(), reason: reason.to_owned() };
+        let mut state = self.state.lock();
+        state.is_up &= model.is_some();
+        if state.down.insert(model, new).is_none() {
             let text = format!(
                 "no model to ask: {reason}; runs that need one stay unscored and are made by the next run"
             );

@@ -112,7 +112,7 @@ impl Gateway {
         let recording = recording.map_err(|error| format!("the recording can't be read: {error}"))?;
         if recording.is_empty() {
             self.source.no_key.clone().map_or(Ok(()), Err)?;
-            self.source.health.is_there()?;
+            self.source.health.is_there(&grant.allow)?;
         }
         Ok(Way {
             source: Arc::clone(&self.source),

@@ -139,7 +139,9 @@ impl Provider {
         let (status, retry_after) =
             (response.status().as_u16(), http_client::retry_after(response.headers()));
         let body = response.body_mut().with_config().limit(LONGEST).read_to_vec();
-        let body = body.map_err(|error| unanswered(&error, true))?;
+        // What is too long now is too long again.
+        let is_passing = |error: &ureq::Error| !matches!(error, ureq::Error::BodyExceedsLimit(_));
+        let body = body.map_err(|error| unanswered(&error, is_passing(&error)))?;
         Ok(Answer { status, retry_after, body: String::from_utf8_lossy(&body).into_owned() })
     }
 

@@ -50,6 +50,12 @@ impl Refusal {
         Self { status: 429, kind: "insufficient_quota", message, budget: Some(budget) }
     }
 
+    /// The question is more than what is left of the budget.
+    pub fn over_budget(what: &str, budget: Value) -> Self {
+        let message = format!("this question is larger than what is left of the run's budget of {what}");
+        Self { status: 429, kind: "insufficient_quota", message, budget: Some(budget) }
+    }
+
     /// The provider is well, and would not answer this question.
     pub fn of_provider(status: u16, words: String) -> Self {
         let kind = if status < 500 { "invalid_request_error" } else { "server_error" };

@@ -21,6 +21,9 @@ use crate::gateway::refusal::Refusal;
 const PAUSES: [Duration; 4] =
     [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(8)];
 
+/// Tries after which a throttled question is the agent's own, if a harmless one is answered at once.
+const THROTTLED_TRIES: u32 = 4;
+
 /// Longest pause that a provider may ask for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(120);
 
@@ -75,8 +78,8 @@ pub enum Unheard {
 
 /// Why a provider gave no answer.
 enum Trouble {
-    /// It is well: the question is at fault.
-    Own(Refusal),
+    /// It is well: the question, asked so many times, is at fault.
+    Own(Refusal, u32),
     /// Nobody waits for the answer any more, so it was not asked for to the end.
     Gone(Refusal),
     /// It is not well.
@@ -148,18 +151,24 @@ impl Session {
             admitted.settle(question, [known.tokens_in, known.tokens_out]);
             return heard(known.status, known.answer);
         }
-        let began = Instant::now();
+        let (began, mut tries) = (Instant::now(), 1);
         let result = self.budget.waiting(|| self.ask(question, admitted.longest, began));
         let (status, answer) = match result {
             Ok(answer) => (200, answer),
-            Err(Trouble::Own(refusal)) => (refusal.status, refusal.body()),
+            Err(Trouble::Own(refusal, asked)) => {
+                tries = asked.into();
+                (refusal.status, refusal.body())
+            }
             Err(Trouble::Gone(refusal)) => return Err(Unheard::Refused(refusal)),
             Err(Trouble::Fault(reason)) => return Err(self.fail(reason)),
         };
         let tokens = match status {
             200 => question.tokens(&answer),
-            // There may have been an answer, which the provider wants to be paid: no longer than it was to be.
-            502 | 504 => [tokens_of(question.size()), admitted.longest.saturating_mul(question.choices())],
+            // There may have been answers, which the provider wants to be paid: no longer than they were to be.
+            502 | 504 => {
+                let longest = admitted.longest.saturating_mul(question.choices());
+                [tokens_of(question.size()), longest].map(|tokens| tokens.saturating_mul(tries))
+            }
             _ => [0, 0],
         };
         let cost = admitted.settle(question, tokens);
@@ -190,7 +199,7 @@ impl Session {
         if let Some(reason) = no_key {
             return Err(Trouble::Fault(reason.clone()));
         }
-        let (mut newer_name, mut pauses) = (false, PAUSES.iter().copied());
+        let (mut newer_name, mut pauses, mut tries) = (false, PAUSES.iter().copied(), 0);
         loop {
             let failed = match self.ask_once(question, longest, &mut newer_name) {
                 Ok(answer) => {
@@ -199,23 +208,23 @@ impl Session {
                 }
                 Err(failed) => failed,
             };
+            tries += 1;
             let pause = match failed.again {
                 Again::Never => None,
                 Again::AFewTimes => pauses.next(),
                 Again::Throttled => pauses.next().or(PAUSES.last().copied()),
             };
-            let pause = pause.map(|pause| failed.wish.map_or(pause, |wish| wish.max(PAUSES[0])));
-            match pause.filter(|pause| *pause < self.budget.patience().min(LONGEST_PAUSE)) {
+            let wish = pause.map(|pause| failed.wish.map_or(pause, |wish| wish.max(PAUSES[0])));
+            let wish = wish.filter(|wish| *wish < self.budget.patience().min(LONGEST_PAUSE));
+            if wish.is_none() {
+                health.check(question, began, &failed.reason).map_err(Trouble::Fault)?;
+            }
+            // Others are answered. A question that is throttled again and again even so is the agent's own choice.
+            let again = failed.again == Again::Throttled && tries < THROTTLED_TRIES;
+            match wish.or(pause.filter(|_| again)) {
                 Some(_) if self.budget.is_closed() => return Err(Trouble::Gone(failed.refusal)),
                 Some(pause) => std::thread::sleep(pause),
-                None => {
-                    health.check(question, began, &failed.reason).map_err(Trouble::Fault)?;
-                    // Others may be answered: a throttled question is no agent's fault, and not the provider's end.
-                    return Err(match failed.again {
-                        Again::Throttled => Trouble::Fault(failed.reason),
-                        _ => Trouble::Own(failed.refusal),
-                    });
-                }
+                None => return Err(Trouble::Own(failed.refusal, tries)),
             }
         }
     }

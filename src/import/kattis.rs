@@ -10,6 +10,7 @@ use serde_yaml::Value;
 use crate::import::draft::{Content, Converted, Draft, DraftCases, DraftFile, Drafts};
 use crate::import::entries;
 use crate::import::folder;
+use crate::yaml;
 
 /// Most bytes of a package, unpacked.
 const MAX_PACKAGE: u64 = 1 << 30;
@@ -19,6 +20,9 @@ const MAX_ENTRIES: usize = 50_000;
 
 /// Time of a case where the package names none, seconds.
 const SECONDS: f64 = 10.0;
+
+/// Most memory that a task is given, in MiB, whatever the package says.
+const MAX_MEMORY: f64 = 65536.0;
 
 /// Reads a package: a folder, or a zip of one.
 pub(super) fn read(path: &Path) -> anyhow::Result<Drafts> {
@@ -75,6 +79,9 @@ fn unpack(path: &Path, folder: &Path) -> anyhow::Result<()> {
 fn convert(name: &str, root: &Path) -> Converted {
     let text =
         fs::read_to_string(root.join("problem.yaml")).map_err(|error| format!("problem.yaml: {error}"))?;
+    let log = yaml::Log::new(Path::new("problem.yaml"));
+    let read = yaml::parse(&log, text.as_bytes());
+    log.finish(read).map_err(|problems| problems.to_string())?; // before a reader that nesting would keep for minutes
     let about: Value = serde_yaml::from_str(&text).map_err(|error| format!("problem.yaml: {error}"))?;
     let id = entries::id(name)?;
     if word(&about, "type").contains("scoring") {
@@ -124,17 +131,17 @@ fn word(about: &Value, name: &str) -> String {
 }
 
 fn number(about: &Value, name: &str) -> Option<f64> {
-    about.get(name)?.as_f64().filter(|number| *number > 0.0)
+    about.get(name)?.as_f64().filter(|number| *number > 0.0 && number.is_finite())
 }
 
 fn timelimit(root: &Path) -> Option<f64> {
     let file = Some(root.join(".timelimit")).filter(|file| file.is_file())?;
-    fs::read_to_string(file).ok()?.trim().parse().ok()
+    fs::read_to_string(file).ok()?.trim().parse().ok().filter(|seconds: &f64| *seconds > 0.0)
 }
 
 /// Memory and output of the package, as far as they can be kept.
 fn bounds(limits: &Value, remarks: &mut Vec<String>) -> Vec<(&'static str, String)> {
-    let memory = number(limits, "memory").map(|mib| ("memory", format!("{}MiB", mib.max(64.0) as u64)));
+    let memory = number(limits, "memory").map(|mib| ("memory", format!("{}MiB", mib.clamp(64.0, MAX_MEMORY) as u64)));
     let output = number(limits, "output").unwrap_or(8.0);
     if output > 7.0 {
         remarks.push(format!("an output may have 7MiB, not the {output}MiB of the package"));

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// Verdict on a test, and (as the gravest of its tests') on a run. Ordered from best to gravest.
 ///
-/// A new one is also told of in `publish/page/core.js`, `serve/openapi.json` and docs/results.md.
+/// A new one is also told of in `publish/page/core.js`, `data.rs` and `detail.css` beside it, `serve/openapi.json` and
+/// docs/results.md.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
@@ -18,9 +19,9 @@ pub enum Verdict {
     Crashed,
     /// The agent printed or returned more than it may.
     OutputLimit,
-    /// The run's time was used up.
+    /// The time was used up: the run's, a test's own, or the judge's for what the agent returned.
     Timeout,
-    /// The engine recorded that memory ran out.
+    /// Memory ran out, by the engine's or the kernel's record: the cell's, or the judge's for what the agent returned.
     OutOfMemory,
 }
 

@@ -1,4 +1,4 @@
-//! Near copies: agents most of whose fingerprints another miner was seen with first.
+//! Near copies: an agent is one if another miner was seen with most of its fingerprints first.
 //!
 //! Every fingerprint belongs to the miner that was seen with it before everybody else. One that a task holds, or that
 //! many miners share, is no evidence. The time grows like the number of fingerprints, never like pairs of agents.

@@ -1,5 +1,5 @@
-//! Memory of planned runs, `results/.planned`: of all that ever decided runs, its parts. A run's key is one digest and
-//! tells only that something changed; by this file `run --dry-run` says what did.
+//! Memory of planned runs, `results/.planned`: the parts that every run's key was made of. A key is one digest and tells only
+//! that something changed; by this file `run --dry-run` says what did.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io;

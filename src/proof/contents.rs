@@ -1,4 +1,5 @@
-//! Contents of a full bundle: all that decides results and all that came of it. Unpacked, it looks as the folder that it is of.
+//! Contents of a full bundle: all that decides results and all that came of it. Unpacked, it is laid out as the
+//! folder that it was made from.
 
 use std::fs;
 use std::io;
@@ -12,7 +13,7 @@ use crate::proof::public;
 use crate::util::atomic_file::blame;
 use crate::workspace::Workspace;
 
-/// Files of the results that are packed, where they are there.
+/// Files of the results that are packed, where they are there: a new one of `publish` belongs here, too.
 const RESULTS: [&str; 6] =
     ["rankings.json", "rankings.csv", "scores.csv", "rejected.csv", "history.csv", "ledger.jsonl"];
 

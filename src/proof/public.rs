@@ -1,5 +1,5 @@
-//! Contents of a public bundle: what everybody may see over HTTP, and nothing else. Of the full bundle it holds the digest, by
-//! which that one can be told to be of the same results when it is shown later.
+//! Contents of a public bundle: what everybody may see over HTTP, and nothing else. It holds the full bundle's
+//! digest, so that the full one, shown later, can be checked against it.
 
 use std::fs;
 use std::io;

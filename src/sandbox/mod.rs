@@ -6,7 +6,7 @@
 //! * `run`: judged runs. An agent session makes them by `replay` (ahead, by what a judge foresees) or `interactive`ly
 //!   (call by call); `judge` is the host's end of a judge, `cell` that of a cell, which ends a run whose `run_clock` is used up
 //! * `containers`: launching, ending, retries, the engine's word on deaths, and an engine that went away
-//! * `engine`: a container to be (`spec`), put into the words of Docker Engine's API (`api`) or of a command line (`cli`)
+//! * `engine`: a container to be (`spec`), put into the words of Docker Engine's API (`api`), of a command line (`cli`) or of an OCI runtime (`oci`)
 //! * `remote`: cells on other machines
 //! * `channel`: frames in and out, with deadlines
 //! * `guest`: all that runs inside containers, in Python, and the table of frames

@@ -8,6 +8,7 @@ use axum::extract::{FromRequest, Multipart, Query, Request, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use http_body_util::BodyExt;
 use jiff::Timestamp;
 use serde::Serialize;
 use tokio::time::timeout;
@@ -25,7 +26,10 @@ use crate::util::digest;
 const WRAPPING: u64 = 16 << 10;
 
 /// How long an upload waits for its turn to be compiled.
-const RUSH: Duration = Duration::from_secs(2);
+const RUSH: Duration = Duration::from_secs(20);
+
+/// Seconds after which it may be sent again.
+const RUSH_OVER: u64 = 10;
 
 /// How much of a refused body is read, so that the client gets to read why.
 const DISCARDED: usize = 4 << 20;
@@ -49,9 +53,20 @@ pub(super) async fn upload(State(state): State<Shared>, request: Request) -> Res
         Ok(response) => response,
         Err(failure) => {
             if let Some(body) = body.filter(|_| coming) {
-                let _ = timeout(state.snapshot().pipeline.serve.timeout, to_bytes(body, DISCARDED)).await;
+                let _ = timeout(state.snapshot().pipeline.serve.timeout, discard(body)).await;
             }
             failure.into_response()
+        }
+    }
+}
+
+/// Reads a body and keeps nothing of it.
+async fn discard(mut body: Body) {
+    let mut left = DISCARDED;
+    while let Some(Ok(frame)) = body.frame().await {
+        match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
+            Some(less) => left = less,
+            None => return,
         }
     }
 }
@@ -88,7 +103,8 @@ async fn take(state: &Shared, parts: Parts, body: &mut Option<Body>) -> Result<R
     Ok(accepted(receipt, changed))
 }
 
-/// Has a source checked, and compiled if it is its turn soon: in a rush that is left to the pass.
+/// Has a source checked, and compiled when it is its turn. In a rush nothing is taken unseen, which might replace an agent
+/// by what is none.
 async fn look_at(
     state: &Shared,
     snapshot: &Arc<Snapshot>,
@@ -103,7 +119,10 @@ async fn look_at(
     });
     let checked = checked.await?;
     checked.map_err(|refused: Refused| Failure::from(&refused))?;
-    let Ok(Ok(_turn)) = timeout(RUSH, state.compiling.acquire()).await else { return Ok(()) };
+    let Ok(Ok(_turn)) = timeout(RUSH, state.compiling.acquire()).await else {
+        let rush = "too many uploads are looked at just now";
+        return Err(Failure::later(StatusCode::SERVICE_UNAVAILABLE, RUSH_OVER, rush));
+    };
     let snapshot = Arc::clone(snapshot);
     let looked_at = on_disk(move || snapshot.compiler.check(&source, &snapshot.pipeline));
     looked_at.await?.map_err(|refused: Refused| Failure::from(&refused))

@@ -34,6 +34,7 @@ impl Task {
     }
 
     fn made_digest(&self) -> String {
+        // Whatever decides a verdict belongs here: a run is made again only if this changes.
         let mut digest = Writer::default();
         let setup = self.setup.as_ref().map(|code| &code.text);
         // A part at a time: all cases together may be a long text.

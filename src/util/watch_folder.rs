@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
-use notify::{ErrorKind, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use notify::{Config, ErrorKind, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use rustix::io::Errno;
 
 /// Change below a watched folder. Its paths are absolute, or begin as the folder's does.
@@ -24,6 +24,31 @@ pub fn watch_folder(
     mode: RecursiveMode,
     changed: impl Fn(Change) + Send + 'static,
 ) -> anyhow::Result<RecommendedWatcher> {
+    let watcher = watcher(Config::default(), changed).and_then(|mut watcher| {
+        watcher.watch(folder, mode)?;
+        Ok(watcher)
+    });
+    watcher.map_err(|error| unwatchable(folder, &error))
+}
+
+/// The same for a folder that others write to, and all that is below it. Links are not followed. Where something can't be
+/// watched, as it is somebody's own, only the entries of the folder itself are.
+pub fn watch_shared_folder(
+    folder: &Path,
+    changed: impl Fn(Change) + Send + 'static,
+) -> anyhow::Result<RecommendedWatcher> {
+    let config = Config::default().with_follow_symlinks(false);
+    let watcher = watcher(config, changed).and_then(|mut watcher| {
+        if watcher.watch(folder, RecursiveMode::Recursive).is_err() {
+            let _ = watcher.unwatch(folder);
+            watcher.watch(folder, RecursiveMode::NonRecursive)?;
+        }
+        Ok(watcher)
+    });
+    watcher.map_err(|error| unwatchable(folder, &error))
+}
+
+fn watcher(config: Config, changed: impl Fn(Change) + Send + 'static) -> notify::Result<RecommendedWatcher> {
     let handler = move |event: notify::Result<notify::Event>| match event {
         Ok(event) if event.need_rescan() => changed(Change::Unknown),
         Ok(event) if is_end(event.kind) => changed(Change::Finished(event.paths)),
@@ -32,11 +57,11 @@ pub fn watch_folder(
         Ok(event) => changed(Change::Touched(event.paths)),
         Err(_) => changed(Change::Unknown),
     };
-    let watcher = notify::recommended_watcher(handler).and_then(|mut watcher| {
-        watcher.watch(folder, mode)?;
-        Ok(watcher)
-    });
-    watcher.map_err(|error| anyhow!("can't watch {}: {}", folder.display(), reason(&error)))
+    RecommendedWatcher::new(handler, config)
+}
+
+fn unwatchable(folder: &Path, error: &notify::Error) -> anyhow::Error {
+    anyhow!("can't watch {}: {}", folder.display(), reason(error))
 }
 
 /// The reason why nothing can be watched. The kernel's words for its own limits would blame open files or a disk.
@@ -68,6 +93,19 @@ mod tests {
     use std::io;
 
     use super::*;
+
+    #[test]
+    fn links_out_of_a_shared_folder_lead_to_no_watch() {
+        let (inbox, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        std::os::unix::fs::symlink(elsewhere.path(), inbox.path().join("link")).unwrap();
+        std::os::unix::fs::symlink("/proc", inbox.path().join("proc")).unwrap();
+        let (sender, changes) = std::sync::mpsc::channel();
+        let _watcher = watch_shared_folder(inbox.path(), move |change| sender.send(change).unwrap()).unwrap();
+        std::fs::write(elsewhere.path().join("a.py"), "x").unwrap();
+        std::fs::write(inbox.path().join("b.py"), "x").unwrap();
+        let first = changes.recv().unwrap();
+        assert_eq!(first, Change::Touched(vec![inbox.path().join("b.py")]));
+    }
 
     #[test]
     fn limits_of_inotify_are_told_as_what_they_are() {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::provider::{Provider, Says};
 use crate::support::Folder;
 
@@ -107,21 +109,48 @@ fn a_question_that_breaks_the_provider_is_the_agents_own() {
     folder.expect_passed();
 }
 
-/// Throttling is the provider's doing, and no reason to stop anybody who is answered.
+/// The provider lets only small questions through: were that its fault, an agent could choose to be unscored.
 #[test]
-fn who_is_throttled_past_patience_is_unscored_and_stops_nobody() {
+fn a_question_that_alone_is_throttled_is_the_agents_own() {
     let provider = Provider::new(|asked| match asked.text().as_str() {
         "throttled" => Says::Status(429, "", QUOTA.into()),
+        "much later" => Says::Status(429, "Retry-After: 3600\r\n", QUOTA.into()),
         _ => Says::Text("yes".into(), Duration::ZERO),
     });
-    let folder = Folder::with(&provider, "{allow: [m], wait: 1s}", &["ask('throttled') in ('yes', 429)"], "");
-    let ran = folder.run(&[]);
-    let run = folder.alice();
-    assert_eq!(ran.code, Some(1), "{}", ran.said);
-    assert!(run["unscored"].as_str().unwrap().contains("HTTP 429: credit is used up"), "{run:#}");
-    assert!(!ran.said.contains("no model to ask"), "{}", ran.said);
-    provider.says(|_| Says::Text("yes".into(), Duration::ZERO));
+    let tests = ["ask('throttled') == 429", "ask('much later') == 429"];
+    let folder = Folder::with(&provider, "{allow: [m], wait: 10s}", &tests, "");
     folder.expect_passed();
+    assert!(provider.asked().len() >= 8, "each was asked four times");
+}
+
+/// An agent asks in a way that the provider breaks over, for whatever question.
+#[test]
+fn a_way_that_no_question_is_answered_in_stops_nobody() {
+    let provider = Provider::new(|asked| match asked.head.contains("/embeddings") {
+        true => Says::Status(500, "", "oops".into()),
+        false => Says::Text("yes".into(), Duration::ZERO),
+    });
+    let tests = ["post('/embeddings', {'model': 'm', 'input': 'x'})[0] == 500", "ask('after it') == 'yes'"];
+    let folder = Folder::with(&provider, "{allow: [m], wait: 2s}", &tests, "");
+    folder.expect_passed();
+}
+
+/// One of two models is away.
+#[test]
+fn a_model_that_is_down_stops_nobody_who_may_ask_another() {
+    let provider = Provider::new(|asked| match asked.body["model"].as_str() {
+        Some("broken") => Says::Status(500, "", "oops".into()),
+        _ => Says::Text("yes".into(), Duration::ZERO),
+    });
+    let folder = Folder::new(&provider, "{allow: [broken, m], wait: 2s}", "");
+    folder.task("work", &["work() == 'yes'"]);
+    folder.agent("alice", "def work():\n    return ask('hi', model='broken')\n");
+    folder.run(&[]);
+    assert!(folder.alice()["unscored"].as_str().unwrap().contains("HTTP 500: oops"), "{:#}", folder.alice());
+    folder.agent("bob", "def work():\n    return ask('hi', model='m')\n");
+    folder.run(&[]);
+    let bob: Value = serde_json::from_str(&folder.read("results/agents/bob.json")).unwrap();
+    assert_eq!(bob["runs"][0]["verdict"], "passed", "{bob:#}");
 }
 
 #[test]

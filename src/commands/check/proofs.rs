@@ -1,5 +1,5 @@
-//! Proofs: solutions that were found to score 100, remembered by all that this rests on, so that `check` makes only what
-//! changed.
+//! Proofs: solutions that were found to score 100, each with a digest of all that this depends on, so that `check` runs
+//! again only what changed.
 
 use std::collections::HashSet;
 use std::fs::{self, OpenOptions};

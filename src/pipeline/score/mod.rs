@@ -40,7 +40,7 @@ pub struct Row {
     pub tests: u64,
     /// Runs that could not be judged, by our fault.
     pub unscored: u64,
-    /// The stage at which the agent stands: the first whose pass result it misses, else the last.
+    /// The stage at which the agent stands: the first whose pass mark it misses, else the last.
     pub stage: String,
     /// The miner that was seen with these bytes before everybody else, if that is another one.
     pub duplicate_of: Option<Miner>,
@@ -115,7 +115,7 @@ fn score(agent: &ReportSummary, total: &Tally) -> Option<f64> {
 }
 
 /// Tells whether an agent may go on to the next stage: every task of this one is judged, and its score
-/// reaches the pass result. `results` are those of all runs so far.
+/// reaches the pass mark. `results` are those of all runs so far.
 pub fn passes(part: &Part, results: &[RunResult]) -> bool {
     tally(part, results).passes(part.stage.pass_mark)
 }
@@ -180,7 +180,7 @@ struct Tally {
     unscored: u64,
 }
 
-/// Sums of weighted scores are off by some last bits; a pass result of 100 must hold for three times 0.1.
+/// Sums of weighted scores are off by some last bits; a pass mark of 100 must hold for three times 0.1.
 const SLACK: f64 = 1e-9;
 
 impl Tally {

@@ -1,4 +1,4 @@
-//! Masked source -> the modules it imports.
+//! Imports of a source whose texts and comments are blanked out; those that are not allowed are refused.
 //!
 //! `import` and `from` are reserved words: in valid Python the first can only be an import statement,
 //! and the second begins a statement only as one. So it is enough to look where statements can begin:

@@ -1,4 +1,4 @@
-//! Submission -> agent or rejection: UTF-8, no modules but those that there are, nothing forbidden.
+//! Submission -> agent or rejection: UTF-8, only modules that the cell has, nothing forbidden.
 //!
 //! A lexical scan, in time linear in the source. It tells a miner early what would fail in the cell;
 //! it keeps nobody from importing by other means, and need not: the cell holds no other modules.

@@ -1,7 +1,9 @@
-//! Outage: an engine that went away in the middle is waited for, once for everybody, and costs nobody a try.
+//! Outage: while the engine is away, one thread asks for it and all others wait for that one. A start that failed meanwhile
+//! is made again and counts as no try.
 //!
-//! `launcher` sits it out before a start and counts the tries; `death_log` tells that a container was lost with the engine;
-//! a run that could not be judged is made unscored in `pipeline/evaluate`.
+//! `launcher` sits it out where a start has failed; `death_log` tells that a container was lost with the engine;
+//! `run/agent_session` makes a run that was lost with it once more; one that could not be judged is made unscored in
+//! `pipeline/evaluate`.
 
 use std::time::{Duration, Instant};
 

@@ -130,11 +130,11 @@ impl<'a> AgentSession<'a> {
     fn judge(&self, task: &Task, plan: &CallPlan, answers: &Answers) -> Result<Option<Scored>, Fault> {
         let mut judge = self.host.judges.for_task(task)?;
         let replayed = replay::judge(&mut judge, task, plan, answers);
-        // What an agent's answers did to a judge says nothing of the plan.
+        // What an agent did to its run, or its answers to a judge, says nothing of the plan.
         match &replayed {
             Replayed::Scored(_) => plan.count(true),
             Replayed::Differs => plan.count(false),
-            Replayed::Died | Replayed::JudgeStuck => {}
+            Replayed::EndedInVain | Replayed::Died | Replayed::JudgeStuck => {}
         }
         if matches!(replayed, Replayed::JudgeStuck) {
             self.host.judges.discard(judge);

@@ -53,7 +53,7 @@ impl Host {
     /// A cell with the source in it, or why Python does not compile it.
     ///
     /// # Errors
-    /// No cell could be account.
+    /// No cell could be had.
     pub fn start_cell(&self, source: &[u8], limits: &Limits) -> Result<Result<LiveCell, Refusal>, Fault> {
         let mut cell = LiveCell::new(self.warm_pool.take(limits)?, limits);
         let deaths = self.launcher.death_log(cell.container())?;

@@ -313,7 +313,7 @@ impl Judge {
         self.tell(ToJudge::Claim, claim);
     }
 
-    /// Passes on what a plan left.
+    /// Passes on what a program left.
     pub fn program_output(&mut self, left: &[u8]) {
         self.tell(ToJudge::Output, left);
     }

@@ -117,8 +117,10 @@ fn key(answers: &Answers) -> Option<String> {
 pub enum Replayed {
     /// The run, as it would have come to call by call.
     Scored(Scored),
-    /// Something was not as it was: it must be made anew.
+    /// The judge asks something else: it must be made anew.
     Differs,
+    /// The agent has ended where it would not have been asked: it must be asked call by call.
+    EndedInVain,
     /// A test ended the judge's worker: whose fault it is, is found out call by call.
     Died,
     /// The judge has not come to an end and must not be used again.
@@ -167,8 +169,11 @@ pub fn judge(judge: &mut Judge, task: &Task, plan: &CallPlan, answers: &Answers)
             Said::Late | Said::Gone => return Replayed::JudgeStuck,
         }
     }
-    if !same || expected.any(|(_, reply)| matches!(reply, Reply::Ended(..))) {
+    if !same {
         return Replayed::Differs;
+    }
+    if expected.any(|(_, reply)| matches!(reply, Reply::Ended(..))) {
+        return Replayed::EndedInVain;
     }
     plan.remember(answers, said);
     Replayed::Scored(scored(sheet, &[], answers))

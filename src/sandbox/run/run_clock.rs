@@ -1,4 +1,5 @@
-//! Run clock: how long a run may take, by the host's clock, and what is left of it. `cell` ends a run that has none left.
+//! Run clock: how long a run may take, by the host's clock, and what is left of it. `cell` ends a run that has none left; what
+//! a judge may take is `judge`'s to decide.
 
 use std::time::Duration;
 
@@ -6,7 +7,7 @@ use serde::Deserialize;
 
 use crate::config::Limits;
 
-/// Times its budget that a run may take on a machine that has no CPU for it.
+/// A run may last this many times its budget at most, on a machine that has no CPU for it.
 const MAX_STRETCH: u32 = 30;
 
 /// The time of one run. It runs only while it is the agent's turn.
