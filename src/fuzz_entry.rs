@@ -13,6 +13,7 @@ use crate::proof::walk::walk;
 use crate::task;
 use crate::yaml::Problems;
 
+pub use crate::gateway::fuzz_entry::requests;
 pub use crate::sandbox::fuzz_entry::{attached, cell_frames, judge_frames};
 
 /// Longest reason that a miner is given, in characters.

@@ -42,7 +42,7 @@ fn is_usual(faces: &[Face]) -> bool {
     faces == [Face::Openai]
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 impl Grant {
     /// A grant of a model m.
     pub fn sample() -> Self {

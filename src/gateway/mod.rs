@@ -13,6 +13,8 @@ mod bell;
 mod budget;
 mod connections;
 mod faces;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz_entry;
 mod health;
 mod http;
 pub mod provider;

@@ -70,6 +70,13 @@ fn a_providers_failure_is_scored_on_nobody_and_made_good_by_the_next_run() {
     let reason = folder.alice()["unscored"].as_str().unwrap_or_default().to_owned();
     assert_eq!(ran.code, Some(1), "{}", ran.said);
     assert!(reason.contains("no credit"), "{reason}");
+    // It is there, and fails in the middle of a run.
+    provider.says(|asked| match asked.head.starts_with("get ") {
+        true => wise(asked),
+        false => Says::Status(402, "", r#"{"error": {"message": "spent meanwhile"}}"#.into()),
+    });
+    assert_eq!(folder.run(&[]).code, Some(1));
+    assert!(folder.alice()["unscored"].as_str().is_some_and(|reason| reason.contains("spent meanwhile")));
     provider.says(wise);
     folder.expect_passed();
 }
