@@ -185,6 +185,21 @@ fn a_zip_is_a_package_and_what_can_not_be_said_is_refused_with_its_reason() {
 }
 
 #[test]
+fn odd_limits_of_a_package_are_bounded_and_deep_nesting_is_refused() {
+    let folder = Folder::new();
+    packages(&folder);
+    folder.write("adding/problem.yaml", "limits: {memory: 1e300, time_limit: .nan, output: .inf}\n");
+    folder.write("adding/.timelimit", "nan\n");
+    let (code, _, err) = folder.import("kattis", &folder.path("adding"));
+    assert_eq!(code, 0, "{err}");
+    let adding = folder.task("kattis/adding");
+    assert!(adding.contains("memory: 65536MiB") && adding.contains("timeout: 10000ms"), "{adding}");
+    folder.write("parts/problem.yaml", format!("limits: {}{}\n", "[".repeat(100_000), "]".repeat(100_000)));
+    let (code, _, err) = folder.import("kattis", &folder.path("parts"));
+    assert_eq!((code, err.contains("problem.yaml:1") && err.contains("deep")), (1, true), "{err}");
+}
+
+#[test]
 fn a_zip_of_too_many_entries_or_of_one_twice_is_no_package() {
     let folder = Folder::new();
     let zip = |names: &mut dyn Iterator<Item = String>| {

@@ -141,7 +141,8 @@ fn timelimit(root: &Path) -> Option<f64> {
 
 /// Memory and output of the package, as far as they can be kept.
 fn bounds(limits: &Value, remarks: &mut Vec<String>) -> Vec<(&'static str, String)> {
-    let memory = number(limits, "memory").map(|mib| ("memory", format!("{}MiB", mib.clamp(64.0, MAX_MEMORY) as u64)));
+    let memory =
+        number(limits, "memory").map(|mib| ("memory", format!("{}MiB", mib.clamp(64.0, MAX_MEMORY) as u64)));
     let output = number(limits, "output").unwrap_or(8.0);
     if output > 7.0 {
         remarks.push(format!("an output may have 7MiB, not the {output}MiB of the package"));
