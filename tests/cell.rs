@@ -93,7 +93,7 @@ fn inspect_by_client(lab: &Lab, cell: &Value, limits: &Limits) -> Value {
     let program =
         cell["Config"]["Cmd"].as_array().and_then(|words| words.last()?.as_str()).expect("a program");
     let image = cell["Config"]["Image"].as_str().expect("an image");
-    let role = Role::Cell(limits);
+    let role = Role::Cell(limits, 0);
     let name = engine.new_name(role);
     let argv = engine.run_argv(role, &engine.spec(role, &name, image, program));
     let mut client = Command::new(&argv[0])

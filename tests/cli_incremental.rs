@@ -133,3 +133,59 @@ fn with_nothing_due_the_engine_is_not_asked() {
     assert_eq!(env.read("asked"), "version\nps\n", "is it there, and what is left of it");
     assert!(!env.path("results/.cells").exists());
 }
+
+/// Tells its seed and what follows from it, never says the same twice, and leaves what it can for the next one.
+const SAMPLED: &str = "import os, random\nLEFT = []\ndef seed():\n    return os.environ['PYTHONHASHSEED'], random.random(), hash('x')\n\
+    def mood():\n    return os.urandom(8).hex()\ndef left():\n    places = ['/tmp/left', '/dev/shm/left']\n\
+    \x20   found = len(LEFT) + sum(map(os.path.exists, places))\n    LEFT.append(1)\n    for place in places:\n        open(place, 'w').close()\n\
+    \x20   return found\n";
+
+/// Messages of an agent's samples, in their order: the seed's and the mood's.
+fn samples_of(env: &TestEnv, miner: &str) -> Vec<(String, String)> {
+    let report = env.json(&format!("agents/{miner}.json"));
+    let runs = report["runs"].as_array().unwrap();
+    for (at, run) in runs.iter().enumerate() {
+        assert_eq!(run["sample"].as_u64().unwrap_or(1), at as u64 + 1, "{run}");
+        assert_eq!(run["tests"][2]["verdict"], "passed", "nothing is left of the others: {run}");
+    }
+    let message = |run: &serde_json::Value, test: usize| run["tests"][test]["message"].to_string();
+    runs.iter().map(|run| (message(run, 0), message(run, 1))).collect()
+}
+
+#[test]
+fn samples_have_cells_and_seeds_of_their_own_and_none_is_made_twice() {
+    let task = "prompt: p\ntests:\n  - assert seed() == 0\n  - assert mood() == 0\n  - assert left() == 0\n";
+    let env = TestEnv::new()
+        .task("t", task)
+        .agent("ann", SAMPLED)
+        .agent("ben", &(SAMPLED.to_owned() + "# ben's\n"));
+    env.run();
+    let first = samples_of(&env, "ann");
+    let raise =
+        |samples: u32| env.write("pipeline.yaml", &format!("stages: [{{name: all, samples: {samples}}}]\n"));
+
+    raise(2);
+    env.run();
+    let [ann, ben] = ["ann", "ben"].map(|miner| samples_of(&env, miner));
+    assert_eq!((&ann[..1], ann.len()), (&first[..], 2));
+    assert_ne!(ann[0].0, ann[1].0, "another seed");
+    let seeds =
+        |samples: &[(String, String)]| samples.iter().map(|(seed, _)| seed.clone()).collect::<Vec<_>>();
+    assert_eq!(seeds(&ann), seeds(&ben), "the same for everybody");
+
+    // Killed in the middle of the new ones, it makes them all the same.
+    raise(4);
+    let run = env.start(&["run"]);
+    let is_at_work = || env.containers().iter().any(|name| name.contains("-cell-"));
+    testenv::wait_until("a cell is there", is_at_work);
+    run.signal(rustix::process::Signal::KILL);
+    run.wait();
+    env.run();
+    for (miner, before) in [("ann", ann), ("ben", ben)] {
+        let now = samples_of(&env, miner);
+        assert_eq!((&now[..2], now.len()), (&before[..], 4));
+        assert_eq!(env.rankings()[miner]["k"], "4");
+    }
+    let (_, started) = env.starts(|| env.run());
+    assert_eq!(started, [""; 0], "all is done");
+}

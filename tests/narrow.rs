@@ -210,3 +210,99 @@ fn a_submission_of_another_waits_and_the_one_before_stays() {
     let (summary, runs) = pass(&folder, &Scope::default(), false);
     assert_eq!((runs, summary.pending, summary.rows[1].score), (2, 0, Some(0.0)));
 }
+
+/// The samples of a report's runs, with their verdicts.
+fn samples(folder: &Folder, miner: &str) -> Vec<(u64, String)> {
+    let report: serde_json::Value =
+        serde_json::from_str(&folder.read(&format!("agents/{miner}.json"))).unwrap();
+    let run = |run: &serde_json::Value| {
+        let verdict = run["verdict"].as_str().unwrap_or("unscored").to_owned();
+        (run["sample"].as_u64().unwrap_or(1), verdict)
+    };
+    report["runs"].as_array().unwrap().iter().map(run).collect()
+}
+
+#[test]
+fn more_samples_run_only_the_new_ones_and_fewer_run_nothing() {
+    let folder = Folder::new("[assert x]");
+    folder.drop("ann.py", "passes all, fails with 1, fails with 4\n");
+    let stage = |rest: &str| {
+        let text = format!("parallel: 2\nstages: [{{name: all, {rest}}}]\n");
+        std::fs::write(folder.path("pipeline.yaml"), text).unwrap();
+    };
+    let run = || {
+        let (summary, runs) = pass(&folder, &Scope::default(), false);
+        (summary.rows[0].score.unwrap(), runs)
+    };
+    stage("samples: 1");
+    assert_eq!(run(), (100.0, 1));
+    let first = folder.read("agents/ann.json");
+    assert!(!first.contains("sample") && !first.contains("spreads"), "as before there were samples: {first}");
+
+    stage("samples: 3");
+    assert_eq!(causes(&folder, FAKE, false), ["ann t more samples", "ann t more samples"]);
+    assert_eq!(run(), (66.67, 2));
+    stage("samples: 5");
+    assert_eq!(run(), (60.0, 2));
+    let words = |verdicts: [&str; 5]| (1..).zip(verdicts.map(str::to_owned)).collect::<Vec<_>>();
+    assert_eq!(samples(&folder, "ann"), words(["passed", "failed", "passed", "passed", "failed"]));
+    for (reduce, score) in [("best", 100.0), ("{pass_at_k: 1}", 60.0), ("{pass_all_k: 2}", 30.0)] {
+        stage(&format!("samples: 5, reduce: {reduce}"));
+        assert_eq!(run(), (score, 0), "{reduce}");
+    }
+    stage("samples: 5, reduce: {pass_at_k: 2}");
+    assert_eq!(run(), (90.0, 0));
+    assert!(folder.read("rankings.csv").starts_with("rank,miner,"));
+    let lines = folder.read("rankings.csv");
+    assert!(lines.lines().next().unwrap().ends_with(",pass_at_1,pass_at_k,k"), "{lines}");
+    assert!(lines.lines().nth(1).unwrap().ends_with(",60,90,2"), "{lines}");
+    let lines = folder.read("scores.csv");
+    assert!(
+        lines.contains("max_rss_kib,samples,samples_passed,score_min,score_max,score_stdev\n"),
+        "{lines}"
+    );
+    assert!(lines.contains("ann,all,t,90,failed,3,5,") && lines.ends_with(",5,3,0,100,54.77\n"), "{lines}");
+    let spread =
+        r#""spreads":[{"stage":"all","task":"t","samples":5,"passed":3,"mean":60.0,"min":0.0,"max":100.0,"#;
+    let report: String = folder.read("agents/ann.json").split_whitespace().collect();
+    assert!(report.contains(spread), "{report}");
+
+    stage("samples: 2");
+    assert_eq!(run(), (50.0, 0));
+    stage("samples: 5");
+    assert_eq!(run(), (60.0, 0), "nothing that was made is lost");
+}
+
+#[test]
+fn a_sample_that_is_our_fault_leaves_the_task_unscored_until_it_is_made() {
+    let folder = Folder::new("[assert x]");
+    let text = "stages: [{name: all, samples: 3, reduce: best}]\n";
+    std::fs::write(folder.path("pipeline.yaml"), text).unwrap();
+    folder.drop("ann.py", "passes all, fault with 1\n");
+    let row = || {
+        let (summary, runs) = pass(&folder, &Scope::default(), false);
+        (summary.rows[0].score, summary.rows[0].unscored, runs)
+    };
+    assert_eq!(row(), (None, 1, 3));
+    assert_eq!(causes(&folder, FAKE, false), ["ann t unscored before"]);
+    assert_eq!(row(), (None, 1, 1), "only that sample is tried again");
+    let words = ["passed", "unscored", "passed"].map(str::to_owned);
+    assert_eq!(samples(&folder, "ann"), (1..).zip(words).collect::<Vec<_>>());
+}
+
+#[test]
+fn each_sample_has_its_seed_and_a_pass_mark_counts_what_they_come_to() {
+    let folder = Folder::new("[assert x]");
+    let stages = "stages:\n - {name: a, tasks: [t], samples: 3, pass_mark: 50}\n - {name: b, tasks: [u], samples: 2}\n";
+    std::fs::write(folder.path("pipeline.yaml"), stages).unwrap();
+    std::fs::copy(folder.path("tasks/t.yaml"), folder.path("tasks/u.yaml")).unwrap();
+    folder.drop("ann.py", "passes all, fails with 2\n");
+    folder.drop("ben.py", "passes all, fails with 1, fails with 2\n");
+    let sandbox = Fake::default();
+    let summary = folder.pass(&sandbox).0.unwrap();
+    let rows: Vec<_> = summary.rows.iter().map(|row| (row.miner.as_str(), row.score, &*row.stage)).collect();
+    assert_eq!(rows, [("ann", Some(83.33), "b"), ("ben", Some(16.67), "a")]);
+    let mut seeds = sandbox.seeds.into_inner();
+    seeds.sort_unstable();
+    assert_eq!(seeds, [0, 0, 0, 1, 1, 1, 2, 2], "three samples of both, two more of one");
+}

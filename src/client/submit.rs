@@ -12,6 +12,7 @@ use ureq::http::header;
 use crate::config::Pipeline;
 use crate::model::feedback::Feedback;
 use crate::model::miner_id::Miner;
+use crate::model::report::of_sample;
 use crate::status::{self, Board, Line, OwnRun, RankingIndex, State, View};
 use crate::submission::{self, Channel, Compiler};
 use crate::util::http_client;
@@ -227,7 +228,8 @@ fn run_lines(run: &OwnRun) -> Vec<String> {
         _ if run.task_fault => "task_fault: counts for nobody".to_owned(),
         _ => "evaluated".to_owned(),
     };
-    let mut lines = vec![format!("  {}: {how}", visible(&run.task, SHOWN))];
+    let name = visible(&run.task, SHOWN) + &of_sample(run.sample);
+    let mut lines = vec![format!("  {name}: {how}")];
     for test in &run.tests {
         let Some(message) = &test.message else { continue };
         let (name, message) = (visible(&test.name, SHOWN), visible(message, SHOWN));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::cli::Exit;
 use crate::model::miner_id::Miner;
+use crate::model::report::of_sample;
 use crate::pipeline::causes::Cause;
 use crate::pipeline::dry_run::{DryRun, DueRun, Forecast};
 use crate::pipeline::scope::Scope;
@@ -42,14 +43,15 @@ fn image(workspace: &Workspace) -> Option<String> {
 
 /// A line for each agent, stage and reason, and a sum.
 fn text(forecast: &Forecast) -> String {
-    let mut groups: BTreeMap<(&Miner, &str, bool, &[Cause]), Vec<&str>> = BTreeMap::new();
-    for DueRun { miner, stage, task, why, if_passed, .. } in &forecast.runs {
-        groups.entry((miner, stage, *if_passed, why)).or_default().push(task);
+    let mut groups: BTreeMap<(&Miner, &str, bool, &[Cause]), Vec<String>> = BTreeMap::new();
+    for DueRun { miner, stage, task, sample, why, if_passed, .. } in &forecast.runs {
+        let run = task.clone() + &of_sample(*sample);
+        groups.entry((miner, stage, *if_passed, why)).or_default().push(run);
     }
     let mut text = String::new();
     for ((miner, stage, if_passed, why), tasks) in groups {
         let why = why.iter().map(|cause| cause.words()).collect::<Vec<_>>().join(", ");
-        let named = tasks.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+        let named = tasks.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
         let more = if tasks.len() > NAMED { ", ..." } else { "" };
         let condition = if if_passed { ", if it gets there" } else { "" };
         let runs = count(tasks.len(), "run");

@@ -6,9 +6,11 @@ pub mod grant;
 mod read;
 mod read_grant;
 mod read_rewards;
+mod read_sampling;
 mod read_season;
 mod requests;
 mod roster;
+mod sampling;
 mod season;
 mod services;
 mod settings;
@@ -20,6 +22,7 @@ use std::path::Path;
 use crate::yaml::{self, Log, Position, Problems};
 
 pub use crate::config::roster::{Roster, Student};
+pub use crate::config::sampling::{Reduce, Sampling};
 pub use crate::config::season::{Counts, Late, Season};
 pub use crate::config::settings::{
     Allow, Base, Board, CellPer, EngineKind, Freeze, Improvement, Judge, Limits, Llm, OnChange, OnSimilar,

@@ -8,11 +8,12 @@ use globset::{GlobSet, GlobSetBuilder};
 
 use crate::config::grant::Grant;
 use crate::config::roster::Roster;
+use crate::config::sampling::Sampling;
 use crate::config::settings::{
     Allow, Base, Board, CellPer, EngineKind, Freeze, Judge, Limits, OnChange, OnSimilar, Pipeline, Sandbox,
     Similarity, Stage, Validate,
 };
-use crate::config::{check, read_grant, read_rewards, read_season, services};
+use crate::config::{check, read_grant, read_rewards, read_sampling, read_season, services};
 use crate::model::feedback::Feedback;
 use crate::model::python::{DEFAULT_IMAGE, PackedImage};
 use crate::util::digest;
@@ -255,6 +256,7 @@ fn default_stage(limits: &Limits) -> Stage {
     Stage {
         name: "all".to_owned(),
         tasks: every_task(),
+        sampling: Sampling::ONE,
         pass_mark: 0.0,
         feedback: Feedback::Tasks,
         limits: *limits,
@@ -275,6 +277,7 @@ fn stage(place: &Place<'_>, limits: &Limits, names: &mut HashSet<String>) -> Opt
         fields.complain("name", format!("another stage is called {name:?}"));
     }
     let tasks = fields.get("tasks").map_or_else(|| Some(every_task()), |place| globs(&place));
+    let sampling = read_sampling::sampling(&mut fields);
     let pass_mark = fields.checked("pass_mark", 0.0, check::pass_mark);
     let feedback = fields.field("feedback", Feedback::Tasks);
     let mut overrides = fields.section("sandbox");
@@ -282,7 +285,7 @@ fn stage(place: &Place<'_>, limits: &Limits, names: &mut HashSet<String>) -> Opt
     overrides.finish();
     let model = read_grant::grant(&mut fields);
     fields.finish();
-    Some(Stage { name: name?, tasks: tasks?, pass_mark, feedback, limits, model })
+    Some(Stage { name: name?, tasks: tasks?, sampling, pass_mark, feedback, limits, model })
 }
 
 fn globs(place: &Place<'_>) -> Option<GlobSet> {

@@ -12,6 +12,7 @@ use regex::Regex;
 
 use crate::config::grant::Grant;
 use crate::config::roster::Roster;
+use crate::config::sampling::Sampling;
 use crate::config::season::Season;
 use crate::model::feedback::Feedback;
 
@@ -70,6 +71,13 @@ impl Pipeline {
     pub fn feedback_in(&self, stage: &str) -> Feedback {
         let stage = self.stages.iter().find(|one| one.name == stage);
         stage.map_or(Feedback::None, |stage| stage.feedback)
+    }
+
+    /// Samples of each task of a stage; one if there is no such stage any more.
+    #[must_use]
+    pub fn samples_in(&self, stage: &str) -> u32 {
+        let stage = self.stages.iter().find(|one| one.name == stage);
+        stage.map_or(1, |stage| stage.sampling.samples)
     }
 }
 
@@ -282,6 +290,8 @@ pub struct Stage {
     pub name: String,
     /// Patterns of the task ids that belong to it.
     pub tasks: GlobSet,
+    /// Runs of each agent on each of these tasks, and the score that they come to.
+    pub sampling: Sampling,
     /// Score 0-100 needed to go on to the next stage and to earn rewards.
     pub pass_mark: f64,
     /// Feedback on the hidden tests of its tasks.

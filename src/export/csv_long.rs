@@ -7,11 +7,14 @@ use crate::model::report::{Outcome, Run, TestResult};
 use crate::pipeline::publish::csv::{or_empty, table, text};
 
 const HEADER: &str = "miner,name,group,state,rank,score,stage,task,run_verdict,run_score,wall_ms,cpu_ms,max_rss_kib,test,verdict,weight,\
-                      earned,public,message";
+                      earned,public,message,sample";
 
 /// Columns behind those of the person, and behind those of the run.
 const OF_RUN: usize = 7;
 const OF_TEST: usize = 6;
+
+/// The last column, which of them is the run's again.
+const OF_SAMPLE: usize = 1;
 
 pub(super) fn write(out: &mut dyn Write, people: &People) -> io::Result<()> {
     let everybody = people.all();
@@ -19,7 +22,7 @@ pub(super) fn write(out: &mut dyn Write, people: &People) -> io::Result<()> {
         let runs = people.runs(person);
         let mut lines: Vec<Vec<String>> = runs.iter().flat_map(of_run).collect();
         if lines.is_empty() {
-            lines.push(vec![String::new(); OF_RUN + OF_TEST]);
+            lines.push(vec![String::new(); OF_RUN + OF_TEST + OF_SAMPLE]);
         }
         lines.into_iter().map(|line| [of_person(person), line].concat())
     });
@@ -41,12 +44,14 @@ fn of_run(run: &Run) -> Vec<Vec<String>> {
     let mut head = vec![text(&run.stage), text(&run.task), run.outcome.word().to_owned()];
     let Outcome::Scored(scored) = &run.outcome else {
         head.resize(OF_RUN + OF_TEST, String::new());
+        head.push(run.sample.to_string());
         return vec![head];
     };
     let usage = &scored.usage;
     head.push(scored.score.to_string());
     head.extend([usage.wall_ms, usage.cpu_ms, usage.max_rss_kib].map(|figure| figure.to_string()));
-    scored.tests.iter().map(|test| [head.clone(), of_test(test)].concat()).collect()
+    let sample = || vec![run.sample.to_string()];
+    scored.tests.iter().map(|test| [head.clone(), of_test(test), sample()].concat()).collect()
 }
 
 fn of_test(test: &TestResult) -> Vec<String> {

@@ -68,7 +68,7 @@ fn of_run(run: &Run) -> Vec<Value> {
 fn of_test(run: &Run, test: &TestResult) -> Value {
     let passed = test.verdict == Verdict::Passed;
     json!({
-        "name": format!("{}: {}", run.task, visible(&test.name, MAX)),
+        "name": format!("{}: {}", run.label(), visible(&test.name, MAX)),
         "score": test.earned(),
         "max_score": test.weight,
         "status": if passed { "passed" } else { "failed" },
@@ -81,7 +81,7 @@ fn of_test(run: &Run, test: &TestResult) -> Value {
 /// Worth nothing, so that it is no 0 of the person's.
 fn without_verdict(run: &Run, what: &str, reason: &str) -> Value {
     json!({
-        "name": run.task,
+        "name": run.label(),
         "score": 0,
         "max_score": 0,
         "output": visible(&format!("{what}: {reason}"), MAX),

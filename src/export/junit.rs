@@ -6,7 +6,7 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
 use crate::export::people::{People, Person};
-use crate::model::report::{Outcome, Run, TestResult, Verdict};
+use crate::model::report::{Outcome, Run, TestResult, Verdict, of_sample};
 use crate::util::text::visible;
 
 /// Most characters of a message.
@@ -91,19 +91,15 @@ fn properties(xml: &mut Xml<'_>, person: &Person<'_>) -> io::Result<()> {
 /// A run's time stands with its first test: the tests share it.
 fn cases(run: &Run) -> Vec<Case> {
     let class = format!("{}.{}", text(&run.stage), run.task);
-    let alone = |why: String| Case {
-        class: class.clone(),
-        name: run.task.clone(),
-        seconds: None,
-        end: End::Skipped(why),
-    };
+    let alone =
+        |why: String| Case { class: class.clone(), name: run.label(), seconds: None, end: End::Skipped(why) };
     match &run.outcome {
         Outcome::Scored(scored) => {
             let times =
                 std::iter::once(Some(scored.usage.wall_ms as f64 / 1000.0)).chain(std::iter::repeat(None));
             let case = |(test, seconds): (&TestResult, Option<f64>)| Case {
                 class: class.clone(),
-                name: text(&test.name),
+                name: text(&test.name) + &of_sample(run.sample),
                 seconds,
                 end: end(test),
             };

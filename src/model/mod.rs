@@ -9,4 +9,6 @@ pub mod model_use;
 pub mod python;
 pub mod rejection;
 pub mod report;
+pub mod samples;
+pub mod spread;
 pub mod verdict;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::miner_id::Miner;
 use crate::model::model_use::ModelUse;
+use crate::model::spread::TaskSpread;
 pub use crate::model::verdict::Verdict;
 
 /// One test of one run.
@@ -54,9 +55,25 @@ pub struct Run {
     pub stage: String,
     /// The task's id.
     pub task: String,
+    /// Its number among the agent's runs on the task, from 1.
+    #[serde(default = "first_sample", skip_serializing_if = "is_first_sample")]
+    pub sample: u32,
     /// Its outcome.
     #[serde(flatten)]
     pub outcome: Outcome,
+}
+
+/// The only sample where nothing is said of samples.
+#[must_use]
+pub fn first_sample() -> u32 {
+    1
+}
+
+/// Tells whether nothing need be said of a sample's number.
+#[must_use]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+pub fn is_first_sample(sample: &u32) -> bool {
+    *sample == first_sample()
 }
 
 /// Outcome of a run.
@@ -111,8 +128,11 @@ pub struct Report {
     /// The syntax error that the cell's Python found, if any; then there are no runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub syntax: Option<SyntaxError>,
-    /// In stage order, then task order.
+    /// In stage order, then by sample, then in task order.
     pub runs: Vec<Run>,
+    /// How the samples of each task differ, where there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spreads: Vec<TaskSpread>,
 }
 
 /// A submission that the cell's Python does not compile.
@@ -137,6 +157,20 @@ impl Scored {
         let score = if verdict == Verdict::Passed { 100.0 } else { 100.0 * earned / all };
         Self { verdict, score, tests, usage, stderr }
     }
+}
+
+impl Run {
+    /// The task, and the sample where it is not the first.
+    #[must_use]
+    pub fn label(&self) -> String {
+        self.task.clone() + &of_sample(self.sample)
+    }
+}
+
+/// The number of a sample behind a task's or a test's name; nothing of the first one.
+#[must_use]
+pub fn of_sample(sample: u32) -> String {
+    if is_first_sample(&sample) { String::new() } else { format!(" (sample {sample})") }
 }
 
 impl TestResult {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::model::report::first_sample;
 use crate::pipeline::report_summary::Remembered;
 use crate::pipeline::run_keys::{MadeOf, PlannedRun};
 use crate::pipeline::run_memory::RunMemory;
@@ -24,6 +25,8 @@ pub enum Cause {
     Image,
     /// The grader or the judge's limits have changed.
     Grader,
+    /// The stage has more samples than before.
+    Samples,
     /// It could not be judged before.
     Unscored,
     /// It is to be made again, changed or not.
@@ -43,6 +46,7 @@ impl Cause {
             Self::Model => "model changed",
             Self::Image => "image changed",
             Self::Grader => "grader changed",
+            Self::Samples => "more samples",
             Self::Unscored => "unscored before",
             Self::Forced => "forced",
             Self::Unknown => "made by an older agentmill",
@@ -55,11 +59,15 @@ pub fn of(planned: &PlannedRun<'_>, stage: &str, report: &Remembered, memory: &R
     if report.syntax.is_some() {
         return vec![Cause::Image, Cause::Grader];
     }
-    let Some((key, is_judged)) = report.key_of(stage, &planned.task.id) else { return vec![Cause::New] };
+    let task = &planned.task.id;
+    let Some((key, is_judged)) = report.key_of(stage, task, planned.sample) else {
+        let has_others = report.key_of(stage, task, first_sample()).is_some();
+        return vec![if has_others { Cause::Samples } else { Cause::New }];
+    };
     if key == planned.key(&report.sha256) {
         return vec![if is_judged { Cause::Forced } else { Cause::Unscored }];
     }
-    let made_of = memory.of(&planned.task.id, &report.sha256, key);
+    let made_of = memory.of(task, (&report.sha256, planned.sample), key);
     let changed = made_of.map_or_else(Vec::new, |before| differences(before, &planned.made_of));
     let unscored = (!is_judged).then_some(Cause::Unscored);
     let causes: Vec<Cause> = changed.into_iter().chain(unscored).collect();

@@ -88,6 +88,7 @@ mod tests {
             key: (*key).to_owned(),
             stage: "s".into(),
             task: format!("t{key}"),
+            sample: 1,
             outcome: Outcome::Unscored { unscored: "x".into() },
         };
         Report {
@@ -99,6 +100,7 @@ mod tests {
             modified: Timestamp::UNIX_EPOCH,
             syntax: None,
             runs: keys.iter().map(run).collect(),
+            spreads: Vec::new(),
         }
     }
 

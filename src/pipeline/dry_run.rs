@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::config::Pipeline;
 use crate::model::miner_id::Miner;
 use crate::model::rejection::Rejection;
+use crate::model::report::is_first_sample;
 use crate::pipeline::causes::{self, Cause};
 use crate::pipeline::image_memory::KnownImage;
 use crate::pipeline::intake::SETTLE;
@@ -65,6 +66,9 @@ pub struct DueRun {
     pub stage: String,
     /// The task's id.
     pub task: String,
+    /// Its number among the agent's runs on the task, from 1.
+    #[serde(skip_serializing_if = "is_first_sample")]
+    pub sample: u32,
     /// All causes.
     pub why: Vec<Cause>,
     /// True if it is made only if the runs before it pass a stage.
@@ -123,11 +127,12 @@ impl DryRun<'_> {
                         sha256: head.sha256.clone(),
                         stage: stage.to_owned(),
                         task: task.to_owned(),
+                        sample: planned.sample,
                         why: why(planned, stage),
                         if_passed,
                     });
                 } else {
-                    let kept = result.or_else(|| any.get(&(stage, task)));
+                    let kept = result.or_else(|| any.get(&planned.place(part.stage)));
                     known.push(kept.copied().unwrap_or(RunResult::Missing));
                 }
             }

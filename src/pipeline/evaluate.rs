@@ -8,6 +8,7 @@ use tracing::{debug, instrument, warn};
 use crate::gateway::Gateway;
 use crate::model::claims::{Claims, Collected};
 use crate::model::report::{Outcome, Report, Run, SyntaxError};
+use crate::model::samples;
 use crate::pipeline::report_summary::RunResult;
 use crate::pipeline::run_keys::{EvaluationPlan, PlannedRun};
 use crate::pipeline::score;
@@ -56,6 +57,7 @@ pub fn evaluate(
 ) -> Evaluation {
     let mut claims = Collected::default();
     let end = complete(source, &mut report, &mut claims, plan, surroundings);
+    report.spreads = samples::spreads(&report.runs);
     Evaluation { report, claims: claims.all(), end }
 }
 
@@ -89,7 +91,8 @@ fn complete(
     run_stages((report, claims), known, plan, &mut cell, surroundings)
 }
 
-/// Goes through the stages as far as the agent gets. What is known and not reached stays known when it is stopped.
+/// Goes through the stages as far as the agent gets, sample by sample: each has cells of its own. What is known and not
+/// reached stays known when it is stopped.
 fn run_stages(
     (report, claims): (&mut Report, &mut Collected),
     known: Vec<Run>,
@@ -101,13 +104,16 @@ fn run_stages(
     let mut known: HashMap<String, Run> = known.into_iter().map(|run| (run.key.clone(), run)).collect();
     let mut results = Vec::new();
     for (part, runs) in plan.parts() {
-        announce(cell, runs, &report.sha256, &known);
+        let mut announced = None;
         for planned in runs {
+            if announced.replace(planned.sample) != Some(planned.sample) {
+                announce(cell, of_sample(runs, planned.sample), &report.sha256, &known);
+            }
             let key = planned.key(&report.sha256);
             let outcome = match known.remove(&key) {
                 Some(Run { outcome, .. }) if outcome.is_settled() => outcome,
                 unsettled if !planned.in_scope => {
-                    let kept = unsettled.or_else(|| take(&mut known, &part.stage.name, &planned.task.id));
+                    let kept = unsettled.or_else(|| take(&mut known, planned.place(part.stage)));
                     results.push(kept.as_ref().map_or(RunResult::Missing, |run| RunResult::of(&run.outcome)));
                     report.runs.extend(kept);
                     continue;
@@ -122,7 +128,7 @@ fn run_stages(
                         }
                         Err(end) => {
                             let mut rest: Vec<Run> = known.into_values().collect();
-                            rest.sort_by(|a, b| (&a.stage, &a.task).cmp(&(&b.stage, &b.task)));
+                            rest.sort_by(|a, b| place(a).cmp(&place(b)));
                             report.runs.append(&mut rest);
                             return end;
                         }
@@ -144,10 +150,19 @@ fn run_stages(
     End::Complete
 }
 
-/// Takes out the run of a stage and a task, whatever its key.
-fn take(known: &mut HashMap<String, Run>, stage: &str, task: &str) -> Option<Run> {
-    let key = known.values().find(|run| run.stage == stage && run.task == task)?.key.clone();
+/// Takes out the run at a place in the report, whatever its key.
+fn take(known: &mut HashMap<String, Run>, wanted: (&str, &str, u32)) -> Option<Run> {
+    let key = known.values().find(|run| place(run) == wanted)?.key.clone();
     known.remove(&key)
+}
+
+fn place(run: &Run) -> (&str, &str, u32) {
+    (&run.stage, &run.task, run.sample)
+}
+
+/// A sample's runs of a stage.
+fn of_sample<'a, 'b>(runs: &'b [PlannedRun<'a>], sample: u32) -> impl Iterator<Item = &'b PlannedRun<'a>> {
+    runs.iter().filter(move |planned| planned.sample == sample)
 }
 
 /// Answers of the agent in its last run, if that was judged.
@@ -156,20 +171,24 @@ fn claimed(cell: &mut Result<Box<dyn Cell + '_>, Fault>, key: &str, outcome: &Ou
     matches!(outcome, Outcome::Scored(_)).then(|| Claims { key: key.to_owned(), exchanges })
 }
 
-/// Tells the cell which of the runs it will be asked for.
-fn announce(
+/// Tells the cell which of a sample's runs it will be asked for. No cell is left for a sample that has none.
+fn announce<'a>(
     cell: &mut Result<Box<dyn Cell + '_>, Fault>,
-    runs: &[PlannedRun<'_>],
+    runs: impl Iterator<Item = &'a PlannedRun<'a>>,
     agent: &str,
     known: &HashMap<String, Run>,
 ) {
     let is_known = |planned: &&PlannedRun<'_>| {
         known.get(&planned.key(agent)).is_some_and(|run| run.outcome.is_settled())
     };
-    if let Ok(open) = cell {
-        let is_due = |planned: &&PlannedRun<'_>| planned.in_scope && !is_known(planned);
-        let due = runs.iter().filter(is_due).map(|planned| (planned.task, &planned.limits));
-        if let Err(bug) = caught(|| open.expect(&due.collect::<Vec<_>>())) {
+    let due: Vec<&PlannedRun<'_>> = runs.filter(|planned| planned.in_scope && !is_known(planned)).collect();
+    if let (Ok(open), Some(first)) = (&mut *cell, due.first()) {
+        let expected: Vec<_> = due.iter().map(|planned| (planned.task, &planned.limits)).collect();
+        let told = caught(|| {
+            open.reseed(first.seed());
+            open.expect(&expected);
+        });
+        if let Err(bug) = told {
             *cell = Err(Fault::Engine(bug));
         }
     }

@@ -30,6 +30,7 @@ pub mod report_store;
 pub mod report_summary;
 pub mod run_keys;
 pub mod run_memory;
+pub mod samples;
 mod schedule;
 pub mod scope;
 pub mod score;

@@ -1,5 +1,7 @@
 //! The stages with their tasks: what every agent goes through, in order.
 
+use std::ops::RangeInclusive;
+
 use crate::config::Stage;
 use crate::model::feedback::Feedback;
 use crate::task::Task;
@@ -29,15 +31,31 @@ impl<'a> Plan<'a> {
         let part = |stage: &'a Stage| {
             let tasks: Vec<&Task> = tasks.iter().filter(|task| stage.tasks.is_match(&task.id)).collect();
             let before = first;
-            first += tasks.len();
-            Part { stage, tasks, first: before }
+            let part = Part { stage, tasks, first: before };
+            first += part.runs();
+            part
         };
         Self { parts: stages.iter().map(part).collect() }
     }
 
-    /// Every run of an agent that gets through: its stage's place and its task.
-    pub fn runs(&self) -> impl Iterator<Item = (usize, &'a Task)> {
+    /// Every task of every stage: the stage's place and the task.
+    pub fn tasks(&self) -> impl Iterator<Item = (usize, &'a Task)> {
         self.parts.iter().enumerate().flat_map(|(at, part)| part.tasks.iter().map(move |task| (at, *task)))
+    }
+
+    /// Every run of an agent that gets through: its stage's place, its task, and the number of the sample.
+    pub fn runs(&self) -> impl Iterator<Item = (usize, &'a Task, u32)> {
+        let of_part = |(at, part): (usize, &'_ Part<'a>)| {
+            let tasks = part.tasks.clone();
+            part.samples()
+                .flat_map(move |sample| tasks.clone().into_iter().map(move |task| (at, task, sample)))
+        };
+        self.parts.iter().enumerate().flat_map(of_part)
+    }
+
+    /// Tells whether agents have several runs on some task.
+    pub fn has_samples(&self) -> bool {
+        self.parts.iter().any(|part| part.stage.sampling.samples > 1)
     }
 
     /// Feedback on what all stages make up together.
@@ -55,13 +73,23 @@ impl<'a> Plan<'a> {
         self.parts.iter().position(|part| part.stage.name == stage)
     }
 
-    /// Tests of all tasks of all stages.
+    /// Tests of all runs of all stages.
     pub fn tests(&self) -> u64 {
-        self.runs().map(|(_, task)| task.tests.len() as u64).sum()
+        self.runs().map(|(_, task, _)| task.tests.len() as u64).sum()
     }
 }
 
 impl Part<'_> {
+    /// The numbers of its samples.
+    pub fn samples(&self) -> RangeInclusive<u32> {
+        1..=self.stage.sampling.samples
+    }
+
+    /// How many runs an agent has in it. They go sample by sample, and then task by task.
+    pub fn runs(&self) -> usize {
+        self.tasks.len() * self.stage.sampling.samples as usize
+    }
+
     /// The weight of its tasks.
     pub fn weight(&self) -> f64 {
         self.tasks.iter().map(|task| task.weight).sum()

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::miner_id::Miner;
 use crate::model::model_use::ModelUse;
-use crate::model::report::{Outcome, Report, Run, SyntaxError, Usage, Verdict};
+use crate::model::report::{Outcome, Report, Run, SyntaxError, Usage, Verdict, first_sample};
 use crate::pipeline::plan::Plan;
 
 /// A report in summary.
@@ -62,6 +62,8 @@ struct RememberedRun {
     key: String,
     stage: String,
     task: String,
+    #[serde(default = "first_sample")]
+    sample: u32,
     #[serde(default)]
     task_fault: Option<IgnoredAny>,
     verdict: Option<Verdict>,
@@ -103,10 +105,13 @@ pub enum RunResult {
 impl ReportSummary {
     /// Sums up what a plan asks for of a report.
     pub fn of(report: &Report, plan: &Plan) -> Self {
-        let known: HashMap<_, _> =
-            report.runs.iter().map(|run| ((run.stage.as_str(), run.task.as_str()), run)).collect();
-        let result = |(at, task): (usize, &crate::task::Task)| {
-            let run = known.get(&(plan.parts[at].stage.name.as_str(), task.id.as_str()));
+        let known: HashMap<_, _> = report
+            .runs
+            .iter()
+            .map(|run| ((run.stage.as_str(), run.task.as_str(), run.sample), run))
+            .collect();
+        let result = |(at, task, sample): (usize, &crate::task::Task, u32)| {
+            let run = known.get(&(plan.parts[at].stage.name.as_str(), task.id.as_str(), sample));
             run.map_or(RunResult::Missing, |run| RunResult::of(&run.outcome))
         };
         let mut results: Vec<RunResult> = plan.runs().map(result).collect();
@@ -137,6 +142,7 @@ impl ReportSummary {
             modified: self.modified,
             syntax: self.syntax.as_deref().cloned(),
             runs,
+            spreads: Vec::new(),
         }
     }
 }
@@ -147,15 +153,17 @@ impl Remembered {
         self.runs.iter().filter_map(|run| Some((run.key.as_str(), run.result()?))).collect()
     }
 
-    /// All runs, judged or not, by their stages and tasks.
-    pub fn any(&self) -> HashMap<(&str, &str), RunResult> {
+    /// All runs, judged or not, by their stages, tasks and samples.
+    pub fn any(&self) -> HashMap<(&str, &str, u32), RunResult> {
         let result = |run: &RememberedRun| run.result().unwrap_or(RunResult::Unscored);
-        self.runs.iter().map(|run| ((run.stage.as_str(), run.task.as_str()), result(run))).collect()
+        let runs = self.runs.iter();
+        runs.map(|run| ((run.stage.as_str(), run.task.as_str(), run.sample), result(run))).collect()
     }
 
-    /// Key of the run in a stage on a task, and true if it was judged.
-    pub fn key_of(&self, stage: &str, task: &str) -> Option<(&str, bool)> {
-        let run = self.runs.iter().find(|run| run.stage == stage && run.task == task)?;
+    /// Key of a sample in a stage on a task, and true if it was judged.
+    pub fn key_of(&self, stage: &str, task: &str, sample: u32) -> Option<(&str, bool)> {
+        let mut of_task = self.runs.iter().filter(|run| run.stage == stage && run.task == task);
+        let run = of_task.find(|run| run.sample == sample)?;
         Some((&run.key, run.result().is_some()))
     }
 
@@ -196,7 +204,7 @@ impl RememberedRun {
 pub fn task_faults(agents: &[&ReportSummary], plan: &Plan) -> BTreeSet<String> {
     let is_faulty = |at| agents.iter().any(|agent| agent.results.get(at) == Some(&RunResult::TaskFault));
     let runs = plan.runs().enumerate();
-    runs.filter(|(at, _)| is_faulty(*at)).map(|(_, (_, task))| task.id.clone()).collect()
+    runs.filter(|(at, _)| is_faulty(*at)).map(|(_, (_, task, _))| task.id.clone()).collect()
 }
 
 /// All that runs have asked of models.
@@ -206,11 +214,6 @@ pub fn asked(results: &[RunResult]) -> ModelUse {
         _ => None,
     });
     asked.sum()
-}
-
-/// So many of `results`, whether they are there or not.
-pub fn results(results: &[RunResult], first: usize, count: usize) -> impl Iterator<Item = RunResult> {
-    (first..first + count).map(|at| results.get(at).copied().unwrap_or(RunResult::Missing))
 }
 
 impl RunResult {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::grant::Grant;
 use crate::config::{Limits, Llm, Pipeline, Stage};
-use crate::model::report::{Outcome, Run};
+use crate::model::report::{Outcome, Run, first_sample, of_sample};
 use crate::pipeline::plan::{Part, Plan};
 use crate::pipeline::report_summary::{Remembered, RunResult};
 use crate::pipeline::scope::Scope;
@@ -39,8 +39,8 @@ pub struct MadeOf {
     pub grader: String,
 }
 
-/// One task of one stage, with all that decides a run but the agent.
-#[derive(Debug)]
+/// One sample of one task of one stage, with all that decides a run but the agent.
+#[derive(Debug, Clone)]
 pub struct PlannedRun<'a> {
     /// The task.
     pub task: &'a Task,
@@ -50,6 +50,8 @@ pub struct PlannedRun<'a> {
     pub grant: Option<&'a Grant>,
     /// The budget for questions of its tests to a model, if they ask one.
     pub advice: Option<&'a Grant>,
+    /// Its number among the agent's runs on the task, from 1.
+    pub sample: u32,
     /// False if the pass leaves it as it is.
     pub in_scope: bool,
     /// The parts of its digest.
@@ -69,10 +71,11 @@ impl<'a> EvaluationPlan<'a> {
         let made_of = (image, short(digest::hex(judging().map(str::as_bytes))));
         let stages = Plan::new(stages, tasks);
         let of_part = |part: &Part<'a>| {
-            part.tasks
-                .iter()
-                .map(|task| PlannedRun::new(task, part.stage, pipeline, (&grader, &made_of)))
-                .collect()
+            let planned = |task: &&'a Task| PlannedRun::new(task, part.stage, pipeline, (&grader, &made_of));
+            let first: Vec<PlannedRun<'a>> = part.tasks.iter().map(planned).collect();
+            let of_sample =
+                |sample| first.iter().map(move |planned| PlannedRun { sample, ..planned.clone() });
+            part.samples().flat_map(of_sample).collect()
         };
         let runs = stages.parts.iter().map(of_part).collect();
         Self { stages, runs, grader }
@@ -109,7 +112,7 @@ impl<'a> EvaluationPlan<'a> {
             for planned in runs {
                 let result = match judged.get(planned.key(&report.sha256).as_str()) {
                     None if is_due(planned) => return None,
-                    None => any.get(&(part.stage.name.as_str(), planned.task.id.as_str())),
+                    None => any.get(&planned.place(part.stage)),
                     known => known,
                 };
                 results.push(result.copied().unwrap_or(RunResult::Missing));
@@ -171,28 +174,56 @@ impl<'a> PlannedRun<'a> {
         };
         let parts = [task.digest(), bounds, grader.to_owned()].into_iter().chain(models);
         let digest = digest::hex(parts.collect::<Vec<_>>().iter().map(String::as_bytes));
-        Self { task, limits, grant: stage.model.as_ref(), advice, in_scope: true, made_of, digest }
+        Self {
+            task,
+            limits,
+            grant: stage.model.as_ref(),
+            advice,
+            sample: first_sample(),
+            in_scope: true,
+            made_of,
+            digest,
+        }
     }
 
     /// The run's key, given the agent's digest.
     pub fn key(&self, agent: &str) -> String {
-        run_key(agent, &self.digest)
+        run_key(agent, &self.digest, self.sample)
     }
 
-    /// Digest of all that decides it but the agent.
+    /// Its place in reports: stage, task, sample.
+    pub fn place<'b>(&'b self, stage: &'b Stage) -> (&'b str, &'b str, u32) {
+        (&stage.name, &self.task.id, self.sample)
+    }
+
+    /// The task, and the sample where it is not the first.
+    pub fn label(&self) -> String {
+        self.task.id.clone() + &of_sample(self.sample)
+    }
+
+    /// The seed that chance begins with: 0 in the first sample, 1 in the second, for every agent.
+    pub fn seed(&self) -> u32 {
+        self.sample - first_sample()
+    }
+
+    /// Digest of all that decides it but the agent and the sample.
     pub fn digest(&self) -> &str {
         &self.digest
     }
 
     /// The run with its outcome, as reports hold it.
     pub fn run(&self, stage: &Stage, key: String, outcome: Outcome) -> Run {
-        Run { key, stage: stage.name.clone(), task: self.task.id.clone(), outcome }
+        Run { key, stage: stage.name.clone(), task: self.task.id.clone(), sample: self.sample, outcome }
     }
 }
 
-/// Key of a run, given the agent's digest and that of all else.
-pub fn run_key(agent: &str, planned: &str) -> String {
-    digest::hex([agent.as_bytes(), planned.as_bytes()])
+/// Key of a run, given the agent's digest, that of all else, and the sample. That of a first sample is what keys were before
+/// there were others.
+pub fn run_key(agent: &str, planned: &str, sample: u32) -> String {
+    let sample = sample.to_string();
+    let parts = [agent, planned, &sample];
+    let parts = if sample == "1" { &parts[..2] } else { &parts[..] };
+    digest::hex(parts.iter().map(|part| part.as_bytes()))
 }
 
 /// As much of a digest as tells two of them apart.

@@ -36,10 +36,10 @@ impl RunMemory {
         Self(by_task)
     }
 
-    /// The parts of what an agent's run on a task was made by, given the run's key.
-    pub fn of(&self, task: &str, agent: &str, key: &str) -> Option<&MadeOf> {
+    /// The parts of what an agent's run on a task was made by, given the agent's digest, the sample, and the run's key.
+    pub fn of(&self, task: &str, agent: (&str, u32), key: &str) -> Option<&MadeOf> {
         let known = self.0.get(task)?.iter();
-        known.rev().find(|(planned, _)| run_key(agent, planned) == key).map(|(_, made_of)| made_of)
+        known.rev().find(|(planned, _)| run_key(agent.0, planned, agent.1) == key).map(|(_, made_of)| made_of)
     }
 }
 
@@ -50,7 +50,8 @@ impl RunMemory {
 pub fn remember(results: &Path, plan: &EvaluationPlan<'_>) -> io::Result<()> {
     let memory = RunMemory::read(results);
     let known: HashSet<&str> = memory.0.values().flatten().map(|(digest, _)| digest.as_str()).collect();
-    let planned = plan.parts().flat_map(|(_, runs)| runs);
+    // Samples are all made of the same.
+    let planned = plan.parts().flat_map(|(_, runs)| runs).filter(|planned| planned.sample == 1);
     let new: Vec<Line> = planned
         .filter(|planned| !known.contains(planned.digest()))
         .map(|planned| Line {

@@ -72,9 +72,9 @@ fn of_agent(
     Ok(judged)
 }
 
-/// The report's run on a task. A task is in one stage only.
+/// The report's run of a task's sample. A task is in one stage only.
 pub(super) fn run_of<'a>(report: &'a Report, planned: &PlannedRun<'_>) -> Option<&'a Run> {
-    report.runs.iter().find(|run| run.task == planned.task.id)
+    report.runs.iter().find(|run| run.task == planned.task.id && run.sample == planned.sample)
 }
 
 fn of_run(
@@ -90,7 +90,7 @@ fn of_run(
         return Ok(());
     };
     let mut find = |what: String| {
-        judged.findings.push(Finding::of_run(&report.miner, &run.task, what));
+        judged.findings.push(Finding::of_run(&report.miner, &run.label(), what));
     };
     // Another grader has other keys.
     if bundle.manifest.grader == grader_version() && run.key != planned.key(&report.sha256) {
@@ -110,10 +110,10 @@ fn of_run(
     Ok(())
 }
 
-/// The judged runs of a report, by their tasks.
-pub(super) fn scored(report: &Report) -> HashMap<&str, &Scored> {
+/// The judged runs of a report, by their tasks and samples.
+pub(super) fn scored(report: &Report) -> HashMap<(&str, u32), &Scored> {
     let runs = report.runs.iter().filter_map(|run| match &run.outcome {
-        Outcome::Scored(scored) => Some((run.task.as_str(), scored)),
+        Outcome::Scored(scored) => Some(((run.task.as_str(), run.sample), scored)),
         Outcome::TaskFault { .. } | Outcome::Unscored { .. } => None,
     });
     runs.collect()

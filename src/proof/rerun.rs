@@ -64,31 +64,41 @@ fn of_agent(
         return Ok(made);
     };
     let recorded = judged::scored(&report);
-    let is_due = |planned: &&PlannedRun<'_>| {
-        planned.grant.is_none() && recorded.contains_key(planned.task.id.as_str())
-    };
+    let is_due =
+        |planned: &&PlannedRun<'_>| planned.grant.is_none() && recorded.contains_key(&of_run(planned));
     let due: Vec<&PlannedRun<'_>> = plan.parts().flat_map(|(_, runs)| runs).filter(is_due).collect();
     let Some(limits) = plan.first_limits() else { return Ok(made) };
     match sandbox.open(source, limits)? {
         Opened::Refused(refusal) => find(format!("Python does not compile it here: {}", refusal.message)),
         Opened::Ready(mut cell) => {
-            let runs: Vec<(&Task, &Limits)> =
-                due.iter().map(|planned| (planned.task, &planned.limits)).collect();
-            cell.expect(&runs);
-            for (task, limits) in runs {
-                made.runs += 1;
-                made.findings.extend(match cell.run(task, limits) {
-                    Ok(now) => compared(row, task, &recorded, &now),
-                    Err(Fault::Task(fault)) => Some(Finding::of_run(&row.miner, &task.id, fault)),
-                    Err(fault) => return Err(fault),
-                });
+            for same in due.chunk_by(|a, b| a.sample == b.sample) {
+                let runs: Vec<(&Task, &Limits)> =
+                    same.iter().map(|planned| (planned.task, &planned.limits)).collect();
+                cell.reseed(same[0].seed());
+                cell.expect(&runs);
+                for planned in same {
+                    made.runs += 1;
+                    let finding = |what| Finding::of_run(&row.miner, &planned.label(), what);
+                    made.findings.extend(match cell.run(planned.task, &planned.limits) {
+                        Ok(now) => compared(planned, &recorded, &now).map(finding),
+                        Err(Fault::Task(fault)) => Some(finding(fault)),
+                        Err(fault) => return Err(fault),
+                    });
+                }
             }
         }
     }
     Ok(made)
 }
 
-fn compared(row: &Row, task: &Task, recorded: &HashMap<&str, &Scored>, now: &Scored) -> Option<Finding> {
-    let what = difference(recorded.get(task.id.as_str())?, now)?;
-    Some(Finding::of_run(&row.miner, &task.id, format!("run again: {what}")))
+fn of_run<'a>(planned: &'a PlannedRun<'_>) -> (&'a str, u32) {
+    (&planned.task.id, planned.sample)
+}
+
+fn compared(
+    planned: &PlannedRun<'_>,
+    recorded: &HashMap<(&str, u32), &Scored>,
+    now: &Scored,
+) -> Option<String> {
+    difference(recorded.get(&of_run(planned))?, now).map(|what| format!("run again: {what}"))
 }

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use parking_lot::Mutex;
+
 use crate::config::Limits;
 use crate::model::report::{Scored, TestResult, Usage, Verdict};
 use crate::sandbox::{Cell, Checked, Fault, Opened, Refusal, Sandbox};
@@ -10,19 +12,22 @@ use crate::task::Task;
 /// Judges by looking for words in an agent's source, so that a test can say in the agent what should become of it (a task
 /// whose prompt says `impossible` is its author's fault):
 /// `syntax error` is refused; `fault` can't be judged; otherwise tests whose name stands in the source are passed,
-/// and `passes all` passes every test.
+/// and `passes all` passes every test; `fails with 2` fails all where chance begins with 2, and `fault with 2` can't be judged there.
 #[derive(Debug, Default)]
 pub struct Fake {
     /// How often an agent was brought into a cell.
     pub opened: AtomicUsize,
     /// How many runs were made.
     pub runs: AtomicUsize,
+    /// The seed of each of them.
+    pub seeds: Mutex<Vec<u32>>,
     stopped: AtomicBool,
 }
 
 struct FakeCell<'a> {
     sandbox: &'a Fake,
     source: String,
+    seed: u32,
 }
 
 impl Sandbox for Fake {
@@ -42,7 +47,7 @@ impl Sandbox for Fake {
         if source.contains("syntax error") {
             return Ok(Opened::Refused(Refusal { line: Some(1), message: "invalid syntax".into() }));
         }
-        Ok(Opened::Ready(Box::new(FakeCell { sandbox: self, source })))
+        Ok(Opened::Ready(Box::new(FakeCell { sandbox: self, source, seed: 0 })))
     }
 
     fn stop(&self) {
@@ -51,19 +56,26 @@ impl Sandbox for Fake {
 }
 
 impl Cell for FakeCell<'_> {
+    fn reseed(&mut self, seed: u32) {
+        self.seed = seed;
+    }
+
     fn run(&mut self, task: &Task, _limits: &Limits) -> Result<Scored, Fault> {
         if self.sandbox.stopped.load(Ordering::SeqCst) {
             return Err(Fault::Stopped);
         }
         self.sandbox.runs.fetch_add(1, Ordering::SeqCst);
+        self.sandbox.seeds.lock().push(self.seed);
         if task.prompt.contains("impossible") {
             return Err(Fault::Task("setup raised ZeroDivisionError".into()));
         }
-        if self.source.contains("fault") {
+        let says = |word: &str| self.source.contains(&format!("{word} with {}", self.seed));
+        if says("fault") || (self.source.contains("fault") && !self.source.contains("fault with")) {
             return Err(Fault::Engine("the fake engine is broken".into()));
         }
         let tests = task.tests.iter().map(|test| {
             let passed = self.source.contains("passes all") || self.source.contains(&test.name);
+            let passed = passed && !says("fails");
             TestResult {
                 name: test.name.clone(),
                 verdict: if passed { Verdict::Passed } else { Verdict::Failed },

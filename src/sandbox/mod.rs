@@ -139,6 +139,10 @@ pub trait Cell {
     /// ahead.
     fn expect(&mut self, _runs: &[(&Task, &Limits)]) {}
 
+    /// Gives the runs that come another seed of chance than 0, or 0 again: they are made in cells that no run with another one
+    /// was in.
+    fn reseed(&mut self, _seed: u32) {}
+
     /// Questions and answers of the last run; None where they are not kept. They are given once.
     fn exchanges(&mut self) -> Option<Vec<Exchange>> {
         None

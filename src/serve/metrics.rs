@@ -36,12 +36,15 @@ pub(super) struct Runs {
     cost: f64,
 }
 
-/// A run as `scores.csv` tells it; what was not judged has no figures.
+/// An agent on a task as `scores.csv` tells it; what was not judged has no figures.
 #[derive(Deserialize)]
 struct Line {
     verdict: String,
     wall_ms: Option<u64>,
     cpu_ms: Option<u64>,
+    /// Of which the figures are the sums.
+    #[serde(default)]
+    samples: Option<u64>,
     #[serde(default)]
     requests: Option<u64>,
     #[serde(default)]
@@ -72,8 +75,9 @@ impl Runs {
     fn add(&mut self, line: Line) {
         *self.by_verdict.entry(line.verdict).or_default() += 1;
         if let Some(wall_ms) = line.wall_ms {
-            let interval = BOUNDS.partition_point(|bound| *bound < seconds(wall_ms));
-            self.by_duration[interval] += 1;
+            let samples = line.samples.unwrap_or(1).max(1);
+            let interval = BOUNDS.partition_point(|bound| *bound < seconds(wall_ms / samples));
+            self.by_duration[interval] += samples;
             self.wall_ms += wall_ms;
         }
         self.cpu_ms += line.cpu_ms.unwrap_or_default();
@@ -108,14 +112,18 @@ pub(super) fn text(standing: Option<&Standing>, runs: &Runs) -> String {
 }
 
 fn of_runs(text: &mut Text, runs: &Runs) {
-    text.family("agentmill_runs", "gauge", "Runs by verdict; unscored: by a fault of engine or provider.");
+    text.family("agentmill_runs", "gauge", "Agents on tasks by verdict, all samples of one together; unscored: by a fault of engine or provider.");
     // Those of faults are there from the beginning: an alert needs a 0 to rise from.
     let mut by_verdict = BTreeMap::from([("unscored", 0), ("task_fault", 0)]);
     by_verdict.extend(runs.by_verdict.iter().map(|(verdict, count)| (verdict.as_str(), *count)));
     for (verdict, count) in by_verdict {
         text.sample("agentmill_runs", &[("verdict", verdict)], count);
     }
-    text.family("agentmill_run_seconds", "histogram", "Time of agents in runs, by the host's clock.");
+    text.family(
+        "agentmill_run_seconds",
+        "histogram",
+        "Time of agents in runs, by the host's clock; of samples their mean.",
+    );
     let mut below = 0;
     for (bound, count) in BOUNDS.iter().zip(runs.by_duration) {
         below += count;
@@ -184,6 +192,21 @@ mod tests {
             "agentmill_run_seconds_count 2",
             "agentmill_run_cpu_seconds 9.08",
             "agentmill_model_cost 0",
+        ] {
+            assert!(text.lines().any(|found| found == line), "no {line} in\n{text}");
+        }
+    }
+
+    #[test]
+    fn samples_are_runs_of_their_own() {
+        let lines = "verdict,wall_ms,cpu_ms,samples\nfailed,600,60,5\npassed,40,4,1\n";
+        let text = text(None, &Runs::read(lines.as_bytes()).unwrap());
+        for line in [
+            "agentmill_run_seconds_bucket{le=\"0.05\"} 1",
+            "agentmill_run_seconds_bucket{le=\"0.25\"} 6",
+            "agentmill_run_seconds_count 6",
+            "agentmill_run_seconds_sum 0.64",
+            "agentmill_runs{verdict=\"failed\"} 1",
         ] {
             assert!(text.lines().any(|found| found == line), "no {line} in\n{text}");
         }

@@ -3,13 +3,13 @@
 use super::*;
 use crate::config::Split;
 use crate::model::rejection::Rejection;
-use crate::model::report::Outcome;
+use crate::model::report::{Outcome, Run};
 use crate::pipeline::plan::Plan;
 use crate::pipeline::publish::samples::{
     first_sights, miner, noon, report, rewards, run, stage, task, unscored,
 };
 use crate::pipeline::publish::{Published, Publisher};
-use crate::pipeline::report_store::save_report;
+use crate::pipeline::report_store::{load_report, save_report};
 use crate::pipeline::report_summary::ReportSummary;
 use crate::pipeline::score::rank;
 use crate::util::text::unseen;
@@ -103,6 +103,26 @@ fn texts() {
         assert!(text.ends_with('\n'));
         insta::with_settings!({ prepend_module_to_snapshot => false }, { insta::assert_snapshot!(name, text) });
     }
+}
+
+#[test]
+fn samples_are_told_with_their_spread() {
+    let dir = results();
+    let mut report = load_report(dir.path(), &miner("alice")).unwrap();
+    report.runs.push(Run { sample: 2, ..run("main", "primes", 100.0) });
+    save_report(dir.path(), &report).unwrap();
+    let words = |text: &str, first: &str| -> Vec<String> {
+        let lines = text.lines().map(|line| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
+        lines.filter(|line| line.first().is_some_and(|word| word == first)).flatten().collect()
+    };
+    for what in [&["alice"][..], &["alice", "primes"]] {
+        let text = shown(dir.path(), what).unwrap();
+        let told = words(&text, "main").join(" ");
+        assert!(told.starts_with("main primes 2 1 75 50 100 35.36 main "), "{text}");
+        assert!(text.contains("  DEVIATION\n") && text.contains("  SAMPLE\n"), "{text}");
+        assert!(told.contains("primes passed 100 4/4") && told.ends_with("10 MiB 2"), "{text}");
+    }
+    assert!(!shown(dir.path(), &["carol"]).unwrap().contains("SAMPLE"));
 }
 
 #[test]

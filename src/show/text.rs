@@ -5,6 +5,8 @@ use std::fmt::Write;
 use crate::model::miner_id::Miner;
 use crate::model::rejection::Rejection;
 use crate::model::report::{Outcome, Report, Run, Scored, TestResult, Verdict};
+use crate::model::samples::{by_task, spreads};
+use crate::model::spread::{Spread, TaskSpread};
 use crate::pipeline::publish::json::Rankings;
 use crate::pipeline::publish::roster::RosterState;
 use crate::pipeline::score::{Row, hundredths};
@@ -24,7 +26,8 @@ pub(super) fn of(data: &Data, paper: &Paper) -> String {
         Data::History(all) => history(all, paper),
         Data::Runs(runs) => {
             let texts: Vec<String> = runs.iter().map(|run| whole_run(run, paper)).collect();
-            texts.join("\n")
+            let samples = samples(runs, paper);
+            samples.trim_start().to_owned() + if samples.is_empty() { "" } else { "\n" } + &texts.join("\n")
         }
         Data::Task(runs) => task_table(runs, paper),
     }
@@ -143,29 +146,61 @@ fn details(report: &Report, paper: &Paper) -> String {
         let line = syntax.line.map(|line| format!(" in line {line}")).unwrap_or_default();
         text += &format!("\nsyntax error{line}:\n{}", indented(&syntax.message, "  "));
     }
-    if !report.runs.is_empty() {
-        text += &format!("\n{}", run_table(&report.runs, paper));
+    text += &samples(&report.runs, paper);
+    let runs: Vec<&Run> = by_task(&report.runs).concat();
+    if !runs.is_empty() {
+        text += &format!("\n{}", run_table(&runs, paper));
     }
-    report.runs.iter().fold(text, |text, run| text + &trouble(run, paper))
+    runs.into_iter().fold(text, |text, run| text + &trouble(run, paper))
 }
 
-fn run_table(runs: &[Run], paper: &Paper) -> String {
-    table(paper, &run_columns(["STAGE", "TASK", "VERDICT"]), runs.iter().map(run_cells))
+/// How the samples of each task differ; empty where there is one of each.
+fn samples(runs: &[Run], paper: &Paper) -> String {
+    let spreads = spreads(runs);
+    let numbers = ["SAMPLES", "PASSED", "MEAN", "LOWEST", "HIGHEST", "DEVIATION"].map(right);
+    let header: Vec<Column> = ["STAGE", "TASK"].map(left).into_iter().chain(numbers).collect();
+    let line = |TaskSpread { stage, task, spread }: &TaskSpread| {
+        let Spread { samples, passed, mean, min, max, stdev } = spread;
+        let scores = [mean, min, max].map(|score| hundredths(*score).to_string());
+        let [mean, min, max] = scores;
+        let deviation = format!("{stdev:.2}");
+        [shown(stage), shown(task), samples.to_string(), passed.to_string(), mean, min, max, deviation]
+            .map(Styled::from)
+            .to_vec()
+    };
+    if spreads.is_empty() {
+        String::new()
+    } else {
+        format!("\n{}", table(paper, &header, spreads.iter().map(line)))
+    }
 }
 
-fn run_columns<const N: usize>(words: [&str; N]) -> Vec<Column> {
+fn run_table(runs: &[&Run], paper: &Paper) -> String {
+    let has_samples = has_samples(runs.iter().copied());
+    let header = run_columns(["STAGE", "TASK", "VERDICT"], has_samples);
+    table(paper, &header, runs.iter().map(|run| run_cells(run, has_samples)))
+}
+
+fn has_samples<'a>(mut runs: impl Iterator<Item = &'a Run>) -> bool {
+    runs.any(|run| run.sample > 1)
+}
+
+fn run_columns<const N: usize>(words: [&str; N], has_samples: bool) -> Vec<Column> {
     let numbers = ["SCORE", "TESTS", "WALL", "CPU", "MEMORY"].map(right);
-    words.map(left).into_iter().chain(numbers).collect()
+    let sample = has_samples.then(|| right("SAMPLE"));
+    words.map(left).into_iter().chain(numbers).chain(sample).collect()
 }
 
-fn run_cells(run: &Run) -> Vec<Styled> {
+fn run_cells(run: &Run, has_samples: bool) -> Vec<Styled> {
+    let sample = has_samples.then(|| run.sample.to_string());
     let numbers = match &run.outcome {
         Outcome::Scored(run) => measured(run),
         Outcome::TaskFault { .. } | Outcome::Unscored { .. } => ["-"; 5].map(str::to_owned),
     };
     let place = [shown(&run.stage), shown(&run.task)].map(Styled::from);
     let verdict = Styled::new(of_verdict(run.outcome.verdict()), run.outcome.word());
-    place.into_iter().chain([verdict]).chain(numbers.map(Styled::from)).collect()
+    let numbers = numbers.into_iter().chain(sample).map(Styled::from);
+    place.into_iter().chain([verdict]).chain(numbers).collect()
 }
 
 fn measured(run: &Scored) -> [String; 5] {
@@ -185,7 +220,7 @@ fn passed(test: &TestResult) -> bool {
 
 /// Tests of a run that did not pass, with their messages; empty if all passed.
 fn trouble(run: &Run, paper: &Paper) -> String {
-    let title = format!("\n{}:\n", paper.paint(HEADING, &shown(&run.task)));
+    let title = format!("\n{}:\n", paper.paint(HEADING, &shown(&run.label())));
     match &run.outcome {
         Outcome::TaskFault { task_fault } => {
             title + "  task_fault, counts for nobody:\n" + &indented(task_fault, "    ")
@@ -215,16 +250,17 @@ fn test(test: &TestResult, paper: &Paper) -> String {
 
 /// Everybody's runs on a task.
 fn task_table(runs: &[MinerRun], paper: &Paper) -> String {
-    let header = run_columns(["MINER", "STAGE", "TASK", "VERDICT"]);
+    let has_samples = has_samples(runs.iter().map(|one| &one.run));
+    let header = run_columns(["MINER", "STAGE", "TASK", "VERDICT"], has_samples);
     let line = |run: &MinerRun| {
         let miner = Styled::from(run.miner.to_string());
-        std::iter::once(miner).chain(run_cells(&run.run)).collect()
+        std::iter::once(miner).chain(run_cells(&run.run, has_samples)).collect()
     };
     table(paper, &header, runs.iter().map(line))
 }
 
 fn whole_run(run: &Run, paper: &Paper) -> String {
-    let mut text = run_table(std::slice::from_ref(run), paper) + "\n";
+    let mut text = run_table(&[run], paper) + "\n";
     match &run.outcome {
         Outcome::TaskFault { task_fault } => text += &indented(task_fault, "  "),
         Outcome::Unscored { unscored } => text += &indented(unscored, "  "),

@@ -12,7 +12,7 @@ use crate::config::Pipeline;
 use crate::model::feedback::Feedback;
 use crate::model::miner_id::Miner;
 use crate::model::rejection::Rejection;
-use crate::model::report::{Outcome, Run, TestResult, Usage, Verdict};
+use crate::model::report::{Outcome, Run, TestResult, Usage, Verdict, first_sample, is_first_sample};
 use crate::pipeline::report_store;
 use crate::pipeline::score::hundredths;
 use crate::submission::{self, Receipt};
@@ -60,7 +60,7 @@ pub struct Own {
     pub rejection: Option<Rejection>,
     /// Of the submission that `runs` is about.
     pub evaluated_sha256: Option<String>,
-    /// In stage order, then task order.
+    /// In stage order, then by sample, then in task order.
     pub runs: Vec<OwnRun>,
 }
 
@@ -71,6 +71,9 @@ pub struct OwnRun {
     pub stage: String,
     /// The task's id.
     pub task: String,
+    /// Its number among the runs on the task, from 1.
+    #[serde(default = "first_sample", skip_serializing_if = "is_first_sample")]
+    pub sample: u32,
     /// None if it could not be judged, or if it is not shown.
     pub verdict: Option<Verdict>,
     /// 0-100, rounded to hundredths; None if it could not be judged, or if it is not shown.
@@ -119,7 +122,12 @@ pub fn view(miner: &Miner, index: &RankingIndex, pipeline: &Pipeline, own: bool)
         submission: receipt,
         rejection,
         evaluated_sha256: report.as_ref().map(|report| report.sha256.clone()),
-        runs: report.into_iter().flat_map(|report| report.runs).map(|run| own_run(run, pipeline)).collect(),
+        runs: report
+            .into_iter()
+            .flat_map(|report| report.runs)
+            .filter(|run| run.sample <= pipeline.samples_in(&run.stage))
+            .map(|run| own_run(run, pipeline))
+            .collect(),
     });
     Some(View { miner: miner.clone(), state, feedback: pipeline.feedback(), ranking, own })
 }
@@ -156,6 +164,7 @@ fn own_run(run: Run, pipeline: &Pipeline) -> OwnRun {
     let nothing = OwnRun {
         stage: run.stage,
         task: run.task,
+        sample: run.sample,
         verdict: None,
         score: None,
         unscored: None,

@@ -7,6 +7,7 @@ pub mod http_client;
 pub mod json;
 pub mod natural;
 pub mod panics;
+pub mod pass_at;
 pub mod private;
 pub mod program;
 pub mod text;

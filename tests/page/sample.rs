@@ -175,6 +175,7 @@ fn report(agent: u32, ids: &[(&str, String)]) -> Report {
         modified: first_seen,
         syntax: None,
         runs: runs.map(|(task, (stage, id))| run(agent, strength, task as u32, stage, id)).collect(),
+        spreads: Vec::new(),
     }
 }
 
@@ -189,7 +190,7 @@ fn run(agent: u32, strength: u32, task: u32, stage: &str, id: &str) -> Run {
         60..75 => outcome([Passed, Passed, Passed, OutOfMemory], wall_ms),
         _ => outcome([Passed; 4], wall_ms),
     };
-    Run { key: format!("{agent} {id}"), stage: stage.into(), task: id.into(), outcome }
+    Run { key: format!("{agent} {id}"), stage: stage.into(), task: id.into(), sample: 1, outcome }
 }
 
 fn outcome(verdicts: [Verdict; 4], wall_ms: u64) -> Outcome {

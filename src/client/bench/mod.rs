@@ -11,5 +11,4 @@
 pub mod asking;
 pub mod judging;
 pub mod memory;
-mod pass_at;
 pub mod ranking;

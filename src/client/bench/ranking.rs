@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use crate::client::bench::judging::Results;
 use crate::client::bench::memory::Sample;
-use crate::client::bench::pass_at::pass_at;
 use crate::pipeline::score::hundredths;
 use crate::task::Task;
 use crate::term::{Paper, Styled, left, right, table};
+use crate::util::pass_at::pass_at;
 use crate::util::text::visible;
 
 /// The most of a model's name that is shown, in characters.

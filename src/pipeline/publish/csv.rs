@@ -6,28 +6,55 @@ use csv::Writer;
 
 use crate::model::rejection::Rejection;
 use crate::model::report::Usage;
-use crate::pipeline::plan::Plan;
+use crate::model::spread::Spread;
+use crate::pipeline::plan::{Part, Plan};
 use crate::pipeline::report_summary::{ReportSummary, RunResult};
+use crate::pipeline::samples;
 use crate::pipeline::score::hundredths;
 use crate::util::text::visible;
 
 /// Most characters of a text cell; a spreadsheet takes 32,767.
 const MAX: usize = 2_000;
 
-/// One line a run.
+/// One line for each agent on each task; of several samples, what they come to.
 pub(super) fn scores(out: &mut dyn Write, agents: &[&ReportSummary], plan: &Plan) -> io::Result<()> {
     let asks = plan.grants_models();
     let header = "miner,stage,task,score,verdict,passed,tests,wall_ms,cpu_ms,max_rss_kib".to_owned();
+    let has_samples = plan.has_samples();
     let header = header + if asks { ",requests,tokens_in,tokens_out,cost" } else { "" };
-    let runs = agents.iter().flat_map(|agent| {
-        plan.runs().zip(&agent.results).map(|((at, task), result)| {
-            let mut line = vec![agent.miner.to_string(), text(&plan.parts[at].stage.name), text(&task.id)];
-            line.extend(score(result)?);
-            line.extend(asks.then(|| asked(result)).into_iter().flatten());
-            Some(line)
-        })
+    let header = header + if has_samples { SPREAD } else { "" };
+    let line = |agent: &ReportSummary, part: &Part, at: usize, result: &RunResult| {
+        let place = [text(&part.stage.name), text(&part.tasks[at].id)];
+        let mut line: Vec<String> = [agent.miner.to_string()].into_iter().chain(place).collect();
+        line.extend(score(result)?);
+        line.extend(asks.then(|| asked(result)).into_iter().flatten());
+        let spread = || spread(samples::spread(samples::of_task(part, &agent.results, at)));
+        line.extend(has_samples.then(spread).into_iter().flatten());
+        Some(line)
+    };
+    let lines = agents.iter().flat_map(|agent| {
+        let of_part = move |part: &Part| -> Vec<Vec<String>> {
+            let results = samples::reduced(part, &agent.results).enumerate();
+            results.filter_map(|(at, result)| line(agent, part, at, &result)).collect()
+        };
+        plan.parts.iter().flat_map(of_part)
     });
-    table(out, &header, runs.flatten())
+    table(out, &header, lines)
+}
+
+/// Columns of samples.
+const SPREAD: &str = ",samples,samples_passed,score_min,score_max,score_stdev";
+
+/// Their cells; empty where nothing was judged.
+fn spread(spread: Option<Spread>) -> [String; 5] {
+    let Some(Spread { samples, passed, min, max, stdev, .. }) = spread else { return Default::default() };
+    let [min, max] = [min, max].map(|score| hundredths(score).to_string());
+    [samples.to_string(), passed.to_string(), min, max, to_hundredths(stdev).to_string()]
+}
+
+/// Rounds what is no score.
+fn to_hundredths(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
 }
 
 /// Questions to a model; empty where none was granted.

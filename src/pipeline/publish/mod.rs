@@ -136,7 +136,7 @@ impl Published<'_> {
     /// Hex sha256 over all that the files are made of but the time.
     fn digest(&self) -> io::Result<String> {
         let mut all = digest::Writer::default();
-        let runs = self.plan.runs().map(|(at, task)| (self.plan.parts[at].stage, task));
+        let runs = self.plan.tasks().map(|(at, task)| (self.plan.parts[at].stage, task));
         let names = runs.map(|(stage, task)| (&stage.name, stage.feedback, task.id.as_str()));
         let by = (env!("CARGO_PKG_VERSION"), self.image, self.engine);
         let head = (by, self.pipeline_sha256, self.token, self.live);

@@ -21,19 +21,27 @@ pub(super) fn write(out: &mut dyn Write, published: &Published) -> io::Result<()
     if published.rows.iter().all(|row| row.penalty.is_none()) {
         columns.retain(|(name, _)| *name != "penalty");
     }
+    let chances = PASS.into_iter().filter(|(name, _)| match *name {
+        "pass_at_1" => published.rows.iter().any(|row| row.pass_at_1.is_some()),
+        _ => published.rows.iter().any(|row| row.k.is_some()),
+    });
+    let chances: Vec<Column> = chances.collect();
     let people = roster::listed(published);
     let header =
         columns.iter().map(|(name, _)| *name).chain(PEOPLE.into_iter().filter(|_| !people.is_empty()));
+    let header = header.chain(chances.iter().map(|(name, _)| *name));
     let header = header.collect::<Vec<_>>().join(",");
     let ids: HashMap<&Miner, &Listed> = people.iter().map(|one| (&one.id, one)).collect();
     let person = |id, state| (!people.is_empty()).then(|| person(ids.get(id).copied(), state));
     let rows = published.rows.iter().map(|row| {
         let cells = columns.iter().map(|(_, cell)| cell(row));
-        cells.chain(person(&row.miner, RosterState::Ranked).into_iter().flatten()).collect()
+        let cells = cells.chain(person(&row.miner, RosterState::Ranked).into_iter().flatten());
+        cells.chain(chances.iter().map(|(_, cell)| cell(row))).collect()
     });
     let others = people.iter().filter(|one| one.state != RosterState::Ranked).map(|one| {
         let cell = |(name, _): &Column| if *name == "miner" { one.id.to_string() } else { String::new() };
-        columns.iter().map(cell).chain(person(&one.id, one.state).into_iter().flatten()).collect()
+        let cells = columns.iter().map(cell).chain(person(&one.id, one.state).into_iter().flatten());
+        cells.chain(chances.iter().map(cell)).collect()
     });
     table(out, &header, rows.chain(others))
 }
@@ -60,6 +68,13 @@ const COLUMNS: [Column; 18] = [
     ("rank_low", |row| or_empty(row.rank_low)),
     ("rank_high", |row| or_empty(row.rank_high)),
     ("tier", |row| or_empty(row.tier)),
+];
+
+/// Columns of samples, behind all others.
+const PASS: [Column; 3] = [
+    ("pass_at_1", |row| or_empty(row.pass_at_1)),
+    ("pass_at_k", |row| or_empty(row.pass_at_k)),
+    ("k", |row| or_empty(row.k)),
 ];
 
 /// Columns of a course, behind the others.

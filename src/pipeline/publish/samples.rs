@@ -5,7 +5,7 @@ use std::time::Duration;
 use globset::{Glob, GlobSetBuilder};
 use jiff::Timestamp;
 
-use crate::config::{Limits, Rewards, Split, Stage, Ties};
+use crate::config::{Limits, Rewards, Sampling, Split, Stage, Ties};
 use crate::model::feedback::Feedback;
 use crate::model::first_sights::{FirstSights, Origin, Sight};
 use crate::model::miner_id::Miner;
@@ -46,7 +46,15 @@ pub(crate) fn stage(name: &str, glob: &str, pass_mark: f64) -> Stage {
         value: 1 << 20,
     };
     let tasks = GlobSetBuilder::new().add(Glob::new(glob).unwrap()).build().unwrap();
-    Stage { name: name.into(), tasks, pass_mark, feedback: Feedback::Tasks, limits, model: None }
+    Stage {
+        name: name.into(),
+        tasks,
+        sampling: Sampling::ONE,
+        pass_mark,
+        feedback: Feedback::Tasks,
+        limits,
+        model: None,
+    }
 }
 
 /// Four tests, as in [`run`].
@@ -114,18 +122,19 @@ pub(crate) fn run(stage: &str, task: &str, score: f64) -> Run {
         key: format!("key of {task}"),
         stage: stage.into(),
         task: task.into(),
+        sample: 1,
         outcome: Outcome::Scored(scored),
     }
 }
 
 pub(crate) fn unscored(stage: &str, task: &str) -> Run {
     let outcome = Outcome::Unscored { unscored: "the engine went away".into() };
-    Run { key: format!("key of {task}"), stage: stage.into(), task: task.into(), outcome }
+    Run { key: format!("key of {task}"), stage: stage.into(), task: task.into(), sample: 1, outcome }
 }
 
 pub(crate) fn task_fault(stage: &str, task: &str) -> Run {
     let outcome = Outcome::TaskFault { task_fault: "setup raised ZeroDivisionError".into() };
-    Run { key: format!("key of {task}"), stage: stage.into(), task: task.into(), outcome }
+    Run { key: format!("key of {task}"), stage: stage.into(), task: task.into(), sample: 1, outcome }
 }
 
 pub(crate) fn noon() -> Timestamp {
@@ -143,6 +152,7 @@ pub(crate) fn report(id: &str, runs: Vec<Run>) -> Report {
         modified: noon(),
         syntax: None,
         runs,
+        spreads: Vec::new(),
     }
 }
 

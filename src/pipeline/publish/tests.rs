@@ -19,6 +19,7 @@ use std::path::PathBuf;
 
 mod course;
 mod feedback;
+mod sampled;
 
 const FILES: [&str; 6] =
     ["rankings.json", "rankings.csv", "scores.csv", "rejected.csv", "history.csv", "index.html"];

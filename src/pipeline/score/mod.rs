@@ -1,6 +1,7 @@
 //! Reports in summary -> ranking and rewards. Pure: no clock, no files.
 
 pub mod improvement;
+mod pass;
 mod ranges;
 mod rewards;
 
@@ -17,6 +18,7 @@ use crate::model::miner_id::Miner;
 use crate::model::model_use::Money;
 use crate::pipeline::plan::{Part, Plan};
 use crate::pipeline::report_summary::{self, ReportSummary, RunResult};
+use crate::pipeline::samples;
 use crate::pipeline::score::improvement::Past;
 
 /// One miner's line in the ranking. Field order is the column order of `rankings.csv`.
@@ -34,11 +36,11 @@ pub struct Row {
     /// Tokens, rounded down to millionths; None where nothing is paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reward: Option<f64>,
-    /// Tests passed.
+    /// Tests passed, in all samples.
     pub passed: u64,
-    /// Tests of all tasks of all stages, whether reached or not.
+    /// Tests of all samples of all tasks of all stages, whether reached or not.
     pub tests: u64,
-    /// Runs that could not be judged, by our fault.
+    /// Runs that could not be judged, by our fault; all samples of a task are one.
     pub unscored: u64,
     /// The stage at which the agent stands: the first whose pass mark it misses, else the last.
     pub stage: String,
@@ -69,6 +71,15 @@ pub struct Row {
     /// Rank of the best agent whose lead over this one may be chance; itself where it leads.
     #[serde(default)]
     pub tier: Option<NonZeroU32>,
+    /// Mean chance, in percent, that one sample passes all tests of a task; None where that tells nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pass_at_1: Option<f64>,
+    /// Mean chance, in percent, that one of `k` does, of tasks with as many samples.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pass_at_k: Option<f64>,
+    /// Its k; None where no task has several samples.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub k: Option<u32>,
 }
 
 /// Ranks agents whose evaluation is complete. Sorted by rank, then by first seen, then by miner. `sights` tell
@@ -89,7 +100,7 @@ pub fn rank(
         agents.map(|agent| entry(agent, plan, sights, near.get(&agent.miner))).collect();
     entries.sort_by(|a, b| order(&a.row).cmp(&order(&b.row)));
     number(&mut entries);
-    range(&mut entries);
+    range(&mut entries, plan);
     if let Some(rewards) = rewards {
         rewards::share(&mut entries, rewards, plan, sights, past);
     }
@@ -144,9 +155,7 @@ pub fn line(row: &Row, token: &str) -> String {
 
 fn tally(part: &Part, results: &[RunResult]) -> Tally {
     let mut tally = Tally::default();
-    for (task, result) in
-        part.tasks.iter().zip(report_summary::results(results, part.first, part.tasks.len()))
-    {
+    for (task, result) in part.tasks.iter().zip(samples::reduced(part, results)) {
         match result {
             RunResult::Scored { score, passed, .. } => {
                 tally.judged += task.weight;
@@ -235,6 +244,7 @@ fn entry(agent: &ReportSummary, plan: &Plan, sights: &FirstSights, near: Option<
     let passed = missed.unwrap_or(plan.parts.len());
     let original = sights.first(&agent.sha256).filter(|original| **original != agent.miner);
     let stands_at = missed.or(plan.parts.len().checked_sub(1)).map(|at| plan.parts[at].stage.name.clone());
+    let chances = pass::chances(agent, plan);
     let row = Row {
         rank: None,
         miner: agent.miner.clone(),
@@ -254,6 +264,9 @@ fn entry(agent: &ReportSummary, plan: &Plan, sights: &FirstSights, near: Option<
         rank_low: None,
         rank_high: None,
         tier: None,
+        pass_at_1: chances.at_1,
+        pass_at_k: chances.at_k,
+        k: chances.k,
     };
     let results = ranges::Results::of(agent, plan);
     let passed = plan.parts[..passed].iter().map(|part| stage_cents(agent, part)).collect();
@@ -279,6 +292,33 @@ fn walk(plan: &Plan, results: &[RunResult]) -> (Tally, Option<usize>) {
     (total, None)
 }
 
+/// One task of the plan as it counts for an agent.
+struct Counted<'p, 't> {
+    part: &'p Part<'t>,
+    /// Its place in the stage.
+    task: usize,
+    /// Missing where the agent did not get there, unscored where only unscored runs kept it from there.
+    result: RunResult,
+}
+
+impl<'p, 't> Counted<'p, 't> {
+    /// All tasks, by an agent's results.
+    fn of(plan: &'p Plan<'t>, results: &[RunResult]) -> Vec<Self> {
+        let (mut counted, mut instead) = (Vec::new(), None);
+        for part in &plan.parts {
+            let reduced = samples::reduced(part, results).enumerate();
+            let result = |(task, result)| Counted { part, task, result: instead.unwrap_or(result) };
+            counted.extend(reduced.map(result));
+            let tally = tally(part, results);
+            if instead.is_none() && !tally.passes(part.stage.pass_mark) {
+                let held_up = tally.held_up(part.stage.pass_mark);
+                instead = Some(if held_up { RunResult::Unscored } else { RunResult::Missing });
+            }
+        }
+        counted
+    }
+}
+
 /// Best first, unscored last; equals by first seen, then by miner.
 fn order(row: &Row) -> impl Ord + '_ {
     (Reverse(row.score.map(cents)), row.first_seen, &row.miner)
@@ -302,12 +342,12 @@ fn number(entries: &mut [Entry]) {
 }
 
 /// Gives ranges of ranks to numbered entries.
-fn range(entries: &mut [Entry]) {
+fn range(entries: &mut [Entry], plan: &Plan) {
     let ranks: Vec<u32> = entries.iter().filter_map(|entry| entry.row.rank).map(u32::from).collect();
     let ranked = &mut entries[..ranks.len()];
     let results: Vec<&ranges::Results> = ranked.iter().map(|entry| &entry.results).collect();
     for (entry, range) in
-        ranges::of(&results, &ranks).unwrap_or_default().into_iter().zip(ranked).map(|(a, b)| (b, a))
+        ranges::of(&results, &ranks, plan).unwrap_or_default().into_iter().zip(ranked).map(|(a, b)| (b, a))
     {
         entry.row.rank_low = NonZeroU32::new(range.low);
         entry.row.rank_high = NonZeroU32::new(range.high);

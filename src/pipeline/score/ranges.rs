@@ -1,12 +1,17 @@
-//! Ranges of ranks: how far chance could have moved an agent, told by a paired bootstrap over tasks.
+//! Ranges of ranks: how far chance could have moved an agent, told by a paired bootstrap over tasks and samples.
 //!
-//! The tasks are drawn anew, with repetition, a thousand times, the same ones for every agent; each draw makes a ranking. Its
-//! seed is a digest of all results, so that the same results give the same ranges, wherever and how often they are made.
+//! The tasks are drawn anew, with repetition, a thousand times, the same ones for every agent, and of each the samples where there
+//! are several; each draw makes a ranking. The seed is a digest of all results, so that the same results give the same ranges, wherever and how often they are made.
+
+use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
+use crate::config::{Reduce, Sampling};
 use crate::pipeline::plan::Plan;
-use crate::pipeline::report_summary::{self, ReportSummary, RunResult};
+use crate::pipeline::report_summary::{ReportSummary, RunResult};
+use crate::pipeline::samples::{self, Judged};
+use crate::pipeline::score::Counted;
 use crate::util::digest;
 
 /// Draws, at most and at least: fewer where many agents ran on many tasks.
@@ -37,56 +42,100 @@ pub(super) struct Range {
 }
 
 /// Results of one agent: what each task adds to its points and to the weight that they are divided by.
+#[derive(Default)]
 pub(super) struct Results {
     points: Vec<f64>,
     weights: Vec<f64>,
+    /// By task, the judged samples where there are several, and the points of a score; then its `points` are none.
+    samples: BTreeMap<usize, (Vec<Judged>, f64)>,
 }
 
 impl Results {
     /// Those that make up its score, less a penalty in percent.
     pub(super) fn of(agent: &ReportSummary, plan: &Plan) -> Self {
         let share = (100.0 - agent.penalty.unwrap_or(0.0)) / 100.0;
-        let (mut points, mut weights, mut reached, mut missed_counts) = (Vec::new(), Vec::new(), true, true);
-        for part in &plan.parts {
-            let results = report_summary::results(&agent.results, part.first, part.tasks.len());
-            for (task, result) in part.tasks.iter().zip(results) {
-                let (point, weight) = match result {
-                    _ if !reached => (0.0, if missed_counts { task.weight } else { 0.0 }),
-                    RunResult::Scored { score, .. } => {
-                        (share * task.weight * score.clamp(0.0, 100.0), task.weight)
-                    }
-                    RunResult::Missing => (0.0, task.weight),
-                    RunResult::Unscored | RunResult::TaskFault => (0.0, 0.0),
-                };
-                points.push(point);
-                weights.push(weight);
-            }
-            let tally = super::tally(part, &agent.results);
-            if reached && !tally.passes(part.stage.pass_mark) {
-                (reached, missed_counts) = (false, !tally.held_up(part.stage.pass_mark));
+        let mut all = Self::default();
+        for Counted { part, task: at, result } in Counted::of(plan, &agent.results) {
+            let weight = part.tasks[at].weight;
+            let worth = share * weight;
+            match result {
+                RunResult::Scored { .. } if part.stage.sampling.samples > 1 => {
+                    let judged = samples::of_task(part, &agent.results, at);
+                    let judged = judged.filter_map(|sample| samples::judged(&sample)).collect();
+                    all.samples.insert(all.points.len(), (judged, worth));
+                    all.add(0.0, weight);
+                }
+                RunResult::Scored { score, .. } => all.add(worth * score.clamp(0.0, 100.0), weight),
+                RunResult::Missing => all.add(0.0, weight),
+                RunResult::Unscored | RunResult::TaskFault => all.add(0.0, 0.0),
             }
         }
-        Self { points, weights }
+        all
     }
 
-    /// Score by so many of each task.
-    fn score(&self, counts: &[f64]) -> f64 {
-        let sum =
-            |values: &[f64]| -> f64 { values.iter().zip(counts).map(|(value, count)| value * count).sum() };
+    fn add(&mut self, points: f64, weight: f64) {
+        self.points.push(points);
+        self.weights.push(weight);
+    }
+
+    /// Score by the tasks and samples that were drawn.
+    fn score(&self, draw: &Draw) -> f64 {
+        let sum = |values: &[f64]| -> f64 {
+            values.iter().zip(&draw.counts).map(|(value, count)| value * count).sum()
+        };
         let weight = sum(&self.weights);
-        if weight > 0.0 { sum(&self.points) / weight } else { 0.0 }
+        let sampled = draw.sampled.iter().filter_map(|(task, drawn, by)| {
+            let (judged, worth) = self.samples.get(task)?;
+            let drawn: Vec<Judged> = drawn.iter().map(|at| judged[at % judged.len()]).collect();
+            Some(worth * samples::score(&drawn, *by))
+        });
+        let points = sum(&self.points) + sampled.sum::<f64>();
+        if weight > 0.0 { points / weight } else { 0.0 }
+    }
+}
+
+/// Tasks and samples drawn anew, the same ones for all agents.
+#[derive(Default)]
+struct Draw {
+    /// How often each task was drawn.
+    counts: Vec<f64>,
+    /// Each time that a task with samples was: those of its samples that were drawn, and the rule that makes them one.
+    sampled: Vec<(usize, Vec<usize>, Reduce)>,
+}
+
+impl Draw {
+    /// As many tasks as there are, and of each as many samples as it has.
+    fn new(sampling: &[Sampling], seed: u64) -> Self {
+        let (mut draw, mut random) = (Self::default(), Random(seed));
+        draw.counts = vec![0.0; sampling.len()];
+        for _ in sampling {
+            let task = random.below(sampling.len());
+            draw.counts[task] += 1.0;
+            let Sampling { samples, reduce } = sampling[task];
+            if samples > 1 {
+                let drawn = (0..samples).map(|_| random.below(samples as usize)).collect();
+                draw.sampled.push((task, drawn, reduce));
+            }
+        }
+        draw
     }
 }
 
 /// The ranges of agents, best first, with their ranks; None where fewer than two agents or tasks tell nothing.
-pub(super) fn of(agents: &[&Results], ranks: &[u32]) -> Option<Vec<Range>> {
-    let tasks = agents.first()?.points.len();
-    if tasks < 2 || agents.len() < 2 {
+pub(super) fn of(agents: &[&Results], ranks: &[u32], plan: &Plan) -> Option<Vec<Range>> {
+    let sampling: Vec<Sampling> = plan.tasks().map(|(at, _)| plan.parts[at].stage.sampling).collect();
+    among(agents, ranks, &sampling)
+}
+
+/// The same, given the samples of each task.
+fn among(agents: &[&Results], ranks: &[u32], sampling: &[Sampling]) -> Option<Vec<Range>> {
+    if sampling.len() < 2 || agents.len() < 2 {
         return None;
     }
-    let (draws, seed) = ((WORK / (agents.len() * tasks)).clamp(FEWEST, MOST), seed(agents));
+    let runs: usize = sampling.iter().map(|of_task| of_task.samples as usize).sum();
+    let (draws, seed) = ((WORK / (agents.len() * runs)).clamp(FEWEST, MOST), seed(agents));
     let drawn: Vec<Vec<u32>> =
-        (0..draws as u64).into_par_iter().map(|draw| ranking(agents, tasks, seed ^ draw)).collect();
+        (0..draws as u64).into_par_iter().map(|draw| ranking(agents, sampling, seed ^ draw)).collect();
     let tiers = tiers(&drawn, ranks);
     let range = |(at, tier): (usize, u32)| {
         let mut all: Vec<u32> = drawn.iter().map(|ranks| ranks[at]).collect();
@@ -101,22 +150,23 @@ pub(super) fn of(agents: &[&Results], ranks: &[u32]) -> Option<Vec<Range>> {
 
 /// A number made of all results.
 fn seed(agents: &[&Results]) -> u64 {
-    let bits = |values: &[f64]| -> Vec<u8> {
-        values.iter().flat_map(|value| value.to_bits().to_le_bytes()).collect()
+    let bits = |values: &mut dyn Iterator<Item = f64>| -> Vec<u8> {
+        values.flat_map(|value| value.to_bits().to_le_bytes()).collect()
     };
-    let parts: Vec<Vec<u8>> =
-        agents.iter().flat_map(|agent| [bits(&agent.points), bits(&agent.weights)]).collect();
+    let parts = |agent: &&Results| {
+        let own = [&agent.points, &agent.weights].map(|values| bits(&mut values.iter().copied()));
+        let scores = |(judged, _): &(Vec<Judged>, f64)| bits(&mut judged.iter().map(|(score, _)| *score));
+        own.into_iter().chain(agent.samples.values().map(scores)).collect::<Vec<_>>()
+    };
+    let parts: Vec<Vec<u8>> = agents.iter().flat_map(parts).collect();
     let hex = digest::hex(parts.iter().map(Vec::as_slice));
     u64::from_str_radix(&hex[..16], 16).unwrap_or_default()
 }
 
 /// The rank of each agent in one draw; equals share one.
-fn ranking(agents: &[&Results], tasks: usize, seed: u64) -> Vec<u32> {
-    let (mut counts, mut random) = (vec![0.0; tasks], Random(seed));
-    for _ in 0..tasks {
-        counts[random.below(tasks)] += 1.0;
-    }
-    let scores: Vec<f64> = agents.iter().map(|agent| agent.score(&counts)).collect();
+fn ranking(agents: &[&Results], sampling: &[Sampling], seed: u64) -> Vec<u32> {
+    let draw = Draw::new(sampling, seed);
+    let scores: Vec<f64> = agents.iter().map(|agent| agent.score(&draw)).collect();
     let mut order: Vec<usize> = (0..agents.len()).collect();
     order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));
     let (mut ranks, mut rank, mut before) = (vec![0; agents.len()], 0, f64::INFINITY);
@@ -168,6 +218,7 @@ mod tests {
             .map(|percent| Results {
                 points: (0..tasks).map(|_| if random.below(100) < *percent { 100.0 } else { 0.0 }).collect(),
                 weights: vec![1.0; tasks],
+                samples: BTreeMap::new(),
             })
             .collect();
         all.sort_by(|a, b| b.points.iter().sum::<f64>().total_cmp(&a.points.iter().sum()));
@@ -175,12 +226,13 @@ mod tests {
     }
 
     fn told(agents: &[Results]) -> Option<Vec<Range>> {
-        of(&agents.iter().collect::<Vec<_>>(), &exact(agents))
+        let sampling = vec![Sampling::ONE; agents[0].points.len()];
+        let draw = Draw { counts: vec![1.0; sampling.len()], sampled: Vec::new() };
+        among(&agents.iter().collect::<Vec<_>>(), &exact(agents, &draw), &sampling)
     }
 
-    fn exact(agents: &[Results]) -> Vec<u32> {
-        let counts = vec![1.0; agents[0].points.len()];
-        let scores: Vec<f64> = agents.iter().map(|agent| agent.score(&counts)).collect();
+    fn exact(agents: &[Results], draw: &Draw) -> Vec<u32> {
+        let scores: Vec<f64> = agents.iter().map(|agent| agent.score(draw)).collect();
         scores.iter().map(|score| 1 + scores.iter().filter(|other| *other > score).count() as u32).collect()
     }
 
@@ -219,11 +271,53 @@ mod tests {
     fn equals_share_all_and_the_same_results_give_the_same_ranges() {
         let mut random = Random(3);
         let one = agents(&mut random, 20, &[50]).remove(0);
-        let same = || Results { points: one.points.clone(), weights: one.weights.clone() };
+        let same =
+            || Results { points: one.points.clone(), weights: one.weights.clone(), ..Results::default() };
         let ranges = told(&[same(), same(), same()]).unwrap();
         assert!(ranges.iter().all(|range| *range == Range { low: 1, high: 1, tier: 1 }));
         let agents = agents(&mut random, 20, &[50, 40, 30]);
         assert_eq!(told(&agents), told(&agents));
+    }
+
+    /// Agents whose samples of each task pass by chance, so often of a hundred times.
+    fn sampled(random: &mut Random, (tasks, samples): (usize, u32), percents: &[usize]) -> Vec<Results> {
+        let agent = |percent: &usize| {
+            let mut sample = || if random.below(100) < *percent { (100.0, true) } else { (0.0, false) };
+            let of_task = |task| (task, ((0..samples).map(|_| sample()).collect(), 1.0));
+            let samples = (0..tasks).map(of_task).collect();
+            Results { points: vec![0.0; tasks], weights: vec![1.0; tasks], samples }
+        };
+        percents.iter().map(agent).collect()
+    }
+
+    #[test]
+    fn samples_are_drawn_anew_with_their_tasks() {
+        let mut random = Random(5);
+        let agents = sampled(&mut random, (40, 8), &[70, 40]);
+        let agents: Vec<&Results> = agents.iter().collect();
+        let ranges = |reduce| among(&agents, &[1, 2], &vec![Sampling { samples: 8, reduce }; 40]).unwrap();
+        let apart = ranges(Reduce::Mean);
+        assert_eq!([apart[0].high, apart[1].low, apart[1].tier], [1, 2, 2], "{apart:?}");
+        assert_eq!(ranges(Reduce::Mean), apart);
+        let alike = ranges(Reduce::PassAt(8));
+        assert_eq!(alike[1].tier, 1, "nearly all of both pass once in eight times: {alike:?}");
+    }
+
+    #[test]
+    fn one_sample_has_a_spread_that_none_tells_of() {
+        // Ten tasks, of which each passes by the flip of a coin; one agent was lucky in all of them.
+        let both = |samples: [Vec<Judged>; 2]| {
+            samples.map(|judged| Results {
+                points: vec![0.0; 10],
+                weights: vec![1.0; 10],
+                samples: (0..10).map(|task| (task, (judged.clone(), 1.0))).collect(),
+            })
+        };
+        let coin = vec![(100.0, true), (0.0, false)];
+        let agents = both([[coin.clone(), vec![(100.0, true)]].concat(), coin]);
+        let sampling = vec![Sampling { samples: 3, reduce: Reduce::Mean }; 10];
+        let ranges = among(&agents.each_ref(), &[1, 2], &sampling).unwrap();
+        assert_eq!(ranges[1].tier, 1, "the same tasks each time, but not the same samples: {ranges:?}");
     }
 
     #[test]
@@ -231,6 +325,6 @@ mod tests {
         let mut random = Random(4);
         assert_eq!(told(&agents(&mut random, 1, &[50, 50])), None);
         assert_eq!(told(&agents(&mut random, 9, &[50])), None);
-        assert_eq!(of(&[], &[]), None);
+        assert_eq!(among(&[], &[], &[]), None);
     }
 }

@@ -132,7 +132,7 @@ impl Engine {
 
     /// Tells whether a container of this role runs on another machine.
     pub fn carries(&self, role: Role<'_>) -> bool {
-        matches!(role, Role::Cell(_)) && self.launch.carries()
+        matches!(role, Role::Cell(..)) && self.launch.carries()
     }
 
     /// A name that no other container has.
@@ -151,8 +151,18 @@ impl Engine {
         let runtime = self.settings.runtime.as_deref();
         let bounds = Bounds::new(role, own_threads(runtime));
         // A judge's Python is nobody's to add to.
-        let packages = self.settings.packages && matches!(role, Role::Cell(_));
-        Spec { name, uid: self.next_user(), labels, bounds, runtime, image, packages, program }
+        let packages = self.settings.packages && matches!(role, Role::Cell(..));
+        Spec {
+            name,
+            uid: self.next_user(),
+            labels,
+            bounds,
+            runtime,
+            image,
+            packages,
+            seed: role.seed(),
+            program,
+        }
     }
 
     /// How many processes of a running container the kernel has killed for want of memory; None if that is not to be had here,
@@ -175,7 +185,7 @@ impl Engine {
     pub fn run_argv(&self, role: Role<'_>, spec: &Spec<'_>) -> Vec<String> {
         let dialect = self.dialect();
         match role {
-            Role::Cell(limits) if self.launch.carries() => {
+            Role::Cell(limits, _) if self.launch.carries() => {
                 let run = argv::run(dialect, spec, &CARRIED);
                 [self.launch.argv(dialect.program(), spec.name, limits), run].concat()
             }

@@ -56,9 +56,6 @@ pub const HIDDEN: &str = "/sys/fs/cgroup";
 /// How that folder is mounted.
 pub const HIDING: &str = "ro,noexec,nosuid,nodev,size=4k";
 
-/// The environment: the same order of sets and dicts in every process, and a home that can be written to.
-pub const ENV: [&str; 2] = ["PYTHONHASHSEED=0", "HOME=/tmp"];
-
 /// A limit of each process, which none of the engine's or of agentmill's own may stand in for; None is unlimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ulimit {
@@ -118,8 +115,8 @@ const NO_PACKAGES: &str = "-S";
 /// Purpose of a container.
 #[derive(Debug, Clone, Copy)]
 pub enum Role<'a> {
-    /// Hostile code, within the limits.
-    Cell(&'a Limits),
+    /// Hostile code, within the limits; chance begins with the seed.
+    Cell(&'a Limits, u32),
     /// Trusted code that looks at values from hostile code, within the bounds.
     Judge(&'a Judge),
     /// The survey of an image, within the bounds of a judge.
@@ -139,16 +136,24 @@ impl Role<'_> {
     /// The image that it takes.
     pub fn image(self) -> ImageOf {
         match self {
-            Role::Cell(_) => ImageOf::Cells,
+            Role::Cell(..) => ImageOf::Cells,
             Role::Judge(_) => ImageOf::Judges,
             Role::Survey(_, of) => of,
+        }
+    }
+
+    /// The seed that the order of sets begins with.
+    pub fn seed(self) -> u32 {
+        match self {
+            Role::Cell(_, seed) => seed,
+            Role::Judge(_) | Role::Survey(..) => 0,
         }
     }
 
     /// In names and labels.
     pub fn word(self) -> &'static str {
         match self {
-            Role::Cell(_) => "cell",
+            Role::Cell(..) => "cell",
             Role::Judge(_) => "judge",
             Role::Survey(..) => "survey",
         }
@@ -174,7 +179,7 @@ impl Bounds {
     /// Those of a role; a runtime needs so many threads of its own.
     pub fn new(role: Role<'_>, own_threads: u32) -> Self {
         let (memory, cpus, pids, tmp, entries) = match role {
-            Role::Cell(limits) => (limits.memory, limits.cpus, limits.pids, limits.tmp, limits.entries),
+            Role::Cell(limits, _) => (limits.memory, limits.cpus, limits.pids, limits.tmp, limits.entries),
             Role::Judge(bounds) | Role::Survey(bounds, _) => (bounds.memory, 1.0, 16, 1 << 20, 0),
         };
         Self { memory, cpus, pids: pids + own_threads, tmp, inodes: INODES + entries }
@@ -198,11 +203,18 @@ pub struct Spec<'a> {
     pub image: &'a str,
     /// True if Python finds the packages that are installed there.
     pub packages: bool,
+    /// The seed that the order of sets begins with.
+    pub seed: u32,
     /// The program's text, for Python.
     pub program: &'a str,
 }
 
 impl Spec<'_> {
+    /// The environment: the same order of sets in every process of a seed, and a home that can be written to.
+    pub fn env(&self) -> [String; 2] {
+        [format!("PYTHONHASHSEED={}", self.seed), format!("HOME={WORKDIR}")]
+    }
+
     /// The arguments behind the entrypoint.
     pub fn command(&self) -> impl Iterator<Item = &str> {
         let more = (!self.packages).then_some(NO_PACKAGES);

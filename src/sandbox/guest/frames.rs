@@ -259,7 +259,7 @@ mod tests {
     #[test]
     fn no_kind_is_spelt_out_in_python() {
         let literal = Regex::new(r#"\bb"[A-Za-z]""#).unwrap();
-        for files in [guest::BOTH, guest::CELL_FILES, guest::JUDGE_FILES] {
+        for files in [guest::BOTH, guest::CELL_FILES, guest::CELL_START, guest::JUDGE_FILES] {
             let found: Vec<_> = files.lines().filter(|line| literal.is_match(line)).collect();
             assert!(found.is_empty(), "{found:?}");
         }

@@ -13,7 +13,13 @@ use crate::config::Judge;
 pub const BOOT: &str = include_str!("boot.py");
 
 /// The program of a cell's PID 1.
-pub static CELL: LazyLock<String> = LazyLock::new(|| frames::python() + BOTH + CELL_FILES);
+pub static CELL: LazyLock<String> = LazyLock::new(|| cell(0));
+
+/// The same, with another seed of chance: the text that all have says 0.
+pub fn cell(seed: u32) -> String {
+    let seed = if seed == 0 { String::new() } else { format!("SEED = {seed}\n") };
+    frames::python() + BOTH + CELL_FILES + &seed + CELL_START
+}
 
 /// The program of a judge, but for its last line.
 pub static JUDGE: LazyLock<String> = LazyLock::new(|| frames::python() + BOTH + JUDGE_FILES);
@@ -40,8 +46,11 @@ const BOTH: &str =
 /// Files of a cell alone.
 const CELL_FILES: &str = files!(
     "cell/agent.py" "cell/script.py" "cell/source.py" "cell/seccomp.py" "cell/forker.py" "cell/child_io.py" "cell/dialogue.py"
-    "cell/gateway.py" "cell/account.py" "cell/files.py" "cell/supervisor.py"
+    "cell/gateway.py" "cell/account.py" "cell/files.py"
 );
+
+/// The last file of a cell, which begins its work.
+const CELL_START: &str = files!("cell/supervisor.py");
 
 /// Files of a judge alone.
 const JUDGE_FILES: &str = files!(

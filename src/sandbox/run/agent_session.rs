@@ -28,6 +28,8 @@ pub struct AgentSession<'a> {
     host: &'a Host,
     source: Vec<u8>,
     limits: Limits,
+    /// The seed that chance begins with.
+    seed: u32,
     cell: Option<LiveCell>,
     /// Runs that will be asked for.
     upcoming: VecDeque<Upcoming>,
@@ -56,7 +58,7 @@ impl<'a> AgentSession<'a> {
     pub fn new(host: &'a Host, source: Vec<u8>, limits: &Limits, cell: LiveCell) -> Self {
         let (upcoming, made) = (VecDeque::new(), VecDeque::new());
         let (cell, access, advice, exchanges) = (Some(cell), None, None, None);
-        Self { host, source, limits: *limits, cell, upcoming, made, access, advice, exchanges }
+        Self { host, source, limits: *limits, seed: 0, cell, upcoming, made, access, advice, exchanges }
     }
 
     /// A fit cell with the task's files and these limits, or why Python does not compile the source within them.
@@ -67,7 +69,7 @@ impl<'a> AgentSession<'a> {
             other => {
                 other.into_iter().for_each(|cell| self.host.end(cell));
                 self.limits = *limits;
-                match self.host.start_cell(&self.source, limits)? {
+                match self.host.start_cell(&self.source, limits, self.seed)? {
                     Ok(cell) => cell,
                     Err(refusal) => return Ok(Err(refusal)),
                 }
@@ -300,6 +302,15 @@ impl Cell for AgentSession<'_> {
         });
         self.upcoming = upcoming.collect();
         self.made.clear();
+    }
+
+    fn reseed(&mut self, seed: u32) {
+        if seed != self.seed {
+            self.leave_cell();
+            self.upcoming.clear();
+            self.made.clear();
+            self.seed = seed;
+        }
     }
 
     fn grant(&mut self, access: Access) {

@@ -94,7 +94,7 @@ impl Sandbox for Containers {
     }
 
     fn open(&self, source: Vec<u8>, limits: &Limits) -> Result<Opened<'_>, Fault> {
-        match self.0.launcher.retry(|| self.0.start_cell(&source, limits))? {
+        match self.0.launcher.retry(|| self.0.start_cell(&source, limits, 0))? {
             Ok(cell) => Ok(Opened::Ready(Box::new(AgentSession::new(&self.0, source, limits, cell)))),
             Err(refusal) => Ok(Opened::Refused(refusal)),
         }

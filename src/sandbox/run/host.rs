@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use crate::config::{self, CellPer, Limits};
 use crate::sandbox::containers::launcher::Launcher;
+use crate::sandbox::engine::Role;
+use crate::sandbox::guest;
 use crate::sandbox::run::cell::LiveCell;
 use crate::sandbox::run::judges::Judges;
 use crate::sandbox::run::warm_pool::WarmPool;
@@ -50,12 +52,21 @@ impl Host {
         }
     }
 
-    /// A cell with the source in it, or why Python does not compile it.
+    /// A cell with the source in it, in which chance begins with this seed; or why Python does not compile it.
     ///
     /// # Errors
     /// No cell could be had.
-    pub fn start_cell(&self, source: &[u8], limits: &Limits) -> Result<Result<LiveCell, Refusal>, Fault> {
-        let mut cell = LiveCell::new(self.warm_pool.take(limits)?, limits);
+    pub fn start_cell(
+        &self,
+        source: &[u8],
+        limits: &Limits,
+        seed: u32,
+    ) -> Result<Result<LiveCell, Refusal>, Fault> {
+        let started = match seed {
+            0 => self.warm_pool.take(limits)?,
+            _ => self.launcher.start(Role::Cell(limits, seed), &guest::cell(seed))?,
+        };
+        let mut cell = LiveCell::new(started, limits);
         let deaths = self.launcher.death_log(cell.container())?;
         match cell.load(source, limits, &deaths) {
             Ok(None) => Ok(Ok(cell)),

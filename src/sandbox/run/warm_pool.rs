@@ -1,4 +1,4 @@
-//! Warm pool: cells started ahead of the agents that they are for, agent-agnostic, single-use, waiting on stdin.
+//! Warm pool: cells of seed 0 started ahead of the agents that they are for, agent-agnostic, single-use, waiting on stdin.
 //!
 //! Starting a container and running an agent are different work. A few threads do nothing but start, so that many
 //! workers don't slow each other's starts down, and a worker finds a cell ready when it has an agent.
@@ -56,7 +56,7 @@ impl WarmPool {
     pub fn take(&self, limits: &Limits) -> Result<RunningContainer, Fault> {
         match self.take_ready(limits) {
             Some(cell) => cell,
-            None => self.shared.launcher.start(Role::Cell(limits), &guest::CELL),
+            None => self.shared.launcher.start(Role::Cell(limits, 0), &guest::CELL),
         }
     }
 
@@ -107,7 +107,7 @@ impl Shared {
     /// The work of a starter's thread.
     fn start_cells(&self) {
         while let Some(limits) = self.next() {
-            let cell = self.launcher.start(Role::Cell(&limits), &guest::CELL);
+            let cell = self.launcher.start(Role::Cell(&limits, 0), &guest::CELL);
             let useless = self.stock.lock().started(&limits, cell);
             self.changed.notify_all();
             if let Some(cell) = useless {

@@ -69,6 +69,7 @@ function ago(seconds) {
 function unpack(run) {
   if (run.length === 2) return { task: run[0], verdict: "task_fault" };
   if (run.length === 3) return { task: run[0], unscored: data.texts[run[2]] ?? "", verdict: "unscored" };
+  if (run.length === 5) return unpackSamples(run);
   // Score, verdict and usage are null where they are not shown; letters are those of the tests that are.
   const [task, hundredths, letter, letters, usage, suite, notes = [], stderr = null] = run;
   const passed = [...letters].filter((one) => one === "p").length;
@@ -78,6 +79,33 @@ function unpack(run) {
     verdict: VERDICTS[letter] ?? "evaluated", letter: letter ?? "h",
   };
 }
+
+/** Several samples of a task: the one result that they come to, and each of them. */
+function unpackSamples([task, hundredths, letter, spread, runs]) {
+  const samples = runs.map(unpack);
+  const usages = samples.map((one) => one.usage);
+  const sum = (numbers) => numbers.reduce((total, one) => total + one, 0);
+  const usage = usages.every(Boolean) ? [sum(usages.map((one) => one[0])), sum(usages.map((one) => one[1])), Math.max(...usages.map((one) => one[2]))] : null;
+  return {
+    task, score: hundredths === null ? null : hundredths / 100, spread, samples, usage,
+    letters: samples.map((one) => one.letters).join(""), passed: sum(samples.map((one) => one.passed)),
+    verdict: VERDICTS[letter] ?? "evaluated", letter: letter ?? "h",
+  };
+}
+
+/** How the scores of several samples differ; nothing where that is not shown. */
+function spreadText({ spread, samples }) {
+  if (!spread) return samples && plural(samples.length, "sample");
+  const [least, most, deviation, passed] = spread;
+  const scores = least === most ? `all ${number(least)}` : `${number(least)} to ${number(most)}, deviation ${number(deviation)}`;
+  return `${number(passed)} of ${plural(samples.length, "sample")} passed, ${scores}`;
+}
+
+/** pass@1 and pass@k where they tell something: name, title, and an agent's value. */
+const passes = () => [
+  data.agents.some((agent) => agent.pass) && ["pass1", "pass@1", SORTS.pass1],
+  data.k && ["passk", `pass@${data.k}`, SORTS.passk],
+].filter(Boolean);
 
 /** The run of an agent on a task; undefined if it never came to it. */
 function runOf(agent, task) {
@@ -110,6 +138,8 @@ const SORTS = {
   score: (agent) => agent.score,
   ...extras.sorts,
   cost: (agent) => agent.cost ?? null,
+  pass1: (agent) => agent.pass?.[0] ?? null,
+  passk: (agent) => agent.pass?.[1] ?? null,
   tests: (agent) => (agent.tests && counted() ? agent.passed / agent.tests : null),
   stage: (agent) => agent.stage,
   seen: (agent) => agent.seen,

@@ -1,7 +1,7 @@
 //! Data that the page's script works on. Compact: a big page holds 100,000 runs.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+use crate::config::Sampling;
 use crate::model::feedback::{Feedback, Shown};
 use crate::model::miner_id::Miner;
 use crate::model::model_use::Money;
@@ -21,6 +22,7 @@ use crate::pipeline::publish::page::texts::{Room, Texts, tail};
 use crate::pipeline::publish::roster;
 use crate::pipeline::report_store::load_report;
 use crate::pipeline::report_summary::{ReportSummary, RunResult};
+use crate::pipeline::samples;
 use crate::pipeline::score::{Row, hundredths, passes};
 
 use crate::util::json::Escaped;
@@ -70,6 +72,9 @@ struct Agent<'a> {
     /// Price of what its runs asked of models.
     #[serde(skip_serializing_if = "Option::is_none")]
     cost: Option<Money>,
+    /// pass@1 and pass@k.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pass: Option<[Option<f64>; 2]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reward: Option<Option<f64>>,
     passed: Option<u64>,
@@ -114,6 +119,19 @@ enum RunData {
         Vec<(usize, usize)>,
         Option<usize>,
     ),
+    /// Task, score in hundredths, verdict, (least, largest, deviation, passed) of the samples' scores, the samples.
+    Sampled(usize, Option<u32>, Option<char>, Option<(f64, f64, f64, f64)>, Vec<RunData>),
+}
+
+impl RunData {
+    fn shows_score(&self) -> bool {
+        match self {
+            Self::Plain(_, score, ..) | Self::Noted(_, score, ..) | Self::Sampled(_, score, ..) => {
+                score.is_some()
+            }
+            Self::Unscored(..) | Self::TaskFault(..) => false,
+        }
+    }
 }
 
 /// Milliseconds, CPU milliseconds, MiB.
@@ -167,6 +185,9 @@ pub(super) fn write(
     if !published.roster.is_empty() {
         data.serialize_entry("roster", &roster::listed(published))?;
     }
+    if let Some(k) = published.rows.iter().find_map(|row| row.k) {
+        data.serialize_entry("k", &k)?;
+    }
     // Whether somebody is at work who will write the page anew.
     data.serialize_entry("live", &published.live)?;
     data.serialize_entry("stages", &stages(published))?;
@@ -216,7 +237,7 @@ fn agents<'a>(
         let mut room = Room::share(rows.len());
         let runs =
             report.filter(|report| report.sha256 == row.sha256).map_or(Vec::new(), |report| report.runs);
-        let runs = runs.into_iter().filter_map(|run| columns.run(run, texts, &mut room)).collect();
+        let runs = columns.runs(runs, texts, &mut room);
         let summary = summaries.get(&row.miner).copied();
         let past = if shown { history.of(&row.miner) } else { &[] };
         Agent {
@@ -230,6 +251,7 @@ fn agents<'a>(
             tier: row.tier.map(u32::from).filter(|_| shown),
             score: row.score.filter(|_| shown),
             cost: row.cost.filter(|_| feedback.shows_counts()),
+            pass: row.pass_at_1.filter(|_| shown).map(|at_1| [Some(at_1), row.pass_at_k]),
             reward: row.reward.map(|reward| shown.then_some(reward)),
             passed: feedback.shows_counts().then_some(row.passed),
             tests: row.tests,
@@ -256,6 +278,7 @@ struct Columns<'a> {
     all: Vec<(usize, &'a str)>,
     /// Of each stage.
     feedback: Vec<Feedback>,
+    sampling: Vec<Sampling>,
     places: HashMap<(&'a str, &'a str), usize>,
     suites: Vec<Vec<Described>>,
     /// Of each column: usually one, several while agents have yet to meet an edited task.
@@ -264,19 +287,21 @@ struct Columns<'a> {
 
 impl<'a> Columns<'a> {
     fn of(published: &Published<'a>) -> Self {
-        let reached = |at: usize| {
-            let result = |agent: &&ReportSummary| {
-                agent.results.get(at).is_some_and(|result| *result != RunResult::Missing)
-            };
-            published.agents.iter().any(result)
+        let reached = |part: &Part<'_>, task: usize| {
+            let is_there = |result| result != RunResult::Missing;
+            published.agents.iter().any(|agent| samples::of_task(part, &agent.results, task).any(is_there))
         };
-        let runs = published.plan.runs().enumerate().filter(|(at, _)| reached(*at));
-        let mut all: Vec<_> = runs.map(|(_, (stage, task))| (stage, task.id.as_str())).collect();
+        let of_stage = |(stage, part): (usize, &'_ Part<'a>)| {
+            let tasks = part.tasks.iter().enumerate().filter(|(at, _)| reached(part, *at));
+            tasks.map(|(_, task)| (stage, task.id.as_str())).collect::<Vec<_>>()
+        };
+        let mut all: Vec<_> = published.plan.parts.iter().enumerate().flat_map(of_stage).collect();
         all.sort_by(|(stage, task), (other, than)| stage.cmp(other).then_with(|| natural(task, than)));
         let name = |stage: usize| published.plan.parts[stage].stage.name.as_str();
         let places = all.iter().enumerate().map(|(at, (stage, task))| ((name(*stage), *task), at)).collect();
         let feedback = published.plan.parts.iter().map(|part| part.stage.feedback).collect();
-        Self { feedback, places, suites: Vec::new(), suites_of: vec![Vec::new(); all.len()], all }
+        let sampling = published.plan.parts.iter().map(|part| part.stage.sampling).collect();
+        Self { feedback, sampling, places, suites: Vec::new(), suites_of: vec![Vec::new(); all.len()], all }
     }
 
     /// Lists of tests, fit to be shown.
@@ -297,9 +322,52 @@ impl<'a> Columns<'a> {
         self.all.iter().map(task).collect()
     }
 
-    fn run(&mut self, run: Run, texts: &mut Texts, room: &mut Room) -> Option<RunData> {
-        let column = *self.places.get(&(run.stage.as_str(), run.task.as_str()))?;
-        Some(match run.outcome {
+    /// One for each task; of several samples, what they come to, and each of them.
+    fn runs(&mut self, runs: Vec<Run>, texts: &mut Texts, room: &mut Room) -> Vec<RunData> {
+        let mut tasks: BTreeMap<usize, Vec<Run>> = BTreeMap::new();
+        for run in runs {
+            if let Some(column) = self.places.get(&(run.stage.as_str(), run.task.as_str()))
+                && run.sample <= self.sampling[self.all[*column].0].samples
+            {
+                tasks.entry(*column).or_default().push(run);
+            }
+        }
+        tasks.into_iter().filter_map(|(column, runs)| self.task(column, runs, texts, room)).collect()
+    }
+
+    fn task(
+        &mut self,
+        column: usize,
+        mut runs: Vec<Run>,
+        texts: &mut Texts,
+        room: &mut Room,
+    ) -> Option<RunData> {
+        let Sampling { samples, reduce } = self.sampling[self.all[column].0];
+        if samples == 1 {
+            return runs.pop().map(|run| self.run(column, run, texts, room));
+        }
+        let results: Vec<RunResult> = runs.iter().map(|run| RunResult::of(&run.outcome)).collect();
+        let reduced = samples::reduce(results.iter().copied(), reduce);
+        let RunResult::Scored { verdict, score, .. } = reduced else {
+            let at = results.iter().position(|result| *result == reduced)?;
+            return Some(self.run(column, runs.swap_remove(at), texts, room));
+        };
+        let spread = samples::spread(results.into_iter())?;
+        let each: Vec<RunData> = runs.into_iter().map(|run| self.run(column, run, texts, room)).collect();
+        let is_shown = each.iter().all(RunData::shows_score);
+        let spread = [spread.min, spread.max, spread.stdev, f64::from(spread.passed)];
+        let [min, max, stdev, passed] = spread.map(|figure| (figure * 100.0).round() / 100.0);
+        Some(RunData::Sampled(
+            column,
+            is_shown.then(|| hundredths_of(score)),
+            is_shown.then(|| letter(verdict)),
+            is_shown.then_some((min, max, stdev, passed)),
+            each,
+        ))
+    }
+
+    fn run(&mut self, column: usize, run: Run, texts: &mut Texts, room: &mut Room) -> RunData {
+        match run.outcome {
             Outcome::TaskFault { .. } => RunData::TaskFault(column, ()),
             Outcome::Unscored { unscored } => {
                 RunData::Unscored(column, (), texts.number(tail(&unscored, LINES), room))
@@ -308,7 +376,7 @@ impl<'a> Columns<'a> {
                 let run = self.feedback[self.all[column].0].of_run(run);
                 scored(column, self.suite(column, &run.tests), &run, texts, room)
             }
-        })
+        }
     }
 
     fn suite(&mut self, column: usize, tests: &[TestResult]) -> usize {
@@ -324,7 +392,7 @@ impl<'a> Columns<'a> {
 
 fn scored(column: usize, suite: usize, run: &Shown, texts: &mut Texts, room: &mut Room) -> RunData {
     let letters = run.tests.iter().map(|test| letter(test.verdict)).collect();
-    let score = run.score.map(|score| (hundredths(score.clamp(0.0, 100.0)) * 100.0).round() as u32);
+    let score = run.score.map(hundredths_of);
     let verdict = run.verdict.map(letter);
     let usage = run.usage.map(|usage| (usage.wall_ms, usage.cpu_ms, usage.max_rss_kib.div_ceil(1024)));
     let notes: Vec<_> = run
@@ -339,6 +407,11 @@ fn scored(column: usize, suite: usize, run: &Shown, texts: &mut Texts, room: &mu
         return RunData::Plain(column, score, verdict, letters, usage, suite);
     }
     RunData::Noted(column, score, verdict, letters, usage, suite, notes, stderr)
+}
+
+/// A score in hundredths.
+fn hundredths_of(score: f64) -> u32 {
+    (hundredths(score.clamp(0.0, 100.0)) * 100.0).round() as u32
 }
 
 /// The message of a test that did not pass, or what it is worth where that says nothing.

@@ -64,6 +64,7 @@ function detailFacts(agent) {
     extras.facts(agent).map(([name, value]) => fact(name, value)),
     agent.tier !== undefined && agent.tier < agent.rank && fact("Tier", `of rank ${number(agent.tier)}, whose lead may be chance`),
     agent.cost !== undefined && fact("Cost of models", `$${number(agent.cost)}`),
+    passes().map(([, title, value]) => fact(title, score(value(agent)))),
     counted() && fact("Tests passed", `${number(agent.passed)} / ${number(agent.tests)}`),
     ranked() && data.stages.length > 1 && fact("Stage", data.stages[agent.stage]?.name ?? ""),
     fact("First seen, UTC", moment(agent.seen)),
@@ -118,6 +119,10 @@ function runBody(run) {
   }
   if (run.score === undefined) {
     return el("div", { class: "run-body" }, el("p", { class: "soft" }, "By our fault; it is tried again and counts for nothing until then."), el("pre", {}, run.unscored));
+  }
+  if (run.samples) {
+    const each = run.samples.map((one, at) => [el("h4", {}, `Sample ${at + 1} `, badge(one.verdict, one.letter), one.score !== null && ` ${number(one.score)}`), runBody(one)]);
+    return el("div", { class: "run-body" }, el("p", { class: "soft" }, spreadText(run)), each);
   }
   const notes = new Map(run.notes);
   const tests = run.tests.map((test, at) => testLine(test, run.letters[at], data.texts[notes.get(at)]));

@@ -97,7 +97,7 @@ function cellLines(agent, task) {
   if (run.score === undefined) return [title, "unscored by our fault, to be tried again"];
   const judged = run.score === null ? run.verdict : `${run.verdict}, score ${number(run.score)}`;
   const tests = run.usage ? "test" : "public test";
-  return [title, judged, run.letters && `${run.passed} of ${plural(run.letters.length, tests)} passed`, run.usage && duration(run.usage[0])];
+  return [title, judged, run.samples && spreadText(run), run.letters && `${run.passed} of ${plural(run.letters.length, tests)} passed`, run.usage && duration(run.usage[0])];
 }
 
 /** Of a task: how it went for the agents shown. */

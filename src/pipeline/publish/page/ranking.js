@@ -6,13 +6,15 @@ const COLUMNS = [
   ["score", "Score", "bars"],
   ...extras.columns,
   ["cost", "Cost, $", "r minor"],
+  ["pass1", "pass@1", "r minor"],
+  ["passk", "pass@k", "r minor"],
   ["tests", "Tests", "r minor"],
   ["stage", "Stage", "minor"],
   ["seen", "First seen", "minor"],
 ];
 
 /** Best first for what one wants much of. */
-const DOWN_FIRST = ["score", ...extras.downFirst, "tests", "stage"];
+const DOWN_FIRST = ["score", ...extras.downFirst, "pass1", "passk", "tests", "stage"];
 
 function sortBy(name) {
   state.down = state.sort === name ? !state.down : DOWN_FIRST.includes(name);
@@ -22,7 +24,7 @@ function sortBy(name) {
 
 function headerCell([name, title, classes]) {
   const sorted = state.sort === name;
-  const text = extras.title(name, title);
+  const text = name === "passk" ? `pass@${data.k}` : extras.title(name, title);
   const arrow = el("i", { class: "arrow", "aria-hidden": "true" }, sorted ? (state.down ? "↓" : "↑") : "");
   const button = el("button", { type: "button", "data-key": `sort-${name}`, click: () => sortBy(name) }, text, arrow);
   if (name === "rank") button.setAttribute("aria-label", "Rank");
@@ -32,7 +34,8 @@ function headerCell([name, title, classes]) {
 
 /** Columns with something in them. */
 function columns() {
-  const shown = { cost: priced(), tests: counted(), stage: ranked() && data.stages.length > 1 };
+  const told = passes().map(([name]) => name);
+  const shown = { pass1: told.includes("pass1"), passk: told.includes("passk"), cost: priced(), tests: counted(), stage: ranked() && data.stages.length > 1 };
   return COLUMNS.filter(([name]) => shown[name] ?? true);
 }
 
@@ -75,6 +78,7 @@ function rankingRow(agent) {
     el("td", {}, scoreBar(agent)),
     ...extras.cells(agent),
     priced() && el("td", { class: "r minor" }, agent.cost === undefined ? "–" : number(agent.cost)),
+    ...passes().map(([, , value]) => el("td", { class: "r minor" }, score(value(agent)))),
     counted() && el("td", { class: "r minor" }, number(agent.passed), el("span", { class: "soft" }, ` / ${number(agent.tests)}`)),
     ranked() && data.stages.length > 1 && el("td", { class: "minor" }, data.stages[agent.stage]?.name ?? ""),
     el("td", { class: "soft minor" }, moment(agent.seen)),

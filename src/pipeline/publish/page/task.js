@@ -47,7 +47,7 @@ function taskFacts(tried, judged) {
 /** Tests by the share of agents that passed them, the least first; those only that are shown. */
 function hardest(tried) {
   const tests = new Map();
-  for (const [, { tests: suite = [], letters = "" }] of tried) {
+  for (const { tests: suite = [], letters = "" } of tried.flatMap(([, run]) => run.samples ?? [run])) {
     suite.forEach(([name, , open], at) => {
       const test = tests.get(name) ?? { name, open, passed: 0, all: 0 };
       test.all += 1;

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::sandbox::engine::dialect::Dialect;
 use crate::sandbox::engine::spec::{
-    CAPABILITIES, ENGINES_OWN_MASKS, ENTRYPOINT, ENV, GROUP, HIDDEN, HIDING, LOG_DRIVER, MASKED, NETWORK,
+    CAPABILITIES, ENGINES_OWN_MASKS, ENTRYPOINT, GROUP, HIDDEN, HIDING, LOG_DRIVER, MASKED, NETWORK,
     SECURITY, STOP_SIGNAL, Spec, WORKDIR, ulimits,
 };
 
@@ -14,7 +14,7 @@ pub fn create(spec: &Spec<'_>) -> Value {
         "Image": spec.image,
         "Entrypoint": [ENTRYPOINT],
         "Cmd": spec.command().collect::<Vec<_>>(),
-        "Env": ENV,
+        "Env": spec.env(),
         "User": format!("{}:{GROUP}", spec.uid),
         "WorkingDir": WORKDIR,
         "StopSignal": STOP_SIGNAL,

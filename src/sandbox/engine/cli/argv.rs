@@ -2,7 +2,7 @@
 
 use crate::sandbox::engine::dialect::Dialect;
 use crate::sandbox::engine::spec::{
-    CAPABILITIES, ENTRYPOINT, ENV, GROUP, HIDDEN, HIDING, LOG_DRIVER, NETWORK, SECURITY, STOP_SIGNAL, Spec,
+    CAPABILITIES, ENTRYPOINT, GROUP, HIDDEN, HIDING, LOG_DRIVER, NETWORK, SECURITY, STOP_SIGNAL, Spec,
     WORKDIR, ulimits,
 };
 
@@ -40,7 +40,7 @@ fn isolation(engine: Dialect, spec: &Spec<'_>) -> impl Iterator<Item = String> {
         format!("--tmpfs={WORKDIR}:{}", engine.tmpfs(bounds)),
         format!("--tmpfs={HIDDEN}:{HIDING}"),
     ];
-    let env = ENV.map(|variable| format!("--env={variable}"));
+    let env = spec.env().map(|variable| format!("--env={variable}"));
     let limit = |limit: Option<u64>| limit.map_or("-1".to_owned(), |limit| limit.to_string());
     let ulimits = ulimits().map(|it| format!("--ulimit={}={}:{}", it.name, limit(it.soft), limit(it.hard)));
     fixed.into_iter().chain(env).chain(ulimits).chain(bounded).chain(engine.flags())

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::sandbox::engine::oci::seccomp;
 use crate::sandbox::engine::spec::{
-    ENGINES_OWN_MASKS, ENTRYPOINT, ENV, GROUP, HIDDEN, HIDING, HOSTNAME, MASKED, Spec, WORKDIR, ulimits,
+    ENGINES_OWN_MASKS, ENTRYPOINT, GROUP, HIDDEN, HIDING, HOSTNAME, MASKED, Spec, WORKDIR, ulimits,
 };
 
 /// Files of /proc that can be read and, but for this, changed.
@@ -67,7 +67,7 @@ fn process(spec: &Spec<'_>, env: &[String]) -> Value {
         "terminal": false,
         "user": { "uid": spec.uid, "gid": GROUP, "additionalGids": [GROUP] },
         "args": iter::once(ENTRYPOINT).chain(spec.command()).collect::<Vec<_>>(),
-        "env": environment(env),
+        "env": environment(env, &spec.env()),
         "cwd": WORKDIR,
         "capabilities": {},
         "rlimits": limits,
@@ -77,9 +77,9 @@ fn process(spec: &Spec<'_>, env: &[String]) -> Value {
 }
 
 /// The image's variables under ours.
-fn environment(image: &[String]) -> Vec<String> {
+fn environment(image: &[String], ours: &[String]) -> Vec<String> {
     let hostname = format!("HOSTNAME={HOSTNAME}");
-    let all = image.iter().map(String::as_str).chain([&*hostname]).chain(ENV);
+    let all = image.iter().chain([&hostname]).chain(ours).map(String::as_str);
     let named: BTreeMap<&str, &str> = all.filter_map(|variable| variable.split_once('=')).collect();
     named.into_iter().map(|(name, value)| format!("{name}={value}")).collect()
 }
@@ -136,6 +136,7 @@ mod tests {
     fn the_images_variables_give_way_to_ours() {
         let image = ["PATH=/bin".to_owned(), "HOME=/root".to_owned(), "LANG=C.UTF-8".to_owned()];
         let expected = ["HOME=/tmp", "HOSTNAME=cell", "LANG=C.UTF-8", "PATH=/bin", "PYTHONHASHSEED=0"];
-        assert_eq!(environment(&image), expected);
+        let ours = ["PYTHONHASHSEED=0", "HOME=/tmp"].map(str::to_owned);
+        assert_eq!(environment(&image, &ours), expected);
     }
 }
