@@ -26,7 +26,7 @@ pub fn image(dir: &Path, what: &Image, quiet: bool) -> anyhow::Result<Exit> {
     let Image::Build(BuildImage { requirements, base }) = what;
     let pipeline = pipeline(dir)?;
     let base = base.clone().unwrap_or_else(|| plain(&pipeline.sandbox.image));
-    let packing = packing(requirements, base)?;
+    let packing = Packing { runtime: pipeline.sandbox.runtime.clone(), ..packing(requirements, base)? };
     let name = packing.image.name();
     let spinner = Spinner::new(quiet);
     let built = aside::work(&pipeline, 1, &spinner, &Children::default(), {
@@ -74,7 +74,7 @@ fn packing(requirements: &Path, base: String) -> anyhow::Result<Packing> {
     let packages = digest::hex([base.as_bytes(), text.as_bytes()])[..12].to_owned();
     let requirements = std::path::absolute(requirements)?;
     let lock = (!text.contains("--hash=")).then(|| beside(&requirements));
-    Ok(Packing { image: PackedImage { base, packages }, requirements, lock })
+    Ok(Packing { image: PackedImage { base, packages }, requirements, runtime: None, lock })
 }
 
 /// `requirements.lock` of `requirements.txt`.

@@ -60,6 +60,8 @@ pub struct Packing {
     pub image: PackedImage,
     /// pip's file of requirements.
     pub requirements: PathBuf,
+    /// The OCI runtime that Podman is to take; None for its own.
+    pub runtime: Option<String>,
     /// The file to write versions and hashes into; None: the requirements have them.
     pub lock: Option<PathBuf>,
 }
@@ -69,7 +71,7 @@ pub struct Packing {
 /// # Errors
 /// As of [`Errands::run`].
 pub fn pack(program: &str, packing: &Packing, events: &Events, errands: &Errands) -> Result<(), Unfinished> {
-    let Packing { image, requirements, lock } = packing;
+    let Packing { image, requirements, lock, runtime } = packing;
     let told = |line: &str| events.send(Event::Image(line.to_owned()));
     let failed = |error: std::io::Error| Unfinished::Failed(error.to_string());
     let folder = tempfile::tempdir().map_err(failed)?;
@@ -79,7 +81,15 @@ pub fn pack(program: &str, packing: &Packing, events: &Events, errands: &Errands
     };
     let path = |path: &Path| path.display().to_string();
     let lock = lock.as_deref().map(path).unwrap_or_default();
-    let words = [program, &image.base, &image.name(), &path(requirements), &lock, &pip];
+    let words = [
+        program,
+        &image.base,
+        &image.name(),
+        &path(requirements),
+        &lock,
+        &pip,
+        runtime.as_deref().unwrap_or_default(),
+    ];
     errands.run(&[&["sh", "-c", PACK, "pack_image.sh"][..], &words].concat(), BUILT, told)
 }
 
