@@ -72,6 +72,9 @@ fn the_book_has_every_page() {
     let names = docs.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     for name in names.filter(|name| name.ends_with(".md") && name != "SUMMARY.md") {
         assert_eq!(summary.matches(&format!("]({name})")).count(), 1, "{name} in SUMMARY.md");
+        let page =
+            fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(&name)).unwrap();
+        assert!(!page.contains("](../"), "{name}: a link leads out of the book");
     }
     for part in start.split("README.md:").skip(1).map(|rest| rest.split_once('}').unwrap().0) {
         for mark in ["ANCHOR", "ANCHOR_END"] {
@@ -93,8 +96,7 @@ fn cron_and_systemd_run_what_is_written() {
     env.write("inbox/me.py", block("`inbox/me.py`:"));
     let home = env.dir().display().to_string();
     let run = |command: &str| {
-        let command =
-            command.replace("/srv/agentmill", &home).replace("/usr/local/bin/agentmill", "agentmill");
+        let command = command.replace("/srv/agentmill", &home);
         let binaries = Path::new(env!("CARGO_BIN_EXE_agentmill")).parent().unwrap();
         let path = format!("{}:{}", binaries.display(), std::env::var("PATH").unwrap());
         let mut shell = std::process::Command::new("sh");
