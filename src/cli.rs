@@ -54,6 +54,15 @@ fn facts() -> &'static str {
 pub enum Command {
     /// Evaluate new and changed submissions, once
     Run(Run),
+    /// Evaluate what a change of tasks, limits, rules or image would do, beside the results, and print whose rank and score
+    /// change
+    Preview {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take the change that was previewed: nothing that the preview has evaluated is evaluated again
+    Accept,
     /// Evaluate submissions as they come into the inbox, until stopped
     Watch {
         /// Serve the HTTP API, too

@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 
 use crate::cli::Exit;
 use crate::gateway::Gateway;
+use crate::pipeline::preview::NotAccepted;
 use crate::pipeline::report_store::Unwritable;
 use crate::pipeline::scope::Scope;
 use crate::pipeline::{PassContext, Summary, Wake, report_store};
@@ -104,7 +105,7 @@ impl Daemon<'_> {
         }
     }
 
-    /// Tells, once, why a workspace is not in force. Its own mistakes stay until it is edited; anything else is tried
+    /// Tells, once, why a workspace is not in force. Its own mistakes, and changes that nobody accepted, stay until it is edited; anything else is tried
     /// again at the next look.
     fn refuse(&self, workspace: &Workspace, error: &anyhow::Error, before: Refusal) -> Refusal {
         let reason = format!("{error:#}");
@@ -112,7 +113,8 @@ impl Daemon<'_> {
             self.events
                 .send(Event::Warning(format!("the last good configuration stays in force:\n{reason}")));
         }
-        Refusal { digest: error.is::<Problems>().then(|| workspace.digest()), reason }
+        let is_its_own = error.is::<Problems>() || error.is::<NotAccepted>();
+        Refusal { digest: is_its_own.then(|| workspace.digest()), reason }
     }
 
     fn pass(

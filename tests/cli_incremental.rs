@@ -189,3 +189,76 @@ fn samples_have_cells_and_seeds_of_their_own_and_none_is_made_twice() {
     let (_, started) = env.starts(|| env.run());
     assert_eq!(started, [""; 0], "all is done");
 }
+
+/// Bytes of all files that are published.
+fn published(env: &TestEnv) -> Vec<String> {
+    let files =
+        ["rankings.csv", "rankings.json", "scores.csv", "history.csv", "index.html", "agents/ann.json"];
+    files.iter().map(|name| env.read(&format!("results/{name}"))).collect()
+}
+
+#[test]
+fn a_change_is_previewed_held_until_it_is_accepted_and_not_evaluated_twice() {
+    let env = TestEnv::new()
+        .pipeline("changes: hold\n")
+        .task("one", MOOD)
+        .task("two", &MOOD.replace("happy", "merry"));
+    let env = env.agent("ann", &moody("ann")).agent("ben", "def mood():\n    return 'happy'\n");
+    env.run().prints(&["1. ben: 50"]);
+    env.run();
+    env.agentmill(&["accept"]).code(2).complains(&["there is no finished preview"]);
+
+    // Held: nothing is evaluated, nothing published.
+    let before = published(&env);
+    env.write("tasks/one.yaml", &MOOD.replace("happy", "glad"));
+    let held = env.agentmill(&["run"]).code(2);
+    held.complains(&["not accepted (task (one))", "`agentmill preview`"]);
+    assert_eq!(published(&env), before);
+
+    // Shown beside, for those who have come since, too; one that was killed counts for nothing.
+    env.drop_agent("cid", &moody("cid"));
+    let killed = env.start(&["preview"]);
+    testenv::wait_until("the preview has begun", || env.path("results/.preview/agents/ann.json").exists());
+    killed.signal(rustix::process::Signal::KILL);
+    killed.wait();
+    env.agentmill(&["accept"]).code(2).complains(&["there is no finished preview"]);
+    let lock = agentmill::workspace::Workspace::open(env.dir()).unwrap().lock().unwrap();
+    env.agentmill(&["preview"]).code(75);
+    env.agentmill(&["accept"]).code(75);
+    drop(lock);
+    let shown = env.agentmill(&["preview"]).code(0);
+    shown.prints(&[
+        "changed: task (one)\n",
+        "ann: rank 2 -> 1, score 0, by others\n",
+        "ben: rank 1, score 50 -> 0, by task: one 100 -> 0\n",
+        "cid: rank - -> 1, score - -> 0, by submission\n",
+        "3 of 3 agents would move\n",
+    ]);
+    assert_eq!(published(&env), before);
+    let evaluated = |name: &str| env.json(name)["runs"].to_string();
+    let previewed = ["ann", "cid"].map(|miner| evaluated(&format!(".preview/agents/{miner}.json")));
+
+    // Stale: the task is another one by now.
+    env.write("tasks/one.yaml", &MOOD.replace("happy", "calm"));
+    env.agentmill(&["accept"]).code(2).complains(&["changed since the preview: task (one)"]);
+    env.write("tasks/one.yaml", &MOOD.replace("happy", "glad"));
+    env.agentmill(&["accept"]).code(0).prints(&["1. ann: 0", "1. cid: 0"]);
+    assert_eq!(["ann", "cid"].map(|miner| evaluated(&format!("agents/{miner}.json"))), previewed);
+    assert!(!env.path("results/.preview").exists());
+    let causes: Vec<_> = env
+        .csv("history.csv")
+        .iter()
+        .map(|line| format!("{} {} {}", line["miner"], line["score"], line["cause"]))
+        .collect();
+    assert_eq!(causes[..2], ["ben 50 submission", "ann 0 submission"]);
+    let mut last = causes[2..].to_vec();
+    last.sort();
+    assert_eq!(last, ["ben 0 task", "cid 0 submission"]);
+    env.run();
+    assert_eq!(["ann", "cid"].map(|miner| evaluated(&format!("agents/{miner}.json"))), previewed);
+
+    env.remove("inbox/cid.py");
+    env.run();
+    let last = env.csv("history.csv").pop().unwrap();
+    assert_eq!([&last["miner"], &last["score"], &last["cause"]], ["cid", "", "withdrawal"]);
+}

@@ -128,7 +128,7 @@ fn expect_all_results(env: &TestEnv, rounds: usize) {
         names
             .filter(|name| {
                 let is_finished =
-                    [".lock", ".ledger.lock", ".planned", ".image.json"].contains(&name.as_str());
+                    [".lock", ".ledger.lock", ".planned", ".image.json", ".basis"].contains(&name.as_str());
                 !is_finished && (name.starts_with('.') || name.ends_with(".tmp"))
             })
             .collect::<Vec<_>>()

@@ -37,7 +37,7 @@ fn every_file_has_the_promised_columns_and_fields() {
         "miner,stage,task,score,verdict,passed,tests,wall_ms,cpu_ms,max_rss_kib"
     );
     assert_eq!(header(&env, "rejected.csv"), "file,miner,line,reason");
-    assert_eq!(header(&env, "history.csv"), "at,miner,score,rank,sha256");
+    assert_eq!(header(&env, "history.csv"), "at,miner,score,rank,sha256,cause");
 
     let rankings = env.json("rankings.json");
     let top = [

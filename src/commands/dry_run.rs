@@ -33,7 +33,8 @@ pub fn dry_run(workspace: &Workspace, scope: &Scope, force: bool, json: bool) ->
     Ok(Exit::Done)
 }
 
-fn image(workspace: &Workspace) -> Option<String> {
+/// The image's id, if the engine tells it.
+pub(super) fn image(workspace: &Workspace) -> Option<String> {
     let pipeline = &workspace.pipeline;
     // Nobody listens: what an engine says of itself belongs to a run.
     let (events, _) = Events::channel();
@@ -70,6 +71,7 @@ fn text(forecast: &Forecast) -> String {
     text + &format!("{runs} of {agents}\n")
 }
 
-fn count(number: usize, what: &str) -> String {
+/// A number of things.
+pub(super) fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

@@ -1,5 +1,6 @@
 //! One file per command; each says how it ended.
 
+mod accept;
 mod aside;
 mod bench_model;
 mod bundle;
@@ -13,6 +14,7 @@ mod import;
 mod init;
 mod interrupt;
 mod manual;
+mod preview;
 mod run;
 mod serve;
 mod show;
@@ -36,6 +38,8 @@ pub fn execute(cli: &Cli) -> Exit {
     let dir = cli.dir.as_path();
     let result = match &cli.command {
         Command::Run(args) => run::run(dir, args, cli.quiet),
+        Command::Preview { json } => preview::preview(dir, *json, cli.quiet),
+        Command::Accept => accept::accept(dir, cli.quiet),
         Command::Watch { serve, listen } => daemon::watch(dir, serve.then_some(*listen), cli.quiet),
         Command::Serve { listen } => serve::serve(dir, *listen, cli.quiet),
         Command::BenchModel(args) => bench_model::bench_model(dir, args, cli.quiet),

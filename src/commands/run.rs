@@ -75,6 +75,21 @@ pub fn evaluate(
     talk: Talk,
 ) -> anyhow::Result<(Summary, Exit)> {
     let _lock = workspace.lock()?;
+    work(workspace, &workspace.pipeline.results, scope, again, talk)
+}
+
+/// The same under a lock that the caller holds. `place` stands for the folder by which its containers are told apart from those
+/// of others: the one that is locked.
+///
+/// # Errors
+/// As of [`run`].
+pub(super) fn work(
+    workspace: &Workspace,
+    place: &Path,
+    scope: &Scope,
+    again: Again,
+    talk: Talk,
+) -> anyhow::Result<(Summary, Exit)> {
     let (waker, wakes) = mpsc::channel();
     let signals = Signals::listen(waker.clone())?;
     let (events, shown) = Events::channel();
@@ -86,7 +101,7 @@ pub fn evaluate(
         let sandbox = Containers::new(
             &workspace.pipeline.sandbox,
             workspace.pipeline.parallel.get(),
-            results,
+            place,
             events.clone(),
         );
         let gateway =

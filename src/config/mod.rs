@@ -25,8 +25,8 @@ pub use crate::config::roster::{Roster, Student};
 pub use crate::config::sampling::{Reduce, Sampling};
 pub use crate::config::season::{Counts, Late, Season};
 pub use crate::config::settings::{
-    Allow, Base, Board, CellPer, EngineKind, Freeze, Improvement, Judge, Limits, Llm, OnChange, OnSimilar,
-    Pipeline, Price, Rewards, Sandbox, Serve, Similarity, Split, Stage, Ties, Validate,
+    Allow, Base, Board, CellPer, Changes, EngineKind, Freeze, Improvement, Judge, Limits, Llm, OnChange,
+    OnSimilar, Pipeline, Price, Rewards, Sandbox, Serve, Similarity, Split, Stage, Ties, Validate,
 };
 
 /// The shipped `pipeline.yaml`, which is also what `init` writes.

@@ -10,8 +10,8 @@ use crate::config::grant::Grant;
 use crate::config::roster::Roster;
 use crate::config::sampling::Sampling;
 use crate::config::settings::{
-    Allow, Base, Board, CellPer, EngineKind, Freeze, Judge, Limits, OnChange, OnSimilar, Pipeline, Sandbox,
-    Similarity, Stage, Validate,
+    Allow, Base, Board, CellPer, Changes, EngineKind, Freeze, Judge, Limits, OnChange, OnSimilar, Pipeline,
+    Sandbox, Similarity, Stage, Validate,
 };
 use crate::config::{check, read_grant, read_rewards, read_sampling, read_season, services};
 use crate::model::feedback::Feedback;
@@ -26,6 +26,7 @@ pub(super) fn pipeline(log: &Log, file: &Path, bytes: &[u8]) -> Option<Pipeline>
     let title = fields.optional("title", check::title);
     let [inbox, tasks, results] = folders(&mut fields, file);
     let roster = roster(&mut fields, file);
+    let changes = fields.field("changes", Changes::Take);
     let (board, freeze) = board(&mut fields);
     let season = read_season::season(fields.section("season"), file);
     let validate = validate(fields.section("validate"));
@@ -48,7 +49,9 @@ pub(super) fn pipeline(log: &Log, file: &Path, bytes: &[u8]) -> Option<Pipeline>
         title,
         inbox,
         tasks,
+        records: results.clone(),
         results,
+        changes,
         roster,
         board,
         freeze,

@@ -27,6 +27,11 @@ pub struct Pipeline {
     pub tasks: PathBuf,
     /// The folder results are written to.
     pub results: PathBuf,
+    /// The folder of the ledger, the archive and the recordings: the results folder, or, of a preview, the one that it is a
+    /// preview of.
+    pub records: PathBuf,
+    /// Time at which changed tasks, limits, rules or another image come into force.
+    pub changes: Changes,
     /// People of the course, if there is a list of them.
     pub roster: Option<Roster>,
     /// Readers of scores over HTTP.
@@ -60,6 +65,12 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
+    /// True if it evaluates beside the results, and writes nothing that anything else is decided by.
+    #[must_use]
+    pub fn is_preview(&self) -> bool {
+        self.results != self.records
+    }
+
     /// Feedback on what all stages make up together.
     #[must_use]
     pub fn feedback(&self) -> Feedback {
@@ -79,6 +90,16 @@ impl Pipeline {
         let stage = self.stages.iter().find(|one| one.name == stage);
         stage.map_or(1, |stage| stage.sampling.samples)
     }
+}
+
+/// Times at which changes of the rules come into force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Changes {
+    /// With the next pass.
+    Take,
+    /// Once `accept` has taken them.
+    Hold,
 }
 
 /// The command that is told of each change of the ranking.

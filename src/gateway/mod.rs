@@ -88,7 +88,7 @@ impl Gateway {
             prices: prices.iter().map(|(model, price)| (model.clone(), per_token(price))).collect(),
             longest: *max_tokens,
             timeout: *timeout,
-            recordings: pipeline.results.join(RECORDINGS),
+            recordings: pipeline.records.join(RECORDINGS),
             fresh,
         }))
     }

@@ -28,7 +28,7 @@ pub fn folder(results: &Path) -> PathBuf {
 }
 
 /// Path of a miner's claims; where each submission keeps its report, of this one's.
-fn path(results: &Path, (miner, sha256): (&Miner, &str), each: bool) -> PathBuf {
+pub fn path(results: &Path, (miner, sha256): (&Miner, &str), each: bool) -> PathBuf {
     let name = if each { format!("{sha256}-{miner}") } else { miner.to_string() };
     folder(results).join(format!("{name}.jsonl"))
 }
@@ -52,9 +52,17 @@ pub fn keep(results: &Path, report: &Report, new: &[Claims], each: bool) -> io::
         left -= if fits { line.len() + 1 } else { 0 };
         fits
     });
-    private::folder(&folder(results)).map_err(|error| atomic_file::blame(&folder(results), &error))?;
+    prepare(results)?;
     atomic_file::replace_by(&path, |out| kept.into_iter().try_for_each(|line| writeln!(out, "{line}")))
         .map(drop)
+}
+
+/// Makes the folder, if need be.
+///
+/// # Errors
+/// It can't be made, or is somebody else's; the message names it.
+pub fn prepare(results: &Path) -> io::Result<()> {
+    private::folder(&folder(results)).map(drop).map_err(|error| atomic_file::blame(&folder(results), &error))
 }
 
 /// Lines of the report's runs that are there already, by their keys.

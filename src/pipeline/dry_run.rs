@@ -87,7 +87,7 @@ impl DryRun<'_> {
         let plan = EvaluationPlan::new(pipeline, tasks, &known).within(scope);
         let pending_writes = PendingReportWrites::new(pipeline.season.is_some());
         let library = KnownImage::read(&pipeline.results).library;
-        let ledger = Ledger::open(&pipeline.results)?.0.unwritable();
+        let ledger = Ledger::open(&pipeline.records)?.0.unwritable();
         let mut table = SubmissionTable::new(pipeline, library, plan, scope, force, &pending_writes, ledger);
         table.list()?;
         scope.check_agents(table.miners(), &pipeline.inbox)?;

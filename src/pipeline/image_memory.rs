@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::model::python::Library;
 use crate::util::atomic_file;
 
-const FILE: &str = ".image.json";
+/// Name of the file.
+pub const FILE: &str = ".image.json";
 
 /// An image and its modules.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

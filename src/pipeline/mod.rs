@@ -11,9 +11,12 @@
 
 mod announcer;
 pub mod archive;
+pub mod basis;
+pub mod basis_memory;
 pub mod causes;
 pub mod change;
 pub mod claims_store;
+pub mod comparison;
 pub mod dry_run;
 pub mod evaluate;
 pub mod freeze;
@@ -24,6 +27,7 @@ mod near_copies;
 mod on_change;
 mod pass;
 pub mod plan;
+pub mod preview;
 pub mod publish;
 pub mod receipt;
 pub mod report_store;

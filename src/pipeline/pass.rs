@@ -12,11 +12,13 @@ use tracing::debug;
 
 use crate::config::Pipeline;
 use crate::pipeline::announcer::Announcer;
+use crate::pipeline::basis::{Basis, Part};
 use crate::pipeline::change::Place;
 use crate::pipeline::image_memory::KnownImage;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::near_copies::NearCopies;
 use crate::pipeline::on_change::Teller;
+use crate::pipeline::preview::{self, NotAccepted};
 use crate::pipeline::publish::{Published, Publisher};
 use crate::pipeline::report_store::{PendingReportWrites, Unwritable};
 use crate::pipeline::run_keys::EvaluationPlan;
@@ -41,16 +43,19 @@ impl PassContext<'_> {
         self.sandbox.sweep();
         let (pending_writes, halted) =
             (PendingReportWrites::new(self.pipeline.season.is_some()), AtomicBool::new(false));
-        let (ledger, warning) = Ledger::open(&self.pipeline.results)?;
+        let (ledger, warning) = Ledger::open(&self.pipeline.records)?;
+        let ledger = if self.pipeline.is_preview() { ledger.unwritable() } else { ledger };
         if let Some(warning) = warning {
             self.events.send(Event::Warning(warning));
         }
         let mut pass = Pass::new(*self, &pending_writes, &halted, waker, wakes, ledger);
+        pass.must_be_accepted(false)?;
         if pass.known.image.is_empty() {
             // Which modules there are decides who is refused.
             pass.prepare()?;
         }
         pass.list()?;
+        pass.take_preview()?;
         self.scope.check_agents(pass.submissions.miners(), &self.pipeline.inbox)?;
         if pass.needs_engine() {
             pass.prepare()?;
@@ -82,6 +87,9 @@ struct Pass<'a> {
     /// The engine that was used last.
     last_engine: String,
     submissions: SubmissionTable<'a>,
+    basis: Basis,
+    /// The basis that nothing may differ from before it is accepted.
+    held_to: Option<Basis>,
     schedule: Schedule,
     publisher: Publisher<'a>,
     near_copies: NearCopies<'a>,
@@ -149,6 +157,7 @@ impl<'a> Pass<'a> {
         let plan = EvaluationPlan::new(pipeline, tasks, &image).within(scope);
         let known = KnownImage::read(&pipeline.results);
         let library = known.library.clone();
+        let basis = Basis::of(&plan, pipeline);
         Self {
             context,
             waker,
@@ -157,6 +166,8 @@ impl<'a> Pass<'a> {
             known,
             last_engine,
             submissions: SubmissionTable::new(pipeline, library, plan, scope, force, pending_writes, ledger),
+            basis,
+            held_to: preview::held_to(pipeline),
             schedule: Schedule::new(stay, Instant::now()),
             publisher: Publisher::new(&pipeline.results),
             near_copies: NearCopies::new(&pipeline.similarity, tasks),
@@ -186,11 +197,40 @@ impl<'a> Pass<'a> {
             None => return Ok(()),
         };
         if image != self.image {
-            let PassContext { pipeline, tasks, scope, .. } = self.context;
-            self.submissions.replan(EvaluationPlan::new(pipeline, tasks, &image).within(scope));
             self.image = image;
+            self.replan();
         }
+        self.must_be_accepted(true)?;
         self.learn_library()
+    }
+
+    /// Decides anew what is done.
+    fn replan(&mut self) {
+        let PassContext { pipeline, tasks, scope, .. } = self.context;
+        let plan = EvaluationPlan::new(pipeline, tasks, &self.image).within(scope);
+        self.basis = Basis::of(&plan, pipeline);
+        self.submissions.replan(plan);
+    }
+
+    /// Fails if the rules have changed, or the image if it is known, and wait to be accepted.
+    fn must_be_accepted(&self, image_is_known: bool) -> anyhow::Result<()> {
+        let Some(held_to) = &self.held_to else { return Ok(()) };
+        let mut changes = self.basis.rules_changed_since(held_to);
+        changes.retain(|change| image_is_known || change.part != Part::Image);
+        if changes.is_empty() { Ok(()) } else { Err(NotAccepted(changes).into()) }
+    }
+
+    /// Takes what a preview of the same rules has evaluated.
+    fn take_preview(&mut self) -> anyhow::Result<()> {
+        let pipeline = self.context.pipeline;
+        if pipeline.is_preview() {
+            return Ok(());
+        }
+        let taken = preview::take(pipeline, &self.basis, self.submissions.first_sights());
+        if taken.with_context(|| Unwritable("the preview can't be taken".to_owned()))? {
+            self.replan();
+        }
+        Ok(())
     }
 
     /// Asks the image for its modules, if it is another one than submissions were checked by. What was refused or taken by those of
@@ -411,11 +451,15 @@ impl<'a> Pass<'a> {
         let now = submissions::now();
         let past = publish::history::past(self.context.pipeline, sights, now);
         let rows = score::rank(&agents, plan, rewards.as_ref(), sights, &near, &past);
+        let present = self.submissions.present();
         let published = Published {
             rows: &rows,
             agents: &agents,
             pending: &pending,
             rejections: &rejected,
+            present: present.as_ref(),
+            basis: &self.basis,
+            whole: self.context.scope.is_all(),
             generated_at: now,
             image: &self.image,
             engine: self.context.sandbox.engine().unwrap_or(&self.last_engine),

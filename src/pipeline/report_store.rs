@@ -35,10 +35,7 @@ impl PendingReportWrites {
 
     /// Writes a report, or keeps it.
     pub fn save(&self, results: &Path, report: &Report) {
-        let path = match self.each {
-            true => path_of_each(results, &report.miner, &report.sha256),
-            false => report_path(results, &report.miner),
-        };
+        let path = path(results, &report.miner, &report.sha256, self.each);
         let mut kept = self.kept.lock();
         kept.remove(&path);
         self.shown.lock().remove(&report.miner);
@@ -98,7 +95,11 @@ pub fn save_report(results_dir: &Path, report: &Report) -> io::Result<()> {
     save(&report_path(results_dir, &report.miner), report)
 }
 
-fn save(path: &Path, report: &Report) -> io::Result<()> {
+/// Writes a report to a path.
+///
+/// # Errors
+/// As of [`save_report`].
+pub fn save(path: &Path, report: &Report) -> io::Result<()> {
     path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
     atomic_file::replace(path, &json::bytes(report)?).map(drop)
 }
@@ -139,11 +140,28 @@ pub fn remembered(results_dir: &Path, miner: &Miner) -> Option<Remembered> {
     serde_json::from_slice(&bytes).ok().filter(|report: &Remembered| report.miner == *miner)
 }
 
+/// Report files in one of the folders below the results, with the miners that [`AGENTS`] names them by.
+pub fn files(results_dir: &Path, folder: &str) -> Vec<(PathBuf, Miner)> {
+    let entries = std::fs::read_dir(results_dir.join(folder)).into_iter().flatten().flatten();
+    let file = |path: PathBuf| {
+        let name = path.file_name()?.to_str()?.strip_suffix(".json")?;
+        // Behind the digest where each submission has its report.
+        let miner = if folder == EACH { name.get(65..)? } else { name };
+        Some((path.clone(), miner.parse().ok()?))
+    };
+    entries.filter_map(|entry| file(entry.path())).collect()
+}
+
+/// Path of a submission's report: its own where each keeps one, else the miner's.
+pub fn path(results_dir: &Path, miner: &Miner, sha256: &str, each: bool) -> PathBuf {
+    if each { path_of_each(results_dir, miner, sha256) } else { report_path(results_dir, miner) }
+}
+
 /// Folder of the reports below the results folder.
-const AGENTS: &str = "agents";
+pub const AGENTS: &str = "agents";
 
 /// Folder of the reports of each submission.
-const EACH: &str = "reports";
+pub const EACH: &str = "reports";
 
 fn path_of_each(results_dir: &Path, miner: &Miner, sha256: &str) -> PathBuf {
     results_dir.join(EACH).join(format!("{sha256}-{miner}.json"))

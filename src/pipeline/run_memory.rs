@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::pipeline::run_keys::{EvaluationPlan, MadeOf, run_key};
 use crate::util::{atomic_file, json};
 
-const FILE: &str = ".planned";
+/// Name of the file.
+pub const FILE: &str = ".planned";
 
 /// One task in one stage, as it was once planned.
 #[derive(Debug, Serialize, Deserialize)]

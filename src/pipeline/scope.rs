@@ -39,6 +39,11 @@ impl Scope {
         Ok(Self { agents, tasks })
     }
 
+    /// True if it leaves nothing out.
+    pub fn is_all(&self) -> bool {
+        self.agents.is_none() && self.tasks.is_none()
+    }
+
     /// Tells whether a miner's agent may be evaluated.
     pub fn has_agent(&self, miner: &Miner) -> bool {
         self.agents.as_ref().is_none_or(|agents| agents.set.is_match(miner.as_str()))

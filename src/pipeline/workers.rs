@@ -46,7 +46,7 @@ impl Workers<'_> {
         let max_bytes = self.context.pipeline.validate.max_bytes;
         let sha256 = &job.head.sha256;
         let source = match job.archived {
-            true => archive::read(&self.context.pipeline.results, sha256),
+            true => archive::read(&self.context.pipeline.records, sha256),
             false => intake::reread(&job.inbox_file, sha256, max_bytes),
         };
         let Some(source) = source else {

@@ -9,6 +9,7 @@ use quick_xml::events::{BytesDecl, BytesText, Event};
 use serde::{Deserialize, Serialize};
 
 use crate::model::miner_id::Miner;
+use crate::pipeline::publish::history;
 use crate::util::digest;
 
 /// The most entries that are shown, the newest ones.
@@ -23,6 +24,9 @@ pub(super) struct Point {
     /// None if it is unscored.
     score: Option<f64>,
     rank: Option<u32>,
+    /// All causes, in words; None in the files of an older agentmill.
+    #[serde(default)]
+    cause: Option<String>,
 }
 
 /// The part of the history that a reader may see.
@@ -94,6 +98,7 @@ fn line(point: &Point) -> String {
     let miner = &point.miner;
     match (point.rank, point.score) {
         (Some(rank), Some(score)) => format!("{rank}. {miner}: {score}"),
+        _ if history::tells_of_leaving(point.cause.as_deref()) => format!("{miner} has left"),
         _ => format!("-. {miner}: unscored"),
     }
 }
@@ -135,6 +140,9 @@ mod tests {
         );
         assert!(feed.contains("<title>C &amp; A: ranking</title>"));
         assert!(newest.contains("<updated>2027-03-02T10:00:00Z</updated>"));
+        let left =
+            read(b"at,miner,score,rank,sha256,cause\n2027-03-02T10:00:00Z,bo,,,cc,withdrawal\n").unwrap();
+        assert_eq!(line(&left[0]), "bo has left");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::model::first_sights::Origin;
 use crate::model::miner_id::Miner;
 use crate::pipeline::archive;
 use crate::pipeline::ledger::Ledger;
+use crate::pipeline::publish::history;
 use crate::pipeline::publish::json::Rankings;
 use crate::show::query::{Nearest, ShowError, shown};
 
@@ -57,5 +58,6 @@ pub(super) fn of(results: &Path, rankings: &Rankings, name: &str) -> Result<Vec<
 fn scores(results: &Path, miner: &Miner) -> HashMap<String, Option<f64>> {
     let Ok(mut reader) = csv::Reader::from_path(results.join("history.csv")) else { return HashMap::new() };
     let records = reader.records().map_while(Result::ok).filter(|record| &record[1] == miner.as_str());
+    let records = records.filter(|record| !history::tells_of_leaving(record.get(5)));
     records.map(|record| (record[4].to_owned(), record[2].parse().ok())).collect()
 }

@@ -4,6 +4,7 @@ use super::*;
 use crate::config::Split;
 use crate::model::rejection::Rejection;
 use crate::model::report::{Outcome, Run};
+use crate::pipeline::basis::Basis;
 use crate::pipeline::plan::Plan;
 use crate::pipeline::publish::samples::{
     first_sights, miner, noon, report, rewards, run, stage, task, unscored,
@@ -56,6 +57,9 @@ fn results() -> tempfile::TempDir {
         agents: &agents,
         pending: &[miner("dave")],
         rejections: &rejections,
+        present: None,
+        basis: &Basis::default(),
+        whole: true,
         generated_at: noon(),
         image: "sha256:9f2c6d",
         engine: "docker",

@@ -188,6 +188,11 @@ impl Inbox {
         self.claim(self.claims.get(miner)?.first()?)
     }
 
+    /// Miners of whom a file is there.
+    pub fn miners(&self) -> impl Iterator<Item = &Miner> {
+        self.claims.iter().filter(|(_, names)| !names.is_empty()).map(|(miner, _)| miner)
+    }
+
     fn claim(&self, name: &OsStr) -> Option<&Claim> {
         self.sights.get(name).and_then(Sight::claim)
     }

@@ -13,7 +13,8 @@ use crate::pipeline::publish::roster::{self, Listed};
 use crate::pipeline::score::Row;
 use crate::util::atomic_file::blame;
 
-pub(super) const FILE: &str = "rankings.json";
+/// Name of the file.
+pub const FILE: &str = "rankings.json";
 
 /// Content of `rankings.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -11,6 +11,7 @@ pub(crate) mod samples;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
@@ -19,8 +20,9 @@ use jiff::Timestamp;
 use crate::config::Student;
 use crate::model::miner_id::Miner;
 use crate::model::rejection::Rejection;
+use crate::pipeline::basis::Basis;
+use crate::pipeline::basis_memory;
 use crate::pipeline::plan::Plan;
-use crate::pipeline::publish::history::History;
 use crate::pipeline::report_summary::ReportSummary;
 use crate::pipeline::score::Row;
 use crate::util::atomic_file;
@@ -37,6 +39,12 @@ pub struct Published<'a> {
     pub pending: &'a [Miner],
     /// Refused files, and why.
     pub rejections: &'a [Rejection],
+    /// Miners of whom something lies in the inbox, whatever it is; None if that is not certain.
+    pub present: Option<&'a BTreeSet<Miner>>,
+    /// All that the scores rest on but the submissions.
+    pub basis: &'a Basis,
+    /// False if runs were left as they are, whatever they rest on.
+    pub whole: bool,
     /// The time that the files tell.
     pub generated_at: Timestamp,
     /// Id of the image that cells ran in.
@@ -61,7 +69,7 @@ pub struct Published<'a> {
 #[derive(Debug)]
 pub struct Publisher<'a> {
     results_dir: &'a Path,
-    history: Option<History>,
+    history: Option<history::History>,
 }
 
 impl<'a> Publisher<'a> {
@@ -83,9 +91,9 @@ impl<'a> Publisher<'a> {
         std::fs::create_dir_all(self.results_dir)?;
         let history = match self.history.take() {
             Some(history) => self.history.insert(history),
-            None => self.history.insert(History::read(self.results_dir)?),
+            None => self.history.insert(history::History::read(self.results_dir)?),
         };
-        history.add(published.rows, published.generated_at)?;
+        history.add(published)?;
         for file in ResultFile::ALL {
             let path = self.results_dir.join(file.name());
             atomic_file::replace_by(&path, |out| match file {
@@ -101,7 +109,8 @@ impl<'a> Publisher<'a> {
 
     /// Tells whether all files are there and made of this.
     fn stands(&self, made_of: &str) -> bool {
-        let names = ResultFile::ALL.into_iter().map(ResultFile::name).chain([history::FILE]);
+        let beside = [history::FILE, basis_memory::FILE];
+        let names = ResultFile::ALL.into_iter().map(ResultFile::name).chain(beside);
         names.map(|name| self.results_dir.join(name)).all(|file| file.is_file())
             && json::Last::read(self.results_dir).is_some_and(|last| last.made_of == made_of)
     }

@@ -144,7 +144,7 @@ impl ScanResult {
     pub(super) fn unarchived(&self, pipeline: &Pipeline) -> Option<(InboxFile, String)> {
         let Self::New(Tracked { inbox_file, state, .. }, _) = self else { return None };
         let sha256 = &state.summary()?.sha256;
-        let lacks = !archive::path(&pipeline.results, sha256).is_file();
+        let lacks = !archive::path(&pipeline.records, sha256).is_file();
         lacks.then(|| (inbox_file.clone(), sha256.clone()))
     }
 

@@ -187,7 +187,10 @@ impl<'a> SubmissionTable<'a> {
     /// # Errors
     /// They can't be written; the message names the file.
     pub fn write_ledger(&mut self) -> io::Result<()> {
-        let Pipeline { results, validate, .. } = self.pipeline;
+        let Pipeline { records: results, validate, .. } = self.pipeline;
+        if !self.ledger.is_writable() {
+            return Ok(());
+        }
         while let Some((inbox_file, sha256)) = self.unarchived.last() {
             // What was replaced since was never evaluated.
             if let Some(bytes) = intake::reread(inbox_file, sha256, validate.max_bytes) {
@@ -292,7 +295,7 @@ impl<'a> SubmissionTable<'a> {
             Ok(()) => {
                 // What can't be kept now is kept before the next ranking, or there is none.
                 if self.ledger.is_writable() {
-                    let _ = archive::keep(&self.pipeline.results, &submission.sha256, &submission.bytes);
+                    let _ = archive::keep(&self.pipeline.records, &submission.sha256, &submission.bytes);
                 }
                 self.enter(new(&inbox_file, submission))
             }
@@ -420,6 +423,11 @@ impl<'a> SubmissionTable<'a> {
     /// The miners of whom something lies in the inbox.
     pub fn miners(&self) -> impl Iterator<Item = &Miner> {
         self.entries.keys()
+    }
+
+    /// Miners of whom something lies in the inbox, whatever it is; None while a file does not stand still.
+    pub fn present(&self) -> Option<BTreeSet<Miner>> {
+        (!self.is_unsettled()).then(|| self.inbox.miners().cloned().collect())
     }
 
     /// Miners whose evaluation is not complete.

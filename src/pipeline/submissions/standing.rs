@@ -82,7 +82,7 @@ impl<'a> SubmissionTable<'a> {
                 State::Waits(head)
             });
         }
-        let bytes = archive::path(&self.pipeline.results, &counted.sha256).metadata().ok()?.len();
+        let bytes = archive::path(&self.pipeline.records, &counted.sha256).metadata().ok()?.len();
         let miner = entry.inbox_file.miner.clone();
         let mut state = self.enter(ReportSummary {
             first_seen: counted.came,

@@ -1,0 +1,99 @@
+//! Comparison of a preview with the results: whose rank and score would change, by which causes and on which tasks.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::model::miner_id::Miner;
+use crate::pipeline::basis::{Changed, Part};
+use crate::pipeline::change::{How, Move, Place, moves};
+use crate::pipeline::report_store;
+use crate::pipeline::report_summary::RunResult;
+use crate::pipeline::score::Row;
+
+/// All that a change would do.
+#[derive(Debug, Serialize)]
+pub struct Comparison {
+    /// The parts of the rules that changed.
+    pub changed: Vec<Changed>,
+    /// Everybody whose rank or score would be another one, in the order of the preview; those who would leave come last.
+    pub moved: Vec<Moved>,
+    /// Agents in the preview's ranking.
+    pub agents: usize,
+}
+
+/// One miner's way from the results to the preview.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct Moved {
+    /// From where to where.
+    #[serde(flatten)]
+    pub moved: Move,
+    /// All causes; none if only others' scores changed.
+    pub causes: Vec<&'static str>,
+    /// The tasks on which it would score differently.
+    pub tasks: Vec<TaskScore>,
+}
+
+/// The score of an agent on a task, then and now.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct TaskScore {
+    /// The task's id.
+    pub task: String,
+    /// None if it was not run or not scored.
+    pub before: Option<f64>,
+    /// None if it is not run or not scored.
+    pub after: Option<f64>,
+}
+
+impl Comparison {
+    /// Compares two rankings, whose reports lie in these folders.
+    pub fn of(
+        changed: Vec<Changed>,
+        (before, results): (&[Row], &Path),
+        (after, preview): (&[Row], &Path),
+    ) -> Self {
+        let places = |rows: &[Row]| rows.iter().map(Place::from).collect::<Vec<_>>();
+        let digests = |rows: &[Row]| -> HashMap<Miner, String> {
+            rows.iter().map(|row| (row.miner.clone(), row.sha256.clone())).collect()
+        };
+        let (old, new) = (digests(before), digests(after));
+        let parts: Vec<&'static str> =
+            changed.iter().filter(|one| one.part != Part::Rewards).map(|one| one.part.name()).collect();
+        let compared = |moved: Move| {
+            let miner = &moved.miner;
+            let is_same = old.get(miner) == new.get(miner);
+            let causes = match () {
+                () if moved.how == How::Left => vec!["withdrawal"],
+                () if !is_same => vec!["submission"],
+                () if moved.score_before == moved.score_after => Vec::new(),
+                () => parts.clone(),
+            };
+            let tasks = if is_same { tasks(miner, results, preview) } else { Vec::new() };
+            Moved { moved, causes, tasks }
+        };
+        let moved = moves(&places(before), &places(after)).into_iter().map(compared).collect();
+        Self { changed, moved, agents: after.len() }
+    }
+}
+
+fn tasks(miner: &Miner, results: &Path, preview: &Path) -> Vec<TaskScore> {
+    let (before, after) = (scores(miner, results), scores(miner, preview));
+    let all: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let score = |task: &String| TaskScore {
+        task: task.clone(),
+        before: before.get(task).copied().flatten(),
+        after: after.get(task).copied().flatten(),
+    };
+    all.into_iter().map(score).filter(|score| score.before != score.after).collect()
+}
+
+/// An agent's scores by task.
+fn scores(miner: &Miner, results: &Path) -> BTreeMap<String, Option<f64>> {
+    let Some(report) = report_store::remembered(results, miner) else { return BTreeMap::new() };
+    let score = |result| match result {
+        RunResult::Scored { score, .. } => Some(score),
+        _ => None,
+    };
+    report.any().into_iter().map(|((_, task), result)| (task.to_owned(), score(result))).collect()
+}
