@@ -63,6 +63,8 @@ pub struct Sight {
 pub struct Document {
     /// The miner.
     pub miner: Miner,
+    /// Hex sha256 of the bytes.
+    pub sha256: String,
     /// Sorted.
     pub prints: Box<[u32]>,
 }
@@ -133,7 +135,8 @@ impl FirstSights {
         if !sight.prints.is_empty() && !self.has_prints(&sight.sha256) {
             self.places.insert(sight.sha256.clone(), self.documents.len());
             let miner = self.first(&sight.sha256).unwrap_or(&sight.miner).clone();
-            self.documents.push(Document { miner, prints: sight.prints.as_slice().into() });
+            let sha256 = sight.sha256.clone();
+            self.documents.push(Document { miner, sha256, prints: sight.prints.as_slice().into() });
         }
     }
 

@@ -1,7 +1,9 @@
-//! Near copies: an agent is one if another miner was seen with most of its fingerprints first.
+//! Near copies: an agent is one if another miner was seen with most of its tokens first.
 //!
 //! Every fingerprint belongs to the miner that was seen with it before everybody else. One that a task holds, or that
-//! many miners share, is no evidence. The time grows like the number of fingerprints, never like pairs of agents.
+//! many miners share, is no evidence. Of an agent that shares enough of them with one other miner, the tokens are counted that
+//! they cover in its source: lines put in between break many sequences, and cover few tokens. The time grows like the number
+//! of fingerprints, never like pairs of agents.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -11,7 +13,7 @@ use crate::config::{OnSimilar, Similarity};
 use crate::model::first_sights::{Document, FirstSights, NearCopy};
 use crate::model::miner_id::Miner;
 use crate::pipeline::report_summary::ReportSummary;
-use crate::pipeline::validate::fingerprints;
+use crate::pipeline::validate::fingerprints::{self, Covered};
 use crate::task::Task;
 
 /// Fewer fingerprints tell nothing: short functions are alike by chance.
@@ -20,9 +22,18 @@ const FEWEST: u32 = 16;
 /// Miners that may share a fingerprint before it counts as common knowledge.
 const MANY: usize = 10;
 
+/// Percent of an agent's fingerprints that belong to one other miner, from which on its source is looked at.
+const SUSPICIOUS: u32 = 20;
+
+/// Bytes of a submission by their digest, if they are still there.
+type Source<'a> = Box<dyn Fn(&str) -> Option<Vec<u8>> + 'a>;
+
 /// Near copies among all documents so far.
 pub struct NearCopies<'a> {
     rules: &'a Similarity,
+    source: Source<'a>,
+    /// Hashes of all sequences of documents that were looked at, in their order.
+    looked_at: HashMap<usize, Vec<u32>>,
     /// Fingerprints that tasks and what everybody may use hold.
     given: HashSet<u32>,
     /// One for each document.
@@ -31,14 +42,20 @@ pub struct NearCopies<'a> {
 
 impl<'a> NearCopies<'a> {
     /// None yet; what the prompts and solutions of these tasks hold is nobody's, nor is what everybody may use.
-    pub fn new(rules: &'a Similarity, tasks: &[Task]) -> Self {
+    pub fn new(rules: &'a Similarity, tasks: &[Task], source: impl Fn(&str) -> Option<Vec<u8>> + 'a) -> Self {
         let solution = |task: &Task| task.solution.as_ref().and_then(|path| std::fs::read(path).ok());
         let of_task = |task: &Task| {
             let solution = solution(task).unwrap_or_default();
             [fingerprints::all(task.prompt.as_bytes()), fingerprints::all(&solution)].concat()
         };
         let base = rules.base.iter().flat_map(|base| fingerprints::all(&base.source));
-        Self { rules, given: tasks.iter().flat_map(of_task).chain(base).collect(), found: Vec::new() }
+        Self {
+            rules,
+            source: Box::new(source),
+            looked_at: HashMap::new(),
+            given: tasks.iter().flat_map(of_task).chain(base).collect(),
+            found: Vec::new(),
+        }
     }
 
     /// The near copies among these agents.
@@ -53,7 +70,7 @@ impl<'a> NearCopies<'a> {
         agents.iter().filter_map(near).collect()
     }
 
-    fn find(&self, documents: &[Document]) -> Vec<Option<NearCopy>> {
+    fn find(&mut self, documents: &[Document]) -> Vec<Option<NearCopy>> {
         let mut prints: Vec<(u32, usize)> = Vec::new();
         for (at, document) in documents.iter().enumerate() {
             prints.extend(document.prints.iter().map(|print| (*print, at)));
@@ -61,12 +78,8 @@ impl<'a> NearCopies<'a> {
         prints.par_sort_unstable();
         let mut counted = vec![0; documents.len()];
         let mut shared: HashMap<(usize, &Miner), u32> = HashMap::new();
-        for group in prints.chunk_by(|a, b| a.0 == b.0).filter(|group| !self.given.contains(&group[0].0)) {
-            let miners: BTreeSet<&Miner> = group.iter().map(|(_, at)| &documents[*at].miner).collect();
-            if miners.len() > MANY {
-                continue;
-            }
-            let owner = &documents[group[0].1].miner;
+        for group in prints.chunk_by(|a, b| a.0 == b.0) {
+            let Some(owner) = self.owner(group, documents) else { continue };
             for &(_, at) in group {
                 counted[at] += 1;
                 if documents[at].miner != *owner {
@@ -76,15 +89,56 @@ impl<'a> NearCopies<'a> {
         }
         let mut found = vec![None; documents.len()];
         for ((at, owner), count) in shared {
-            let near = self.judge(owner, count, counted[at]);
-            found[at] = found[at].take().max(near);
+            if counted[at] >= FEWEST && count * 100 >= counted[at] * SUSPICIOUS {
+                let covered = self.covered((at, owner), documents, &prints).unwrap_or((count, counted[at]));
+                found[at] = found[at].take().max(self.judge(owner, covered));
+            }
         }
         found
     }
 
-    fn judge(&self, owner: &Miner, shared: u32, all: u32) -> Option<NearCopy> {
+    /// The miner that a fingerprint belongs to, given all documents that hold it, oldest first; None if it is no evidence.
+    fn owner<'d>(&self, group: &[(u32, usize)], documents: &'d [Document]) -> Option<&'d Miner> {
+        let (print, first) = group.first()?;
+        let miners: BTreeSet<&Miner> = group.iter().map(|(_, at)| &documents[*at].miner).collect();
+        let is_evidence = miners.len() <= MANY && !self.given.contains(print);
+        is_evidence.then_some(&documents[*first].miner)
+    }
+
+    /// Tokens of a document that the fingerprints of one owner cover, and that those of all do; None if its source is not there
+    /// any more.
+    fn covered(
+        &mut self,
+        (at, suspect): (usize, &Miner),
+        documents: &[Document],
+        prints: &[(u32, usize)],
+    ) -> Option<(u32, u32)> {
+        let document = &documents[at];
+        if !self.looked_at.contains_key(&at) {
+            let source = (self.source)(&document.sha256)?;
+            self.looked_at.insert(at, fingerprints::all(&source));
+        }
+        let group = |print: u32| {
+            let rest = &prints[prints.partition_point(|(other, _)| *other < print)..];
+            &rest[..rest.partition_point(|(other, _)| *other == print)]
+        };
+        let owner_of = |print: &u32| self.owner(group(*print), documents);
+        let owners: HashMap<u32, &Miner> =
+            document.prints.iter().filter_map(|print| Some((*print, owner_of(print)?))).collect();
+        let (mut theirs, mut all) = (Covered::default(), Covered::default());
+        for (place, hash) in self.looked_at[&at].iter().enumerate() {
+            let Some(owner) = owners.get(hash) else { continue };
+            all.add(place);
+            if *owner == suspect {
+                theirs.add(place);
+            }
+        }
+        Some((theirs.tokens(), all.tokens()))
+    }
+
+    fn judge(&self, owner: &Miner, (shared, all): (u32, u32)) -> Option<NearCopy> {
         let percent = shared * 100 / all.max(1);
-        let near = all >= FEWEST && f64::from(shared) >= self.rules.threshold * f64::from(all);
+        let near = f64::from(shared) >= self.rules.threshold * f64::from(all);
         let withheld = self.rules.action == OnSimilar::Withhold;
         near.then(|| NearCopy { percent, similar_to: owner.clone(), withheld })
     }

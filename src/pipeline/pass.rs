@@ -26,7 +26,8 @@ use crate::pipeline::schedule::{Schedule, Situation, Step, Unpublished};
 use crate::pipeline::submissions::SubmissionTable;
 use crate::pipeline::workers::Workers;
 use crate::pipeline::{
-    Finished, PassContext, Summary, Wake, freeze, publish, report_summary, run_memory, score, submissions,
+    Finished, PassContext, Summary, Wake, archive, freeze, publish, report_summary, run_memory, score,
+    submissions,
 };
 use crate::sandbox::{Fault, Sandbox};
 use crate::ui::{Event, Events};
@@ -170,7 +171,9 @@ impl<'a> Pass<'a> {
             held_to: preview::held_to(pipeline),
             schedule: Schedule::new(stay, Instant::now()),
             publisher: Publisher::new(&pipeline.results),
-            near_copies: NearCopies::new(&pipeline.similarity, tasks),
+            near_copies: NearCopies::new(&pipeline.similarity, tasks, |sha256| {
+                archive::read(&pipeline.records, sha256)
+            }),
             pending_writes,
             announcer: Announcer::default(),
             teller: Teller::new(pipeline, context.events),

@@ -48,7 +48,11 @@ fn near(agents: &[(&str, &str)], prompt: &str, action: OnSimilar) -> Vec<(String
         ReportSummary::of(&report, &plan)
     };
     let summaries: Vec<ReportSummary> = last.iter().map(summary).collect();
-    let found = NearCopies::new(&rules, &[given]).among(&summaries.iter().collect::<Vec<_>>(), &sights);
+    let sources: HashMap<String, &str> =
+        agents.iter().map(|(_, source)| (crate::util::digest::sha256(source.as_bytes()), *source)).collect();
+    let source = |sha256: &str| sources.get(sha256).map(|source| source.as_bytes().to_vec());
+    let found =
+        NearCopies::new(&rules, &[given], source).among(&summaries.iter().collect::<Vec<_>>(), &sights);
     let mut found: Vec<_> = found
         .into_iter()
         .map(|(miner, near)| {

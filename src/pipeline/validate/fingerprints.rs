@@ -33,6 +33,27 @@ pub fn of(source: &[u8]) -> Vec<u32> {
     kept
 }
 
+/// Tokens that sequences of a source cover, each given by its hash: where two overlap, the tokens count once.
+#[derive(Debug, Default)]
+pub struct Covered {
+    tokens: u32,
+    end: usize,
+}
+
+impl Covered {
+    /// Adds the sequence at this place among [`all`]; places come in their order.
+    pub fn add(&mut self, place: usize) {
+        let end = place + GRAM;
+        self.tokens += (end - self.end.max(place)) as u32;
+        self.end = end;
+    }
+
+    /// The number of tokens.
+    pub fn tokens(&self) -> u32 {
+        self.tokens
+    }
+}
+
 /// Hashes of all sequences in a source: whatever is chosen of a part of it is among them.
 pub fn all(source: &[u8]) -> Vec<u32> {
     let Ok(source) = text::decode(source) else { return Vec::new() };

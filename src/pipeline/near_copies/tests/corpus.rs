@@ -13,13 +13,14 @@ const THREE: &str = include_str!("../../../../tests/samples/copies/three.py");
 /// A way to disguise a copy, and its name.
 type Disguise = (&'static str, fn(&str) -> String);
 
-const DISGUISES: [Disguise; 6] = [
+const DISGUISES: [Disguise; 7] = [
     ("renamed", renamed),
     ("commented", commented),
     ("reformatted", reformatted),
     ("functions in another order", reordered),
     ("all of these", |source| renamed(&commented(&reformatted(&reordered(source))))),
     ("a needless line in every fifth place", |source| padded(source, 5)),
+    ("a needless line in every third place", |source| padded(source, 3)),
 ];
 
 /// All names but those of Python.
@@ -80,9 +81,14 @@ fn padded(source: &str, every: usize) -> String {
 fn alike(original: &str, copy: &str, base: &str) -> u32 {
     let base = vec![Base { file: "template.py".into(), source: base.as_bytes().to_vec() }];
     let rules = Similarity { threshold: 0.1, action: OnSimilar::Flag, base };
-    let document =
-        |id, source: &str| Document { miner: miner(id), prints: fingerprints::of(source.as_bytes()).into() };
-    let found = NearCopies::new(&rules, &[]).find(&[document("zoe", original), document("abe", copy)]);
+    let document = |id, source: &str| Document {
+        miner: miner(id),
+        // Stands for the bytes, by which they are found.
+        sha256: source.to_owned(),
+        prints: fingerprints::of(source.as_bytes()).into(),
+    };
+    let found = NearCopies::new(&rules, &[], |source| Some(source.as_bytes().to_vec()))
+        .find(&[document("zoe", original), document("abe", copy)]);
     found[1].as_ref().map_or(0, |near| near.percent)
 }
 
@@ -90,8 +96,7 @@ fn alike(original: &str, copy: &str, base: &str) -> u32 {
 fn every_disguise_is_seen_through_and_independent_solutions_are_let_be() {
     for (name, disguise) in DISGUISES {
         let percent = alike(ONE, &disguise(ONE), "");
-        let bound = if name.starts_with("a needless") { 40 } else { 80 };
-        assert!(percent >= bound, "{name}: {percent} %");
+        assert!(percent >= 80, "{name}: {percent} %");
     }
     for (one, other) in [(ONE, TWO), (TWO, ONE), (ONE, THREE), (THREE, ONE), (TWO, THREE), (THREE, TWO)] {
         let percent = alike(one, other, "");
@@ -123,7 +128,7 @@ pub fn measured(humaneval: &str) -> Vec<String> {
     };
     let all: Vec<String> = humaneval.lines().map(solution).collect();
     let files: Vec<String> = all.chunks(5).map(|five| five.join("\n\n\n")).collect();
-    let often: Disguise = ("a needless line in every third place", |source| padded(source, 3));
+    let often: Disguise = ("a needless line in every second place", |source| padded(source, 2));
     let mut lines = Vec::new();
     for (name, disguise) in DISGUISES.into_iter().chain([often]) {
         let mut percents: Vec<u32> = files.iter().map(|file| alike(file, &disguise(file), "")).collect();
