@@ -63,6 +63,8 @@ pub enum Command {
     },
     /// Take the change that was previewed: nothing that the preview has evaluated is evaluated again
     Accept,
+    /// End the freeze of the board now, for good: everybody sees what is published
+    Reveal,
     /// Evaluate submissions as they come into the inbox, until stopped
     Watch {
         /// Serve the HTTP API, too

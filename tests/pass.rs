@@ -292,3 +292,31 @@ fn a_pass_that_stays_looks_where_something_changed_and_tells_only_that() {
         assert_eq!(staying.join().unwrap().rows.len(), 2);
     });
 }
+
+#[test]
+fn files_that_were_edited_by_hand_cost_no_more_than_their_own_content() {
+    let folder = folder();
+    folder.drop("ann.py", "assert x");
+    folder.drop("ben.py", "passes all");
+    run(&folder, &Fake::default());
+    let ranked = folder.read("rankings.csv");
+    let names =
+        ["rankings.csv", "rankings.json", "scores.csv", "rejected.csv", "index.html", "agents/ann.json"];
+    for name in names.into_iter().chain([".basis", ".planned", "history.csv"]) {
+        for text in ["", "{}", "[[[", "\u{0}\u{0}", "a,b\n1,2,3\n"] {
+            fs::write(folder.path("results").join(name), text).unwrap();
+            // Where nothing is due and nothing changed, files stay as they are.
+            let changed = format!("parallel: 2\n# {name} {}\n", text.len());
+            fs::write(folder.path("pipeline.yaml"), changed).unwrap();
+            run(&folder, &Fake::default());
+            assert_eq!(folder.read("rankings.csv"), ranked, "{name}: {text:?}");
+        }
+    }
+    let history = folder.read("history.csv");
+    assert_eq!(history.lines().count(), 3, "begun anew, once each: {history}");
+    assert!(folder.path("results/history.csv.bad").exists());
+    // The ledger is the one file whose loss would change who was first: it is never written over.
+    fs::write(folder.path("results/ledger.jsonl"), "nonsense\n").unwrap();
+    assert!(folder.pass(&Fake::default()).0.is_err());
+    assert_eq!(folder.read("ledger.jsonl"), "nonsense\n");
+}

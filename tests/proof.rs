@@ -350,3 +350,35 @@ fn hostile_archives_are_refused_and_leave_nothing() {
     assert!(!env.path("outside").exists());
     assert_eq!(fs::read_dir(env.dir()).unwrap().count(), before + 4, "hostile, forged, their signatures");
 }
+
+#[test]
+fn a_season_that_pays_for_improvements_is_verified_to_the_last_unit() {
+    let env = TestEnv::new().pipeline(
+        "season: {counts: best, submissions: {total: 5}}\nstages: [{name: all, pass_mark: 60}]\n\
+         rewards: {pool: 100, improvement: {percent: 50, margin: 1, half_life: 30d}}\n",
+    );
+    let twice = DOUBLE_TASK.replace("double it", "make it twice as much");
+    let env = env.task("double", DOUBLE_TASK).task("twice", &twice).agent("ann", HALF);
+    env.run();
+    env.drop_agent("ann", DOUBLE_AGENT);
+    env.drop_agent("bo", "def double(x):\n    return 3\n");
+    env.drop_agent("cy", "def double(x):\n    return x + x\n");
+    env.run();
+    // Worse than before: the best one stays.
+    env.drop_agent("ann", "def double(x):\n    return 5\n");
+    env.run();
+    let [ann, bo] = ["ann", "bo"].map(|miner| env.rankings()[miner].clone());
+    assert_eq!((ann["score"].as_str(), bo["score"].as_str()), ("100", "0"), "{ann:?} {bo:?}");
+    assert!(ann["reward"].parse::<f64>().unwrap() > 0.0, "{ann:?}");
+    env.agentmill(&["bundle", "--make-key", at(&env, "season.key")]).code(0);
+    bundle(&env, "b", &[]).code(0);
+    check(&env, "b", &[]).code(0).prints(&["6 runs of 3 agents judged anew", "\nok\n"]);
+    // What improvements were paid by can't be made up.
+    forge(&env, |entries| {
+        let history = String::from_utf8(entries["results/history.csv"].clone()).unwrap();
+        assert_eq!(history.matches(",ann,50,").count(), 1, "{history}");
+        let forged = history.replace(",ann,50,", ",cy,50,");
+        entries.insert("results/history.csv".into(), forged.into_bytes());
+    });
+    check(&env, "forged", &[]).code(1).prints(&["ann: reward is ", "not ok"]);
+}

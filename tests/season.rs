@@ -159,6 +159,12 @@ fn an_upload_is_refused_before_it_is_taken_with_the_time_when_the_next_one_count
     let server = serve();
     assert_eq!(put(&server, HALF).0, 201);
     assert_eq!(put(&server, HALF).0, 200);
+    let url = format!("http://{}/agents/ann", server.address());
+    let view: serde_json::Value =
+        serde_json::from_str(&ureq::get(&url).call().unwrap().body_mut().read_to_string().unwrap()).unwrap();
+    let limits = &view["own"]["limits"];
+    assert_eq!((limits["today"].as_u64(), limits["total"].as_u64()), (Some(0), None), "{view}");
+    assert!(limits["next"].as_str().unwrap().parse::<Timestamp>().unwrap() > Timestamp::now());
     drop(server);
     let server = serve();
     let (status, wait, said) = put(&server, DOUBLE_AGENT);
@@ -218,4 +224,14 @@ fn a_frozen_board_stands_still_until_it_is_revealed() {
     let (before, _) = text.split_once("reveal_at").unwrap();
     env.write("pipeline.yaml", &format!("{before}reveal_at: {}}}\n", hours(-1)));
     assert_eq!(shown(), ([100.0, 100.0], true));
+    env.agentmill(&["reveal"]).code(2).complains(&["the board does not stand still"]);
+
+    // Another freeze, which a command ends.
+    env.write("pipeline.yaml", &board(-3, 2));
+    env.drop_agent("ann", OTHER_HALF);
+    env.run();
+    assert_eq!(shown(), ([100.0, 100.0], false));
+    env.agentmill(&["reveal"]).code(0).prints(&["revealed"]);
+    assert_eq!(shown(), ([50.0, 50.0], true));
+    env.agentmill(&["reveal"]).code(2);
 }

@@ -15,6 +15,7 @@ mod init;
 mod interrupt;
 mod manual;
 mod preview;
+mod reveal;
 mod run;
 mod serve;
 mod show;
@@ -39,6 +40,7 @@ pub fn execute(cli: &Cli) -> Exit {
     let result = match &cli.command {
         Command::Run(args) => run::run(dir, args, cli.quiet),
         Command::Preview { json } => preview::preview(dir, *json, cli.quiet),
+        Command::Reveal => reveal::reveal(dir, cli.quiet),
         Command::Accept => accept::accept(dir, cli.quiet),
         Command::Watch { serve, listen } => daemon::watch(dir, serve.then_some(*listen), cli.quiet),
         Command::Serve { listen } => serve::serve(dir, *listen, cli.quiet),

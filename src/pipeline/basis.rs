@@ -178,8 +178,8 @@ impl Basis {
 fn rules(pipeline: &Pipeline) -> impl Serialize {
     let stage = |stage: &Stage| {
         // The patterns show in the stages of the tasks, limits and the model in what runs are made of.
-        let Stage { name, tasks: _, pass_mark, feedback: _, limits: _, model: _ } = stage;
-        (name.clone(), *pass_mark)
+        let Stage { name, tasks: _, sampling, pass_mark, feedback: _, limits: _, model: _ } = stage;
+        (name.clone(), *pass_mark, format!("{sampling:?}"))
     };
     let season = |season: &Season| {
         let Season { opens, closes, zone, per_day, total, counts, late, extensions: _, file: _ } = season;

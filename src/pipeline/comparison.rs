@@ -88,12 +88,20 @@ fn tasks(miner: &Miner, results: &Path, preview: &Path) -> Vec<TaskScore> {
     all.into_iter().map(score).filter(|score| score.before != score.after).collect()
 }
 
-/// An agent's scores by task.
+/// An agent's scores by task, the mean of several samples.
 fn scores(miner: &Miner, results: &Path) -> BTreeMap<String, Option<f64>> {
     let Some(report) = report_store::remembered(results, miner) else { return BTreeMap::new() };
     let score = |result| match result {
         RunResult::Scored { score, .. } => Some(score),
         _ => None,
     };
-    report.any().into_iter().map(|((_, task), result)| (task.to_owned(), score(result))).collect()
+    let mut samples: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    for ((_, task, _), result) in report.any() {
+        samples.entry(task.to_owned()).or_default().extend(score(result));
+    }
+    let mean = |scores: Vec<f64>| {
+        let sum: f64 = scores.iter().sum();
+        (!scores.is_empty()).then(|| sum / scores.len() as f64)
+    };
+    samples.into_iter().map(|(task, scores)| (task, mean(scores))).collect()
 }

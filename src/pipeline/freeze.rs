@@ -12,6 +12,9 @@ use crate::util::atomic_file::{self, blame};
 /// The results that are shown.
 const SHOWN: [&str; 2] = ["rankings.json", "index.html"];
 
+/// File in the folder that ends the freeze.
+const REVEALED: &str = "revealed";
+
 /// Folder of what was published last before a freeze. One that begins at another time has another folder.
 pub fn folder(results: &Path, freeze: &Freeze) -> PathBuf {
     results.join(".frozen").join(freeze.from.as_second().to_string())
@@ -19,7 +22,21 @@ pub fn folder(results: &Path, freeze: &Freeze) -> PathBuf {
 
 /// Tells whether the board shows what the folder holds, and not what was published since.
 pub fn is_in_force(results: &Path, freeze: &Freeze, now: Timestamp) -> bool {
-    freeze.until.is_none_or(|until| now < until) && folder(results, freeze).is_dir()
+    let folder = folder(results, freeze);
+    freeze.until.is_none_or(|until| now < until) && folder.is_dir() && !folder.join(REVEALED).exists()
+}
+
+/// Ends a freeze before its time, for good. Tells whether it was in force.
+///
+/// # Errors
+/// It can't be noted; the message names the file.
+pub fn reveal(results: &Path, freeze: &Freeze, now: Timestamp) -> io::Result<bool> {
+    let in_force = is_in_force(results, freeze, now);
+    if in_force {
+        let text = format!("{now}\n");
+        atomic_file::replace(&folder(results, freeze).join(REVEALED), text.as_bytes())?;
+    }
+    Ok(in_force)
 }
 
 /// Keeps the present results before the first publication after the freeze has begun.
@@ -69,6 +86,11 @@ mod tests {
             [true, true, false],
             "a clock that is set back shows nothing"
         );
+        let reveal = |now| reveal(results.path(), &freeze, now).unwrap();
+        assert_eq!([reveal(at(3)), reveal(at(2)), reveal(at(2))], [false, true, false]);
+        assert!(!in_force(at(2)) && !in_force(at(0)), "it is for good");
+        publish("after", at(2));
+        assert!(!in_force(at(2)));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The loop of a pass: from the inbox to the results, until nothing is left to do.
 
+mod acceptance;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
@@ -12,13 +14,13 @@ use tracing::debug;
 
 use crate::config::Pipeline;
 use crate::pipeline::announcer::Announcer;
-use crate::pipeline::basis::{Basis, Part};
+use crate::pipeline::basis::Basis;
 use crate::pipeline::change::Place;
 use crate::pipeline::image_memory::KnownImage;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::near_copies::NearCopies;
 use crate::pipeline::on_change::Teller;
-use crate::pipeline::preview::{self, NotAccepted};
+use crate::pipeline::preview;
 use crate::pipeline::publish::{Published, Publisher};
 use crate::pipeline::report_store::{PendingReportWrites, Unwritable};
 use crate::pipeline::run_keys::EvaluationPlan;
@@ -213,27 +215,6 @@ impl<'a> Pass<'a> {
         let plan = EvaluationPlan::new(pipeline, tasks, &self.image).within(scope);
         self.basis = Basis::of(&plan, pipeline);
         self.submissions.replan(plan);
-    }
-
-    /// Fails if the rules have changed, or the image if it is known, and wait to be accepted.
-    fn must_be_accepted(&self, image_is_known: bool) -> anyhow::Result<()> {
-        let Some(held_to) = &self.held_to else { return Ok(()) };
-        let mut changes = self.basis.rules_changed_since(held_to);
-        changes.retain(|change| image_is_known || change.part != Part::Image);
-        if changes.is_empty() { Ok(()) } else { Err(NotAccepted(changes).into()) }
-    }
-
-    /// Takes what a preview of the same rules has evaluated.
-    fn take_preview(&mut self) -> anyhow::Result<()> {
-        let pipeline = self.context.pipeline;
-        if pipeline.is_preview() {
-            return Ok(());
-        }
-        let taken = preview::take(pipeline, &self.basis, self.submissions.first_sights());
-        if taken.with_context(|| Unwritable("the preview can't be taken".to_owned()))? {
-            self.replan();
-        }
-        Ok(())
     }
 
     /// Asks the image for its modules, if it is another one than submissions were checked by. What was refused or taken by those of

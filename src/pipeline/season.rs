@@ -4,6 +4,7 @@
 //! says, as no line is earlier than one before it. A later extension makes count what came within it.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::config::{Counts, Season};
 use crate::model::first_sights::{Event, FirstSights};
@@ -30,6 +31,21 @@ pub struct Refusal {
     pub reason: String,
     /// None if none would any more.
     pub next: Option<Timestamp>,
+}
+
+/// Submissions that a miner has left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Room {
+    /// Today; None where days have no limit.
+    pub today: Option<u32>,
+    /// In all; None where there is no limit.
+    pub total: Option<u32>,
+    /// True if one that comes now counts.
+    pub counts_now: bool,
+    /// If not, the time from which the next one counts; None if none does any more.
+    pub next: Option<Timestamp>,
+    /// Last moment at which one counts, the miner's extension and late days included; None where there is none.
+    pub end: Option<Timestamp>,
 }
 
 /// Answer to the question whether a submission counts.
@@ -90,6 +106,28 @@ impl<'a> Course<'a> {
         self.counted.last()
     }
 
+    /// Submissions that are left.
+    pub fn room(&self, now: Timestamp) -> Room {
+        let left = |limit: Option<u32>, count: usize| limit.map(|limit| limit.saturating_sub(count as u32));
+        // Bytes that nobody has submitted.
+        let (counts_now, next) = match self.decide("", now) {
+            Decision::Stands | Decision::Counts(_) => (true, None),
+            Decision::Refused(refusal) => (false, refusal.next),
+        };
+        Room {
+            today: left(self.season.per_day, self.counted_on(self.day(now))),
+            total: left(self.season.total, self.counted.len()),
+            counts_now,
+            next,
+            end: self.end(),
+        }
+    }
+
+    /// Submissions of a day that count.
+    fn counted_on(&self, day: i64) -> usize {
+        self.counted.iter().filter(|counted| self.day(counted.came) == day).count()
+    }
+
     /// Decides on a submission that comes now.
     pub fn decide(&self, sha256: &str, now: Timestamp) -> Decision {
         if self.standing().is_some_and(|standing| standing.sha256 == sha256) {
@@ -145,7 +183,7 @@ impl<'a> Course<'a> {
             return Err(Refusal { reason, next: None });
         }
         let today = self.day(at);
-        let of_today = self.counted.iter().filter(|counted| self.day(counted.came) == today).count();
+        let of_today = self.counted_on(today);
         let Some(per_day) = self.season.per_day.filter(|per_day| of_today >= *per_day as usize) else {
             return Ok(());
         };

@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use jiff::Timestamp;
 use serde_json::value::RawValue;
 
 use crate::model::miner_id::Miner;
@@ -142,7 +143,13 @@ async fn agent(
         let published = snapshot.published().rankings.get()?;
         let nothing = RankingIndex::default();
         let index = published.as_ref().map_or(&nothing, |published| &published.1);
-        io::Result::Ok(status::view(&miner, index, &snapshot.pipeline, own))
+        let mut view = status::view(&miner, index, &snapshot.pipeline, own);
+        if let Some(own) = view.as_mut().and_then(|view| view.own.as_mut()) {
+            // A ledger that can't be read keeps nobody from what is known without it.
+            own.limits =
+                state.submitter.room(&snapshot.pipeline, &miner, Timestamp::now()).unwrap_or_default();
+        }
+        io::Result::Ok(view)
     });
     let view = view.await?.map_err(|_| Failure::ours())?;
     let view = Document::json(&view.ok_or_else(nobody)?).map_err(|_| Failure::ours())?;

@@ -15,6 +15,7 @@ use crate::model::rejection::Rejection;
 use crate::model::report::{Outcome, Run, TestResult, Usage, Verdict, first_sample, is_first_sample};
 use crate::pipeline::report_store;
 use crate::pipeline::score::hundredths;
+use crate::pipeline::season::Room;
 use crate::submission::{self, Receipt};
 
 pub use crate::status::board::{Board, Line, RankingIndex};
@@ -58,6 +59,9 @@ pub struct Own {
     pub submission: Option<Receipt>,
     /// The reason why it is no agent, or does not count.
     pub rejection: Option<Rejection>,
+    /// Submissions that are left; None where there are no limits and no times.
+    #[serde(default)]
+    pub limits: Option<Room>,
     /// Of the submission that `runs` is about.
     pub evaluated_sha256: Option<String>,
     /// In stage order, then by sample, then in task order.
@@ -121,6 +125,7 @@ pub fn view(miner: &Miner, index: &RankingIndex, pipeline: &Pipeline, own: bool)
     let own = own.then(|| Own {
         submission: receipt,
         rejection,
+        limits: None,
         evaluated_sha256: report.as_ref().map(|report| report.sha256.clone()),
         runs: report
             .into_iter()

@@ -19,7 +19,7 @@ use crate::model::miner_id::Miner;
 use crate::pipeline::image_memory::KnownImage;
 use crate::pipeline::intake::InboxFile;
 use crate::pipeline::ledger::{Found, Ledger};
-use crate::pipeline::season::{Course, Decision};
+use crate::pipeline::season::{Course, Decision, Room};
 use crate::pipeline::{archive, intake, receipt as receipts, season, validate};
 use crate::submission::place::Place;
 use crate::submission::uploads::Uploads;
@@ -144,6 +144,19 @@ impl Submitter {
         let ledger = open(&mut held, results)?;
         ledger.catch_up()?;
         Ok(ledger.sights().miners(sha256).to_vec())
+    }
+
+    /// Submissions that the rules of the season leave a miner; None where there are no rules.
+    ///
+    /// # Errors
+    /// The ledger can't be read.
+    pub fn room(&self, pipeline: &Pipeline, miner: &Miner, now: Timestamp) -> io::Result<Option<Room>> {
+        let Some(season) = &pipeline.season else { return Ok(None) };
+        let mut held = self.0.lock();
+        let ledger = open(&mut held, &pipeline.results)?;
+        ledger.catch_up()?;
+        let now = ledger.now(now);
+        Ok(Some(Course::of(season, miner, ledger.sights()).room(now)))
     }
 
     /// Writes what lies in the inbox into the ledger and the archive, unless it stands there. What was admitted counts from

@@ -309,3 +309,33 @@ fn a_ledger_that_could_not_be_written_is_forgotten() {
     let has = |id: &str| text.contains(&format!("\"miner\":\"{id}\""));
     assert_eq!((has("alice"), has("bob"), has("carol")), (true, false, true), "a pass sees bob's: {text}");
 }
+
+/// Eight connections of one miner, with a limit of five a day: as many count as may, whoever is faster.
+#[test]
+fn a_flood_of_submissions_passes_no_limit_and_loses_nothing() {
+    let inbox = Folders::new();
+    let mut pipeline = inbox.pipeline();
+    pipeline.season =
+        config::parse(Path::new("pipeline.yaml"), b"season: {submissions: {per_day: 5}}").unwrap().season;
+    // Another process beside the threads of this one.
+    let (submitter, other) = (Submitter::default(), Submitter::default());
+    let flood = |lane: usize| {
+        let submitter = if lane == 0 { &other } else { &submitter };
+        (0..12)
+            .filter(|n| {
+                let source = format!("x = {lane}{n:02}\n");
+                submitter.submit(&pipeline, &miner("ann"), source.as_bytes(), Channel::Http).is_ok()
+            })
+            .count()
+    };
+    let taken: usize = thread::scope(|scope| {
+        let lanes: Vec<_> = (0..8).map(|lane| scope.spawn(move || flood(lane))).collect();
+        lanes.into_iter().map(|lane| lane.join().unwrap()).sum()
+    });
+    assert_eq!(taken, 5);
+    let ledger = fs::read_to_string(inbox.results.path().join("ledger.jsonl")).unwrap();
+    assert_eq!(ledger.lines().count(), 5, "{ledger}");
+    assert_eq!(fs::read_dir(archive::folder(inbox.results.path())).unwrap().count(), 5);
+    let room = submitter.room(&pipeline, &miner("ann"), Timestamp::now()).unwrap().unwrap();
+    assert_eq!((room.today, room.counts_now), (Some(0), false));
+}

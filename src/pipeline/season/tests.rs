@@ -177,3 +177,21 @@ fn what_lies_there_counts_from_the_first_day_that_has_room() {
     assert_eq!(course.decide_lying("B", later), (Decision::Counts(0), at("2027-03-05T00:00Z")));
     assert_eq!(course.decide_lying("C", later), (Decision::Counts(0), later));
 }
+
+#[test]
+fn what_is_left_is_told_for_today_and_in_all() {
+    let season = season("{submissions: {per_day: 2, total: 3}, closes: 2027-03-09T00:00:00Z}");
+    let room = |sights: &FirstSights, now: &str| {
+        let Room { today, total, counts_now, next, end } = Course::of(&season, &ann(), sights).room(at(now));
+        assert_eq!(end, Some(at("2027-03-09T00:00Z")));
+        (today.unwrap(), total.unwrap(), counts_now, next)
+    };
+    let one = sights(&[("A", "2027-03-04T10:00Z")]);
+    assert_eq!(room(&one, "2027-03-04T11:00Z"), (1, 2, true, None));
+    let two = sights(&[("A", "2027-03-04T10:00Z"), ("B", "2027-03-04T11:00Z")]);
+    assert_eq!(room(&two, "2027-03-04T12:00Z"), (0, 1, false, Some(at("2027-03-05T00:00Z"))));
+    assert_eq!(room(&two, "2027-03-05T12:00Z"), (2, 1, true, None));
+    assert_eq!(room(&two, "2027-03-10T12:00Z"), (2, 1, false, None), "it is over");
+    let three = sights(&[("A", "2027-03-04T10:00Z"), ("B", "2027-03-04T11:00Z"), ("C", "2027-03-05T11:00Z")]);
+    assert_eq!(room(&three, "2027-03-06T12:00Z"), (2, 0, false, None));
+}
