@@ -52,7 +52,7 @@ struct Known {
 struct State {
     /// The provider has answered something.
     is_up: bool,
-    /// What gives no answer, by the model's name; None: nothing does.
+    /// Outages by the model's name; under None, that of the whole provider.
     down: HashMap<Option<String>, Down>,
 }
 
