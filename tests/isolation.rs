@@ -97,7 +97,7 @@ def look(name):
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
         return str((used.ru_maxrss, used.ru_minflt, stat('/proc/self/stat')[13:15]))
     if name == 'groups':
-        return str([os.listdir('/sys/fs/cgroup'), os.statvfs('/sys/fs/cgroup').f_files])
+        return str([os.listdir('/sys'), [os.statvfs(it).f_files for it in ('/sys', '/sys/fs/cgroup')]])
     if name == 'limits':
         return str([open('/proc/self/limits').read(), os.getpriority(os.PRIO_PROCESS, 0)])[-80:]
     if name == 'shared':
@@ -228,8 +228,11 @@ fn judged_once(lab: &Lab, source: &[u8], text: &str) -> Scored {
 fn what_the_machine_counts_is_out_of_sight() {
     let lab = Lab::new();
     let source = b"def read(path):\n    try:\n        return open(path).read()\n    except OSError:\n        return ''\n";
-    let files = ["vmstat", "stat", "interrupts", "softirqs", "diskstats", "loadavg", "sys/fs/inode-nr"];
-    let tests: String = files.iter().map(|file| format!("  - assert read('/proc/{file}') == ''\n")).collect();
+    let files = "vmstat stat interrupts softirqs diskstats loadavg sys/fs/inode-nr locks zoneinfo pressure/cpu cgroups key-users \
+                 meminfo uptime modules swaps irq/0/per_cpu_count sys/kernel/pty/nr ../sys/kernel/uevent_seqnum \
+                 ../sys/devices/system/node/node0/vmstat";
+    let read = |file| format!("  - assert read('/proc/{file}') == ''\n");
+    let tests: String = files.split(' ').map(read).collect();
     let run = judged_once(&lab, source, &format!("prompt: p\ntests:\n{tests}"));
     assert!(verdicts(&run).iter().all(|verdict| verdict == "passed"), "{:?}", messages(&run));
     assert_eq!(lab.close(), Vec::<String>::new());
@@ -356,5 +359,83 @@ fn loading_is_billed() {
     let limits = Limits { memory: 512 << 20, timeout: Duration::from_secs(20), ..LIMITS };
     let Outcome::Judged(runs) = lab.run(source.as_bytes(), &task, &limits, 2) else { panic!("refused") };
     assert!(runs[0].usage.cpu_ms > 100 && runs[0].usage.wall_ms > 100, "{:?}", runs[0].usage);
+    assert_eq!(lab.close(), Vec::<String>::new());
+}
+
+/// An agent that does what counters of the machine count, and one that looks whether anything that it can read has changed.
+const BUSY: &[u8] = b"
+import fcntl, mmap, os, socket, time
+def busy(n):
+    end = time.monotonic() + 2.5
+    while time.monotonic() < end:
+        if os.fork() == 0:
+            os._exit(0)
+        os.wait()
+        with open('/tmp/x', 'wb') as file:
+            file.write(bytes(1 << 20))
+            fcntl.lockf(file, fcntl.LOCK_EX)
+            area = mmap.mmap(-1, 1 << 20, mmap.MAP_PRIVATE)
+            area.write(bytes(1 << 20))
+            with socket.create_server(('127.0.0.1', 0)) as server, socket.create_connection(server.getsockname()):
+                server.accept()[0].close()
+            area.close()
+    return n
+";
+const READER: &[u8] = b"
+import os, time
+def scan():
+    found, todo = {}, ['/proc', '/sys', '/proc/self/net']
+    while todo:
+        folder = todo.pop()
+        for name in os.listdir(folder) if os.access(folder, os.R_OK | os.X_OK) else ():
+            path = folder + '/' + name
+            if os.path.islink(path) or folder == '/proc' and name.isdigit():
+                continue
+            if os.path.isdir(path):
+                todo.append(path)
+                continue
+            try:
+                descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+                found[path] = os.read(descriptor, 1 << 16)
+                os.close(descriptor)
+            except OSError:
+                pass
+    return found
+def changed():
+    before = scan()
+    time.sleep(1.2)
+    after = scan()
+    return len(before) > 100, sorted(path for path in after if before.get(path) != after[path])
+";
+
+/// Files that change all the same: docs/security.md names them.
+const STILL_SEEN: [&str; 4] = [
+    "/proc/cpuinfo", // of a processor that changes its clock
+    "/proc/self/net/protocols",
+    "/proc/self/net/sockstat",
+    "/proc/self/net/softnet_stat",
+];
+
+#[test]
+fn what_others_do_changes_nothing_that_a_cell_reads() {
+    let lab = Lab::with_workers(2);
+    let limits = Limits { timeout: Duration::from_secs(20), ..LIMITS };
+    let busy = task("prompt: p\ntests:\n  - assert busy(1) == 1\n");
+    let still = STILL_SEEN.iter().chain(&["/proc/sys/kernel/random/uuid"]);
+    let still: Vec<String> = still.map(|path| format!("'{path}'")).collect();
+    let text = format!(
+        "prompt: p\ntests:\n  - |\n    many, changed = changed()\n    assert many\n    assert [path for path in changed if path not \
+         in [{}]] == []\n",
+        still.join(", ")
+    );
+    std::thread::scope(|scope| {
+        let others = scope.spawn(|| lab.run(BUSY, &busy, &limits, 2));
+        let Outcome::Judged(runs) = lab.run(READER, &task(&text), &limits, 2) else { panic!("refused") };
+        for run in &runs {
+            assert_eq!(verdicts(run), ["passed"], "{:?}", messages(run));
+        }
+        let Ok(Outcome::Judged(runs)) = others.join() else { panic!("refused") };
+        assert_eq!(verdicts(&runs[0]), ["passed"], "{:?}", messages(&runs[0]));
+    });
     assert_eq!(lab.close(), Vec::<String>::new());
 }

@@ -1,6 +1,9 @@
 //! A container to be: all that an engine is told of it, before it is put into a command line's words ([`crate::sandbox::engine::cli::argv`]),
 //! into those of Docker Engine's API (`api::body`) or of an OCI runtime's bundle (`oci::bundle`). docs/security.md says against what each bound is.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
 use rustix::process::{Resource, getrlimit};
 
 use crate::config::{Judge, Limits};
@@ -12,34 +15,108 @@ pub const GROUP: u32 = 65534;
 /// over all containers. They fit into the range that a user namespace is usually given.
 pub const USERS: std::ops::Range<u32> = 10_000..60_000;
 
-/// Files of /proc that tell of the whole machine. What one attempt, or one agent, makes them count the next one could read.
-pub const MASKED: [&str; 11] = [
-    "/proc/buddyinfo",
-    "/proc/diskstats",
-    "/proc/interrupts",
-    "/proc/loadavg",
-    "/proc/pagetypeinfo",
-    "/proc/schedstat",
-    "/proc/slabinfo",
-    "/proc/softirqs",
-    "/proc/stat",
-    "/proc/sys/fs",
-    "/proc/vmstat",
+/// Entries of /proc, beside those of processes, that stay: none tells anything that changes, but of the container's own.
+const SEEN: [&str; 11] = [
+    "cmdline",
+    "cpuinfo",
+    "devices",
+    "filesystems",
+    "mounts",
+    "net",
+    "self",
+    "sys",
+    "sysvipc",
+    "thread-self",
+    "version",
 ];
 
-/// Paths that an engine masks unless it is told which: then it is told all. Docker masks the last one since 25.
-pub const ENGINES_OWN_MASKS: [&str; 10] = [
-    "/proc/acpi",
-    "/proc/asound",
-    "/proc/kcore",
-    "/proc/keys",
-    "/proc/latency_stats",
-    "/proc/sched_debug",
-    "/proc/scsi",
-    "/proc/timer_list",
-    "/sys/firmware",
-    "/sys/devices/virtual/powercap",
+/// Entries of /proc that tell of the whole machine, of all kernels. What one attempt, or one agent, makes them count the next
+/// one could read. Those of this machine that are not among them are masked, too.
+const KNOWN: [&str; 64] = [
+    "acpi",
+    "allocinfo",
+    "asound",
+    "bootconfig",
+    "buddyinfo",
+    "bus",
+    "cgroups",
+    "config.gz",
+    "consoles",
+    "crypto",
+    "diskstats",
+    "dma",
+    "driver",
+    "dynamic_debug",
+    "execdomains",
+    "fb",
+    "fs",
+    "interrupts",
+    "iomem",
+    "ioports",
+    "irq",
+    "kallsyms",
+    "kcore",
+    "key-users",
+    "keys",
+    "kmsg",
+    "kpagecgroup",
+    "kpagecount",
+    "kpageflags",
+    "latency_stats",
+    "loadavg",
+    "lock_stat",
+    "lockdep",
+    "lockdep_chains",
+    "lockdep_stats",
+    "locks",
+    "mdstat",
+    "meminfo",
+    "misc",
+    "modules",
+    "mtrr",
+    "pagetypeinfo",
+    "partitions",
+    "pressure",
+    "sched_debug",
+    "schedstat",
+    "scsi",
+    "slabinfo",
+    "softirqs",
+    "spl",
+    "stat",
+    "swaps",
+    "sysrq-trigger",
+    "timer_list",
+    "timer_stats",
+    "tty",
+    "uptime",
+    "version_signature",
+    "vmallocinfo",
+    "vmstat",
+    "vz",
+    "xen",
+    "zoneinfo",
+    "zram",
 ];
+
+/// Other places that tell of the whole machine: settings that count, and terminals, whose number is the machine's.
+const ELSEWHERE: [&str; 3] = ["/dev/pts", "/proc/sys/fs", "/proc/sys/kernel/pty"];
+
+/// All paths that a container finds empty. An engine that is told of any masks none of its own accord.
+pub static MASKED: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let here = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let here = here.filter_map(|entry| entry.file_name().into_string().ok());
+    masked(here)
+});
+
+/// Those where /proc has these entries.
+fn masked(here: impl Iterator<Item = String>) -> Vec<String> {
+    let of_machine =
+        |name: &String| !name.starts_with(|c: char| c.is_ascii_digit()) && !SEEN.contains(&&**name);
+    let names: BTreeSet<String> =
+        KNOWN.map(str::to_owned).into_iter().chain(here.filter(of_machine)).collect();
+    names.into_iter().map(|name| format!("/proc/{name}")).chain(ELSEWHERE.map(str::to_owned)).collect()
+}
 
 /// The name of the machine that a container without an engine sees, always the same; an engine gives each its own.
 pub const HOSTNAME: &str = "cell";
@@ -50,11 +127,17 @@ pub const WORKDIR: &str = "/tmp";
 /// Files and folders that an agent may make there.
 const INODES: u32 = 1024;
 
-/// Out of sight, under an empty folder: what the control groups count outlasts a run, and would tell the next one of it.
-pub const HIDDEN: &str = "/sys/fs/cgroup";
+/// Out of sight, under empty folders: what devices and control groups count outlasts a run, and would tell the next one, or
+/// another's, of it. The second is named for the engines that would mount the control groups there.
+pub const HIDDEN: [&str; 2] = ["/sys", "/sys/fs/cgroup"];
 
-/// How that folder is mounted.
+/// How those folders are mounted.
 pub const HIDING: &str = "ro,noexec,nosuid,nodev,size=4k";
+
+/// Settings of the container's own network: how much may wait in a socket of TCP, which no option changes (guest/cell/seccomp.py).
+/// Control groups of version 1 don't count it.
+pub const SYSCTLS: [(&str, &str); 2] =
+    [("net.ipv4.tcp_rmem", "4096 65536 262144"), ("net.ipv4.tcp_wmem", "4096 65536 262144")];
 
 /// A limit of each process, which none of the engine's or of agentmill's own may stand in for; None is unlimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -219,5 +302,22 @@ impl Spec<'_> {
     pub fn command(&self) -> impl Iterator<Item = &str> {
         let more = (!self.packages).then_some(NO_PACKAGES);
         PYTHON.into_iter().chain(more).chain(["-c", self.program])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_of_proc_is_masked_but_what_is_known_to_tell_nothing() {
+        let here = ["1", "4711", "self", "mounts", "version", "vmstat", "of_a_new_kernel"].map(str::to_owned);
+        let masked = masked(here.into_iter());
+        for path in ["/proc/of_a_new_kernel", "/proc/vmstat", "/proc/locks", "/proc/sys/fs"] {
+            assert_eq!(masked.iter().filter(|masked| *masked == path).count(), 1, "{path}");
+        }
+        for path in ["/proc/1", "/proc/self", "/proc/mounts", "/proc/version"] {
+            assert!(!masked.iter().any(|masked| masked == path), "{path}");
+        }
     }
 }

@@ -46,7 +46,7 @@ const BOTH: &str =
 /// Files of a cell alone.
 const CELL_FILES: &str = files!(
     "cell/agent.py" "cell/script.py" "cell/source.py" "cell/seccomp.py" "cell/forker.py" "cell/child_io.py" "cell/dialogue.py"
-    "cell/gateway.py" "cell/account.py" "cell/files.py"
+    "cell/gateway.py" "cell/sockets.py" "cell/account.py" "cell/files.py"
 );
 
 /// The last file of a cell, which begins its work.

@@ -7,6 +7,7 @@ SECRET = (
     "/etc/shadow", "/proc/kcore", "/proc/kmsg", "/proc/1/environ", "/proc/1/mem", "/proc/1/maps", "/dev/mem", "/dev/kmsg",
     "/dev/vda", "/dev/sda", "/dev/nvme0n1", "/dev/fuse", "/dev/kvm", "/dev/vsock", "/var/run/docker.sock", "/run/docker.sock",
     "/run/containerd/containerd.sock", "/proc/timer_list", "/proc/sched_debug", "/sys/firmware/dmi", "/sys/kernel/debug",
+    "/proc/locks", "/proc/meminfo", "/proc/modules", "/sys/kernel/uevent_seqnum",
 )  # fmt: skip
 FIXED = (
     "/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger", "/proc/sys/vm/overcommit_memory", "/proc/irq/default_smp_affinity",

@@ -15,7 +15,7 @@ CALLS = {  # by their numbers on x86_64
     "iopl": (172, 3), "ioperm": (173, 0, 1, 1), "quotactl": (179, 0, 0, 0, 0), "nfsservctl": (180, 0, 0, 0),
     "lookup_dcookie": (212, 0, 0, 0), "open_by_handle_at": (304, -100, 0, 0), "name_to_handle_at": (303, -100, b"/", 0, 0, 0),
     "kcmp": (312, 1, 1, 0, 0, 0), "vhangup": (153,), "fanotify_init": (300, 0, 0), "mbind": (237, 0, 0, 0, 0, 0, 0),
-    "io_uring_setup": (425, 1, b"\0" * 120),
+    "io_setup": (206, 8, b"\0" * 8), "memfd_create": (319, b"x", 0), "sysinfo": (99, b"\0" * 128), "io_uring_setup": (425, 1, b"\0" * 120),
 }  # fmt: skip
 
 

@@ -36,7 +36,9 @@ def doors():
         "raw": lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP),
         "packet": lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW),
     }
-    interfaces = [name for _, name in socket.if_nameindex() if name != "lo" and not name.startswith(("tunl", "sit", "ip6", "gre", "erspan"))]
+    with open("/proc/net/dev") as file:
+        names = [line.split(":")[0].strip() for line in file if ":" in line]
+    interfaces = [name for name in names if name != "lo" and not name.startswith(("tunl", "sit", "ip6", "gre", "erspan"))]
     unix = []
     with open("/proc/net/unix") as file:
         unix = [line.split()[-1] for line in file if line.rstrip().endswith(".sock") or "@" in line]

@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use crate::sandbox::engine::dialect::Dialect;
 use crate::sandbox::engine::spec::{
-    CAPABILITIES, ENGINES_OWN_MASKS, ENTRYPOINT, GROUP, HIDDEN, HIDING, LOG_DRIVER, MASKED, NETWORK,
-    SECURITY, STOP_SIGNAL, Spec, WORKDIR, ulimits,
+    CAPABILITIES, ENTRYPOINT, GROUP, HIDDEN, HIDING, LOG_DRIVER, MASKED, NETWORK, SECURITY, STOP_SIGNAL,
+    SYSCTLS, Spec, WORKDIR, ulimits,
 };
 
 /// The body of `POST /containers/create`.
@@ -44,7 +44,7 @@ fn host(spec: &Spec<'_>) -> Value {
         "NetworkMode": NETWORK,
         "Runtime": spec.runtime,
         "ReadonlyRootfs": true,
-        "MaskedPaths": ENGINES_OWN_MASKS.into_iter().chain(MASKED).collect::<Vec<_>>(),
+        "MaskedPaths": *MASKED,
         "CapDrop": [CAPABILITIES],
         "SecurityOpt": [SECURITY],
         "LogConfig": { "Type": LOG_DRIVER },
@@ -53,11 +53,12 @@ fn host(spec: &Spec<'_>) -> Value {
         "NanoCpus": (bounds.cpus * 1e9).round() as u64,
         "PidsLimit": bounds.pids,
         "ShmSize": bounds.tmp,
-        "Tmpfs": object([(WORKDIR, Dialect::Docker.tmpfs(bounds).into()), (HIDDEN, HIDING.into())]),
+        "Sysctls": object(SYSCTLS.map(|(name, value)| (name, value.into()))),
+        "Tmpfs": object([(WORKDIR, Dialect::Docker.tmpfs(bounds).into())].into_iter().chain(HIDDEN.map(|it| (it, HIDING.into())))),
         "Ulimits": limits,
     })
 }
 
-fn object<const N: usize>(pairs: [(&str, Value); N]) -> Map<String, Value> {
+fn object<'a>(pairs: impl IntoIterator<Item = (&'a str, Value)>) -> Map<String, Value> {
     pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }

@@ -2,8 +2,8 @@
 
 use crate::sandbox::engine::dialect::Dialect;
 use crate::sandbox::engine::spec::{
-    CAPABILITIES, ENTRYPOINT, GROUP, HIDDEN, HIDING, LOG_DRIVER, NETWORK, SECURITY, STOP_SIGNAL, Spec,
-    WORKDIR, ulimits,
+    CAPABILITIES, ENTRYPOINT, GROUP, HIDDEN, HIDING, LOG_DRIVER, NETWORK, SECURITY, STOP_SIGNAL, SYSCTLS,
+    Spec, WORKDIR, ulimits,
 };
 
 /// The command that starts it; `carried` is what one needs besides that runs elsewhere.
@@ -38,10 +38,18 @@ fn isolation(engine: Dialect, spec: &Spec<'_>) -> impl Iterator<Item = String> {
         format!("--pids-limit={}", bounds.pids),
         engine.shared_memory(bounds.tmp),
         format!("--tmpfs={WORKDIR}:{}", engine.tmpfs(bounds)),
-        format!("--tmpfs={HIDDEN}:{HIDING}"),
     ];
+    let hidden = HIDDEN.map(|folder| format!("--tmpfs={folder}:{HIDING}"));
+    let settings = SYSCTLS.map(|(name, value)| format!("--sysctl={name}={value}"));
     let env = spec.env().map(|variable| format!("--env={variable}"));
     let limit = |limit: Option<u64>| limit.map_or("-1".to_owned(), |limit| limit.to_string());
     let ulimits = ulimits().map(|it| format!("--ulimit={}={}:{}", it.name, limit(it.soft), limit(it.hard)));
-    fixed.into_iter().chain(env).chain(ulimits).chain(bounded).chain(engine.flags())
+    fixed
+        .into_iter()
+        .chain(env)
+        .chain(ulimits)
+        .chain(bounded)
+        .chain(hidden)
+        .chain(settings)
+        .chain(engine.flags())
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::sandbox::engine::oci::seccomp;
 use crate::sandbox::engine::spec::{
-    ENGINES_OWN_MASKS, ENTRYPOINT, GROUP, HIDDEN, HIDING, HOSTNAME, MASKED, Spec, WORKDIR, ulimits,
+    ENTRYPOINT, GROUP, HIDDEN, HIDING, HOSTNAME, MASKED, SYSCTLS, Spec, WORKDIR, ulimits,
 };
 
 /// Files of /proc that can be read and, but for this, changed.
@@ -30,12 +30,12 @@ pub fn config(spec: &Spec<'_>, env: &[String], root: &Path, groups: &str) -> Val
         "hostname": HOSTNAME,
         "mounts": mounts(spec),
         "linux": {
-            "sysctl": { "net.ipv4.ip_unprivileged_port_start": "0" },
+            "sysctl": BTreeMap::from_iter(SYSCTLS.into_iter().chain([("net.ipv4.ip_unprivileged_port_start", "0")])),
             "resources": resources(spec),
             "cgroupsPath": groups,
             "namespaces": NAMESPACES.map(|kind| json!({ "type": kind })),
             "seccomp": seccomp::filter(),
-            "maskedPaths": ENGINES_OWN_MASKS.into_iter().chain(MASKED).collect::<Vec<_>>(),
+            "maskedPaths": *MASKED,
             "readonlyPaths": READ_ONLY,
         },
     })
@@ -95,11 +95,11 @@ fn mounts(spec: &Spec<'_>) -> Value {
         mount("/proc", "proc", "nosuid,noexec,nodev"),
         mount("/dev", "tmpfs", "nosuid,strictatime,mode=755,size=65536k"),
         mount("/dev/pts", "devpts", "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5"),
-        mount("/sys", "sysfs", "nosuid,noexec,nodev,ro"),
         mount("/dev/mqueue", "mqueue", "nosuid,noexec,nodev"),
         mount("/dev/shm", "tmpfs", &format!("nosuid,noexec,nodev,mode=1777,size={size}")),
         mount(WORKDIR, "tmpfs", &format!("nosuid,noexec,nodev,mode=1777,size={size},nr_inodes={inodes}")),
-        mount(HIDDEN, "tmpfs", HIDING),
+        mount(HIDDEN[0], "tmpfs", HIDING),
+        mount(HIDDEN[1], "tmpfs", HIDING),
     ])
 }
 

@@ -39,11 +39,13 @@ class Forker:
         theirs.close()
 
     def loaded(self):
-        """Milliseconds of CPU that the source has taken; and, if Python does not compile it, a line or None, and why."""
+        """Milliseconds of CPU that the source has taken; and, if Python does not compile it, a line or None, and why. Beside it
+        the descriptor by which the kernel asks about sockets, if it does."""
         try:
-            return loads(self.channel.recv(1 << 16))
+            said, ancillary, _, _ = self.channel.recvmsg(1 << 16, _socket.CMSG_SPACE(4))
+            return loads(said), struct.unpack("i", ancillary[0][2])[0] if ancillary else None
         except (OSError, ValueError):
-            return {"cpu_ms": 0, "line": None, "message": "Python does not survive it"}
+            return {"cpu_ms": 0, "line": None, "message": "Python does not survive it"}, None
 
     def fork(self, ends):
         """The pid of a new process of the agent with these descriptors."""
@@ -78,10 +80,10 @@ def serve_forks(channel, source, cpu_seconds):
         return channel.send(dumps({"cpu_ms": cpu_ms(), "line": line, "message": message[:1000]}).encode())
     warm_up(codes)
     module = made_ahead(codes[0])
-    guard_forker(prctl, os.getpid())
+    listener = guard_forker(prctl, os.getpid())
     deepen(frames_below() + 2)  # what is forked stands two frames higher when it comes to the agent
     gc.freeze()  # forked processes then share these pages
-    channel.send(dumps({"cpu_ms": cpu_ms()}).encode())
+    tell_loaded(channel, listener)
     while ends := received(channel):
         if not (pid := fork_for_parent(channel)):
             become_agent(channel, ends)
@@ -89,6 +91,14 @@ def serve_forks(channel, source, cpu_seconds):
         for end in ends:
             os.close(end)
         channel.send(pid.to_bytes(4, "big"))
+
+
+def tell_loaded(channel, listener):
+    """Says that processes can be had, and gives the supervisor alone the descriptor by which the kernel asks about sockets."""
+    given = [] if listener is None else [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, struct.pack("i", listener))]
+    channel.sendmsg([dumps({"cpu_ms": cpu_ms()}).encode()], given)
+    if given:
+        os.close(listener)
 
 
 def cpu_ms():

@@ -79,7 +79,7 @@ class Orders:
 class Supervisor:
     def __init__(self):
         self.host, self.orders = Outbox(), Orders()
-        self.gateway, self.files = Gateway(self.host), Files()
+        self.gateway, self.files, self.sockets = Gateway(self.host), Files(), Sockets()
         self.wake, wake = os.pipe()
         os.set_blocking(self.wake, False)
         os.set_blocking(wake, False)
@@ -142,7 +142,8 @@ class Supervisor:
         cpu_seconds, self.source = int.from_bytes(order[:4], "big"), order[4:]
         self.forker = Forker(self.source, cpu_seconds)
         self.account = Account(self.forker.pid)
-        self.say(FromCell.Loaded, self.forker.loaded())
+        told, self.sockets.listener = self.forker.loaded()
+        self.say(FromCell.Loaded, told)
 
     def place(self, pieces):
         self.host.put(FromCell.Placed, self.files.take(pieces).encode())
@@ -153,6 +154,7 @@ class Supervisor:
         self.output, self.value = settings["output"], settings["value"]
         self.printed, self.told = 0, b""
         self.environment = settings.get("model") or {}
+        self.sockets.begin()
         if self.environment:
             self.gateway.open()
         if self.forker:
@@ -247,7 +249,8 @@ class Supervisor:
 
     def weigh(self, _=None):
         account = self.account.weigh(self.process and self.process.pid)
-        self.say(FromCell.Account, {**account, "cpu_ms": account["cpu_ms"] + self.gateway.cpu_ms()})
+        ours = max(self.gateway.cpu_ms(), self.sockets.cpu_ms())  # the first is all that this process has had, if it counts
+        self.say(FromCell.Account, {**account, "cpu_ms": account["cpu_ms"] + ours})
 
     def kill(self, run):
         if int.from_bytes(run, "big") == self.run:
@@ -271,7 +274,7 @@ class Supervisor:
         self.host.flush()
         purpose = {"argv": arguments, "environment": self.environment, "value": self.value, "files": bool(self.files.kept)}
         self.process = Process(self.forker, self.files.workplace, purpose, stdin, is_dialogue)
-        for descriptor in (0, self.wake, self.gateway.descriptor()):
+        for descriptor in (0, self.wake, self.gateway.descriptor(), self.sockets.descriptor()):
             if descriptor is not None:
                 self.process.poll.register(descriptor, select.POLLIN)
 
@@ -293,14 +296,14 @@ class Supervisor:
             ended = process.status is not None
             if not (events := process.poll.poll(0 if ended else SAMPLE)) and not ended:
                 self.account.sample(process.pid)
-            for descriptor, _ in events:
-                self.serve_pipe(process, descriptor)
+            for descriptor, event in events:
+                self.serve_pipe(process, descriptor, event)
             if (frame := reply()) is not None:
                 return frame
             if ended and not any(descriptor in process.printed for descriptor, _ in events):
                 return None
 
-    def serve_pipe(self, process, descriptor):
+    def serve_pipe(self, process, descriptor, event):
         if descriptor == process.replies or descriptor in process.printed:
             if not process.read(descriptor):
                 process.poll.unregister(descriptor)
@@ -313,6 +316,8 @@ class Supervisor:
             self.hear()
         elif descriptor == self.gateway.descriptor():
             self.gateway.serve()
+        elif descriptor == self.sockets.descriptor():
+            self.sockets.answer(process.poll, event)
         elif descriptor == self.wake:
             with passing(BlockingIOError):
                 os.read(self.wake, 1 << 12)

@@ -1,0 +1,54 @@
+"""Sockets of TCP: the kernel asks the supervisor before it makes one for the agent, and there are never many.
+
+What waits in them is memory of the kernel's, which control groups of version 1 don't count. How much that is for each is the
+container's setting (engine/spec.rs). What is accepted needs no leave, but somebody who connects to it, who does.
+"""
+import errno
+
+MOST_SOCKETS = 64  # of all kinds that live when one of TCP is wanted
+SOCKET_COUNTS = "/proc/net/sockstat"
+NOTIFICATION, ANSWER = 80, 24  # bytes
+RECEIVE, SEND = 0xC0502100, 0xC0182101
+GO_ON = 1
+
+
+class Sockets:
+    def __init__(self):
+        self.listener, self.cpu = None, 0.0
+        self.counts = opened([SOCKET_COUNTS])
+
+    def descriptor(self):
+        """Readable when the kernel asks; None where it never does."""
+        return self.listener
+
+    def begin(self):
+        """A new run."""
+        self.cpu = 0.0
+
+    def cpu_ms(self):
+        """CPU time that the run's questions have taken of this process."""
+        return round(self.cpu * 1000)
+
+    def answer(self, poll, events):
+        """Answers a question of the kernel's. It is the agent who makes this work."""
+        before = time.thread_time()
+        if not events & select.POLLIN:  # nobody is left who could ask
+            poll.unregister(self.listener)
+        elif asked := self.asked():
+            self.reply(asked)
+        self.cpu += time.thread_time() - before
+
+    def asked(self):
+        """The number of the question; None if who asked has ended meanwhile."""
+        notification = ctypes.create_string_buffer(NOTIFICATION)
+        if libc.ioctl(self.listener, ctypes.c_ulong(RECEIVE), notification) < 0:
+            return None
+        return notification.raw[:8]
+
+    def reply(self, asked):
+        error, flags = (0, GO_ON) if self.alive() < MOST_SOCKETS else (-errno.ENFILE, 0)
+        libc.ioctl(self.listener, ctypes.c_ulong(SEND), asked + struct.pack("qiI", 0, error, flags))
+
+    def alive(self):
+        """Sockets in the cell's network; none where the kernel does not tell."""
+        return sum(int(content(counts).split(None, 3)[2]) for counts in self.counts)
