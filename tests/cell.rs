@@ -288,7 +288,7 @@ async def served():
     reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
     return await reader.read()
 def look():
-    addresses = {it[4][0] for it in socket.getaddrinfo('127.0.0.1', 80) + socket.getaddrinfo('localhost', 80)}
+    addresses = {it[4][0] for it in socket.getaddrinfo('127.0.0.1', 80)}
     return os.cpu_count() == len(os.sched_getaffinity(0)), '127.0.0.1' in addresses, asyncio.run(served())
 def again():
     return [look() for _ in range(100)][-1]

@@ -409,11 +409,12 @@ def changed():
 ";
 
 /// Files that change all the same: docs/security.md names them.
-const STILL_SEEN: [&str; 4] = [
+const STILL_SEEN: [&str; 5] = [
     "/proc/cpuinfo", // of a processor that changes its clock
     "/proc/self/net/protocols",
     "/proc/self/net/sockstat",
     "/proc/self/net/softnet_stat",
+    "/proc/self/net/stat/rt_cache",
 ];
 
 #[test]
@@ -437,5 +438,35 @@ fn what_others_do_changes_nothing_that_a_cell_reads() {
         let Ok(Outcome::Judged(runs)) = others.join() else { panic!("refused") };
         assert_eq!(verdicts(&runs[0]), ["passed"], "{:?}", messages(&runs[0]));
     });
+    assert_eq!(lab.close(), Vec::<String>::new());
+}
+
+/// Miners see what public tests say: it must tell nothing of what was hidden in another task.
+#[test]
+fn a_public_test_tells_nothing_of_another_tasks_hidden_ones() {
+    let lab = Lab::with_public_apart();
+    let source = b"
+import os
+def number():
+    with open('/tmp/x', 'w') as file:
+        number = os.fstat(file.fileno()).st_ino
+    os.unlink('/tmp/x')
+    return number
+def hide(n):
+    while number() < 1000 + 8 * n:
+        pass
+def tell(n):
+    raise ValueError(f'the hidden argument was {(number() - 1000) // 8}')
+";
+    let hidden = task("prompt: p\ntests:\n  - assert hide(391) == 'hidden'\n");
+    let open =
+        task("prompt: p\ntests:\n  - assert: tell(1) == 1\n    public: true\n  - assert tell(2) == 2\n");
+    lab.sandbox.check(&[hidden.clone(), open.clone()]).expect("a judge learns them");
+    let tasks = [&hidden, &open];
+    for outcome in [lab.run_announced(source, &tasks, &LIMITS), lab.run_all(source, &tasks, &LIMITS)] {
+        let Outcome::Judged(runs) = outcome else { panic!("{outcome:?}") };
+        let told = messages(&runs[1]).concat();
+        assert!(told.contains("the hidden argument was") && !told.contains("391"), "{told}");
+    }
     assert_eq!(lab.close(), Vec::<String>::new());
 }

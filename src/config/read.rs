@@ -38,6 +38,8 @@ pub(super) fn pipeline(log: &Log, file: &Path, bytes: &[u8]) -> Option<Pipeline>
     let sandbox = Sandbox { judge, judge_image, packages, ..sandbox };
     let parallel = fields.checked("parallel", check::cores(), check::parallel);
     let stages = stages(&mut fields, &sandbox.limits);
+    let public_apart = stages.iter().any(|stage| stage.feedback < Feedback::Tasks);
+    let sandbox = Sandbox { public_apart, ..sandbox };
     let rewards = read_rewards::rewards(&mut fields, &stages);
     let on_change = on_change(&mut fields, file);
     let llm = services::llm(fields.section("llm"));
@@ -187,6 +189,7 @@ fn sandbox(mut fields: Reader<'_>) -> Sandbox {
         runtime,
         packages: false,
         cell_per,
+        public_apart: false,
         launch,
         launch_timeout,
         wait_for_engine,

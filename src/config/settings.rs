@@ -202,6 +202,8 @@ pub struct Sandbox {
     pub packages: bool,
     /// Lifetime of a cell: an agent's or a run's.
     pub cell_per: CellPer,
+    /// True if public tests are asked in cells that were asked nothing hidden: where miners see less than the default.
+    pub public_apart: bool,
     /// Command put before the engine's own, such as `[srun, --quiet, -n1]`.
     pub launch: Vec<String>,
     /// Longest time until a launched cell is ready, its wait in a queue included.

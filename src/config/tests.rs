@@ -43,6 +43,18 @@ fn the_shipped_file_is_the_defaults() {
     }
 }
 
+#[test]
+fn public_tests_are_asked_apart_where_miners_see_less_than_by_default() {
+    let with = |feedback: &str| {
+        let stages = format!(
+            "stages: [{{name: a, tasks: ['a/*']}}, {{name: b, tasks: ['b/*'], feedback: {feedback}}}]"
+        );
+        valid(&stages).sandbox.public_apart
+    };
+    assert_eq!(["none", "score", "tasks", "full"].map(with), [true, true, false, false]);
+    assert!(!valid("").sandbox.public_apart);
+}
+
 /// Everything but the digest and the globs, whose debug form is not stable.
 fn comparable(pipeline: &Pipeline) -> String {
     let Pipeline { inbox, tasks, results, validate, sandbox, parallel, rewards, llm, serve, .. } = pipeline;

@@ -84,20 +84,31 @@ impl Lab {
 
     /// The same for so many agents at the same time.
     pub fn with_workers(parallel: usize) -> Self {
-        Self::make(direct::engine(), std::env::var("AGENTMILL_RUNTIME").ok(), parallel, JUDGE)
+        Self::make(direct::engine(), std::env::var("AGENTMILL_RUNTIME").ok(), parallel, JUDGE, false)
     }
 
     /// The same with judges of these bounds.
     pub fn with_judge(parallel: usize, judge: Judge) -> Self {
-        Self::make(direct::engine(), None, parallel, judge)
+        Self::make(direct::engine(), None, parallel, judge, false)
     }
 
     /// With this engine and runtime.
     pub fn with(engine: config::EngineKind, runtime: Option<String>) -> Self {
-        Self::make(engine, runtime, 4, JUDGE)
+        Self::make(engine, runtime, 4, JUDGE, false)
     }
 
-    fn make(engine: config::EngineKind, runtime: Option<String>, parallel: usize, judge: Judge) -> Self {
+    /// Where miners see less of hidden tests than by default.
+    pub fn with_public_apart() -> Self {
+        Self::make(direct::engine(), None, 4, JUDGE, true)
+    }
+
+    fn make(
+        engine: config::EngineKind,
+        runtime: Option<String>,
+        parallel: usize,
+        judge: Judge,
+        public_apart: bool,
+    ) -> Self {
         let settings = config::Sandbox {
             engine,
             image: direct::image(),
@@ -105,6 +116,7 @@ impl Lab {
             runtime: runtime.clone(),
             packages: false,
             cell_per: CellPer::Agent,
+            public_apart,
             launch: launch(),
             launch_timeout: Duration::from_secs(60),
             wait_for_engine: Duration::from_secs(120),

@@ -31,6 +31,8 @@ pub struct AgentSession<'a> {
     /// The seed that chance begins with.
     seed: u32,
     cell: Option<LiveCell>,
+    /// True if the cell was asked something hidden.
+    asked_hidden: bool,
     /// Runs that will be asked for.
     upcoming: VecDeque<Upcoming>,
     /// Runs that were made and are not judged yet: the task's digest, and what the agent answered.
@@ -49,8 +51,23 @@ struct Upcoming {
     limits: Limits,
     /// Digest of the task's files.
     folder: Option<String>,
+    tests: Tests,
     /// It was made ahead, in vain.
     prefetch_failed: bool,
+}
+
+/// Kinds of tests that a task has.
+#[derive(Clone, Copy)]
+struct Tests {
+    public: bool,
+    hidden: bool,
+}
+
+impl Tests {
+    fn of(task: &Task) -> Self {
+        let is_public = |test: &crate::task::Test| test.public;
+        Self { public: task.tests.iter().any(is_public), hidden: !task.tests.iter().all(is_public) }
+    }
 }
 
 impl<'a> AgentSession<'a> {
@@ -58,23 +75,39 @@ impl<'a> AgentSession<'a> {
     pub fn new(host: &'a Host, source: Vec<u8>, limits: &Limits, cell: LiveCell) -> Self {
         let (upcoming, made) = (VecDeque::new(), VecDeque::new());
         let (cell, access, advice, exchanges) = (Some(cell), None, None, None);
-        Self { host, source, limits: *limits, seed: 0, cell, upcoming, made, access, advice, exchanges }
+        let asked_hidden = false;
+        Self {
+            host,
+            source,
+            limits: *limits,
+            seed: 0,
+            cell,
+            asked_hidden,
+            upcoming,
+            made,
+            access,
+            advice,
+            exchanges,
+        }
     }
 
     /// A fit cell with the task's files and these limits, or why Python does not compile the source within them.
     fn cell(&mut self, task: &Task, limits: &Limits) -> Result<Result<LiveCell, Refusal>, Fault> {
         let (folder, same) = (task.files.as_deref(), same_cell(&self.limits, limits));
+        let tests = Tests::of(task);
+        let may_tell = self.may_tell(self.asked_hidden, tests);
         let mut cell = match self.cell.take() {
-            Some(cell) if same && cell.is_fit() && cell.suits(folder) => cell,
+            Some(cell) if same && !may_tell && cell.is_fit() && cell.suits(folder) => cell,
             other => {
                 other.into_iter().for_each(|cell| self.host.end(cell));
-                self.limits = *limits;
+                (self.limits, self.asked_hidden) = (*limits, false);
                 match self.host.start_cell(&self.source, limits, self.seed)? {
                     Ok(cell) => cell,
                     Err(refusal) => return Ok(Err(refusal)),
                 }
             }
         };
+        self.asked_hidden |= tests.hidden;
         match cell.place(folder) {
             Ok(()) => Ok(Ok(cell)),
             Err(fault) => {
@@ -83,6 +116,12 @@ impl<'a> AgentSession<'a> {
                 Err(fault)
             }
         }
+    }
+
+    /// True if miners would see, by messages of public tests, what an agent was asked before in the same cell and remembers
+    /// by what a cell counts, as the inodes of its files.
+    fn may_tell(&self, asked_hidden: bool, tests: Tests) -> bool {
+        self.host.public_apart && asked_hidden && tests.public
     }
 
     /// Keeps a cell for the next run, or ends it if that needs another one.
@@ -167,6 +206,7 @@ impl<'a> AgentSession<'a> {
         let deaths = self.host.launcher.death_log(cell.container());
         let played = deaths.and_then(|deaths| cell.play(&runs, ROOM, &deaths));
         drop(runs);
+        self.asked_hidden |= self.upcoming.iter().take(ahead.len()).any(|next| next.tests.hidden);
         match (played, self.check_surroundings(cell.is_lost())) {
             (Ok(played), Ok(())) => {
                 self.keep(cell);
@@ -198,8 +238,14 @@ impl<'a> AgentSession<'a> {
             return Vec::new();
         }
         let folder = folder(task);
+        let mut asked_hidden = self.asked_hidden;
         let fits = |next: &&Upcoming| {
-            !next.prefetch_failed && same_cell(&self.limits, &next.limits) && next.folder == folder
+            let may_tell = self.may_tell(asked_hidden, next.tests);
+            asked_hidden |= next.tests.hidden;
+            !may_tell
+                && !next.prefetch_failed
+                && same_cell(&self.limits, &next.limits)
+                && next.folder == folder
         };
         let upcoming = self.upcoming.iter().take(AHEAD).take_while(fits);
         let plans = upcoming.map_while(|next| self.host.judges.call_plan(&next.key));
@@ -298,6 +344,7 @@ impl Cell for AgentSession<'_> {
             prompt: task.prompt.clone(),
             limits: **limits,
             folder: folder(task),
+            tests: Tests::of(task),
             prefetch_failed: false,
         });
         self.upcoming = upcoming.collect();

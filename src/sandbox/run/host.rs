@@ -18,6 +18,8 @@ use crate::ui::Events;
 pub struct Host {
     /// How long a cell lives.
     pub cell_per: CellPer,
+    /// True if public tests are asked in cells that were asked nothing hidden.
+    pub public_apart: bool,
     warm_pool: WarmPool,
     /// The judges.
     pub judges: Judges,
@@ -36,6 +38,7 @@ impl Host {
         let starters = parallel.min(cores) + 1;
         Self {
             cell_per: sandbox.cell_per,
+            public_apart: sandbox.public_apart,
             warm_pool: WarmPool::new(Arc::clone(&launcher), starters, parallel + 1),
             judges: Judges::new(Arc::clone(&launcher), sandbox.judge, sandbox.limits.value, parallel + 1),
             launcher,
