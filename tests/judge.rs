@@ -325,3 +325,175 @@ fn a_value_may_be_as_large_as_the_task_says() {
     let flood = run(&lab, flood, "prompt: p\nvalue: 64MiB\ntests:\n  - assert make(1)\n");
     assert_eq!(verdicts(&flood), ["output_limit"]);
 }
+
+/// Leftovers of tests in Python, and what another test finds of them. Each is of a run that fails before it has put things back.
+const LEFTOVERS: [(&str, &str); 12] = [
+    (
+        "from unittest import mock; mock.patch('math.isclose', lambda *_: True).start()",
+        "not math.isclose(1, 2)",
+    ),
+    ("import builtins; builtins.sorted = list", "sorted([2, 1]) == [1, 2]"),
+    ("import os; os.environ['LEFT'] = '1'", "'LEFT' not in os.environ"),
+    ("import os; os.chdir('/')", "os.getcwd() != '/'"),
+    ("import decimal; decimal.getcontext().prec = 2", "str(decimal.Decimal(1) / 3) == '0.' + '3' * 28"),
+    ("import sys; sys.setrecursionlimit(200)", "sys.getrecursionlimit() > 200"),
+    ("import warnings; warnings.simplefilter('error')", "warnings.warn('nothing') is None"),
+    ("import string; string.digits = '7'", "string.digits == '0123456789'"),
+    (
+        "import collections.abc; collections.abc.Sized.register(int)",
+        "not isinstance(1, collections.abc.Sized)",
+    ),
+    (
+        "import logging; logging.getLogger().addHandler(logging.NullHandler())",
+        "not logging.getLogger().handlers",
+    ),
+    (
+        "import os; os.makedirs('/tmp/a/b/c'); open('/tmp/a/b/c/d', 'w').close(); os.chmod('/tmp/a/b', 0)",
+        "os.listdir('/tmp') == []",
+    ),
+    (
+        "import subprocess; subprocess.Popen(['sleep', '1000'], start_new_session=True)",
+        "sum(name.isdigit() for name in os.listdir('/proc')) == 2",
+    ),
+];
+
+#[test]
+fn nothing_that_a_run_leaves_is_there_for_the_next_one() {
+    let lab = Lab::with_judge(1, TIGHT);
+    let mut find = "prompt: p\nsetup: |\n  import collections.abc, decimal, logging, math, os, string, sys, warnings\ntests:\n".to_owned();
+    for (leave, finds) in LEFTOVERS {
+        let leave = format!("{leave}\nassert one(1) == 2");
+        let left = run(&lab, ONE, &format!("prompt: p\ntests:\n  - {leave:?}\n"));
+        assert_eq!(verdicts(&left), ["failed"], "{leave}: {:?}", messages(&left));
+        find += &format!("  - {:?}\n", format!("assert one(1) == 1 and {finds}"));
+    }
+    let found = run(&lab, ONE, &find);
+    assert_eq!(verdicts(&found), ["passed"; LEFTOVERS.len()], "{:?}", messages(&found));
+    assert_eq!(lab.containers("judge").len(), 1, "one judge has stood it all");
+    assert_eq!(lab.close(), Vec::<String>::new());
+}
+
+/// A thread that asks on, and an alarm that is still to go off, after the run of another agent.
+#[test]
+fn nothing_of_a_run_goes_on_beside_the_next_one() {
+    let lab = Lab::with_judge(1, TIGHT);
+    let thread = "import threading, time\ndef ask():\n    for n in range(100):\n        time.sleep(0.05)\n        one(n)\n\
+                  assert one(1) == 1\nthreading.Thread(target=ask, daemon=True).start()\nassert one(1) == 2";
+    let alarm = "import signal\ndef late(*_): raise ValueError\nsignal.signal(signal.SIGALRM, late)\n\
+                 signal.alarm(1)\nassert one(1) == 2\nsignal.alarm(0)";
+    for test in [thread, alarm] {
+        let left = run(&lab, ONE, &format!("prompt: p\ntests:\n  - {test:?}\n"));
+        assert_eq!(verdicts(&left), ["failed"], "{test}: {:?}", messages(&left));
+        let next = "prompt: p\ntests:\n  - |\n    for n in range(12):\n      assert one(one(n)) == 1\n";
+        let slow = "import time\ndef one(n):\n    time.sleep(0.05)\n    return 1\n";
+        let next = run(&lab, slow, next);
+        assert_eq!(verdicts(&next), ["passed"], "{test}: {:?}", messages(&next));
+    }
+    assert_eq!(lab.close(), Vec::<String>::new());
+}
+
+/// Tests that can tell when an answer came; an agent that is slow fails each of them.
+const TIMED: [&str; 5] = [
+    "import time\nstart = time.monotonic()\nassert one(3) == 1\nassert time.monotonic() - start < 0.3",
+    "import threading\nthread = threading.Thread(target=one, args=(3,), daemon=True)\nthread.start()\nthread.join(0.3)\n\
+     assert not thread.is_alive()",
+    "from datetime import datetime\nstart = datetime.now()\nassert one(3) == 1\n\
+     assert (datetime.now() - start).total_seconds() < 0.3",
+    "import typing\nclock = typing.sys.modules['time'].monotonic\nstart = clock()\nassert one(3) == 1\nassert clock() - start < 0.3",
+    "import signal\nsignal.setitimer(signal.ITIMER_REAL, 0.3)\nsignal.signal(signal.SIGALRM, signal.default_int_handler)\n\
+     assert one(3) == 1\nsignal.setitimer(signal.ITIMER_REAL, 0)",
+];
+
+#[test]
+fn a_test_that_measures_time_measures_the_agents() {
+    let lab = Lab::with_judge(1, TIGHT);
+    let slow = "import time\ndef one(n):\n    time.sleep(0.6)\n    return 1\n";
+    for test in TIMED {
+        let text = format!("prompt: p\nsetup: import time\ntests:\n  - {test:?}\n");
+        let text =
+            if test.contains("import typing") { text.replace("setup: import time\n", "") } else { text };
+        let (slow, quick) = (run(&lab, slow, &text), run(&lab, ONE, &text));
+        assert_eq!(verdicts(&slow), ["failed"], "{test}: {:?}", messages(&slow));
+        assert_eq!(verdicts(&quick), ["passed"], "{test}: {:?}", messages(&quick));
+    }
+    assert_eq!(lab.close(), Vec::<String>::new());
+}
+
+/// Texts that the lists of plain and of timeless tasks must not take: attacks on each list.
+const UNPLAIN: [&str; 20] = [
+    "import math\nmath.pi = 3\nassert f()",
+    "import math\nmath.__dict__['pi'] = 3\nassert f()",
+    "import math as m\nn = m\nassert f()",
+    "import math\nassert f(math)",
+    "import copy\ncopy.dispatch_table.update({})\nassert f()",
+    "from copy import dispatch_table as t\nt.clear()\nassert f()",
+    "import collections\ncollections.abc.Sized.register(int)\nassert f()",
+    "import collections.abc as c\nassert f()",
+    "import string\nstring.Formatter.vformat = f\nassert f()",
+    "import typing\ntyping.sys.setrecursionlimit(50)\nassert f()",
+    "import statistics\nstatistics.random.seed(1)\nassert f()",
+    "import re\nre.purge()\nassert f()",
+    "setattr(f, 'a', 1)\nassert f()",
+    "vars(f)['a'] = 1\nassert f()",
+    "type(f(1)).__init__.__globals__.clear()\nassert f()",
+    "class A: pass\nassert f()",
+    "import random\nrandom.seed(1)\nassert f()",
+    "with f() as g:\n    assert g",
+    "global x\nx = 1\nassert f()",
+    "def g():\n    yield\nassert f(g())",
+];
+const PLAIN: [&str; 5] = [
+    "import math\nassert math.isclose(f(1), 2)",
+    "from collections import Counter\nassert Counter(f('a')) == {'a': 1}",
+    "for a, b in [(1, 2)]:\n    assert f(a) == b and sorted(f(b), key=lambda x: -x)[0:2] == [1]",
+    "def g(n):\n    return n + 1\nx = [g(n) for n in range(3)]\nx.append(4)\nassert f(x) == x, f'{x}'",
+    "try:\n    f(1)\n    assert False\nexcept ValueError:\n    pass",
+];
+const TIMEFUL: [&str; 16] = [
+    "import time\nassert f()",
+    "from time import time as t\nassert f()",
+    "import asyncio\nassert f()",
+    "import concurrent.futures\nassert f()",
+    "import os\nassert os.times() and f()",
+    "from datetime import date\nassert f(date.today())",
+    "import datetime as d\nassert f(d.datetime.now())",
+    "import sys\nassert sys.modules['time'] and f()",
+    "from typing import sys\nfrom sys import modules\nassert f()",
+    "import random\nassert random._os.times() and f()",
+    "import typing as t\nassert t.sys._getframe().f_builtins and t.contextlib.os and f()",
+    "assert __import__('time') and f()",
+    "exec('import time')\nassert f()",
+    "assert open('/proc/uptime').read() and f()",
+    "assert getattr(f, 'x')",
+    "import sched\nassert f()",
+];
+const TIMELESS: [&str; 4] = [
+    "import math, random, sys, datetime\nassert f(datetime.date(2026, 1, 2)) == sys.maxsize",
+    "from typing import List\nassert f.__name__ and type(f(1)).__name__ == 'x'",
+    "from collections import deque\nimport dataclasses\nassert dataclasses.asdict(f()) == {}",
+    "assert f().year == 1 and f()._items == []",
+];
+
+#[test]
+fn what_may_leave_something_or_tell_the_time_is_on_no_list() {
+    let lab = Lab::with_workers(1);
+    let texts = [&UNPLAIN[..], &PLAIN, &TIMEFUL, &TIMELESS].concat();
+    let script = format!(
+        "import builtins, json, sys\nPLAIN_NAMES = frozenset(vars(builtins))\n{}\n{}\n\
+         walked = [list(ast.walk(ast.parse(text))) for text in json.loads(sys.argv[1])]\n\
+         print(json.dumps([[is_plain(nodes, {{}}), all(map(is_timeless, nodes))] for nodes in walked]))\n",
+        include_str!("../src/sandbox/guest/judge/observations.py"),
+        include_str!("../src/sandbox/guest/judge/plain.py"),
+    );
+    let command = ["run", "--rm", "--network=none", "python:3.11-slim", "python", "-c", &script];
+    let told = lab.ask(&[&command[..], &[&serde_json::to_string(&texts).unwrap()]].concat());
+    let told: Vec<(bool, bool)> = serde_json::from_str(&told).unwrap();
+    for (place, (text, (is_plain, is_timeless))) in texts.iter().zip(told).enumerate() {
+        let place = |from: usize, list: &[&str]| (from..from + list.len()).contains(&place);
+        let (plain, timeful) = (UNPLAIN.len(), UNPLAIN.len() + PLAIN.len());
+        assert!(!(place(0, &UNPLAIN) && is_plain), "{text}");
+        assert!(!place(plain, &PLAIN) || (is_plain && is_timeless), "{text}");
+        assert!(!(place(timeful, &TIMEFUL) && is_timeless), "{text}");
+        assert!(!place(timeful + TIMEFUL.len(), &TIMELESS) || is_timeless, "{text}");
+    }
+}

@@ -143,8 +143,12 @@ frames! {
     FromJudge {
         /// It waits for work.
         Ready = b'r',
-        /// The task is learnt: what is wrong with its text.
+        /// The task is learnt: what is wrong with its text, and what its tests can tell beside answers.
         Learnt = b't',
+        /// A task as it was compiled, for the judge's supervisor alone: its key and what it imports, a zero byte, its code.
+        Compiled = b'b',
+        /// The worker's run can have left nothing behind, and it will make others: for the supervisor alone, before the last word.
+        Kept = b'k',
         /// The dry run has ended: what an agent will be asked.
         DryRan = b'y',
         /// Something that is wrong with the task, and that no agent can mend. Ends a run.

@@ -87,10 +87,6 @@ pub fn run(
             }
             Said::Done => return Ok(close(sheet, agent)),
             Said::Fault(flaw) => return Err(Broken::Task(flaw.told(task))),
-            // It was not this run that brought the worker there, but one before: another worker begins anew.
-            Said::Died(demise) if !demise.asked && !demise.fresh => {
-                begin(agent, judge, task, demise.test.unwrap_or_default());
-            }
             Said::Died(demise) if !demise.asked => {
                 let text = format!("can't be judged: {}", demise.happened(judge.bounds(), 1));
                 return Err(Broken::Task(demise.flaw(task, text).told(task)));

@@ -109,6 +109,8 @@ pub struct Lesson {
     pub flaws: Vec<Flaw>,
     /// Its tests come to the same whenever they are given the same.
     pub steady: bool,
+    /// Its tests can't tell when an answer came.
+    pub timeless: bool,
 }
 
 /// The outcome of a task's tests without an agent.
@@ -177,8 +179,6 @@ pub struct Demise {
     pub test: Option<usize>,
     /// The agent had been asked something before: if not, this is the task's author's doing.
     pub asked: bool,
-    /// The process had run no other order before this one.
-    pub fresh: bool,
     cause: Cause,
     how: String,
 }
@@ -230,7 +230,7 @@ impl Judge {
             Some(FromJudge::Died) => {
                 let demise: Demise = read(&frame.payload)?;
                 let text = format!("Python can't compile it: {}", demise.happened(&self.bounds, 1));
-                Lesson { flaws: vec![demise.flaw(task, text)], steady: false }
+                Lesson { flaws: vec![demise.flaw(task, text)], steady: false, timeless: false }
             }
             _ => read(&frame.payload)?,
         };

@@ -10,7 +10,7 @@ use crate::sandbox::Fault;
 use crate::sandbox::containers::launcher::Launcher;
 use crate::sandbox::engine::Role;
 use crate::sandbox::guest;
-use crate::sandbox::run::judge::{Demise, DryRunEnd, Flaw, Foreseen, Gravity, Judge};
+use crate::sandbox::run::judge::{Demise, DryRunEnd, Flaw, Foreseen, Gravity, Judge, Lesson};
 use crate::sandbox::run::places::Places;
 use crate::sandbox::run::replay::CallPlan;
 use crate::task::Task;
@@ -118,7 +118,7 @@ impl Judges {
             return Ok(known.flaws.clone());
         }
         let known = match lesson.flaws.is_empty() {
-            true => dry_run(judge, task, lesson.steady)?,
+            true => dry_run(judge, task, &lesson)?,
             false => Known::flawed(task, lesson.flaws),
         };
         let flaws = known.flaws.clone();
@@ -154,7 +154,7 @@ impl Known {
 }
 
 /// Runs a task's tests without an agent; where one ends the process that it runs in, the others are run in another.
-fn dry_run(judge: &mut Judge, task: &Task, steady: bool) -> Result<Known, Fault> {
+fn dry_run(judge: &mut Judge, task: &Task, lesson: &Lesson) -> Result<Known, Fault> {
     let (mut flaws, mut first) = (Vec::new(), 0);
     loop {
         let run = judge.dry_run(task, first)?;
@@ -163,15 +163,15 @@ fn dry_run(judge: &mut Judge, task: &Task, steady: bool) -> Result<Known, Fault>
             DryRunEnd::Died(Demise { test: Some(test), .. }) if test + 1 < task.tests.len() => {
                 first = test + 1
             }
-            DryRunEnd::Died(_) if flaws.is_empty() => return Ok(sound(task, Foreseen::nothing(), steady)),
-            DryRunEnd::Whole(foreseen) if flaws.is_empty() => return Ok(sound(task, foreseen, steady)),
+            DryRunEnd::Died(_) if flaws.is_empty() => return Ok(sound(task, Foreseen::nothing(), lesson)),
+            DryRunEnd::Whole(foreseen) if flaws.is_empty() => return Ok(sound(task, foreseen, lesson)),
             _ => return Ok(Known::flawed(task, flaws)),
         }
     }
 }
 
 /// All that is known of a task in which no fault was found. Such a one must ask the agent something.
-fn sound(task: &Task, foreseen: Foreseen, steady: bool) -> Known {
+fn sound(task: &Task, foreseen: Foreseen, lesson: &Lesson) -> Known {
     if !foreseen.asks {
         let message = "the tests ask the agent nothing; a function that Python has, too, is the agent's if the \
                        prompt says `def NAME(`";
@@ -179,10 +179,11 @@ fn sound(task: &Task, foreseen: Foreseen, steady: bool) -> Known {
         let flaw = Flaw { test, line, message: message.to_owned(), gravity: Gravity::Refused };
         return Known::flawed(task, vec![flaw]);
     }
-    // The time of a test can only be kept where its questions are put one by one. And an answer that is thrown away, as a
-    // model might be asked about it in vain, would have to be paid for.
-    let one_by_one = task.asks_model() || task.tests.iter().any(|test| test.timeout.is_some());
-    let plan =
-        foreseen.requests.filter(|_| !one_by_one).and_then(|requests| CallPlan::foreseen(requests, steady));
+    // The time of a test can only be kept, or be told by it, where its questions are put one by one. And an answer that is
+    // thrown away, as a model might be asked about it in vain, would have to be paid for.
+    let has_limits = task.tests.iter().any(|test| test.timeout.is_some());
+    let one_by_one = !lesson.timeless || has_limits || task.asks_model();
+    let requests = foreseen.requests.filter(|_| !one_by_one);
+    let plan = requests.and_then(|requests| CallPlan::foreseen(requests, lesson.steady));
     Known { plan: plan.map(Arc::new), ..Known::default() }
 }

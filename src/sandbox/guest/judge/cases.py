@@ -149,13 +149,25 @@ def shown(word):
 
 
 RULES = {"exact": Exact, "tokens": Tokens}
+ENTRIES = {"checker": "check", "interactor": "interact"}  # functions of authors' programs
 
 
-def rule(judging):
-    """The rule of a spec; SyntaxError where the author's program is no Python."""
+def compiled_rule(judging):
+    """The rule of a spec with its program compiled; SyntaxError where that is no Python."""
     if type(judging) is str:
-        return RULES[judging]()
+        return judging
     [(kind, what)] = judging.items()
+    return {kind: what if kind == "float" else compiled_program(what, ENTRIES[kind])}
+
+
+def has_program(compiled):
+    return type(compiled) is dict and not ENTRIES.keys().isdisjoint(compiled)
+
+
+def rule(compiled):
+    if type(compiled) is str:
+        return RULES[compiled]()
+    [(kind, what)] = compiled.items()
     if kind == "float":
         return Near(what)
-    return Checked(Program(what, "check")) if kind == "checker" else Talked(Program(what, "interact"))
+    return Checked(Program(what)) if kind == "checker" else Talked(Program(what))

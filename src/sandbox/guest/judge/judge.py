@@ -6,10 +6,12 @@ claim, which is decoded into exact builtin types and nothing else.
 It takes the frames of ToJudge and answers by those of FromJudge. Answers that carry another run's number are passed over.
 """
 import gc
+import json  # for claims: else each run's process would have to
+import marshal
 import reprlib
+import resource
 import signal
 import struct
-
 
 
 class Brief(reprlib.Repr):
@@ -114,7 +116,6 @@ class Run:
             if raised is not None and not self.asked:
                 return self.fault(test, raised)
             self.tell(test, *self.verdict(raised))
-        self.host.put(FromJudge.Done)
 
     def enter(self, test):
         """Begins a test, or setup: the kernel ends this process where one takes more CPU time than it may."""
@@ -124,7 +125,6 @@ class Run:
     def set_up(self):
         """Setup's exception, or None, and the names that the tests find."""
         self.enter(SETUP)
-        restore()
         scope = {name: Member(self.peer, None, name) for name in self.task.names - PLAIN_NAMES - {"output"}}
         scope.update(prompt=self.task.prompt, agent=Agent(self), raises=self.raises, output_of=output_of, __name__="task")
         scope |= self.task.helpers
@@ -156,7 +156,10 @@ class Run:
 
     def fault(self, test, error):
         self.host.put(FromJudge.Fault, dumps(self.task.fault(test, error)).encode())
-        self.host.put(FromJudge.Done)
+
+    def leaves_nothing(self):
+        """True if nothing of this run can be in this process when it is over: nothing but plain data has gone either way."""
+        return self.task.is_plain and not self.peer.objects and not self.peer.proxies
 
     def tell(self, test, verdict, message=None, share=None):
         result = {"test": test, "verdict": verdict, "message": message, "share": share}
@@ -293,42 +296,64 @@ def execute(code, scope):
 INTERNAL = (Run, Agent, Script, raises)
 
 
-class Worker:
-    """The process that runs tasks' Python, as the supervisor orders."""
+MAX_GROWTH = 16 << 10  # KiB of memory that runs may leave a worker with
 
-    def __init__(self, host, specs, seconds):
-        self.host, self.specs, self.seconds, self.tasks = host, specs, seconds, {}
+
+class Worker:
+    """The process that runs tasks' Python, as the supervisor orders. It compiles any number of tasks, and runs them until the first
+    that may leave something behind in Python: that ends with this process, and is no other run's."""
+
+    def __init__(self, host, tasks, seconds):
+        self.host, self.tasks, self.seconds, self.size = host, tasks, seconds, size()
 
     def serve(self):
         while (frame := self.host.wait()) is not None:
+            signal.setitimer(signal.ITIMER_PROF, self.seconds)
             self.obey(*frame)
             signal.setitimer(signal.ITIMER_PROF, 0)
             self.host.flush()
-            gc.collect()  # nothing of a run may take memory from the next one
 
     def obey(self, kind, payload):
-        signal.setitimer(signal.ITIMER_PROF, self.seconds)
         if kind == ToJudge.Learn:
-            key = loads(payload)["key"]
-            self.specs[key] = payload
-            task = self.task(key)
-            self.host.put(FromJudge.Learnt, dumps({"flaws": task.flaws, "steady": task.is_steady}).encode())
+            self.learn(loads(payload))
         elif kind == ToJudge.DryRun:
             (first,), key = struct.unpack(">I", payload[:4]), payload[4:].decode()
-            DryRun(self.host, self.task(key), self.seconds / 2).report(first)
+            run = DryRun(self.host, self.task(key), self.seconds / 2)
+            self.end(run, FromJudge.DryRan, dumps(run.report(first)).encode())
         elif kind == ToJudge.Grade:
             (number, first), key = struct.unpack(">II", payload[:8]), payload[8:].decode()
             run = Run(self.host, number, self.task(key), self.seconds)
             run.grade(first)
-            run.peer.is_silent = True
+            self.end(run, FromJudge.Done)
+
+    def learn(self, spec):
+        task = Compiler(spec)
+        if not task.flaws:
+            self.tasks[spec["key"]] = code = marshal.dumps(task.content())
+            about = {"key": spec["key"], "imports": sorted(task.imports), "plain": task.is_plain}
+            self.host.put(FromJudge.Compiled, dumps(about).encode() + b"\0" + code)
+        learnt = {"flaws": task.flaws, "steady": task.is_steady, "timeless": task.is_timeless}
+        self.host.put(FromJudge.Learnt, dumps(learnt).encode())
 
     def task(self, key):
-        """The task, compiled when it is first needed here."""
-        if key not in self.tasks:
-            mark(SETUP, False)
-            self.tasks[key] = Task(loads(self.specs[key]))
-            gc.freeze()  # what stays need not be looked at again
-        return self.tasks[key]
+        return Task(marshal.loads(self.tasks[key]))
+
+    def end(self, run, kind, payload=b""):
+        """Ends a run by its last word; and this process, unless it can be as good as new."""
+        is_kept = run.leaves_nothing() and size() < self.size + MAX_GROWTH and not any(map(listed, WRITABLE))
+        if is_kept:
+            self.host.put(FromJudge.Kept)
+        self.host.put(kind, payload)
+        self.host.flush()
+        if not is_kept:
+            os._exit(0)
+        run.peer.is_silent = True
+        gc.collect()
+
+
+def size():
+    """The most memory that this process has had, in KiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def main(seconds):

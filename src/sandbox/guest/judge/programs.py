@@ -12,13 +12,19 @@ import sys
 ACCEPTED, REFUSED = 42, 43
 
 
+def compiled_program(spec, entry):
+    """An author's file, compiled: its name, its code, and the function that it has to be called by, if it has."""
+    tree = ast.parse(spec["text"], spec["name"])
+    is_function = any(isinstance(node, ast.FunctionDef) and node.name == entry for node in tree.body)
+    code = compile(tree, spec["name"], "exec", dont_inherit=True)
+    return {"name": spec["name"], "entry": entry if is_function else None, "code": code}
+
+
 class Program:
     """An author's file, compiled."""
 
-    def __init__(self, spec, entry):
-        self.name, tree = spec["name"], ast.parse(spec["text"], spec["name"])
-        self.entry = entry if any(isinstance(node, ast.FunctionDef) and node.name == entry for node in tree.body) else None
-        self.code = compile(tree, self.name, "exec", dont_inherit=True)
+    def __init__(self, compiled):
+        self.name, self.entry, self.code = compiled["name"], compiled["entry"], compiled["code"]
 
     def call(self, *arguments):
         """Calls its function, in a fresh copy of the file; raises AssertionError where that is not content."""

@@ -1,14 +1,21 @@
 """The judge's supervisor, PID 1 of its container: passes frames between the host and a worker, the process that runs tasks'
-Python, and says how that died. It runs nothing of a task itself, so a test can end the worker only; the next order gets a
-new one (this text is put after the worker's).
+Python, and says how that died. It runs nothing of a task itself, so a test can end the worker only.
+
+A worker that has run a task is ended, with all that it has started and all files that it has made, unless it was a plain one
+(plain.py), and before any that is not: the next run's is forked from this process, which no task has been in (this text is put
+after the worker's).
 """
+import gc
+import itertools
 import mmap
 import select
 
 TICK = 1  # seconds between two looks at a silent worker
 SLEEP = 3  # times its CPU time that a test may sleep, at most
-ORDERS = (ToJudge.Learn, ToJudge.DryRun, ToJudge.Grade)
-ENDS = (FromJudge.Learnt, FromJudge.DryRan, FromJudge.Done)
+KEYS = {ToJudge.DryRun: 4, ToJudge.Grade: 8}  # orders to run a task, and where its key stands
+ORDERS = (ToJudge.Learn, *KEYS)
+LAST = (FromJudge.DryRan, FromJudge.Done)  # words of a worker, which has run a task then
+ENDS = (FromJudge.Learnt, *LAST)
 
 # Shared with the worker, so that it is known where that was when it died: a test, and whether the agent had been asked.
 PLACE = mmap.mmap(-1, 8)
@@ -38,9 +45,10 @@ class Pipe(Wire):
 
 class Supervisor:
     def __init__(self, seconds):
-        self.seconds, self.specs = seconds, {}
+        self.seconds, self.tasks, self.plain = seconds, {}, set()  # tasks are compiled, but code only in a worker
         self.host, self.worker = Pipe(0, os.dup(1)), None
         os.dup2(2, 1)  # what a task's author prints must not get between the frames
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # by which the kernel keeps it from PID 1
 
     def serve(self):
         self.host.put(FromJudge.Ready)
@@ -69,20 +77,27 @@ class Supervisor:
     # -- from the host --
 
     def pass_on(self, kind, payload):
-        if kind == ToJudge.Learn:
-            self.specs[loads(payload)["key"]] = payload
         if kind in ORDERS:
+            self.order, self.is_kept = kind, False
             self.busy, self.asked, self.answered, self.asleep, self.overslept = True, 0, 0, 0, False
-            if self.worker is None:
-                self.start()
-            self.fresh, self.used = not self.used, True
+            self.provide(kind in KEYS and payload[KEYS[kind] :].decode() not in self.plain)
             mark(SETUP, False)
         if self.worker is not None:
             self.answered += kind not in ORDERS
             self.worker.put(kind, payload)
 
+    def provide(self, pristine):
+        """Sees to it that there is a worker, and one that has run nothing if it must be."""
+        if pristine and self.worker and self.is_used:
+            self.busy = False
+            self.bury()
+            self.busy = True
+        if self.worker is None:
+            self.start()
+
     def start(self):
         """A worker that knows all tasks."""
+        gc.freeze()  # what both have need not be looked at, nor copied for that
         (its_input, order), (answer, its_output) = os.pipe(), os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
@@ -90,9 +105,10 @@ class Supervisor:
                 for descriptor in (0, order, answer, self.host.writer):
                     os.close(descriptor)
                 os.open(os.devnull, os.O_RDONLY)  # in place of what the host says
+                signal.signal(signal.SIGINT, signal.default_int_handler)
                 with open("/proc/self/oom_score_adj", "w") as score:
                     score.write("1000")  # where memory runs out, it is this process that goes
-                Worker(Wire(its_input, its_output), self.specs, self.seconds).serve()
+                Worker(Wire(its_input, its_output), self.tasks, self.seconds).serve()
             except BaseException:
                 import traceback
 
@@ -101,21 +117,41 @@ class Supervisor:
                 os._exit(1)
         os.close(its_input)
         os.close(its_output)
-        self.worker, self.used = Pipe(answer, order), False
+        self.worker, self.is_used = Pipe(answer, order), False
 
     # -- from the worker --
 
     def hear(self):
         alive = self.worker.fill()
         while (frame := self.worker.take()) is not None:
-            kind = frame[0]
+            kind, payload = frame
+            if kind == FromJudge.Compiled and self.order == ToJudge.Learn:
+                self.keep(payload)
+                continue
+            if kind == FromJudge.Kept:
+                self.is_kept = True
+                continue
             self.asked += kind in (FromJudge.Question, FromJudge.Fetch, FromJudge.Consult)
             if kind == FromJudge.Result:
                 self.asleep = 0
             self.busy = kind not in ENDS
-            self.host.put(*frame)
+            self.host.put(kind, payload)
+            self.is_used |= kind in LAST
+            if kind in LAST and not self.is_kept:
+                alive = False
+                break  # whatever goes on in a worker that has said this, is nobody's
         if not alive:
             self.bury()
+
+    def keep(self, payload):
+        """Keeps a task for the workers to come, and loads the modules that it imports: else each of them would have to."""
+        about, _, code = payload.partition(b"\0")
+        about = loads(about)
+        self.tasks[about["key"]] = code
+        if about["plain"]:
+            self.plain.add(about["key"])
+        for name in about["imports"]:
+            load(name)
 
     def look(self):
         """Ends a worker that sleeps too long while nobody else's answer is waited for."""
@@ -129,19 +165,21 @@ class Supervisor:
             os.kill(self.pid, signal.SIGKILL)
 
     def bury(self):
-        """Tells how the worker died, and ends what it left."""
+        """Ends a worker and all that it has left; tells how it died, if it has died at work."""
         try:
             os.kill(-1, signal.SIGKILL)
         except ProcessLookupError:
             pass
-        status = os.waitpid(self.pid, 0)[1]
+        status = reaped()[self.pid]
+        for folder in WRITABLE:
+            clear(folder)
         for descriptor in (self.worker.reader, self.worker.writer):
             os.close(descriptor)
         self.worker = None
         if self.busy:
             test, asked = struct.unpack("<ii", PLACE[:])
             cause, how = self.cause(status)
-            death = {"test": None if test == SETUP else test, "asked": bool(asked), "fresh": self.fresh, "cause": cause, "how": how}
+            death = {"test": None if test == SETUP else test, "asked": bool(asked), "cause": cause, "how": how}
             self.host.put(FromJudge.Died, dumps(death).encode())
 
     def cause(self, status):
@@ -153,3 +191,49 @@ class Supervisor:
         if number == signal.SIGKILL:
             return "memory", ""
         return "end", f"signal {number}" if number else f"exit code {os.WEXITSTATUS(status)}"
+
+
+WRITABLE = ("/tmp", "/dev/shm", "/dev/mqueue")
+
+
+def reaped():
+    """Waits for the end of all other processes; their statuses."""
+    statuses = {}
+    try:
+        while True:
+            pid, status = os.wait()
+            statuses[pid] = status
+    except ChildProcessError:
+        return statuses
+
+
+def listed(folder):
+    """The names in a folder, which not every engine has."""
+    try:
+        return os.listdir(folder)
+    except (FileNotFoundError, PermissionError):
+        return []
+
+
+def clear(folder):
+    """Removes all that is in a folder, however deep it lies: what lies deeper comes up first, so no path gets too long."""
+    names = listed(folder)
+    places = map(str, itertools.count())
+    while names:
+        path = f"{folder}/{names.pop()}"
+        if not opened(path):
+            os.unlink(path)
+            continue
+        for inner in os.listdir(path):
+            opened(f"{path}/{inner}")
+            name = next(place for place in places if not os.path.lexists(f"{folder}/{place}"))
+            os.rename(f"{path}/{inner}", f"{folder}/{name}")
+            names.append(name)
+        os.rmdir(path)
+
+
+def opened(path):
+    """True for a folder, of which we may do anything then."""
+    if is_folder := os.path.isdir(path) and not os.path.islink(path):
+        os.chmod(path, 0o700)
+    return is_folder

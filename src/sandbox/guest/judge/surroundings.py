@@ -1,5 +1,5 @@
-"""The surroundings of a call: `input`, `print`, the standard streams and the seed of `random`, as a test has them, and as the
-next run must find them (this text is put before the judge's).
+"""The surroundings of a call: `input`, `print`, the standard streams and the seed of `random`, as a test has
+them (this text is put before the judge's).
 """
 import builtins
 import io
@@ -29,14 +29,6 @@ def replaced():
     """The names of what a test has put something else in the place of, with what stands there now."""
     now = ((name, getattr(home, name, None)) for home, name in PLACES)
     return [(name, value) for (name, value), real in zip(now, REAL) if value is not real]
-
-
-def restore():
-    """Puts Python's own back: what one run's test has left there is not the next run's."""
-    if replaced():
-        for (home, name), real in zip(PLACES, REAL):
-            setattr(home, name, real)
-    random.seed, SEED.waiting = SEED, None
 
 
 def output_of(function, *args, **named):

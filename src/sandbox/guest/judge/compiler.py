@@ -1,0 +1,243 @@
+"""Compiler: a task's Python compiled, and what can be seen of it without running it (this text is put before the judge's)."""
+import ast
+import builtins
+import collections
+import re
+import warnings
+
+PLAIN_NAMES = frozenset(vars(builtins))
+
+
+class Compiler:
+    """Compiles a task's setup and tests; `flaws` says what is wrong with them."""
+
+    def __init__(self, spec):
+        self.prompt, self.max_value, self.flaws = spec["prompt"], spec["value"], []
+        self.names, self.imports, self.modules = set(), set(), {}
+        self.is_steady = self.is_timeless = self.is_plain = True
+        self.asks_model = spec.get("asks_model", False)
+        self.uses, self.lines = [], [test["line"] for test in spec["tests"]]
+        self.shown = "\n".join([spec["prompt"], *(test["text"] for test in spec["tests"] if test["public"])])
+        setup = spec["setup"] or {"text": "", "line": 1}
+        self.setup_line = setup["line"]
+        self.asserting = set()  # functions of setup that assert something
+        self.setup = self.compiled(None, setup, self.note_helpers)
+        self.judging, self.rules = spec.get("judging"), {}
+        has_scores = any(test.get("score") for test in spec["tests"])
+        self.helpers = [name for name in HELPERS if has_scores and not is_asked_for(name, spec["prompt"])]
+        self.tests = [self.made(i, test) for i, test in enumerate(spec["tests"])]
+        self.agents_own = {name for name in self.names & PLAIN_NAMES if is_asked_for(name, spec["prompt"])}
+
+    def content(self):
+        """All that a Task is made of, as plain data and code: it can go from one process to others."""
+        kept = "prompt max_value asks_model names agents_own is_plain uses shown lines setup_line setup helpers rules tests".split()
+        return {name: getattr(self, name) for name in kept}
+
+    def made(self, test, source):
+        return self.case(test, source) if source.get("case") else self.compiled(test, source, self.check_asserts)
+
+    def case(self, test, source):
+        name, place = source["case"]["name"], source["case"]["judging"]
+        if is_first := place not in self.rules:
+            try:
+                self.rules[place] = compiled_rule(self.judging[place])
+            except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+                self.rules[place] = None
+                return self.flaw(test, source["line"], f"the program that decides: {error}")
+        self.is_plain &= not has_program(self.rules[place])
+        return {"name": name, "place": place, "is_first": is_first}
+
+    def compiled(self, test, source, check):
+        """A code object that keeps the lines of the task's file, so that every message points there."""
+        above = source["line"] - 1
+        try:
+            tree = scored(source["text"]) if source.get("score") else parsed(source["text"], source.get("expression", False))
+            nodes = list(ast.walk(tree))
+            check(nodes)
+        except SyntaxError as error:
+            return self.flaw(test, above + (error.lineno or 1), error.msg)
+        except (ValueError, RecursionError, MemoryError) as error:
+            return self.flaw(test, above + 1, str(error))
+        names = [node for node in nodes if isinstance(node, ast.Name)]
+        self.names |= {node.id for node in names}
+        self.uses += [(test, *use) for use in uses(nodes, above)]
+        self.is_steady &= all(map(is_steady, nodes))
+        self.is_timeless &= all(map(is_timeless, nodes))
+        self.is_plain &= is_plain(nodes, self.modules)
+        self.imports.update(name for node in nodes for name in imported(node))
+        tree = ast.increment_lineno(ast.fix_missing_locations(Rewriting(names, self.is_assertion).visit(tree)), above)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", SyntaxWarning)
+                return compile(tree, "task", "exec", dont_inherit=True)
+        except SyntaxError as error:
+            return self.flaw(test, error.lineno or above + 1, error.msg)
+
+    def note_helpers(self, nodes):
+        functions = (node for node in nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
+        self.asserting |= {node.name for node in functions if any(map(self.asserts, ast.walk(node)))}
+
+    def check_asserts(self, nodes):
+        for node in nodes:
+            if isinstance(node, ast.Assert) and isinstance(node.test, ast.Tuple) and node.test.elts:
+                raise SyntaxError("assertion is always true, perhaps remove parentheses?", (None, node.lineno, 0, ""))
+        if not any(map(self.asserts, nodes)):
+            raise SyntaxError("asserts nothing; write `assert ...`", (None, 1, 0, ""))
+
+    def asserts(self, node):
+        """True for what can fail a test."""
+        return self.is_assertion(node) or isinstance(node, (ast.With, ast.AsyncWith, ast.Raise))
+
+    def is_assertion(self, node):
+        """True for an assertion, `raises`, and a call of what asserts something."""
+        if isinstance(node, ast.Call):
+            called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            return called in self.asserting or called.startswith("assert") or called in ("raises", "@score")
+        return isinstance(node, ast.Assert)
+
+    def flaw(self, test, line, message):
+        self.flaws.append({"test": test, "line": line, "message": message})
+
+
+def parsed(text, expression_allowed):
+    """The statements of a test; the text of an `assert:` field may be a bare expression."""
+    if expression_allowed:
+        try:
+            value = ast.parse(f"({text}\n)", mode="eval").body
+            return ast.Module([ast.copy_location(ast.Assert(value, None), value)], [])
+        except SyntaxError:
+            pass
+    return ast.parse(text)
+
+
+class Rewriting(ast.NodeTransformer):
+    """Rewrites what plain Python leaves to chance or to the other side: `output` is asked for when it is first looked at; a name in
+    capitals is a constant of the agent's, and looked up where it stands; `except` takes the agent's classes by name; a `with`
+    around an assertion lets no exception pass; and a comparison that fails tells both of its sides.
+
+    The names that it needs for that no author can write.
+    """
+
+    def __init__(self, names, is_assertion):
+        self.is_assertion = is_assertion
+        self.stored = {n.id for n in names if not isinstance(n.ctx, ast.Load)}
+
+    def visit_Name(self, node):
+        if node.id in self.stored or not isinstance(node.ctx, ast.Load):
+            return node
+        if node.id == "output":
+            return ast.copy_location(ast.Attribute(ast.Name("agent", ast.Load()), "output", ast.Load()), node)
+        return ast.copy_location(calling("@resolved", node), node) if node.id.isupper() else node
+
+    def visit_Call(self, node):
+        called = node.func
+        node = self.generic_visit(node)
+        if isinstance(called, ast.Name):
+            node.func = called
+            if called.id == "type" and len(node.args) == 1:
+                return ast.copy_location(calling("@type", *node.args), node)
+        return node
+
+    def visit_Attribute(self, node):
+        node = self.generic_visit(node)
+        is_class = node.attr == "__class__" and isinstance(node.ctx, ast.Load)
+        return ast.copy_location(calling("@type", node.value), node) if is_class else node
+
+    def visit_Compare(self, node):
+        node = self.generic_visit(node)
+        if all(isinstance(op, (ast.Is, ast.IsNot)) for op in node.ops):
+            node.left = self.resolving(node.left)
+            node.comparators = list(map(self.resolving, node.comparators))
+        return node
+
+    def resolving(self, node):
+        is_free = isinstance(node, ast.Name) and node.id not in self.stored
+        return ast.copy_location(calling("@resolved", node), node) if is_free else node
+
+    def visit_With(self, node):
+        holds_assertion = any(self.is_assertion(part) for line in node.body for part in ast.walk(line))
+        node = self.generic_visit(node)
+        for item in node.items if holds_assertion else ():
+            item.context_expr = ast.copy_location(calling("@asserting", item.context_expr), item.context_expr)
+        return node
+
+    visit_AsyncWith = visit_With
+
+    def visit_ExceptHandler(self, node):
+        node = self.generic_visit(node)
+        if node.type is not None:
+            node.type = ast.copy_location(calling("@caught", node.type), node.type)
+        return node
+
+    def visit_Assert(self, node):
+        if node.msg is None and (parts := conjuncts(node.test)):
+            parts = (ast.copy_location(ast.Assert(part, None), part) for part in parts)
+            return [one for part in parts for one in as_list(self.visit(part))]
+        node = self.generic_visit(node)
+        test, compared = node.test, []
+        if isinstance(test, ast.Compare) and len(test.ops) == 1:
+            symbol = COMPARED[type(test.ops[0]).__name__]
+            test.left = kept_as("@left", test.left)
+            test.comparators = [kept_as("@right", test.comparators[0])]
+            left, right = (ast.Name(name, ast.Load()) for name in ("@left", "@right"))
+            compared = [left, ast.Constant(symbol), right]
+        if node.msg is None and compared:
+            node.msg = ast.copy_location(calling("@told", *compared), test)
+        elif node.msg is not None and not any(isinstance(part, IN_PLACE) for part in ast.walk(node.msg)):
+            message = ast.Lambda(ast.arguments([], [], None, [], [], None, []), node.msg)
+            node.msg = ast.copy_location(calling("@message", message, *compared), node.msg)
+        return node
+
+
+# Parts of an expression that mean something else in a function of their own.
+IN_PLACE = (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)
+
+
+def conjuncts(test):
+    """The parts of `a and b`, and of `a < b < c`, each of which must hold; none if there is but one."""
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+        return test.values
+    if not isinstance(test, ast.Compare) or len(test.ops) < 2:
+        return []
+    parts, left = [], test.left
+    for place, (op, right) in enumerate(zip(test.ops, test.comparators)):
+        parts.append(ast.copy_location(ast.Compare(left, [op], [kept_as(f"@{place}", right)]), test))
+        left = ast.copy_location(ast.Name(f"@{place}", ast.Load()), right)
+    return parts
+
+
+def as_list(nodes):
+    return nodes if isinstance(nodes, list) else [nodes]
+
+
+def kept_as(name, value):
+    return ast.copy_location(ast.NamedExpr(ast.Name(name, ast.Store()), value), value)
+
+
+def calling(name, *args):
+    return ast.Call(ast.Name(name, ast.Load()), list(args), [])
+
+
+def is_asked_for(name, prompt):
+    """True if the prompt asks for a function of this name: then it is the agent's, though Python has one, too."""
+    return re.search(rf"\b(?:def|function)\s+(?:named\s+|called\s+)?`?{name}\s*[`(]|`{name}\(", prompt) is not None
+
+
+NO_CALLS = (ast.Attribute, ast.Subscript, ast.Compare, ast.BinOp, ast.BoolOp, ast.UnaryOp, ast.FormattedValue)
+
+
+def uses(nodes, above):
+    """(name, line, whether a function may be meant) of each name that is read and bound nowhere among the nodes."""
+    bound = {*PLAIN_NAMES, "output"}
+    for node in nodes:
+        if isinstance(node, ast.Name):
+            if not isinstance(node.ctx, ast.Load):
+                bound.add(node.id)
+        elif isinstance(node, ast.alias):
+            bound.add((node.asname or node.name).split(".")[0])
+        elif not isinstance(node, ast.keyword):
+            bound.update(getattr(node, field, None) for field in ("arg", "name", "rest"))
+    for parent in nodes:
+        for node in ast.iter_child_nodes(parent):
+            if isinstance(node, ast.Name) and node.id not in bound:
+                yield node.id, above + node.lineno, not isinstance(parent, NO_CALLS)
