@@ -29,7 +29,7 @@ pub struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 done, but something could not be scored or taken; \
-2 bad configuration or usage; 69 no engine or no image; 74 the results or the output can't be written; \
+2 bad configuration or usage; 3 verified in part; 69 no engine or no image; 74 the results or the output can't be written; \
 75 another agentmill works in this folder; 130, 143 stopped by a signal.";
 
 /// Facts about the build, behind the version: none of them depends on an engine.
@@ -376,6 +376,8 @@ pub enum Exit {
     Unscored,
     /// The configuration, a task or the command line is wrong.
     Usage,
+    /// Verified as far as answers were kept: what could be checked holds, and not everything could.
+    Partly,
     /// There is no engine, or no image and no way to get one.
     NoEngine,
     /// The results, or what is printed, can't be written.
@@ -392,6 +394,7 @@ impl From<Exit> for std::process::ExitCode {
             Exit::Done => 0,
             Exit::Unscored => 1,
             Exit::Usage => 2,
+            Exit::Partly => 3,
             Exit::NoEngine => 69,
             Exit::Unwritable => 74,
             Exit::Locked => 75,

@@ -156,6 +156,19 @@ fn nothing_is_proved_without_the_organisers_signature() {
 }
 
 #[test]
+fn an_agent_that_answers_more_than_is_kept_spoils_nobody_elses_proof() {
+    let env = TestEnv::new().task("double", DOUBLE_TASK).agent("ann", DOUBLE_AGENT);
+    let env = env.agent("eve", "def double(x):\n    return 'x' * 900_000\n");
+    env.run();
+    env.agentmill(&["bundle", "--make-key", at(&env, "season.key")]).code(0);
+    bundle(&env, "b", &[]).code(0);
+    check(&env, "b", &[]).code(3).prints(&[
+        "1 runs of 2 agents judged anew\n1 runs not judged anew: their answers were not kept\nnot kept: eve on double\n",
+        "ok as far as answers were kept: all but 1 runs\n",
+    ]);
+}
+
+#[test]
 fn an_organiser_who_lies_is_found_out_run_by_run() {
     let env = evaluated();
     bundle(&env, "b", &[]).code(0);
@@ -184,7 +197,15 @@ fn an_organiser_who_lies_is_found_out_run_by_run() {
         .code(1)
         .prints(&["bo on double: can't be judged anew: the judge asks something else"]);
     forge(&env, |entries| drop(entries.remove("results/claims/bo.jsonl")));
-    check(&env, "forged", &[]).code(1).prints(&["1 runs not judged anew: their answers were not kept"]);
+    check(&env, "forged", &[]).code(3).prints(&[
+        "1 runs not judged anew: their answers were not kept\nnot kept: bo on double\n",
+        "ok as far as answers were kept: all but 1 runs",
+    ]);
+    forge(&env, |entries| {
+        drop(entries.remove("results/claims/bo.jsonl"));
+        replace(entries, "results/rankings.json", r#""score": 50.0"#, r#""score": 60.0"#);
+    });
+    check(&env, "forged", &[]).code(1).prints(&["not kept: bo on double", "not ok"]);
     // Another task than the one that was asked, another source, and an agent without a report.
     forge(&env, |entries| replace(entries, "tasks/double.yaml", "double it", "double that"));
     check(&env, "forged", &[]).code(1).prints(&["was made of another task, limits, image or source"]);

@@ -13,6 +13,7 @@ use crate::client::generate::program::Children;
 use crate::commands::aside;
 use crate::config;
 use crate::proof::finding::Finding;
+use crate::proof::judged::Unkept;
 use crate::proof::manifest::{Kind, Manifest};
 use crate::proof::signature::{self, Signature};
 use crate::proof::unpacked::{Unpacked, unpack};
@@ -21,13 +22,22 @@ use crate::proof::{judged, ranking, rerun};
 use crate::sandbox::{Sandbox, grader_version};
 use crate::term;
 use crate::ui::Spinner;
+use crate::util::text::visible;
 use crate::yaml::Problems;
+
+/// Tasks that are named for each miner whose answers were not kept.
+const MOST_TASKS: usize = 5;
+
+/// Most characters of a task's id.
+const MOST_SHOWN: usize = 200;
 
 /// Outcome of a verification.
 #[derive(Debug, Serialize)]
 struct Verified {
     /// True if all was checked and is as the bundle says.
     ok: bool,
+    /// True if all that could be checked is as the bundle says.
+    holds: bool,
     kind: Option<Kind>,
     entries: usize,
     /// Bytes that are not as they were signed.
@@ -36,6 +46,8 @@ struct Verified {
     agents: usize,
     judged: usize,
     unkept: usize,
+    /// The runs of which the answers were not kept.
+    unkept_runs: Vec<Unkept>,
     unjudged: usize,
     rerun_agents: usize,
     rerun_runs: usize,
@@ -58,13 +70,18 @@ pub fn verify(args: &cli::Verify, quiet: bool) -> anyhow::Result<Exit> {
     {
         return Ok(signal);
     }
-    verified.ok = verified.faults.is_empty() && verified.findings.is_empty() && verified.unkept == 0;
+    verified.holds = verified.faults.is_empty() && verified.findings.is_empty();
+    verified.ok = verified.holds && verified.unkept == 0;
     match args.json {
         true => term::print_json(&verified)?,
         false if quiet && verified.ok => {}
         false => term::print(&verified.text())?,
     }
-    Ok(if verified.ok { Exit::Done } else { Exit::Unscored })
+    Ok(match (verified.ok, verified.holds) {
+        (true, _) => Exit::Done,
+        (false, true) => Exit::Partly,
+        (false, false) => Exit::Unscored,
+    })
 }
 
 /// Checks the signature and every byte, and unpacks; gives the manifest if all is as it was signed.
@@ -144,12 +161,14 @@ impl Verified {
     fn new() -> Self {
         Self {
             ok: false,
+            holds: false,
             kind: None,
             entries: 0,
             faults: Vec::new(),
             agents: 0,
             judged: 0,
             unkept: 0,
+            unkept_runs: Vec::new(),
             unjudged: 0,
             rerun_agents: 0,
             rerun_runs: 0,
@@ -160,7 +179,8 @@ impl Verified {
 
     fn take(&mut self, manifest: &Manifest, of_sandbox: OfSandbox) {
         let OfSandbox { image, judged, rerun } = of_sandbox;
-        (self.judged, self.unkept, self.unjudged) = (judged.runs, judged.unkept, judged.unjudged);
+        (self.judged, self.unkept, self.unjudged) = (judged.runs, judged.unkept.len(), judged.unjudged);
+        self.unkept_runs = judged.unkept;
         (self.rerun_agents, self.rerun_runs) = (rerun.agents, rerun.runs);
         self.findings.extend(judged.findings);
         self.findings.extend(rerun.findings);
@@ -185,6 +205,7 @@ impl Verified {
         }
         if self.unkept > 0 {
             lines.push(format!("{} runs not judged anew: their answers were not kept", self.unkept));
+            lines.extend(self.unkept_by_miner());
         }
         if self.unjudged > 0 {
             lines.push(format!("{} runs had not been judged", self.unjudged));
@@ -195,7 +216,22 @@ impl Verified {
         lines.extend(self.notes.iter().map(|note| format!("note: {note}")));
         lines.extend(self.faults.iter().map(|fault| format!("changed: {fault}")));
         lines.extend(self.findings.iter().map(|finding| format!("differs: {finding}")));
-        lines.push(if self.ok { "ok".to_owned() } else { "not ok".to_owned() });
+        lines.push(match (self.ok, self.holds) {
+            (true, _) => "ok".to_owned(),
+            (false, true) => format!("ok as far as answers were kept: all but {} runs", self.unkept),
+            (false, false) => "not ok".to_owned(),
+        });
         lines.join("\n") + "\n"
+    }
+
+    /// A line for each miner, in the ranking's order, with its first few tasks.
+    fn unkept_by_miner(&self) -> impl Iterator<Item = String> {
+        self.unkept_runs.chunk_by(|a, b| a.miner == b.miner).map(|runs| {
+            let tasks: Vec<String> =
+                runs.iter().take(MOST_TASKS).map(|run| visible(&run.task, MOST_SHOWN)).collect();
+            let more = runs.len().saturating_sub(MOST_TASKS);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            format!("not kept: {} on {}{more}", runs[0].miner, tasks.join(", "))
+        })
     }
 }

@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 
 use rayon::prelude::*;
+use serde::Serialize;
 
 use crate::model::claims::Claims;
+use crate::model::miner_id::Miner;
 use crate::model::report::{Outcome, Report, Run, Scored};
 use crate::pipeline::run_keys::{EvaluationPlan, PlannedRun};
 use crate::pipeline::score::Row;
@@ -13,13 +15,22 @@ use crate::proof::finding::{Finding, difference};
 use crate::proof::unpacked::Unpacked;
 use crate::sandbox::{Fault, Rejudged, Sandbox, grader_version};
 
+/// A run whose answers are not in the bundle: an agent may have answered more than is kept, as it likes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unkept {
+    /// The agent's miner.
+    pub miner: Miner,
+    /// The task's id.
+    pub task: String,
+}
+
 /// The outcome for all ranked agents, in the ranking's order.
 #[derive(Debug, Default)]
 pub struct Judged {
     /// Runs that were judged anew.
     pub runs: usize,
     /// Runs that were not, as their answers are not in the bundle.
-    pub unkept: usize,
+    pub unkept: Vec<Unkept>,
     /// Runs that nobody has judged: unscored ones and such on faulty tasks.
     pub unjudged: usize,
     /// All that is not as the bundle says.
@@ -29,7 +40,7 @@ pub struct Judged {
 impl Judged {
     fn add(&mut self, other: Self) {
         self.runs += other.runs;
-        self.unkept += other.unkept;
+        self.unkept.extend(other.unkept);
         self.unjudged += other.unjudged;
         self.findings.extend(other.findings);
     }
@@ -97,7 +108,7 @@ fn of_run(
         find("was made of another task, limits, image or source than the bundle holds".into());
     }
     let Some(claims) = claims else {
-        judged.unkept += 1;
+        judged.unkept.push(Unkept { miner: report.miner.clone(), task: run.task.clone() });
         return Ok(());
     };
     match sandbox.judge_again(planned.task, &claims.exchanges) {
