@@ -127,8 +127,9 @@ fn expect_all_results(env: &TestEnv, rounds: usize) {
             .map(|entry| entry.unwrap().file_name().into_string().unwrap());
         names
             .filter(|name| {
-                let is_finished =
-                    [".lock", ".ledger.lock", ".planned", ".image.json", ".basis"].contains(&name.as_str());
+                const FINISHED: [&str; 6] =
+                    [".lock", ".ledger.lock", ".planned", ".looked", ".image.json", ".basis"];
+                let is_finished = FINISHED.contains(&name.as_str());
                 !is_finished && (name.starts_with('.') || name.ends_with(".tmp"))
             })
             .collect::<Vec<_>>()

@@ -50,11 +50,29 @@ fn gradescope_gets_a_result_for_everybody() {
     assert_eq!((&bo["score"], &bo["output"]), (&json!(0.0), &json!("nothing was submitted")));
     assert!(eve["output"].as_str().unwrap().starts_with("refused: "));
 
+    assert_eq!((&ann["visibility"], &ann["leaderboard"][0]["value"]), (&json!("visible"), &json!(25.0)));
+
     let folder = env.path("grades");
     let out = folder.to_str().unwrap();
     env.agentmill(&["export", "gradescope", "--out", out]).code(0).prints(&["wrote 4 files in "]);
     let bo: Value = serde_json::from_str(&env.read("grades/bo.json")).unwrap();
     assert_eq!(bo["extra_data"]["state"], "absent");
+
+    // Nothing is shown to students but that they were evaluated; the staff's gradebook has the score.
+    env.write(
+        "pipeline.yaml",
+        "roster: students.csv\nrewards: none\nstages: [{name: all, tasks: ['**'], feedback: none}]\n",
+    );
+    let results = exported(&env, "gradescope");
+    let ann: Value = serde_json::from_str(results.lines().next().unwrap()).unwrap();
+    assert_eq!((&ann["visibility"], &ann["leaderboard"]), (&json!("hidden"), &json!([])));
+    assert_eq!(ann["score"], json!(25.0));
+    let bo: Value = serde_json::from_str(results.lines().nth(1).unwrap()).unwrap();
+    assert_eq!((&bo["visibility"], &bo["output"]), (&json!("visible"), &json!("nothing was submitted")));
+    let board = exported(&env, "kaggle");
+    let ranks: Vec<_> = board.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
+    assert_eq!(ranks, [""; 4]);
+    assert!(!board.contains(",25,") && !board.contains(",100,"), "{board}");
 }
 
 #[test]

@@ -47,8 +47,49 @@ fn copies<const N: usize>(expected: [(&str, Option<&str>); N]) -> BTreeMap<Strin
 fn an_older_modification_time_makes_no_copy_an_original() {
     let folder = Folder::new("[assert x]");
     folder.drop("zoe.py", RIGHT);
+    folder.copies();
     folder.put("abe.py", RIGHT, Duration::from_secs(25 * 365 * 86_400));
     assert_eq!(folder.copies(), copies([("abe", Some("zoe")), ("zoe", None)]));
+}
+
+/// A file may be stored into by way of a memory map, or renamed by another: its times don't tell who was first.
+#[test]
+fn of_equal_bytes_that_one_look_finds_nobody_is_paid_until_the_organiser_decides() {
+    let folder = Folder::new("[assert x]");
+    folder.drop("ann.py", OTHER);
+    folder.drop("zoe.py", RIGHT);
+    folder.put("abe.py", RIGHT, Duration::from_secs(25 * 365 * 86_400));
+    let sha256 = agentmill::util::digest::sha256(RIGHT.as_bytes());
+    let look = || {
+        let (summary, told) = folder.pass(&Fake::default());
+        let rows = summary.unwrap().rows;
+        let warned = |event| if let Event::Warning(text) = event { Some(text) } else { None };
+        let told: Vec<String> = told.into_iter().filter_map(warned).collect();
+        let paid = |id: &str| rows.iter().find(|row| row.miner.as_str() == id).unwrap().reward.unwrap();
+        let same = |id: &str| rows.iter().find(|row| row.miner.as_str() == id).unwrap().same_as.clone();
+        (["abe", "ann", "zoe"].map(paid), ["abe", "ann", "zoe"].map(|id| same(id).len()), told.join(" "))
+    };
+    for _ in 0..2 {
+        let (paid, same, told) = look();
+        assert_eq!((paid, same), ([0.0, 100.0, 0.0], [1, 0, 1]));
+        assert!(told.contains(&format!("similarity: {{originals: {{{sha256}: ")), "{told}");
+    }
+    let table = folder.read("rankings.csv");
+    assert!(table.lines().next().unwrap().ends_with(",tier,same_as") && table.contains(",abe\n"), "{table}");
+    assert!(folder.read("index.html").contains("\"same\":[\"zoe\"]"));
+    // Who comes later is a copy, whoever was first.
+    folder.drop("eve.py", RIGHT);
+    assert!(folder.copies()["eve"].is_some());
+    folder.remove("eve.py");
+    let word = format!("similarity: {{originals: {{{sha256}: zoe}}}}\n");
+    fs::write(folder.path("pipeline.yaml"), word).unwrap();
+    assert_eq!(look(), ([0.0, 50.0, 50.0], [0; 3], String::new()));
+    assert_eq!(folder.copies()["abe"].as_deref(), Some("zoe"));
+    // Without a word, one of them alone is paid: the other has given up.
+    fs::write(folder.path("pipeline.yaml"), "parallel: 2\n").unwrap();
+    folder.remove("abe.py");
+    let rows = folder.pass(&Fake::default()).0.unwrap().rows;
+    assert!(rows.iter().all(|row| row.reward == Some(50.0) && row.same_as.is_empty()), "{rows:?}");
 }
 
 #[test]
@@ -72,6 +113,58 @@ fn an_original_that_was_replaced_and_comes_back_is_the_original_still() {
     let before = folder.ledger();
     assert_eq!(folder.copies(), copies([("abe", Some("zoe")), ("zoe", None)]));
     assert_eq!(folder.ledger(), before, "nothing new is no line");
+}
+
+/// A folder leaves the times of its files alone when it is moved.
+#[test]
+fn a_folder_that_is_moved_in_after_the_close_is_late_and_one_that_was_there_is_not() {
+    let folder = Folder::new("[assert x]");
+    folder.drop("ann/agent.py", RIGHT);
+    fs::create_dir_all(folder.path("prep/eve")).unwrap();
+    fs::write(folder.path("prep/eve/agent.py"), OTHER).unwrap();
+    fs::write(folder.path("prep/bob.py"), OTHER).unwrap();
+    thread::sleep(Duration::from_millis(50));
+    let closes = jiff::Timestamp::now();
+    fs::write(folder.path("pipeline.yaml"), format!("season: {{closes: {closes}}}\n")).unwrap();
+    thread::sleep(Duration::from_millis(300));
+    fs::rename(folder.path("prep/eve"), folder.path("inbox/eve")).unwrap();
+    fs::rename(folder.path("prep/bob.py"), folder.path("inbox/bob.py")).unwrap();
+    let summary = folder.pass(&Fake::default()).0.unwrap();
+    let ranked: Vec<_> = summary.rows.iter().map(|row| row.miner.as_str()).collect();
+    assert_eq!(ranked, ["ann"]);
+    let late = summary.rejected.iter().filter(|one| one.reason.starts_with("is late: "));
+    assert_eq!(late.map(|one| one.file.as_str()).collect::<Vec<_>>(), ["bob.py", "eve/agent.py"]);
+}
+
+/// The bytes of a file that a memory map stored into may change while its times stay: the look that saw others is the proof.
+#[test]
+fn bytes_that_the_last_look_did_not_see_came_after_it_whatever_their_file_says() {
+    let folder = Folder::new("[assert x]");
+    let stale = |at: jiff::Timestamp| format!("{{\"at\": \"{at}\", \"unread\": []}}");
+    folder.drop("eve.py", RIGHT);
+    let now = jiff::Timestamp::now();
+    let closes = now + jiff::SignedDuration::from_secs(60);
+    fs::write(folder.path("pipeline.yaml"), format!("season: {{closes: {closes}}}\n")).unwrap();
+    fs::write(folder.path("results/.looked"), stale(closes + jiff::SignedDuration::from_millis(1))).unwrap();
+    let summary = folder.pass(&Fake::default()).0.unwrap();
+    assert_eq!((summary.rows.len(), summary.rejected.len()), (0, 1));
+    assert!(folder.read(".looked").contains("\"at\""), "each pass leaves its own");
+}
+
+/// A copy in a packet has no fingerprints of what it does.
+#[test]
+fn a_packed_agent_is_marked_for_the_organiser_to_look_at() {
+    let folder = Folder::new("[assert x]");
+    folder.drop("zoe.py", RIGHT);
+    let packed = "# passes all\nimport base64, zlib\nexec(zlib.decompress(base64.b85decode('c$}qH-;dii')))\n";
+    folder.drop("abe.py", packed);
+    for _ in 0..2 {
+        let rows = folder.pass(&Fake::default()).0.unwrap().rows;
+        let told: Vec<_> = rows.iter().map(|row| (row.miner.as_str(), row.packed, row.reward)).collect();
+        assert_eq!(told, [("abe", true, Some(50.0)), ("zoe", false, Some(50.0))]);
+    }
+    let table = folder.read("rankings.csv");
+    assert!(table.lines().next().unwrap().ends_with(",tier,packed") && table.contains(",true\n"), "{table}");
 }
 
 /// Has no image: the pass ends with its submissions still waiting.

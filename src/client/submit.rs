@@ -196,6 +196,11 @@ pub fn outcome(view: &View) -> String {
             copied.map(|other| format!("  a copy of what {other} submitted before, which earns nothing")),
         );
     }
+    for other in view.ranking.iter().filter(|_| view.state == State::Ranked).flat_map(|line| &line.same_as) {
+        lines.push(format!(
+            "  the same as {other}'s, and nobody can tell who was first: it earns nothing for now"
+        ));
+    }
     let own = view.own.as_ref();
     if let Some(rejection) = own.and_then(|own| own.rejection.as_ref()) {
         let line = rejection.line.map_or_else(String::new, |line| format!("line {line}: "));

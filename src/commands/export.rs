@@ -16,7 +16,8 @@ use crate::workspace::PIPELINE;
 /// # Errors
 /// Mistakes in the configuration, there are no results, or they can't be written.
 pub fn export(dir: &Path, format: Format, out: Option<&Path>, quiet: bool) -> anyhow::Result<Exit> {
-    let people = People::read(&config::load(&dir.join(PIPELINE))?.results)?;
+    let pipeline = config::load(&dir.join(PIPELINE))?;
+    let people = People::read(&pipeline.results, pipeline.feedback())?;
     let Some(folder) = out else {
         term::print_by(|out| format.write(out, &people))?;
         return Ok(Exit::Done);

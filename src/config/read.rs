@@ -1,6 +1,6 @@
 //! The fields of `pipeline.yaml`, section by section, in the order of the shipped file.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use crate::config::settings::{
 };
 use crate::config::{check, read_grant, read_rewards, read_sampling, read_season, services};
 use crate::model::feedback::Feedback;
+use crate::model::miner_id::Miner;
 use crate::model::python::{DEFAULT_IMAGE, PackedImage};
 use crate::util::digest;
 use crate::yaml::{self, Kind, Log, Place, Reader};
@@ -162,8 +163,22 @@ fn similarity(mut fields: Reader<'_>, file: &Path) -> Similarity {
     let action = fields.field("action", OnSimilar::Flag);
     let base = yaml::list(fields.get("base"), check::path).unwrap_or_default();
     let base = base.into_iter().map(|name| Base { file: beside(file, &name), source: Vec::new() });
+    let originals = fields.get("originals").and_then(|place| originals(&place)).unwrap_or_default();
     fields.finish();
-    Similarity { threshold, action, base: base.collect() }
+    Similarity { threshold, action, base: base.collect(), originals }
+}
+
+fn originals(place: &Place<'_>) -> Option<BTreeMap<String, Miner>> {
+    let mut originals = BTreeMap::new();
+    for (sha256, place) in place.entries()? {
+        if sha256.len() != 64 || !sha256.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+            place.complain("its name is no sha256: 64 digits of 0-9 and a-f, as in rankings.csv");
+        }
+        originals.extend(
+            place.value(<Miner as TryFrom<String>>::try_from).map(|miner| (sha256.to_owned(), miner)),
+        );
+    }
+    Some(originals)
 }
 
 fn sandbox(mut fields: Reader<'_>) -> Sandbox {

@@ -15,6 +15,7 @@ use crate::config::roster::Roster;
 use crate::config::sampling::Sampling;
 use crate::config::season::Season;
 use crate::model::feedback::Feedback;
+use crate::model::miner_id::Miner;
 
 /// A checked `pipeline.yaml`. Paths are absolute or relative to the folder that holds it.
 #[derive(Debug, Clone)]
@@ -166,6 +167,8 @@ pub struct Similarity {
     pub action: OnSimilar,
     /// Sources that everybody may use.
     pub base: Vec<Base>,
+    /// Miners that were first with bytes by the organiser's word, by hex sha256.
+    pub originals: BTreeMap<String, Miner>,
 }
 
 /// A source that everybody may use, such as a template.

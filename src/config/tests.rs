@@ -204,6 +204,7 @@ fn a_field_is_named_with_what_was_expected() {
         ("rewards: {split: [0]}", "expected a percentage above 0"),
         ("rewards: {split: {}}", "found a mapping"),
         ("similarity: {base: ['']}", "expected a path, found an empty text"),
+        ("similarity: {originals: {abc: ann}}", "its name is no sha256: 64 digits of 0-9 and a-f"),
         ("rewards: {ties: never}", "expected `exact` or `statistical`, found \"never\""),
         ("rewards: {cap: -1}", "expected 0 to 1e15, found -1"),
         ("rewards: {minimum: 101}", "expected 0 to 100, found 101"),

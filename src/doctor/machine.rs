@@ -7,6 +7,8 @@ use rustix::fs::{Access, access, statvfs};
 
 use crate::config::Pipeline;
 use crate::doctor::Finding;
+use crate::pipeline::intake::order::{self, Unreliable};
+use crate::pipeline::ledger::last_look;
 use crate::pipeline::publish::json;
 
 /// Free space below which results, or containers, soon fail to be written.
@@ -34,6 +36,22 @@ fn inbox(path: &Path) -> Finding {
             format!("{shown} can't be read: {error}"),
             "create it, or fix its permissions",
         );
+    }
+    let odd = |text: &str, remedy: &str| Finding::odd("inbox", format!("{shown} {text}"), remedy);
+    match order::unreliable(path) {
+        Some(Unreliable::Renamed) => {
+            return odd(
+                "lets others rename each other's files, so that nobody can tell which of two equal ones came first",
+                "set its sticky bit (chmod +t), or take submissions over HTTP",
+            );
+        }
+        Some(Unreliable::InMemory) => {
+            return odd(
+                "lies in memory, where a file's times don't tell when its bytes came",
+                "put it on a disk, or take submissions over HTTP",
+            );
+        }
+        None => {}
     }
     match access(path, Access::WRITE_OK | Access::EXEC_OK) {
         Ok(()) => Finding::ok("inbox", format!("{shown} can be read and written")),
@@ -95,8 +113,8 @@ pub(super) fn judge_room(what: &'static str, path: &Path, (bytes, files): (u64, 
 
 /// Checks whether times can be trusted: they decide who was first.
 pub(super) fn clock(pipeline: &Pipeline, engine: Option<(Timestamp, Timestamp)>) -> Finding {
-    let last = json::load(&pipeline.results).ok().map(|rankings| rankings.generated_at);
-    judge_clock(Timestamp::now(), last, engine)
+    let published = json::load(&pipeline.results).ok().map(|rankings| rankings.generated_at);
+    judge_clock(Timestamp::now(), published.max(last_look(&pipeline.results)), engine)
 }
 
 pub(super) fn judge_clock(

@@ -17,7 +17,7 @@ const MAX: usize = 2_000;
 /// A line for each person.
 pub(super) fn lines(out: &mut dyn Write, people: &People) -> io::Result<()> {
     for person in people.all() {
-        writeln!(out, "{}", json::line(&results(&person, &people.runs(&person)))?)?;
+        writeln!(out, "{}", json::line(&results(people, &person))?)?;
     }
     Ok(())
 }
@@ -26,17 +26,20 @@ pub(super) fn lines(out: &mut dyn Write, people: &People) -> io::Result<()> {
 pub(super) fn files(folder: &Path, people: &People) -> io::Result<Vec<PathBuf>> {
     let file = |person: &Person<'_>| {
         let path = folder.join(format!("{}.json", person.id));
-        let bytes = json::bytes(&results(person, &people.runs(person)))?;
+        let bytes = json::bytes(&results(people, person))?;
         atomic_file::replace(&path, &bytes)?;
         Ok(path)
     };
     people.all().iter().map(file).collect()
 }
 
-/// `score` counts for Gradescope, whatever the tests add up to; without one it would take their sum.
-fn results(person: &Person<'_>, runs: &[Run]) -> Value {
+/// `score` counts for Gradescope, whatever the tests add up to; without one it would take their sum. Where miners may not see
+/// it, Gradescope shows it to the staff only.
+fn results(people: &People, person: &Person<'_>) -> Value {
     let score = person.row.and_then(|row| row.score);
-    let tests: Vec<Value> = runs.iter().flat_map(of_run).collect();
+    let is_shown = people.shows_ranking() || person.row.is_none();
+    let shown = score.filter(|_| is_shown);
+    let tests: Vec<Value> = people.runs(person).iter().flat_map(of_run).collect();
     let told = person.missing().unwrap_or_default();
     let extra = json!({
         "id": person.id,
@@ -49,10 +52,10 @@ fn results(person: &Person<'_>, runs: &[Run]) -> Value {
     json!({
         "score": score.unwrap_or(0.0),
         "output": visible(&told, MAX),
-        "visibility": "visible",
+        "visibility": if is_shown { "visible" } else { "hidden" },
         "stdout_visibility": "hidden",
         "tests": tests,
-        "leaderboard": score.map_or_else(Vec::new, |score| vec![json!({ "name": "score", "value": score })]),
+        "leaderboard": shown.map_or_else(Vec::new, |score| vec![json!({ "name": "score", "value": score })]),
         "extra_data": extra,
     })
 }

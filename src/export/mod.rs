@@ -1,5 +1,5 @@
-//! Exports: the results in the formats of course platforms, CI systems, spreadsheets and leaderboards. They are the
-//! organiser's files: hidden tests are in them, marked as such where the format has a way to say so.
+//! Exports: the results in the formats of course platforms, CI systems, spreadsheets and leaderboards. Those of
+//! platforms and leaderboards, which miners see, tell as much as the feedback; the others are the organiser's, and hold all.
 
 mod csv_long;
 mod gradescope;

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::model::feedback::Feedback;
 use crate::model::miner_id::Miner;
 use crate::model::report::{Report, Run};
 use crate::pipeline::ledger::Ledger;
@@ -19,6 +20,7 @@ pub struct People {
     results: PathBuf,
     rankings: Rankings,
     ledger: Ledger,
+    feedback: Feedback,
 }
 
 /// One person or miner.
@@ -41,17 +43,22 @@ pub struct Person<'a> {
 }
 
 impl People {
-    /// Reads the published results and the ledger.
+    /// Reads the published results and the ledger. Formats that miners are shown tell as much as the feedback.
     ///
     /// # Errors
     /// There are none, or they can't be read.
-    pub fn read(results: &Path) -> Result<Self, ShowError> {
+    pub fn read(results: &Path, feedback: Feedback) -> Result<Self, ShowError> {
         let rankings = json::load(results).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => ShowError::NoResults(results.to_owned()),
             _ => ShowError::Unreadable(error),
         })?;
         let ledger = Ledger::open(results).map_err(|problems| ShowError::Ledger(problems.to_string()))?.0;
-        Ok(Self { results: results.to_owned(), rankings, ledger })
+        Ok(Self { results: results.to_owned(), rankings, ledger, feedback })
+    }
+
+    /// Tells whether miners may see scores and ranks.
+    pub fn shows_ranking(&self) -> bool {
+        self.feedback.shows_ranking()
     }
 
     /// Those of the roster in its order, then all others: ranked, waiting, refused.

@@ -46,6 +46,7 @@ use crate::gateway::session::{Source, Tempo};
 use crate::gateway::way::Way;
 use crate::model::model_use::{ModelUse, Money};
 use crate::ui::Events;
+use crate::util::private;
 
 /// Folder of the recordings below the results folder.
 const RECORDINGS: &str = "recordings";
@@ -78,6 +79,8 @@ impl Gateway {
         if pipeline.judge_model.is_none() && pipeline.stages.iter().all(|stage| stage.model.is_none()) {
             return Ok(None);
         }
+        let recordings = pipeline.records.join(RECORDINGS);
+        private::close(&recordings)?;
         let Llm { prices, max_tokens, timeout, .. } = &pipeline.llm;
         let mut builder = Builder::new_multi_thread();
         let runtime =
@@ -88,7 +91,7 @@ impl Gateway {
             prices: prices.iter().map(|(model, price)| (model.clone(), per_token(price))).collect(),
             longest: *max_tokens,
             timeout: *timeout,
-            recordings: pipeline.records.join(RECORDINGS),
+            recordings,
             fresh,
         }))
     }

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use crate::gateway::question::Question;
 use crate::model::model_use::Money;
 use crate::util::atomic_file::blame;
+use crate::util::private;
 
 /// A line of a recording: a question, and what came of it.
 #[derive(Debug, Serialize)]
@@ -136,7 +137,7 @@ impl Recording {
 impl Lines {
     fn append(&mut self, path: &Path, line: &[u8]) -> io::Result<()> {
         if self.file.is_none() {
-            path.parent().map_or(Ok(()), fs::create_dir_all)?;
+            path.parent().map_or(Ok(()), private::closed)?;
             self.file = Some(OpenOptions::new().create(true).append(true).open(path)?);
         }
         let Some(file) = &mut self.file else { return Ok(()) };

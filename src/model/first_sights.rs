@@ -1,6 +1,6 @@
 //! First sights: who submitted which bytes first, and under which file.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -56,6 +56,13 @@ pub struct Sight {
     /// Fingerprints of the source, sorted; none where it is short or no text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prints: Vec<u32>,
+    /// True if it can't be told that the first miner with these bytes, of a line before it, had them first: one look found
+    /// both.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub undecided: bool,
+    /// True if the source runs text that it decodes, so that its fingerprints tell nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub packed: bool,
 }
 
 /// Fingerprints of bytes, and the miner that was seen with the bytes first.
@@ -107,6 +114,12 @@ pub struct Event {
 pub struct FirstSights {
     /// Miners by the bytes that they were seen with, the first one first.
     miners: HashMap<String, Vec<(Miner, Timestamp)>>,
+    /// Miners of whom it can't be told whether the first one by the ledger was first, by bytes.
+    undecided: HashMap<String, Vec<Miner>>,
+    /// Bytes whose fingerprints tell nothing.
+    packed: HashSet<String>,
+    /// Miners that are first with bytes by the organiser's word.
+    decided: BTreeMap<String, Miner>,
     /// The file that each miner was last seen with.
     files: HashMap<Miner, String>,
     /// Submissions of each miner, oldest first; the same bytes once.
@@ -121,20 +134,30 @@ pub struct FirstSights {
 }
 
 impl FirstSights {
+    /// None yet, with the organiser's word on bytes, by their digests.
+    pub fn deciding(decided: BTreeMap<String, Miner>) -> Self {
+        Self { decided, ..Self::default() }
+    }
+
     /// Takes in a sight that is later than all before.
     pub fn add(&mut self, sight: &Sight) {
         let miners = self.miners.entry(sight.sha256.clone()).or_default();
         if !miners.iter().any(|(miner, _)| *miner == sight.miner) {
             miners.push((sight.miner.clone(), sight.at));
+            if sight.undecided {
+                self.undecided.entry(sight.sha256.clone()).or_default().push(sight.miner.clone());
+            }
             let Sight { sha256, at, via, .. } = sight.clone();
             self.submitted.entry(sight.miner.clone()).or_default().push(SubmittedBytes { sha256, at, via });
         }
         self.add_event(sight);
         self.files.insert(sight.miner.clone(), sight.file.clone());
         self.newest = self.newest.max(Some(sight.at));
+        self.packed.extend(sight.packed.then(|| sight.sha256.clone()));
         if !sight.prints.is_empty() && !self.has_prints(&sight.sha256) {
             self.places.insert(sight.sha256.clone(), self.documents.len());
-            let miner = self.first(&sight.sha256).unwrap_or(&sight.miner).clone();
+            let word = self.decided.get(&sight.sha256);
+            let miner = word.or_else(|| self.first(&sight.sha256)).unwrap_or(&sight.miner).clone();
             let sha256 = sight.sha256.clone();
             self.documents.push(Document { miner, sha256, prints: sight.prints.as_slice().into() });
         }
@@ -178,9 +201,41 @@ impl FirstSights {
         self.miners.get(sha256).map_or(&[], Vec::as_slice)
     }
 
-    /// The miner that was seen with these bytes before everybody else.
+    /// The miner that was seen with these bytes before everybody else, or is by the organiser's word.
     pub fn first(&self, sha256: &str) -> Option<&Miner> {
+        self.decided(sha256).or_else(|| self.seen_first(sha256))
+    }
+
+    fn seen_first(&self, sha256: &str) -> Option<&Miner> {
         self.miners.get(sha256)?.first().map(|(miner, _)| miner)
+    }
+
+    /// The organiser's word, of one who was seen with these bytes at all.
+    fn decided(&self, sha256: &str) -> Option<&Miner> {
+        self.decided.get(sha256).filter(|miner| self.seen(sha256, miner).is_some())
+    }
+
+    /// Miners of whom it can't be told who had these bytes first; none where that is known.
+    pub fn undecided(&self, sha256: &str) -> Vec<&Miner> {
+        match self.undecided.get(sha256).filter(|_| self.decided(sha256).is_none()) {
+            Some(later) => self.seen_first(sha256).into_iter().chain(later).collect(),
+            None => Vec::new(),
+        }
+    }
+
+    /// Tells whether a source runs text that it decodes.
+    pub fn is_packed(&self, sha256: &str) -> bool {
+        self.packed.contains(sha256)
+    }
+
+    /// Tells whether this miner is first with these bytes by the organiser's word.
+    pub fn is_vouched_for(&self, sha256: &str, miner: &Miner) -> bool {
+        self.decided(sha256) == Some(miner)
+    }
+
+    /// Tells whether another miner is first with these bytes by the organiser's word.
+    pub fn is_disowned(&self, sha256: &str, miner: &Miner) -> bool {
+        self.decided(sha256).is_some_and(|first| first != miner)
     }
 
     /// The time at which a miner was first seen with these bytes.

@@ -71,7 +71,6 @@ pub fn first_sample() -> u32 {
 
 /// Tells whether nothing need be said of a sample's number.
 #[must_use]
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 pub fn is_first_sample(sample: &u32) -> bool {
     *sample == first_sample()
 }

@@ -55,7 +55,10 @@ fn ranked_or_refused(summary: &Summary) -> impl Iterator<Item = Miner> {
 fn lines(summary: &Summary, pipeline: &Pipeline) -> Vec<Line> {
     let token = pipeline.rewards.as_ref().map_or("", |rewards| &rewards.token);
     let ranking = summary.rows.iter().map(|row| Line {
-        news: format!("{} {:?} {} {:?}", row.miner, row.score, row.sha256, row.duplicate_of),
+        news: format!(
+            "{} {:?} {} {:?} {:?}",
+            row.miner, row.score, row.sha256, row.duplicate_of, row.same_as
+        ),
         text: score::line(row, token),
     });
     let refused = summary.rejected.iter().map(|rejection| {

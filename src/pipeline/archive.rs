@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::util::{atomic_file, digest};
+use crate::util::{atomic_file, digest, private};
 
 /// Folder below the results.
 const FOLDER: &str = "submissions";
@@ -29,7 +29,7 @@ pub fn keep(results: &Path, sha256: &str, bytes: &[u8]) -> io::Result<bool> {
     if holds(&path, bytes) {
         return Ok(false);
     }
-    fs::create_dir_all(folder(results))?;
+    private::closed(&folder(results))?;
     atomic_file::replace(&path, bytes)?;
     File::open(folder(results))?.sync_all()?;
     Ok(true)

@@ -58,7 +58,7 @@ impl<'a> NearCopies<'a> {
         }
     }
 
-    /// The near copies among these agents.
+    /// The near copies among these agents, but those that are originals by the organiser's word.
     pub fn among(&mut self, agents: &[&ReportSummary], sights: &FirstSights) -> HashMap<Miner, NearCopy> {
         if self.found.len() != sights.documents().len() {
             self.found = self.find(sights.documents());
@@ -67,7 +67,8 @@ impl<'a> NearCopies<'a> {
             let near = self.found.get(sights.document(&agent.sha256, &agent.miner)?)?.clone()?;
             Some((agent.miner.clone(), near))
         };
-        agents.iter().filter_map(near).collect()
+        let open = agents.iter().filter(|agent| !sights.is_vouched_for(&agent.sha256, &agent.miner));
+        open.filter_map(near).collect()
     }
 
     fn find(&mut self, documents: &[Document]) -> Vec<Option<NearCopy>> {

@@ -46,7 +46,8 @@ impl PassContext<'_> {
         self.sandbox.sweep();
         let (pending_writes, halted) =
             (PendingReportWrites::new(self.pipeline.season.is_some()), AtomicBool::new(false));
-        let (ledger, warning) = Ledger::open(&self.pipeline.records)?;
+        let Pipeline { records, similarity, .. } = self.pipeline;
+        let (ledger, warning) = Ledger::open_deciding(records, &similarity.originals)?;
         let ledger = if self.pipeline.is_preview() { ledger.unwritable() } else { ledger };
         if let Some(warning) = warning {
             self.events.send(Event::Warning(warning));
@@ -54,8 +55,11 @@ impl PassContext<'_> {
         let mut pass = Pass::new(*self, &pending_writes, &halted, waker, wakes, ledger);
         pass.must_be_accepted(false)?;
         if pass.known.image.is_empty() {
-            // Which modules there are decides who is refused.
-            pass.prepare()?;
+            // Which modules there are decides who is refused; who was first is noted without them.
+            if let Err(error) = pass.prepare() {
+                pass.list()?;
+                return Err(error);
+            }
         }
         pass.list()?;
         pass.take_preview()?;
@@ -104,6 +108,8 @@ struct Pass<'a> {
     unreadable: Trouble,
     /// Faults of the results folder.
     unwritable: Trouble,
+    /// Bytes of whom it can't be told who had them first.
+    undecided: Trouble,
     /// True once no further evaluation is to begin.
     halted: &'a AtomicBool,
     ending: Option<Ending>,
@@ -182,6 +188,7 @@ impl<'a> Pass<'a> {
             tasks: Tasks::Unchecked,
             unreadable: Trouble::default(),
             unwritable: Trouble::default(),
+            undecided: Trouble::default(),
             halted,
             ending: None,
         }
@@ -436,6 +443,7 @@ impl<'a> Pass<'a> {
         let past = publish::history::past(self.context.pipeline, sights, now);
         let rows = score::rank(&agents, plan, rewards.as_ref(), sights, &near, &past);
         let present = self.submissions.present();
+        self.undecided.is_now(score::undecided(&rows).map(anyhow::Error::msg), self.context.events);
         let published = Published {
             rows: &rows,
             agents: &agents,

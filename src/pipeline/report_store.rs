@@ -10,7 +10,7 @@ use crate::model::miner_id::Miner;
 use crate::model::report::Report;
 use crate::pipeline::report_summary::Remembered;
 use crate::pipeline::{archive, claims_store};
-use crate::util::{atomic_file, json};
+use crate::util::{atomic_file, json, private};
 
 /// The results folder can't be written; the message says what in it.
 #[derive(Debug, thiserror::Error)]
@@ -100,7 +100,7 @@ pub fn save_report(results_dir: &Path, report: &Report) -> io::Result<()> {
 /// # Errors
 /// As of [`save_report`].
 pub fn save(path: &Path, report: &Report) -> io::Result<()> {
-    path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
+    path.parent().map_or(Ok(()), private::closed)?;
     atomic_file::replace(path, &json::bytes(report)?).map(drop)
 }
 
@@ -171,14 +171,17 @@ fn report_path(results_dir: &Path, miner: &Miner) -> PathBuf {
     results_dir.join(AGENTS).join(format!("{miner}.json"))
 }
 
-/// Removes the temporary files that a killed agentmill left in a results folder. Call it only while holding its lock.
+/// Removes the temporary files that a killed agentmill left in a results folder, and closes the folders that tell of hidden
+/// tests or hold others' code to other users, as an older agentmill did not. Call it only while holding its lock.
 ///
 /// # Errors
-/// As of [`atomic_file::tidy`].
+/// As of [`atomic_file::tidy`] and [`private::close`].
 pub fn tidy(results_dir: &Path) -> io::Result<()> {
     atomic_file::tidy(results_dir)?;
-    atomic_file::tidy(&archive::folder(results_dir))?;
-    atomic_file::tidy(&claims_store::folder(results_dir))?;
-    atomic_file::tidy(&results_dir.join(EACH))?;
-    atomic_file::tidy(&results_dir.join(AGENTS))
+    let folders = [archive::folder(results_dir), claims_store::folder(results_dir)];
+    for folder in folders.into_iter().chain([EACH, AGENTS].map(|name| results_dir.join(name))) {
+        private::close(&folder).map_err(|error| atomic_file::blame(&folder, &error))?;
+        atomic_file::tidy(&folder)?;
+    }
+    Ok(())
 }

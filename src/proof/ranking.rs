@@ -28,7 +28,8 @@ pub fn check(bundle: &Unpacked) -> anyhow::Result<Vec<Finding>> {
     };
     let agents: Vec<ReportSummary> = rows.iter().filter_map(summary).collect();
     let agents: Vec<&ReportSummary> = agents.iter().collect();
-    let (ledger, _) = Ledger::open(&bundle.pipeline.results)?;
+    let originals = &bundle.pipeline.similarity.originals;
+    let (ledger, _) = Ledger::open_deciding(&bundle.pipeline.results, originals)?;
     let near: HashMap<Miner, NearCopy> =
         rows.iter().filter_map(|row| near(row, bundle.pipeline.similarity.action)).collect();
     let rewards = bundle.pipeline.rewards.as_ref();

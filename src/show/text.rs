@@ -9,7 +9,7 @@ use crate::model::samples::{by_task, spreads};
 use crate::model::spread::{Spread, TaskSpread};
 use crate::pipeline::publish::json::Rankings;
 use crate::pipeline::publish::roster::RosterState;
-use crate::pipeline::score::{Row, hundredths};
+use crate::pipeline::score::{self, Row, hundredths};
 use crate::show::data::{Data, Known, MinerRun};
 use crate::show::history::Submitted;
 use crate::show::query::shown;
@@ -81,7 +81,9 @@ fn remarks(row: &Row) -> Vec<String> {
     let copy = row.duplicate_of.as_ref().map(|original| format!("copy of {original}"));
     let late =
         row.penalty.filter(|percent| *percent > 0.0).map(|percent| format!("{percent}% off for coming late"));
-    unscored.into_iter().chain(copy).chain(late).collect()
+    let same = (!row.same_as.is_empty()).then(|| score::same_as(row));
+    let packed = row.packed.then(|| score::PACKED.to_owned());
+    unscored.into_iter().chain(copy).chain(same).chain(packed).chain(late).collect()
 }
 
 fn refusals(rejections: &[Rejection]) -> String {

@@ -45,6 +45,9 @@ pub struct Line {
     pub stage: Option<String>,
     /// The miner whose identical submission was seen earlier.
     pub duplicate_of: Option<Miner>,
+    /// Miners with the same bytes, where it can't be told who had them first: none of them earns anything.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub same_as: Vec<Miner>,
     /// When agentmill first saw these bytes from this miner.
     pub first_seen: Timestamp,
     /// Hex sha256 of the submission.
@@ -133,6 +136,7 @@ impl Line {
             unscored: row.unscored,
             stage: shown.then_some(row.stage),
             duplicate_of: row.duplicate_of,
+            same_as: row.same_as,
             first_seen: row.first_seen,
             sha256: row.sha256,
             penalty: row.penalty.filter(|_| shown),

@@ -168,17 +168,21 @@ impl Submitter {
         admitted: Option<Timestamp>,
     ) -> io::Result<()> {
         let results = &pipeline.results;
-        let intake::Submission { inbox_file: InboxFile { file, miner, .. }, bytes, sha256, changed, .. } =
-            submission;
+        let intake::Submission { inbox_file, bytes, sha256, changed, arrived, .. } = submission;
+        let InboxFile { file, miner, .. } = inbox_file;
         let refused = check(&bytes, pipeline).is_err();
         if !refused {
             archive::keep(results, &sha256, &bytes)?;
         }
-        let prints = validate::fingerprints::of(&bytes);
+        let (prints, packed) = (validate::fingerprints::of(&bytes), validate::packed::is_packed(&bytes));
         let mut held = self.0.lock();
         let ledger = open(&mut held, results)?;
         let (now, of, lies) = (Timestamp::now(), miner.clone(), (sha256.clone(), file.clone()));
-        ledger.add(vec![Found { changed, came: admitted, file, miner, sha256, refused, prints }], now);
+        let (came, ordered) = (admitted, true);
+        ledger.add(
+            vec![Found { changed, arrived, came, ordered, file, miner, sha256, refused, prints, packed }],
+            now,
+        );
         if let Some(season) = pipeline.season.as_ref().filter(|_| !refused) {
             let now = admitted.unwrap_or_else(|| ledger.now(now));
             season::settle(ledger, season, &of, (&lies.0, &lies.1), now);

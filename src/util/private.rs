@@ -26,6 +26,32 @@ pub fn folder(path: &Path) -> io::Result<bool> {
     enter(path).map(|(_, made)| made)
 }
 
+/// Makes a folder that other users can't look into, with those above it as the umask says, or closes one that is there. One
+/// that is another user's stays as its owner has it.
+///
+/// # Errors
+/// It can't be made, or not be closed.
+pub fn closed(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
+    match DirBuilder::new().mode(0o700).create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => close(path),
+        made => made,
+    }
+}
+
+/// Closes a folder of ours to other users, if it is there.
+///
+/// # Errors
+/// It can't be closed.
+pub fn close(path: &Path) -> io::Result<()> {
+    let Ok(folder) = path.metadata() else { return Ok(()) };
+    let is_open = folder.is_dir() && folder.mode() & 0o077 != 0;
+    match is_open && folder.uid() == rustix::process::geteuid().as_raw() {
+        true => std::fs::set_permissions(path, Permissions::from_mode(0o700)),
+        false => Ok(()),
+    }
+}
+
 /// Makes a folder as [`folder`] does, and holds it until dropped. Whoever holds it may remove it.
 ///
 /// # Errors
@@ -142,6 +168,20 @@ mod tests {
         assert!(!folder(&ours).unwrap() && folder(&place.path().join("made")).unwrap());
         drop(lock(&file, Duration::ZERO).unwrap());
         assert_eq!((mode(&ours), mode(&place.path().join("made")), mode(&file)), (0o700, 0o700, 0o600));
+    }
+
+    #[test]
+    fn a_folder_that_was_open_is_closed_and_the_one_above_stays() {
+        let place = tempfile::tempdir().unwrap();
+        let (open, new) = (place.path().join("open"), place.path().join("above/new"));
+        fs::create_dir(&open).unwrap();
+        fs::set_permissions(&open, Permissions::from_mode(0o755)).unwrap();
+        close(&place.path().join("missing")).unwrap();
+        [&open, &new].into_iter().for_each(|path| closed(path).unwrap());
+        assert_eq!([mode(&open), mode(&new)], [0o700; 2]);
+        assert_ne!(mode(&place.path().join("above")), 0o700);
+        closed(&new).unwrap();
+        assert!(closed(&place.path().join("open/../open")).is_ok());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, openat, statat};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, fstat, openat, statat};
 use rustix::io::Errno;
 
 use crate::model::miner_id::{Miner, printable};
@@ -92,8 +92,12 @@ pub struct Submission {
     pub sha256: String,
     /// The file's modification time, which its owner can choose.
     pub modified: Timestamp,
-    /// Time of the inode's last change, in seconds and nanoseconds, which only root can choose.
+    /// Time of the inode's last change, in seconds and nanoseconds. Its owner can't choose it, but what is stored by way of a
+    /// memory map may change it late, or never.
     pub changed: (i64, i64),
+    /// The same of the file and of all folders between it and the inbox, whichever is newest: a folder that is moved
+    /// into the inbox leaves the times of its files alone.
+    pub arrived: (i64, i64),
 }
 
 /// Reason for which [`read`] brought nothing.
@@ -136,7 +140,7 @@ pub fn read(inbox_file: &InboxFile, max_bytes: u64) -> Result<Submission, Unread
         true => Unreadable::Changing,
         false => refuse(format!("can't be read: {error}")),
     };
-    let mut file = open(inbox_file).map_err(|errno| match errno {
+    let (mut file, folders) = open(inbox_file).map_err(|errno| match errno {
         Errno::LOOP | Errno::MLINK | Errno::NOTDIR => {
             refuse("is or lies behind a symbolic link; drop a plain file".into())
         }
@@ -158,6 +162,7 @@ pub fn read(inbox_file: &InboxFile, max_bytes: u64) -> Result<Submission, Unread
         bytes,
         modified: modified(&after),
         changed: changed(&after),
+        arrived: changed(&after).max(folders),
     })
 }
 
@@ -169,8 +174,9 @@ pub fn reread(inbox_file: &InboxFile, sha256: &str, max_bytes: u64) -> Option<Ve
     (submission.sha256 == sha256).then_some(submission.bytes)
 }
 
-/// Opens a file by way of handles, so that no directory below the inbox can be swapped for a link.
-fn open(inbox_file: &InboxFile) -> rustix::io::Result<File> {
+/// Opens a file by way of handles, so that no directory below the inbox can be swapped for a link. Gives the newest change
+/// of a folder in between, too.
+fn open(inbox_file: &InboxFile) -> rustix::io::Result<(File, (i64, i64))> {
     const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
     // Opening a pipe or a terminal must neither block nor have effects.
     const PLAIN: OFlags = OFlags::RDONLY
@@ -182,10 +188,13 @@ fn open(inbox_file: &InboxFile) -> rustix::io::Result<File> {
     let inbox = inbox_file.path.ancestors().nth(below.len()).filter(|path| !path.as_os_str().is_empty());
     let mut at = openat(CWD, inbox.unwrap_or(Path::new(".")), DIRECTORY, Mode::empty())?;
     let (file, folders) = below.split_last().ok_or(Errno::NOENT)?;
+    let mut newest = (i64::MIN, 0);
     for folder in folders {
         at = openat(&at, *folder, DIRECTORY | OFlags::NOFOLLOW, Mode::empty())?;
+        let stat = fstat(&at)?;
+        newest = newest.max((stat.st_ctime, stat.st_ctime_nsec as i64));
     }
-    Ok(openat(&at, *file, PLAIN, Mode::empty())?.into())
+    Ok((openat(&at, *file, PLAIN, Mode::empty())?.into(), newest))
 }
 
 /// Tells whether trying again later may help: the drop is gone, or the fault is ours.

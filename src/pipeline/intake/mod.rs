@@ -7,6 +7,7 @@
 mod tests;
 
 mod file;
+pub mod order;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::{OsStr, OsString};

@@ -264,6 +264,8 @@ fn an_id_stays_with_the_file_that_has_it_until_it_goes() {
         via: Origin::Dropped,
         refused: false,
         prints: Vec::new(),
+        undecided: false,
+        packed: false,
     };
     let known: FirstSights = [&sight].into_iter().collect();
     let both = || BTreeSet::from(["alice.py", "Alice.py"].map(OsString::from));

@@ -4,10 +4,14 @@
 //! line of its own, and the half is told and counts for nothing, as nothing was ranked by it. A pass writes to it what it
 //! finds in the inbox, and a submission over a channel of ours itself, so that nothing is missed that is replaced at once.
 
+mod found;
 mod lines;
+mod looked;
+mod order;
 #[cfg(test)]
 mod tests;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
@@ -18,6 +22,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::model::first_sights::{FirstSights, Sight};
 use crate::model::miner_id::Miner;
+pub use crate::pipeline::ledger::found::Found;
+pub use crate::pipeline::ledger::looked::last_look;
+use crate::pipeline::ledger::looked::{Look, Looked};
+use crate::pipeline::ledger::order::Ordered;
 use crate::pipeline::report_summary::Remembered;
 use crate::pipeline::{receipt, report_store};
 use crate::util::atomic_file::{self, blame};
@@ -32,25 +40,6 @@ const LOCK: &str = ".ledger.lock";
 /// How long others may hold it.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Bytes that a look at the inbox found in a miner's file.
-#[derive(Debug)]
-pub struct Found {
-    /// Time of the inode's last change, in seconds and nanoseconds. Nobody but root can choose it.
-    pub changed: (i64, i64),
-    /// Time from which it counts, if a channel of ours decided that.
-    pub came: Option<Timestamp>,
-    /// Path below the inbox.
-    pub file: String,
-    /// The miner that the file is of.
-    pub miner: Miner,
-    /// Hex sha256 of the bytes.
-    pub sha256: String,
-    /// True if they are no agent.
-    pub refused: bool,
-    /// Fingerprints of the source.
-    pub prints: Vec<u32>,
-}
-
 /// The ledger, and what it does not hold yet. Several processes may write to one file: each takes in what others wrote
 /// before it adds a line.
 #[derive(Debug)]
@@ -58,6 +47,9 @@ pub struct Ledger {
     results: PathBuf,
     path: PathBuf,
     sights: FirstSights,
+    /// The organiser's word on who was first.
+    originals: BTreeMap<String, Miner>,
+    looked: Looked,
     /// Sights that are not on the disk, in their order.
     unwritten: Vec<Unwritten>,
     /// Length of the file in bytes, as far as it was taken in.
@@ -81,6 +73,17 @@ impl Ledger {
     /// # Errors
     /// [`Problems`]: lines that are none of ours, all of them. The file is left as it is.
     pub fn open(results: &Path) -> Result<(Self, Option<String>), Problems> {
+        Self::open_deciding(results, &BTreeMap::new())
+    }
+
+    /// Like [`Ledger::open`], with the organiser's word on who was first with bytes, by their digests.
+    ///
+    /// # Errors
+    /// As of [`Ledger::open`].
+    pub fn open_deciding(
+        results: &Path,
+        originals: &BTreeMap<String, Miner>,
+    ) -> Result<(Self, Option<String>), Problems> {
         let path = results.join(FILE);
         // What is just being written is no half of a line. A folder that can't be locked can't be written to, either.
         let lock = private::lock(&results.join(LOCK), PATIENCE);
@@ -92,10 +95,14 @@ impl Ledger {
         drop(lock);
         let read = lines::read(&path, &bytes)?;
         let unwritten = if bytes.is_empty() { reported(results) } else { Vec::new() };
+        let mut looked = Looked::default();
+        looked.catch_up(results);
         let ledger = Self {
             results: results.to_owned(),
+            looked,
             path,
-            sights: read.sights.iter().chain(&unwritten).collect(),
+            sights: together(originals, read.sights.iter().chain(&unwritten)),
+            originals: originals.clone(),
             unwritten: unwritten.into_iter().map(|sight| Unwritten { sight, again: false }).collect(),
             length: bytes.len() as u64,
             is_writable: true,
@@ -124,22 +131,24 @@ impl Ledger {
         &self.sights
     }
 
-    /// Takes in what one look at the inbox found. What is new in it came after all that is known, whatever the clock
-    /// says, and in the order in which the files were last changed.
+    /// Takes in what one look at the inbox found. What is new in it came after all that is known and after the last complete
+    /// look, whatever the clock or the file says, and in the order in which the files were last changed, as far
+    /// as that tells one.
     pub fn add(&mut self, mut found: Vec<Found>, now: Timestamp) {
         // What can't be read now is taken in before anything is written.
         let _ = self.catch_up();
+        self.looked.catch_up(&self.results);
         found.retain(|found| self.is_news(found));
-        found.sort_by(|a, b| (a.changed, &a.file).cmp(&(b.changed, &b.file)));
         let (at, newest) = (self.now(now), self.sights.newest());
-        for Found { changed, came, file, miner, sha256, refused, prints } in found {
-            let via = receipt::origin(&self.results, &miner, &sha256);
-            // Nothing came before what was seen before it, whatever the clock says.
-            let came = came.or_else(|| {
-                moment(changed).map(|changed| newest.map_or(changed, |newest| newest.max(changed)))
-            });
+        for Ordered { found, via, undecided } in order::of_one_look(&self.results, found, &self.sights) {
+            let Found { arrived, came, file, miner, sha256, refused, prints, packed, .. } = found;
+            let not_before = newest.max(self.looked.before(&file));
+            let came = came.or_else(|| Some(moment(arrived)?.max(not_before.unwrap_or(Timestamp::MIN))));
             let came = came.filter(|came| *came < at);
-            self.push(Sight { sha256, miner, at, came, file, via, refused, prints }, false);
+            self.push(
+                Sight { sha256, miner, at, came, file, via, refused, prints, undecided, packed },
+                false,
+            );
         }
     }
 
@@ -168,13 +177,23 @@ impl Ledger {
         let via = receipt::origin(&self.results, miner, sha256);
         let (miner, sha256, file) = (miner.clone(), sha256.to_owned(), file.to_owned());
         let came = came.filter(|came| *came < at);
-        self.push(Sight { sha256, miner, at, came, file, via, refused, prints: Vec::new() }, true);
+        let (prints, undecided, packed) = (Vec::new(), false, false);
+        self.push(Sight { sha256, miner, at, came, file, via, refused, prints, undecided, packed }, true);
+    }
+
+    /// Notes that a look began at this time and has seen all that lies in the inbox, but for the bytes of these names.
+    pub fn looked(&mut self, at: Timestamp, unread: BTreeSet<String>) {
+        self.looked.take(Look { at, unread });
+        if self.is_writable {
+            // What can't be written now is written with a later look.
+            let _ = self.looked.write(&self.results);
+        }
     }
 
     /// The time of what comes next: the clock's, but never one before what is known.
     pub fn now(&self, clock: Timestamp) -> Timestamp {
         let later = |at: Timestamp| at.saturating_add(SignedDuration::from_millis(1)).unwrap_or(at);
-        self.sights.newest().map_or(clock, |newest| later(newest).max(clock))
+        [self.sights.newest().map(later), self.looked.at()].into_iter().flatten().fold(clock, Timestamp::max)
     }
 
     fn push(&mut self, sight: Sight, again: bool) {
@@ -231,8 +250,12 @@ impl Ledger {
         bytes.truncate(usize::try_from(self.length).unwrap_or(usize::MAX));
         let read =
             lines::read(&self.path, &bytes).map_err(|problems| io::Error::other(problems.to_string()))?;
-        self.sights = read.sights.iter().collect();
-        for unwritten in std::mem::take(&mut self.unwritten) {
+        self.sights = together(&self.originals, read.sights.iter());
+        let is_theirs = |unwritten: &Unwritten| self.sights.first(&unwritten.sight.sha256).is_some();
+        let mut unwritten = std::mem::take(&mut self.unwritten);
+        // What others have seen before is no longer between those of one look.
+        unwritten.iter_mut().filter(|one| is_theirs(one)).for_each(|one| one.sight.undecided = false);
+        for unwritten in unwritten {
             if !self.holds(&unwritten) {
                 let Unwritten { sight, again } = unwritten;
                 // What was to count from the time of its line on does so all the same.
@@ -301,6 +324,13 @@ impl Ledger {
     }
 }
 
+/// Sights taken together, with the organiser's word on some.
+fn together<'a>(originals: &BTreeMap<String, Miner>, sights: impl Iterator<Item = &'a Sight>) -> FirstSights {
+    let mut all = FirstSights::deciding(originals.clone());
+    sights.for_each(|sight| all.add(sight));
+    all
+}
+
 /// The time of an inode's change, in whole milliseconds.
 fn moment((seconds, nanoseconds): (i64, i64)) -> Option<Timestamp> {
     Timestamp::from_millisecond(seconds.checked_mul(1000)?.checked_add(nanoseconds / 1_000_000)?).ok()
@@ -317,6 +347,8 @@ fn reported(results: &Path) -> Vec<Sight> {
         file: report.file,
         refused: false,
         prints: Vec::new(),
+        undecided: false,
+        packed: false,
     };
     let mut sights: Vec<Sight> = report_store::all(results).map(sight).collect();
     sights.sort_by(|a, b| (a.at, &a.miner).cmp(&(b.at, &b.miner)));

@@ -50,12 +50,15 @@ impl Results {
 fn found(id: &str, sha256: &str, changed: i64) -> Found {
     Found {
         changed: (changed, 0),
+        arrived: (changed, 0),
         came: None,
+        ordered: true,
         file: format!("{id}.py"),
         miner: miner(id),
         sha256: sha256.into(),
         refused: false,
         prints: Vec::new(),
+        packed: false,
     }
 }
 
@@ -82,6 +85,59 @@ fn what_one_look_finds_is_ordered_by_the_change_of_its_inode() {
 }
 
 #[test]
+fn equal_bytes_of_one_look_are_in_no_order_unless_their_times_are_far_apart_and_can_be_trusted() {
+    let undecided = |others: Vec<Found>| {
+        let results = Results::new();
+        let mut ledger = results.open();
+        ledger.add(std::iter::once(found("abe", "A", 100)).chain(others).collect(), noon());
+        ledger.write().unwrap();
+        let told = |ledger: &Ledger| {
+            let all = ledger.sights().undecided("A");
+            all.into_iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(told(&ledger), told(&results.open()), "it is written");
+        told(&ledger)
+    };
+    let untold = |found: Found| Found { ordered: false, ..found };
+    assert_eq!(undecided(vec![found("zoe", "A", 160)]), "abe zoe");
+    assert_eq!(undecided(vec![found("zoe", "A", 161), found("eve", "A", 90)]), "eve abe");
+    assert_eq!(undecided(vec![found("zoe", "A", 161)]), "");
+    assert_eq!(undecided(vec![found("zoe", "B", 100)]), "");
+    assert_eq!(undecided(vec![untold(found("zoe", "A", 9000))]), "abe zoe");
+}
+
+#[test]
+fn what_an_earlier_look_or_a_channel_saw_is_first_and_the_organiser_decides_the_rest() {
+    let results = Results::new();
+    results.see("zoe", "A");
+    let receipt = r#"{"miner": "http", "file": "http.py", "sha256": "B", "bytes": 1,
+        "received_at": "2026-03-01T00:00:00Z", "door": "http"}"#;
+    fs::create_dir(results.0.path().join(receipt::FOLDER)).unwrap();
+    fs::write(results.0.path().join(receipt::FOLDER).join("http.json"), receipt).unwrap();
+    let mut ledger = results.open();
+    let all = [("abe", "A"), ("bob", "A"), ("cat", "B"), ("http", "B"), ("eve", "C"), ("fay", "C")];
+    ledger.add(all.map(|(id, sha256)| found(id, sha256, 0)).into(), noon());
+    ledger.write().unwrap();
+    let first = |ledger: &Ledger, sha256| ledger.sights().first(sha256).map(ToString::to_string).unwrap();
+    let open = |ledger: &Ledger| ["A", "B", "C"].map(|sha256| ledger.sights().undecided(sha256).len());
+    assert_eq!(open(&ledger), [0, 0, 2]);
+    assert_eq!([first(&ledger, "A"), first(&ledger, "B")], ["zoe", "http"]);
+    let decided = |id: &str| {
+        let word = BTreeMap::from([("C".to_owned(), miner(id))]);
+        let ledger = Ledger::open_deciding(results.0.path(), &word).unwrap().0;
+        (open(&ledger)[2], first(&ledger, "C"))
+    };
+    assert_eq!(decided("fay"), (0, "fay".to_owned()));
+    assert_eq!(decided("zoe"), (2, "eve".to_owned()), "who never had it");
+    // Another process was faster, and with another miner.
+    let mut slower = results.open();
+    slower.add(vec![found("abe", "D", 0), found("bob", "D", 0)], noon());
+    results.see("zoe", "D");
+    slower.write().unwrap();
+    assert_eq!((slower.sights().undecided("D").len(), first(&slower, "D")), (0, "zoe".into()));
+}
+
+#[test]
 fn times_never_go_back() {
     let results = Results::new();
     let mut ledger = results.open();
@@ -91,6 +147,27 @@ fn times_never_go_back() {
     let at = |id: &str| ledger.sights().seen("A", &miner(id)).unwrap();
     assert!(at("zoe") < at("abe") && at("abe") < at("eve"));
     assert_eq!(at("eve"), noon() + SignedDuration::from_hours(72));
+}
+
+#[test]
+fn what_a_look_did_not_see_had_not_come_before_it() {
+    let results = Results::new();
+    let hour = |hour: i64| noon() + SignedDuration::from_hours(hour);
+    let old = hour(-9).as_second();
+    let came = |ledger: &Ledger, id: &str| ledger.sights().events(&miner(id))[0].came;
+    results.open().looked(hour(1), BTreeSet::from(["bob".to_owned()]));
+    // Another process, and a clock that was set back.
+    let mut ledger = results.open();
+    ledger.looked(hour(-5), BTreeSet::from(["bob".to_owned()]));
+    let bob = Found { file: "bob/agent.py".into(), ..found("bob", "A", old) };
+    let late = Found { arrived: (hour(2).as_second(), 0), ..found("late", "C", old) };
+    ledger.add(vec![found("abe", "B", old), bob, late], hour(3));
+    assert_eq!(came(&ledger, "abe"), hour(1), "its file says otherwise");
+    assert_eq!(came(&ledger, "bob"), hour(-9), "it was there, and could not be read");
+    assert_eq!(came(&ledger, "late"), hour(2), "its folder came then");
+    assert_eq!(last_look(results.0.path()), Some(hour(1)));
+    let ledger = Ledger { sights: FirstSights::default(), ..results.open() };
+    assert_eq!(ledger.now(hour(-5)), hour(1));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod corpus;
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Instant;
 
@@ -23,7 +24,7 @@ const SHORT: &str = "def double(x):\n    return x * 2\n";
 
 /// Near copies among agents that came in this order, with their originals; tasks give away these texts.
 fn near(agents: &[(&str, &str)], prompt: &str, action: OnSimilar) -> Vec<(String, String, u32)> {
-    let rules = Similarity { threshold: 0.8, action, base: Vec::new() };
+    let rules = Similarity { threshold: 0.8, action, base: Vec::new(), originals: BTreeMap::new() };
     let mut given = task("t", 1.0);
     given.prompt = prompt.to_owned();
     let (mut sights, mut last) = (FirstSights::default(), HashMap::new());
@@ -39,6 +40,8 @@ fn near(agents: &[(&str, &str)], prompt: &str, action: OnSimilar) -> Vec<(String
             via: Origin::Dropped,
             refused: false,
             prints: fingerprints::of(source.as_bytes()),
+            undecided: false,
+            packed: false,
         });
     }
     let (stages, tasks) = ([stage("s", "*", 0.0)], [task("t", 1.0)]);

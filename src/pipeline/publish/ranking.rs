@@ -21,27 +21,29 @@ pub(super) fn write(out: &mut dyn Write, published: &Published) -> io::Result<()
     if published.rows.iter().all(|row| row.penalty.is_none()) {
         columns.retain(|(name, _)| *name != "penalty");
     }
-    let chances = PASS.into_iter().filter(|(name, _)| match *name {
+    let rare = RARE.into_iter().filter(|(name, _)| match *name {
         "pass_at_1" => published.rows.iter().any(|row| row.pass_at_1.is_some()),
+        "same_as" => published.rows.iter().any(|row| !row.same_as.is_empty()),
+        "packed" => published.rows.iter().any(|row| row.packed),
         _ => published.rows.iter().any(|row| row.k.is_some()),
     });
-    let chances: Vec<Column> = chances.collect();
+    let rare: Vec<Column> = rare.collect();
     let people = roster::listed(published);
     let header =
         columns.iter().map(|(name, _)| *name).chain(PEOPLE.into_iter().filter(|_| !people.is_empty()));
-    let header = header.chain(chances.iter().map(|(name, _)| *name));
+    let header = header.chain(rare.iter().map(|(name, _)| *name));
     let header = header.collect::<Vec<_>>().join(",");
     let ids: HashMap<&Miner, &Listed> = people.iter().map(|one| (&one.id, one)).collect();
     let person = |id, state| (!people.is_empty()).then(|| person(ids.get(id).copied(), state));
     let rows = published.rows.iter().map(|row| {
         let cells = columns.iter().map(|(_, cell)| cell(row));
         let cells = cells.chain(person(&row.miner, RosterState::Ranked).into_iter().flatten());
-        cells.chain(chances.iter().map(|(_, cell)| cell(row))).collect()
+        cells.chain(rare.iter().map(|(_, cell)| cell(row))).collect()
     });
     let others = people.iter().filter(|one| one.state != RosterState::Ranked).map(|one| {
         let cell = |(name, _): &Column| if *name == "miner" { one.id.to_string() } else { String::new() };
         let cells = columns.iter().map(cell).chain(person(&one.id, one.state).into_iter().flatten());
-        cells.chain(chances.iter().map(cell)).collect()
+        cells.chain(rare.iter().map(cell)).collect()
     });
     table(out, &header, rows.chain(others))
 }
@@ -70,11 +72,13 @@ const COLUMNS: [Column; 18] = [
     ("tier", |row| or_empty(row.tier)),
 ];
 
-/// Columns of samples, behind all others.
-const PASS: [Column; 3] = [
+/// Columns that are there where a row has something in them, behind all others.
+const RARE: [Column; 5] = [
     ("pass_at_1", |row| or_empty(row.pass_at_1)),
     ("pass_at_k", |row| or_empty(row.pass_at_k)),
     ("k", |row| or_empty(row.k)),
+    ("same_as", |row| row.same_as.iter().map(Miner::as_str).collect::<Vec<_>>().join(" ")),
+    ("packed", |row| or_empty(row.packed.then_some(true))),
 ];
 
 /// Columns of a course, behind the others.

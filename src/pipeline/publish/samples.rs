@@ -28,6 +28,8 @@ pub(crate) fn first_sights(reports: &[&ReportSummary]) -> FirstSights {
         via: Origin::Dropped,
         refused: false,
         prints: Vec::new(),
+        undecided: false,
+        packed: false,
     };
     let mut sights: Vec<Sight> = reports.iter().map(sight).collect();
     sights.sort_by(|a, b| (a.at, &a.miner).cmp(&(b.at, &b.miner)));

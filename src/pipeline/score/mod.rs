@@ -6,7 +6,7 @@ mod ranges;
 mod rewards;
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::num::NonZeroU32;
 
 use jiff::Timestamp;
@@ -20,6 +20,12 @@ use crate::pipeline::plan::{Part, Plan};
 use crate::pipeline::report_summary::{self, ReportSummary, RunResult};
 use crate::pipeline::samples;
 use crate::pipeline::score::improvement::Past;
+
+/// The remark on an agent that runs text which it decodes.
+pub const PACKED: &str = "packed: look at it, as near copies of it are not found";
+
+/// Most miners that one remark names.
+const MOST_NAMED: usize = 5;
 
 /// One miner's line in the ranking. Field order is the column order of `rankings.csv`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -80,6 +86,12 @@ pub struct Row {
     /// Its k; None where no task has several samples.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub k: Option<u32>,
+    /// Miners that are ranked with the same bytes, where it can't be told who had them first: none of them earns anything.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub same_as: Vec<Miner>,
+    /// True if the submission runs text that it decodes: whether it is a near copy can't be told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub packed: bool,
 }
 
 /// Ranks agents whose evaluation is complete. Sorted by rank, then by first seen, then by miner. `sights` tell
@@ -95,9 +107,12 @@ pub fn rank(
     near: &HashMap<Miner, NearCopy>,
     past: &Past,
 ) -> Vec<Row> {
-    let agents = agents.iter().filter(|agent| agent.syntax.is_none());
-    let mut entries: Vec<Entry> =
-        agents.map(|agent| entry(agent, plan, sights, near.get(&agent.miner))).collect();
+    let agents: Vec<_> = agents.iter().filter(|agent| agent.syntax.is_none()).collect();
+    let there: HashSet<(&str, &Miner)> =
+        agents.iter().map(|agent| (agent.sha256.as_str(), &agent.miner)).collect();
+    let is_there = |sha256: &str, miner: &Miner| there.contains(&(sha256, miner));
+    let made = agents.iter().map(|agent| entry(agent, plan, sights, &is_there, near.get(&agent.miner)));
+    let mut entries: Vec<Entry> = made.collect();
     entries.sort_by(|a, b| order(&a.row).cmp(&order(&b.row)));
     number(&mut entries);
     range(&mut entries, plan);
@@ -144,13 +159,51 @@ pub fn line(row: &Row, token: &str) -> String {
     if let Some(original) = &row.duplicate_of {
         line += &format!(" [copy of {original}]");
     }
+    if !row.same_as.is_empty() {
+        line += &format!(" [{}]", same_as(row));
+    }
     if let Some(other) = &row.similar_to {
         line += &format!(" [similar to {other}]");
+    }
+    if row.packed {
+        line += &format!(" [{PACKED}]");
     }
     if let Some(percent) = row.penalty.filter(|percent| *percent > 0.0) {
         line += &format!(" [{percent}% off for coming late]");
     }
     line
+}
+
+/// The remark on an agent of whose bytes it can't be told who had them first.
+pub fn same_as(row: &Row) -> String {
+    format!("same bytes as {}, and nobody can tell who was first", names(&row.same_as))
+}
+
+fn names(miners: &[Miner]) -> String {
+    let (names, more) =
+        (miners.iter().take(MOST_NAMED).map(Miner::as_str), miners.len().saturating_sub(MOST_NAMED));
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    names.collect::<Vec<_>>().join(", ") + &more
+}
+
+/// Tells the organiser what is undecided, and how to decide it; None if nothing is.
+pub fn undecided(rows: &[Row]) -> Option<String> {
+    let open: BTreeMap<&str, Vec<Miner>> = rows.iter().filter(|row| !row.same_as.is_empty()).fold(
+        BTreeMap::new(),
+        |mut open: BTreeMap<&str, Vec<Miner>>, row| {
+            open.entry(&row.sha256).or_default().push(row.miner.clone());
+            open
+        },
+    );
+    let told = |(sha256, miners): (&&str, &Vec<Miner>)| {
+        format!(
+            "{} came with the same bytes between two looks at the inbox, and nobody can tell who was first: none of them earns \
+             anything until one is named in pipeline.yaml, such as similarity: {{originals: {{{sha256}: {}}}}}",
+            names(miners),
+            miners[0]
+        )
+    };
+    (!open.is_empty()).then(|| open.iter().map(told).collect::<Vec<_>>().join("; "))
 }
 
 fn tally(part: &Part, results: &[RunResult]) -> Tally {
@@ -239,10 +292,20 @@ struct Entry {
     withheld: bool,
 }
 
-fn entry(agent: &ReportSummary, plan: &Plan, sights: &FirstSights, near: Option<&NearCopy>) -> Entry {
+fn entry(
+    agent: &ReportSummary,
+    plan: &Plan,
+    sights: &FirstSights,
+    is_there: impl Fn(&str, &Miner) -> bool,
+    near: Option<&NearCopy>,
+) -> Entry {
     let (total, missed) = walk(plan, &agent.results);
     let passed = missed.unwrap_or(plan.parts.len());
-    let original = sights.first(&agent.sha256).filter(|original| **original != agent.miner);
+    let undecided = sights.undecided(&agent.sha256);
+    let is_among = undecided.contains(&&agent.miner);
+    let original = sights.first(&agent.sha256).filter(|original| **original != agent.miner && !is_among);
+    let others = undecided.into_iter().filter(|other| is_among && **other != agent.miner);
+    let same_as = others.filter(|other| is_there(&agent.sha256, other)).cloned().collect();
     let stands_at = missed.or(plan.parts.len().checked_sub(1)).map(|at| plan.parts[at].stage.name.clone());
     let chances = pass::chances(agent, plan);
     let row = Row {
@@ -267,6 +330,8 @@ fn entry(agent: &ReportSummary, plan: &Plan, sights: &FirstSights, near: Option<
         pass_at_1: chances.at_1,
         pass_at_k: chances.at_k,
         k: chances.k,
+        same_as,
+        packed: sights.is_packed(&agent.sha256),
     };
     let results = ranges::Results::of(agent, plan);
     let passed = plan.parts[..passed].iter().map(|part| stage_cents(agent, part)).collect();

@@ -114,7 +114,7 @@ mod tests {
     fn without_samples_only_tasks_of_one_test_tell_a_chance() {
         let (stages, four) = ([stage("s", "*", 0.0)], task("s1", 1.0));
         let runs = || vec![run("s", "s1", 100.0)];
-        assert_eq!(told(&stages, &[four.clone()], runs()), [None, None]);
+        assert_eq!(told(&stages, std::slice::from_ref(&four), runs()), [None, None]);
         let one = Task { tests: four.tests[..1].to_vec(), ..four };
         assert_eq!(told(&stages, &[one], runs()), [Some(100.0), None]);
     }

@@ -44,7 +44,7 @@ pub(super) fn share(
 
 /// Tells whether an agent may earn anything, wherever it stands.
 fn is_eligible(entry: &Entry, rewards: &Rewards) -> bool {
-    let original = !entry.withheld && entry.row.duplicate_of.is_none();
+    let original = !entry.withheld && entry.row.duplicate_of.is_none() && entry.row.same_as.is_empty();
     original && entry.row.score.is_some_and(|score| cents(score) > 0 && score >= rewards.minimum)
 }
 
@@ -100,7 +100,10 @@ fn pay_records(
     let present = entries.iter().filter_map(|entry| attempt(&entry.row));
     let unsure: HashSet<&str> = entries.iter().filter_map(|entry| unsure(&entry.row)).collect();
     let attempts = past.attempts.iter().cloned().chain(present);
-    let attempts = attempts.filter(|attempt| !unsure.contains(attempt.sha256.as_str())).collect();
+    let counts = |attempt: &Attempt| {
+        !unsure.contains(attempt.sha256.as_str()) && !sights.is_disowned(&attempt.sha256, &attempt.miner)
+    };
+    let attempts = attempts.filter(counts).collect();
     let mut records = improvement::records(attempts, rule, now);
     records.retain(|record| sights.first(&record.sha256).is_none_or(|first| *first == record.miner));
     let worth = improvement::by_miner(&records, pool, rule.half_life);

@@ -112,6 +112,8 @@ fn first_sights_alone_decide_who_was_first() {
             via: Origin::Dropped,
             refused: false,
             prints: Vec::new(),
+            undecided: false,
+            packed: false,
         });
         let rows = rank(
             &agents,

@@ -34,6 +34,8 @@ fn lines(lines: &[(&str, &str, bool)]) -> FirstSights {
         via: Origin::Dropped,
         refused: *refused,
         prints: Vec::new(),
+        undecided: false,
+        packed: false,
     };
     lines.iter().map(sight).collect::<Vec<_>>().iter().collect()
 }

@@ -17,7 +17,7 @@ use crate::model::miner_id::Miner;
 use crate::model::python::Library;
 use crate::model::rejection::Rejection;
 use crate::pipeline::Finished;
-use crate::pipeline::intake::{self, Inbox, InboxFile, Touched, Unreadable};
+use crate::pipeline::intake::{self, Inbox, InboxFile, Touched, Unreadable, order};
 use crate::pipeline::ledger::{Found, Ledger};
 use crate::pipeline::report_store::PendingReportWrites;
 use crate::pipeline::report_summary::ReportSummary;
@@ -63,6 +63,8 @@ pub struct SubmissionTable<'a> {
     /// Agents that are being evaluated, by miner: their digests.
     busy: HashMap<Miner, String>,
     ledger: Ledger,
+    /// True if the times of files in the inbox tell which of two came first.
+    is_ordered: bool,
     /// Files whose bytes could not be archived yet, with their digests.
     unarchived: Vec<(InboxFile, String)>,
 }
@@ -92,6 +94,7 @@ impl<'a> SubmissionTable<'a> {
             kept: BTreeMap::new(),
             busy: HashMap::new(),
             ledger,
+            is_ordered: false,
             unarchived: Vec::new(),
         }
     }
@@ -144,8 +147,12 @@ impl<'a> SubmissionTable<'a> {
     /// # Errors
     /// The inbox can't be read.
     pub fn list(&mut self) -> io::Result<bool> {
+        let began = now();
         self.inbox.touch_all(&mut self.touched)?;
-        Ok(self.look_at_touched() | self.reconsider(now()))
+        let changed = self.look_at_touched();
+        let unread = self.inbox.unsettled().iter().filter_map(|name| name.to_str().map(str::to_owned));
+        self.ledger.looked(began, unread.collect());
+        Ok(changed | self.reconsider(now()))
     }
 
     /// Looks at the files that did not stand still. Tells whether anything changed.
@@ -161,6 +168,7 @@ impl<'a> SubmissionTable<'a> {
         }
         let touched = std::mem::take(&mut self.touched);
         debug!(looked = touched.len() as u64, "inbox looked at");
+        self.is_ordered = order::unreliable(&self.pipeline.inbox).is_none();
         let news = self.inbox.look(touched, self.ledger.sights());
         let miners = news.miners.into_par_iter();
         let results: Vec<_> = miners.map(|miner| (miner.clone(), self.scan(&miner))).collect();
@@ -284,12 +292,15 @@ impl<'a> SubmissionTable<'a> {
         }
         let mut found = Box::new(Found {
             changed: submission.changed,
+            arrived: submission.arrived,
             came: None,
+            ordered: self.is_ordered,
             file: inbox_file.file.clone(),
             miner: miner.clone(),
             sha256: submission.sha256.clone(),
             refused: false,
             prints: validate::fingerprints::of(&submission.bytes),
+            packed: validate::packed::is_packed(&submission.bytes),
         });
         let state = match validate::check(&submission.bytes, validate, &self.library) {
             Ok(()) => {

@@ -6,6 +6,7 @@
 pub mod fingerprints;
 mod imports;
 pub(crate) mod lexer;
+pub mod packed;
 #[cfg(test)]
 mod tests;
 mod text;

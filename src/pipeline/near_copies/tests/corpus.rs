@@ -80,7 +80,7 @@ fn padded(source: &str, every: usize) -> String {
 /// Percent of a copy that was seen with the original first; 0 if that is not even a tenth.
 fn alike(original: &str, copy: &str, base: &str) -> u32 {
     let base = vec![Base { file: "template.py".into(), source: base.as_bytes().to_vec() }];
-    let rules = Similarity { threshold: 0.1, action: OnSimilar::Flag, base };
+    let rules = Similarity { threshold: 0.1, action: OnSimilar::Flag, base, originals: BTreeMap::new() };
     let document = |id, source: &str| Document {
         miner: miner(id),
         // Stands for the bytes, by which they are found.

@@ -119,7 +119,7 @@ const KINDS = {
   ...extras.kinds,
   perfect: ["Score 100", (agent) => agent.score === 100],
   imperfect: ["Below 100", (agent) => agent.score !== 100],
-  copies: ["Copies", (agent) => agent.copy || agent.similar],
+  copies: ["Copies", (agent) => agent.copy || agent.same || agent.similar],
   unscored: ["With unscored runs", (agent) => agent.unscored > 0],
 };
 

@@ -86,6 +86,8 @@ struct Agent<'a> {
     /// The miner that most of it was seen with first, and how much of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     similar: Option<(&'a str, f64)>,
+    #[serde(skip_serializing_if = "<[Miner]>::is_empty")]
+    same: &'a [Miner],
     seen: i64,
     sha256: &'a str,
     file: String,
@@ -259,6 +261,7 @@ fn agents<'a>(
             stage: shown.then(|| published.plan.place(&row.stage).unwrap_or_default()),
             copy: row.duplicate_of.as_ref().map(Miner::as_str),
             similar: row.similar_to.as_ref().map(Miner::as_str).zip(row.similarity).filter(|_| shown),
+            same: &row.same_as,
             seen: row.first_seen.as_second(),
             sha256: &row.sha256,
             file: summary.map_or(String::new(), |summary| visible(&summary.file, MAX)),

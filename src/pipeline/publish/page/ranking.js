@@ -42,7 +42,8 @@ function columns() {
 /** A note that somebody submitted the same, or most of it, before. */
 function copyTag(agent) {
   const [other, share] = agent.similar ?? [];
-  const text = agent.copy ? `copy of ${agent.copy}` : other && `${number(Math.floor(share * 100))} % like ${other}`;
+  const copy = agent.copy ? `copy of ${agent.copy}` : agent.same && `same as ${agent.same.join(", ")}: who was first is open`;
+  const text = copy || other && `${number(Math.floor(share * 100))} % like ${other}`;
   return text && el("span", { class: "tag" }, text);
 }
 

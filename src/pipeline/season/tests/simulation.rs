@@ -206,12 +206,15 @@ impl World {
     fn look(&mut self, now: i64) {
         let found = self.inbox.iter().map(|(number, lying)| Found {
             changed: (BEGIN + lying.changed, 0),
+            arrived: (BEGIN + lying.changed, 0),
             came: None,
+            ordered: true,
             file: format!("miner{number}.py"),
             miner: miner(*number),
             sha256: lying.sha256.clone(),
             refused: !lying.valid,
             prints: Vec::new(),
+            packed: false,
         });
         self.ledger.add(found.collect(), moment(now));
         for (number, lying) in self.inbox.iter().filter(|(_, lying)| lying.valid) {
@@ -248,12 +251,15 @@ impl World {
             if !self.model.knows(number, sha256) {
                 let found = Found {
                     changed: (BEGIN + now, 0),
+                    arrived: (BEGIN + now, 0),
                     came: Some(at),
+                    ordered: true,
                     file: format!("miner{number}.py"),
                     miner: miner(number),
                     sha256: sha256.to_owned(),
                     refused: false,
                     prints: Vec::new(),
+                    packed: false,
                 };
                 self.ledger.add(vec![found], moment(now));
             }

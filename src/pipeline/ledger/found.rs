@@ -1,0 +1,30 @@
+//! Finds of a look at the inbox.
+
+use jiff::Timestamp;
+
+use crate::model::miner_id::Miner;
+
+/// Bytes that a look at the inbox found in a miner's file.
+#[derive(Debug)]
+pub struct Found {
+    /// Time of the file's last change, by its inode, in seconds and nanoseconds: a hint at who was first.
+    pub changed: (i64, i64),
+    /// The same of the file and all folders between it and the inbox, whichever is newest: a hint at when it came.
+    pub arrived: (i64, i64),
+    /// Time from which it counts, if a channel of ours decided that.
+    pub came: Option<Timestamp>,
+    /// True if the times of files in that inbox tell which of two came first, where they are far enough apart.
+    pub ordered: bool,
+    /// Path below the inbox.
+    pub file: String,
+    /// The miner that the file is of.
+    pub miner: Miner,
+    /// Hex sha256 of the bytes.
+    pub sha256: String,
+    /// True if they are no agent.
+    pub refused: bool,
+    /// Fingerprints of the source.
+    pub prints: Vec<u32>,
+    /// True if the source runs text that it decodes.
+    pub packed: bool,
+}
