@@ -40,12 +40,12 @@ impl PassContext<'_> {
     /// Evaluates what is due, and what is dropped meanwhile, until nothing is left or `wakes` ends it.
     ///
     /// # Errors
-    /// The ledger of first sights can't be read ([`Problems`]), there is no engine or no image ([`Fault`]), the results can't be written ([`Unwritable`]), or the inbox can't be
-    /// read.
+    /// The ledger of first sights can't be read ([`Problems`]), there is no engine or no image ([`Fault`]), the results can't be
+    /// written ([`Unwritable`]), or the inbox can't be read.
     pub fn run_pass(&self, waker: &Sender<Wake>, wakes: &Receiver<Wake>) -> anyhow::Result<Summary> {
         self.sandbox.sweep();
-        let (pending_writes, halted) =
-            (PendingReportWrites::new(self.pipeline.season.is_some()), AtomicBool::new(false));
+        let pending_writes = PendingReportWrites::new(self.pipeline.season.is_some());
+        let halted = AtomicBool::new(false);
         let Pipeline { records, similarity, .. } = self.pipeline;
         let (ledger, warning) = Ledger::open_deciding(records, &similarity.originals)?;
         let ledger = if self.pipeline.is_preview() { ledger.unwritable() } else { ledger };
@@ -487,14 +487,13 @@ impl<'a> Pass<'a> {
 
     /// Tells what changed whenever nothing is left to do.
     fn announce(&mut self, summary: &Summary) {
-        if self.submissions.is_idle()
-            && let Some(news) = self.announcer.news(summary, self.context.pipeline)
-        {
+        if !self.submissions.is_idle() {
+            return;
+        }
+        if let Some(news) = self.announcer.news(summary, self.context.pipeline) {
             self.context.events.send(Event::Ranking(news));
         }
-        if self.submissions.is_idle()
-            && let Some(teller) = &self.teller
-        {
+        if let Some(teller) = &self.teller {
             teller.tell(summary.rows.iter().map(Place::from).collect());
         }
     }

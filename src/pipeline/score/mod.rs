@@ -94,9 +94,8 @@ pub struct Row {
     pub packed: bool,
 }
 
-/// Ranks agents whose evaluation is complete. Sorted by rank, then by first seen, then by miner. `sights` tell
-/// who copied whom,
-/// `near` who did so in disguise, `past` what was submitted before, by which improvements are paid.
+/// Ranks agents whose evaluation is complete. Sorted by rank, then by first seen, then by miner. `sights` tell who copied
+/// whom, `near` who did so in disguise, `past` what was submitted before, by which improvements are paid.
 ///
 /// Those with a syntax error are left out: such a submission is no agent.
 pub fn rank(
@@ -111,7 +110,7 @@ pub fn rank(
     let there: HashSet<(&str, &Miner)> =
         agents.iter().map(|agent| (agent.sha256.as_str(), &agent.miner)).collect();
     let is_there = |sha256: &str, miner: &Miner| there.contains(&(sha256, miner));
-    let made = agents.iter().map(|agent| entry(agent, plan, sights, &is_there, near.get(&agent.miner)));
+    let made = agents.iter().map(|agent| entry(agent, plan, sights, is_there, near.get(&agent.miner)));
     let mut entries: Vec<Entry> = made.collect();
     entries.sort_by(|a, b| order(&a.row).cmp(&order(&b.row)));
     number(&mut entries);
