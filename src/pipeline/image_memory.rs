@@ -34,6 +34,7 @@ impl KnownImage {
     /// # Errors
     /// The file can't be written; the message names it.
     pub fn keep(&self, results: &Path) -> io::Result<()> {
+        std::fs::create_dir_all(results)?;
         atomic_file::replace(&results.join(FILE), &serde_json::to_vec(self)?).map(drop)
     }
 }
