@@ -137,7 +137,7 @@ pub const HIDING: &str = "ro,noexec,nosuid,nodev,size=4k";
 /// Settings of the container's own network: how much may wait in a socket of TCP, which no option changes (guest/cell/seccomp.py).
 /// Control groups of version 1 don't count it.
 pub const SYSCTLS: [(&str, &str); 2] =
-    [("net.ipv4.tcp_rmem", "4096 65536 262144"), ("net.ipv4.tcp_wmem", "4096 65536 262144")];
+    [("net.ipv4.tcp_rmem", "4096 65536 131072"), ("net.ipv4.tcp_wmem", "4096 65536 131072")];
 
 /// A limit of each process, which none of the engine's or of agentmill's own may stand in for; None is unlimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

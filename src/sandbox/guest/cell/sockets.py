@@ -5,7 +5,7 @@ container's setting (engine/spec.rs). What is accepted needs no leave, but someb
 """
 import errno
 
-MOST_SOCKETS = 64  # of all kinds that live when one of TCP is wanted
+MOST_SOCKETS = 192  # of all kinds that live when one of TCP is wanted
 SOCKET_COUNTS = "/proc/net/sockstat"
 NOTIFICATION, ANSWER = 80, 24  # bytes
 RECEIVE, SEND = 0xC0502100, 0xC0182101
