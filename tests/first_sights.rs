@@ -75,7 +75,10 @@ fn of_equal_bytes_that_one_look_finds_nobody_is_paid_until_the_organiser_decides
         assert!(told.contains(&format!("similarity: {{originals: {{{sha256}: ")), "{told}");
     }
     let table = folder.read("rankings.csv");
-    assert!(table.lines().next().unwrap().ends_with(",tier,pass_at_1,same_as") && table.contains(",abe\n"), "{table}");
+    assert!(
+        table.lines().next().unwrap().ends_with(",tier,pass_at_1,same_as") && table.contains(",abe\n"),
+        "{table}"
+    );
     assert!(folder.read("index.html").contains("\"same\":[\"zoe\"]"));
     // Who comes later is a copy, whoever was first.
     folder.drop("eve.py", RIGHT);
@@ -164,7 +167,10 @@ fn a_packed_agent_is_marked_for_the_organiser_to_look_at() {
         assert_eq!(told, [("abe", true, Some(50.0)), ("zoe", false, Some(50.0))]);
     }
     let table = folder.read("rankings.csv");
-    assert!(table.lines().next().unwrap().ends_with(",tier,pass_at_1,packed") && table.contains(",true\n"), "{table}");
+    assert!(
+        table.lines().next().unwrap().ends_with(",tier,pass_at_1,packed") && table.contains(",true\n"),
+        "{table}"
+    );
 }
 
 /// Has no image: the pass ends with its submissions still waiting.

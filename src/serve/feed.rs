@@ -25,7 +25,7 @@ pub(super) struct Point {
     score: Option<f64>,
     rank: Option<u32>,
     /// All causes, in words; None in the files of an older agentmill.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     cause: Option<String>,
 }
 

@@ -21,6 +21,7 @@ mod routes;
 mod snapshot;
 mod state;
 mod submission;
+mod turns;
 mod upload;
 
 use parking_lot::Mutex;

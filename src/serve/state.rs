@@ -4,16 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use parking_lot::RwLock;
-use tokio::sync::Semaphore;
 
 use crate::serve::answer::Failure;
 use crate::serve::listeners::Listeners;
 use crate::serve::rate::Rate;
 use crate::serve::snapshot::Snapshot;
+use crate::serve::turns::Turns;
 use crate::submission::Submitter;
-
-/// Cells that look at uploads at the same time.
-const COMPILERS: usize = 4;
 
 /// State of a server from its start to its end.
 #[derive(Debug)]
@@ -25,7 +22,7 @@ pub(super) struct ServerState {
     /// Places for those who listen to events.
     pub(super) listeners: Listeners,
     /// Turns to have a source compiled.
-    pub(super) compiling: Semaphore,
+    pub(super) turns: Turns,
     /// True if submitting takes a token: from the first token on, even if the last one has been removed.
     pub(super) guarded: AtomicBool,
 }
@@ -40,7 +37,7 @@ impl ServerState {
             per_miner: Rate::default(),
             submitter: Submitter::default(),
             listeners: Listeners::default(),
-            compiling: Semaphore::new(COMPILERS),
+            turns: Turns::default(),
             guarded: AtomicBool::new(guarded),
         }
     }

@@ -26,10 +26,7 @@ use crate::util::digest;
 const WRAPPING: u64 = 16 << 10;
 
 /// How long an upload waits for its turn to be compiled.
-const RUSH: Duration = Duration::from_secs(20);
-
-/// Seconds after which it may be sent again.
-const RUSH_OVER: u64 = 10;
+const RUSH: Duration = Duration::from_secs(10);
 
 /// How much of a refused body is read, so that the client gets to read why.
 const DISCARDED: usize = 4 << 20;
@@ -103,26 +100,21 @@ async fn take(state: &Shared, parts: Parts, body: &mut Option<Body>) -> Result<R
     Ok(accepted(receipt, changed))
 }
 
-/// Has a source checked, and compiled when it is its turn. In a rush nothing is taken unseen, which might replace an agent
-/// by what is none.
+/// Has a source checked, and compiled if it is its turn soon: in a rush that is left to the pass.
 async fn look_at(
     state: &Shared,
     snapshot: &Arc<Snapshot>,
     miner: &Miner,
     source: Bytes,
 ) -> Result<(), Failure> {
-    let (shared, rules, bytes, miner) =
-        (Arc::clone(state), Arc::clone(snapshot), source.clone(), miner.clone());
+    let (shared, rules, bytes, of) = (Arc::clone(state), Arc::clone(snapshot), source.clone(), miner.clone());
     let checked = on_disk(move || {
         submission::check(&bytes, &rules.pipeline)?;
-        shared.submitter.admit(&rules.pipeline, &miner, &digest::sha256(&bytes), Timestamp::now()).map(drop)
+        shared.submitter.admit(&rules.pipeline, &of, &digest::sha256(&bytes), Timestamp::now()).map(drop)
     });
     let checked = checked.await?;
     checked.map_err(|refused: Refused| Failure::from(&refused))?;
-    let Ok(Ok(_turn)) = timeout(RUSH, state.compiling.acquire()).await else {
-        let rush = "too many uploads are looked at just now";
-        return Err(Failure::later(StatusCode::SERVICE_UNAVAILABLE, RUSH_OVER, rush));
-    };
+    let Ok(Some(_turn)) = timeout(RUSH, state.turns.next(miner)).await else { return Ok(()) };
     let snapshot = Arc::clone(snapshot);
     let looked_at = on_disk(move || snapshot.compiler.check(&source, &snapshot.pipeline));
     looked_at.await?.map_err(|refused: Refused| Failure::from(&refused))

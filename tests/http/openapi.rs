@@ -76,7 +76,10 @@ fn answers_have_the_fields_of_their_schemas() {
         ("Standing", &standing),
         ("Run", run),
     ] {
-        assert_eq!(keys(answer), keys(&fields(name)), "{name}");
+        let known = fields(name);
+        let mut documented = keys(&known);
+        documented.retain(|field| *field != "same_as"); // only where somebody is
+        assert_eq!(keys(answer), documented, "{name}");
     }
     for (part, of, answer) in [
         ("tests", "Run", &run["tests"][0]),

@@ -323,6 +323,11 @@ impl LiveCell {
         }
     }
 
+    /// Ends what runs, if anything does, as a new judge knows nothing of what it has shown; the run goes on as after a test's end.
+    pub fn renew(&mut self, deaths: &DeathLog) -> Result<(), Fault> {
+        if self.ended_before().is_some() { Ok(()) } else { self.leave_test(deaths) }
+    }
+
     /// Ends what runs, with the time of a test used up; the run goes on in new processes with the time that is left.
     fn leave_test(&mut self, deaths: &DeathLog) -> Result<(), Fault> {
         let (spending, _) = self.kill_run(deaths)?;
@@ -382,16 +387,11 @@ impl LiveCell {
             return false;
         }
         if self.clock.left().is_zero() {
-            return self.extend();
+            return self.weigh().is_some_and(|owed| self.clock.extend(owed)) || !self.heard.is_empty();
         }
         self.waited() == waited
             || self.weigh().is_none_or(|account| self.clock.affords(account))
             || !self.heard.is_empty()
-    }
-
-    /// Asks the supervisor what the machine owes the run. Tells whether it has more time, or has said something meanwhile.
-    fn extend(&mut self) -> bool {
-        self.weigh().is_some_and(|account| self.clock.extend(account)) || !self.heard.is_empty()
     }
 
     /// The supervisor's account of what the run has had of the machine; None if it does not answer.

@@ -94,7 +94,10 @@ pub fn run(
             Said::Died(demise) => {
                 broken += 1;
                 match bury(&demise, judge, &mut sheet) {
-                    Some(next) if broken < MAX_DEATHS => begin(agent, judge, task, next),
+                    Some(next) if broken < MAX_DEATHS => {
+                        agent.renew()?;
+                        begin(agent, judge, task, next);
+                    }
                     _ => {
                         sheet.rest(demise.verdict(), NOT_JUDGED);
                         return Ok(close(sheet, agent));

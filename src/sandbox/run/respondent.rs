@@ -30,6 +30,12 @@ pub trait Respondent {
     /// There is none, and that is not the agent's doing.
     fn ask(&mut self, request: &Request) -> Result<Reply, NoReply>;
 
+    /// Meets a judge that knows nothing of what the agent has shown another one.
+    ///
+    /// # Errors
+    /// The engine failed.
+    fn renew(&mut self) -> Result<(), NoReply>;
+
     /// Ends the run and tells what it used, and the end of what the agent wrote to stderr.
     fn finish(&mut self) -> (Usage, String);
 }
@@ -65,6 +71,10 @@ impl Respondent for InCell<'_> {
         Ok(reply)
     }
 
+    fn renew(&mut self) -> Result<(), NoReply> {
+        self.cell.renew(self.deaths).map_err(NoReply::Engine)
+    }
+
     fn finish(&mut self) -> (Usage, String) {
         self.cell.finish()
     }
@@ -98,6 +108,10 @@ impl Respondent for Recorded<'_> {
             Some(_) => Err(NoReply::Unrecorded("the judge asks something else than was answered")),
             None => Err(NoReply::Unrecorded("the judge asks more than was answered")),
         }
+    }
+
+    fn renew(&mut self) -> Result<(), NoReply> {
+        Ok(())
     }
 
     fn finish(&mut self) -> (Usage, String) {

@@ -58,7 +58,7 @@ _DENIED = (
 )  # fmt: skip
 _NAMESPACES = 0x7E020000  # flags of clone that ask for a new one: Podman's profile lets any process have them
 _UNIX, _INTERNET = 1, (2, 10)
-# What waits in other sockets than these, control groups of version 1 don't count, and what waits in netlink's no version does.
+# Bytes that wait in other sockets than these are not counted by control groups of version 1, and netlink's by no version.
 _STREAM, _TYPE, _TCP = 1, 0xF, (0, 6)
 _SOL_SOCKET, _BUFFERS = 1, (7, 8, 32, 33)  # options that set how much may wait, which the kernel takes as a wish anyway
 _ONLY_ITSELF = {  # which argument names the process, with 0 for the caller
