@@ -64,6 +64,17 @@ fn what_an_agents_value_breaks_is_the_agents_and_only_in_that_test() {
 }
 
 #[test]
+fn objects_are_shown_anew_to_the_judge_that_goes_on_after_anothers_end() {
+    let lab = Lab::with_judge(1, TIGHT);
+    let agent = "class Stack:\n    top = 2\n    def size(self):\n        return 1 << 62\n";
+    let text = "prompt: p\ntests:\n  - assert Stack().top == 2\n  - assert sum(1 for _ in range(Stack().size())) == 3\n  \
+                - assert Stack().top == 2\n";
+    let run = run(&lab, agent, text);
+    assert_eq!(verdicts(&run), ["passed", "timeout", "passed"], "{:?}", messages(&run));
+    assert_eq!(lab.close(), Vec::<String>::new());
+}
+
+#[test]
 fn an_agent_that_stalls_one_test_after_the_other_holds_nobody_up() {
     let lab = Lab::with_judge(1, TIGHT);
     let tests = "  - assert sum(1 for _ in range(count())) == 3\n".repeat(20);

@@ -1,6 +1,9 @@
 # kind: iteration that never ends
 # task: stack
 # wants: passed passed timeout timeout timeout timeout timeout timeout
+import time
+
+
 class Stack:
     top = 2
 
@@ -20,6 +23,7 @@ class Stack:
         n = 0
         while True:
             n += 1
+            time.sleep(0.005)  # the agent's own time is used up, long before the judge's
             yield n
 
     def __str__(self):
