@@ -278,6 +278,7 @@ fn a_task_has_a_page() -> Tested {
         window
             .until("document.readyState === 'complete' && byId('detail').open && data.feedback === 'score'")
             .await;
+        window.until("byId('detail').innerText.includes('not shown')").await;
         let told = window.text("#detail").await;
         assert!(told.contains("not shown") && told.contains("empty input"), "{told}");
         assert!(
