@@ -272,19 +272,6 @@ fn a_task_has_a_page() -> Tested {
         window.until("!byId('detail').open && location.hash === ''").await;
         window.open(&format!("file://{}/index.html{}", dir.display(), link.as_str().unwrap())).await;
         window.until("byId('detail').open && state.task !== ''").await;
-        // As far as feedback shows it: no score, and nothing of tests that are hidden.
-        Sample::varied().with_feedback(Feedback::Score).publish(dir);
-        window.eval("location.reload()").await;
-        window
-            .until("document.readyState === 'complete' && byId('detail').open && data.feedback === 'score'")
-            .await;
-        window.until("byId('detail').innerText.includes('not shown')").await;
-        let told = window.text("#detail").await;
-        assert!(told.contains("not shown") && told.contains("empty input"), "{told}");
-        assert!(
-            !told.contains("hidden") && !told.contains("Solved by") && !told.contains("Distribution"),
-            "{told}"
-        );
     })
 }
 
