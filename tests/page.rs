@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         each_feedback_is_shown_whole,
         a_course_shows_everybody_and_no_rewards,
         a_link_leads_to_an_agent,
+        a_task_has_a_page,
         two_agents_are_compared,
         expected_and_got_stand_side_by_side,
         paper_shows_all,
@@ -245,6 +246,44 @@ fn a_link_leads_to_an_agent() -> Tested {
             ))
             .await;
         window.until("byId('count').textContent === '32 agents' && !byId('detail').open").await;
+    })
+}
+
+fn a_task_has_a_page() -> Tested {
+    on_sample(async |window, dir| {
+        window.eval("map.grid.focus()").await;
+        window.press(Key::Up).await;
+        assert_eq!(window.eval("map.grid.getAttribute('aria-activedescendant')").await, "cell--1-0");
+        window.press(Key::Enter).await;
+        window.until("byId('detail').open").await;
+        let task = window.eval("data.tasks[0].id").await;
+        let link = window.eval("location.hash").await;
+        assert!(window.text("#detail-title").await.contains(task.as_str().unwrap()));
+        let told = window.text("#detail").await;
+        for words in ["Mean score", "Solved by", "Tests, hardest first", "empty input", "Distribution"] {
+            assert!(told.contains(words), "{words}: {told}");
+        }
+        let shares = "[...document.querySelectorAll('#detail .funnel i')].map((bar) => Number(bar.style.getPropertyValue('--s')))";
+        let ordered = format!("(({shares}).every((share, at, all) => at === 0 || all[at - 1] <= share))");
+        assert_eq!(window.eval(&ordered).await, true);
+        window.click("#detail .chips a").await;
+        window.until("state.agent !== '' && state.task === ''").await;
+        window.press(Key::Escape).await;
+        window.until("!byId('detail').open && location.hash === ''").await;
+        window.open(&format!("file://{}/index.html{}", dir.display(), link.as_str().unwrap())).await;
+        window.until("byId('detail').open && state.task !== ''").await;
+        // As far as feedback shows it: no score, and nothing of tests that are hidden.
+        Sample::varied().with_feedback(Feedback::Score).publish(dir);
+        window.eval("location.reload()").await;
+        window
+            .until("document.readyState === 'complete' && byId('detail').open && data.feedback === 'score'")
+            .await;
+        let told = window.text("#detail").await;
+        assert!(told.contains("not shown") && told.contains("empty input"), "{told}");
+        assert!(
+            !told.contains("hidden") && !told.contains("Solved by") && !told.contains("Distribution"),
+            "{told}"
+        );
     })
 }
 

@@ -84,6 +84,8 @@ fn wishes(width: u32, height: u32) -> ChromeCapabilities {
     for wish in ["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"] {
         wishes.add_arg(wish).unwrap();
     }
+    // What fades in has no text to a driver as long as nothing of it is seen.
+    wishes.add_arg("--force-prefers-reduced-motion").unwrap();
     wishes.add_arg(&format!("--window-size={width},{height}")).unwrap();
     // Chromium's own sandbox does not start for root, as whom containers of CI run.
     if rustix::process::geteuid().is_root() {
