@@ -1,4 +1,3 @@
-#!/bin/sh
 # Builds a small image with a version of Python out of the packages of the Debian release that has it, for
 # a machine that cannot pull one:    sh build_image.sh docker|podman TAG 3.11 bookworm
 # or, for a machine with neither, only its files, and FOLDER.sha256 that tells
@@ -7,9 +6,7 @@
 #
 # The packages are only unpacked: none of their scripts runs, nothing is installed
 # on the host, apt works in a folder of its own. Stdout is the new image's id.
-set -eu
-umask 022
-export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
+export PATH="$PATH:/usr/sbin:/sbin"
 
 engine=${1:?usage: build_image.sh docker|podman|folder TAG VERSION RELEASE}
 tag=${2:?usage: build_image.sh docker|podman|folder TAG VERSION RELEASE}
@@ -22,45 +19,9 @@ packages="python$version tzdata ncurses-base base-files base-passwd
 [ "$engine" != pip ] || packages=python3-pip-whl
 [ "$version" != 3.11 ] || [ "$engine" = pip ] || packages="$packages python3-distutils"
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/agentmill-image.XXXXXXXX")
 root=$work/root
-log=$work/log
-: >"$log"
-child=
 network="check the network, http_proxy and the space in ${TMPDIR:-/tmp}"
-reason="a step failed, see the lines above"
-
-leave() {
-    status=$?
-    trap '' HUP INT TERM
-    [ -z "$child" ] || { kill "$child" && wait "$child"; } 2>/dev/null || :
-    case $status in
-    0 | 129 | 130 | 143) ;; # done, or stopped by a signal: nothing to explain
-    *)
-        tail -n 15 "$log" >&2 || :
-        say "cannot build the image $tag: $reason"
-        ;;
-    esac
-    rm -rf "$work"
-}
-trap leave EXIT
-trap 'exit 129' HUP
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-say() { echo "$*" >&2; }
-die() { reason=$*; exit 1; }
 have() { command -v "$1" >/dev/null; }
-
-# Waiting for a background job, unlike running one in front, lets a signal act at once.
-run() {
-    "$@" >>"$log" 2>&1 &
-    child=$!
-    result=0
-    wait "$child" || result=$?
-    child=
-    return "$result"
-}
 
 # Only uid 0 may enter another root; inside a user namespace anyone is uid 0.
 in_root() {

@@ -1,57 +1,17 @@
-#!/bin/sh
 # Puts packages on an image:    sh pack_image.sh docker|podman BASE TAG REQUIREMENTS LOCK PIP RUNTIME
 #
 # Two containers of BASE do it. One has a network and downloads wheels, and nothing but wheels: none of their code runs.
 # The other has no network and unpacks them, which runs none either; it becomes TAG. Nothing of this machine is mounted in
 # them, and nothing of theirs gets into its files but LOCK, unless it is empty: names, versions and hashes. PIP is a wheel of pip;
 # empty where BASE has pip. RUNTIME is the one that Podman is to take; empty for its own.
-set -eu
-umask 022
-export LC_ALL=C
 usage="usage: pack_image.sh docker|podman BASE TAG REQUIREMENTS LOCK PIP RUNTIME"
 engine=${1:?$usage} base=${2:?$usage} tag=${3:?$usage} requirements=${4:?$usage} lock=${5-} pip=${6-} runtime=${7-}
-work=$(mktemp -d "${TMPDIR:-/tmp}/agentmill-pack.XXXXXXXX")
 label="agentmill.pack=$tag"
-log=$work/log
-: >"$log"
-child=
-reason="a step failed, see the lines above"
 
 # A runtime that Docker is told of may be one without a network.
 [ "$engine" = podman ] || runtime=
 
 remove() { "$engine" ps --all --quiet --filter "label=$label" | xargs -r "$engine" rm --force >/dev/null 2>&1 || :; }
-leave() {
-    status=$?
-    trap '' HUP INT TERM
-    [ -z "$child" ] || { kill "$child" && wait "$child"; } 2>/dev/null || :
-    remove
-    case $status in
-    0 | 129 | 130 | 143) ;; # done, or stopped by a signal: nothing to explain
-    *)
-        tail -n 15 "$log" >&2 || :
-        say "cannot build the image $tag: $reason"
-        ;;
-    esac
-    rm -rf "$work"
-}
-trap leave EXIT
-trap 'exit 129' HUP
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-say() { echo "$*" >&2; }
-die() { reason=$*; exit 1; }
-
-# Waiting for a background job, unlike running one in front, lets a signal act at once.
-run() {
-    "$@" >>"$log" 2>&1 &
-    child=$!
-    result=0
-    wait "$child" || result=$?
-    child=
-    return "$result"
-}
 
 # Podman would go beyond what this process may have itself, and fail.
 most=$(sed -nE 's/^Max processes +[^ ]+ +([0-9]+) .*/\1/p' /proc/self/limits 2>/dev/null || :)

@@ -11,10 +11,10 @@ use crate::ui::{Event, Events};
 use crate::util::command::ask;
 
 /// Builds a root filesystem with Python and imports it; says at its top how.
-const BUILD: &str = include_str!("../build_image.sh");
+const BUILD: &str = concat!(include_str!("../steps.sh"), include_str!("../build_image.sh"));
 
 /// Puts packages on an image; says at its top how.
-const PACK: &str = include_str!("../pack_image.sh");
+const PACK: &str = concat!(include_str!("../steps.sh"), include_str!("../pack_image.sh"));
 
 /// How long a pull may take.
 pub const PULL: Duration = Duration::from_secs(900);
