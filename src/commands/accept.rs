@@ -18,10 +18,8 @@ use crate::pipeline::run_keys::EvaluationPlan;
 use crate::pipeline::scope::Scope;
 use crate::term;
 use crate::ui::Talk;
+use crate::util::first_few::first_few;
 use crate::workspace::Workspace;
-
-/// The most miners that a line names.
-const NAMED: usize = 5;
 
 /// Makes the previewed results those that count, and evaluates what was submitted since. Refuses if the preview no longer shows
 /// what would happen.
@@ -77,8 +75,6 @@ fn since(summary: &Summary, record: &Record) -> Option<String> {
     let then: BTreeSet<(&Miner, &str)> =
         record.ranked.iter().map(|(miner, sha256)| (miner, sha256.as_str())).collect();
     let miners: BTreeSet<&Miner> = now.symmetric_difference(&then).map(|(miner, _)| *miner).collect();
-    let named: Vec<&str> = miners.iter().take(NAMED).map(|miner| miner.as_str()).collect();
-    let more = if miners.len() > NAMED { ", ..." } else { "" };
     (!miners.is_empty())
-        .then(|| format!("submitted or withdrawn since the preview: {}{more}\n", named.join(", ")))
+        .then(|| format!("submitted or withdrawn since the preview: {}\n", first_few(&miners)))
 }

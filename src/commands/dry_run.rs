@@ -11,10 +11,8 @@ use crate::pipeline::scope::Scope;
 use crate::sandbox::run::Containers;
 use crate::term;
 use crate::ui::Events;
+use crate::util::first_few::first_few;
 use crate::workspace::Workspace;
-
-/// The most tasks that a line names.
-const NAMED: usize = 5;
 
 /// Prints the runs that are due and in scope. The engine is asked for the image's id only; where it can't tell, the image is
 /// taken to be what it was.
@@ -52,11 +50,9 @@ fn text(forecast: &Forecast) -> String {
     let mut text = String::new();
     for ((miner, stage, if_passed, why), tasks) in groups {
         let why = why.iter().map(|cause| cause.words()).collect::<Vec<_>>().join(", ");
-        let named = tasks.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
-        let more = if tasks.len() > NAMED { ", ..." } else { "" };
         let condition = if if_passed { ", if it gets there" } else { "" };
         let runs = count(tasks.len(), "run");
-        text += &format!("{miner}: {why}: {runs} in {stage}{condition}: {named}{more}\n");
+        text += &format!("{miner}: {why}: {runs} in {stage}{condition}: {}\n", first_few(&tasks));
     }
     for one in &forecast.rejected {
         text += &format!("{}: refused, not run\n", one.file);

@@ -16,10 +16,8 @@ use crate::pipeline::report_store::Unwritable;
 use crate::pipeline::scope::Scope;
 use crate::term;
 use crate::ui::Talk;
+use crate::util::first_few::first_few;
 use crate::workspace::Workspace;
-
-/// The most tasks that a line names.
-const NAMED: usize = 5;
 
 /// Evaluates everybody under the present tasks and rules into `results/.preview`, and prints what differs from the results.
 ///
@@ -79,8 +77,7 @@ fn line(Moved { moved, causes, tasks }: &Moved) -> String {
             |score: Option<f64>| score.map(|score| crate::pipeline::score::hundredths(score).to_string());
         format!("{} {}", one.task, pair(score(one.before), score(one.after)))
     };
-    let named: Vec<String> = tasks.iter().take(NAMED).map(task).collect();
-    let more = if tasks.len() > NAMED { ", ..." } else { "" };
-    let on = if named.is_empty() { String::new() } else { format!(": {}{more}", named.join(", ")) };
+    let on =
+        if tasks.is_empty() { String::new() } else { format!(": {}", first_few(tasks.iter().map(task))) };
     format!("{}: rank {rank}, score {score}, by {why}{on}\n", moved.miner)
 }

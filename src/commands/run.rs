@@ -15,10 +15,8 @@ use crate::sandbox::run::Containers;
 use crate::signals::Signals;
 use crate::term;
 use crate::ui::{self, Events, Talk};
+use crate::util::first_few::first_few;
 use crate::workspace::Workspace;
-
-/// The most refused files that a line names.
-const NAMED: usize = 5;
 
 /// Runs that are made again although they are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,8 +76,8 @@ pub fn evaluate(
     work(workspace, &workspace.pipeline.results, scope, again, talk)
 }
 
-/// The same under a lock that the caller holds. `place` stands for the folder by which its containers are told apart from those
-/// of others: the one that is locked.
+/// Evaluates under a lock that the caller holds. `place` is the folder that is locked, by which containers are told apart from
+/// those of others.
 ///
 /// # Errors
 /// As of [`run`].
@@ -129,9 +127,8 @@ pub(super) fn work(
 /// The files that were not taken, in a line: cron passes it on.
 fn refused(summary: &Summary) -> Option<String> {
     let files: Vec<&str> = summary.rejected.iter().map(|one| one.file.as_str()).collect();
-    let more = if files.len() > NAMED { ", ..." } else { "" };
-    let named = files.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
-    (!files.is_empty()).then(|| format!("{} refused: {named}{more}; rejected.csv says why", files.len()))
+    (!files.is_empty())
+        .then(|| format!("{} refused: {}; rejected.csv says why", files.len(), first_few(&files)))
 }
 
 fn exit(summary: &Summary) -> Exit {

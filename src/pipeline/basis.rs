@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::{OnSimilar, Pipeline, Rewards, Season, Split, Stage, Ties};
 use crate::pipeline::run_keys::EvaluationPlan;
 use crate::util::digest;
+use crate::util::first_few::first_few;
 
 /// All that scores rest on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,16 +83,11 @@ pub struct Changed {
     pub tasks: Vec<String>,
 }
 
-/// The most tasks that are named.
-const NAMED: usize = 5;
-
 impl fmt::Display for Changed {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         to.write_str(self.part.name())?;
         if !self.tasks.is_empty() {
-            let named = self.tasks.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
-            let more = if self.tasks.len() > NAMED { ", ..." } else { "" };
-            write!(to, " ({named}{more})")?;
+            write!(to, " ({})", first_few(&self.tasks))?;
         }
         Ok(())
     }
@@ -122,7 +118,7 @@ impl Basis {
         }
     }
 
-    /// The same under another image.
+    /// This basis with another image.
     #[must_use]
     pub fn under(&self, image: &str) -> Self {
         Self { image: image.to_owned(), ..self.clone() }
@@ -157,7 +153,7 @@ impl Basis {
             .collect()
     }
 
-    /// The same, but for what is granted to single miners, which is nobody's change of the rules.
+    /// All parts but extensions in which this one differs from an earlier one: what is granted to single miners changes no rule.
     pub fn rules_changed_since(&self, before: &Self) -> Vec<Changed> {
         Self { extensions: before.extensions.clone(), ..self.clone() }.changed_since(before)
     }

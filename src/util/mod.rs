@@ -3,6 +3,7 @@
 pub mod atomic_file;
 pub mod command;
 pub mod digest;
+pub mod first_few;
 pub mod http_client;
 pub mod json;
 pub mod natural;

@@ -31,7 +31,7 @@ pub fn watch_folder(
     watcher.map_err(|error| unwatchable(folder, &error))
 }
 
-/// The same for a folder that others write to, and all that is below it. Links are not followed. Where something can't be
+/// Calls `changed` for a folder that others write to, and all that is below it. Links are not followed. Where something can't be
 /// watched, as it is somebody's own, only the entries of the folder itself are.
 pub fn watch_shared_folder(
     folder: &Path,
