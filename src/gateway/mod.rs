@@ -104,7 +104,7 @@ impl Gateway {
         Ok(Access { way: self.way(run_key, grant)?, timeout: self.timeout, last: Mutex::default() })
     }
 
-    /// The same for the tests of the run, whose questions are recorded apart.
+    /// Advice for the tests of the run with this key, whose questions are recorded apart.
     ///
     /// # Errors
     /// There is no provider, or the recording can't be read; the reason.

@@ -95,7 +95,7 @@ pub struct Submission {
     /// Time of the inode's last change, in seconds and nanoseconds. Its owner can't choose it, but what is stored by way of a
     /// memory map may change it late, or never.
     pub changed: (i64, i64),
-    /// The same of the file and of all folders between it and the inbox, whichever is newest: a folder that is moved
+    /// Time of the newest change of the file or of a folder between it and the inbox: a folder that is moved
     /// into the inbox leaves the times of its files alone.
     pub arrived: (i64, i64),
 }

@@ -9,7 +9,7 @@ use crate::model::miner_id::Miner;
 pub struct Found {
     /// Time of the file's last change, by its inode, in seconds and nanoseconds: a hint at who was first.
     pub changed: (i64, i64),
-    /// The same of the file and all folders between it and the inbox, whichever is newest: a hint at when it came.
+    /// Time of the newest change of the file or of a folder between it and the inbox: a hint at when it came.
     pub arrived: (i64, i64),
     /// Time from which it counts, if a channel of ours decided that.
     pub came: Option<Timestamp>,

@@ -2,7 +2,7 @@
 
 
 def merge(intervals):
-    """The same numbers in as few intervals as possible, in order."""
+    """Merges intervals into as few as possible, in order, that hold the same numbers."""
     merged = []
     for first, last in sorted(intervals):
         if merged and first < merged[-1][1]:
