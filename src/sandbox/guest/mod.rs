@@ -15,7 +15,7 @@ pub const BOOT: &str = include_str!("boot.py");
 /// The program of a cell's PID 1.
 pub static CELL: LazyLock<String> = LazyLock::new(|| cell(0));
 
-/// The same, with another seed of chance: the text that all have says 0.
+/// Program of a cell with this seed of chance; with 0 it is the text that all have.
 pub fn cell(seed: u32) -> String {
     let seed = if seed == 0 { String::new() } else { format!("SEED = {seed}\n") };
     frames::python() + BOTH + CELL_FILES + &seed + CELL_START
