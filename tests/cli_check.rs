@@ -164,6 +164,56 @@ fn as_json_each_task_has_a_line_once_it_is_known() {
     assert!(lines(2).contains(&line("plain", false)));
 }
 
+/// Tests that no agent passes whose class has the methods that are asked for.
+const BY_THE_AGENTS_WORD: [&str; 11] = [
+    "assert Money(1) == Money(1)",
+    "assert Money(5) == 5 and 5 == Money(5)",
+    "assert Money(1) != Money(2)",
+    "assert [Money(1)] == [Money(1)]",
+    "assert Money(1) in [Money(2), Money(1)]",
+    "assert Money(1) + Money(2) == Money(3)",
+    "assert [it.cents for it in sorted([Money(2), Money(1)])] == [1, 2]",
+    "assert max(Money(1), Money(2)).cents == 2",
+    "assert len({Money(1), Money(1)}) == 1",
+    "assert {Money(1): 'a'}[Money(1)] == 'a'",
+    "assert not Money(0)",
+];
+
+/// Tests of objects that are right.
+const BY_PARTS: [&str; 6] = [
+    "assert Money(1).cents == 1 and str(Money(1)) == '1' and repr(Money(1)) == 'Money(1)'",
+    "assert vars(Money)['__eq__'](Money(1), Money(1)) is True",
+    "assert same(Money(1), Money(1)) is True",
+    "a, b = Node(1), Node(2); assert len({a, b}) == 2 and a is not b and a != None and {a: 1}[a] == 1 and not odd(2)",
+    "node = Node(1)\n    while node: node = node.next\n    assert node is None",
+    "assert 'a' in Bag('a') and len(Bag()) == 0 and (Money(1) + Money(2)).cents == 3",
+];
+
+#[test]
+fn tests_that_only_the_agents_word_could_pass_are_hinted_at() {
+    let task = |prompt: &str, tests: &[&str]| {
+        let tests: String = tests.iter().map(|test| format!("  - |\n    {test}\n")).collect();
+        format!("prompt: {prompt}\ntests:\n{tests}")
+    };
+    let env = TestEnv::new()
+        .task("word", &task("Define a class Money.", &BY_THE_AGENTS_WORD))
+        .task("parts", &task("Define Money, Node and Bag.", &BY_PARTS))
+        .task("tuples", &task("Define a named tuple Money.", &BY_THE_AGENTS_WORD[..1]));
+    let found = env.agentmill(&["check"]).code(0);
+    let hints: Vec<&str> = found.stdout.lines().filter(|line| line.starts_with("hint: ")).collect();
+    assert_eq!(hints.len(), BY_THE_AGENTS_WORD.len(), "{found}");
+    for (test, hint) in hints.iter().enumerate() {
+        let place = format!("tasks/word.yaml:{}: tests[{test}]: ", 4 + 2 * test);
+        assert!(hint.contains(&place) && hint.contains("compare plain parts"), "{hint} is not {place}");
+    }
+
+    let solved = format!("{}solution: money.py\n", task("Define Money.", &BY_THE_AGENTS_WORD[..1]));
+    let env = TestEnv::new().task("solved", &solved);
+    env.write("tasks/money.py", "import collections\nMoney = collections.namedtuple('Money', 'cents')\n");
+    let found = env.agentmill(&["check"]).code(0);
+    assert!(!found.stdout.contains("hint: "), "a solution shows that it can be passed: {found}");
+}
+
 #[test]
 fn weak_tests_are_hinted_at() {
     let task = "prompt: largest\nsolution: largest.py\ntests:\n  - assert largest([1, 3]) == 3\n  - \"assert True or \

@@ -105,6 +105,8 @@ pub struct Checked {
     pub refused: Vec<Problem>,
     /// Faults of single tasks, each of which then counts for nobody; the others are judged.
     pub faulty: Vec<Problem>,
+    /// Tests that may pass for no agent, unless a solution shows one.
+    pub doubtful: Vec<Problem>,
 }
 
 /// Result of judging recorded answers.

@@ -179,6 +179,7 @@ fn check_folder(
     let (due, proved): (Vec<&Task>, Vec<&Task>) = tasks.iter().partition(is_due);
     proved.into_iter().try_for_each(|task| scope.tell::<Problem>(task, &[]))?;
     let due: Vec<Task> = due.into_iter().cloned().collect();
+    let mut doubtful = Vec::new();
     for task in &due {
         let checked = sandbox.check(std::slice::from_ref(task))?;
         let found: Vec<Problem> = checked.refused.into_iter().chain(checked.faulty).collect();
@@ -186,6 +187,9 @@ fn check_folder(
             scope.tell(task, &found)?;
         }
         problems.extend(found);
+        if task.solution.is_none() {
+            doubtful.extend(checked.doubtful);
+        }
     }
     if !problems.is_empty() {
         return Ok(None);
@@ -193,7 +197,8 @@ fn check_folder(
     findings.extend(doctor::try_out(pipeline, sandbox, &image)?);
     let (cells, judges) = (sandbox.library()?, sandbox.library_of_judges()?);
     findings.extend(doctor::modules::look(pipeline, &cells, judges.as_ref()));
-    let mut hints = hints::idle(&due, pipeline, sandbox)?;
+    let mut hints = doubtful;
+    hints.extend(hints::idle(&due, pipeline, sandbox)?);
     // A task with a hint is looked at again each time, so that the hint is told again.
     let remember = |task: &Task, key: &str| {
         if !hints.iter().any(|hint| hint.file == task.path) {

@@ -55,7 +55,7 @@ const CELL_START: &str = files!("cell/supervisor.py");
 /// Files of a judge alone.
 const JUDGE_FILES: &str = files!(
     "judge/observations.py" "judge/plain.py" "judge/compiler.py" "judge/task.py" "judge/exceptions.py" "judge/programs.py" "judge/cases.py" "judge/scores.py" "judge/surroundings.py" "judge/test_objects.py"
-    "judge/agent_objects.py" "judge/explain.py" "judge/judge.py" "judge/dry_run.py" "judge/supervisor.py"
+    "judge/agent_objects.py" "judge/explain.py" "judge/judge.py" "judge/answers.py" "judge/suspicions.py" "judge/dry_run.py" "judge/supervisor.py"
 );
 
 #[cfg(test)]

@@ -114,6 +114,7 @@ fn note(checked: &mut Checked, task: &Task, flaws: Vec<Flaw>) {
         match flaw.gravity {
             Gravity::Refused => checked.refused.push(problem(task, flaw)),
             Gravity::Faulty => checked.faulty.push(problem(task, flaw)),
+            Gravity::Doubtful => checked.doubtful.push(problem(task, flaw)),
         }
     }
 }

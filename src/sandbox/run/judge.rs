@@ -139,12 +139,14 @@ pub struct Foreseen {
     /// Kind and payload of each request; None if that depends on the answers.
     #[serde(rename = "foreseen")]
     pub requests: Option<Vec<(char, String)>>,
+    /// Tests that may pass for no agent.
+    pub doubtful: Vec<Flaw>,
 }
 
 impl Foreseen {
     /// Something will be asked, and nothing is known of it.
     pub fn nothing() -> Self {
-        Self { asks: true, requests: None }
+        Self { asks: true, requests: None, doubtful: Vec::new() }
     }
 }
 
@@ -170,6 +172,8 @@ pub enum Gravity {
     Faulty,
     /// Nothing is run before it is mended.
     Refused,
+    /// None: there may be agents that pass.
+    Doubtful,
 }
 
 /// The end of a process that ran a task's tests.

@@ -185,5 +185,6 @@ fn sound(task: &Task, foreseen: Foreseen, lesson: &Lesson) -> Known {
     let one_by_one = !lesson.timeless || has_limits || task.asks_model();
     let requests = foreseen.requests.filter(|_| !one_by_one);
     let plan = requests.and_then(|requests| CallPlan::foreseen(requests, lesson.steady));
-    Known { plan: plan.map(Arc::new), ..Known::default() }
+    let doubtful = foreseen.doubtful.into_iter().map(|flaw| Flaw { gravity: Gravity::Doubtful, ..flaw });
+    Known { plan: plan.map(Arc::new), flaws: doubtful.collect(), fault: None }
 }

@@ -1,57 +1,7 @@
 """Dry run: a task's tests without an agent. It finds out what they will ask, and what is wrong with them that no agent can mend (this text is put after the judge's).
 """
-MARK = "\0an answer\0"  # what an answer that says nothing is as text
 MAX_ASKED = 10_000  # requests
 MAX_KEPT = 4 << 20  # bytes of requests: more is asked one by one
-MAX_TOUCHED = 100_000  # looks at answers: more is a loop that only an answer ends
-
-
-class TooMuch(BaseException):
-    """A dry run that can't go on: what comes next depends on an answer."""
-
-
-class Anything:
-    """An answer that says nothing: it agrees with everything."""
-
-    touched = 0
-
-    def _itself(self, *_, **__):
-        Anything.touched += 1
-        if Anything.touched > MAX_TOUCHED:
-            raise TooMuch
-        return self
-
-    def _true(self, *_):
-        return self._itself() is self
-
-    __call__ = __getattr__ = __getitem__ = __enter__ = __abs__ = __neg__ = __pos__ = __invert__ = __round__ = _itself
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __floordiv__ = _itself
-    __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = __and__ = __rand__ = __or__ = __ror__ = __xor__ = _itself
-    __rxor__ = __divmod__ = __rdivmod__ = __lshift__ = __rshift__ = _itself
-    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __contains__ = __bool__ = _true
-
-    def __len__(self):
-        self._itself()
-        return 0
-
-    __hash__ = __int__ = __index__ = __trunc__ = __len__
-
-    def __iter__(self):
-        return iter(range(len(self)))
-
-    def __exit__(self, *_):
-        return len(self) > 0
-
-    def __float__(self):
-        return float(len(self))
-
-    def __str__(self):
-        return MARK[len(self) :]
-
-    __repr__ = __str__
-
-    def __format__(self, _):
-        return str(self)
 
 
 class Unaskable(TypeError):
@@ -94,11 +44,14 @@ class DryPeer(JudgePeer):
         return {}
 
     def call(self, owner, name, args, named):
-        self.run.is_foreseen &= not name[:1].isupper()  # what is asked of the objects of a class depends on what they are
-        return super().call(owner, name, args, named)
+        value = super().call(owner, name, args, named)
+        if not name[:1].isupper():
+            return value
+        self.run.is_foreseen = False  # what is asked of the objects of a class depends on what they are
+        return Made(name, self.run.suspect) if owner is None else value
 
     def shown(self, coder, value, depth):
-        if type(value) is Anything:
+        if issubclass(type(value), Anything):
             raise NotPlain("is a Anything")
         self.run.is_foreseen &= type(value) is Member  # it may be asked about
         return super().shown(coder, value, depth)
@@ -117,6 +70,7 @@ class DryRun(Run):
         super().__init__(host, 0, task, seconds)
         self.peer = DryPeer(self)
         self.requests, self.is_foreseen, self.count, self.size = [], True, 0, 0
+        self.suspicions, self.test = Suspicions(task.shown), None
 
     def report(self, first):
         """Tells each fault as it is found; what will be asked."""
@@ -127,14 +81,21 @@ class DryRun(Run):
         else:
             self.look_up(first)
         for test in range(first, len(self.task.tests) if error is None else 0):
-            self.asked, Anything.touched = False, 0
+            self.asked, Anything.touched, self.test = False, 0, test
             self.enter(test)
             self.calls = Calls()
             error = self.carry_out(test, self.scope)
+            self.suspicions.end(error)
             if error is not None:
                 self.doubt(test, error)
         foreseen = self.requests if self.is_foreseen else None
-        return {"asks": self.count > 0, "foreseen": foreseen}
+        return {"asks": self.count > 0, "foreseen": foreseen, "doubtful": self.suspicions.flaws()}
+
+    def suspect(self, symbol, name):
+        frame = sys._getframe()
+        while frame is not None and frame.f_code.co_filename != TEST_FILE:
+            frame = frame.f_back
+        self.suspicions.note(self.test, frame.f_lineno if frame else self.task.line(self.test), symbol, name)
 
     def doubt(self, test, error):
         """Tells of an exception as a fault if no answer can have brought it about."""
@@ -198,12 +159,12 @@ class DryRun(Run):
         self.is_foreseen = False
         if type(prompt) is str and MARK not in prompt and len(prompt.encode(errors="replace")) > MAX_PROMPT:
             raise Careless(f"ask_model takes at most {MAX_PROMPT} bytes")
-        if type(prompt) not in (str, Anything):
+        if type(prompt) not in (str, Anything, Made):
             raise Careless(f"ask_model takes text, not {type(prompt).__name__}")
         return Anything()
 
     def check_share(self, value):
-        if type(value) is not Anything:
+        if not issubclass(type(value), Anything):
             check_share(value)
 
     def unsendable(self, name, error):
