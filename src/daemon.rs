@@ -16,7 +16,7 @@ use crate::pipeline::preview::NotAccepted;
 use crate::pipeline::report_store::Unwritable;
 use crate::pipeline::scope::Scope;
 use crate::pipeline::{PassContext, Summary, Wake, report_store};
-use crate::sandbox::run::Containers;
+use crate::sandbox::run::ContainerSandbox;
 use crate::serve::Server;
 use crate::signals::Signals;
 use crate::ui::{self, Event, Events, Talk};
@@ -132,7 +132,7 @@ impl Daemon<'_> {
         let Workspace { pipeline, tasks, .. } = workspace;
         report_store::tidy(&pipeline.results)
             .with_context(|| Unwritable(format!("can't tidy {}", pipeline.results.display())))?;
-        let sandbox = Containers::new(
+        let sandbox = ContainerSandbox::new(
             &pipeline.sandbox,
             pipeline.parallel.get(),
             &pipeline.results,

@@ -10,7 +10,7 @@ use std::time::Duration;
 use agentmill::config::{EngineKind, Limits};
 use agentmill::model::report::Verdict;
 use agentmill::sandbox::engine::Role;
-use agentmill::sandbox::engine::way::Way;
+use agentmill::sandbox::engine::backend::Backend;
 use agentmill::sandbox::{Opened, Sandbox};
 use common::{LIMITS, Lab, Outcome, messages, path, task, verdicts};
 use serde_json::{Value, json};
@@ -125,7 +125,7 @@ fn settings(config: &Value) -> BTreeMap<&String, &Value> {
 fn a_cell_is_the_same_over_the_socket_and_by_the_command_line() {
     let lab = Lab::with(EngineKind::Docker, Some("runc".into()));
     assert!(
-        matches!(lab.sandbox.engine().way(), Ok(Way::Socket(_))),
+        matches!(lab.sandbox.engine().way(), Ok(Backend::Socket(_))),
         "this test needs a Docker Engine on a socket of this machine"
     );
     let limits = Limits { cpus: 0.7, ..LIMITS };

@@ -10,12 +10,12 @@ use crate::client::generate::program::Children;
 use crate::commands::interrupt::until_signal;
 use crate::config::Pipeline;
 use crate::sandbox::Sandbox;
-use crate::sandbox::run::Containers;
+use crate::sandbox::run::ContainerSandbox;
 use crate::ui::{Events, Spinner};
 
 /// A sandbox whose containers are told apart from those of a daemon in the same folder.
 struct Aside {
-    containers: Arc<Containers>,
+    containers: Arc<ContainerSandbox>,
     /// Stands for a results folder, by which containers are told apart; removed when dropped.
     _place: TempDir,
     display: JoinHandle<()>,
@@ -27,7 +27,7 @@ impl Aside {
         let (events, shown) = Events::channel();
         let display = spinner.follow(shown);
         let place = tempfile::tempdir()?;
-        let containers = Arc::new(Containers::new(&pipeline.sandbox, parallel, place.path(), events));
+        let containers = Arc::new(ContainerSandbox::new(&pipeline.sandbox, parallel, place.path(), events));
         Ok(Self { containers, _place: place, display })
     }
 
@@ -48,7 +48,7 @@ pub(super) fn work<T: Send + 'static>(
     parallel: usize,
     spinner: &Spinner,
     children: &Children,
-    work: impl FnOnce(&Containers) -> T + Send + 'static,
+    work: impl FnOnce(&ContainerSandbox) -> T + Send + 'static,
 ) -> std::io::Result<Result<T, Exit>> {
     let aside = Aside::new(pipeline, parallel, spinner)?;
     let containers = Arc::clone(&aside.containers);

@@ -15,9 +15,9 @@ use crate::client::generate::program::Children;
 use crate::commands::aside;
 use crate::config::Llm;
 use crate::sandbox::Sandbox;
-use crate::sandbox::run::Containers;
+use crate::sandbox::run::ContainerSandbox;
 use crate::task::Task;
-use crate::term::{self, Paper};
+use crate::term::{self, Layout};
 use crate::ui::Spinner;
 use crate::util::{atomic_file, json};
 use crate::workspace::Workspace;
@@ -48,7 +48,7 @@ pub fn bench_model(dir: &Path, args: &BenchModel, quiet: bool) -> anyhow::Result
     };
     match args.json {
         true => term::print_json(&rows)?,
-        false => term::print(&ranking::shown(&rows, &Paper::stdout()))?,
+        false => term::print(&ranking::shown(&rows, &Layout::stdout()))?,
     }
     Ok(if whole { Exit::Done } else { Exit::Unscored })
 }
@@ -80,7 +80,7 @@ struct Job {
 
 impl Job {
     /// The ranking, and true if nothing in it is missing.
-    fn run(&self, containers: &Containers) -> anyhow::Result<(Vec<Row>, bool)> {
+    fn run(&self, containers: &ContainerSandbox) -> anyhow::Result<(Vec<Row>, bool)> {
         let folder = self.workspace.pipeline.results.join(FOLDER);
         let _lock = memory::lock(&folder)?;
         let tasks = choose(&self.workspace.tasks, &self.args.tasks, self.args.tasks.is_empty())?;

@@ -8,7 +8,7 @@ use crate::model::report::of_sample;
 use crate::pipeline::causes::Cause;
 use crate::pipeline::dry_run::{DryRun, DueRun, Forecast};
 use crate::pipeline::scope::Scope;
-use crate::sandbox::run::Containers;
+use crate::sandbox::run::ContainerSandbox;
 use crate::term;
 use crate::ui::Events;
 use crate::util::first_few::first_few;
@@ -36,7 +36,8 @@ pub(super) fn image(workspace: &Workspace) -> Option<String> {
     let pipeline = &workspace.pipeline;
     // Nobody listens: what an engine says of itself belongs to a run.
     let (events, _) = Events::channel();
-    let sandbox = Containers::new(&pipeline.sandbox, pipeline.parallel.get(), &pipeline.results, events);
+    let sandbox =
+        ContainerSandbox::new(&pipeline.sandbox, pipeline.parallel.get(), &pipeline.results, events);
     sandbox.engine().image_id(&pipeline.sandbox.image).ok().flatten()
 }
 

@@ -14,7 +14,7 @@ use crate::client::generate::trial::Trial;
 use crate::client::submit::Target;
 use crate::commands::aside;
 use crate::sandbox::Sandbox;
-use crate::sandbox::run::Containers;
+use crate::sandbox::run::ContainerSandbox;
 use crate::submission::{self, Channel};
 use crate::task::Task;
 use crate::ui::Spinner;
@@ -52,7 +52,7 @@ struct Job {
 }
 
 impl Job {
-    fn run(&self, containers: &Containers) -> anyhow::Result<Exit> {
+    fn run(&self, containers: &ContainerSandbox) -> anyhow::Result<Exit> {
         let tasks = choose(&self.workspace.tasks, &self.args.tasks, self.args.all)?;
         let before = self.before()?;
         let studio = Studio {
@@ -70,7 +70,7 @@ impl Job {
         self.outcome(drafts)
     }
 
-    fn trial<'a>(&'a self, containers: &'a Containers) -> Trial<'a> {
+    fn trial<'a>(&'a self, containers: &'a ContainerSandbox) -> Trial<'a> {
         let (pipeline, engine) = (&self.workspace.pipeline, containers.engine());
         let tried = self.args.tried;
         let there = tried || matches!(engine.image_id(&pipeline.sandbox.image), Ok(Some(_)));

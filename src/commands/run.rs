@@ -11,7 +11,7 @@ use crate::gateway::Gateway;
 use crate::pipeline::report_store::Unwritable;
 use crate::pipeline::scope::Scope;
 use crate::pipeline::{PassContext, Summary, report_store};
-use crate::sandbox::run::Containers;
+use crate::sandbox::run::ContainerSandbox;
 use crate::signals::Signals;
 use crate::term;
 use crate::ui::{self, Events, Talk};
@@ -96,7 +96,7 @@ pub(super) fn work(
         let results = &workspace.pipeline.results;
         report_store::tidy(results)
             .with_context(|| Unwritable(format!("can't tidy {}", results.display())))?;
-        let sandbox = Containers::new(
+        let sandbox = ContainerSandbox::new(
             &workspace.pipeline.sandbox,
             workspace.pipeline.parallel.get(),
             place,

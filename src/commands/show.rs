@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::cli::{Exit, Shown};
 use crate::config;
 use crate::show::{self, Query};
-use crate::term::{self, Paper};
+use crate::term::{self, Layout};
 use crate::workspace::PIPELINE;
 
 /// Prints the ranking, a miner's report, a run, or everybody's run on a task.
@@ -23,7 +23,7 @@ pub fn print(dir: &Path, shown: &Shown) -> anyhow::Result<Exit> {
     };
     match shown.json {
         true => term::print_json(&show::data(&results, what)?)?,
-        false => term::print(&show::show(&results, what, &Paper::stdout())?)?,
+        false => term::print(&show::show(&results, what, &Layout::stdout())?)?,
     }
     Ok(Exit::Done)
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::cli::Exit;
 use crate::task::Task;
-use crate::term::{self, Paper, Styled, left, right, table};
+use crate::term::{self, Layout, Styled, left, right, table};
 use crate::workspace::Workspace;
 
 /// Lists all tasks, or prints one with its public tests.
@@ -19,7 +19,7 @@ pub fn tasks(dir: &Path, id: Option<&str>, json: bool) -> anyhow::Result<Exit> {
     let Some(id) = id else {
         match json {
             true => term::print_json(&tasks.iter().map(data).collect::<Vec<_>>())?,
-            false => term::print(&list(&tasks, &Paper::stdout()))?,
+            false => term::print(&list(&tasks, &Layout::stdout()))?,
         }
         return Ok(Exit::Done);
     };
@@ -31,12 +31,12 @@ pub fn tasks(dir: &Path, id: Option<&str>, json: bool) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn list(tasks: &[Task], paper: &Paper) -> String {
+fn list(tasks: &[Task], layout: &Layout) -> String {
     let line = |task: &Task| {
         let first = task.prompt.lines().next().unwrap_or_default().replace('\t', " ");
         [task.id.clone(), task.tests.len().to_string(), first].map(Styled::from).to_vec()
     };
-    table(paper, &[left("TASK"), right("TESTS"), left("PROMPT")], tasks.iter().map(line))
+    table(layout, &[left("TASK"), right("TESTS"), left("PROMPT")], tasks.iter().map(line))
 }
 
 /// A task as miners may see it, as JSON.

@@ -17,8 +17,8 @@ use crate::config::{self, Pipeline};
 use crate::sandbox::Fault;
 use crate::sandbox::Sandbox;
 use crate::sandbox::engine::Engine;
-use crate::sandbox::engine::way::Way;
-use crate::term::{BAD, GOOD, ODD, Paper, Styled, left, table};
+use crate::sandbox::engine::backend::Backend;
+use crate::term::{BAD, GOOD, Layout, ODD, Styled, left, table};
 use crate::util::text::visible;
 
 /// The result of a check.
@@ -74,11 +74,11 @@ impl Finding {
 /// # Errors
 /// The engine can't be reached.
 pub fn look(pipeline: &Pipeline, engine: &Engine) -> Result<Vec<Finding>, Fault> {
-    let (mut findings, root, time) = match engine.way()? {
-        Way::Direct(runtime) => {
+    let (mut findings, root, time) = match engine.backend()? {
+        Backend::Direct(runtime) => {
             (direct::findings(runtime)?, Some(runtime.images().folder().to_owned()), None)
         }
-        Way::Socket(_) | Way::Client(_) => {
+        Backend::Socket(_) | Backend::Client(_) => {
             let answers = engine::Answers::ask(engine)?;
             (answers.findings(), answers.root(), answers.time())
         }
@@ -116,7 +116,7 @@ fn images(sandbox: &config::Sandbox, ids: &str) -> String {
 }
 
 /// The findings as a table; remedies stand below it, in full.
-pub fn text(findings: &[Finding], paper: &Paper) -> String {
+pub fn text(findings: &[Finding], layout: &Layout) -> String {
     let line = |finding: &Finding| {
         let (style, word) = match finding.health {
             Health::Ok => (GOOD, "ok"),
@@ -129,7 +129,7 @@ pub fn text(findings: &[Finding], paper: &Paper) -> String {
             Styled::from(finding.text.clone()),
         ]
     };
-    let text = table(paper, &[left("CHECK"), left(""), left("FOUND")], findings.iter().map(line));
+    let text = table(layout, &[left("CHECK"), left(""), left("FOUND")], findings.iter().map(line));
     let odd = findings.iter().filter(|finding| !finding.remedy.is_empty());
     odd.fold(text, |text, finding| text + &format!("\n{}\n", finding.line()))
 }

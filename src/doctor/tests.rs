@@ -112,6 +112,6 @@ fn clocks_that_decide_who_was_first() {
 #[test]
 fn remedies_stand_below_the_table() {
     let findings = [Finding::ok("image", "x"), Finding::bad("clock", "1970", "set it")];
-    let text = text(&findings, &Paper::PLAIN);
+    let text = text(&findings, &Layout::PLAIN);
     assert_eq!(text, "CHECK       FOUND\nimage  ok   x\nclock  bad  1970\n\nclock: 1970; set it\n");
 }

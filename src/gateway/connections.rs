@@ -82,7 +82,7 @@ struct Outbound {
 impl Outbound {
     fn put(&self, parcel: Parcel) {
         self.parcels.lock().push(parcel);
-        self.session.bell.ring();
+        self.session.news.signal();
     }
 }
 
@@ -104,13 +104,13 @@ impl Connections {
     }
 
     /// Readable when there is something for the cell, or the run is at its end by somebody else's fault.
-    pub fn bell(&self) -> BorrowedFd<'_> {
-        self.out.session.bell.as_fd()
+    pub fn ready(&self) -> BorrowedFd<'_> {
+        self.out.session.news.as_fd()
     }
 
     /// All that goes to the cell now.
     pub fn parcels(&self) -> Vec<Parcel> {
-        self.out.session.bell.hush();
+        self.out.session.news.clear();
         let parcels = std::mem::take(&mut *self.out.parcels.lock());
         let ended = parcels.iter().filter_map(|parcel| match parcel {
             Parcel::Bytes(link, bytes) if bytes.is_empty() => Some(*link),

@@ -8,22 +8,22 @@
 //! one of the `faces`. A `question` is taken apart and put together anew; a `session` admits it by its `budget`, answers it from its `recording`
 //! or has the [`provider`] asked; `health` says whose fault it is where there is no answer.
 
-mod advice;
-mod bell;
+mod asker;
 mod budget;
 mod connections;
+mod event_fd;
 mod faces;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz_entry;
 mod health;
 mod http;
+mod judge_model;
 pub mod provider;
 mod question;
 mod recording;
 mod refusal;
 mod session;
 mod stream;
-mod way;
 
 use std::io;
 use std::path::PathBuf;
@@ -35,15 +35,15 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::config::grant::Grant;
 use crate::config::{self, Limits, Llm, Pipeline};
-pub use crate::gateway::advice::{Advice, Advised};
+use crate::gateway::asker::Asker;
 use crate::gateway::budget::{Price, Prices};
 pub use crate::gateway::connections::{Connections, MOST_LINKS, Parcel, WINDOW};
 pub use crate::gateway::faces::{Environment, PORT};
 use crate::gateway::health::Health;
+pub use crate::gateway::judge_model::{Advised, JudgeModel};
 use crate::gateway::provider::{Provider, key};
 use crate::gateway::recording::Recording;
 use crate::gateway::session::{Source, Tempo};
-use crate::gateway::way::Way;
 use crate::model::model_use::{ModelUse, Money};
 use crate::ui::Events;
 use crate::util::private;
@@ -101,25 +101,25 @@ impl Gateway {
     /// # Errors
     /// There is no provider, or the recording can't be read; the reason.
     pub fn access(&self, run_key: &str, grant: &Grant) -> Result<Access, String> {
-        Ok(Access { way: self.way(run_key, grant)?, timeout: self.timeout, last: Mutex::default() })
+        Ok(Access { asker: self.asker(run_key, grant)?, timeout: self.timeout, last: Mutex::default() })
     }
 
-    /// Advice for the tests of the run with this key, whose questions are recorded apart.
+    /// JudgeModel for the tests of the run with this key, whose questions are recorded apart.
     ///
     /// # Errors
     /// There is no provider, or the recording can't be read; the reason.
-    pub fn advice(&self, run_key: &str, grant: &Grant) -> Result<Advice, String> {
-        Ok(Advice::new(self.way(&format!("{run_key}.judge"), grant)?, self.timeout))
+    pub fn advice(&self, run_key: &str, grant: &Grant) -> Result<JudgeModel, String> {
+        Ok(JudgeModel::new(self.asker(&format!("{run_key}.judge"), grant)?, self.timeout))
     }
 
-    fn way(&self, name: &str, grant: &Grant) -> Result<Way, String> {
+    fn asker(&self, name: &str, grant: &Grant) -> Result<Asker, String> {
         let recording = Recording::open(&self.recordings, name, self.fresh);
         let recording = recording.map_err(|error| format!("the recording can't be read: {error}"))?;
         if recording.is_empty() {
             self.source.no_key.clone().map_or(Ok(()), Err)?;
             self.source.health.is_there(&grant.allow)?;
         }
-        Ok(Way {
+        Ok(Asker {
             source: Arc::clone(&self.source),
             grant: grant.clone(),
             prices: self.prices.clone(),
@@ -166,7 +166,7 @@ struct Last {
 /// One run's access to models, over all attempts to make it.
 #[derive(Debug)]
 pub struct Access {
-    way: Way,
+    asker: Asker,
     timeout: Duration,
     last: Mutex<Last>,
 }
@@ -180,7 +180,7 @@ impl Access {
         self.finish();
         let mut last = self.last.lock();
         let tempo = if last.is_again { Tempo::AsRecorded } else { Tempo::AtOnce };
-        let connections = Connections::new(self.way.session(tempo)?, self.way.runtime.clone());
+        let connections = Connections::new(self.asker.session(tempo)?, self.asker.runtime.clone());
         let connections = Arc::new(connections);
         *last = Last { connections: Some(Arc::clone(&connections)), is_again: true };
         Ok(connections)
@@ -188,7 +188,7 @@ impl Access {
 
     /// Variables by which the agent finds its way to a model, and the grant as it is told of it.
     pub fn environment(&self, limits: &Limits) -> Environment {
-        faces::environment(&self.way.grant, limits.timeout)
+        faces::environment(&self.asker.grant, limits.timeout)
     }
 
     /// Ends the last attempt; tells what it used, and the fault of the provider that ended it, if one did. Waits for open

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use crate::gateway::bell::Bell;
 use crate::gateway::budget::Budget;
+use crate::gateway::event_fd::EventFd;
 use crate::gateway::health::Health;
 use crate::gateway::provider::{Provider, said, words};
 use crate::gateway::question::{Question, tokens_of};
@@ -63,8 +63,8 @@ pub struct Session {
     /// Places for questions that are open at the same time.
     pub places: Arc<Semaphore>,
     fault: OnceLock<String>,
-    /// Rung at a fault.
-    pub bell: Bell,
+    /// Readable when there is something for the cell, or at a fault.
+    pub news: EventFd,
 }
 
 /// Why a question has no answer.
@@ -130,7 +130,7 @@ impl Session {
         tempo: Tempo,
     ) -> io::Result<Self> {
         let places = Arc::new(Semaphore::new(budget.grant().at_once.into()));
-        Ok(Self { source, budget, recording, tempo, places, fault: OnceLock::new(), bell: Bell::new()? })
+        Ok(Self { source, budget, recording, tempo, places, fault: OnceLock::new(), news: EventFd::new()? })
     }
 
     /// The provider's fault that ends the run.
@@ -189,7 +189,7 @@ impl Session {
     /// Ends the run, which nobody is scored for; tells the reason.
     pub fn fail(&self, reason: String) -> Unheard {
         let _ = self.fault.set(reason);
-        self.bell.ring();
+        self.news.signal();
         Unheard::Fault
     }
 

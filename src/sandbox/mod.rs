@@ -1,6 +1,6 @@
 //! Sandbox: agents go in, judged runs come out. The traits here are all that the pipeline sees of it.
 //!
-//! [`run::Containers`] is the real one: hostile code in cells, assertions in judges, both containers. [`fake`] is an
+//! [`run::ContainerSandbox`] is the real one: hostile code in cells, assertions in judges, both containers. [`fake`] is an
 //! in-memory one for tests of the pipeline. From the top down:
 //!
 //! * `run`: judged runs. An agent session makes them by `replay` (ahead, by what a judge foresees) or `interactive`ly
@@ -22,7 +22,7 @@ mod remote;
 pub mod run;
 
 use crate::config::Limits;
-use crate::gateway::{Access, Advice};
+use crate::gateway::{Access, JudgeModel};
 use crate::model::claims::Exchange;
 use crate::model::python::Library;
 use crate::model::report::Scored;
@@ -154,7 +154,7 @@ pub trait Cell {
     fn grant(&mut self, _access: Access) {}
 
     /// Lets the tests of the next run ask a model.
-    fn advise(&mut self, _advice: Advice) {}
+    fn advise(&mut self, _advice: JudgeModel) {}
 
     /// Runs the agent on a task and judges it. What the agent does wrong is a verdict, never an error.
     ///

@@ -9,7 +9,7 @@ mod text;
 
 use std::path::Path;
 
-use crate::term::Paper;
+use crate::term::Layout;
 
 pub use crate::show::data::{Data, Known, MinerRun, data};
 pub use crate::show::query::{Nearest, Query, ShowError};
@@ -18,6 +18,6 @@ pub use crate::show::query::{Nearest, Query, ShowError};
 ///
 /// # Errors
 /// See [`ShowError`].
-pub fn show(results_dir: &Path, query: Query<'_>, paper: &Paper) -> Result<String, ShowError> {
-    Ok(text::of(&data(results_dir, query)?, paper))
+pub fn show(results_dir: &Path, query: Query<'_>, layout: &Layout) -> Result<String, ShowError> {
+    Ok(text::of(&data(results_dir, query)?, layout))
 }

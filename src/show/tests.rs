@@ -87,7 +87,7 @@ fn asked<'a>(what: &[&'a str]) -> Query<'a> {
 }
 
 fn shown(dir: &Path, what: &[&str]) -> Result<String, String> {
-    show(dir, asked(what), &Paper::PLAIN).map_err(|err| err.to_string())
+    show(dir, asked(what), &Layout::PLAIN).map_err(|err| err.to_string())
 }
 
 #[test]

@@ -13,32 +13,32 @@ use crate::pipeline::score::{self, Row, hundredths};
 use crate::show::data::{Data, Known, MinerRun};
 use crate::show::history::Submitted;
 use crate::show::query::shown;
-use crate::term::{Column, HEADING, ODD, Paper, Styled, left, of_verdict, right, table};
+use crate::term::{Column, HEADING, Layout, ODD, Styled, left, of_verdict, right, table};
 
 /// Most lines shown of one message or of stderr.
 const LINES: usize = 20;
 
-/// The data laid out for the paper.
-pub(super) fn of(data: &Data, paper: &Paper) -> String {
+/// The data laid out for the layout.
+pub(super) fn of(data: &Data, layout: &Layout) -> String {
     match data {
-        Data::Ranking(rankings) => ranking(rankings, paper),
-        Data::Miner(known) => miner(known, paper),
-        Data::History(all) => history(all, paper),
+        Data::Ranking(rankings) => ranking(rankings, layout),
+        Data::Miner(known) => miner(known, layout),
+        Data::History(all) => history(all, layout),
         Data::Runs(runs) => {
-            let texts: Vec<String> = runs.iter().map(|run| whole_run(run, paper)).collect();
-            let samples = samples(runs, paper);
+            let texts: Vec<String> = runs.iter().map(|run| whole_run(run, layout)).collect();
+            let samples = samples(runs, layout);
             samples.trim_start().to_owned() + if samples.is_empty() { "" } else { "\n" } + &texts.join("\n")
         }
-        Data::Task(runs) => task_table(runs, paper),
+        Data::Task(runs) => task_table(runs, layout),
     }
 }
 
-fn ranking(rankings: &Rankings, paper: &Paper) -> String {
-    let title = rankings.title.as_deref().map(|title| paper.paint(HEADING, &shown(title)) + "\n\n");
+fn ranking(rankings: &Rankings, layout: &Layout) -> String {
+    let title = rankings.title.as_deref().map(|title| layout.paint(HEADING, &shown(title)) + "\n\n");
     let mut text = title.unwrap_or_default();
     text += &match &rankings.rankings[..] {
         [] => "no agents are ranked yet\n".to_owned(),
-        rows => ranking_table(rows, rankings.token.as_deref(), paper),
+        rows => ranking_table(rows, rankings.token.as_deref(), layout),
     };
     if !rankings.pending.is_empty() {
         let pending: Vec<&str> = rankings.pending.iter().map(Miner::as_str).collect();
@@ -50,13 +50,13 @@ fn ranking(rankings: &Rankings, paper: &Paper) -> String {
         text += &format!("\nabsent: {}\n", absent.join(", "));
     }
     if !rankings.rejected.is_empty() {
-        text += &format!("\n{}\n{}", paper.paint(ODD, "rejected:"), refusals(&rankings.rejected));
+        text += &format!("\n{}\n{}", layout.paint(ODD, "rejected:"), refusals(&rankings.rejected));
     }
     let made = rankings.generated_at.strftime("%Y-%m-%d %H:%M:%S UTC");
     text + &format!("\nmade {made}, image {}\n", shown(&rankings.image))
 }
 
-fn ranking_table(rows: &[Row], token: Option<&str>, paper: &Paper) -> String {
+fn ranking_table(rows: &[Row], token: Option<&str>, layout: &Layout) -> String {
     let reward = token.map(|token| format!("REWARD ({})", shown(token)));
     let mut header = vec![right("#"), left("MINER"), right("SCORE")];
     header.extend(reward.as_deref().map(right));
@@ -69,7 +69,7 @@ fn ranking_table(rows: &[Row], token: Option<&str>, paper: &Paper) -> String {
         cells.extend([tests, shown(&row.stage), remarks(row).join(", ")]);
         cells.into_iter().map(Styled::from).collect()
     };
-    table(paper, &header, rows.iter().map(line))
+    table(layout, &header, rows.iter().map(line))
 }
 
 fn score(score: Option<f64>) -> String {
@@ -93,7 +93,7 @@ fn refusals(rejections: &[Rejection]) -> String {
     })
 }
 
-fn miner(known: &Known, paper: &Paper) -> String {
+fn miner(known: &Known, layout: &Layout) -> String {
     let mut text = String::new();
     if !known.rejected.is_empty() {
         text += &format!("{} was rejected:\n{}", known.miner, refusals(&known.rejected));
@@ -102,14 +102,14 @@ fn miner(known: &Known, paper: &Paper) -> String {
         text += &format!("{}'s submission is not evaluated yet\n", known.miner);
     }
     if let Some(row) = &known.row {
-        text += &paper.paint(HEADING, &status(row, known.token.as_deref()));
+        text += &layout.paint(HEADING, &status(row, known.token.as_deref()));
         text.push('\n');
     }
-    text + &known.report.as_ref().map(|report| details(report, paper)).unwrap_or_default()
+    text + &known.report.as_ref().map(|report| details(report, layout)).unwrap_or_default()
 }
 
 /// Everything that a miner submitted; the bytes of each stand in the archive.
-fn history(all: &[Submitted], paper: &Paper) -> String {
+fn history(all: &[Submitted], layout: &Layout) -> String {
     let header = [left("SUBMITTED"), left("SHA256"), right("BYTES"), left("VIA"), right("SCORE"), left("")];
     let line = |one: &Submitted| {
         let bytes = one.bytes.map_or("-".to_owned(), |bytes| bytes.to_string());
@@ -124,7 +124,7 @@ fn history(all: &[Submitted], paper: &Paper) -> String {
             .map(Styled::from)
             .to_vec()
     };
-    table(paper, &header, all.iter().map(line))
+    table(layout, &header, all.iter().map(line))
 }
 
 fn status(row: &Row, token: Option<&str>) -> String {
@@ -139,7 +139,7 @@ fn status(row: &Row, token: Option<&str>) -> String {
     format!("{}: {}", row.miner, parts.join(", "))
 }
 
-fn details(report: &Report, paper: &Paper) -> String {
+fn details(report: &Report, layout: &Layout) -> String {
     let seen = report.first_seen.strftime("%Y-%m-%d %H:%M:%S UTC");
     let file = shown(&report.file);
     let sha256 = shown(&report.sha256);
@@ -148,16 +148,16 @@ fn details(report: &Report, paper: &Paper) -> String {
         let line = syntax.line.map(|line| format!(" in line {line}")).unwrap_or_default();
         text += &format!("\nsyntax error{line}:\n{}", indented(&syntax.message, "  "));
     }
-    text += &samples(&report.runs, paper);
+    text += &samples(&report.runs, layout);
     let runs: Vec<&Run> = by_task(&report.runs).concat();
     if !runs.is_empty() {
-        text += &format!("\n{}", run_table(&runs, paper));
+        text += &format!("\n{}", run_table(&runs, layout));
     }
-    runs.into_iter().fold(text, |text, run| text + &trouble(run, paper))
+    runs.into_iter().fold(text, |text, run| text + &trouble(run, layout))
 }
 
 /// How the samples of each task differ; empty where there is one of each.
-fn samples(runs: &[Run], paper: &Paper) -> String {
+fn samples(runs: &[Run], layout: &Layout) -> String {
     let spreads = spreads(runs);
     let numbers = ["SAMPLES", "PASSED", "MEAN", "LOWEST", "HIGHEST", "DEVIATION"].map(right);
     let header: Vec<Column> = ["STAGE", "TASK"].map(left).into_iter().chain(numbers).collect();
@@ -173,14 +173,14 @@ fn samples(runs: &[Run], paper: &Paper) -> String {
     if spreads.is_empty() {
         String::new()
     } else {
-        format!("\n{}", table(paper, &header, spreads.iter().map(line)))
+        format!("\n{}", table(layout, &header, spreads.iter().map(line)))
     }
 }
 
-fn run_table(runs: &[&Run], paper: &Paper) -> String {
+fn run_table(runs: &[&Run], layout: &Layout) -> String {
     let has_samples = has_samples(runs.iter().copied());
     let header = run_columns(["STAGE", "TASK", "VERDICT"], has_samples);
-    table(paper, &header, runs.iter().map(|run| run_cells(run, has_samples)))
+    table(layout, &header, runs.iter().map(|run| run_cells(run, has_samples)))
 }
 
 fn has_samples<'a>(mut runs: impl Iterator<Item = &'a Run>) -> bool {
@@ -221,8 +221,8 @@ fn passed(test: &TestResult) -> bool {
 }
 
 /// Tests of a run that did not pass, with their messages; empty if all passed.
-fn trouble(run: &Run, paper: &Paper) -> String {
-    let title = format!("\n{}:\n", paper.paint(HEADING, &shown(&run.label())));
+fn trouble(run: &Run, layout: &Layout) -> String {
+    let title = format!("\n{}:\n", layout.paint(HEADING, &shown(&run.label())));
     match &run.outcome {
         Outcome::TaskFault { task_fault } => {
             title + "  task_fault, counts for nobody:\n" + &indented(task_fault, "    ")
@@ -232,13 +232,13 @@ fn trouble(run: &Run, paper: &Paper) -> String {
         }
         Outcome::Scored(run) if run.tests.iter().all(passed) => String::new(),
         Outcome::Scored(run) => {
-            run.tests.iter().filter(|test| !passed(test)).fold(title, |text, one| text + &test(one, paper))
+            run.tests.iter().filter(|test| !passed(test)).fold(title, |text, one| text + &test(one, layout))
         }
     }
 }
 
-fn test(test: &TestResult, paper: &Paper) -> String {
-    let verdict = paper.paint(of_verdict(Some(test.verdict)), test.verdict.name());
+fn test(test: &TestResult, layout: &Layout) -> String {
+    let verdict = layout.paint(of_verdict(Some(test.verdict)), test.verdict.name());
     let mut text = format!("  {}: {verdict}", shown(&test.name));
     if let Some(worth) = test.worth() {
         write!(text, ", {worth}").expect("writing to a string can't fail");
@@ -251,23 +251,23 @@ fn test(test: &TestResult, paper: &Paper) -> String {
 }
 
 /// Everybody's runs on a task.
-fn task_table(runs: &[MinerRun], paper: &Paper) -> String {
+fn task_table(runs: &[MinerRun], layout: &Layout) -> String {
     let has_samples = has_samples(runs.iter().map(|one| &one.run));
     let header = run_columns(["MINER", "STAGE", "TASK", "VERDICT"], has_samples);
     let line = |run: &MinerRun| {
         let miner = Styled::from(run.miner.to_string());
         std::iter::once(miner).chain(run_cells(&run.run, has_samples)).collect()
     };
-    table(paper, &header, runs.iter().map(line))
+    table(layout, &header, runs.iter().map(line))
 }
 
-fn whole_run(run: &Run, paper: &Paper) -> String {
-    let mut text = run_table(&[run], paper) + "\n";
+fn whole_run(run: &Run, layout: &Layout) -> String {
+    let mut text = run_table(&[run], layout) + "\n";
     match &run.outcome {
         Outcome::TaskFault { task_fault } => text += &indented(task_fault, "  "),
         Outcome::Unscored { unscored } => text += &indented(unscored, "  "),
         Outcome::Scored(run) => {
-            run.tests.iter().for_each(|one| text += &test(one, paper));
+            run.tests.iter().for_each(|one| text += &test(one, layout));
             if !run.stderr.is_empty() {
                 text += &format!("\nthe end of stderr:\n{}", indented(&run.stderr, "  "));
             }

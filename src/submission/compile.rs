@@ -9,14 +9,14 @@ use parking_lot::Mutex;
 use crate::config::Pipeline;
 use crate::pipeline::image_memory::KnownImage;
 use crate::pipeline::validate::{self, Finding};
-use crate::sandbox::run::Containers;
+use crate::sandbox::run::ContainerSandbox;
 use crate::sandbox::{Opened, Refusal, Sandbox};
 use crate::submission::refused::Refused;
 use crate::ui::Events;
 
 /// Python for sources that are submitted. The engine is first asked for anything when there is a source.
 #[derive(Debug, Default)]
-pub struct Compiler(Mutex<Option<Arc<Containers>>>);
+pub struct Compiler(Mutex<Option<Arc<ContainerSandbox>>>);
 
 impl Compiler {
     /// Has Python compile a checked source, by the pipeline that this compiler was first used with. Where there is no
@@ -33,7 +33,7 @@ impl Compiler {
         }
     }
 
-    fn containers(&self, pipeline: &Pipeline) -> Option<Arc<Containers>> {
+    fn containers(&self, pipeline: &Pipeline) -> Option<Arc<ContainerSandbox>> {
         let mut held = self.0.lock();
         if held.is_none() {
             *held = containers(pipeline).map(Arc::new);
@@ -49,13 +49,14 @@ fn does_not_compile(refusal: &Refusal, pipeline: &Pipeline) -> Finding {
 
 /// A sandbox that is in nobody's way and waits for no engine; None if the image is not there, or cells are launched on other
 /// machines: no upload waits in a cluster's queue.
-fn containers(pipeline: &Pipeline) -> Option<Containers> {
+fn containers(pipeline: &Pipeline) -> Option<ContainerSandbox> {
     if !pipeline.sandbox.launch.is_empty() {
         return None;
     }
     let mut sandbox = pipeline.sandbox.clone();
     sandbox.wait_for_engine = Duration::ZERO;
-    let containers = Containers::new(&sandbox, 1, &place_of_its_own(&pipeline.results), Events::channel().0);
+    let containers =
+        ContainerSandbox::new(&sandbox, 1, &place_of_its_own(&pipeline.results), Events::channel().0);
     let there = matches!(containers.engine().image_id(&sandbox.image), Ok(Some(_)));
     there.then_some(containers)
 }

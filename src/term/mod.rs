@@ -1,6 +1,6 @@
 //! Terminal output: layout, colours and printing.
 
-mod paper;
+mod layout;
 mod table;
 
 use std::fmt::Display;
@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::util::json;
 
-pub use crate::term::paper::{BAD, GOOD, HEADING, ODD, Paper, of_verdict};
+pub use crate::term::layout::{BAD, GOOD, HEADING, Layout, ODD, of_verdict};
 pub use crate::term::table::{Column, Styled, left, right, table};
 
 /// Failure to print, such as on a full disk.

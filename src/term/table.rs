@@ -1,9 +1,9 @@
-//! Tables: aligned columns that fit the paper.
+//! Tables: aligned columns that fit the layout.
 
 use anstyle::Style;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::term::paper::{HEADING, Paper};
+use crate::term::layout::{HEADING, Layout};
 
 /// Blanks between columns.
 const GAP: usize = 2;
@@ -48,17 +48,17 @@ impl From<String> for Styled {
     }
 }
 
-/// A header and lines, without blanks at the ends of lines. Words that are too wide for the paper are cut with an
+/// A header and lines, without blanks at the ends of lines. Words that are too wide for the layout are cut with an
 /// ellipsis, the widest first; numbers never are.
-pub fn table(paper: &Paper, columns: &[Column], lines: impl Iterator<Item = Vec<Styled>>) -> String {
+pub fn table(layout: &Layout, columns: &[Column], lines: impl Iterator<Item = Vec<Styled>>) -> String {
     let header = columns.iter().map(|column| Styled::new(HEADING, &column.title)).collect();
     let lines: Vec<Vec<Styled>> = std::iter::once(header).chain(lines).collect();
     let width = |at: usize| lines.iter().map(|line| line[at].text.width()).max().unwrap_or(0);
     let mut widths: Vec<usize> = (0..columns.len()).map(width).collect();
-    if let Some(most) = paper.width {
+    if let Some(most) = layout.width {
         squeeze(columns, &mut widths, most);
     }
-    lines.iter().map(|line| align(paper, columns, &widths, line)).collect()
+    lines.iter().map(|line| align(layout, columns, &widths, line)).collect()
 }
 
 /// Takes from the widest columns of words until all fit, or all are narrow.
@@ -75,7 +75,7 @@ fn squeeze(columns: &[Column], widths: &mut [usize], most: usize) {
     }
 }
 
-fn align(paper: &Paper, columns: &[Column], widths: &[usize], line: &[Styled]) -> String {
+fn align(layout: &Layout, columns: &[Column], widths: &[usize], line: &[Styled]) -> String {
     let mut text = String::new();
     let mut owed = 0; // blanks that are written only if something follows
     for ((column, width), cell) in columns.iter().zip(widths).zip(line) {
@@ -84,7 +84,7 @@ fn align(paper: &Paper, columns: &[Column], widths: &[usize], line: &[Styled]) -
         let (before, after) = if column.to_the_right { (free, 0) } else { (0, free) };
         if !shown.is_empty() {
             text += &" ".repeat(owed + before);
-            text += &paper.paint(cell.style, &shown);
+            text += &layout.paint(cell.style, &shown);
             owed = 0;
         } else {
             owed += before;
@@ -120,7 +120,7 @@ mod tests {
     fn lines(width: Option<usize>, rows: &[[&str; 3]]) -> Vec<String> {
         let columns = [right("#"), left("NAME"), left("WHY")];
         let cells = rows.iter().map(|row| row.iter().map(|text| Styled::from((*text).to_owned())).collect());
-        table(&Paper { width, colour: false }, &columns, cells).lines().map(str::to_owned).collect()
+        table(&Layout { width, colour: false }, &columns, cells).lines().map(str::to_owned).collect()
     }
 
     #[test]
@@ -140,7 +140,7 @@ mod tests {
     fn colours_take_no_room() {
         let cells = vec![Styled::new(crate::term::GOOD, "ok"), Styled::from("x".to_owned())];
         let text =
-            table(&Paper { width: None, colour: true }, &[left("AAAA"), left("B")], [cells].into_iter());
+            table(&Layout { width: None, colour: true }, &[left("AAAA"), left("B")], [cells].into_iter());
         assert_eq!(text.lines().nth(1), Some("\u{1b}[32mok\u{1b}[0m    x"));
     }
 

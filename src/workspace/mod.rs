@@ -1,10 +1,10 @@
 //! A folder to work in: its checked configuration, its tasks, and the lock that keeps others out.
 
-mod files;
+mod against_pipeline;
 mod reload;
 mod stages;
 
-pub use files::{check_files, check_models};
+pub use against_pipeline::{check_files, check_models};
 pub use reload::Reload;
 pub use stages::check_stages;
 

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use agentmill::config::{self, CellPer, Judge, Limits};
 use agentmill::model::report::{Scored, Verdict};
 use agentmill::sandbox::engine::Engine;
-use agentmill::sandbox::run::Containers;
+use agentmill::sandbox::run::ContainerSandbox;
 use agentmill::sandbox::{Fault, Opened, Sandbox};
 use agentmill::task::{self, Task};
 use agentmill::ui::Events;
@@ -41,7 +41,7 @@ pub const JUDGE: Judge = Judge { time: Duration::from_secs(3), memory: 512 << 20
 
 /// A sandbox with a results folder, and so labels, of its own.
 pub struct Lab {
-    pub sandbox: Containers,
+    pub sandbox: ContainerSandbox,
     engine: Engine,
     runtime: Option<String>,
     results: TempDir,
@@ -128,7 +128,7 @@ impl Lab {
         let (events, _) = Events::channel(); // nobody listens
         let starts = engine.is_direct().then(|| direct::Starts::follow(&folder(results.path())));
         let lab = Self {
-            sandbox: Containers::new(&settings, parallel, results.path(), events),
+            sandbox: ContainerSandbox::new(&settings, parallel, results.path(), events),
             engine: Engine::new(&settings, results.path()),
             runtime,
             results,

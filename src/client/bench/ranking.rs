@@ -9,7 +9,7 @@ use crate::client::bench::judging::Results;
 use crate::client::bench::memory::Sample;
 use crate::pipeline::score::hundredths;
 use crate::task::Task;
-use crate::term::{Paper, Styled, left, right, table};
+use crate::term::{Layout, Styled, left, right, table};
 use crate::util::pass_at::pass_at;
 use crate::util::text::visible;
 
@@ -166,7 +166,7 @@ pub fn rank(rows: &mut [Row]) {
 
 /// The ranking as a table for a person.
 #[must_use]
-pub fn shown(rows: &[Row], paper: &Paper) -> String {
+pub fn shown(rows: &[Row], layout: &Layout) -> String {
     let k = rows.first().map_or(1, |row| row.k);
     let mut columns = vec![right("RANK"), left("MODEL"), right("PASS@1")];
     columns.extend((k > 1).then(|| right(&format!("PASS@{k}"))));
@@ -188,7 +188,7 @@ pub fn shown(rows: &[Row], paper: &Paper) -> String {
         ]);
         cells.into_iter().map(Styled::from).collect()
     };
-    table(paper, &columns, rows.iter().map(line))
+    table(layout, &columns, rows.iter().map(line))
 }
 
 /// Writes the ranking as CSV.

@@ -23,10 +23,10 @@ use crate::config::{self, Limits, Pipeline, check};
 use crate::doctor::{self, Finding, Health};
 use crate::model::report::{Scored, Verdict};
 use crate::pipeline::validate;
-use crate::sandbox::run::Containers;
+use crate::sandbox::run::ContainerSandbox;
 use crate::sandbox::{Fault, Opened, Sandbox};
 use crate::task::{self, Task};
-use crate::term::{self, BAD, GOOD, Paper};
+use crate::term::{self, BAD, GOOD, Layout};
 use crate::ui::{self, Events, Talk};
 use crate::workspace::{PIPELINE, check_files, check_models, check_stages};
 use crate::yaml::{Problem, Problems};
@@ -84,18 +84,18 @@ pub fn check(dir: &Path, scope: &Scope, quiet: bool, json: bool) -> anyhow::Resu
     if json {
         term::print_json_line(&json!({ "ok": bad.is_empty(), "problems": [], "found": sound }))?;
     } else if !quiet {
-        term::print(&told(&sound, bad.is_empty(), &Paper::stdout()))?;
+        term::print(&told(&sound, bad.is_empty(), &Layout::stdout()))?;
     } else {
         bad.iter().for_each(|line| term::complain(format_args!("agentmill: {line}")));
     }
     Ok(if bad.is_empty() { Exit::Done } else { Exit::Usage })
 }
 
-fn told(sound: &Sound, ok: bool, paper: &Paper) -> String {
+fn told(sound: &Sound, ok: bool, layout: &Layout) -> String {
     let Sound { tasks, solutions, image, findings, hints } = sound;
     let (style, word) = if ok { (GOOD, "ok") } else { (BAD, "not ok") };
-    let word = paper.paint(style, word);
-    let table = doctor::text(findings, paper);
+    let word = layout.paint(style, word);
+    let table = doctor::text(findings, layout);
     let hints: String = hints.iter().map(|hint| format!("hint: {hint}\n")).collect();
     format!(
         "{table}\n{hints}{word}: {tasks} tasks, {solutions} reference solutions score 100, image {image}\n"
@@ -129,11 +129,11 @@ pub fn check_one(dir: &Path, agent: &Path, quiet: bool, json: bool) -> anyhow::R
 
 /// Does something with a sandbox that is in nobody's way: another agentmill, a second `check` included, may be at work
 /// in this folder, and its containers must not be taken for what an earlier one left behind.
-fn with_sandbox<T>(pipeline: &Pipeline, talk: Talk, work: impl FnOnce(&Containers, &Events) -> T) -> T {
+fn with_sandbox<T>(pipeline: &Pipeline, talk: Talk, work: impl FnOnce(&ContainerSandbox, &Events) -> T) -> T {
     let (events, shown) = Events::channel();
     let display = ui::display(shown, talk);
     let place = place_of_its_own(&pipeline.results);
-    let sandbox = Containers::new(&pipeline.sandbox, pipeline.parallel.get(), &place, events.clone());
+    let sandbox = ContainerSandbox::new(&pipeline.sandbox, pipeline.parallel.get(), &place, events.clone());
     let result = work(&sandbox, &events);
     drop((sandbox, events));
     display.join();
@@ -160,7 +160,7 @@ fn check_folder(
     dir: &Path,
     pipeline: &Pipeline,
     scope: &Scope,
-    (sandbox, events): (&Containers, &Events),
+    (sandbox, events): (&ContainerSandbox, &Events),
     mut findings: Vec<Finding>,
     problems: &mut Vec<Problem>,
 ) -> anyhow::Result<Option<Sound>> {

@@ -58,7 +58,7 @@ pub trait Transport: Debug + Send {
 /// Frames that pass beside the dialogue, such as those of an agent's connections.
 pub trait Side: Debug + Send {
     /// Readable when there is something to send, or nothing more to wait for.
-    fn bell(&self) -> BorrowedFd<'_>;
+    fn ready(&self) -> BorrowedFd<'_>;
 
     /// Takes a frame if it is one of its own.
     fn take(&mut self, frame: &Frame) -> bool;
@@ -135,7 +135,7 @@ impl Channel {
     /// Waits until the wire is ready, at most `left`, and moves what can be moved.
     fn serve(&mut self, left: Duration) {
         let mut fds = self.transport.poll_fds(!self.outbox.is_empty());
-        fds.extend(self.side.iter().map(|side| PollFd::from_borrowed_fd(side.bell(), PollFlags::IN)));
+        fds.extend(self.side.iter().map(|side| PollFd::from_borrowed_fd(side.ready(), PollFlags::IN)));
         let timeout = Timespec::try_from(left).unwrap_or(Timespec { tv_sec: 3600, tv_nsec: 0 });
         match poll(&mut fds, Some(&timeout)) {
             Ok(0) | Err(Errno::INTR) => {}

@@ -21,12 +21,12 @@ use crate::sandbox::containers::programs::Programs;
 use crate::sandbox::containers::reaper::Reaper;
 use crate::sandbox::containers::running::RunningContainer;
 use crate::sandbox::engine::api::attached::Attached;
+use crate::sandbox::engine::backend::Backend;
 use crate::sandbox::engine::cli::client::Client;
-use crate::sandbox::engine::cli::errand::Errands;
+use crate::sandbox::engine::cli::interruptible::Interruptible;
 use crate::sandbox::engine::cli::supply::Packing;
 use crate::sandbox::engine::image;
 use crate::sandbox::engine::spec::Spec;
-use crate::sandbox::engine::way::Way;
 use crate::sandbox::engine::{Engine, ImageOf, Role};
 use crate::sandbox::guest;
 use crate::sandbox::guest::frames::{FromBoot, FromCell, ToBoot};
@@ -68,7 +68,7 @@ pub struct Launcher {
     was_dirty: bool,
     images: OnceLock<Images>,
     preparing: Mutex<()>,
-    errands: Errands,
+    interruptible: Interruptible,
     death_log: Mutex<Option<Arc<DeathLog>>>,
     live: Mutex<HashMap<String, Arc<dyn End>>>,
     programs: Programs,
@@ -91,7 +91,7 @@ impl Launcher {
             dirty_marker: results.join(DIRTY_MARKER),
             images: OnceLock::new(),
             preparing: Mutex::new(()),
-            errands: Errands::default(),
+            interruptible: Interruptible::default(),
             death_log: Mutex::new(None),
             live: Mutex::new(HashMap::new()),
             programs: Programs::default(),
@@ -128,7 +128,7 @@ impl Launcher {
     /// # Errors
     /// The same.
     pub fn pack(&self, packing: &Packing) -> Result<bool, Fault> {
-        image::pack(&self.engine, packing, &self.events, &self.errands)
+        image::pack(&self.engine, packing, &self.events, &self.interruptible)
     }
 
     /// The id of the image for cells or for judges.
@@ -151,7 +151,7 @@ impl Launcher {
         let _ = fs::write(&self.dirty_marker, "");
         let swept = self.engine.sweep()?;
         debug!(swept, "removed what an earlier session left");
-        let ensure = |name: &str| image::ensure(&self.engine, name, &self.events, &self.errands);
+        let ensure = |name: &str| image::ensure(&self.engine, name, &self.events, &self.interruptible);
         let cell = ensure(&self.image_name)?;
         let judge = if self.judge_image_name == self.image_name {
             cell.clone()
@@ -242,18 +242,18 @@ impl Launcher {
     /// Has a container started, by the way that there is to the engine; gives what is recorded elsewhere of one that was
     /// carried there.
     fn launch(&self, role: Role<'_>, spec: &Spec<'_>) -> Result<(Channel, Option<Arc<DeathLog>>), Fault> {
-        let way = self.engine.way()?;
+        let way = self.engine.backend()?;
         let not_ready = |why: &dyn Display| Fault::Engine(format!("{NOT_READY}: {}: {why}", way.program()));
         match way {
-            Way::Socket(api) => match Attached::start(api, spec) {
+            Backend::Socket(api) => match Attached::start(api, spec) {
                 Ok(attached) => Ok((Channel::over(attached), None)),
                 Err(why) => Err(not_ready(&why)),
             },
-            Way::Direct(runtime) => match runtime.start(spec) {
+            Backend::Direct(runtime) => match runtime.start(spec) {
                 Ok(started) => Ok((Channel::over(started), None)),
                 Err(why) => Err(not_ready(&why)),
             },
-            Way::Client(_) => self.launch_client(role, spec),
+            Backend::Client(_) => self.launch_client(role, spec),
         }
     }
 
@@ -378,7 +378,7 @@ impl Launcher {
     /// ends when its client does.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::SeqCst);
-        self.errands.stop();
+        self.interruptible.stop();
         let live: Vec<(String, Arc<dyn End>)> = self.live.lock().drain().collect();
         let names: Vec<&str> = live.iter().map(|(name, _)| name.as_str()).collect();
         live.iter().for_each(|(_, handle)| handle.end());

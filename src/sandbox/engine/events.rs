@@ -10,9 +10,9 @@ use tokio::sync::oneshot;
 use crate::sandbox::Fault;
 use crate::sandbox::engine::Engine;
 use crate::sandbox::engine::api::Api;
+use crate::sandbox::engine::backend::Backend;
 use crate::sandbox::engine::oci::Runtime;
 use crate::sandbox::engine::oci::deaths::Following;
-use crate::sandbox::engine::way::Way;
 
 /// Runs its arguments until its input ends: a client that only prints would outlive us if we were killed. Only the
 /// client keeps the output open, so that its end is seen.
@@ -34,10 +34,10 @@ pub enum Source {
 /// # Errors
 /// The engine can't be reached, or its client not be started.
 pub fn follow(engine: &Engine) -> Result<(Source, Box<dyn Read + Send>), Fault> {
-    match engine.way()? {
-        Way::Socket(api) => over_socket(engine, api),
-        Way::Client(_) => by_client(engine),
-        Way::Direct(runtime) => of_children(engine, runtime),
+    match engine.backend()? {
+        Backend::Socket(api) => over_socket(engine, api),
+        Backend::Client(_) => by_client(engine),
+        Backend::Direct(runtime) => of_children(engine, runtime),
     }
 }
 

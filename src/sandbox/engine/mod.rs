@@ -1,6 +1,7 @@
 //! The container engine as one agentmill uses it: names, labels, sweep; by any of the [ways](way) to containers.
 
 pub mod api;
+pub mod backend;
 pub mod cli;
 pub mod control_groups;
 pub mod dialect;
@@ -8,7 +9,6 @@ pub mod events;
 pub mod image;
 pub mod oci;
 pub mod spec;
-pub mod way;
 
 use std::fmt::Display;
 use std::path::Path;
@@ -20,12 +20,12 @@ use tracing::{debug, trace_span};
 
 use crate::config;
 use crate::sandbox::Fault;
+use crate::sandbox::engine::backend::Backend;
 use crate::sandbox::engine::cli::{argv, supply};
 use crate::sandbox::engine::control_groups::ControlGroups;
 use crate::sandbox::engine::dialect::{Dialect, Witness, own_threads};
 use crate::sandbox::engine::spec::{Bounds, Spec, USERS};
 pub use crate::sandbox::engine::spec::{ImageOf, Role};
-use crate::sandbox::engine::way::Way;
 use crate::sandbox::remote::launch::Launch;
 use crate::util::command::ask;
 
@@ -42,7 +42,7 @@ pub struct Engine {
     settings: config::Sandbox,
     launch: Launch,
     /// The way to it, once it has been asked for anything.
-    way: OnceLock<Way>,
+    backend: OnceLock<Backend>,
     /// The engines that `auto` has passed over, each with the reason.
     passed_over: OnceLock<Vec<String>>,
     folder: String,
@@ -73,7 +73,7 @@ impl Engine {
         let session = session[..12].to_owned();
         Self {
             settings: sandbox.clone(),
-            way: OnceLock::new(),
+            backend: OnceLock::new(),
             passed_over: OnceLock::new(),
             launch: Launch::new(&sandbox.launch, &session, &folder),
             folder,
@@ -88,13 +88,13 @@ impl Engine {
     ///
     /// # Errors
     /// None is there.
-    pub fn way(&self) -> Result<&Way, Fault> {
-        if let Some(way) = self.way.get() {
+    pub fn backend(&self) -> Result<&Backend, Fault> {
+        if let Some(way) = self.backend.get() {
             return Ok(way);
         }
-        let (found, passed_over) = Way::of(&self.settings, &self.folder).map_err(Fault::Engine)?;
+        let (found, passed_over) = Backend::of(&self.settings, &self.folder).map_err(Fault::Engine)?;
         let _ = self.passed_over.set(passed_over);
-        Ok(self.way.get_or_init(|| found))
+        Ok(self.backend.get_or_init(|| found))
     }
 
     /// The engines that `auto` has passed over, each with the reason.
@@ -109,7 +109,7 @@ impl Engine {
 
     /// The engine's name in pipeline.yaml, once it has been asked for anything.
     pub fn known(&self) -> Option<&'static str> {
-        self.way.get().map(Way::program)
+        self.backend.get().map(Backend::program)
     }
 
     /// The OCI runtime that the settings ask for.
@@ -119,8 +119,8 @@ impl Engine {
 
     /// The source of the word that memory ran out.
     pub fn witness(&self) -> Witness {
-        match self.way.get() {
-            Some(Way::Client(dialect)) => dialect.witness(),
+        match self.backend.get() {
+            Some(Backend::Client(dialect)) => dialect.witness(),
             _ => Witness::Engine,
         }
     }
@@ -168,10 +168,10 @@ impl Engine {
     /// How many processes of a running container the kernel has killed for want of memory; None if that is not to be had here,
     /// as of an engine on another machine.
     pub fn oom_kills(&self, name: &str) -> Option<u64> {
-        let pid = match self.way.get()? {
-            Way::Socket(api) => api.pid_of(name).ok()?.to_string(),
-            Way::Client(_) => self.ask(&["inspect", "--format={{.State.Pid}}", name]).ok()?,
-            Way::Direct(runtime) => return runtime.oom_kills(name),
+        let pid = match self.backend.get()? {
+            Backend::Socket(api) => api.pid_of(name).ok()?.to_string(),
+            Backend::Client(_) => self.ask(&["inspect", "--format={{.State.Pid}}", name]).ok()?,
+            Backend::Direct(runtime) => return runtime.oom_kills(name),
         };
         Some(pid).filter(|pid| pid != "0").and_then(|pid| ControlGroups::of_process(&pid).oom_kills())
     }
@@ -194,8 +194,8 @@ impl Engine {
     }
 
     fn dialect(&self) -> Dialect {
-        match self.way.get() {
-            Some(Way::Client(dialect)) => *dialect,
+        match self.backend.get() {
+            Some(Backend::Client(dialect)) => *dialect,
             _ => Dialect::Docker,
         }
     }
@@ -206,9 +206,9 @@ impl Engine {
     /// # Errors
     /// The engine can't be reached.
     pub fn sweep(&self) -> Result<usize, Fault> {
-        let swept = match self.way()? {
-            Way::Direct(runtime) => runtime.sweep(),
-            Way::Socket(_) | Way::Client(_) => {
+        let swept = match self.backend()? {
+            Backend::Direct(runtime) => runtime.sweep(),
+            Backend::Socket(_) | Backend::Client(_) => {
                 let ids = self.labelled(&format!("agentmill.folder={}", self.folder))?;
                 self.remove(&ids.iter().map(String::as_str).collect::<Vec<_>>());
                 ids.len()
@@ -220,7 +220,7 @@ impl Engine {
 
     /// The ids of containers with this label, in whatever state they are.
     fn labelled(&self, label: &str) -> Result<Vec<String>, Fault> {
-        if let Way::Socket(api) = self.way()? {
+        if let Backend::Socket(api) = self.backend()? {
             return api.labelled(label).map_err(|failure| self.fault("ps", &failure));
         }
         let listed = self.ask(&["ps", "--all", "--quiet", "--filter", &format!("label={label}")])?;
@@ -229,12 +229,12 @@ impl Engine {
 
     /// Removes containers by name or id; those already gone are no matter.
     pub fn remove(&self, names: &[&str]) {
-        match self.way.get() {
+        match self.backend.get() {
             _ if names.is_empty() => {}
             None => {}
-            Some(Way::Socket(api)) => api.remove(names),
-            Some(Way::Client(dialect)) => drop(self.ask(&[dialect.removal(), names].concat())),
-            Some(Way::Direct(runtime)) => runtime.remove(names),
+            Some(Backend::Socket(api)) => api.remove(names),
+            Some(Backend::Client(dialect)) => drop(self.ask(&[dialect.removal(), names].concat())),
+            Some(Backend::Direct(runtime)) => runtime.remove(names),
         }
     }
 
@@ -243,13 +243,15 @@ impl Engine {
     /// # Errors
     /// The engine can't be reached.
     pub fn image_id(&self, name: &str) -> Result<Option<String>, Fault> {
-        match self.way()? {
-            Way::Socket(api) => api.image_id(name).map_err(|failure| self.fault("image inspect", &failure)),
-            Way::Client(dialect) => {
+        match self.backend()? {
+            Backend::Socket(api) => {
+                api.image_id(name).map_err(|failure| self.fault("image inspect", &failure))
+            }
+            Backend::Client(dialect) => {
                 let found = supply::find(dialect.program(), name);
                 found.map_err(|reason| self.fault("images", &reason))
             }
-            Way::Direct(runtime) => Ok(runtime.images().find(name)),
+            Backend::Direct(runtime) => Ok(runtime.images().find(name)),
         }
     }
 
@@ -276,7 +278,7 @@ impl Engine {
     /// # Errors
     /// It does not; what its client says.
     pub fn is_there(&self) -> Result<(), Fault> {
-        self.way()?.answers().map_err(|reason| self.fault("version", &reason))
+        self.backend()?.answers().map_err(|reason| self.fault("version", &reason))
     }
 
     /// Runs a short command of the engine and gives what it printed.

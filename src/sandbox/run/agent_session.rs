@@ -6,14 +6,14 @@ use std::sync::Arc;
 use tracing::debug;
 
 use crate::config::{CellPer, Limits};
-use crate::gateway::{Access, Advice};
+use crate::gateway::{Access, JudgeModel};
 use crate::model::claims::Exchange;
 use crate::model::report::Scored;
-use crate::sandbox::run::adviser::Adviser;
 use crate::sandbox::run::cell::{LiveCell, Played};
 use crate::sandbox::run::cell_messages::Answers;
 use crate::sandbox::run::host::Host;
 use crate::sandbox::run::interactive::{self, Broken};
+use crate::sandbox::run::judge_prompts::JudgePrompts;
 use crate::sandbox::run::replay::{self, CallPlan, ROOM, Replayed};
 use crate::sandbox::run::respondent::InCell;
 use crate::sandbox::run::score_sheet;
@@ -40,7 +40,7 @@ pub struct AgentSession<'a> {
     /// The way to a model for the next run.
     access: Option<Access>,
     /// The way to a model for the tests of the next run.
-    advice: Option<Advice>,
+    advice: Option<JudgeModel>,
     /// Questions and answers of the last run, if they are kept.
     exchanges: Option<Vec<Exchange>>,
 }
@@ -290,13 +290,13 @@ impl<'a> AgentSession<'a> {
                     .map(|it| Ok(score_sheet::refused(task, &it.expect_err("the other case is above"))));
             }
         };
-        let adviser = Adviser::begin(self.advice.as_ref(), &host.launcher);
+        let prompts = JudgePrompts::begin(self.advice.as_ref(), &host.launcher);
         let deaths = self.host.launcher.death_log(cell.container());
         let deaths = deaths.and_then(|deaths| cell.grant(self.access.as_ref(), limits).map(|()| deaths));
-        let outcome = match deaths.and_then(|deaths| Ok((deaths, adviser?))) {
-            Ok((deaths, adviser)) => {
+        let outcome = match deaths.and_then(|deaths| Ok((deaths, prompts?))) {
+            Ok((deaths, prompts)) => {
                 let mut agent = InCell::begin(&mut cell, &deaths, task, limits);
-                let outcome = interactive::run(&mut agent, &mut judge, task, &adviser, &deaths);
+                let outcome = interactive::run(&mut agent, &mut judge, task, &prompts, &deaths);
                 // What a model was asked about can't be judged anew without it.
                 self.exchanges = agent.exchanges().filter(|_| self.advice.is_none());
                 outcome
@@ -364,7 +364,7 @@ impl Cell for AgentSession<'_> {
         self.access = Some(access);
     }
 
-    fn advise(&mut self, advice: Advice) {
+    fn advise(&mut self, advice: JudgeModel) {
         self.advice = Some(advice);
     }
 
@@ -407,7 +407,7 @@ fn with_use(scored: Result<Scored, Fault>, access: &Access) -> Result<Scored, Fa
 }
 
 /// The run with what its tests asked of a model.
-fn with_advice(mut scored: Result<Scored, Fault>, advice: Option<Advice>) -> Result<Scored, Fault> {
+fn with_advice(mut scored: Result<Scored, Fault>, advice: Option<JudgeModel>) -> Result<Scored, Fault> {
     if let (Ok(scored), Some(advice)) = (&mut scored, advice) {
         scored.usage.judge_model = Some(advice.used());
     }

@@ -13,8 +13,8 @@ use crate::sandbox::guest::frames::{FromCell, ToCell};
 pub struct CellConnections(pub Arc<Connections>);
 
 impl Side for CellConnections {
-    fn bell(&self) -> BorrowedFd<'_> {
-        self.0.bell()
+    fn ready(&self) -> BorrowedFd<'_> {
+        self.0.ready()
     }
 
     fn take(&mut self, frame: &Frame) -> bool {

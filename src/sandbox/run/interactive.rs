@@ -6,9 +6,9 @@ use crate::model::claims::Reply;
 use crate::model::report::{Scored, Verdict};
 use crate::sandbox::Fault;
 use crate::sandbox::containers::death_log::DeathLog;
-use crate::sandbox::run::adviser::Adviser;
 use crate::sandbox::run::case_files;
 use crate::sandbox::run::judge::{Demise, Judge, Request, Said};
+use crate::sandbox::run::judge_prompts::JudgePrompts;
 use crate::sandbox::run::respondent::{NoReply, Respondent};
 use crate::sandbox::run::score_sheet::ScoreSheet;
 use crate::task::Task;
@@ -67,7 +67,7 @@ pub fn run(
     agent: &mut impl Respondent,
     judge: &mut Judge,
     task: &Task,
-    adviser: &Adviser<'_>,
+    prompts: &JudgePrompts<'_>,
     deaths: &DeathLog,
 ) -> Result<Scored, Broken> {
     let (mut sheet, mut broken) = (ScoreSheet::new(task), 0);
@@ -75,7 +75,7 @@ pub fn run(
     loop {
         match judge.hear() {
             Said::Fetch(part) => judge.file(&part.of(task).map_err(Broken::Task)?),
-            Said::Consult(prompt) => judge.advice(adviser.ask(prompt).map_err(Broken::of)?),
+            Said::Consult(prompt) => judge.advice(prompts.ask(prompt).map_err(Broken::of)?),
             Said::Request(Request { kind, payload }) => {
                 let payload = case_files::filled(kind, payload, task).map_err(Broken::Task)?;
                 let reply = agent.ask(&Request { kind, payload })?;

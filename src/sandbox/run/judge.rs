@@ -15,7 +15,7 @@ use crate::sandbox::containers::death_log::{Death, DeathLog};
 use crate::sandbox::containers::running::RunningContainer;
 use crate::sandbox::guest::frames::{FromJudge, ToCell, ToJudge};
 use crate::sandbox::run::case_files::CaseFile;
-use crate::sandbox::run::places::Place;
+use crate::sandbox::run::slots::Slot;
 use crate::sandbox::run::task_spec;
 use crate::task::Task;
 
@@ -35,7 +35,7 @@ pub struct Judge {
     bounds: Bounds,
     /// Bytes of a value, unless a task says otherwise.
     value: u64,
-    place: Place,
+    slot: Slot,
     learnt: HashSet<String>,
     run: u32,
 }
@@ -198,13 +198,13 @@ enum Cause {
 
 impl Judge {
     /// Takes over a container that said *ready* and was started with these bounds.
-    pub fn new(container: RunningContainer, bounds: Bounds, value: u64, place: Place) -> Self {
-        Self { container, bounds, value, place, learnt: HashSet::new(), run: 0 }
+    pub fn new(container: RunningContainer, bounds: Bounds, value: u64, slot: Slot) -> Self {
+        Self { container, bounds, value, slot, learnt: HashSet::new(), run: 0 }
     }
 
-    /// The container, for whoever ends it, and the place that it takes until then.
-    pub fn into_parts(self) -> (RunningContainer, Place) {
-        (self.container, self.place)
+    /// The container, for whoever ends it, and the slot that it takes until then.
+    pub fn into_parts(self) -> (RunningContainer, Slot) {
+        (self.container, self.slot)
     }
 
     /// The container, for whoever looks at it.
@@ -333,7 +333,7 @@ impl Judge {
             Ok(answer) => (1, answer),
             Err(reason) => (0, reason),
         };
-        self.tell(ToJudge::Advice, &[&[is_answer][..], text.as_bytes()].concat());
+        self.tell(ToJudge::JudgeModel, &[&[is_answer][..], text.as_bytes()].concat());
     }
 
     /// Passes on a part of a dialogue.

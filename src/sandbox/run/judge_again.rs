@@ -1,9 +1,9 @@
 //! Judging anew: a judge and a recording of what an agent answered; no cell, no agent.
 
 use crate::model::claims::Exchange;
-use crate::sandbox::run::adviser::Adviser;
 use crate::sandbox::run::host::Host;
 use crate::sandbox::run::interactive::{self, Broken};
+use crate::sandbox::run::judge_prompts::JudgePrompts;
 use crate::sandbox::run::respondent::Recorded;
 use crate::sandbox::{Fault, Rejudged};
 use crate::task::Task;
@@ -22,8 +22,8 @@ pub fn judge(host: &Host, task: &Task, exchanges: &[Exchange]) -> Result<Rejudge
             return Err(fault);
         }
     };
-    let adviser = Adviser::begin(None, &host.launcher)?;
-    let outcome = interactive::run(&mut Recorded::new(exchanges), &mut judge, task, &adviser, &deaths);
+    let prompts = JudgePrompts::begin(None, &host.launcher)?;
+    let outcome = interactive::run(&mut Recorded::new(exchanges), &mut judge, task, &prompts, &deaths);
     match outcome {
         Ok(_) => host.judges.give_back(judge),
         Err(_) => host.judges.discard(judge),

@@ -11,8 +11,8 @@ use crate::sandbox::containers::launcher::Launcher;
 use crate::sandbox::engine::Role;
 use crate::sandbox::guest;
 use crate::sandbox::run::judge::{Demise, DryRunEnd, Flaw, Foreseen, Gravity, Judge, Lesson};
-use crate::sandbox::run::places::Places;
 use crate::sandbox::run::replay::CallPlan;
+use crate::sandbox::run::slots::Slots;
 use crate::task::Task;
 
 /// The judges of one sandbox.
@@ -23,8 +23,8 @@ pub struct Judges {
     /// Bytes of a value, unless a task says otherwise.
     value: u64,
     waiting: Mutex<Vec<Judge>>,
-    /// A place for each judge that may be there, at work or not.
-    places: Arc<Places>,
+    /// A slot for each judge that may be there, at work or not.
+    slots: Arc<Slots>,
     known: Mutex<HashMap<String, Known>>,
 }
 
@@ -42,8 +42,8 @@ struct Known {
 impl Judges {
     /// None yet, and never more than so many at a time.
     pub fn new(launcher: Arc<Launcher>, bounds: Bounds, value: u64, most: usize) -> Self {
-        let places = Places::new(most);
-        Self { launcher, bounds, value, waiting: Mutex::default(), places, known: Mutex::default() }
+        let slots = Slots::new(most);
+        Self { launcher, bounds, value, waiting: Mutex::default(), slots, known: Mutex::default() }
     }
 
     /// A judge that waits, or else a new one; waits for another's if there are as many as there may be.
@@ -52,15 +52,15 @@ impl Judges {
     /// None could be started.
     pub fn any(&self) -> Result<Judge, Fault> {
         loop {
-            match self.places.take_or(|| self.waiting.lock().pop()) {
+            match self.slots.take_or(|| self.waiting.lock().pop()) {
                 Ok(mut judge) => match judge.is_idle() {
                     true => return Ok(judge),
                     false => self.discard(judge),
                 },
-                Err(place) => {
+                Err(slot) => {
                     let program = guest::judge(&self.bounds);
                     let container = self.launcher.start(Role::Judge(&self.bounds), &program)?;
-                    return Ok(Judge::new(container, self.bounds, self.value, place));
+                    return Ok(Judge::new(container, self.bounds, self.value, slot));
                 }
             }
         }
@@ -69,12 +69,12 @@ impl Judges {
     /// Takes a judge back that can be used again.
     pub fn give_back(&self, judge: Judge) {
         self.waiting.lock().push(judge);
-        self.places.notify();
+        self.slots.notify();
     }
 
     /// Ends a judge that must not be used again, at once: it may be stuck.
     pub fn discard(&self, judge: Judge) {
-        let (container, _place) = judge.into_parts();
+        let (container, _slot) = judge.into_parts();
         self.launcher.kill(container);
     }
 

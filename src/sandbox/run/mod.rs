@@ -1,6 +1,5 @@
 //! Judged runs: an agent in a cell, assertions in a judge, and what lies between the two.
 
-mod adviser;
 mod agent_session;
 mod case_files;
 pub(crate) mod cell;
@@ -8,19 +7,20 @@ mod cell_connections;
 mod cell_files;
 pub(crate) mod cell_messages;
 mod cell_stock;
-mod containers;
+mod container_sandbox;
 mod host;
 pub(crate) mod interactive;
 pub(crate) mod judge;
 mod judge_again;
+mod judge_prompts;
 mod judges;
-mod places;
 pub(crate) mod replay;
 mod respondent;
 pub(crate) mod run_clock;
 pub(crate) mod score_sheet;
+mod slots;
 mod survey;
 mod task_spec;
 mod warm_pool;
 
-pub use containers::Containers;
+pub use container_sandbox::ContainerSandbox;

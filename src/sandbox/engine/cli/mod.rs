@@ -2,5 +2,5 @@
 
 pub mod argv;
 pub mod client;
-pub mod errand;
+pub mod interruptible;
 pub mod supply;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::model::python::{BaseImage, PackedImage};
-use crate::sandbox::engine::cli::errand::{Errands, Unfinished};
+use crate::sandbox::engine::cli::interruptible::{Interruptible, Unfinished};
 use crate::ui::{Event, Events};
 use crate::util::command::ask;
 
@@ -39,11 +39,16 @@ pub fn find(program: &str, name: &str) -> Result<Option<String>, String> {
 /// Pulls an image; all that the engine's client says is the reason where it fails.
 ///
 /// # Errors
-/// As of [`Errands::run`].
-pub fn pull(program: &str, name: &str, events: &Events, errands: &Errands) -> Result<(), Unfinished> {
+/// As of [`Interruptible::run`].
+pub fn pull(
+    program: &str,
+    name: &str,
+    events: &Events,
+    interruptible: &Interruptible,
+) -> Result<(), Unfinished> {
     events.send(Event::Image(format!("pulling {name}")));
     let said = Mutex::new(Vec::new());
-    let pulled = errands.run(&[program, "pull", "--quiet", name], PULL, |line| {
+    let pulled = interruptible.run(&[program, "pull", "--quiet", name], PULL, |line| {
         said.lock().push(line.to_owned());
     });
     let said = said.lock().join("\n");
@@ -69,14 +74,19 @@ pub struct Packing {
 /// Builds an image of packages on a base that is there, by an engine's program. Passes the progress on.
 ///
 /// # Errors
-/// As of [`Errands::run`].
-pub fn pack(program: &str, packing: &Packing, events: &Events, errands: &Errands) -> Result<(), Unfinished> {
+/// As of [`Interruptible::run`].
+pub fn pack(
+    program: &str,
+    packing: &Packing,
+    events: &Events,
+    interruptible: &Interruptible,
+) -> Result<(), Unfinished> {
     let Packing { image, requirements, lock, runtime } = packing;
     let told = |line: &str| events.send(Event::Image(line.to_owned()));
     let failed = |error: std::io::Error| Unfinished::Failed(error.to_string());
     let folder = tempfile::tempdir().map_err(failed)?;
     let pip = match BaseImage::of(&image.base).filter(|_| is_built(program, &image.base)) {
-        Some(base) => pip_of(base, folder.path(), &told, errands)?,
+        Some(base) => pip_of(base, folder.path(), &told, interruptible)?,
         None => String::new(),
     };
     let path = |path: &Path| path.display().to_string();
@@ -90,7 +100,7 @@ pub fn pack(program: &str, packing: &Packing, events: &Events, errands: &Errands
         &pip,
         runtime.as_deref().unwrap_or_default(),
     ];
-    errands.run(&[&["sh", "-c", PACK, "pack_image.sh"][..], &words].concat(), BUILT, told)
+    interruptible.run(&[&["sh", "-c", PACK, "pack_image.sh"][..], &words].concat(), BUILT, told)
 }
 
 /// Tells whether agentmill has built an image, of Debian's packages, which leaves pip out.
@@ -104,11 +114,11 @@ fn pip_of(
     base: &BaseImage,
     folder: &Path,
     told: &(impl Fn(&str) + Sync),
-    errands: &Errands,
+    interruptible: &Interruptible,
 ) -> Result<String, Unfinished> {
     let failed = |error: std::io::Error| Unfinished::Failed(error.to_string());
     let place = folder.display().to_string();
-    errands.run(
+    interruptible.run(
         &["sh", "-c", BUILD, "build_image.sh", "pip", &place, base.python, base.debian],
         BUILT,
         told,
@@ -123,13 +133,13 @@ fn pip_of(
 /// or, by the word `folder`, its files into the folder `place`. Passes the progress on.
 ///
 /// # Errors
-/// It is none that can be built, or as of [`Errands::run`]; the text tells of both.
+/// It is none that can be built, or as of [`Interruptible::run`]; the text tells of both.
 pub fn build(
     (into, place): (&str, &str),
     name: &str,
     why: &str,
     events: &Events,
-    errands: &Errands,
+    interruptible: &Interruptible,
 ) -> Result<(), Unfinished> {
     if PackedImage::parse(name).is_some() {
         let way = "`agentmill image build FILE` builds it";
@@ -145,7 +155,7 @@ pub fn build(
     };
     events.send(Event::Image(format!("{name} can't be pulled; building it from Debian packages")));
     let argv = ["sh", "-c", BUILD, "build_image.sh", into, place, base.python, base.debian];
-    let built = errands.run(&argv, BUILT, |line| events.send(Event::Image(line.to_owned())));
+    let built = interruptible.run(&argv, BUILT, |line| events.send(Event::Image(line.to_owned())));
     built.map_err(|unfinished| match unfinished {
         Unfinished::Failed(error) => {
             Unfinished::Failed(format!("image {name} can't be pulled ({why}), nor built: {error}"))

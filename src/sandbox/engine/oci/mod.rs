@@ -3,15 +3,15 @@
 //!
 //! * `bundle`: a container in the specification's words; `seccomp`: what it may call
 //! * `rootfs`: images, as folders
-//! * `place`: the places of living and dead agentmills; `container`: a container's folder, mounts and control groups in one
+//! * `instance`: what living and dead agentmills hold of this machine; `container`: a container's folder, mounts and control groups in one
 //! * `init`: a container's first process; `deaths`: how those end; `orphans`: what a runtime leaves behind
 
 mod bundle;
 mod container;
 pub mod deaths;
 pub mod init;
+mod instance;
 mod orphans;
-mod place;
 mod rootfs;
 mod seccomp;
 
@@ -32,7 +32,7 @@ use crate::sandbox::engine::control_groups;
 use crate::sandbox::engine::oci::container::Container;
 use crate::sandbox::engine::oci::deaths::{Death, Deaths, Following};
 use crate::sandbox::engine::oci::init::{Init, Life};
-use crate::sandbox::engine::oci::place::{Place, Places};
+use crate::sandbox::engine::oci::instance::{Instance, Instances};
 use crate::sandbox::engine::oci::rootfs::Images;
 use crate::sandbox::engine::spec::Spec;
 use crate::util::command::ask;
@@ -50,8 +50,8 @@ const GONE: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub struct Runtime {
     program: &'static str,
-    /// The place of this agentmill's containers.
-    place: Place,
+    /// What this agentmill holds of the machine.
+    instance: Instance,
     images: Images,
     deaths: Arc<Deaths>,
     live: Living,
@@ -65,7 +65,7 @@ impl Runtime {
     pub fn new(program: &'static str, folder: &str) -> Self {
         Self {
             program,
-            place: Places::of_machine().place(folder),
+            instance: Instances::of_machine().instance(folder),
             images: Images::new(CACHE.into()),
             deaths: Arc::default(),
             live: Arc::default(),
@@ -109,7 +109,7 @@ impl Runtime {
     /// # Errors
     /// The runtime can't, and nothing of it is left; what it says.
     pub fn start(&self, spec: &Spec<'_>) -> Result<Piped<Init>, String> {
-        let container = self.place.container(spec.name);
+        let container = self.instance.container(spec.name);
         let started = self.make(&container, spec).and_then(|()| self.run(&container, spec.name));
         if started.is_err() {
             let _ = container.remove();
@@ -132,7 +132,7 @@ impl Runtime {
 
     fn prepare(&self) -> Result<(), String> {
         Self::is_allowed()?;
-        self.place.hold().map_err(|error| format!("no place for containers: {error}"))?;
+        self.instance.hold().map_err(|error| format!("no place for containers: {error}"))?;
         // Whoever the runtime leaves without a parent becomes our child, so that we can wait for it.
         let here = rustix::process::getpid();
         rustix::process::set_child_subreaper(Some(here)).map_err(|error| error.to_string())
@@ -193,8 +193,8 @@ impl Runtime {
     pub fn sweep(&self) -> usize {
         match self.prepare() {
             Ok(()) => {
-                Places::of_machine().sweep();
-                self.place.sweep()
+                Instances::of_machine().sweep();
+                self.instance.sweep()
             }
             Err(_) => 0, // the first start tells of it
         }
@@ -228,7 +228,7 @@ impl Drop for Runtime {
     fn drop(&mut self) {
         let names: Vec<String> = self.live.lock().keys().cloned().collect();
         self.remove(&names.iter().map(String::as_str).collect::<Vec<_>>());
-        self.place.leave();
+        self.instance.leave();
         if self.is_crun() {
             orphans::reap(GONE);
         }

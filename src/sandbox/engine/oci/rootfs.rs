@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::sandbox::engine::cli::errand::{Errands, Unfinished};
+use crate::sandbox::engine::cli::interruptible::{Interruptible, Unfinished};
 use crate::sandbox::engine::cli::supply::{self, ENGINES};
 use crate::ui::{Event, Events};
 use crate::util::command::ask;
@@ -98,18 +98,23 @@ impl Images {
     /// The id of an image, after getting it if it is not there: from an engine, which may have to pull it, or built.
     ///
     /// # Errors
-    /// There is no way to it; or `errands` were stopped.
-    pub fn ensure(&self, name: &str, events: &Events, errands: &Errands) -> Result<String, Unfinished> {
+    /// There is no way to it; or it was stopped.
+    pub fn ensure(
+        &self,
+        name: &str,
+        events: &Events,
+        interruptible: &Interruptible,
+    ) -> Result<String, Unfinished> {
         if let Some(id) = self.find(name) {
             return Ok(id);
         }
         let failed = |error: io::Error| self.failed(&error);
-        let _one_at_a_time = self.lock(name, events, errands)?;
+        let _one_at_a_time = self.lock(name, events, interruptible)?;
         if let Some(id) = self.find(name) {
             return Ok(id);
         }
         let fresh = self.fresh().map_err(failed)?;
-        let about = fetch(name, &fresh, events, errands)?;
+        let about = fetch(name, &fresh, events, interruptible)?;
         self.keep(name, &fresh, &about).map_err(failed)?;
         Ok(about.id)
     }
@@ -130,13 +135,13 @@ impl Images {
     }
 
     /// Keeps others from the folder; one that is just getting an image is let finish.
-    fn lock(&self, name: &str, events: &Events, errands: &Errands) -> Result<File, Unfinished> {
+    fn lock(&self, name: &str, events: &Events, interruptible: &Interruptible) -> Result<File, Unfinished> {
         let mut told = false;
         let deadline = Instant::now() + OTHERS;
         loop {
             match self.try_lock(LOOK) {
                 Ok(lock) => return Ok(lock),
-                Err(_) if errands.are_stopped() => return Err(Unfinished::Stopped),
+                Err(_) if interruptible.are_stopped() => return Err(Unfinished::Stopped),
                 Err(error) if error.kind() == io::ErrorKind::TimedOut && Instant::now() < deadline => {
                     if !std::mem::replace(&mut told, true) {
                         let text = format!("waiting for {name}: another agentmill is just getting an image");
@@ -181,20 +186,25 @@ impl Images {
 }
 
 /// Fills `fresh` with an image's files, from whoever has them first.
-fn fetch(name: &str, fresh: &Path, events: &Events, errands: &Errands) -> Result<About, Unfinished> {
+fn fetch(
+    name: &str,
+    fresh: &Path,
+    events: &Events,
+    interruptible: &Interruptible,
+) -> Result<About, Unfinished> {
     let found = ENGINES.map(|program| (program, supply::find(program, name)));
     let had = found.iter().find_map(|(program, found)| Some((program, found.as_ref().ok()?.clone()?)));
     if let Some((program, id)) = had {
-        return take(program, id, name, fresh, events, errands);
+        return take(program, id, name, fresh, events, interruptible);
     }
     let mut reasons = Vec::new();
     for program in found.iter().filter(|(_, found)| found.is_ok()).map(|(program, _)| program) {
-        match supply::pull(program, name, events, errands) {
+        match supply::pull(program, name, events, interruptible) {
             Err(Unfinished::Stopped) => return Err(Unfinished::Stopped),
             Err(Unfinished::Failed(reason)) => reasons.push(format!("{program} pull: {reason}")),
             Ok(()) => {
                 if let Ok(Some(id)) = supply::find(program, name) {
-                    return take(program, id, name, fresh, events, errands);
+                    return take(program, id, name, fresh, events, interruptible);
                 }
             }
         }
@@ -202,7 +212,7 @@ fn fetch(name: &str, fresh: &Path, events: &Events, errands: &Errands) -> Result
     if reasons.is_empty() {
         reasons.push("neither Docker nor Podman answers".to_owned());
     }
-    build(name, &reasons.join("; "), fresh, events, errands)
+    build(name, &reasons.join("; "), fresh, events, interruptible)
 }
 
 fn take(
@@ -211,11 +221,11 @@ fn take(
     name: &str,
     fresh: &Path,
     events: &Events,
-    errands: &Errands,
+    interruptible: &Interruptible,
 ) -> Result<About, Unfinished> {
     events.send(Event::Image(format!("taking {name} from {program}")));
     let root = fresh.join("root").display().to_string();
-    errands.run(&["sh", "-c", TAKE, "take_image.sh", program, &id, &root], PATIENCE, |_| {})?;
+    interruptible.run(&["sh", "-c", TAKE, "take_image.sh", program, &id, &root], PATIENCE, |_| {})?;
     let asked = ask(program, &["image", "inspect", "--format", "{{json .Config.Env}}", &id], PATIENCE);
     let env: Option<Vec<String>> = serde_json::from_str(&asked.map_err(Unfinished::Failed)?)
         .map_err(|error| Unfinished::Failed(error.to_string()))?;
@@ -227,10 +237,10 @@ fn build(
     why: &str,
     fresh: &Path,
     events: &Events,
-    errands: &Errands,
+    interruptible: &Interruptible,
 ) -> Result<About, Unfinished> {
     let root = fresh.join("root");
-    supply::build(("folder", &root.display().to_string()), name, why, events, errands)?;
+    supply::build(("folder", &root.display().to_string()), name, why, events, interruptible)?;
     let digest = fs::read_to_string(root.with_extension("sha256"));
     let digest = digest.map_err(|error| Unfinished::Failed(error.to_string()))?;
     Ok(About { id: format!("sha256:{}", digest.trim()), env: BUILT_ENV.map(str::to_owned).into() })
@@ -278,9 +288,9 @@ mod tests {
         let (_folder, images) = images();
         let held = images.try_lock(Duration::ZERO).unwrap();
         let (events, told) = Events::channel();
-        let errands = Errands::default();
+        let interruptible = Interruptible::default();
         thread::scope(|scope| {
-            let waiting = scope.spawn(|| images.ensure("a:1", &events, &errands));
+            let waiting = scope.spawn(|| images.ensure("a:1", &events, &interruptible));
             assert!(
                 matches!(told.iter().next(), Some(Event::Image(text)) if text.contains("another agentmill"))
             );
@@ -295,9 +305,9 @@ mod tests {
     fn who_waits_for_another_agentmill_can_be_stopped() {
         let (_folder, images) = images();
         let _held = images.try_lock(Duration::ZERO).unwrap();
-        let ((events, _told), errands) = (Events::channel(), Errands::default());
-        errands.stop();
-        assert_eq!(images.ensure("a:1", &events, &errands), Err(Unfinished::Stopped));
+        let ((events, _told), interruptible) = (Events::channel(), Interruptible::default());
+        interruptible.stop();
+        assert_eq!(images.ensure("a:1", &events, &interruptible), Err(Unfinished::Stopped));
     }
 
     /// An engine of one image: `create` gives a container's number, `export` writes a root without any folder.
@@ -326,7 +336,9 @@ mod tests {
         let fresh = images.fresh().unwrap();
         let words = ["sh", "-c", TAKE, "take_image.sh", engine.to_str().unwrap(), "a:1"];
         let root = fresh.join("root");
-        Errands::default().run(&[&words[..], &[root.to_str().unwrap()]].concat(), PATIENCE, |_| {}).unwrap();
+        Interruptible::default()
+            .run(&[&words[..], &[root.to_str().unwrap()]].concat(), PATIENCE, |_| {})
+            .unwrap();
         images.keep("a:1", &fresh, &About { id: "sha256:1".into(), env: Vec::new() }).unwrap();
         let place = images.folder().join("sha256-1");
         for folder in ["empty", "root", "root/dev", "root/proc", "root/tmp"] {

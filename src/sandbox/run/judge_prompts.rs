@@ -1,9 +1,9 @@
-//! Adviser: who answers the prompts of a run's tests, which is a model that the host asks on the judge's behalf.
+//! Judge prompts: what a run's tests ask a model, which the host asks on the judge's behalf.
 
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
-use crate::gateway::{Advice, Advised};
+use crate::gateway::{Advised, JudgeModel};
 use crate::sandbox::Fault;
 use crate::sandbox::containers::launcher::Launcher;
 
@@ -14,18 +14,18 @@ const NOBODY: &str =
     "a test calls ask_model, and there is no model to ask here; see judge.model in pipeline.yaml";
 
 /// The way to a model, if the judge has one.
-pub struct Adviser<'a> {
-    advice: Option<&'a Advice>,
+pub struct JudgePrompts<'a> {
+    advice: Option<&'a JudgeModel>,
     launcher: &'a Launcher,
 }
 
-impl<'a> Adviser<'a> {
+impl<'a> JudgePrompts<'a> {
     /// Begins an attempt, which has the whole budget.
     ///
     /// # Errors
     /// The kernel gives no descriptor.
-    pub fn begin(advice: Option<&'a Advice>, launcher: &'a Launcher) -> Result<Self, Fault> {
-        let begun = advice.map_or(Ok(()), Advice::begin);
+    pub fn begin(advice: Option<&'a JudgeModel>, launcher: &'a Launcher) -> Result<Self, Fault> {
+        let begun = advice.map_or(Ok(()), JudgeModel::begin);
         begun.map_err(|error| Fault::Engine(format!("no way to a model: {error}")))?;
         Ok(Self { advice, launcher })
     }

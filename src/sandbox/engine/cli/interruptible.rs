@@ -1,4 +1,4 @@
-//! Errands: long commands on the way to an image, which can be ended from another thread.
+//! Interruptible commands: the long ones on the way to an image, which another thread can end.
 
 use parking_lot::{Condvar, Mutex};
 use std::io::{self, BufRead, BufReader};
@@ -14,7 +14,7 @@ const GRACE: Duration = Duration::from_secs(3);
 
 /// Place of at most one command at a time.
 #[derive(Debug, Default)]
-pub struct Errands {
+pub struct Interruptible {
     state: Mutex<State>,
     ended: Condvar,
 }
@@ -27,7 +27,7 @@ struct State {
     stopped: bool,
 }
 
-/// Reason for which an errand came to nothing.
+/// Reason for which a command came to nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unfinished {
     /// Somebody stopped it.
@@ -36,7 +36,7 @@ pub enum Unfinished {
     Failed(String),
 }
 
-impl Errands {
+impl Interruptible {
     /// Runs a command in a process group of its own, so that a Ctrl-C meant for us does not reach it; `told` gets each
     /// line that it prints.
     ///
@@ -133,28 +133,29 @@ mod tests {
 
     #[test]
     fn each_line_is_told_and_the_last_one_says_why_it_failed() {
-        let (errands, told) = (Errands::default(), Mutex::new(Vec::new()));
+        let (interruptible, told) = (Interruptible::default(), Mutex::new(Vec::new()));
         let tell = |line: &str| told.lock().push(line.to_owned());
-        assert_eq!(errands.run(&["sh", "-c", "echo a; echo b >&2"], LONG, tell), Ok(()));
+        assert_eq!(interruptible.run(&["sh", "-c", "echo a; echo b >&2"], LONG, tell), Ok(()));
         assert_eq!(*told.lock(), ["a", "b"]);
-        assert_eq!(errands.run(&["sh", "-c", "echo why; exit 3"], LONG, |_| {}), failed("why"));
-        let late = errands.run(&["sleep", "60"], Duration::from_millis(10), |_| {});
+        assert_eq!(interruptible.run(&["sh", "-c", "echo why; exit 3"], LONG, |_| {}), failed("why"));
+        let late = interruptible.run(&["sleep", "60"], Duration::from_millis(10), |_| {});
         assert_eq!(late, failed("no answer within 0 s"));
-        assert!(matches!(errands.run(&["/nowhere"], LONG, |_| {}), Err(Unfinished::Failed(_))));
+        assert!(matches!(interruptible.run(&["/nowhere"], LONG, |_| {}), Err(Unfinished::Failed(_))));
     }
 
     #[test]
     fn a_command_that_is_stopped_ends_with_all_that_it_started() {
-        let (errands, began) = (&Errands::default(), Instant::now());
+        let (interruptible, began) = (&Interruptible::default(), Instant::now());
         thread::scope(|scope| {
             let words = ["sh", "-c", "sleep 60 & echo begun; wait"];
             let (told, begun) = std::sync::mpsc::channel();
-            let errand = scope.spawn(move || errands.run(&words, LONG, move |_| told.send(()).unwrap()));
+            let errand =
+                scope.spawn(move || interruptible.run(&words, LONG, move |_| told.send(()).unwrap()));
             begun.recv().unwrap();
-            errands.stop();
+            interruptible.stop();
             assert_eq!(errand.join().unwrap(), Err(Unfinished::Stopped));
         });
         assert!(began.elapsed() < Duration::from_secs(30));
-        assert_eq!(errands.run(&["true"], LONG, |_| {}), Err(Unfinished::Stopped));
+        assert_eq!(interruptible.run(&["true"], LONG, |_| {}), Err(Unfinished::Stopped));
     }
 }

@@ -1,4 +1,4 @@
-//! The place of one agentmill's containers: a folder and control groups of its label's name. The folder is held as long as that
+//! Instance: what one agentmill holds of the machine, a folder and control groups of its label's name. The folder is held as long as that
 //! agentmill lives, so that others can tell what a dead one has left from what a living one uses.
 
 use std::fs::{self, File};
@@ -16,42 +16,42 @@ use crate::util::private;
 /// How long whoever held the folder before may take to let go of it.
 const LET_GO: Duration = Duration::from_secs(60);
 
-/// The places of all agentmills on this machine.
+/// All agentmills of this machine.
 #[derive(Debug, Clone)]
-pub struct Places {
+pub struct Instances {
     folder: PathBuf,
     /// The path of the control groups, in each hierarchy.
     groups: String,
 }
 
-/// The place of one.
+/// One agentmill of this machine.
 #[derive(Debug)]
-pub struct Place {
-    places: Places,
+pub struct Instance {
+    instances: Instances,
     label: String,
     held: Mutex<Option<File>>,
 }
 
-impl Places {
+impl Instances {
     /// Those of the machine.
     pub fn of_machine() -> Self {
         Self { folder: "/run/agentmill".into(), groups: "/agentmill".into() }
     }
 
-    /// The place of this label.
-    pub fn place(self, label: &str) -> Place {
-        Place { places: self, label: label.to_owned(), held: Mutex::default() }
+    /// The one of this label.
+    pub fn instance(self, label: &str) -> Instance {
+        Instance { instances: self, label: label.to_owned(), held: Mutex::default() }
     }
 
     /// Removes what dead agentmills have left; tells of how many.
     pub fn sweep(&self) -> usize {
         let mut swept = 0;
         for label in folders(&self.folder) {
-            let place = self.clone().place(&label);
-            if place.try_hold(Duration::ZERO).is_ok() {
+            let instance = self.clone().instance(&label);
+            if instance.try_hold(Duration::ZERO).is_ok() {
                 debug!(label, "removing what a dead agentmill has left");
-                place.sweep();
-                place.leave();
+                instance.sweep();
+                instance.leave();
                 swept += 1;
             }
         }
@@ -65,18 +65,18 @@ impl Places {
     }
 }
 
-impl Place {
+impl Instance {
     /// A container of this name in it.
     pub fn container(&self, name: &str) -> Container {
         Container::new(&self.folder(), &self.groups(), name)
     }
 
     fn folder(&self) -> PathBuf {
-        self.places.folder.join(&self.label)
+        self.instances.folder.join(&self.label)
     }
 
     fn groups(&self) -> String {
-        format!("{}/{}", self.places.groups, self.label)
+        format!("{}/{}", self.instances.groups, self.label)
     }
 
     /// Holds it from now on.
@@ -90,7 +90,7 @@ impl Place {
     fn try_hold(&self, patience: Duration) -> io::Result<()> {
         let mut held = self.held.lock();
         if held.is_none() {
-            private::folder(&self.places.folder)?;
+            private::folder(&self.instances.folder)?;
             *held = Some(private::hold(&self.folder(), patience)?);
         }
         Ok(())
@@ -134,21 +134,21 @@ mod tests {
     #[test]
     fn what_the_dead_have_left_goes_and_what_the_living_use_stays() {
         let folder = tempfile::tempdir().unwrap();
-        let places = Places { folder: folder.path().join("run"), groups: "/agentmill-nowhere".into() };
-        let living = places.clone().place("living");
+        let instances = Instances { folder: folder.path().join("run"), groups: "/agentmill-nowhere".into() };
+        let living = instances.clone().instance("living");
         living.hold().unwrap();
-        let bundle = |label: &str| places.folder.join(label).join("cell/root");
+        let bundle = |label: &str| instances.folder.join(label).join("cell/root");
         for label in ["living", "dead"] {
             fs::create_dir_all(bundle(label)).unwrap();
         }
-        assert_eq!(places.sweep(), 1);
-        assert!(bundle("living").exists() && !places.folder.join("dead").exists());
-        let other = places.clone().place("living");
+        assert_eq!(instances.sweep(), 1);
+        assert!(bundle("living").exists() && !instances.folder.join("dead").exists());
+        let other = instances.clone().instance("living");
         assert!(other.try_hold(Duration::ZERO).is_err(), "it is held");
         other.leave();
         assert!(bundle("living").exists(), "who does not hold it removes nothing");
         assert_eq!(living.sweep(), 1);
         living.leave();
-        assert_eq!(folders(&places.folder), [""; 0]);
+        assert_eq!(folders(&instances.folder), [""; 0]);
     }
 }

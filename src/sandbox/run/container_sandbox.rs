@@ -18,9 +18,9 @@ use crate::yaml::Problem;
 
 /// Cells and judges as containers of an engine.
 #[derive(Debug)]
-pub struct Containers(Host);
+pub struct ContainerSandbox(Host);
 
-impl Containers {
+impl ContainerSandbox {
     /// A sandbox that has asked nothing of the engine yet; for so many agents at the same time.
     pub fn new(sandbox: &config::Sandbox, parallel: usize, results: &Path, events: Events) -> Self {
         Self(Host::new(sandbox, parallel, results, events))
@@ -54,7 +54,7 @@ impl Containers {
     }
 }
 
-impl Sandbox for Containers {
+impl Sandbox for ContainerSandbox {
     fn image(&self) -> Result<String, Fault> {
         self.0.launcher.image()
     }

@@ -1,4 +1,4 @@
-//! Ways to containers: over Docker's socket, by an engine's command line, or by an OCI runtime without any engine.
+//! Backends: Docker over its socket, an engine by its command line, or an OCI runtime without any engine.
 
 use std::time::Duration;
 
@@ -13,9 +13,9 @@ use crate::util::command::ask;
 /// How long an engine may take to say that it is there, where another could be taken instead.
 const ANSWER: Duration = Duration::from_secs(10);
 
-/// A way to containers.
+/// A backend, by which containers are had.
 #[derive(Debug)]
-pub enum Way {
+pub enum Backend {
     /// Docker Engine on this machine, over its socket.
     Socket(Api),
     /// Docker or Podman, by their command line.
@@ -24,8 +24,8 @@ pub enum Way {
     Direct(Runtime),
 }
 
-impl Way {
-    /// The way that the settings choose; of `auto`, the first that works here, and why those before it do not. `folder` tells one
+impl Backend {
+    /// The backend that the settings choose; of `auto`, the first that works here, and why those before it do not. `folder` tells one
     /// agentmill from another.
     ///
     /// # Errors

@@ -1,16 +1,16 @@
-//! Bell: a descriptor that is readable once somebody has rung it, for threads that wait for descriptors.
+//! Event descriptor: readable once somebody has signalled it, for threads that wait for descriptors.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::event::{EventfdFlags, eventfd};
 
-/// A bell that may be rung from any thread.
+/// A descriptor that may be signalled from any thread.
 #[derive(Debug)]
-pub struct Bell(OwnedFd);
+pub struct EventFd(OwnedFd);
 
-impl Bell {
-    /// A bell that is silent.
+impl EventFd {
+    /// A descriptor that is not readable yet.
     ///
     /// # Errors
     /// The kernel gives no descriptor.
@@ -18,18 +18,18 @@ impl Bell {
         Ok(Self(eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?))
     }
 
-    /// Rings it.
-    pub fn ring(&self) {
+    /// Makes it readable.
+    pub fn signal(&self) {
         let _ = rustix::io::write(&self.0, &1_u64.to_ne_bytes());
     }
 
-    /// Makes it silent again.
-    pub fn hush(&self) {
+    /// Makes it not readable again.
+    pub fn clear(&self) {
         let _ = rustix::io::read(&self.0, &mut [0; 8]);
     }
 }
 
-impl AsFd for Bell {
+impl AsFd for EventFd {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }

@@ -1,4 +1,4 @@
-//! Files of tasks against the size that the pipeline allows them.
+//! Tasks against pipeline.yaml: files larger than it allows, and models that it does not name.
 
 use crate::config::Pipeline;
 use crate::task::{Folder, Task};

@@ -1,4 +1,4 @@
-//! Advice: the answers of a model to the prompts of a run's tests, with a budget and a recording of their own.
+//! Judge model: the answers of a model to the prompts of a run's tests, with a budget and a recording of their own.
 
 use std::io;
 use std::sync::Arc;
@@ -8,10 +8,10 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use serde_json::{Map, json};
 
+use crate::gateway::asker::Asker;
 use crate::gateway::question::{Kind, Question};
 use crate::gateway::refusal::Refusal;
 use crate::gateway::session::{Session, Tempo, Unheard};
-use crate::gateway::way::Way;
 use crate::model::model_use::ModelUse;
 
 /// Longest answer that a test gets to see, in bytes.
@@ -19,8 +19,8 @@ const LONGEST: usize = 64 << 10;
 
 /// The way of one run's tests to a model, over all attempts to make it.
 #[derive(Debug)]
-pub struct Advice {
-    way: Way,
+pub struct JudgeModel {
+    asker: Asker,
     timeout: Duration,
     last: Mutex<Option<Arc<Session>>>,
 }
@@ -36,10 +36,10 @@ pub enum Advised {
     Fault(String),
 }
 
-impl Advice {
+impl JudgeModel {
     /// None is asked for yet.
-    pub fn new(way: Way, timeout: Duration) -> Self {
-        Self { way, timeout, last: Mutex::default() }
+    pub fn new(asker: Asker, timeout: Duration) -> Self {
+        Self { asker, timeout, last: Mutex::default() }
     }
 
     /// Begins an attempt, with the whole budget.
@@ -47,16 +47,16 @@ impl Advice {
     /// # Errors
     /// The kernel gives no descriptor.
     pub fn begin(&self) -> io::Result<()> {
-        *self.last.lock() = Some(Arc::new(self.way.session(Tempo::AtOnce)?));
+        *self.last.lock() = Some(Arc::new(self.asker.session(Tempo::AtOnce)?));
         Ok(())
     }
 
     /// Puts a prompt to the model, whose answer comes later; none comes before an attempt has begun.
     pub fn ask(&self, prompt: String) -> Receiver<Advised> {
         let (told, coming) = channel();
-        let model = self.way.grant.allow.first().cloned().unwrap_or_default();
+        let model = self.asker.grant.allow.first().cloned().unwrap_or_default();
         if let Some(session) = self.last.lock().clone() {
-            self.way.runtime.spawn_blocking(move || {
+            self.asker.runtime.spawn_blocking(move || {
                 // Nobody hears it if the run was stopped meanwhile.
                 let _ = told.send(answer(&session, model, prompt));
             });

@@ -1,4 +1,4 @@
-//! Way: all that one asker of a run needs to ask models, attempt after attempt.
+//! Asker: all that the agent, or the judge, of one run needs to ask models, attempt after attempt.
 
 use std::io;
 use std::sync::Arc;
@@ -10,9 +10,9 @@ use crate::gateway::budget::{Budget, Prices};
 use crate::gateway::recording::Recording;
 use crate::gateway::session::{Session, Source, Tempo};
 
-/// The way of one asker.
+/// One asker.
 #[derive(Debug)]
-pub struct Way {
+pub struct Asker {
     /// The provider.
     pub source: Arc<Source>,
     /// Budget of each attempt.
@@ -27,7 +27,7 @@ pub struct Way {
     pub runtime: Handle,
 }
 
-impl Way {
+impl Asker {
     /// An attempt, which begins with the whole budget; what an earlier one asked is recorded.
     ///
     /// # Errors

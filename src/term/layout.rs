@@ -1,4 +1,4 @@
-//! Paper: the width and the colours that text is laid out for.
+//! Layout: the width and the colours that text is laid out for.
 
 use std::io::{self, IsTerminal};
 
@@ -9,18 +9,18 @@ use crate::model::report::Verdict;
 
 /// The width and the colours that text is laid out for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Paper {
+pub struct Layout {
     /// Columns of a terminal; None where lines may be as long as they are, as in a file.
     pub width: Option<usize>,
     /// True if colours can be seen and are wanted.
     pub colour: bool,
 }
 
-impl Paper {
+impl Layout {
     /// A file.
     pub const PLAIN: Self = Self { width: None, colour: false };
 
-    /// The paper of stdout. Colours are for terminals only, and not with NO_COLOR.
+    /// The layout of stdout. Colours are for terminals only, and not with NO_COLOR.
     pub fn stdout() -> Self {
         let stdout = io::stdout();
         let size = stdout.is_terminal().then(|| tcgetwinsize(&stdout).ok()).flatten();
@@ -69,9 +69,9 @@ mod tests {
 
     #[test]
     fn colours_only_where_they_are_wanted() {
-        let colourful = Paper { colour: true, ..Paper::PLAIN };
+        let colourful = Layout { colour: true, ..Layout::PLAIN };
         assert_eq!(colourful.paint(GOOD, "ok"), "\x1b[32mok\x1b[0m");
         assert_eq!(colourful.paint(Style::new(), "ok"), "ok");
-        assert_eq!(Paper::PLAIN.paint(BAD, "no"), "no");
+        assert_eq!(Layout::PLAIN.paint(BAD, "no"), "no");
     }
 }
