@@ -125,7 +125,7 @@ fn settings(config: &Value) -> BTreeMap<&String, &Value> {
 fn a_cell_is_the_same_over_the_socket_and_by_the_command_line() {
     let lab = Lab::with(EngineKind::Docker, Some("runc".into()));
     assert!(
-        matches!(lab.sandbox.engine().way(), Ok(Backend::Socket(_))),
+        matches!(lab.sandbox.engine().backend(), Ok(Backend::Socket(_))),
         "this test needs a Docker Engine on a socket of this machine"
     );
     let limits = Limits { cpus: 0.7, ..LIMITS };

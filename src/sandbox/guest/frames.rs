@@ -135,7 +135,7 @@ frames! {
         /// The file that was asked for, as bytes.
         File = b'F',
         /// The outcome of a prompt: 1 as a byte and the model's answer as text, or 0 and why there is none.
-        JudgeModel = b'm',
+        ModelAnswer = b'm',
         /// The agent ended instead of answering.
         AgentEnded = b'e',
     }
@@ -256,7 +256,8 @@ mod tests {
         let forgotten = &listed(&["ToCell", "FromCell"]) - &named(&guest::CELL);
         assert!(forgotten.is_empty(), "{forgotten:?}");
         // A judge takes any frame of the run but `AgentEnded` for the answer to its question.
-        let answers = ["Claim", "Output", "Line", "File", "JudgeModel"].map(|kind| format!("ToJudge.{kind}"));
+        let answers =
+            ["Claim", "Output", "Line", "File", "ModelAnswer"].map(|kind| format!("ToJudge.{kind}"));
         assert_eq!(&listed(&["ToJudge", "FromJudge"]) - &named(&guest::JUDGE), BTreeSet::from(answers));
     }
 

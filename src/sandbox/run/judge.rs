@@ -333,7 +333,7 @@ impl Judge {
             Ok(answer) => (1, answer),
             Err(reason) => (0, reason),
         };
-        self.tell(ToJudge::JudgeModel, &[&[is_answer][..], text.as_bytes()].concat());
+        self.tell(ToJudge::ModelAnswer, &[&[is_answer][..], text.as_bytes()].concat());
     }
 
     /// Passes on a part of a dialogue.
