@@ -108,7 +108,7 @@ impl Gateway {
     ///
     /// # Errors
     /// There is no provider, or the recording can't be read; the reason.
-    pub fn advice(&self, run_key: &str, grant: &Grant) -> Result<JudgeModel, String> {
+    pub fn judge_model(&self, run_key: &str, grant: &Grant) -> Result<JudgeModel, String> {
         Ok(JudgeModel::new(self.asker(&format!("{run_key}.judge"), grant)?, self.timeout))
     }
 

@@ -203,13 +203,14 @@ fn run(
 ) -> Result<Outcome, End> {
     let began = Instant::now();
     let access = planned.grant.zip(gateway).map(|(grant, gateway)| gateway.access(key, grant));
-    let advice = planned.advice.zip(gateway).map(|(grant, gateway)| gateway.advice(key, grant));
-    let ways = access.transpose().and_then(|access| Ok((access, advice.transpose()?)));
+    let judge_model =
+        planned.judge_model.zip(gateway).map(|(grant, gateway)| gateway.judge_model(key, grant));
+    let ways = access.transpose().and_then(|access| Ok((access, judge_model.transpose()?)));
     let result = match (cell.as_mut(), ways) {
         (Ok(_), Err(reason)) => Err(Fault::Provider(reason)),
-        (Ok(open), Ok((access, advice))) => caught(|| {
+        (Ok(open), Ok((access, judge_model))) => caught(|| {
             access.into_iter().for_each(|access| open.grant(access));
-            advice.into_iter().for_each(|advice| open.advise(advice));
+            judge_model.into_iter().for_each(|model| open.set_judge_model(model));
             open.run(planned.task, &planned.limits)
         })
         .unwrap_or_else(|bug| {

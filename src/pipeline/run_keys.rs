@@ -49,7 +49,7 @@ pub struct PlannedRun<'a> {
     /// The stage's budget for questions to a model.
     pub grant: Option<&'a Grant>,
     /// The budget for questions of its tests to a model, if they ask one.
-    pub advice: Option<&'a Grant>,
+    pub judge_model: Option<&'a Grant>,
     /// Its number among the agent's runs on the task, from 1.
     pub sample: u32,
     /// False if the pass leaves it as it is.
@@ -161,8 +161,8 @@ impl<'a> PlannedRun<'a> {
     ) -> Self {
         let limits = task.limits(&stage.limits);
         let bounds = serde_json::json!(limits).to_string();
-        let advice = pipeline.judge_model.as_ref().filter(|_| task.asks_model());
-        let models = [("", stage.model.as_ref()), ("judge", advice)].into_iter();
+        let judge_model = pipeline.judge_model.as_ref().filter(|_| task.asks_model());
+        let models = [("", stage.model.as_ref()), ("judge", judge_model)].into_iter();
         let models = models.filter_map(|(who, grant)| Some(format!("{who}{}", model(grant?, &pipeline.llm))));
         let models: Vec<String> = models.collect();
         let made_of = MadeOf {
@@ -178,7 +178,7 @@ impl<'a> PlannedRun<'a> {
             task,
             limits,
             grant: stage.model.as_ref(),
-            advice,
+            judge_model,
             sample: first_sample(),
             in_scope: true,
             made_of,

@@ -154,7 +154,7 @@ pub trait Cell {
     fn grant(&mut self, _access: Access) {}
 
     /// Lets the tests of the next run ask a model.
-    fn advise(&mut self, _advice: JudgeModel) {}
+    fn set_judge_model(&mut self, _model: JudgeModel) {}
 
     /// Runs the agent on a task and judges it. What the agent does wrong is a verdict, never an error.
     ///

@@ -40,7 +40,7 @@ pub struct AgentSession<'a> {
     /// The way to a model for the next run.
     access: Option<Access>,
     /// The way to a model for the tests of the next run.
-    advice: Option<JudgeModel>,
+    judge_model: Option<JudgeModel>,
     /// Questions and answers of the last run, if they are kept.
     exchanges: Option<Vec<Exchange>>,
 }
@@ -74,7 +74,7 @@ impl<'a> AgentSession<'a> {
     /// An agent in a cell that was started with these limits.
     pub fn new(host: &'a Host, source: Vec<u8>, limits: &Limits, cell: LiveCell) -> Self {
         let (upcoming, made) = (VecDeque::new(), VecDeque::new());
-        let (cell, access, advice, exchanges) = (Some(cell), None, None, None);
+        let (cell, access, judge_model, exchanges) = (Some(cell), None, None, None);
         let asked_hidden = false;
         Self {
             host,
@@ -86,7 +86,7 @@ impl<'a> AgentSession<'a> {
             upcoming,
             made,
             access,
-            advice,
+            judge_model,
             exchanges,
         }
     }
@@ -290,7 +290,7 @@ impl<'a> AgentSession<'a> {
                     .map(|it| Ok(score_sheet::refused(task, &it.expect_err("the other case is above"))));
             }
         };
-        let prompts = JudgePrompts::begin(self.advice.as_ref(), &host.launcher);
+        let prompts = JudgePrompts::begin(self.judge_model.as_ref(), &host.launcher);
         let deaths = self.host.launcher.death_log(cell.container());
         let deaths = deaths.and_then(|deaths| cell.grant(self.access.as_ref(), limits).map(|()| deaths));
         let outcome = match deaths.and_then(|deaths| Ok((deaths, prompts?))) {
@@ -298,7 +298,7 @@ impl<'a> AgentSession<'a> {
                 let mut agent = InCell::begin(&mut cell, &deaths, task, limits);
                 let outcome = interactive::run(&mut agent, &mut judge, task, &prompts, &deaths);
                 // What a model was asked about can't be judged anew without it.
-                self.exchanges = agent.exchanges().filter(|_| self.advice.is_none());
+                self.exchanges = agent.exchanges().filter(|_| self.judge_model.is_none());
                 outcome
             }
             Err(fault) => Err(Broken::Engine(fault)),
@@ -364,8 +364,8 @@ impl Cell for AgentSession<'_> {
         self.access = Some(access);
     }
 
-    fn advise(&mut self, advice: JudgeModel) {
-        self.advice = Some(advice);
+    fn set_judge_model(&mut self, model: JudgeModel) {
+        self.judge_model = Some(model);
     }
 
     fn exchanges(&mut self) -> Option<Vec<Exchange>> {
@@ -382,7 +382,7 @@ impl Cell for AgentSession<'_> {
             let by_plan = if is_granted { None } else { self.by_plan(&key, task, limits)? };
             by_plan.map_or_else(|| self.by_calls(task, limits, &mut broken_before), Ok)
         });
-        let scored = with_advice(scored, self.advice.take());
+        let scored = with_judge_model(scored, self.judge_model.take());
         let Some(access) = self.access.take() else { return scored };
         // What is run next in this cell has no such access.
         self.cell.as_mut().map_or(Ok(()), |cell| cell.grant(None, limits))?;
@@ -407,9 +407,9 @@ fn with_use(scored: Result<Scored, Fault>, access: &Access) -> Result<Scored, Fa
 }
 
 /// The run with what its tests asked of a model.
-fn with_advice(mut scored: Result<Scored, Fault>, advice: Option<JudgeModel>) -> Result<Scored, Fault> {
-    if let (Ok(scored), Some(advice)) = (&mut scored, advice) {
-        scored.usage.judge_model = Some(advice.used());
+fn with_judge_model(mut scored: Result<Scored, Fault>, model: Option<JudgeModel>) -> Result<Scored, Fault> {
+    if let (Ok(scored), Some(model)) = (&mut scored, model) {
+        scored.usage.judge_model = Some(model.used());
     }
     scored
 }

@@ -75,7 +75,7 @@ pub fn run(
     loop {
         match judge.hear() {
             Said::Fetch(part) => judge.file(&part.of(task).map_err(Broken::Task)?),
-            Said::Consult(prompt) => judge.advice(prompts.ask(prompt).map_err(Broken::of)?),
+            Said::Consult(prompt) => judge.model_answer(prompts.ask(prompt).map_err(Broken::of)?),
             Said::Request(Request { kind, payload }) => {
                 let payload = case_files::filled(kind, payload, task).map_err(Broken::Task)?;
                 let reply = agent.ask(&Request { kind, payload })?;

@@ -328,8 +328,8 @@ impl Judge {
     }
 
     /// Passes on what came of a prompt: the model's answer, or why there is none.
-    pub fn advice(&mut self, advice: Result<String, String>) {
-        let (is_answer, text) = match advice {
+    pub fn model_answer(&mut self, answer: Result<String, String>) {
+        let (is_answer, text) = match answer {
             Ok(answer) => (1, answer),
             Err(reason) => (0, reason),
         };

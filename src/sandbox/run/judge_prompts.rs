@@ -15,7 +15,7 @@ const NOBODY: &str =
 
 /// The way to a model, if the judge has one.
 pub struct JudgePrompts<'a> {
-    advice: Option<&'a JudgeModel>,
+    model: Option<&'a JudgeModel>,
     launcher: &'a Launcher,
 }
 
@@ -24,10 +24,10 @@ impl<'a> JudgePrompts<'a> {
     ///
     /// # Errors
     /// The kernel gives no descriptor.
-    pub fn begin(advice: Option<&'a JudgeModel>, launcher: &'a Launcher) -> Result<Self, Fault> {
-        let begun = advice.map_or(Ok(()), JudgeModel::begin);
+    pub fn begin(model: Option<&'a JudgeModel>, launcher: &'a Launcher) -> Result<Self, Fault> {
+        let begun = model.map_or(Ok(()), JudgeModel::begin);
         begun.map_err(|error| Fault::Engine(format!("no way to a model: {error}")))?;
-        Ok(Self { advice, launcher })
+        Ok(Self { model, launcher })
     }
 
     /// The model's answer, or why it is refused, which is the doing of whoever's words are in the prompt.
@@ -35,8 +35,8 @@ impl<'a> JudgePrompts<'a> {
     /// # Errors
     /// The provider failed, we were asked to stop, or nobody may be asked.
     pub fn ask(&self, prompt: String) -> Result<Result<String, String>, Fault> {
-        let advice = self.advice.ok_or_else(|| Fault::Task(NOBODY.into()))?;
-        let coming = advice.ask(prompt);
+        let model = self.model.ok_or_else(|| Fault::Task(NOBODY.into()))?;
+        let coming = model.ask(prompt);
         loop {
             match coming.recv_timeout(SLICE) {
                 Ok(Advised::Answer(answer)) => return Ok(Ok(answer)),
