@@ -50,7 +50,7 @@ const GONE: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub struct Runtime {
     program: &'static str,
-    /// What this agentmill holds of the machine.
+    /// Folder and control groups that this agentmill holds.
     instance: Instance,
     images: Images,
     deaths: Arc<Deaths>,
