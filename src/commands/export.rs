@@ -17,7 +17,7 @@ use crate::workspace::PIPELINE;
 /// Mistakes in the configuration, there are no results, or they can't be written.
 pub fn export(dir: &Path, format: Format, out: Option<&Path>, quiet: bool) -> anyhow::Result<Exit> {
     let pipeline = config::load(&dir.join(PIPELINE))?;
-    let people = People::read(&pipeline.results, pipeline.feedback())?;
+    let people = People::read(&pipeline)?;
     let Some(folder) = out else {
         term::print_by(|out| format.write(out, &people))?;
         return Ok(Exit::Done);

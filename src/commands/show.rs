@@ -13,7 +13,7 @@ use crate::workspace::PIPELINE;
 /// # Errors
 /// Mistakes in the configuration, or there is no such thing.
 pub fn print(dir: &Path, shown: &Shown) -> anyhow::Result<Exit> {
-    let results = config::load(&dir.join(PIPELINE))?.results;
+    let pipeline = config::load(&dir.join(PIPELINE))?;
     let what = match (&shown.miner, &shown.task, &shown.all_on) {
         (_, _, Some(task)) => Query::Task(task),
         (Some(miner), None, None) if shown.history => Query::History(miner),
@@ -22,8 +22,8 @@ pub fn print(dir: &Path, shown: &Shown) -> anyhow::Result<Exit> {
         (None, ..) => Query::Ranking,
     };
     match shown.json {
-        true => term::print_json(&show::data(&results, what)?)?,
-        false => term::print(&show::show(&results, what, &Layout::stdout())?)?,
+        true => term::print_json(&show::data(&pipeline, what)?)?,
+        false => term::print(&show::show(&pipeline, what, &Layout::stdout())?)?,
     }
     Ok(Exit::Done)
 }

@@ -16,7 +16,7 @@ const OF_TEST: usize = 6;
 /// The last column, which of them is the run's again.
 const OF_SAMPLE: usize = 1;
 
-pub(super) fn write(out: &mut dyn Write, people: &People) -> io::Result<()> {
+pub(super) fn write(out: &mut dyn Write, people: &People<'_>) -> io::Result<()> {
     let everybody = people.all();
     let lines = everybody.iter().flat_map(|person| {
         let runs = people.runs(person);

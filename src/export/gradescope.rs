@@ -15,7 +15,7 @@ use crate::util::text::visible;
 const MAX: usize = 2_000;
 
 /// A line for each person.
-pub(super) fn lines(out: &mut dyn Write, people: &People) -> io::Result<()> {
+pub(super) fn lines(out: &mut dyn Write, people: &People<'_>) -> io::Result<()> {
     for person in people.all() {
         writeln!(out, "{}", json::line(&results(people, &person))?)?;
     }
@@ -23,7 +23,7 @@ pub(super) fn lines(out: &mut dyn Write, people: &People) -> io::Result<()> {
 }
 
 /// A file for each person, `<id>.json`.
-pub(super) fn files(folder: &Path, people: &People) -> io::Result<Vec<PathBuf>> {
+pub(super) fn files(folder: &Path, people: &People<'_>) -> io::Result<Vec<PathBuf>> {
     let file = |person: &Person<'_>| {
         let path = folder.join(format!("{}.json", person.id));
         let bytes = json::bytes(&results(people, person))?;
@@ -35,7 +35,7 @@ pub(super) fn files(folder: &Path, people: &People) -> io::Result<Vec<PathBuf>> 
 
 /// `score` counts for Gradescope, whatever the tests add up to; without one it would take their sum. Where miners may not see
 /// it, Gradescope shows it to the staff only.
-fn results(people: &People, person: &Person<'_>) -> Value {
+fn results(people: &People<'_>, person: &Person<'_>) -> Value {
     let score = person.row.and_then(|row| row.score);
     let is_shown = people.shows_ranking() || person.row.is_none();
     let shown = score.filter(|_| is_shown);

@@ -14,7 +14,7 @@ const MAX: usize = 2_000;
 
 type Xml<'a> = Writer<&'a mut dyn Write>;
 
-pub(super) fn write(out: &mut dyn Write, people: &People) -> io::Result<()> {
+pub(super) fn write(out: &mut dyn Write, people: &People<'_>) -> io::Result<()> {
     let mut xml = Writer::new_with_indent(out, b' ', 1);
     xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     let suites = xml.create_element("testsuites").with_attribute(("name", "agentmill"));

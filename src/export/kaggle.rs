@@ -8,7 +8,7 @@ use crate::pipeline::publish::csv::{or_empty, table, text};
 
 const HEADER: &str = "Rank,TeamId,TeamName,LastSubmissionDate,Score,SubmissionCount,TeamMemberUserNames";
 
-pub(super) fn write(out: &mut dyn Write, people: &People) -> io::Result<()> {
+pub(super) fn write(out: &mut dyn Write, people: &People<'_>) -> io::Result<()> {
     let (mut everybody, shown) = (people.all(), people.shows_ranking());
     let rank = |person: &Person<'_>| person.row.filter(|_| shown).and_then(|row| row.rank);
     // Who has no rank is behind the others, by name where nobody's may be seen, else in order.

@@ -32,7 +32,7 @@ impl Format {
     ///
     /// # Errors
     /// It can't be written.
-    pub fn write(self, out: &mut dyn Write, people: &People) -> io::Result<()> {
+    pub fn write(self, out: &mut dyn Write, people: &People<'_>) -> io::Result<()> {
         match self {
             Self::Gradescope => gradescope::lines(out, people),
             Self::Junit => junit::write(out, people),
@@ -45,7 +45,7 @@ impl Format {
     ///
     /// # Errors
     /// The folder or a file can't be written; the message names it.
-    pub fn write_to(self, folder: &Path, people: &People) -> io::Result<Vec<PathBuf>> {
+    pub fn write_to(self, folder: &Path, people: &People<'_>) -> io::Result<Vec<PathBuf>> {
         std::fs::create_dir_all(folder).map_err(|error| atomic_file::blame(folder, &error))?;
         let name = match self {
             Self::Gradescope => return gradescope::files(folder, people),

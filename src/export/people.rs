@@ -2,11 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io;
-use std::path::{Path, PathBuf};
 
-use crate::model::feedback::Feedback;
+use crate::config::Pipeline;
 use crate::model::miner_id::Miner;
-use crate::model::report::{Report, Run};
+use crate::model::report::Run;
+use crate::model::samples;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::publish::json::{self, Rankings};
 use crate::pipeline::publish::roster::{Listed, RosterState};
@@ -16,11 +16,10 @@ use crate::show::ShowError;
 
 /// Everybody, and where their reports lie.
 #[derive(Debug)]
-pub struct People {
-    results: PathBuf,
+pub struct People<'a> {
+    pipeline: &'a Pipeline,
     rankings: Rankings,
     ledger: Ledger,
-    feedback: Feedback,
 }
 
 /// One person or miner.
@@ -42,23 +41,25 @@ pub struct Person<'a> {
     pub submissions: usize,
 }
 
-impl People {
-    /// Reads the published results and the ledger. Formats that miners are shown tell as much as the feedback.
+impl<'p> People<'p> {
+    /// Reads the published results and the ledger. Formats that miners are shown tell as much as the feedback; of samples, all
+    /// tell those that pipeline.yaml asks for now.
     ///
     /// # Errors
     /// There are none, or they can't be read.
-    pub fn read(results: &Path, feedback: Feedback) -> Result<Self, ShowError> {
+    pub fn read(pipeline: &'p Pipeline) -> Result<Self, ShowError> {
+        let results = &pipeline.results;
         let rankings = json::load(results).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => ShowError::NoResults(results.to_owned()),
             _ => ShowError::Unreadable(error),
         })?;
         let ledger = Ledger::open(results).map_err(|problems| ShowError::Ledger(problems.to_string()))?.0;
-        Ok(Self { results: results.to_owned(), rankings, ledger, feedback })
+        Ok(Self { pipeline, rankings, ledger })
     }
 
     /// Tells whether miners may see scores and ranks.
     pub fn shows_ranking(&self) -> bool {
-        self.feedback.shows_ranking()
+        self.pipeline.feedback().shows_ranking()
     }
 
     /// Those of the roster in its order, then all others: ranked, waiting, refused.
@@ -88,8 +89,9 @@ impl People {
 
     /// The runs that a person's line in the ranking rests on; none for those who have no line.
     pub fn runs(&self, person: &Person<'_>) -> Vec<Run> {
-        let report: Option<Report> =
-            person.row.and_then(|row| report_store::load_report_of(&self.results, &row.miner, &row.sha256));
+        let load = |row: &Row| report_store::load_report_of(&self.pipeline.results, &row.miner, &row.sha256);
+        let report = person.row.and_then(load);
+        let report = report.map(|report| samples::of_now(report, |stage| self.pipeline.samples_in(stage)));
         report.map_or_else(Vec::new, |report| report.runs)
     }
 }

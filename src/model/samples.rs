@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::model::report::{Outcome, Run};
+use crate::model::report::{Outcome, Report, Run};
 use crate::model::spread::{Spread, TaskSpread};
 use crate::model::verdict::Verdict;
 
@@ -30,6 +30,14 @@ pub fn spreads(runs: &[Run]) -> Vec<TaskSpread> {
         Some(TaskSpread { stage: samples[0].stage.clone(), task: samples[0].task.clone(), spread })
     };
     several.filter_map(of_task).collect()
+}
+
+/// A report without samples of tasks that have fewer now, as they count no more; given how many a stage has.
+#[must_use]
+pub fn of_now(mut report: Report, samples_in: impl Fn(&str) -> u32) -> Report {
+    report.runs.retain(|run| run.sample <= samples_in(&run.stage));
+    report.spreads = spreads(&report.runs);
+    report
 }
 
 fn judged(run: &Run) -> Option<(f64, bool)> {

@@ -1,13 +1,14 @@
 //! Lookup of a query in the result files.
 
 use std::io;
-use std::path::Path;
 
 use serde::Serialize;
 
+use crate::config::Pipeline;
 use crate::model::miner_id::Miner;
 use crate::model::rejection::Rejection;
 use crate::model::report::{Report, Run};
+use crate::model::samples;
 use crate::pipeline::publish::json::{self, Rankings};
 use crate::pipeline::report_store::load_report;
 use crate::pipeline::score::Row;
@@ -61,7 +62,8 @@ pub struct MinerRun {
 ///
 /// # Errors
 /// See [`ShowError`].
-pub fn data(results_dir: &Path, query: Query<'_>) -> Result<Data, ShowError> {
+pub fn data(pipeline: &Pipeline, query: Query<'_>) -> Result<Data, ShowError> {
+    let results_dir = pipeline.results.as_path();
     let rankings = json::load(results_dir).map_err(|err| match err.kind() {
         io::ErrorKind::NotFound => ShowError::NoResults(results_dir.to_owned()),
         _ => ShowError::Unreadable(err),
@@ -70,18 +72,18 @@ pub fn data(results_dir: &Path, query: Query<'_>) -> Result<Data, ShowError> {
         Query::History(name) => history::of(results_dir, &rankings, name).map(Data::History),
         Query::Ranking => Ok(Data::Ranking(Box::new(rankings))),
         Query::Miner(name) => {
-            let known = find(results_dir, &rankings, name)?;
+            let known = find(pipeline, &rankings, name)?;
             match known.row.is_some() && known.report.is_none() {
                 true => Err(ShowError::NoReport(known.miner)),
                 false => Ok(Data::Miner(Box::new(known))),
             }
         }
-        Query::Run(name, task) => runs(find(results_dir, &rankings, name)?, task).map(Data::Runs),
-        Query::Task(task) => runs_of_all(results_dir, &rankings, task).map(Data::Task),
+        Query::Run(name, task) => runs(find(pipeline, &rankings, name)?, task).map(Data::Runs),
+        Query::Task(task) => runs_of_all(pipeline, &rankings, task).map(Data::Task),
     }
 }
 
-fn find(results_dir: &Path, rankings: &Rankings, name: &str) -> Result<Known, ShowError> {
+fn find(pipeline: &Pipeline, rankings: &Rankings, name: &str) -> Result<Known, ShowError> {
     let unknown = || ShowError::NoMiner {
         name: shown(name),
         nearest: Nearest::of(&name.to_lowercase(), names(rankings)),
@@ -95,8 +97,14 @@ fn find(results_dir: &Path, rankings: &Rankings, name: &str) -> Result<Known, Sh
         return Err(unknown());
     }
     // The report of a submission that was refused is about an older one.
-    let report = (row.is_some() || pending).then(|| load_report(results_dir, &miner)).flatten();
+    let report = (row.is_some() || pending).then(|| report(pipeline, &miner)).flatten();
     Ok(Known { miner, token: rankings.token.clone(), row, pending, rejected, report })
+}
+
+/// A miner's report, with the samples that its stages have now.
+fn report(pipeline: &Pipeline, miner: &Miner) -> Option<Report> {
+    let report = load_report(&pipeline.results, miner)?;
+    Some(samples::of_now(report, |stage| pipeline.samples_in(stage)))
 }
 
 fn names(rankings: &Rankings) -> impl Iterator<Item = &str> {
@@ -131,9 +139,9 @@ fn runs_on<'a>(report: &'a Report, task: &str) -> Vec<&'a Run> {
     if exact.is_empty() { named(&|id| id.rsplit('/').next() == Some(task)) } else { exact }
 }
 
-fn runs_of_all(results_dir: &Path, rankings: &Rankings, task: &str) -> Result<Vec<MinerRun>, ShowError> {
+fn runs_of_all(pipeline: &Pipeline, rankings: &Rankings, task: &str) -> Result<Vec<MinerRun>, ShowError> {
     let miners = rankings.rankings.iter().map(|row| &row.miner);
-    let reports: Vec<Report> = miners.filter_map(|miner| load_report(results_dir, miner)).collect();
+    let reports: Vec<Report> = miners.filter_map(|miner| report(pipeline, miner)).collect();
     let of_report = |report: &Report| -> Vec<MinerRun> {
         let of_miner = |run: &Run| MinerRun { miner: report.miner.clone(), run: run.clone() };
         runs_on(report, task).into_iter().map(of_miner).collect()

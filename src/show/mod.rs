@@ -7,17 +7,16 @@ mod query;
 mod tests;
 mod text;
 
-use std::path::Path;
-
+use crate::config::Pipeline;
 use crate::term::Layout;
 
 pub use crate::show::data::{Data, Known, MinerRun, data};
 pub use crate::show::query::{Nearest, Query, ShowError};
 
-/// Answers a query as text. Reads result files only.
+/// Answers a query as text. Reads result files only; of samples, those that pipeline.yaml asks for now.
 ///
 /// # Errors
 /// See [`ShowError`].
-pub fn show(results_dir: &Path, query: Query<'_>, layout: &Layout) -> Result<String, ShowError> {
-    Ok(text::of(&data(results_dir, query)?, layout))
+pub fn show(pipeline: &Pipeline, query: Query<'_>, layout: &Layout) -> Result<String, ShowError> {
+    Ok(text::of(&data(pipeline, query)?, layout))
 }

@@ -1,7 +1,9 @@
 //! Tests of `show`: its layout as snapshots, its answers to queries.
 
+use std::path::Path;
+
 use super::*;
-use crate::config::Split;
+use crate::config::{self, Split};
 use crate::model::rejection::Rejection;
 use crate::model::report::{Outcome, Run};
 use crate::pipeline::basis::Basis;
@@ -87,7 +89,31 @@ fn asked<'a>(what: &[&'a str]) -> Query<'a> {
 }
 
 fn shown(dir: &Path, what: &[&str]) -> Result<String, String> {
-    show(dir, asked(what), &Layout::PLAIN).map_err(|err| err.to_string())
+    let stages = b"stages: [{name: main, samples: 9}]";
+    let pipeline = config::parse(Path::new("pipeline.yaml"), stages).unwrap();
+    show(&Pipeline { results: dir.to_owned(), ..pipeline }, asked(what), &Layout::PLAIN)
+        .map_err(|err| err.to_string())
+}
+
+#[test]
+fn samples_that_a_stage_does_not_ask_for_any_more_are_left_out() {
+    let dir = results();
+    let mut alice = load_report(dir.path(), &miner("alice")).unwrap();
+    let more: Vec<Run> = alice.runs.iter().map(|run| Run { sample: 2, ..run.clone() }).collect();
+    alice.runs.extend(more);
+    save_report(dir.path(), &alice).unwrap();
+    let shown = |samples: u32| {
+        let stages = format!("stages: [{{name: main, samples: {samples}}}]");
+        let pipeline = config::parse(Path::new("pipeline.yaml"), stages.as_bytes()).unwrap();
+        let pipeline = Pipeline { results: dir.path().to_owned(), ..pipeline };
+        let Data::Miner(known) = data(&pipeline, Query::Miner("alice")).unwrap() else { panic!() };
+        let Data::Runs(runs) = data(&pipeline, Query::Run("alice", "primes")).unwrap() else { panic!() };
+        let Data::Task(all) = data(&pipeline, Query::Task("primes")).unwrap() else { panic!() };
+        let report = known.report.unwrap();
+        (report.runs.len(), report.spreads.len(), runs.len(), all.len())
+    };
+    assert_eq!(shown(2), (4, 2, 2, 4));
+    assert_eq!(shown(1), (2, 0, 1, 3));
 }
 
 #[test]
