@@ -320,3 +320,63 @@ fn files_that_were_edited_by_hand_cost_no_more_than_their_own_content() {
     assert!(folder.pass(&Fake::default()).0.is_err());
     assert_eq!(folder.read("ledger.jsonl"), "nonsense\n");
 }
+
+/// Five tasks of which an agent passes those that it names.
+fn five_tasks(stage: &str) -> Folder {
+    let folder = Folder::new("[{name: q0, assert: x}]");
+    for task in 1..5 {
+        let text = format!("prompt: p\ntests: [{{name: q{task}, assert: x}}]\n");
+        fs::write(folder.path(format!("tasks/t{task}.yaml")), text).unwrap();
+    }
+    fs::write(folder.path("pipeline.yaml"), format!("parallel: 2\nstages: [{{name: s, {stage}}}]\n"))
+        .unwrap();
+    folder
+}
+
+#[test]
+fn who_cannot_pass_any_more_is_run_no_further_and_the_rest_is_made_up_for() {
+    let folder = five_tasks("pass_mark: 60, stop_early: true");
+    let rules = |stage: &str| {
+        let text = format!("parallel: 2\nstages: [{{name: s, {stage}}}]\n");
+        fs::write(folder.path("pipeline.yaml"), text).unwrap();
+    };
+    folder.drop("ann.py", "x = 1 # passes all");
+    folder.drop("ben.py", "x = 2 # q3, q4");
+    let runs = || {
+        let fake = Fake::default();
+        let (summary, told) = folder.pass(&fake);
+        summary.unwrap();
+        (fake.runs.load(Ordering::SeqCst), told)
+    };
+    let (made, told) = runs();
+    assert_eq!(made, 5 + 3, "40 is the best that three failures of five leave");
+    let ranking = told.iter().find_map(|event| match event {
+        Event::Ranking(text) => Some(text.clone()),
+        _ => None,
+    });
+    let note =
+        "2. ben: 0 (reward: 0 TAO) [stopped early: 2 of 5 runs not made, 60 can't be reached any more]";
+    assert!(ranking.as_ref().is_some_and(|text| text.contains(note)), "{ranking:?}");
+    let (scores, rankings) = (folder.read("scores.csv"), folder.read("rankings.csv"));
+    let of_ben: Vec<&str> = scores.lines().filter(|line| line.starts_with("ben")).collect();
+    assert_eq!(of_ben[3..], ["ben,s,t3,0,stopped_early,,,,,", "ben,s,t4,0,stopped_early,,,,,"]);
+    assert!(rankings.lines().next().unwrap().ends_with(",not_run"), "{rankings}");
+    assert!(rankings.lines().nth(2).unwrap().ends_with(",2"), "{rankings}");
+    let report = || -> Value { serde_json::from_str(&folder.read("agents/ben.json")).unwrap() };
+    let stopped = serde_json::json!({"stage": "s", "not_run": 2, "runs": 5, "pass_mark": 60.0});
+    assert_eq!(report()["stopped_early"], stopped);
+    assert_eq!(runs().0, 0);
+
+    rules("pass_mark: 40, stop_early: true");
+    assert_eq!(runs().0, 2, "the mark is lower: the rest is run");
+    assert_eq!(
+        (&report()["stopped_early"], folder.read("scores.csv").contains("stopped")),
+        (&Value::Null, false)
+    );
+
+    rules("pass_mark: 60, stop_early: true");
+    assert_eq!(runs().0, 0);
+    assert_eq!(folder.read("scores.csv"), scores, "what was known of later runs changes nothing");
+    assert_eq!(report()["stopped_early"], stopped);
+    assert_eq!(report()["runs"].as_array().unwrap().len(), 3);
+}

@@ -279,6 +279,7 @@ fn default_stage(limits: &Limits) -> Stage {
         tasks: every_task(),
         sampling: Sampling::ONE,
         pass_mark: 0.0,
+        stop_early: false,
         feedback: Feedback::Tasks,
         limits: *limits,
         model: None,
@@ -300,13 +301,14 @@ fn stage(place: &Place<'_>, limits: &Limits, names: &mut HashSet<String>) -> Opt
     let tasks = fields.get("tasks").map_or_else(|| Some(every_task()), |place| globs(&place));
     let sampling = read_sampling::sampling(&mut fields);
     let pass_mark = fields.checked("pass_mark", 0.0, check::pass_mark);
+    let stop_early = fields.field("stop_early", false);
     let feedback = fields.field("feedback", Feedback::Tasks);
     let mut overrides = fields.section("sandbox");
     let limits = self::limits(&mut overrides, limits);
     overrides.finish();
     let model = read_grant::grant(&mut fields);
     fields.finish();
-    Some(Stage { name: name?, tasks: tasks?, sampling, pass_mark, feedback, limits, model })
+    Some(Stage { name: name?, tasks: tasks?, sampling, pass_mark, stop_early, feedback, limits, model })
 }
 
 fn globs(place: &Place<'_>) -> Option<GlobSet> {

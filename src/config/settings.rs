@@ -320,6 +320,8 @@ pub struct Stage {
     pub sampling: Sampling,
     /// Score 0-100 needed to go on to the next stage and to earn rewards.
     pub pass_mark: f64,
+    /// An agent is run no further in it once it can't reach the pass mark any more.
+    pub stop_early: bool,
     /// Feedback on the hidden tests of its tasks.
     pub feedback: Feedback,
     /// The pipeline's limits with this stage's overrides applied.

@@ -11,4 +11,5 @@ pub mod rejection;
 pub mod report;
 pub mod samples;
 pub mod spread;
+pub mod stopped_early;
 pub mod verdict;

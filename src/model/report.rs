@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::miner_id::Miner;
 use crate::model::model_use::ModelUse;
 use crate::model::spread::TaskSpread;
+use crate::model::stopped_early::StoppedEarly;
 pub use crate::model::verdict::Verdict;
 
 /// One test of one run.
@@ -132,6 +133,9 @@ pub struct Report {
     /// How the samples of each task differ, where there are several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub spreads: Vec<TaskSpread>,
+    /// The stage that it was not run through, as its pass mark was out of reach.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped_early: Option<StoppedEarly>,
 }
 
 /// A submission that the cell's Python does not compile.

@@ -174,8 +174,11 @@ impl Basis {
 fn rules(pipeline: &Pipeline) -> impl Serialize {
     let stage = |stage: &Stage| {
         // The patterns show in the stages of the tasks, limits and the model in what runs are made of.
-        let Stage { name, tasks: _, sampling, pass_mark, feedback: _, limits: _, model: _ } = stage;
-        (name.clone(), *pass_mark, format!("{sampling:?}"))
+        let Stage { name, tasks: _, sampling, pass_mark, stop_early, feedback: _, limits: _, model: _ } =
+            stage;
+        // Nothing is said of what is off: bases of before there was an early stop stay the same.
+        let stop_early = if *stop_early { " stop_early" } else { "" };
+        (name.clone(), *pass_mark, format!("{sampling:?}{stop_early}"))
     };
     let season = |season: &Season| {
         let Season { opens, closes, zone, per_day, total, counts, late, extensions: _, file: _ } = season;
@@ -242,6 +245,7 @@ mod tests {
         assert_eq!(told(&format!("{plain}sandbox: {{timeout: 3s}}\n"), &tasks, "i"), "limits (one, two)");
         assert_eq!(told(&format!("{plain}judge: {{time: 3s}}\n"), &tasks, "j"), "image, grader");
         assert_eq!(told("stages: [{name: a, pass_mark: 50}]\n", &tasks, "i"), "policy");
+        assert_eq!(told("stages: [{name: a, stop_early: true}]\n", &tasks, "i"), "policy");
         assert_eq!(
             told("stages: [{name: a, tasks: [one]}, {name: b, tasks: [two]}]\n", &tasks, "i"),
             "policy"

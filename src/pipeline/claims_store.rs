@@ -109,6 +109,7 @@ mod tests {
             syntax: None,
             runs: keys.iter().map(run).collect(),
             spreads: Vec::new(),
+            stopped_early: None,
         }
     }
 

@@ -20,6 +20,7 @@ use crate::pipeline::run_keys::{EvaluationPlan, PlannedRun};
 use crate::pipeline::run_memory::RunMemory;
 use crate::pipeline::scope::Scope;
 use crate::pipeline::score;
+use crate::pipeline::score::early_stop::Reach;
 use crate::pipeline::submissions::SubmissionTable;
 use crate::task::Task;
 
@@ -71,7 +72,7 @@ pub struct DueRun {
     pub sample: u32,
     /// All causes.
     pub why: Vec<Cause>,
-    /// True if it is made only if the runs before it pass a stage.
+    /// True if it is made only if the runs before it pass a stage, or leave its pass mark in reach.
     pub if_passed: bool,
 }
 
@@ -117,11 +118,17 @@ impl DryRun<'_> {
         let (mut due, mut known): (Vec<DueRun>, Vec<RunResult>) = Default::default();
         for (part, runs) in plan.parts() {
             let (stage, if_passed) = (part.stage.name.as_str(), !due.is_empty());
+            let mut reach = Reach::new(part);
             for planned in runs {
+                if reach.is_lost() {
+                    known.push(RunResult::Stopped);
+                    continue;
+                }
                 let task = planned.task.id.as_str();
                 let result = judged.get(planned.key(&head.sha256).as_str());
                 if planned.in_scope && (self.force || result.is_none()) {
-                    known.push(RunResult::Missing);
+                    known.push(reach.count(RunResult::Missing));
+                    let if_passed = if_passed || part.stage.stop_early && !due.is_empty();
                     due.push(DueRun {
                         miner: head.miner.clone(),
                         sha256: head.sha256.clone(),
@@ -133,7 +140,7 @@ impl DryRun<'_> {
                     });
                 } else {
                     let kept = result.or_else(|| any.get(&planned.place(part.stage)));
-                    known.push(kept.copied().unwrap_or(RunResult::Missing));
+                    known.push(reach.count(kept.copied().unwrap_or(RunResult::Missing)));
                 }
             }
             // With runs of it due, nobody knows yet.

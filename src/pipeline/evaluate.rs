@@ -12,6 +12,7 @@ use crate::model::samples;
 use crate::pipeline::report_summary::RunResult;
 use crate::pipeline::run_keys::{EvaluationPlan, PlannedRun};
 use crate::pipeline::score;
+use crate::pipeline::score::early_stop::{self, Reach};
 use crate::sandbox::{Cell, Fault, Opened, Sandbox};
 use crate::ui::{Event, Events};
 use crate::util::panics::caught;
@@ -74,6 +75,7 @@ fn complete(
     };
     let known = std::mem::take(&mut report.runs);
     report.syntax = None;
+    report.stopped_early = None;
     let opened = caught(|| sandbox.open(source, limits)).unwrap_or_else(|bug| Err(Fault::Engine(bug)));
     let mut cell = match opened {
         Ok(Opened::Ready(cell)) => Ok(cell),
@@ -104,8 +106,12 @@ fn run_stages(
     let mut known: HashMap<String, Run> = known.into_iter().map(|run| (run.key.clone(), run)).collect();
     let mut results = Vec::new();
     for (part, runs) in plan.parts() {
-        let mut announced = None;
+        let (mut announced, mut reach) = (None, Reach::new(part));
         for planned in runs {
+            if reach.is_lost() {
+                results.push(RunResult::Stopped);
+                continue;
+            }
             if announced.replace(planned.sample) != Some(planned.sample) {
                 announce(cell, of_sample(runs, planned.sample), &report.sha256, &known);
             }
@@ -114,7 +120,8 @@ fn run_stages(
                 Some(Run { outcome, .. }) if outcome.is_settled() => outcome,
                 unsettled if !planned.in_scope => {
                     let kept = unsettled.or_else(|| take(&mut known, planned.place(part.stage)));
-                    results.push(kept.as_ref().map_or(RunResult::Missing, |run| RunResult::of(&run.outcome)));
+                    let result = kept.as_ref().map_or(RunResult::Missing, |run| RunResult::of(&run.outcome));
+                    results.push(reach.count(result));
                     report.runs.extend(kept);
                     continue;
                 }
@@ -140,13 +147,14 @@ fn run_stages(
                 task: planned.task.id.clone(),
                 verdict: outcome.verdict(),
             });
-            results.push(RunResult::of(&outcome));
+            results.push(reach.count(RunResult::of(&outcome)));
             report.runs.push(planned.run(part.stage, key, outcome));
         }
         if !score::passes(part, &results) {
             break;
         }
     }
+    report.stopped_early = early_stop::of(&results, &plan.stages);
     End::Complete
 }
 

@@ -1,6 +1,7 @@
 //! The loop of a pass: from the inbox to the results, until nothing is left to do.
 
 mod acceptance;
+mod trouble;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,11 +21,13 @@ use crate::pipeline::image_memory::KnownImage;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::near_copies::NearCopies;
 use crate::pipeline::on_change::Teller;
+use crate::pipeline::pass::trouble::Trouble;
 use crate::pipeline::preview;
 use crate::pipeline::publish::{Published, Publisher};
 use crate::pipeline::report_store::{PendingReportWrites, Unwritable};
 use crate::pipeline::run_keys::EvaluationPlan;
 use crate::pipeline::schedule::{Schedule, Situation, Step, Unpublished};
+use crate::pipeline::score::early_stop;
 use crate::pipeline::submissions::SubmissionTable;
 use crate::pipeline::workers::Workers;
 use crate::pipeline::{
@@ -32,7 +35,7 @@ use crate::pipeline::{
     submissions,
 };
 use crate::sandbox::{Fault, Sandbox};
-use crate::ui::{Event, Events};
+use crate::ui::Event;
 use crate::util::panics;
 use crate::yaml::Problems;
 
@@ -128,19 +131,6 @@ enum Ending {
 enum Tasks {
     Unchecked,
     Checked,
-}
-
-/// Something wrong that may pass: told once, not as often as it is met.
-#[derive(Default)]
-struct Trouble(Option<String>);
-
-impl Trouble {
-    fn is_now(&mut self, error: Option<anyhow::Error>, events: &Events) {
-        let before = std::mem::replace(&mut self.0, error.map(|error| format!("{error:#}")));
-        if let Some(trouble) = self.0.as_ref().filter(|_| self.0 != before) {
-            events.send(Event::Warning(trouble.clone()));
-        }
-    }
 }
 
 /// Wakes the pass when it goes out of scope, as it does when its thread panics, too.
@@ -438,8 +428,9 @@ impl<'a> Pass<'a> {
             (self.submissions.complete(), self.submissions.pending(), self.submissions.rejections());
         let plan = &self.submissions.plan().stages;
         let sights = self.submissions.first_sights();
-        let near = self.near_copies.among(&agents, sights);
-        let now = submissions::now();
+        let excused = early_stop::excused(&agents, plan);
+        let agents = early_stop::instead(&agents, &excused);
+        let (near, now) = (self.near_copies.among(&agents, sights), submissions::now());
         let past = publish::history::past(self.context.pipeline, sights, now);
         let rows = score::rank(&agents, plan, rewards.as_ref(), sights, &near, &past);
         let present = self.submissions.present();
@@ -462,8 +453,10 @@ impl<'a> Pass<'a> {
             plan,
             live: self.context.stay || !pending.is_empty(),
         };
-        let kept = freeze.as_ref().map_or(Ok(()), |freeze| freeze::keep(results, freeze, submissions::now()));
-        kept.with_context(|| Unwritable("the board before the freeze can't be kept".to_owned()))?;
+        if let Some(freeze) = freeze {
+            let unwritable = || Unwritable("the board before the freeze can't be kept".to_owned());
+            freeze::keep(results, freeze, now).with_context(unwritable)?;
+        }
         // One report that can't be written keeps nothing else from being published, and is told all the same.
         let saved = self.pending_writes.retry();
         let ranked = agents.iter().map(|agent| (&agent.miner, agent.sha256.as_str()));

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::miner_id::Miner;
 use crate::model::model_use::ModelUse;
 use crate::model::report::{Outcome, Report, Run, SyntaxError, Usage, Verdict, first_sample};
+use crate::model::stopped_early::StoppedEarly;
 use crate::pipeline::plan::Plan;
 
 /// A report in summary.
@@ -53,6 +54,9 @@ pub struct Remembered {
     /// The syntax error that the cell's Python found, if any.
     #[serde(default)]
     pub syntax: Option<SyntaxError>,
+    /// Where it was stopped early, if it was.
+    #[serde(default)]
+    pub stopped_early: Option<StoppedEarly>,
     runs: Vec<RememberedRun>,
 }
 
@@ -83,6 +87,8 @@ struct RememberedTest {
 pub enum RunResult {
     /// It was not reached.
     Missing,
+    /// It was not made, as the pass mark was out of reach: worth 0.
+    Stopped,
     /// It counts for nobody, by the task's author's fault.
     TaskFault,
     /// It could not be judged, by our fault.
@@ -143,6 +149,7 @@ impl ReportSummary {
             syntax: self.syntax.as_deref().cloned(),
             runs,
             spreads: Vec::new(),
+            stopped_early: None,
         }
     }
 }

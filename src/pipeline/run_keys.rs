@@ -9,6 +9,7 @@ use crate::pipeline::plan::{Part, Plan};
 use crate::pipeline::report_summary::{Remembered, RunResult};
 use crate::pipeline::scope::Scope;
 use crate::pipeline::score;
+use crate::pipeline::score::early_stop::{self, Reach};
 use crate::sandbox::{Sandbox, grader_version};
 use crate::task::Task;
 use crate::util::digest;
@@ -90,9 +91,10 @@ impl<'a> EvaluationPlan<'a> {
     }
 
     /// Gives what came of an agent's evaluation, if all of it that is in scope stands in its report under keys that are
-    /// still right.
+    /// still right, and the report tells an early stop as it is now.
     pub fn done(&self, report: &Remembered) -> Option<Vec<RunResult>> {
-        self.results(report, |planned| planned.in_scope)
+        let results = self.results(report, |planned| planned.in_scope)?;
+        (report.stopped_early == early_stop::of(&results, &self.stages)).then_some(results)
     }
 
     /// Gives what came of an agent's evaluation by its report, whether the keys are still right or not.
@@ -109,13 +111,18 @@ impl<'a> EvaluationPlan<'a> {
         let (judged, any) = (report.judged(), report.any());
         let mut results = Vec::new();
         for (part, runs) in self.parts() {
+            let mut reach = Reach::new(part);
             for planned in runs {
+                if reach.is_lost() {
+                    results.push(RunResult::Stopped);
+                    continue;
+                }
                 let result = match judged.get(planned.key(&report.sha256).as_str()) {
                     None if is_due(planned) => return None,
                     None => any.get(&planned.place(part.stage)),
                     known => known,
                 };
-                results.push(result.copied().unwrap_or(RunResult::Missing));
+                results.push(reach.count(result.copied().unwrap_or(RunResult::Missing)));
             }
             if !score::passes(part, &results) {
                 break;

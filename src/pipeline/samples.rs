@@ -37,7 +37,7 @@ pub fn reduced<'a>(
 pub fn reduce(samples: impl Iterator<Item = RunResult>, by: Reduce) -> RunResult {
     let (mut all, mut sum) = (Vec::new(), RunResult::Missing);
     for sample in samples {
-        all.extend(judged(&sample));
+        all.extend(counted(&sample));
         sum = both(sum, sample);
     }
     let RunResult::Scored { verdict, passed, tests, usage, .. } = sum else { return sum };
@@ -69,8 +69,13 @@ pub fn spread(samples: impl Iterator<Item = RunResult>) -> Option<Spread> {
 pub fn judged(sample: &RunResult) -> Option<Judged> {
     match sample {
         RunResult::Scored { score, verdict, .. } => Some((*score, *verdict == Verdict::Passed)),
-        RunResult::Missing | RunResult::TaskFault | RunResult::Unscored => None,
+        RunResult::Missing | RunResult::Stopped | RunResult::TaskFault | RunResult::Unscored => None,
     }
+}
+
+/// The score of a sample that was judged, or is worth nothing as it was not made.
+pub fn counted(sample: &RunResult) -> Option<Judged> {
+    if *sample == RunResult::Stopped { Some((0.0, false)) } else { judged(sample) }
 }
 
 /// Two samples as one: the gravest verdict, the sums of tests and usage.
@@ -97,9 +102,10 @@ fn both(a: RunResult, b: RunResult) -> RunResult {
 fn weight(result: &RunResult) -> u8 {
     match result {
         RunResult::Missing => 0,
-        RunResult::Scored { .. } => 1,
-        RunResult::Unscored => 2,
-        RunResult::TaskFault => 3,
+        RunResult::Stopped => 1,
+        RunResult::Scored { .. } => 2,
+        RunResult::Unscored => 3,
+        RunResult::TaskFault => 4,
     }
 }
 

@@ -10,6 +10,7 @@ use crate::pipeline::evaluate::{self, End, Evaluation, Surroundings};
 use crate::pipeline::report_store::{self, PendingReportWrites};
 use crate::pipeline::report_summary::{ReportSummary, RunResult};
 use crate::pipeline::run_keys::EvaluationPlan;
+use crate::pipeline::score::early_stop;
 use crate::pipeline::submissions::Job;
 use crate::pipeline::{Finished, PassContext, Wake, archive, claims_store, intake};
 use crate::ui::Event;
@@ -73,7 +74,8 @@ impl Workers<'_> {
             events.send(Event::Warning(format!("claims can't be kept: {error}")));
         }
         self.pending_writes.save(&pipeline.results, &report);
-        (ReportSummary::of(&report, &self.plan.stages), end)
+        let summary = ReportSummary::of(&report, &self.plan.stages);
+        (early_stop::applied(summary, &self.plan.stages), end)
     }
 
     /// An evaluation that a bug of ours ended outside of its runs. All of it counts as unscored, so that this pass does

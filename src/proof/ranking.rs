@@ -10,6 +10,7 @@ use crate::model::miner_id::Miner;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::publish::history;
 use crate::pipeline::report_summary::ReportSummary;
+use crate::pipeline::score::early_stop;
 use crate::pipeline::score::{self, Row};
 use crate::proof::finding::Finding;
 use crate::proof::unpacked::Unpacked;
@@ -24,10 +25,13 @@ pub fn check(bundle: &Unpacked) -> anyhow::Result<Vec<Finding>> {
     let plan = bundle.plan();
     let summary = |row: &Row| {
         let report = bundle.report(row)?;
-        Some(ReportSummary { penalty: row.penalty, ..ReportSummary::of(&report, &plan.stages) })
+        let summary = ReportSummary { penalty: row.penalty, ..ReportSummary::of(&report, &plan.stages) };
+        Some(early_stop::applied(summary, &plan.stages))
     };
     let agents: Vec<ReportSummary> = rows.iter().filter_map(summary).collect();
     let agents: Vec<&ReportSummary> = agents.iter().collect();
+    let excused = early_stop::excused(&agents, &plan.stages);
+    let agents = early_stop::instead(&agents, &excused);
     let originals = &bundle.pipeline.similarity.originals;
     let (ledger, _) = Ledger::open_deciding(&bundle.pipeline.results, originals)?;
     let near: HashMap<Miner, NearCopy> =

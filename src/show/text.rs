@@ -83,7 +83,8 @@ fn remarks(row: &Row) -> Vec<String> {
         row.penalty.filter(|percent| *percent > 0.0).map(|percent| format!("{percent}% off for coming late"));
     let same = (!row.same_as.is_empty()).then(|| score::same_as(row));
     let packed = row.packed.then(|| score::PACKED.to_owned());
-    unscored.into_iter().chain(copy).chain(same).chain(packed).chain(late).collect()
+    let stopped = row.stopped_early.as_ref().map(ToString::to_string);
+    unscored.into_iter().chain(copy).chain(same).chain(packed).chain(late).chain(stopped).collect()
 }
 
 fn refusals(rejections: &[Rejection]) -> String {

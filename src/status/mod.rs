@@ -13,6 +13,8 @@ use crate::model::feedback::Feedback;
 use crate::model::miner_id::Miner;
 use crate::model::rejection::Rejection;
 use crate::model::report::{Outcome, Run, TestResult, Usage, Verdict, first_sample, is_first_sample};
+use crate::model::samples;
+use crate::model::stopped_early::StoppedEarly;
 use crate::pipeline::report_store;
 use crate::pipeline::score::hundredths;
 use crate::pipeline::season::Room;
@@ -64,6 +66,9 @@ pub struct Own {
     pub limits: Option<Room>,
     /// Of the submission that `runs` is about.
     pub evaluated_sha256: Option<String>,
+    /// Where it was run no further, as the pass mark was out of reach; None too where no scores are shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped_early: Option<StoppedEarly>,
     /// In stage order, then by sample, then in task order.
     pub runs: Vec<OwnRun>,
 }
@@ -117,6 +122,7 @@ pub struct OwnTest {
 pub fn view(miner: &Miner, index: &RankingIndex, pipeline: &Pipeline, own: bool) -> Option<View> {
     let receipt = submission::receipt(&pipeline.results, miner);
     let report = report_store::load_report(&pipeline.results, miner);
+    let report = report.map(|report| samples::of_now(report, |stage| pipeline.samples_in(stage)));
     let state = state(miner, index, (&pipeline.inbox, &pipeline.results), receipt.as_ref())?;
     let ranking = index.lines.get(miner).cloned();
     // Where something is ranked, that is of what lies in the inbox and does not count.
@@ -127,12 +133,11 @@ pub fn view(miner: &Miner, index: &RankingIndex, pipeline: &Pipeline, own: bool)
         rejection,
         limits: None,
         evaluated_sha256: report.as_ref().map(|report| report.sha256.clone()),
-        runs: report
-            .into_iter()
-            .flat_map(|report| report.runs)
-            .filter(|run| run.sample <= pipeline.samples_in(&run.stage))
-            .map(|run| own_run(run, pipeline))
-            .collect(),
+        stopped_early: report
+            .as_ref()
+            .and_then(|report| report.stopped_early.clone())
+            .filter(|stopped| pipeline.feedback_in(&stopped.stage).shows_ranking()),
+        runs: report.into_iter().flat_map(|report| report.runs).map(|run| own_run(run, pipeline)).collect(),
     });
     Some(View { miner: miner.clone(), state, feedback: pipeline.feedback(), ranking, own })
 }

@@ -179,6 +179,7 @@ fn report(agent: u32, ids: &[(&str, String)]) -> Report {
         syntax: None,
         runs: runs.map(|(task, (stage, id))| run(agent, strength, task as u32, stage, id)).collect(),
         spreads: Vec::new(),
+        stopped_early: None,
     }
 }
 

@@ -74,6 +74,7 @@ fn asked(result: &RunResult) -> [String; 4] {
 fn score(result: &RunResult) -> Option<[String; 7]> {
     Some(match result {
         RunResult::Missing => return None,
+        RunResult::Stopped => ["0", "stopped_early", "", "", "", "", ""].map(str::to_owned),
         RunResult::TaskFault => ["", "task_fault", "", "", "", "", ""].map(str::to_owned),
         RunResult::Unscored => ["", "unscored", "", "", "", "", ""].map(str::to_owned),
         RunResult::Scored { verdict: of_run, score, passed, tests, usage } => [

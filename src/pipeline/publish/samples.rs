@@ -53,6 +53,7 @@ pub(crate) fn stage(name: &str, glob: &str, pass_mark: f64) -> Stage {
         tasks,
         sampling: Sampling::ONE,
         pass_mark,
+        stop_early: false,
         feedback: Feedback::Tasks,
         limits,
         model: None,
@@ -155,6 +156,7 @@ pub(crate) fn report(id: &str, runs: Vec<Run>) -> Report {
         syntax: None,
         runs,
         spreads: Vec::new(),
+        stopped_early: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Reports in summary -> ranking and rewards. Pure: no clock, no files.
 
+pub mod early_stop;
 pub mod improvement;
 mod pass;
 mod ranges;
@@ -16,6 +17,7 @@ use crate::config::Rewards;
 use crate::model::first_sights::{FirstSights, NearCopy};
 use crate::model::miner_id::Miner;
 use crate::model::model_use::Money;
+use crate::model::stopped_early::StoppedEarly;
 use crate::pipeline::plan::{Part, Plan};
 use crate::pipeline::report_summary::{self, ReportSummary, RunResult};
 use crate::pipeline::samples;
@@ -92,6 +94,9 @@ pub struct Row {
     /// True if the submission runs text that it decodes: whether it is a near copy can't be told.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub packed: bool,
+    /// The stage that it was not run through, as its pass mark was out of reach: the score is a bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped_early: Option<StoppedEarly>,
 }
 
 /// Ranks agents whose evaluation is complete. Sorted by rank, then by first seen, then by miner. `sights` tell who copied
@@ -164,6 +169,9 @@ pub fn line(row: &Row, token: &str) -> String {
     if let Some(other) = &row.similar_to {
         line += &format!(" [similar to {other}]");
     }
+    if let Some(stopped) = &row.stopped_early {
+        line += &format!(" [{stopped}]");
+    }
     if row.packed {
         line += &format!(" [{PACKED}]");
     }
@@ -218,7 +226,7 @@ fn tally(part: &Part, results: &[RunResult]) -> Tally {
                 tally.open += task.weight;
                 tally.unscored += 1;
             }
-            RunResult::Missing => tally.missing += task.weight,
+            RunResult::Missing | RunResult::Stopped => tally.missing += task.weight,
             // As if the task were not there.
             RunResult::TaskFault => {}
         }
@@ -244,6 +252,11 @@ struct Tally {
 /// Sums of weighted scores are off by some last bits; a pass mark of 100 must hold for three times 0.1.
 const SLACK: f64 = 1e-9;
 
+/// Tells whether points, of tasks of this weight, reach a pass mark.
+fn reaches(points: f64, judged: f64, mark: f64) -> bool {
+    points + SLACK >= mark * judged
+}
+
 impl Tally {
     fn add(&mut self, other: Self) {
         self.judged += other.judged;
@@ -256,7 +269,7 @@ impl Tally {
 
     /// A stage without tasks is passed: there is nothing to miss in it.
     fn passes(&self, result: f64) -> bool {
-        self.open == 0.0 && self.missing == 0.0 && self.points + SLACK >= result * self.judged
+        self.open == 0.0 && self.missing == 0.0 && reaches(self.points, self.judged, result)
     }
 
     /// Tells whether only unscored runs, our fault, stand between the agent and the next stage.
@@ -331,6 +344,7 @@ fn entry(
         k: chances.k,
         same_as,
         packed: sights.is_packed(&agent.sha256),
+        stopped_early: early_stop::of(&agent.results, plan),
     };
     let results = ranges::Results::of(agent, plan);
     let passed = plan.parts[..passed].iter().map(|part| stage_cents(agent, part)).collect();

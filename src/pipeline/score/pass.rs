@@ -30,10 +30,10 @@ pub(super) fn chances(agent: &ReportSummary, plan: &Plan) -> Chances {
         let samples = samples::of_task(part, &agent.results, task);
         let (judged, passed) = match result {
             RunResult::Scored { .. } => samples
-                .filter_map(|one| samples::judged(&one))
+                .filter_map(|one| samples::counted(&one))
                 .fold((0, 0), |(judged, passed), (_, is_passed)| (judged + 1, passed + u32::from(is_passed))),
             // Not reached: as if it had failed.
-            RunResult::Missing => (1, 0),
+            RunResult::Missing | RunResult::Stopped => (1, 0),
             RunResult::Unscored | RunResult::TaskFault => continue,
         };
         at_1.add(pass_at(1, judged, passed));

@@ -61,12 +61,12 @@ impl Results {
             match result {
                 RunResult::Scored { .. } if part.stage.sampling.samples > 1 => {
                     let judged = samples::of_task(part, &agent.results, at);
-                    let judged = judged.filter_map(|sample| samples::judged(&sample)).collect();
+                    let judged = judged.filter_map(|sample| samples::counted(&sample)).collect();
                     all.samples.insert(all.points.len(), (judged, worth));
                     all.add(0.0, weight);
                 }
                 RunResult::Scored { score, .. } => all.add(worth * score.clamp(0.0, 100.0), weight),
-                RunResult::Missing => all.add(0.0, weight),
+                RunResult::Missing | RunResult::Stopped => all.add(0.0, weight),
                 RunResult::Unscored | RunResult::TaskFault => all.add(0.0, 0.0),
             }
         }

@@ -41,15 +41,15 @@ function comparedFacts(one, other) {
 }
 
 function comparedRuns(one, other, runs, gap) {
-  const cell = (run) => {
-    if (!run) return el("td", { class: "soft" }, "not reached");
+  const cell = (agent, task, run) => {
+    if (!run) return el("td", { class: "soft" }, noRun(agent, task));
     return el("td", {}, typeof run.score === "number" ? `${number(run.score)} ` : "", badge(run.verdict, run.letter));
   };
   const line = (entry) => {
     const [at, a, b] = entry;
     const value = gap(entry);
     const told = value ? `${value > 0 ? "+" : "−"}${number(Number(Math.abs(value).toFixed(2)))}` : "";
-    return el("tr", {}, el("th", { scope: "row" }, taskLink(at, data.tasks[at].label)), cell(a), cell(b), el("td", { class: "r" }, told));
+    return el("tr", {}, el("th", { scope: "row" }, taskLink(at, data.tasks[at].label)), cell(one, at, a), cell(other, at, b), el("td", { class: "r" }, told));
   };
   return compared("Task by task", ["Task", one.miner, other.miner, "Ahead by"], runs.map(line));
 }

@@ -107,6 +107,9 @@ const passes = () => [
   data.k && ["passk", `pass@${data.k}`, SORTS.passk],
 ].filter(Boolean);
 
+/** Why an agent has no run on a task. */
+const noRun = (agent, task) => agent.stopped && data.tasks[task].stage === agent.stage ? "not run: stopped early" : "not reached";
+
 /** The run of an agent on a task; undefined if it never came to it. */
 function runOf(agent, task) {
   agent.places ??= new Map(agent.runs.map((run) => [run[0], run]));

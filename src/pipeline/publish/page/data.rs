@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
+use std::iter::repeat_n;
 use std::path::Path;
 
 use rayon::prelude::*;
@@ -18,12 +19,13 @@ use crate::model::report::{Outcome, Run, TestResult, Verdict};
 use crate::pipeline::plan::Part;
 use crate::pipeline::publish::Published;
 use crate::pipeline::publish::history::{History, Point};
+use crate::pipeline::publish::page::stages::stages;
 use crate::pipeline::publish::page::texts::{Room, Texts, tail};
 use crate::pipeline::publish::roster;
 use crate::pipeline::report_store::load_report;
 use crate::pipeline::report_summary::{ReportSummary, RunResult};
 use crate::pipeline::samples;
-use crate::pipeline::score::{Row, hundredths, passes};
+use crate::pipeline::score::{Row, hundredths};
 
 use crate::util::json::Escaped;
 use crate::util::natural::natural;
@@ -41,15 +43,6 @@ const REJECTED: usize = 1_000;
 /// Most points of one history, and of all together.
 const POINTS: usize = 60;
 const ALL_POINTS: usize = 40_000;
-
-#[derive(Serialize)]
-struct StageData {
-    name: String,
-    mark: f64,
-    /// How many agents reached and passed it, where scores are shown.
-    reached: Option<usize>,
-    passed: Option<usize>,
-}
 
 #[derive(Serialize)]
 struct TaskData {
@@ -88,6 +81,9 @@ struct Agent<'a> {
     similar: Option<(&'a str, f64)>,
     #[serde(skip_serializing_if = "<[Miner]>::is_empty")]
     same: &'a [Miner],
+    /// Note that it was run no further in its stage.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stopped: Option<String>,
     seen: i64,
     sha256: &'a str,
     file: String,
@@ -239,7 +235,8 @@ fn agents<'a>(
         let mut room = Room::share(rows.len());
         let runs =
             report.filter(|report| report.sha256 == row.sha256).map_or(Vec::new(), |report| report.runs);
-        let runs = columns.runs(runs, texts, &mut room);
+        let stopped = row.stopped_early.as_ref().and_then(|stopped| published.plan.place(&stopped.stage));
+        let runs = columns.runs(runs, stopped, texts, &mut room);
         let summary = summaries.get(&row.miner).copied();
         let past = if shown { history.of(&row.miner) } else { &[] };
         Agent {
@@ -262,6 +259,7 @@ fn agents<'a>(
             copy: row.duplicate_of.as_ref().map(Miner::as_str),
             similar: row.similar_to.as_ref().map(Miner::as_str).zip(row.similarity).filter(|_| shown),
             same: &row.same_as,
+            stopped: row.stopped_early.as_ref().filter(|_| shown).map(ToString::to_string),
             seen: row.first_seen.as_second(),
             sha256: &row.sha256,
             file: summary.map_or(String::new(), |summary| visible(&summary.file, MAX)),
@@ -325,8 +323,15 @@ impl<'a> Columns<'a> {
         self.all.iter().map(task).collect()
     }
 
-    /// One for each task; of several samples, what they come to, and each of them.
-    fn runs(&mut self, runs: Vec<Run>, texts: &mut Texts, room: &mut Room) -> Vec<RunData> {
+    /// One for each task; of several samples, what they come to, and each of them. `stopped` is the stage in which those that
+    /// are not there are worth nothing.
+    fn runs(
+        &mut self,
+        runs: Vec<Run>,
+        stopped: Option<usize>,
+        texts: &mut Texts,
+        room: &mut Room,
+    ) -> Vec<RunData> {
         let mut tasks: BTreeMap<usize, Vec<Run>> = BTreeMap::new();
         for run in runs {
             if let Some(column) = self.places.get(&(run.stage.as_str(), run.task.as_str()))
@@ -335,13 +340,18 @@ impl<'a> Columns<'a> {
                 tasks.entry(*column).or_default().push(run);
             }
         }
-        tasks.into_iter().filter_map(|(column, runs)| self.task(column, runs, texts, room)).collect()
+        let is_stopped = |column: usize, all: &[(usize, &str)]| stopped == Some(all[column].0);
+        tasks
+            .into_iter()
+            .filter_map(|(column, runs)| self.task(column, runs, is_stopped(column, &self.all), texts, room))
+            .collect()
     }
 
     fn task(
         &mut self,
         column: usize,
         mut runs: Vec<Run>,
+        is_stopped: bool,
         texts: &mut Texts,
         room: &mut Room,
     ) -> Option<RunData> {
@@ -350,7 +360,9 @@ impl<'a> Columns<'a> {
             return runs.pop().map(|run| self.run(column, run, texts, room));
         }
         let results: Vec<RunResult> = runs.iter().map(|run| RunResult::of(&run.outcome)).collect();
-        let reduced = samples::reduce(results.iter().copied(), reduce);
+        let not_run = if is_stopped { (samples as usize).saturating_sub(runs.len()) } else { 0 };
+        let all = results.iter().copied().chain(repeat_n(RunResult::Stopped, not_run));
+        let reduced = samples::reduce(all, reduce);
         let RunResult::Scored { verdict, score, .. } = reduced else {
             let at = results.iter().position(|result| *result == reduced)?;
             return Some(self.run(column, runs.swap_remove(at), texts, room));
@@ -441,41 +453,6 @@ fn letter(verdict: Verdict) -> char {
         Verdict::Timeout => 't',
         Verdict::OutOfMemory => 'm',
     }
-}
-
-/// Each stage with how many agents reached it and how many passed it.
-fn stages(published: &Published) -> Vec<StageData> {
-    let parts = &published.plan.parts;
-    let mut stand = vec![0; parts.len() + 1];
-    for row in published.rows {
-        if let Some(count) = stand.get_mut(published.plan.place(&row.stage).unwrap_or_default()) {
-            *count += 1;
-        }
-    }
-    if let Some(cleared) = parts.len().checked_sub(1) {
-        // Who stands at the last stage may have passed it.
-        let passed = cleared_last(published);
-        stand[cleared] -= passed;
-        stand[cleared + 1] = passed;
-    }
-    let shown = published.plan.feedback().shows_ranking();
-    let from = |at: usize| shown.then(|| stand[at..].iter().sum());
-    let described = |(at, part): (usize, &Part)| StageData {
-        name: visible(&part.stage.name, MAX),
-        mark: part.stage.pass_mark,
-        reached: from(at),
-        passed: from(at + 1),
-    };
-    parts.iter().enumerate().map(described).collect()
-}
-
-/// How many agents passed the last stage.
-fn cleared_last(published: &Published) -> usize {
-    let Some(last) = published.plan.parts.last() else { return 0 };
-    let standing: BTreeSet<&Miner> =
-        published.rows.iter().filter(|row| row.stage == last.stage.name).map(|row| &row.miner).collect();
-    let agents = published.agents.iter().filter(|agent| standing.contains(&agent.miner));
-    agents.filter(|agent| passes(last, &agent.results)).count()
 }
 
 fn refused(rejections: &[Rejection]) -> Vec<Refused<'_>> {

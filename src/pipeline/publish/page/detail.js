@@ -67,6 +67,7 @@ function detailFacts(agent) {
     passes().map(([, title, value]) => fact(title, score(value(agent)))),
     counted() && fact("Tests passed", `${number(agent.passed)} / ${number(agent.tests)}`),
     ranked() && data.stages.length > 1 && fact("Stage", data.stages[agent.stage]?.name ?? ""),
+    agent.stopped && fact("Stopped early", agent.stopped.replace("stopped early: ", ""), "long"),
     fact("First seen, UTC", moment(agent.seen)),
     fact("File", `${agent.file}, ${plural(agent.bytes, "byte")}`, "long"),
     fact("Sha256", el("code", {}, agent.sha256), "long"));

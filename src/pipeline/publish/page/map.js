@@ -78,7 +78,7 @@ function mapCell(agent, at, task) {
   const run = runOf(agent, task);
   const edge = startsStage(task) ? " first" : "";
   const attributes = { role: "gridcell", id: `cell-${at}-${task}`, "aria-colindex": task + 2, "data-task": task };
-  if (!run) return el("td", { ...attributes, class: `n${edge}`, "aria-label": "not reached" }, "·");
+  if (!run) return el("td", { ...attributes, class: `n${edge}`, "aria-label": noRun(agent, task) }, "·");
   if (run.score === undefined) return el("td", { ...attributes, class: `u${edge}`, "aria-label": run.verdict }, run.verdict === "task_fault" ? "!" : "?");
   if (run.score === null) return el("td", { ...attributes, class: `n${edge}`, "aria-label": "evaluated" }, "•");
   // Only a perfect score gets the colour and the number of one.
@@ -92,7 +92,7 @@ function mapCell(agent, at, task) {
 function cellLines(agent, task) {
   const run = runOf(agent, task);
   const title = `${agent.miner} · ${data.tasks[task].id}`;
-  if (!run) return [title, "not reached"];
+  if (!run) return [title, noRun(agent, task)];
   if (run.verdict === "task_fault") return [title, "task_fault: counts for nobody"];
   if (run.score === undefined) return [title, "unscored by our fault, to be tried again"];
   const judged = run.score === null ? run.verdict : `${run.verdict}, score ${number(run.score)}`;
@@ -213,7 +213,7 @@ function legend() {
   return el("p", { class: "legend", id: "map-help" },
     item("100", "0 ", el("i", { class: "ramp" })),
     item("unscored, to be tried again", el("i", { class: "u" }, "?")),
-    item("not reached", el("i", { class: "n" }, "·")),
+    item("not reached, or not run", el("i", { class: "n" }, "·")),
     item("evaluated, score not shown", el("i", { class: "n" }, "•")),
     el("span", { class: "keys" }, "Arrow keys move, Enter opens an agent's run or, on a name above, the task."));
 }

@@ -5,6 +5,7 @@
 //! other script run and no request leave but the page's question for a newer self.
 
 mod data;
+mod stages;
 mod texts;
 
 use std::io::{self, Write};

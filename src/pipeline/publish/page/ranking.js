@@ -72,6 +72,7 @@ function rankingRow(agent) {
     minerLink(agent),
     personTag(agent.miner),
     copyTag(agent),
+    agent.stopped && el("span", { class: "tag", title: agent.stopped }, "stopped early"),
     agent.unscored > 0 && el("span", { class: "tag warn" }, `${number(agent.unscored)} unscored`));
   const cells = [
     el("td", { class: agent.rank && agent.rank <= 3 ? "rank high" : "rank" }, agent.rank === null ? "–" : `${agent.rank}`, chanceRange(agent)),
