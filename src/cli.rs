@@ -100,7 +100,7 @@ pub enum Command {
     },
     /// Check the configuration, tasks, machine, engine, image and reference solutions; or one agent file
     Check {
-        /// Ids or patterns of the tasks to check, all when not given; or an agent's file, NAME.py, to be checked as a
+        /// Ids, patterns or files of the tasks to check, all when not given; or an agent's file, NAME.py, to be checked as a
         /// submission but not evaluated
         #[arg(value_name = "TASK|AGENT")]
         what: Vec<String>,

@@ -35,6 +35,20 @@ fn five_mistakes_are_named_with_their_lines() {
 }
 
 #[test]
+fn a_wrong_pipeline_hides_no_mistake_in_tasks_that_lie_elsewhere() {
+    let env = TestEnv::empty().pipeline("tasks: exercises\nzzzz: 3\n");
+    env.write("exercises/untested.yaml", "prompt: p\ntests: []\n");
+    let found = env.agentmill(&["check"]).code(2).complains(&["exercises/untested.yaml:2:8: tests: "]);
+    assert!(
+        found.stderr.contains("pipeline.yaml:2:1: zzzz: unknown field; expected one of title, inbox,"),
+        "{found}"
+    );
+    for name in [" board, ", " rewards, "] {
+        assert_eq!(found.stderr.matches(name).count(), 1, "{found}");
+    }
+}
+
+#[test]
 fn mistakes_that_only_python_sees() {
     let task = "prompt: p\nsetup: |\n  import math\n  def helper(:\n    pass\ntests:\n  - f(1) == 1\n  - assert (f(1) == 1, 'message')\n  - |\n    assert f(1)\n    return\n";
     let env = TestEnv::new().task("t", task);
@@ -127,6 +141,10 @@ fn tasks_are_checked_by_name_or_pattern() {
     env.agentmill(&["check", "a/good"]).code(0).prints(&["ok: 1 tasks, 1 reference"]);
     env.agentmill(&["check", "a/*"]).code(0).prints(&["ok: 1 tasks"]);
     env.agentmill(&["check", "a/good", "b/*"]).code(2).complains(&["poor.py does not score 100"]);
+    let file = env.path("tasks/b/poor.yaml");
+    env.agentmill(&["check", file.to_str().unwrap()]).code(2).complains(&["poor.py does not score 100"]);
+    env.agentmill(&["check", "tasks/a/good.yaml"]).code(0).prints(&["ok: 1 tasks, 1 reference"]);
+    env.agentmill(&["check", "tasks/c.yaml"]).code(2).complains(&["no task is called \"tasks/c.yaml\""]);
     env.agentmill(&["check", "c"])
         .code(2)
         .complains(&["no task is called \"c\"; `agentmill tasks` lists them"]);

@@ -1,6 +1,10 @@
-//! A course: a title, a roster, no rewards; what is submitted is compiled before it is taken, and kept for ever.
+//! A course: a title, a roster, no rewards; what is submitted is compiled before it is taken, and kept for ever. And the pages that take
+//! a reader by the hand.
 
 mod testenv;
+
+use std::collections::BTreeMap;
+use std::path::Path;
 
 use testenv::{DOUBLE_AGENT, DOUBLE_TASK, TestEnv};
 
@@ -17,7 +21,10 @@ fn everybody_has_a_line_and_nothing_is_said_of_rewards() {
     let env =
         course("id,name,group\nbo,Bo Ray,B\nann,Ann Lee,A\neve,Eve,B\n").agent("eve", "import os, numpy\n");
     let told = env.run().prints(&["1. ann: 100\n", "refused: eve.py line 1"]);
-    let shown = env.agentmill(&["show"]).code(0).prints(&["Programming 101\n", "absent: bo\n"]);
+    let shown = env.agentmill(&["show"]).code(0).prints(&["Programming 101\n", "bo     Bo Ray", "absent\n"]);
+    env.agentmill(&["show", "bo"])
+        .code(0)
+        .prints(&["bo has submitted nothing: absent, on the roster as Bo Ray\n"]);
     let ann = env.agentmill(&["show", "ann"]).code(0);
     let lines: Vec<[String; 4]> = env
         .csv("rankings.csv")
@@ -123,19 +130,30 @@ fn nobody_is_ranked_by_bytes_that_cannot_be_kept() {
     assert_eq!(std::fs::read_dir(env.path("results/submissions")).unwrap().count(), 1);
 }
 
-/// The files that docs/course.md shows: each block whose first line is a path in a comment.
-fn shown() -> Vec<(&'static str, &'static str)> {
-    let blocks = include_str!("../docs/course.md").split("\n```").skip(1).step_by(2);
-    let file = |block: &'static str| block.split_once('\n')?.1.strip_prefix("# ")?.split_once('\n');
-    blocks.filter_map(file).filter(|(path, _)| path.starts_with("tasks/")).collect()
+/// The files that docs/course.md shows: each block whose first line is a path in a comment, several of one path one behind the
+/// other; and the roster.
+fn shown() -> BTreeMap<&'static str, String> {
+    let mut files: BTreeMap<&str, String> = BTreeMap::new();
+    for block in include_str!("../docs/course.md").split("\n```").skip(1).step_by(2) {
+        match block.split_once('\n') {
+            Some(("csv", text)) => _ = files.insert("students.csv", text.to_owned()),
+            Some((_, text)) if text.starts_with("# ") => {
+                let (path, text) = text[2..].split_once('\n').unwrap();
+                *files.entry(path).or_default() += &format!("{text}\n");
+            }
+            _ => {}
+        }
+    }
+    files
 }
 
 #[test]
 fn the_week_that_the_documentation_shows_is_one() {
-    let env = TestEnv::new().pipeline("rewards: none\n");
+    let env = TestEnv::new();
     let mut all = String::new();
     for (path, text) in shown() {
-        env.write(path, text);
+        // Its deadlines will have passed one day.
+        env.write(path, &text.replace("2027-", "2999-"));
         if path.contains("/solutions/") {
             all += &format!("{text}\n\n");
         }
@@ -150,8 +168,58 @@ fn the_week_that_the_documentation_shows_is_one() {
         let is_it = |line: &&testenv::Line| line["miner"] == miner && line["task"] == format!("week1/{task}");
         scores.iter().find(is_it).map(|line| line["score"].clone()).unwrap_or_default()
     };
+    env.agentmill(&["show"]).code(0).prints(&[
+        "Programming 101\n",
+        "ann    Ann Lee  A        100",
+        "bo     Bo Ray   B",
+    ]);
+    env.write("extensions.yaml", "boo: {closes: 2999-03-15T18:00:00+01:00}\n");
+    env.agentmill(&["check"]).code(2).complains(&["extensions.yaml:1:6: boo: boo is not on the roster"]);
     let tasks = ["account", "bubble", "guess", "primes", "retry", "words"];
     assert_eq!(tasks.map(|task| of("ann", task)), ["100"; 6]);
     // Two words of three are right: an f1 of 0.8, with two thirds of the weight.
     assert_eq!(tasks.map(|task| of("bo", task)), ["50", "100", "100", "100", "100", "86.67"]);
+}
+
+/// Follows a page as a reader would, in an empty folder: a block whose first line is a path in a comment is that file, one of `sh` is
+/// run, and each line of one of `text` must have been printed by the last that was run.
+fn follow(page: &str) {
+    let env = TestEnv::empty();
+    let binaries = Path::new(env!("CARGO_BIN_EXE_agentmill")).parent().unwrap().display();
+    let path = format!("{binaries}:{}", std::env::var("PATH").unwrap());
+    let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut printed = String::new();
+    for block in page.split("\n```").skip(1).step_by(2) {
+        let (language, text) = block.split_once('\n').unwrap();
+        let file = text.strip_prefix("# ").and_then(|rest| rest.split_once('\n'));
+        match (language, file) {
+            ("text", _) => {
+                let lines: Vec<String> = printed.lines().map(words).collect();
+                for line in text.lines().filter(|line| !lines.contains(&words(line))) {
+                    panic!("{line:?} is not in {printed}");
+                }
+            }
+            // Its deadlines will have passed one day.
+            (_, Some((path, text))) => env.write(path, &format!("{}\n", text.replace("2027-", "2999-"))),
+            ("sh", None) => {
+                let mut shell = std::process::Command::new("sh");
+                shell.args(["-ec", &format!("exec 2>&1\n{text}")]).current_dir(env.dir()).env("PATH", &path);
+                let output = shell.output().unwrap();
+                printed = String::from_utf8(output.stdout).unwrap();
+                assert!(output.status.success(), "{text}\n{printed}");
+            }
+            _ => panic!("a block of {language:?} is nothing to follow: {text}"),
+        }
+    }
+}
+
+#[test]
+fn the_competition_that_the_documentation_shows_is_one() {
+    let (_, page) = include_str!("../docs/competition.md").split_once("## From start to finish\n").unwrap();
+    follow(page.split_once("\n## ").unwrap().0);
+}
+
+#[test]
+fn the_benchmark_that_the_documentation_shows_is_one() {
+    follow(include_str!("../docs/benchmark.md"));
 }

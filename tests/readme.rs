@@ -27,9 +27,20 @@ fn the_tour_ends_with_100() {
     }
     env.write("tasks/double.yaml", block("`tasks/double.yaml`:"));
     env.write("inbox/me.py", block("`inbox/me.py`:"));
-    env.agentmill(&["check"]).code(0);
-    env.agentmill(&["run"]).code(0).prints(&["1. me: 100 (reward: 100 TAO)\n"]);
-    env.agentmill(&["show", "me"]).code(0).prints(&["me: rank 1, score 100"]);
+    let told = block("Look whether all is well").split("\n$ ").map(|step| step.trim_start_matches("$ "));
+    let steps: Vec<(&str, &str)> = told.map(|step| step.split_once('\n').unwrap()).collect();
+    assert_eq!(steps.len(), 3);
+    for (command, told) in steps {
+        let words: Vec<&str> = command.split(' ').skip(1).collect();
+        let finished = env.agentmill(&words).code(0);
+        for line in told.lines().map(|line| line.trim_end_matches("...")).filter(|line| !line.is_empty()) {
+            let line = line.replace("./results", env.path("results").to_str().unwrap());
+            assert!(finished.to_string().contains(&line), "{line:?} is not in {finished}");
+        }
+    }
+    env.write("inbox/me.py", &block("`inbox/me.py`:").replace("2 * n", "n + 2"));
+    env.run();
+    env.agentmill(&["show", "me"]).code(0).prints(&["negative numbers: failed", "-1 == -6 does not hold"]);
 }
 
 #[test]
@@ -110,6 +121,46 @@ fn cron_and_systemd_run_what_is_written() {
     let output = run(&format!("timeout --preserve-status 2 {start}"));
     let success = format!("SuccessExitStatus={}", output.status.code().unwrap());
     assert!(unit.lines().any(|line| line == success), "{output:?}");
+    check_unit(&env, unit);
+}
+
+/// Has systemd look at the unit, as if the command were installed; where there is no systemd, at its sections alone.
+fn check_unit(env: &TestEnv, unit: &str) {
+    let command = format!("ExecStart={} ", env!("CARGO_BIN_EXE_agentmill"));
+    env.write("agentmill.service", &unit.replace("ExecStart=agentmill ", &command));
+    let mut verify = std::process::Command::new("systemd-analyze");
+    verify.args(["verify", "--man=no", "--recursive-errors=no"]).arg(env.dir().join("agentmill.service"));
+    match verify.output() {
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stderr);
+            let about_it: Vec<&str> =
+                said.lines().filter(|line| line.contains("agentmill.service")).collect();
+            assert!(output.status.success() && about_it.is_empty(), "{said}");
+        }
+        Err(_) => {
+            let sections: Vec<&str> = unit.lines().filter(|line| line.starts_with('[')).collect();
+            assert_eq!(sections, ["[Unit]", "[Service]", "[Install]"]);
+        }
+    }
+}
+
+/// Names of folders and files that more than one of the files for operators have.
+#[test]
+fn the_container_runs_what_the_service_runs() {
+    let compose: serde_yaml::Value = serde_yaml::from_str(include_str!("../docs/compose.yaml")).unwrap();
+    let service = &compose["services"]["agentmill"];
+    let words = |field: &str| -> Vec<String> { serde_yaml::from_value(service[field].clone()).unwrap() };
+    let command = [words("entrypoint"), words("command")].concat().join(" ");
+    let unit = include_str!("../docs/agentmill.service");
+    let start = unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
+    assert_eq!(command, format!("/usr/local/bin/{start}"));
+    assert!(
+        unit.contains("ReadWritePaths=/srv/agentmill\n")
+            && words("volumes").contains(&"/srv/agentmill:/srv/agentmill".to_owned())
+    );
+    let stop =
+        format!("TimeoutStopSec={}\n", service["stop_grace_period"].as_str().unwrap().trim_end_matches('s'));
+    assert!(unit.contains(&stop), "{stop}");
 }
 
 #[test]

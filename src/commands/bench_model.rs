@@ -12,6 +12,7 @@ use crate::client::bench::ranking::{self, Row};
 use crate::client::generate::draft::choose;
 use crate::client::generate::model::Model;
 use crate::client::generate::program::Children;
+use crate::client::generate::prompt::Interpreter;
 use crate::commands::aside;
 use crate::config::Llm;
 use crate::sandbox::Sandbox;
@@ -85,12 +86,13 @@ impl Job {
         let _lock = memory::lock(&folder)?;
         let tasks = choose(&self.workspace.tasks, &self.args.tasks, self.args.tasks.is_empty())?;
         Problems::check(containers.check(&self.workspace.tasks)?.refused)?;
+        let interpreter = Interpreter::of(&self.workspace.pipeline, Some(&containers.library()?));
         for (name, model) in &self.models {
-            self.ask(&Memory::open(&folder, name)?, model, &tasks)?;
+            self.ask(&Memory::open(&folder, name)?, (model, &interpreter), &tasks)?;
         }
         let mut rows = Vec::new();
         for memory in Memory::all(&folder)? {
-            let results = self.judge(&memory, containers)?;
+            let results = self.judge(&memory, &interpreter, containers)?;
             rows.push(Row::new(&memory.model, &results, &tasks, self.args.samples, self.k));
         }
         ranking::rank(&mut rows);
@@ -100,11 +102,17 @@ impl Job {
         Ok((rows, whole))
     }
 
-    fn ask(&self, memory: &Memory, model: &Model, tasks: &[&Task]) -> anyhow::Result<()> {
+    fn ask(
+        &self,
+        memory: &Memory,
+        (model, interpreter): (&Model, &Interpreter),
+        tasks: &[&Task],
+    ) -> anyhow::Result<()> {
         let asking = Asking {
             model,
             memory,
             llm: &self.workspace.pipeline.llm,
+            interpreter,
             samples: self.args.samples,
             requests: usize::from(self.args.requests),
             spinner: &self.spinner,
@@ -123,9 +131,14 @@ impl Job {
         Ok(())
     }
 
-    fn judge(&self, memory: &Memory, sandbox: &dyn Sandbox) -> anyhow::Result<Results> {
+    fn judge(
+        &self,
+        memory: &Memory,
+        interpreter: &Interpreter,
+        sandbox: &dyn Sandbox,
+    ) -> anyhow::Result<Results> {
         let pipeline = &self.workspace.pipeline;
-        let judging = Judging { pipeline, llm: &pipeline.llm, sandbox, spinner: &self.spinner };
+        let judging = Judging { pipeline, llm: &pipeline.llm, interpreter, sandbox, spinner: &self.spinner };
         let results = judging.judge(memory, &self.workspace.tasks)?;
         for (task, reason) in &results.task_faults {
             self.spinner.tell(&format!("agentmill: task {task} is at fault and counts for nobody: {reason}"));

@@ -10,6 +10,7 @@ use crate::client::generate::draft::{Drafts, Studio, choose};
 use crate::client::generate::merge::{DraftPart, merge};
 use crate::client::generate::model::Model;
 use crate::client::generate::program::Children;
+use crate::client::generate::prompt::Interpreter;
 use crate::client::generate::trial::Trial;
 use crate::client::submit::Target;
 use crate::commands::aside;
@@ -55,9 +56,12 @@ impl Job {
     fn run(&self, containers: &ContainerSandbox) -> anyhow::Result<Exit> {
         let tasks = choose(&self.workspace.tasks, &self.args.tasks, self.args.all)?;
         let before = self.before()?;
+        let trial = self.trial(containers);
+        let library = trial.sandbox.and_then(|sandbox| sandbox.library().ok());
         let studio = Studio {
             model: &self.model,
-            trial: self.trial(containers),
+            interpreter: Interpreter::of(trial.pipeline, library.as_ref()),
+            trial,
             repairs: self.args.repairs,
             show_replies: self.args.show_reply,
             spinner: &self.spinner,

@@ -74,9 +74,10 @@ pub fn execute(cli: &Cli) -> Exit {
     })
 }
 
-/// True if `check` is given an agent's file.
+/// True if `check` is given an agent's file, which no YAML is.
 fn is_agent(what: &[String]) -> bool {
-    matches!(what, [one] if one.ends_with(".py") || Path::new(one).is_file())
+    let is_yaml = |name: &str| [".yaml", ".yml"].iter().any(|ending| name.ends_with(ending));
+    matches!(what, [one] if one.ends_with(".py") || Path::new(one).is_file() && !is_yaml(one))
 }
 
 /// Problems speak for themselves, a line each; other errors are introduced.

@@ -19,7 +19,7 @@ mod tests;
 
 use std::path::Path;
 
-use crate::yaml::{self, Log, Position, Problems};
+use crate::yaml::{self, Log, Position, Problem, Problems};
 
 pub use crate::config::roster::{Roster, Student};
 pub use crate::config::sampling::{Reduce, Sampling};
@@ -48,6 +48,18 @@ pub fn load(file: &Path) -> Result<Pipeline, Problems> {
     environment::complete(file, beside(log, pipeline)?)
 }
 
+/// Like [`load`], with all that can be read of a file that has mistakes; where it has one, the default stands.
+pub fn load_with_mistakes(file: &Path) -> (Pipeline, Vec<Problem>) {
+    let Problems(problems) = match load(file) {
+        Ok(pipeline) => return (pipeline, Vec::new()),
+        Err(problems) => problems,
+    };
+    let told = Log::new(file);
+    let pipeline = yaml::read_file(&told).and_then(|bytes| read::pipeline(&told, file, &bytes));
+    let default = || parse(file, b"").expect("every field has a default");
+    (pipeline.unwrap_or_else(default), problems)
+}
+
 /// The engine that the environment names, for work that no pipeline.yaml of this machine speaks of.
 ///
 /// # Errors
@@ -58,15 +70,16 @@ pub fn engine_of_environment() -> Result<EngineKind, Problems> {
 
 /// Reads the files that a pipeline names, and tells their mistakes with its own.
 fn beside(log: Log, mut pipeline: Option<Pipeline>) -> Result<Pipeline, Problems> {
-    let mut problems = Vec::new();
-    if let Some(roster) = pipeline.as_mut().and_then(|pipeline| pipeline.roster.as_mut()) {
-        match roster::load(&roster.file) {
-            Ok(students) => roster.students = students,
+    let (mut problems, mut roster) = (Vec::new(), None);
+    if let Some(listed) = pipeline.as_mut().and_then(|pipeline| pipeline.roster.as_mut()) {
+        match roster::load(&listed.file) {
+            Ok(students) => listed.students = students,
             Err(mistakes) => problems = mistakes.0,
         }
+        roster = Some(listed.clone()).filter(|_| problems.is_empty());
     }
     if let Some(season) = pipeline.as_mut().and_then(|pipeline| pipeline.season.as_mut()) {
-        match read_season::load(season) {
+        match read_season::load(season, roster.as_ref()) {
             Ok(extensions) => season.extensions = extensions,
             Err(mistakes) => problems.extend(mistakes.0),
         }

@@ -9,6 +9,7 @@ use jiff::tz::Offset;
 use serde_yaml::Value;
 
 use crate::config::check::within;
+use crate::config::roster::Roster;
 use crate::config::season::{Counts, Late, Season};
 use crate::model::miner_id::Miner;
 use crate::yaml::{self, Log, Place, Problems, Reader, describe, excerpt};
@@ -91,23 +92,37 @@ fn percent(value: Value) -> Result<f64, String> {
         .ok_or_else(|| format!("expected a percentage from 0% to 100%, found {}", describe(&value)))
 }
 
-/// Reads the extensions of a season, if there are any.
+/// Reads the extensions of a season, if there are any. Where there is a roster, it names everybody who may have one.
 ///
 /// # Errors
 /// Every mistake in the file at once.
-pub(super) fn load(season: &Season) -> Result<BTreeMap<Miner, Timestamp>, Problems> {
+pub(super) fn load(season: &Season, roster: Option<&Roster>) -> Result<BTreeMap<Miner, Timestamp>, Problems> {
     if matches!(season.file.try_exists(), Ok(false)) {
         return Ok(BTreeMap::new());
     }
     let log = Log::new(&season.file);
-    let extensions = yaml::read_file(&log).and_then(|bytes| extensions(&log, &bytes, season.closes));
+    let read = |bytes: Vec<u8>| extensions(&log, &bytes, season.closes, roster);
+    let extensions = yaml::read_file(&log).and_then(read);
     log.finish(extensions)
 }
 
-fn extensions(log: &Log, bytes: &[u8], closes: Option<Timestamp>) -> Option<BTreeMap<Miner, Timestamp>> {
+fn extensions(
+    log: &Log,
+    bytes: &[u8],
+    closes: Option<Timestamp>,
+    roster: Option<&Roster>,
+) -> Option<BTreeMap<Miner, Timestamp>> {
     let root = yaml::parse(log, bytes)?;
     let entries = Place::root(log, &root).entries()?;
-    Some(entries.into_iter().filter_map(|(name, place)| extension(name, &place, closes)).collect())
+    let extension = |(name, place): (&str, Place<'_>)| {
+        let found = extension(name, &place, closes)?;
+        let absent = roster.filter(|roster| roster.students.iter().all(|student| student.id != found.0));
+        if let Some(roster) = absent {
+            place.complain(format!("{} is not on the roster, {}", found.0, roster.file.display()));
+        }
+        Some(found)
+    };
+    Some(entries.into_iter().filter_map(extension).collect())
 }
 
 /// `ann: {closes: 2027-03-08T18:00:00+01:00}`.
@@ -197,7 +212,7 @@ mod tests {
     fn extensions_are_read_and_their_mistakes_told() {
         let read = |text: &str, closes: Option<&str>| {
             let log = Log::new(Path::new("extensions.yaml"));
-            let read = extensions(&log, text.as_bytes(), closes.map(at));
+            let read = extensions(&log, text.as_bytes(), closes.map(at), None);
             log.finish(read).map_err(|problems| problems.to_string())
         };
         let closes = Some("2027-03-08T00:00Z");
@@ -217,5 +232,24 @@ mod tests {
             assert!(told.contains(message), "{text}: {told}");
         }
         assert!(read("ann: {closes: 2027-03-09T00:00:00Z}", None).unwrap_err().contains("nothing to extend"));
+    }
+
+    #[test]
+    fn with_a_roster_only_those_on_it_are_extended() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("pipeline.yaml");
+        let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+        write("pipeline.yaml", "season: {closes: 2027-03-08T00:00Z}\nroster: students.csv\n");
+        write("students.csv", "id,name\nann,Ann\n");
+        write("extensions.yaml", "Ann: {closes: 2027-03-09T00:00:00Z}\n");
+        assert_eq!(crate::config::load(&file).unwrap().season.unwrap().extensions.len(), 1);
+        write(
+            "extensions.yaml",
+            "ann: {closes: 2027-03-09T00:00:00Z}\nanna: {closes: 2027-03-09T00:00:00Z}\n",
+        );
+        let told = crate::config::load(&file).unwrap_err().to_string();
+        assert!(told.contains("extensions.yaml:2:7: anna: anna is not on the roster, "), "{told}");
+        write("pipeline.yaml", "season: {closes: 2027-03-08T00:00Z}\n");
+        assert!(crate::config::load(&file).is_ok(), "without a roster nobody is unknown");
     }
 }

@@ -40,11 +40,7 @@ impl Answers {
     /// # Errors
     /// The engine can't be reached.
     pub(super) fn ask(engine: &Engine) -> Result<Self, Fault> {
-        let json = |command: &str| -> Result<Value, Fault> {
-            let text = engine.ask(&[command, "--format", "{{json .}}"])?;
-            Ok(serde_json::from_str(&text).unwrap_or_default())
-        };
-        let (version, info) = (json("version")?, json("info")?);
+        let [version, info] = engine.described()?;
         let runtime = engine.runtime().map(str::to_owned);
         Ok(Self { program: engine.program(), runtime, version, info, asked: Timestamp::now() })
     }

@@ -10,6 +10,7 @@ use crate::model::rejection::Rejection;
 use crate::model::report::{Report, Run};
 use crate::model::samples;
 use crate::pipeline::publish::json::{self, Rankings};
+use crate::pipeline::publish::roster::Listed;
 use crate::pipeline::report_store::load_report;
 use crate::pipeline::score::Row;
 use crate::show::history::{self, Submitted};
@@ -47,6 +48,16 @@ pub struct Known {
     pub rejected: Vec<Rejection>,
     /// Report of the last evaluation.
     pub report: Option<Report>,
+    /// The line on the roster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub person: Option<Listed>,
+}
+
+impl Known {
+    /// True for somebody on the roster who has submitted nothing.
+    pub(super) fn is_absent(&self) -> bool {
+        self.row.is_none() && !self.pending && self.rejected.is_empty()
+    }
 }
 
 /// A miner's run on a task.
@@ -93,12 +104,11 @@ fn find(pipeline: &Pipeline, rankings: &Rankings, name: &str) -> Result<Known, S
     let rejected: Vec<Rejection> = rankings.rejected.iter().filter(of_miner).cloned().collect();
     let row = rankings.rankings.iter().find(|row| row.miner == miner).cloned();
     let pending = rankings.pending.contains(&miner);
-    if row.is_none() && !pending && rejected.is_empty() {
-        return Err(unknown());
-    }
+    let person = rankings.roster.iter().find(|one| one.id == miner).cloned();
     // The report of a submission that was refused is about an older one.
     let report = (row.is_some() || pending).then(|| report(pipeline, &miner)).flatten();
-    Ok(Known { miner, token: rankings.token.clone(), row, pending, rejected, report })
+    let known = Known { miner, token: rankings.token.clone(), row, pending, rejected, report, person };
+    if known.is_absent() && known.person.is_none() { Err(unknown()) } else { Ok(known) }
 }
 
 /// A miner's report, with the samples that its stages have now.
@@ -110,10 +120,14 @@ fn report(pipeline: &Pipeline, miner: &Miner) -> Option<Report> {
 fn names(rankings: &Rankings) -> impl Iterator<Item = &str> {
     let ranked = rankings.rankings.iter().map(|row| &row.miner);
     let refused = rankings.rejected.iter().filter_map(|rejection| rejection.miner.as_ref());
-    ranked.chain(&rankings.pending).chain(refused).map(Miner::as_str)
+    let listed = rankings.roster.iter().map(|one| &one.id);
+    ranked.chain(&rankings.pending).chain(refused).chain(listed).map(Miner::as_str)
 }
 
 fn runs(known: Known, task: &str) -> Result<Vec<Run>, ShowError> {
+    if known.is_absent() {
+        return Err(ShowError::NothingHandedIn(known.miner));
+    }
     let Known { miner, report: Some(report), .. } = known else {
         return Err(match known.rejected.first() {
             Some(Rejection { file, reason, .. }) => {

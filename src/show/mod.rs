@@ -3,6 +3,7 @@
 mod data;
 mod history;
 mod query;
+mod ranking;
 #[cfg(test)]
 mod tests;
 mod text;

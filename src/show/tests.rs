@@ -155,6 +155,65 @@ fn samples_are_told_with_their_spread() {
     assert!(!shown(dir.path(), &["carol"]).unwrap().contains("SAMPLE"));
 }
 
+/// `rankings.json` with other people and chances in it.
+fn change_rankings(dir: &Path, change: impl FnOnce(&mut serde_json::Value)) {
+    let file = dir.join("rankings.json");
+    let mut rankings = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    change(&mut rankings);
+    std::fs::write(file, rankings.to_string()).unwrap();
+}
+
+fn cells(text: &str) -> Vec<Vec<&str>> {
+    text.lines()
+        .map(|line| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect())
+        .collect()
+}
+
+#[test]
+fn everybody_of_a_course_is_in_the_table() {
+    let dir = results();
+    let person = |id: &str, name: &str, state: &str| serde_json::json!({"id": id, "name": name, "group": "", "state": state});
+    change_rankings(dir.path(), |rankings| {
+        let people = [
+            ("alice", "Alice Lee", "ranked"),
+            ("erin", "Erin \u{1b}[1m", "absent"),
+            ("mallory", "M.", "refused"),
+        ];
+        rankings["roster"] = people.map(|(id, name, state)| person(id, name, state)).to_vec().into();
+    });
+    let text = shown(dir.path(), &[]).unwrap();
+    let cells = cells(&text);
+    assert_eq!(cells[0][..4], ["#", "MINER", "NAME", "SCORE"], "{text}");
+    assert_eq!(cells[2][..4], ["2", "alice", "Alice Lee", "75"], "{text}");
+    assert_eq!(cells[4], ["-", "erin", "Erin \\u{1b}[1m", "-", "-", "-", "-", "absent"], "{text}");
+    assert_eq!(cells[5], ["-", "mallory", "M.", "-", "-", "-", "-", "refused"], "{text}");
+    let erin = shown(dir.path(), &["Erin"]).unwrap();
+    assert_eq!(erin, "erin has submitted nothing: absent, on the roster as Erin \\u{1b}[1m\n");
+    assert_eq!(shown(dir.path(), &["erin", "primes"]).unwrap_err(), "erin has submitted nothing");
+    assert!(shown(dir.path(), &["erni"]).unwrap_err().ends_with("did you mean \"erin\"?"));
+}
+
+#[test]
+fn chances_of_samples_are_in_the_table() {
+    let dir = results();
+    change_rankings(dir.path(), |rankings| {
+        rankings["rankings"][0]["pass_at_1"] = 62.5.into();
+        rankings["rankings"][0]["pass_at_k"] = 75.into();
+        for row in rankings["rankings"].as_array_mut().unwrap() {
+            row["k"] = 5.into();
+        }
+    });
+    let text = shown(dir.path(), &[]).unwrap();
+    let cells = cells(&text);
+    assert_eq!(
+        cells[0],
+        ["#", "MINER", "SCORE", "REWARD (TAO)", "PASS@1", "PASS@5", "TESTS", "STAGE"],
+        "{text}"
+    );
+    assert_eq!(cells[1][..7], ["1", "bob", "100", "0", "62.5", "75", "4/8"], "{text}");
+    assert_eq!(cells[2][3..6], ["100", "-", "-"], "{text}");
+}
+
 #[test]
 fn errors_name_the_nearest() {
     let dir = results();

@@ -8,11 +8,12 @@ use crate::model::report::{Outcome, Report, Run, Scored, TestResult, Verdict};
 use crate::model::samples::{by_task, spreads};
 use crate::model::spread::{Spread, TaskSpread};
 use crate::pipeline::publish::json::Rankings;
-use crate::pipeline::publish::roster::RosterState;
-use crate::pipeline::score::{self, Row, hundredths};
+use crate::pipeline::publish::roster::Listed;
+use crate::pipeline::score::{Row, hundredths};
 use crate::show::data::{Data, Known, MinerRun};
 use crate::show::history::Submitted;
 use crate::show::query::shown;
+use crate::show::ranking::{self, remarks, score};
 use crate::term::{Column, HEADING, Layout, ODD, Styled, left, of_verdict, right, table};
 
 /// Most lines shown of one message or of stderr.
@@ -37,54 +38,18 @@ fn ranking(rankings: &Rankings, layout: &Layout) -> String {
     let title = rankings.title.as_deref().map(|title| layout.paint(HEADING, &shown(title)) + "\n\n");
     let mut text = title.unwrap_or_default();
     text += &match &rankings.rankings[..] {
-        [] => "no agents are ranked yet\n".to_owned(),
-        rows => ranking_table(rows, rankings.token.as_deref(), layout),
+        [] if rankings.roster.is_empty() => "no agents are ranked yet\n".to_owned(),
+        _ => ranking::table_of(rankings, layout),
     };
     if !rankings.pending.is_empty() {
         let pending: Vec<&str> = rankings.pending.iter().map(Miner::as_str).collect();
         text += &format!("\npending: {}\n", pending.join(", "));
     }
-    let absent = rankings.roster.iter().filter(|one| one.state == RosterState::Absent);
-    let absent: Vec<&str> = absent.map(|one| one.id.as_str()).collect();
-    if !absent.is_empty() {
-        text += &format!("\nabsent: {}\n", absent.join(", "));
-    }
     if !rankings.rejected.is_empty() {
-        text += &format!("\n{}\n{}", layout.paint(ODD, "rejected:"), refusals(&rankings.rejected));
+        text += &format!("\n{}\n{}", layout.paint(ODD, "refused:"), refusals(&rankings.rejected));
     }
     let made = rankings.generated_at.strftime("%Y-%m-%d %H:%M:%S UTC");
     text + &format!("\nmade {made}, image {}\n", shown(&rankings.image))
-}
-
-fn ranking_table(rows: &[Row], token: Option<&str>, layout: &Layout) -> String {
-    let reward = token.map(|token| format!("REWARD ({})", shown(token)));
-    let mut header = vec![right("#"), left("MINER"), right("SCORE")];
-    header.extend(reward.as_deref().map(right));
-    header.extend([right("TESTS"), left("STAGE"), left("")]);
-    let line = |row: &Row| {
-        let rank = row.rank.map_or("-".into(), |rank| rank.to_string());
-        let mut cells = vec![rank, row.miner.to_string(), score(row.score)];
-        cells.extend(token.map(|_| row.reward.unwrap_or_default().to_string()));
-        let tests = format!("{}/{}", row.passed, row.tests);
-        cells.extend([tests, shown(&row.stage), remarks(row).join(", ")]);
-        cells.into_iter().map(Styled::from).collect()
-    };
-    table(layout, &header, rows.iter().map(line))
-}
-
-fn score(score: Option<f64>) -> String {
-    score.map_or("-".into(), |score| score.to_string())
-}
-
-fn remarks(row: &Row) -> Vec<String> {
-    let unscored = (row.unscored > 0).then(|| format!("{} unscored", row.unscored));
-    let copy = row.duplicate_of.as_ref().map(|original| format!("copy of {original}"));
-    let late =
-        row.penalty.filter(|percent| *percent > 0.0).map(|percent| format!("{percent}% off for coming late"));
-    let same = (!row.same_as.is_empty()).then(|| score::same_as(row));
-    let packed = row.packed.then(|| score::PACKED.to_owned());
-    let stopped = row.stopped_early.as_ref().map(ToString::to_string);
-    unscored.into_iter().chain(copy).chain(same).chain(packed).chain(late).chain(stopped).collect()
 }
 
 fn refusals(rejections: &[Rejection]) -> String {
@@ -97,10 +62,13 @@ fn refusals(rejections: &[Rejection]) -> String {
 fn miner(known: &Known, layout: &Layout) -> String {
     let mut text = String::new();
     if !known.rejected.is_empty() {
-        text += &format!("{} was rejected:\n{}", known.miner, refusals(&known.rejected));
+        text += &format!("{} was refused:\n{}", known.miner, refusals(&known.rejected));
     }
     if known.pending {
         text += &format!("{}'s submission is not evaluated yet\n", known.miner);
+    }
+    if let (true, Some(Listed { id, name, .. })) = (known.is_absent(), &known.person) {
+        text += &format!("{id} has submitted nothing: absent, on the roster as {}\n", shown(name));
     }
     if let Some(row) = &known.row {
         text += &layout.paint(HEADING, &status(row, known.token.as_deref()));

@@ -110,7 +110,9 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// The field `name`.
     pub fn get(&mut self, name: &'static str) -> Option<Place<'a>> {
-        self.known.push(name);
+        if !self.known.contains(&name) {
+            self.known.push(name);
+        }
         let field = self.fields.iter().find(|field| field.key == name)?;
         Some(Place { log: self.log, node: &field.value, path: join(&self.path, name) })
     }

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::client::bench::memory::{Answer, Memory, Sample};
 use crate::client::generate::answer::{Reply, Unanswered, Usage};
 use crate::client::generate::model::Model;
-use crate::client::generate::prompt;
+use crate::client::generate::prompt::{self, Interpreter};
 use crate::config::{Llm, Price};
 use crate::task::Task;
 use crate::ui::Spinner;
@@ -25,6 +25,8 @@ pub struct Asking<'a> {
     pub memory: &'a Memory,
     /// Settings that its requests are made with.
     pub llm: &'a Llm,
+    /// The Python that replies are written for.
+    pub interpreter: &'a Interpreter,
     /// Samples of each task.
     pub samples: u32,
     /// Requests at the same time.
@@ -70,7 +72,7 @@ impl Asking<'_> {
         let samples = self.memory.samples();
         let known: HashSet<(&str, u32, &str)> =
             samples.iter().map(|one| (one.task.as_str(), one.sample, one.asked.as_str())).collect();
-        let asked: Vec<String> = tasks.iter().map(|task| asked(task, self.llm)).collect();
+        let asked: Vec<String> = tasks.iter().map(|task| asked(task, self.interpreter, self.llm)).collect();
         let all =
             (1..=self.samples).flat_map(|number| tasks.iter().zip(&asked).map(move |pair| (pair, number)));
         all.filter(|((task, asked), number)| !known.contains(&(task.id.as_str(), *number, asked.as_str())))
@@ -99,7 +101,7 @@ impl Asking<'_> {
     fn sample(&self, task: &Task, number: u32) -> Result<Sample, Unanswered> {
         let begun = Instant::now();
         let tell = |news: String| self.spinner.say(&format!("{} {number}: {news}", task.id));
-        let (answer, usage) = match self.model.ask(&prompt::ask(task), &tell) {
+        let (answer, usage) = match self.model.ask(&prompt::ask(task, self.interpreter), &tell) {
             Ok(Reply { text, cut_off, usage }) => (Answer::Text { text, cut_off }, usage),
             Err(Unanswered::Declined(reason)) => (Answer::Declined(reason), Usage::default()),
             Err(other) => return Err(other),
@@ -107,7 +109,7 @@ impl Asking<'_> {
         Ok(Sample {
             task: task.id.clone(),
             sample: number,
-            asked: asked(task, self.llm),
+            asked: asked(task, self.interpreter, self.llm),
             at: Timestamp::now(),
             seconds: begun.elapsed().as_secs_f64(),
             prompt_tokens: usage.prompt_tokens,
@@ -135,9 +137,9 @@ impl Queue<'_> {
 
 /// Digest of a task's prompt and of the settings that it is sent with.
 #[must_use]
-pub fn asked(task: &Task, llm: &Llm) -> String {
+pub fn asked(task: &Task, interpreter: &Interpreter, llm: &Llm) -> String {
     let settings = json!([llm.max_tokens, llm.temperature, llm.body, llm.command]).to_string();
-    digest::hex([prompt::ask(task).as_bytes(), settings.as_bytes()])
+    digest::hex([prompt::ask(task, interpreter).as_bytes(), settings.as_bytes()])
 }
 
 fn cost(usage: Usage, price: &Price) -> Option<f64> {

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use crate::client::bench::asking::asked;
 use crate::client::bench::memory::{Answer, Judged, Memory, Sample};
 use crate::client::generate::answer::Reply;
+use crate::client::generate::prompt::Interpreter;
 use crate::client::generate::reply::sources;
 use crate::client::generate::wanted::Wanted;
 use crate::config::{Limits, Llm, Pipeline};
@@ -29,6 +30,8 @@ pub struct Judging<'a> {
     pub pipeline: &'a Pipeline,
     /// Settings that replies must have been asked for with.
     pub llm: &'a Llm,
+    /// The Python that they must have been asked for.
+    pub interpreter: &'a Interpreter,
     /// The place where code runs.
     pub sandbox: &'a dyn Sandbox,
     /// Progress display.
@@ -72,7 +75,7 @@ impl Judging<'_> {
         let mut keys: Vec<(Sample, Option<String>)> = Vec::new();
         for sample in memory.samples() {
             let Some(planned) = planned(&plan, &sample.task) else { continue };
-            if sample.asked != asked(planned.task, self.llm) {
+            if sample.asked != asked(planned.task, self.interpreter, self.llm) {
                 continue;
             }
             let source = self.source(&sample, planned.task);

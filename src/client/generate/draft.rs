@@ -5,6 +5,7 @@ use anyhow::{bail, ensure};
 use crate::client::generate::answer::{Reply, Unanswered};
 use crate::client::generate::merge::DraftPart;
 use crate::client::generate::model::Model;
+use crate::client::generate::prompt::Interpreter;
 use crate::client::generate::trial::Trial;
 use crate::client::generate::wanted::Wanted;
 use crate::client::generate::{prompt, reply, thinking};
@@ -19,6 +20,8 @@ pub struct Studio<'a> {
     pub model: &'a Model,
     /// The trial that a draft must stand.
     pub trial: Trial<'a>,
+    /// The Python that it is written for.
+    pub interpreter: Interpreter,
     /// How often the model may mend a draft.
     pub repairs: u32,
     /// True if replies are shown even if they can be used.
@@ -89,7 +92,7 @@ impl Studio<'_> {
     /// The first source that is good; each reply that holds none is answered with what is wrong, as long as there are
     /// repairs left.
     fn draft(&self, task: &Task) -> Result<String, NoDraft> {
-        let mut prompt = prompt::ask(task);
+        let mut prompt = prompt::ask(task, &self.interpreter);
         for left in (0..=self.repairs).rev() {
             let reply = self.model.ask(&prompt, &|news| self.spinner.say(&format!("{}: {news}", task.id)))?;
             let flaw = match self.usable(&reply, task)? {
@@ -107,7 +110,7 @@ impl Studio<'_> {
                 return Err(NoDraft::Reply(self.given_up(&flaw.problem)));
             }
             self.spinner.wait(format!("asking for a repair of {}: {}", task.id, first_line(&flaw.problem)));
-            prompt = prompt::repair(task, flaw.source.as_deref(), &flaw.problem);
+            prompt = prompt::repair(task, &self.interpreter, flaw.source.as_deref(), &flaw.problem);
         }
         Err(NoDraft::Reply("nothing was asked".to_owned()))
     }

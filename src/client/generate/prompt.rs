@@ -1,12 +1,12 @@
 //! Prompts: the text that a model is sent.
 
 use crate::client::generate::wanted::Wanted;
+use crate::config::{Allow, Pipeline};
+use crate::model::python::{BaseImage, Library, PackedImage};
 use crate::task::Task;
 
-/// Rules that every reply must keep.
-const RULES: &str = "\
-Rules:
-- Python 3.11, standard library only; nothing else can be imported. There is no network.
+/// A rule of every file.
+const FILE: &str = "\
 - Everything stands at the top level of one file, agent.py. Importing the file prints and reads nothing.
 ";
 
@@ -26,9 +26,47 @@ PROMPT is the text of the task; in the tests `output` is what that prints, and a
 
 const REPLY: &str = "- Reply with the whole file in exactly one ```python block, without explanations.\n";
 
+/// The Python that agents run on.
+#[derive(Debug, Clone)]
+pub struct Interpreter {
+    /// Its version, without the last number; None if it is not known.
+    python: Option<String>,
+    /// Modules beside the standard library's.
+    allow: Allow,
+}
+
+impl Interpreter {
+    /// As the image's library tells, or else the image's name.
+    #[must_use]
+    pub fn of(pipeline: &Pipeline, library: Option<&Library>) -> Self {
+        let by_name = || {
+            let image = &pipeline.sandbox.image;
+            let base = PackedImage::parse(image).map_or_else(|| image.clone(), |packed| packed.base);
+            BaseImage::of(&base).map(|base| base.python.to_owned())
+        };
+        let python = library.map(|library| library.python.clone()).or_else(by_name);
+        Self { python, allow: pipeline.validate.allow.clone() }
+    }
+
+    /// The rules of what can be used there.
+    fn rules(&self) -> String {
+        let version = self.python.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
+        let modules = match &self.allow {
+            Allow::Modules(none) if none.is_empty() => {
+                "standard library only; nothing else can be imported".to_owned()
+            }
+            Allow::Modules(some) => {
+                format!("standard library and {}; nothing else can be imported", some.join(", "))
+            }
+            Allow::Image => "standard library and what else is installed".to_owned(),
+        };
+        format!("Rules:\n- Python{version}, {modules}. There is no network.\n")
+    }
+}
+
 /// Asks for a task's solution: a program where the public tests look at what one prints, else functions.
 #[must_use]
-pub fn ask(task: &Task) -> String {
+pub fn ask(task: &Task, interpreter: &Interpreter) -> String {
     let wanted = Wanted::of(task);
     let (what, rules) = match wanted.program && wanted.functions.is_empty() {
         true => ("a Python program, agent.py, that does the following task when it is run.", PROGRAM),
@@ -43,13 +81,13 @@ pub fn ask(task: &Task) -> String {
         }
         text += "\n";
     }
-    text + RULES + rules + REPLY
+    text + &interpreter.rules() + FILE + rules + REPLY
 }
 
 /// Asks for a better reply after one that could not be used.
 #[must_use]
-pub fn repair(task: &Task, source: Option<&str>, problem: &str) -> String {
-    let mut text = ask(task);
+pub fn repair(task: &Task, interpreter: &Interpreter, source: Option<&str>, problem: &str) -> String {
+    let mut text = ask(task, interpreter);
     match source {
         Some(source) => {
             text += &format!("\nThis was your last reply:\n\n```python\n{}\n```\n", source.trim_end())
@@ -69,9 +107,30 @@ mod tests {
 
     use super::*;
 
+    fn interpreter(pipeline: &str, library: Option<&Library>) -> Interpreter {
+        Interpreter::of(&crate::config::parse(Path::new("p.yaml"), pipeline.as_bytes()).unwrap(), library)
+    }
+
     fn prompt(test: &str) -> String {
         let yaml = format!("prompt: p\ntests: [{{assert: \"{test}\", public: true}}]");
-        ask(&crate::task::parse(Path::new("t.yaml"), yaml.as_bytes()).unwrap())
+        ask(&crate::task::parse(Path::new("t.yaml"), yaml.as_bytes()).unwrap(), &interpreter("", None))
+    }
+
+    #[test]
+    fn the_python_in_use_is_named_and_none_that_is_not_known() {
+        let newer = Library { python: "3.14".into(), ..Library::default() };
+        for (pipeline, library, told) in [
+            ("", None, "Python 3.11, standard library only;"),
+            ("sandbox: {image: 'host/python:3.13-slim'}", None, "Python 3.13, "),
+            ("sandbox: {image: 'agentmill/python:3.13-slim-0123456789ab'}", None, "Python 3.13, "),
+            ("sandbox: {image: own}", None, "- Python, standard library only;"),
+            ("sandbox: {image: own}", Some(&newer), "Python 3.14, "),
+            ("validate: {allow: [numpy, pandas]}", None, "standard library and numpy, pandas; nothing else"),
+            ("validate: {allow: image}", None, "standard library and what else is installed."),
+        ] {
+            let rules = interpreter(pipeline, library).rules();
+            assert!(rules.contains(told), "{pipeline}: {rules}");
+        }
     }
 
     #[test]

@@ -45,7 +45,8 @@ impl Trial<'_> {
             Opened::Refused(refusal) => {
                 let line = refusal.line.map_or_else(String::new, |line| format!("line {line}: "));
                 let message = visible(&refusal.message, SHOWN);
-                return Ok(Some(format!("{line}it is not valid Python 3.11: {message}")));
+                let python = sandbox.library().map(|library| library.python).unwrap_or_default();
+                return Ok(Some(format!("{line}it is not valid Python {python}: {message}")));
             }
         };
         let mut failures = String::new();

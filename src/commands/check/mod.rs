@@ -61,7 +61,7 @@ pub struct Scope {
 /// # Errors
 /// The mistakes found, or that the engine or its image can't be used.
 pub fn check(dir: &Path, scope: &Scope, quiet: bool, json: bool) -> anyhow::Result<Exit> {
-    let (pipeline, mut problems) = load(dir);
+    let (pipeline, mut problems) = config::load_with_mistakes(&dir.join(PIPELINE));
     let sound = with_sandbox(&pipeline, Talk::of(quiet, json), |sandbox, events| {
         // Before anything is started: what it finds may be why nothing can be.
         let looked = doctor::look(&pipeline, sandbox.engine())?;
@@ -97,9 +97,11 @@ fn told(sound: &Sound, ok: bool, layout: &Layout) -> String {
     let word = layout.paint(style, word);
     let table = doctor::text(findings, layout);
     let hints: String = hints.iter().map(|hint| format!("hint: {hint}\n")).collect();
-    format!(
-        "{table}\n{hints}{word}: {tasks} tasks, {solutions} reference solutions score 100, image {image}\n"
-    )
+    let solved = match solutions {
+        0 => "no reference solutions".to_owned(),
+        some => format!("{some} reference solutions score 100"),
+    };
+    format!("{table}\n{hints}{word}: {tasks} tasks, {solved}, image {image}\n")
 }
 
 /// Checks only an agent's file, as the pipeline would.
@@ -107,7 +109,7 @@ fn told(sound: &Sound, ok: bool, layout: &Layout) -> String {
 /// # Errors
 /// Why the agent would be refused, mistakes in the configuration, or that the engine can't be used.
 pub fn check_one(dir: &Path, agent: &Path, quiet: bool, json: bool) -> anyhow::Result<Exit> {
-    let (pipeline, problems) = load(dir);
+    let (pipeline, problems) = config::load_with_mistakes(&dir.join(PIPELINE));
     Problems::check(problems)?;
     let talk = Talk::of(quiet, json);
     let refusal = with_sandbox(&pipeline, talk, |sandbox, _| check_agent(agent, &pipeline, sandbox))?;
@@ -145,15 +147,6 @@ fn with_sandbox<T>(pipeline: &Pipeline, talk: Talk, work: impl FnOnce(&Container
 fn place_of_its_own(results: &Path) -> PathBuf {
     let now = jiff::Timestamp::now().as_nanosecond();
     results.join(format!(".check-{}-{now}", std::process::id()))
-}
-
-/// The configuration, or its defaults where it is wrong, so that the tasks are looked at all the same.
-fn load(dir: &Path) -> (Pipeline, Vec<Problem>) {
-    let file = dir.join(PIPELINE);
-    match config::load(&file) {
-        Ok(pipeline) => (pipeline, Vec::new()),
-        Err(Problems(problems)) => (config::parse(&file, b"").expect("every field has a default"), problems),
-    }
 }
 
 fn check_folder(
@@ -229,14 +222,15 @@ impl Scope {
         Ok(())
     }
 
-    /// The tasks that it names.
+    /// The tasks that it names, by ids, patterns of them, or their files.
     fn of(&self, mut tasks: Vec<Task>) -> anyhow::Result<Vec<Task>> {
         if self.tasks.is_empty() {
             return Ok(tasks);
         }
         let mut chosen = GlobSetBuilder::new();
-        for pattern in &self.tasks {
-            let glob = check::glob(pattern.clone()).map_err(|why| anyhow!("{pattern:?}: {why}"))?;
+        for named in &self.tasks {
+            let pattern = id_of(named, &tasks).unwrap_or(named);
+            let glob = check::glob(pattern.to_owned()).map_err(|why| anyhow!("{pattern:?}: {why}"))?;
             let matcher = glob.compile_matcher();
             if !tasks.iter().any(|task| matcher.is_match(&task.id)) {
                 bail!("no task is called {pattern:?}; `agentmill tasks` lists them");
@@ -247,6 +241,15 @@ impl Scope {
         tasks.retain(|task| chosen.is_match(&task.id));
         Ok(tasks)
     }
+}
+
+/// The id of the task that lies in this file, as seen from here or from the folder.
+fn id_of<'a>(file: &str, tasks: &'a [Task]) -> Option<&'a str> {
+    let path = Path::new(file);
+    let place = path.canonicalize().ok();
+    let is_it =
+        |task: &&Task| task.path.ends_with(path) || place.is_some() && task.path.canonicalize().ok() == place;
+    path.extension().and_then(|_| tasks.iter().find(is_it)).map(|task| task.id.as_str())
 }
 
 /// Takes what was found out about a task's solution: the key of its proof, and what is wrong with it.

@@ -16,6 +16,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
+use serde_json::Value;
 use tracing::{debug, trace_span};
 
 use crate::config;
@@ -279,6 +280,21 @@ impl Engine {
     /// It does not; what its client says.
     pub fn is_there(&self) -> Result<(), Fault> {
         self.backend()?.answers().map_err(|reason| self.fault("version", &reason))
+    }
+
+    /// The engine's version and its account of the machine, as its client tells them as JSON.
+    ///
+    /// # Errors
+    /// The engine can't be reached.
+    pub fn described(&self) -> Result<[Value; 2], Fault> {
+        if let Backend::Socket(api) = self.backend()? {
+            return api.described().map_err(|failure| self.fault("info", &failure));
+        }
+        let json = |command: &str| -> Result<Value, Fault> {
+            let text = self.ask(&[command, "--format", "{{json .}}"])?;
+            Ok(serde_json::from_str(&text).unwrap_or_default())
+        };
+        Ok([json("version")?, json("info")?])
     }
 
     /// Runs a short command of the engine and gives what it printed.

@@ -51,7 +51,7 @@ function drawControls() {
   byId("find").value = state.q;
 }
 
-const SECTIONS = [["ranking", "Ranking"], ["matrix", "Tasks"], ["scores", "Scores"], ["pending", "Pending"], ["rejected", "Rejected"]];
+const SECTIONS = [["ranking", "Ranking"], ["matrix", "Tasks"], ["scores", "Scores"], ["pending", "Pending"], ["rejected", "Refused"]];
 
 function drawJumps() {
   const jump = (id) => () => {

@@ -142,7 +142,7 @@ function drawRejected() {
   const q = state.q.trim().toLowerCase();
   const found = data.rejected.filter(({ file, miner }) => !q || file.toLowerCase().includes(q) || miner.includes(q));
   byId("rejected").hidden = data.rejected.length === 0;
-  fill(byId("rejected-title"), "Rejected ", el("small", {}, number(data.rejected_count)));
+  fill(byId("rejected-title"), "Refused ", el("small", {}, number(data.rejected_count)));
   const titles = [["File", ""], ["Miner", "minor"], ["Reason", ""]];
   const head = el("thead", {}, el("tr", {}, titles.map(([text, name]) => el("th", { scope: "col", class: name }, text))));
   const rows = found.slice(0, unfolded.rejected).map(refusedRow);

@@ -57,6 +57,15 @@ impl Api {
         within(ANSWER, self.ask(request(Method::GET, "/_ping", ""))).map(drop)
     }
 
+    /// The engine's version and its account of the machine, in the form in which its client prints them.
+    ///
+    /// # Errors
+    /// The engine can't be reached.
+    pub fn described(&self) -> Result<[Value; 2], Failure> {
+        let version: Value = self.get("/version")?;
+        Ok([json!({ "Server": version }), self.get("/info")?])
+    }
+
     /// The ids of containers with this label, in whatever state they are.
     ///
     /// # Errors
