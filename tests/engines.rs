@@ -4,6 +4,8 @@
 //! `cargo test --test engines -- --ignored --nocapture`.
 
 mod common;
+#[path = "gateway/elsewhere.rs"]
+mod elsewhere;
 mod ignorable;
 mod testenv;
 
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
     let mut tests = tests![
         podman_gives_the_same_verdicts,
         gvisor_gives_the_same_verdicts,
+        agents_ask_a_model_by_podman_and_by_no_engine,
         another_engine_is_reached_over_the_network,
         limits_of_the_daemon_reach_no_cell,
         crun_gives_the_same_verdicts_and_leaves_nothing,
@@ -100,10 +103,15 @@ fn podman_lab() -> Lab {
     Lab::with(EngineKind::Podman, podman_runtime().map(str::to_owned))
 }
 
+/// Podman's lines of `sandbox`, with this between them.
+fn podman_settings(between: &str) -> String {
+    let runtime = podman_runtime().map_or_else(String::new, |runtime| format!("{between}runtime: {runtime}"));
+    format!("engine: podman{runtime}")
+}
+
 fn podman_gives_the_same_verdicts() -> Tested {
     needed("podman")?;
-    let runtime = podman_runtime().map_or_else(String::new, |runtime| format!("\n  runtime: {runtime}"));
-    demo(TestEnv::empty().podman(), &format!("engine: podman{runtime}"));
+    demo(TestEnv::empty().podman(), &podman_settings("\n  "));
     corpus::play(podman_lab, |name| SOME.contains(&name));
     Ok(())
 }
@@ -112,6 +120,14 @@ fn gvisor_gives_the_same_verdicts() -> Tested {
     needed("runsc")?;
     let engine = Dockerd::start(Address::Socket, GVISOR)?;
     demo(TestEnv::empty().engine(engine.host()), "runtime: runsc");
+    Ok(())
+}
+
+fn agents_ask_a_model_by_podman_and_by_no_engine() -> Tested {
+    needed("podman")?;
+    needed_by_root("runc")?;
+    elsewhere::a_model_is_asked(TestEnv::new().podman(), &podman_settings(", "));
+    elsewhere::a_model_is_asked(TestEnv::new().directly(), "engine: runc");
     Ok(())
 }
 

@@ -1,6 +1,8 @@
 //! Cells on a Slurm cluster: as steps and as jobs, and through everything that goes wrong with one.
 
 mod cluster;
+#[path = "../gateway/elsewhere.rs"]
+mod elsewhere;
 mod faults;
 #[path = "../ignorable/mod.rs"]
 mod ignorable;
@@ -14,6 +16,7 @@ fn main() -> ExitCode {
     let mut tests = ignorable::tests![
         verdicts::the_demo_is_judged_as_on_one_machine,
         verdicts::an_agent_can_not_look_like_a_fault_of_the_cluster,
+        verdicts::an_agent_on_a_node_asks_a_model,
         verdicts::a_node_without_the_image_is_named_and_passed_over,
         faults::a_node_that_dies_in_the_middle,
         faults::a_cancelled_job_and_a_drained_node,

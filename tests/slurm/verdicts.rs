@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::cluster::Cluster;
+use crate::elsewhere;
 use crate::ignorable::Tested;
 use crate::testenv::{TestEnv, wait_until};
 
@@ -43,6 +44,13 @@ pub fn the_demo_is_judged_as_on_one_machine() -> Tested {
     let allocation = ["salloc", "--quiet", "--nodes=2", "--ntasks=4", "--mem=1600M"];
     env.start_by(&allocation, &["demo", &place("steps")]).wait().code(0);
     assert_eq!(results(&env, "steps"), results(&env, "local"));
+    cluster.expect_nothing_left();
+    Ok(())
+}
+
+pub fn an_agent_on_a_node_asks_a_model() -> Tested {
+    let cluster = Cluster::new(1)?;
+    elsewhere::a_model_is_asked(cluster.of(TestEnv::new()), "launch: [srun]");
     cluster.expect_nothing_left();
     Ok(())
 }
