@@ -60,6 +60,7 @@ fn main() -> ExitCode {
         crun_leaves_nothing_where_our_session_is_led_from_elsewhere,
         what_a_dead_agentmill_left_goes_at_the_next_start_of_any,
         auto_passes_over_a_podman_that_cannot_run_here,
+        docker_is_checked_and_used_by_its_socket_alone,
     ];
     tests.push(ignorable::on_request(
         "takes a minute",
@@ -67,6 +68,17 @@ fn main() -> ExitCode {
         the_whole_corpus_on_podman,
     ));
     ignorable::main(tests)
+}
+
+/// In a container beside its cells agentmill has the socket, and no client of Docker's.
+fn docker_is_checked_and_used_by_its_socket_alone() -> Tested {
+    needed("docker")?;
+    let env = TestEnv::new().pipeline("sandbox: {engine: docker}\n").no_programs();
+    let env =
+        env.engine("unix:///var/run/docker.sock").task("double", DOUBLE_TASK).agent("ann", DOUBLE_AGENT);
+    env.agentmill(&["check"]).code(0).prints(&["ok  docker ", "runc ", "limits", "engine's disk"]);
+    env.run().prints(&["1. ann: 100 "]);
+    Ok(())
 }
 
 /// Fine where the program is installed.

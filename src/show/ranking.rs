@@ -16,6 +16,9 @@ struct Part<'a> {
     listed: Box<dyn Fn(&Listed) -> String + 'a>,
 }
 
+/// A column of the roster: its title and a person's cell.
+type PersonColumn = (&'static str, fn(&Listed) -> &str);
+
 /// The table: those who are ranked in their order, then the others of the roster.
 pub(super) fn table_of(rankings: &Rankings, layout: &Layout) -> String {
     let parts = parts(rankings);
@@ -53,9 +56,9 @@ fn parts(rankings: &Rankings) -> Vec<Part<'_>> {
 /// Names and groups, as far as there are any.
 fn people(roster: &[Listed]) -> Vec<Part<'_>> {
     let by_id: HashMap<&Miner, &Listed> = roster.iter().map(|one| (&one.id, one)).collect();
-    let columns: [(&str, fn(&Listed) -> &str); 2] = [("NAME", |one| &one.name), ("GROUP", |one| &one.group)];
+    let columns: [PersonColumn; 2] = [("NAME", |one| &one.name), ("GROUP", |one| &one.group)];
     let there = columns.into_iter().filter(|(_, cell)| roster.iter().any(|one| !cell(one).is_empty()));
-    let part = |(title, cell): (&str, fn(&Listed) -> &str)| {
+    let part = |(title, cell): PersonColumn| {
         let by_id = by_id.clone();
         let of_row = move |row: &Row| by_id.get(&row.miner).map(|one| shown(cell(one))).unwrap_or_default();
         word(title, of_row, move |one| shown(cell(one)))
