@@ -100,8 +100,8 @@ pub enum Command {
     },
     /// Check the configuration, tasks, machine, engine, image and reference solutions; or one agent file
     Check {
-        /// Ids, patterns or files of the tasks to check, all when not given; or an agent's file, NAME.py, to be checked as a
-        /// submission but not evaluated
+        /// Ids, patterns or files of the tasks to check, all when not given; or an agent's file, NAME.py, or its folder,
+        /// FOLDER/, to be checked as a submission but not evaluated
         #[arg(value_name = "TASK|AGENT")]
         what: Vec<String>,
         /// Try solutions with a small mistake in them, and tell of those that pass all tests
@@ -311,7 +311,7 @@ pub struct BenchModel {
 /// An agent to submit, and the place that it goes to.
 #[derive(Debug, Args)]
 pub struct Submit {
-    /// The agent's file
+    /// The agent's file, or the folder of its files
     pub file: PathBuf,
     /// The agent's miner
     #[arg(long)]

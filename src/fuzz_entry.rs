@@ -7,7 +7,9 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::config;
+use crate::config::{self, Validate};
+use crate::model::joined;
+use crate::model::python::Library;
 use crate::pipeline::validate;
 use crate::proof::walk::walk;
 use crate::task;
@@ -60,7 +62,11 @@ fn expect_places(bytes: &[u8], result: Result<(), Problems>) {
 
 /// A submission is taken, or refused in one line that can be shown to anybody.
 pub fn agent(bytes: &[u8]) {
-    let Err(finding) = validate::scan(bytes, &*FORBIDDEN) else { return };
+    let rules = Validate { files: joined::MOST, ..validate::rules(&*FORBIDDEN) };
+    if let Ok(parts) = joined::parts(bytes) {
+        assert_eq!(joined::join(parts.iter().map(|part| (part.path, part.content))), bytes);
+    }
+    let Err(finding) = validate::check(bytes, &rules, &Library::default()) else { return };
     assert!(finding.line.is_none_or(|line| (1..=lines(bytes)).contains(&(line as usize))), "{finding:?}");
     let reason = finding.reason;
     assert!(reason.chars().count() < LONGEST_REASON && !reason.contains(char::is_control), "{reason:?}");
@@ -109,6 +115,9 @@ mod tests {
         "*a",
         "!!x ",
         "import ",
+        "==> 1 files <==\n",
+        "==> 2 files <==\n==> agent.py: 2 bytes <==\nx\n\n==> ",
+        ": 3 bytes <==\n",
         "from . ",
         "os",
         "numpy",

@@ -1,4 +1,5 @@
-//! Files of tasks on the real engine: agents read them where they begin, and whatever they try, the next run finds the same.
+//! Files of tasks, and of agents, on the real engine: agents read them where they begin, and whatever they try, the next run finds the
+//! same.
 
 mod common;
 mod testenv;
@@ -6,6 +7,7 @@ mod testenv;
 use std::fs;
 use std::path::Path;
 
+use agentmill::model::joined;
 use agentmill::task::{self, Task};
 use common::{LIMITS, Lab, Outcome, messages, verdicts};
 use tempfile::TempDir;
@@ -305,4 +307,126 @@ fn check_proves_solutions_with_the_files_and_says_what_is_wrong_with_them() {
         .code(2)
         .complains(&["t.yaml:2:8: files: holds 5B, and sandbox.files allows 4B"]);
     env.agentmill(&["run"]).code(2).complains(&["t.yaml:2:8: files: holds 5B, and sandbox.files allows 4B"]);
+}
+
+/// An agent of several files, and the lines of its modules that a traceback tells.
+const PARTS: [(&str, &str); 7] = [
+    (
+        "agent.py",
+        r#"
+import importlib, inspect, os, sys
+import helpers, parts
+from loose.deep import leaf
+from parts.tree import Tree
+def add(a, b):
+    return helpers.add(a, b)
+def names():
+    modules = [helpers, parts, sys.modules["parts.tree"], leaf]
+    return [(m.__name__, m.__file__, m.__package__) for m in modules] + [list(sys.modules["loose"].__path__)]
+def source():
+    return inspect.getsource(helpers.add)
+def below():
+    return sorted(os.path.relpath(os.path.join(at, name), "/tmp") for at, _, names in os.walk("/tmp") for name in names)
+def spoil():
+    for path in helpers.__file__, sys.modules["parts.tree"].__file__:
+        open(path, "w").write("def add(a, b): return 0\nraise SystemExit\n")
+    return importlib.reload(helpers).add(1, 1), importlib.reload(sys.modules["parts.tree"]).Tree().size()
+if __name__ == "__main__":
+    import agent
+    print(agent.add(int(input()), 1), agent is sys.modules[__name__], helpers.KEPT)
+    helpers.fail()
+"#,
+    ),
+    ("empty.py", ""),
+    ("helpers.py", "KEPT = []\ndef add(a, b):\n    return a + b\ndef fail():\n    raise ValueError('no')\n"),
+    ("loose/deep/leaf.py", "from loose import twig\nleaf = twig.name\n"),
+    ("loose/twig.py", "name = 'twig'\n"),
+    ("parts/__init__.py", "from . import tree\n"),
+    (
+        "parts/tree.py",
+        "from helpers import add\nclass Tree:\n    def size(self):\n        return add(1, 2)\n",
+    ),
+];
+
+fn joined_of(files: &[(&str, &str)]) -> Vec<u8> {
+    joined::join(files.iter().map(|(path, text)| (*path, text.as_bytes())))
+}
+
+/// As `python agent.py` in a folder of these files would have it, and whatever is done to them, the next run finds the same.
+#[test]
+fn an_agents_own_modules_are_imported_as_from_its_folder() {
+    let (_folder, tasks) = tasks(&[(
+        "t.yaml",
+        r#"
+prompt: p
+tests:
+  - assert add(1, 2) == 3
+  - assert Tree().size() == 3 and leaf.leaf == 'twig'
+  - assert source() == 'def add(a, b):\n    return a + b\n'
+  - assert below() == ['agent.py', 'empty.py', 'helpers.py', 'loose/deep/leaf.py', 'loose/twig.py', 'parts/__init__.py', 'parts/tree.py']
+  - |
+    assert names() == [
+        ('helpers', '/tmp/helpers.py', ''), ('parts', '/tmp/parts/__init__.py', 'parts'),
+        ('parts.tree', '/tmp/parts/tree.py', 'parts'), ('loose.deep.leaf', '/tmp/loose/deep/leaf.py', 'loose.deep'), ['/tmp/loose'],
+    ]
+  - |
+    ran = agent.run(stdin='4')
+    assert ran.stdout == '5 False []\n' and ran.returncode == 1
+    assert ran.stderr.endswith("""
+      File "/tmp/helpers.py", line 5, in fail
+        raise ValueError('no')
+    ValueError: no
+    """)
+  - assert spoil() == (2, 3)
+"#,
+    )]);
+    let (lab, source) = (Lab::new(), joined_of(&PARTS));
+    let before = lab.started("cell");
+    let all = told(lab.run(&source, &tasks[0], &LIMITS, 3));
+    assert!(all.iter().all(|run| run.matches("\"passed\"").count() == 7), "{all:#?}");
+    assert_eq!(told(lab.run_announced(&source, &[&tasks[0]; 3], &LIMITS)), all);
+    assert!(lab.started("cell") - before < 6, "the folders that are made for modules do not spend a cell");
+    let broken = [("agent.py", "import helpers\n"), ("helpers.py", "x = 1\nx = = 2\n")];
+    match lab.run(&joined_of(&broken), &tasks[0], &LIMITS, 1) {
+        Outcome::Refused(message) => assert_eq!(message, "helpers.py, line 2: invalid syntax"),
+        outcome => panic!("{outcome:?}"),
+    }
+    assert_eq!(lab.close(), Vec::<String>::new());
+}
+
+#[test]
+fn a_folder_is_one_submission_of_all_its_modules() {
+    let task = "prompt: p\ntests:\n  - assert add(1, 2) == 3\n";
+    let env = TestEnv::new().task("t", task).pipeline("validate: {files: 9}\n");
+    let put =
+        |folder: &str| PARTS.iter().for_each(|(path, text)| env.write(&format!("{folder}/{path}"), text));
+    put("inbox/ann");
+    put("mine");
+    let source = joined_of(&PARTS);
+    let sha256 = agentmill::util::digest::sha256(&source);
+    env.write("inbox/dan/agent.py", "import helpers\n");
+    env.write("inbox/dan/helpers.py", "x = 1\nimport numpy\n");
+    env.write("inbox/eve/agent.py", "import helpers\n");
+    env.write("inbox/eve/notes.txt", "");
+    env.run();
+    assert_eq!(env.rankings()["ann"]["sha256"], sha256);
+    assert_eq!(env.score("ann").as_deref(), Some("100"));
+    assert_eq!(fs::read(env.path(&format!("results/submissions/{sha256}.py"))).unwrap(), source);
+    let reasons: Vec<String> = env.csv("rejected.csv").iter().map(|line| line["reason"].clone()).collect();
+    assert!(reasons[0].starts_with("helpers.py, line 2: imports numpy"), "{reasons:?}");
+    assert!(reasons[1].starts_with("has notes.txt beside it, which is no Python file"), "{reasons:?}");
+
+    let mine = env.path("mine").display().to_string();
+    env.agentmill(&["check", &mine]).code(0);
+    env.agentmill(&["submit", &mine, "--miner", "bob"]).code(0).prints(&[&sha256]);
+    assert_eq!(fs::read(env.path("inbox/bob.py")).unwrap(), source);
+    let conflict = env.agentmill(&["submit", &mine, "--miner", "ann"]).code(2);
+    conflict.complains(&["empty.py lies beside ann/agent.py in the inbox"]);
+    // A change of one module is another submission, and the same files in one are the same.
+    fs::write(env.path("inbox/cat.py"), &source).unwrap();
+    env.write("inbox/ann/parts/tree.py", "from helpers import add\nclass Tree: pass\n");
+    env.run();
+    assert_ne!(env.rankings()["ann"]["sha256"], sha256);
+    assert_eq!(env.rankings()["cat"]["duplicate_of"], "ann");
+    env.expect_nothing_left();
 }

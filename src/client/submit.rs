@@ -11,8 +11,10 @@ use ureq::http::header;
 
 use crate::config::Pipeline;
 use crate::model::feedback::Feedback;
+use crate::model::joined;
 use crate::model::miner_id::Miner;
 use crate::model::report::of_sample;
+use crate::pipeline::intake::{self, Bounds};
 use crate::status::{self, Board, Line, OwnRun, RankingIndex, State, View};
 use crate::submission::{self, Channel, Compiler};
 use crate::util::http_client;
@@ -167,7 +169,7 @@ fn view_here(pipeline: &Pipeline, miner: &Miner) -> anyhow::Result<Option<View>>
     Ok(status::view(miner, &index, pipeline, true))
 }
 
-/// Reads a source, but not more than is ever taken.
+/// Reads a source, of a folder all its files, but not more than is ever taken.
 ///
 /// # Errors
 /// It can't be read, or is too large.
@@ -175,6 +177,10 @@ pub fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
     use std::io::Read;
     const MOST: u64 = 16 << 20;
     let context = || format!("can't read {}", file.display());
+    if file.is_dir() {
+        let (folder, bounds) = (file.canonicalize()?, Bounds { bytes: MOST, files: joined::MOST });
+        return intake::joined(&folder, bounds).map_err(|why| anyhow::anyhow!("{}: {why}", file.display()));
+    }
     let mut bytes = Vec::new();
     std::fs::File::open(file)
         .with_context(context)?

@@ -14,6 +14,7 @@ use crate::client::generate::prompt::Interpreter;
 use crate::client::generate::trial::Trial;
 use crate::client::submit::Target;
 use crate::commands::aside;
+use crate::model::joined;
 use crate::sandbox::Sandbox;
 use crate::sandbox::run::ContainerSandbox;
 use crate::submission::{self, Channel};
@@ -97,6 +98,10 @@ impl Job {
             }
             (None, None) => return Ok(None),
         };
+        ensure!(
+            !bytes.as_deref().is_some_and(joined::is_joined),
+            "{whose} is several files, and solutions go beside one only; --out FILE writes them elsewhere"
+        );
         let text = bytes.map(String::from_utf8).transpose();
         text.with_context(|| {
             format!("{whose} is no UTF-8 text, so nothing can go beside it; --replace starts anew")

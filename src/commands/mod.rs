@@ -28,6 +28,7 @@ use std::path::Path;
 
 use crate::cli::{Cli, Command, Exit};
 use crate::daemon;
+use crate::model::joined::AGENT;
 use crate::pipeline::report_store::Unwritable;
 use crate::sandbox::Fault;
 use crate::term::{self, Unprinted};
@@ -74,10 +75,11 @@ pub fn execute(cli: &Cli) -> Exit {
     })
 }
 
-/// True if `check` is given an agent's file, which no YAML is.
+/// True if `check` is given an agent's file or folder, which no YAML is.
 fn is_agent(what: &[String]) -> bool {
     let is_yaml = |name: &str| [".yaml", ".yml"].iter().any(|ending| name.ends_with(ending));
-    matches!(what, [one] if one.ends_with(".py") || Path::new(one).is_file() && !is_yaml(one))
+    let is_there = |path: &Path| path.is_file() || path.join(AGENT).is_file();
+    matches!(what, [one] if one.ends_with(".py") || is_there(Path::new(one)) && !is_yaml(one))
 }
 
 /// Problems speak for themselves, a line each; other errors are introduced.

@@ -10,6 +10,7 @@ use regex::Regex;
 use serde_yaml::Value;
 
 use crate::config::settings::{Allow, Split};
+use crate::model::joined;
 use crate::util::text::unseen;
 use crate::util::units::{Size, Time};
 use crate::yaml::{describe, excerpt};
@@ -77,6 +78,11 @@ pub(super) fn files(bytes: Size) -> Result<u64, String> {
 
 pub(super) fn max_bytes(bytes: Size) -> Result<u64, String> {
     size(bytes, 1, 16 * MIB)
+}
+
+/// All of them are looked at whenever one may have changed.
+pub(super) fn submitted_files(files: usize) -> Result<usize, String> {
+    within(files, 1, joined::MOST)
 }
 
 pub(super) fn cpus(cpus: f64) -> Result<f64, String> {

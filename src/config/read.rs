@@ -145,10 +145,11 @@ fn normal(path: &Path) -> PathBuf {
 
 fn validate(mut fields: Reader<'_>) -> Validate {
     let max_bytes = fields.checked("max_bytes", 256 << 10, check::max_bytes);
+    let files = fields.checked("files", 1, check::submitted_files);
     let forbid = yaml::list(fields.get("forbid"), check::regex).unwrap_or_default();
     let allow = fields.get("allow").and_then(|place| allow(&place)).unwrap_or(Allow::Modules(Vec::new()));
     fields.finish();
-    Validate { max_bytes, forbid, allow }
+    Validate { max_bytes, files, forbid, allow }
 }
 
 fn allow(place: &Place<'_>) -> Option<Allow> {

@@ -134,8 +134,10 @@ pub enum Board {
 /// The `validate` section.
 #[derive(Debug, Clone)]
 pub struct Validate {
-    /// Largest accepted submission, in bytes.
+    /// Largest accepted submission, in bytes, all its files together.
     pub max_bytes: u64,
+    /// Files that a submission may have; of one file it is that file, of more it is a folder.
+    pub files: usize,
     /// A match in the source, as written or as tokens alone, refuses the submission.
     pub forbid: Vec<Regex>,
     /// Modules beside the standard library's that it may import.

@@ -4,6 +4,7 @@
 pub mod claims;
 pub mod feedback;
 pub mod first_sights;
+pub mod joined;
 pub mod miner_id;
 pub mod model_use;
 pub mod python;

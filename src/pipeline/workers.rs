@@ -44,11 +44,11 @@ impl Workers<'_> {
         if self.halted.load(Ordering::SeqCst) {
             return Finished::Stopped(job.head.miner.clone());
         }
-        let max_bytes = self.context.pipeline.validate.max_bytes;
+        let bounds = (&self.context.pipeline.validate).into();
         let sha256 = &job.head.sha256;
         let source = match job.archived {
             true => archive::read(&self.context.pipeline.records, sha256),
-            false => intake::reread(&job.inbox_file, sha256, max_bytes),
+            false => intake::reread(&job.inbox_file, sha256, bounds),
         };
         let Some(source) = source else {
             return Finished::FileChanged(job.head.miner.clone());

@@ -14,6 +14,7 @@ use serde::Serialize;
 use tokio::time::timeout;
 
 use crate::config::Pipeline;
+use crate::model::joined;
 use crate::model::miner_id::Miner;
 use crate::serve::answer::{Failure, json};
 use crate::serve::guard::{self, Principal};
@@ -216,22 +217,33 @@ impl Form {
         let broken = |_| Failure::bad("the body is not well-formed multipart/form-data");
         let request = Request::from_parts(parts, Body::from(bytes));
         let mut multipart = Multipart::from_request(request, &()).await.map_err(|_| broken(()))?;
-        let (mut miner_id, mut file) = (None, None);
+        let (mut miner_id, mut files) = (None, Vec::new());
         while let Some(field) = multipart.next_field().await.map_err(|_| broken(()))? {
             let name = field.name().unwrap_or_default().to_owned();
+            let path = field.file_name().map(str::to_owned);
             let bytes = field.bytes().await.map_err(|_| broken(()))?;
-            let twice = match name.as_str() {
-                "miner_id" => miner_id.replace(bytes).is_some(),
-                "file" => file.replace(bytes).is_some(),
+            match name.as_str() {
+                "miner_id" if miner_id.is_none() => miner_id = Some(bytes),
+                "miner_id" => return Err(Failure::bad("the field miner_id is there twice")),
+                "file" => files.push((path, bytes)),
                 _ => return Err(unprocessable("there are no fields but miner_id and file")),
-            };
-            if twice {
-                return Err(Failure::bad(format!("the field {name} is there twice")));
             }
         }
         let missing = |name| unprocessable(&format!("the field {name} is missing"));
         let miner_id = miner_id.ok_or_else(|| missing("miner_id"))?;
         let miner_id = String::from_utf8_lossy(&miner_id).into_owned();
-        Ok(Self { miner_id, file: file.ok_or_else(|| missing("file"))? })
+        Ok(Self { miner_id, file: one(files)?.ok_or_else(|| missing("file"))? })
     }
+}
+
+/// The source that files make up: one is it, several are joined by their names.
+fn one(mut files: Vec<(Option<String>, Bytes)>) -> Result<Option<Bytes>, Failure> {
+    if files.len() < 2 {
+        return Ok(files.pop().map(|(_, bytes)| bytes));
+    }
+    let named: Option<Vec<(&str, &[u8])>> =
+        files.iter().map(|(path, bytes)| Some((path.as_deref()?, bytes.as_ref()))).collect();
+    let named =
+        named.ok_or_else(|| unprocessable("of several files, each takes its path as its file name"))?;
+    Ok(Some(joined::join(named).into()))
 }

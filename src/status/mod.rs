@@ -4,8 +4,6 @@ mod board;
 mod shown_task;
 mod submitted_source;
 
-use std::path::Path;
-
 use serde::{Deserialize, Serialize};
 
 use crate::config::Pipeline;
@@ -122,8 +120,8 @@ pub struct OwnTest {
 pub fn view(miner: &Miner, index: &RankingIndex, pipeline: &Pipeline, own: bool) -> Option<View> {
     let receipt = submission::receipt(&pipeline.results, miner);
     let report = report_store::load_report(&pipeline.results, miner);
+    let state = state(miner, index, pipeline, receipt.as_ref())?;
     let report = report.map(|report| samples::of_now(report, |stage| pipeline.samples_in(stage)));
-    let state = state(miner, index, (&pipeline.inbox, &pipeline.results), receipt.as_ref())?;
     let ranking = index.lines.get(miner).cloned();
     // Where something is ranked, that is of what lies in the inbox and does not count.
     let is_told = matches!(state, State::Refused | State::Ranked);
@@ -145,21 +143,19 @@ pub fn view(miner: &Miner, index: &RankingIndex, pipeline: &Pipeline, own: bool)
 fn state(
     miner: &Miner,
     index: &RankingIndex,
-    (inbox, results): (&Path, &Path),
+    pipeline: &Pipeline,
     receipt: Option<&Receipt>,
 ) -> Option<State> {
     // Results are of this submission, or of one that was put into the inbox later by other ways.
     let current = |sha256: &str| {
-        receipt.is_none_or(|receipt| {
-            receipt.sha256 == sha256 || submission::is_replaced(inbox, results, receipt)
-        })
+        receipt.is_none_or(|receipt| receipt.sha256 == sha256 || submission::is_replaced(pipeline, receipt))
     };
     // Names and kinds of file are refused without a look at their bytes.
     let published_since =
         || receipt.is_none_or(|receipt| index.generated_at.is_some_and(|at| at >= receipt.received_at));
     let is_current = |refusal: &Rejection| refusal.sha256.as_deref().map_or_else(published_since, current);
     match () {
-        () if receipt.is_some_and(|receipt| submission::is_withdrawn(inbox, results, receipt)) => {
+        () if receipt.is_some_and(|receipt| submission::is_withdrawn(pipeline, receipt)) => {
             Some(State::Withdrawn)
         }
         () if index.pending.contains(miner) => Some(State::Waiting),

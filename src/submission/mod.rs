@@ -84,7 +84,8 @@ impl Submitter {
         let Pipeline { inbox, results, .. } = pipeline;
         let uploads = Uploads::open(results, inbox)?;
         let _lock = uploads.lock(miner)?;
-        let place = Place::of(inbox, results, miner)?;
+        let place = Place::of(pipeline, miner)?;
+        place.check_alone()?;
         let sha256 = digest::sha256(source);
         let bytes = source.len() as u64;
         let before = receipt(results, miner);
@@ -93,7 +94,7 @@ impl Submitter {
         {
             return Ok((known.clone(), false));
         }
-        if let Some(standing) = place.content(pipeline.validate.max_bytes) {
+        if let Some(standing) = place.content() {
             self.note(pipeline, standing, None)?;
         }
         let now = Timestamp::now();
@@ -106,7 +107,7 @@ impl Submitter {
         // First the receipt: whoever sees the file is to know how it came.
         uploads.keep(&receipt)?;
         place.put(&uploads, source).inspect_err(|_| uploads.restore(miner, before.as_ref()))?;
-        if let Some(taken) = place.content(pipeline.validate.max_bytes) {
+        if let Some(taken) = place.content() {
             // What can't be noted now is noted by a pass, or before it is replaced.
             let _ = self.note(pipeline, taken, came);
         }
@@ -208,8 +209,8 @@ fn open<'a>(held: &'a mut Option<Ledger>, results: &Path) -> io::Result<&'a mut 
 /// The bytes of the miner's submission that lies in the inbox, if there is one that a pass would read.
 #[must_use]
 pub fn present(pipeline: &Pipeline, miner: &Miner) -> Option<Vec<u8>> {
-    let place = Place::of(&pipeline.inbox, &pipeline.results, miner).ok()?;
-    place.content(pipeline.validate.max_bytes).map(|submission| submission.bytes)
+    let place = Place::of(pipeline, miner).ok()?;
+    place.content().map(|submission| submission.bytes)
 }
 
 /// Makes ready for submissions: the private folder is there, and nothing half made in it or in the inbox.
@@ -229,16 +230,15 @@ pub fn receipt(results: &Path, miner: &Miner) -> Option<Receipt> {
 
 /// Tells whether nothing lies in the inbox any more for the miner of a submission.
 #[must_use]
-pub fn is_withdrawn(inbox: &Path, results: &Path, receipt: &Receipt) -> bool {
-    let there = |file: &str| inbox.join(file).symlink_metadata().is_ok();
-    !there(&receipt.file) && Place::of(inbox, results, &receipt.miner).is_ok_and(|place| !there(place.file()))
+pub fn is_withdrawn(pipeline: &Pipeline, receipt: &Receipt) -> bool {
+    let there = |file: &str| pipeline.inbox.join(file).symlink_metadata().is_ok();
+    !there(&receipt.file) && Place::of(pipeline, &receipt.miner).is_ok_and(|place| !there(place.file()))
 }
 
 /// Tells whether other bytes than a submission's lie in the inbox for its miner: somebody put them there by other ways.
 #[must_use]
-pub fn is_replaced(inbox: &Path, results: &Path, receipt: &Receipt) -> bool {
-    Place::of(inbox, results, &receipt.miner)
-        .map_or(true, |place| !place.holds(&receipt.sha256, receipt.bytes))
+pub fn is_replaced(pipeline: &Pipeline, receipt: &Receipt) -> bool {
+    Place::of(pipeline, &receipt.miner).map_or(true, |place| !place.holds(&receipt.sha256, receipt.bytes))
 }
 
 #[cfg(test)]

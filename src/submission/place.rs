@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, openat, renameat, unlinkat};
 use rustix::io::Errno;
 
+use crate::config::Pipeline;
 use crate::model::first_sights::FirstSights;
 use crate::model::miner_id::Miner;
-use crate::pipeline::intake::{self, Inbox, InboxFile, Submission, Touched};
+use crate::pipeline::intake::{self, Bounds, Inbox, InboxFile, Submission, Touched};
 use crate::pipeline::ledger::Ledger;
 use crate::submission::refused::Refused;
 use crate::submission::uploads::Uploads;
@@ -30,12 +31,14 @@ const READABLE: u32 = 0o644;
 pub(super) struct Place {
     inbox_file: InboxFile,
     inbox: PathBuf,
+    bounds: Bounds,
 }
 
 impl Place {
     /// The path where the miner's submission lies already, in whichever spelling, or else `<miner>.py`. Of several claims to
     /// one id it is the one that a pass takes; the others would be refused.
-    pub(super) fn of(inbox: &Path, results: &Path, miner: &Miner) -> Result<Self, Refused> {
+    pub(super) fn of(pipeline: &Pipeline, miner: &Miner) -> Result<Self, Refused> {
+        let (Pipeline { inbox, results, .. }, bounds) = (pipeline, Bounds::from(&pipeline.validate));
         let mut found = Vec::new();
         for entry in fs::read_dir(inbox).map_err(|error| blame(inbox, &error))? {
             found.extend(entry.ok().and_then(|entry| claim(&entry, miner)));
@@ -44,24 +47,38 @@ impl Place {
         let file = match found.as_slice() {
             [] => format!("{miner}.py"),
             [only] => only.clone(),
-            many => holder(inbox, results, miner, many)
+            many => holder(inbox, bounds, results, miner, many)
                 .ok_or_else(|| Refused::Conflict(format!("{} are in the way", many.join(", "))))?,
         };
         let path = inbox.join(&file);
         Ok(Self {
             inbox_file: InboxFile { miner: miner.clone(), file, path, stamp: None },
             inbox: inbox.to_owned(),
+            bounds,
+        })
+    }
+
+    /// Refuses a folder in which something lies that would belong to what is put there.
+    pub(super) fn check_alone(&self) -> Result<(), Refused> {
+        let beside = (self.bounds.files > 1).then(|| self.inbox_file.beside()).flatten();
+        beside.map_or(Ok(()), |name| {
+            let file = &self.inbox_file.file;
+            let reason = format!(
+                "{name} lies beside {file} in the inbox and would belong to it; remove it there first"
+            );
+            Err(Refused::Conflict(reason))
         })
     }
 
     /// True if these bytes lie there.
     pub(super) fn holds(&self, sha256: &str, bytes: u64) -> bool {
-        intake::read(&self.inbox_file, bytes).is_ok_and(|submission| submission.sha256 == sha256)
+        let bounds = Bounds { bytes, ..self.bounds };
+        intake::read(&self.inbox_file, bounds).is_ok_and(|submission| submission.sha256 == sha256)
     }
 
     /// The submission that lies there, if one does.
-    pub(super) fn content(&self, max_bytes: u64) -> Option<Submission> {
-        intake::read(&self.inbox_file, max_bytes).ok()
+    pub(super) fn content(&self) -> Option<Submission> {
+        intake::read(&self.inbox_file, self.bounds).ok()
     }
 
     /// Writes a file and moves it here.
@@ -110,8 +127,8 @@ fn claim(entry: &fs::DirEntry, miner: &Miner) -> Option<String> {
 }
 
 /// The file that a pass would take of several that claim one id.
-fn holder(folder: &Path, results: &Path, miner: &Miner, files: &[String]) -> Option<String> {
-    let (mut inbox, mut touched) = (Inbox::new(folder), Touched::default());
+fn holder(folder: &Path, bounds: Bounds, results: &Path, miner: &Miner, files: &[String]) -> Option<String> {
+    let (mut inbox, mut touched) = (Inbox::new(folder, bounds), Touched::default());
     touched.add(files.iter().filter_map(|file| Path::new(file).iter().next().map(OsStr::to_owned)));
     let ledger = Ledger::open(results).ok();
     inbox.look(touched, ledger.as_ref().map_or(&FirstSights::default(), |(ledger, _)| ledger.sights()));

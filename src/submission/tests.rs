@@ -68,7 +68,7 @@ fn a_first_submission_is_a_file_of_the_miners_name() {
 fn nothing_but_the_submission_is_seen_by_a_scan() {
     let inbox = Folders::new();
     inbox.put("alice", "x = 1\n").unwrap();
-    let listing = intake::list(inbox.path()).unwrap();
+    let listing = intake::list(inbox.path(), intake::Bounds { bytes: 100, files: 1 }).unwrap();
     assert_eq!((listing.files.len() + listing.unsettled, listing.rejected), (1, vec![]));
 }
 

@@ -16,6 +16,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::cli::Exit;
+use crate::client::submit;
 use crate::commands::check::limits::limits;
 use crate::commands::check::progress::Progress;
 use crate::commands::check::proofs::Proofs;
@@ -318,11 +319,11 @@ fn first_failure(scored: &Scored) -> Option<String> {
 
 /// The reason why the pipeline would refuse a file before it evaluates it.
 fn check_agent(agent: &Path, pipeline: &Pipeline, sandbox: &dyn Sandbox) -> anyhow::Result<Option<Refused>> {
-    let source = std::fs::read(agent).with_context(|| format!("can't read {}", agent.display()))?;
+    let source = submit::read(agent)?;
     Ok(match validate::check(&source, &pipeline.validate, &sandbox.library()?) {
         _ if source.len() as u64 > pipeline.validate.max_bytes => Some((None, "is too large".to_owned())),
         Err(finding) => {
-            let finding = finding.beside(|name| agent.with_file_name(name).exists());
+            let finding = finding.beside(|name| agent.is_file() && agent.with_file_name(name).exists());
             Some((finding.line, finding.reason))
         }
         Ok(()) => compile(source, pipeline, sandbox)?,

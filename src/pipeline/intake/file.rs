@@ -3,17 +3,40 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, fstat, openat, statat};
+use rustix::fd::OwnedFd;
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, fstat, openat, statat};
 use rustix::io::Errno;
 
+use crate::config::Validate;
+use crate::model::joined::AGENT;
 use crate::model::miner_id::{Miner, printable};
 use crate::model::rejection::Rejection;
+use crate::pipeline::intake::folder::{self, Fault};
+use crate::pipeline::intake::is_passed_over;
 use crate::util::digest;
+
+/// Bounds of one submission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// The most bytes, of all files together.
+    pub bytes: u64,
+    /// The most files.
+    pub files: usize,
+}
+
+impl From<&Validate> for Bounds {
+    fn from(rules: &Validate) -> Self {
+        Self { bytes: rules.max_bytes, files: rules.files }
+    }
+}
+
+/// The most names of a folder that are looked at for one of interest.
+const LISTED: usize = 1000;
 
 /// A file whose time lies this close to now may still be being written.
 pub const SETTLE: Duration = Duration::from_millis(200);
@@ -37,6 +60,9 @@ pub struct Stamp {
     file: (u64, u64, u64),
     modified: (i64, i64),
     changed: (i64, i64),
+    /// Hash of the same of all that lies in the folder, where that is part of the submission. Who makes two of them collide only
+    /// keeps a change of its own from being seen.
+    folder: u64,
 }
 
 impl Stamp {
@@ -49,11 +75,22 @@ impl Stamp {
             file: (metadata.dev(), metadata.ino(), metadata.len()),
             modified: (metadata.mtime(), metadata.mtime_nsec()),
             changed,
+            folder: 0,
         })
+    }
+
+    /// The same, where this is the hash of all that lies in the folder.
+    pub(super) fn with_folder(self, folder: u64) -> Self {
+        Self { folder, ..self }
     }
 }
 
 impl InboxFile {
+    /// True if all files of its folder belong to it, within these bounds.
+    pub(super) fn is_folder(&self, bounds: Bounds) -> bool {
+        bounds.files > 1 && self.file.contains('/')
+    }
+
     /// The name in the inbox that it lies under.
     pub fn name(&self) -> Option<OsString> {
         Path::new(&self.file).iter().next().map(OsStr::to_owned)
@@ -63,9 +100,19 @@ impl InboxFile {
     #[must_use]
     pub fn has_beside(&self, name: &str) -> bool {
         let Some(folder) = self.path.parent().filter(|_| self.file.contains('/')) else { return false };
-        let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let folder = openat(CWD, folder, flags, Mode::empty());
+        let folder = openat(CWD, folder, DIRECTORY | OFlags::NOFOLLOW, Mode::empty());
         folder.is_ok_and(|folder| statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW).is_ok())
+    }
+
+    /// The first other name in the miner's own folder, if there is one that is not passed over, made fit for a message.
+    #[must_use]
+    pub fn beside(&self) -> Option<String> {
+        let folder = self.path.parent().filter(|_| self.file.contains('/'))?;
+        let folder = openat(CWD, folder, DIRECTORY | OFlags::NOFOLLOW, Mode::empty()).ok()?;
+        let names = Dir::read_from(&folder).ok()?.take(LISTED).flatten();
+        let names = names.map(|entry| entry.file_name().to_bytes().to_owned());
+        let others = names.filter(|name| name != AGENT.as_bytes() && !is_passed_over(name));
+        others.min().map(|name| printable(&name))
     }
 
     /// This file refused, whatever it holds.
@@ -81,7 +128,7 @@ impl InboxFile {
     }
 }
 
-/// The bytes of one file in the inbox.
+/// The bytes of one submission: of its file, or of all its files, [joined](joined).
 #[derive(Debug, Clone)]
 pub struct Submission {
     /// Where it was dropped.
@@ -90,9 +137,9 @@ pub struct Submission {
     pub bytes: Vec<u8>,
     /// Hex sha256 of the bytes.
     pub sha256: String,
-    /// The file's modification time, which its owner can choose.
+    /// The modification time of the file, or of the one that was modified last, which its owner can choose.
     pub modified: Timestamp,
-    /// Time of the inode's last change, in seconds and nanoseconds. Its owner can't choose it, but what is stored by way of a
+    /// Time of the last change of its inode, or of the one that was changed last, in seconds and nanoseconds. Its owner can't choose it, but what is stored by way of a
     /// memory map may change it late, or never.
     pub changed: (i64, i64),
     /// Time of the newest change of the file or of a folder between it and the inbox: a folder that is moved
@@ -116,39 +163,54 @@ pub(super) fn is_near(at: SystemTime, now: SystemTime) -> bool {
 
 /// The reason why a file of this kind can't be a submission.
 pub(super) fn obstacle(metadata: &Metadata) -> Option<String> {
-    let kind = metadata.file_type();
-    let found = match () {
-        () if kind.is_symlink() => "a symbolic link",
-        () if kind.is_dir() => "a directory",
-        () if kind.is_fifo() => "a named pipe",
-        () if kind.is_socket() => "a socket",
-        () if kind.is_char_device() || kind.is_block_device() => "a device",
-        () if !kind.is_file() => "no regular file",
-        () if metadata.nlink() > 1 => "a hard link that shares its content with another name",
-        () => return None,
+    obstacle_of(metadata.mode(), metadata.nlink())
+}
+
+/// The reason why a file of this mode and so many names can't be one of a submission.
+pub(super) fn obstacle_of(mode: u32, names: u64) -> Option<String> {
+    let found = match FileType::from_raw_mode(mode) {
+        FileType::Symlink => "a symbolic link",
+        FileType::Directory => "a directory",
+        FileType::Fifo => "a named pipe",
+        FileType::Socket => "a socket",
+        FileType::CharacterDevice | FileType::BlockDevice => "a device",
+        FileType::Unknown => "no regular file",
+        FileType::RegularFile if names > 1 => "a hard link that shares its content with another name",
+        FileType::RegularFile => return None,
     };
     Some(format!("is {found}; drop a plain file"))
 }
 
-/// Opens a file once: regular files only, no links followed, at most `max_bytes`.
+/// Opens the file, or those of the folder, once: regular files only, no links followed, within these bounds.
 ///
 /// # Errors
 /// The reason why these bytes are no submission, or [`Unreadable::Changing`].
-pub fn read(inbox_file: &InboxFile, max_bytes: u64) -> Result<Submission, Unreadable> {
+pub fn read(inbox_file: &InboxFile, bounds: Bounds) -> Result<Submission, Unreadable> {
     let refuse = |reason: String| Unreadable::Rejected(inbox_file.rejection(None, reason));
     let failed = |error: io::Error| match is_passing(&error) {
         true => Unreadable::Changing,
         false => refuse(format!("can't be read: {error}")),
     };
-    let (mut file, folders) = open(inbox_file).map_err(|errno| match errno {
+    let unopened = |errno| match errno {
         Errno::LOOP | Errno::MLINK | Errno::NOTDIR => {
             refuse("is or lies behind a symbolic link; drop a plain file".into())
         }
         Errno::NXIO => refuse("is a socket or a device; drop a plain file".into()),
         _ => failed(errno.into()),
-    })?;
+    };
+    if inbox_file.is_folder(bounds) {
+        let (folder, ..) = enter(inbox_file).map_err(unopened)?;
+        return folder::read(&folder, bounds).map(|whole| whole.submission(inbox_file)).map_err(|fault| {
+            match fault {
+                Fault::Refused(reason) => refuse(reason),
+                Fault::Failed(error) => failed(error),
+                Fault::Changing => Unreadable::Changing,
+            }
+        });
+    }
+    let (mut file, folders) = open(inbox_file).map_err(unopened)?;
     let before = file.metadata().map_err(failed)?;
-    if let Some(reason) = obstacle(&before).or_else(|| excess(before.len(), max_bytes)) {
+    if let Some(reason) = obstacle(&before).or_else(|| excess(before.len(), bounds.bytes)) {
         return Err(refuse(reason));
     }
     let bytes = read_whole(&mut file, before.len()).map_err(failed)?;
@@ -169,32 +231,47 @@ pub fn read(inbox_file: &InboxFile, max_bytes: u64) -> Result<Submission, Unread
 /// Reads a submission's bytes again, so that they need not be kept between validation and use; `None` when the
 /// drop changed or was withdrawn since.
 #[must_use]
-pub fn reread(inbox_file: &InboxFile, sha256: &str, max_bytes: u64) -> Option<Vec<u8>> {
-    let submission = read(inbox_file, max_bytes).ok()?;
+pub fn reread(inbox_file: &InboxFile, sha256: &str, bounds: Bounds) -> Option<Vec<u8>> {
+    let submission = read(inbox_file, bounds).ok()?;
     (submission.sha256 == sha256).then_some(submission.bytes)
 }
 
-/// Opens a file by way of handles, so that no directory below the inbox can be swapped for a link. Gives the newest change
-/// of a folder in between, too.
-fn open(inbox_file: &InboxFile) -> rustix::io::Result<(File, (i64, i64))> {
-    const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
-    // Opening a pipe or a terminal must neither block nor have effects.
+const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+/// Opens a file of a folder. Opening a pipe or a terminal must neither block nor have effects.
+pub(super) fn open_plain(folder: &OwnedFd, name: &OsStr) -> rustix::io::Result<File> {
     const PLAIN: OFlags = OFlags::RDONLY
         .union(OFlags::NOFOLLOW)
         .union(OFlags::NONBLOCK)
         .union(OFlags::NOCTTY)
         .union(OFlags::CLOEXEC);
+    Ok(openat(folder, name, PLAIN, Mode::empty())?.into())
+}
+
+/// Opens a folder of a folder.
+pub(super) fn open_folder(folder: &OwnedFd, name: &OsStr) -> rustix::io::Result<OwnedFd> {
+    openat(folder, name, DIRECTORY | OFlags::NOFOLLOW, Mode::empty())
+}
+
+fn open(inbox_file: &InboxFile) -> rustix::io::Result<(File, (i64, i64))> {
+    let (folder, name, newest) = enter(inbox_file)?;
+    Ok((open_plain(&folder, name)?, newest))
+}
+
+/// Opens the folder that a file lies in by way of handles, so that no directory below the inbox can be swapped for a link. Gives
+/// the file's name there, and the newest change of a folder in between, too.
+fn enter(inbox_file: &InboxFile) -> rustix::io::Result<(OwnedFd, &OsStr, (i64, i64))> {
     let below: Vec<&OsStr> = Path::new(&inbox_file.file).iter().collect();
     let inbox = inbox_file.path.ancestors().nth(below.len()).filter(|path| !path.as_os_str().is_empty());
     let mut at = openat(CWD, inbox.unwrap_or(Path::new(".")), DIRECTORY, Mode::empty())?;
     let (file, folders) = below.split_last().ok_or(Errno::NOENT)?;
     let mut newest = (i64::MIN, 0);
     for folder in folders {
-        at = openat(&at, *folder, DIRECTORY | OFlags::NOFOLLOW, Mode::empty())?;
+        at = open_folder(&at, folder)?;
         let stat = fstat(&at)?;
         newest = newest.max((stat.st_ctime, stat.st_ctime_nsec as i64));
     }
-    Ok((openat(&at, *file, PLAIN, Mode::empty())?.into(), newest))
+    Ok((at, file, newest))
 }
 
 /// Tells whether trying again later may help: the drop is gone, or the fault is ours.
@@ -212,7 +289,7 @@ pub fn excess(size: u64, max_bytes: u64) -> Option<String> {
 }
 
 /// Reads one byte more than expected, where there is one: enough to see that the file has grown.
-fn read_whole(file: &mut File, expected: u64) -> io::Result<Vec<u8>> {
+pub(super) fn read_whole(file: &mut File, expected: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(0));
     file.take(expected.saturating_add(1)).read_to_end(&mut bytes)?;
     Ok(bytes)
@@ -231,8 +308,12 @@ pub(super) fn changed(metadata: &Metadata) -> (i64, i64) {
 }
 
 fn modified(metadata: &Metadata) -> Timestamp {
-    let seconds = metadata.mtime();
-    let nanoseconds = i32::try_from(metadata.mtime_nsec()).unwrap_or(0);
+    timestamp((metadata.mtime(), metadata.mtime_nsec()))
+}
+
+/// A time of a file, given in seconds and nanoseconds.
+pub(super) fn timestamp((seconds, nanoseconds): (i64, i64)) -> Timestamp {
+    let nanoseconds = i32::try_from(nanoseconds).unwrap_or(0);
     let beyond = if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX };
     Timestamp::new(seconds, nanoseconds).unwrap_or(beyond)
 }

@@ -7,6 +7,7 @@
 mod tests;
 
 mod file;
+mod folder;
 pub mod order;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -18,15 +19,15 @@ use std::path::{Component, Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::model::first_sights::FirstSights;
+use crate::model::joined::AGENT;
 use crate::model::miner_id::{Miner, printable};
 use crate::model::rejection::Rejection;
 pub use crate::pipeline::intake::file::{
-    InboxFile, SETTLE, Stamp, Submission, Unreadable, excess, read, reread,
+    Bounds, InboxFile, SETTLE, Stamp, Submission, Unreadable, excess, read, reread,
 };
 use crate::pipeline::intake::file::{changed, is_near, obstacle};
-
-/// The file that a miner's folder must hold; whatever else lies there is never opened.
-const AGENT: &str = "agent.py";
+pub use crate::pipeline::intake::folder::joined;
+use crate::pipeline::intake::folder::{Fault, Looks};
 
 /// Names in the inbox that something happened to since they were looked at.
 #[derive(Debug, Default)]
@@ -63,6 +64,7 @@ pub struct Inbox {
     folder: PathBuf,
     /// As paths of events have it.
     absolute: PathBuf,
+    bounds: Bounds,
     sights: HashMap<OsString, Sight>,
     /// Names that claim one id, in the order in which they came: the first holds it.
     claims: HashMap<Miner, Vec<OsString>>,
@@ -89,11 +91,11 @@ pub struct Claim {
 }
 
 impl Inbox {
-    /// An inbox that was not looked at yet.
-    pub fn new(folder: &Path) -> Self {
+    /// An inbox that was not looked at yet, whose submissions have these bounds.
+    pub fn new(folder: &Path, bounds: Bounds) -> Self {
         let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
         let (sights, claims, unsettled) = Default::default();
-        Self { folder: folder.to_owned(), absolute, sights, claims, unsettled }
+        Self { folder: folder.to_owned(), absolute, bounds, sights, claims, unsettled }
     }
 
     /// Notes that something happened to a path below the inbox; whether that path is `closed` now. Tells whether it is
@@ -133,7 +135,7 @@ impl Inbox {
         let mut sights: Vec<(OsString, Sight)> = names
             .into_iter()
             .map(|name| {
-                let sight = look(&self.folder, &name, now);
+                let sight = look(&self.folder, &name, self.bounds, now);
                 (name, sight)
             })
             .collect();
@@ -229,16 +231,16 @@ pub struct Listing {
     pub unsettled: usize,
 }
 
-/// Lists the inbox.
+/// Lists the inbox, whose submissions have these bounds.
 ///
 /// # Errors
 /// The inbox itself can't be read.
-pub fn list(inbox: &Path) -> io::Result<Listing> {
-    list_at(inbox, &Now { time: SystemTime::now(), closed: &HashSet::new() })
+pub fn list(inbox: &Path, bounds: Bounds) -> io::Result<Listing> {
+    list_at(inbox, bounds, &Now { time: SystemTime::now(), closed: &HashSet::new() })
 }
 
-fn list_at(folder: &Path, now: &Now<'_>) -> io::Result<Listing> {
-    let (mut inbox, mut all) = (Inbox::new(folder), Touched::default());
+fn list_at(folder: &Path, bounds: Bounds, now: &Now<'_>) -> io::Result<Listing> {
+    let (mut inbox, mut all) = (Inbox::new(folder, bounds), Touched::default());
     inbox.touch_all(&mut all)?;
     let miners = inbox.look_at(all.names, now, &FirstSights::default()).miners;
     let holders = miners.iter().filter_map(|miner| inbox.holder(miner)).filter(|claim| claim.settled);
@@ -297,7 +299,7 @@ impl Sight {
     }
 }
 
-fn look(folder: &Path, name: &OsStr, now: &Now<'_>) -> Sight {
+fn look(folder: &Path, name: &OsStr, bounds: Bounds, now: &Now<'_>) -> Sight {
     if is_passed_over(name.as_bytes()) {
         return Sight::Nothing;
     }
@@ -308,7 +310,7 @@ fn look(folder: &Path, name: &OsStr, now: &Now<'_>) -> Sight {
     };
     match name.to_str() {
         None => refused(name, None, "its name is not UTF-8"),
-        Some(text) if metadata.is_dir() => look_into(text, path, &metadata, now),
+        Some(text) if metadata.is_dir() => look_into(text, path, &metadata, bounds, now),
         Some(text) => look_at(text, path, &metadata, now),
     }
 }
@@ -352,7 +354,7 @@ fn look_at(name: &str, path: PathBuf, metadata: &Metadata, now: &Now<'_>) -> Sig
 }
 
 /// A directory: `<miner>/agent.py`, or refused.
-fn look_into(name: &str, folder: PathBuf, metadata: &Metadata, now: &Now<'_>) -> Sight {
+fn look_into(name: &str, folder: PathBuf, metadata: &Metadata, bounds: Bounds, now: &Now<'_>) -> Sight {
     if name.ends_with(".py") {
         return refused(
             name,
@@ -369,7 +371,11 @@ fn look_into(name: &str, folder: PathBuf, metadata: &Metadata, now: &Now<'_>) ->
     match path.symlink_metadata() {
         Ok(agent) => {
             let stamp = Stamp::of(&agent, now.time);
-            claim(InboxFile { miner, file, path, stamp }, &agent, now)
+            let inbox_file = InboxFile { miner, file, path, stamp };
+            match inbox_file.is_folder(bounds) && obstacle(&agent).is_none() {
+                true => claim_folder(inbox_file, folder::look(&folder, bounds), metadata, now),
+                false => claim(inbox_file, &agent, now),
+            }
         }
         Err(error) if error.kind() != ErrorKind::NotFound => unseen(OsStr::new(&file), &error),
         Err(_) if is_fresh(metadata, now.time) => Sight::Unsettled,
@@ -386,6 +392,28 @@ fn claim(inbox_file: InboxFile, metadata: &Metadata, now: &Now<'_>) -> Sight {
             let settled = !fresh || obstacle.is_none() && now.closed.contains(Path::new(&inbox_file.file));
             Sight::Claim(Claim { inbox_file, settled, changed: changed(metadata) })
         }
+    }
+}
+
+/// A folder of which all files count: they are finished once nothing in it was modified for a while, as more may be on their way
+/// into it.
+fn claim_folder(
+    inbox_file: InboxFile,
+    looks: Result<Looks, Fault>,
+    metadata: &Metadata,
+    now: &Now<'_>,
+) -> Sight {
+    let refused = |reason: String| Sight::Rejected(inbox_file.rejection(None, reason));
+    match looks {
+        Ok(looks) => {
+            let stamp = looks.stamp(inbox_file.stamp, now.time);
+            let (settled, changed) = (looks.is_settled(now.time), looks.changed());
+            Sight::Claim(Claim { inbox_file: InboxFile { stamp, ..inbox_file }, settled, changed })
+        }
+        Err(Fault::Changing) => Sight::Unsettled,
+        Err(_) if is_fresh(metadata, now.time) => Sight::Unsettled,
+        Err(Fault::Refused(reason)) => refused(reason),
+        Err(Fault::Failed(error)) => refused(format!("can't be looked at: {error}")),
     }
 }
 

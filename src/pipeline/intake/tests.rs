@@ -18,7 +18,7 @@ use crate::model::first_sights::{Origin, Sight};
 use crate::pipeline::intake::file::stood_still;
 use crate::util::digest;
 
-const LIMIT: u64 = 100;
+const LIMIT: Bounds = Bounds { bytes: 100, files: 1 };
 
 static CLOSED: OnceLock<HashSet<PathBuf>> = OnceLock::new();
 
@@ -27,7 +27,7 @@ struct Inbox(TempDir);
 
 /// The listing at another time.
 fn at(inbox: &Path, time: SystemTime) -> Listing {
-    list_at(inbox, &Now { time, closed: &HashSet::new() }).unwrap()
+    list_at(inbox, LIMIT, &Now { time, closed: &HashSet::new() }).unwrap()
 }
 
 impl Inbox {
@@ -135,8 +135,8 @@ fn what_editors_and_copiers_leave_is_passed_over() {
 
 #[test]
 fn an_inbox_that_is_not_there_is_our_error() {
-    assert_eq!(list(Path::new("/nonexistent/inbox")).unwrap_err().kind(), ErrorKind::NotFound);
-    assert!(list(Inbox::with(&["a"]).path("a").as_path()).is_err());
+    assert_eq!(list(Path::new("/nonexistent/inbox"), LIMIT).unwrap_err().kind(), ErrorKind::NotFound);
+    assert!(list(Inbox::with(&["a"]).path("a").as_path(), LIMIT).is_err());
 }
 
 #[test]
@@ -270,7 +270,7 @@ fn an_id_stays_with_the_file_that_has_it_until_it_goes() {
     let known: FirstSights = [&sight].into_iter().collect();
     let both = || BTreeSet::from(["alice.py", "Alice.py"].map(OsString::from));
 
-    let mut inbox = super::Inbox::new(folder.0.path());
+    let mut inbox = super::Inbox::new(folder.0.path(), LIMIT);
     let holder = |inbox: &super::Inbox| inbox.holder(&alice).map(|claim| claim.inbox_file.file.clone());
     assert!(inbox.look_at(both(), &now(), &known).refusals);
     assert_eq!(holder(&inbox).as_deref(), Some("alice.py"), "the one that it was last seen with");
@@ -317,17 +317,18 @@ fn a_drop_counts_once_it_has_settled() {
 #[test]
 fn what_was_just_written_is_unsettled_by_the_real_clock() {
     let inbox = Inbox::with(&["alice.py"]);
-    let listing = list(inbox.0.path()).unwrap();
+    let listing = list(inbox.0.path(), LIMIT).unwrap();
     assert_eq!((listing.files.len(), listing.unsettled), (0, 1));
     std::thread::sleep(SETTLE);
-    assert_eq!(list(inbox.0.path()).unwrap().files.len(), 1);
+    assert_eq!(list(inbox.0.path(), LIMIT).unwrap().files.len(), 1);
 }
 
 #[test]
 fn what_its_writer_has_closed_needs_no_time_to_settle() {
     let inbox = Inbox::with(&["alice.py", "bob.py"]);
     let closed = HashSet::from([PathBuf::from("alice.py")]);
-    let listing = || list_at(inbox.0.path(), &Now { time: SystemTime::now(), closed: &closed }).unwrap();
+    let listing =
+        || list_at(inbox.0.path(), LIMIT, &Now { time: SystemTime::now(), closed: &closed }).unwrap();
     let unsettled = || listing().unsettled;
     let listing = listing();
     assert_eq!((listing.files[0].file.as_str(), listing.files.len(), listing.unsettled), ("alice.py", 1, 1));
@@ -352,7 +353,7 @@ fn bytes_are_read_whole_up_to_the_limit() {
     let bob = read(&files[1], LIMIT).unwrap();
     assert_eq!(bob.sha256, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     inbox.refuses_to_read("carol.py", "is 101 bytes long; at most 100 are taken");
-    assert_eq!(read(&files[2], u64::MAX).unwrap().bytes.len(), 101);
+    assert_eq!(read(&files[2], Bounds { bytes: u64::MAX, files: 1 }).unwrap().bytes.len(), 101);
 }
 
 #[test]
@@ -395,7 +396,7 @@ fn an_inbox_behind_a_link_or_a_relative_path_is_fine() {
         path: "Cargo.toml".into(),
         stamp: None,
     };
-    assert!(read(&inbox_file, 1 << 20).is_ok());
+    assert!(read(&inbox_file, Bounds { bytes: 1 << 20, files: 1 }).is_ok());
 }
 
 #[test]
@@ -432,7 +433,7 @@ fn the_same_bytes_are_read_again_or_none() {
     let inbox_file = &inbox.list().files[0];
     let first = read(inbox_file, LIMIT).unwrap();
     assert_eq!(reread(inbox_file, &first.sha256, LIMIT), Some(first.bytes));
-    assert_eq!(reread(inbox_file, &first.sha256, 3), None);
+    assert_eq!(reread(inbox_file, &first.sha256, Bounds { bytes: 3, files: 1 }), None);
     inbox.put("alice.py", "x = 2");
     assert_eq!(reread(inbox_file, &first.sha256, LIMIT), None);
     remove_file(inbox.path("alice.py")).unwrap();

@@ -87,7 +87,7 @@ impl<'a> SubmissionTable<'a> {
             plan: Arc::new(plan),
             scope,
             force,
-            inbox: Inbox::new(&pipeline.inbox),
+            inbox: Inbox::new(&pipeline.inbox, (&pipeline.validate).into()),
             touched: Touched::default(),
             entries: BTreeMap::new(),
             due: BTreeSet::new(),
@@ -201,7 +201,7 @@ impl<'a> SubmissionTable<'a> {
         }
         while let Some((inbox_file, sha256)) = self.unarchived.last() {
             // What was replaced since was never evaluated.
-            if let Some(bytes) = intake::reread(inbox_file, sha256, validate.max_bytes) {
+            if let Some(bytes) = intake::reread(inbox_file, sha256, validate.into()) {
                 archive::keep(results, sha256, &bytes)?;
             }
             self.unarchived.pop();
@@ -278,7 +278,7 @@ impl<'a> SubmissionTable<'a> {
             return ScanResult::Same(inbox_file);
         }
         let Pipeline { validate, .. } = self.pipeline;
-        let submission = match intake::read(&inbox_file, validate.max_bytes) {
+        let submission = match intake::read(&inbox_file, validate.into()) {
             Ok(submission) => submission,
             Err(Unreadable::Changing) => return ScanResult::Changing(inbox_file),
             Err(Unreadable::Rejected(rejection)) => {

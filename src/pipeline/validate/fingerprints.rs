@@ -3,7 +3,7 @@
 //! Names, numbers and literals are folded, comments and blanks left out: a copy with other names, comments or line
 //! breaks has the same fingerprints.
 
-use crate::pipeline::validate::text;
+use crate::pipeline::validate::files;
 use crate::pipeline::validate::tokens::Tokens;
 
 /// Tokens that one hash is of: shorter sequences are common.
@@ -54,9 +54,9 @@ impl Covered {
     }
 }
 
-/// Hashes of all sequences in a source: whatever is chosen of a part of it is among them.
+/// Hashes of all sequences in a source, of several files in all of them: whatever is chosen of a part of it is among them.
 pub fn all(source: &[u8]) -> Vec<u32> {
-    let Ok(source) = text::decode(source) else { return Vec::new() };
+    let Some(source) = files::text_of_all(source) else { return Vec::new() };
     let tokens: Vec<u64> = Tokens::of(&source).all().filter(|token| *token != "\n").map(folded).collect();
     tokens.windows(GRAM).map(|gram| hash(gram) as u32).collect()
 }

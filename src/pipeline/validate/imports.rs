@@ -12,6 +12,7 @@ use regex::bytes::Regex;
 use crate::config::Allow;
 use crate::model::miner_id::printable;
 use crate::model::python::Library;
+use crate::pipeline::validate::files::Surroundings;
 use crate::pipeline::validate::{Finding, text};
 
 /// The head of an import statement, up to the first name. As to Python's tokenizer, any byte beyond
@@ -41,17 +42,27 @@ pub(super) enum Import<'a> {
 }
 
 /// Refuses imports of anything but the standard library and the modules that are allowed beside it.
-pub(super) fn check(source: &str, masked: &[u8], allow: &Allow, library: &Library) -> Result<(), Finding> {
+pub(super) fn check(
+    source: &str,
+    masked: &[u8],
+    allow: &Allow,
+    around: &Surroundings<'_>,
+) -> Result<(), Finding> {
+    let Surroundings { library, own, in_package, .. } = around;
     let is_allowed = |name: &str| match allow {
         Allow::Image => library.packages.as_ref().is_none_or(|packages| packages.contains(name)),
         Allow::Modules(allowed) => allowed.iter().any(|one| one == name),
     };
-    let is_there = |name: &str| library.standard.contains(name) || is_allowed(name);
+    let is_own = |name: &str| own.as_ref().is_some_and(|own| own.contains(name));
+    let is_there = |name: &str| library.standard.contains(name) || is_own(name) || is_allowed(name);
     let mut strangers = Vec::new();
     let mut more = false;
     for import in imports(source, masked) {
         match import {
-            Import::Relative { at } if strangers.is_empty() => return Err(relative(source, at)),
+            Import::Relative { .. } if *in_package => {}
+            Import::Relative { at } if strangers.is_empty() => {
+                return Err(relative(source, at, own.is_some()));
+            }
             Import::Relative { .. } => {}
             Import::Module { name, .. } if is_there(name) => {}
             Import::Module { name, .. } if strangers.iter().any(|&(known, _)| known == name) => {}
@@ -68,9 +79,13 @@ pub(super) fn check(source: &str, masked: &[u8], allow: &Allow, library: &Librar
     }
 }
 
-fn relative(source: &str, at: usize) -> Finding {
+fn relative(source: &str, at: usize, has_others: bool) -> Finding {
     let line = text::line_of(source.as_bytes(), at);
-    Finding::new(Some(line), "relative imports have no package to refer to: an agent is one file")
+    let why = match has_others {
+        true => "what lies beside agent.py is imported by its name alone",
+        false => "an agent is one file",
+    };
+    Finding::new(Some(line), format!("relative imports have no package to refer to: {why}"))
 }
 
 fn unavailable(strangers: &[(&str, u32)], more: bool, allow: &Allow, library: &Library) -> String {

@@ -3,6 +3,7 @@
 //! A lexical scan, in time linear in the source. It tells a miner early what would fail in the cell;
 //! it keeps nobody from importing by other means, and need not: the cell holds no other modules.
 
+mod files;
 pub mod fingerprints;
 mod imports;
 pub(crate) mod lexer;
@@ -18,8 +19,10 @@ use regex::Regex;
 use regex::bytes::Regex as BytesRegex;
 
 use crate::config::{Allow, Validate};
+use crate::model::joined;
 use crate::model::miner_id::printable;
 use crate::model::python::Library;
+use crate::pipeline::validate::files::Surroundings;
 use crate::pipeline::validate::tokens::Tokens;
 
 /// Fault of a source, and its place.
@@ -60,19 +63,27 @@ static NO_CODE: LazyLock<BytesRegex> =
     LazyLock::new(|| BytesRegex::new(r#"\A(?-u:[\s;]|[rRbBuUfF]{0,2}"+)*\z"#).expect("a constant"));
 
 /// Checks a submission's source by the rules as far as can be done without running Python: it is UTF-8 text with some code
-/// in it, imports only modules that are there and allowed, and matches no pattern of `forbid`.
+/// in it, imports only modules that are there and allowed, and matches no pattern of `forbid`. Of several files, so is each.
 ///
 /// # Errors
 /// The first thing found wrong.
 pub fn check(source: &[u8], rules: &Validate, library: &Library) -> Result<(), Finding> {
+    match joined::is_joined(source) {
+        true => files::check(source, rules, library),
+        false => check_file(source, rules, &Surroundings::alone(library)),
+    }
+}
+
+/// Checks one file of a submission.
+fn check_file(source: &[u8], rules: &Validate, around: &Surroundings<'_>) -> Result<(), Finding> {
     let Validate { forbid, allow, .. } = rules;
     let text = text::decode(source)?;
     let masked = lexer::mask(&text);
-    if NO_CODE.is_match(&masked) {
+    if around.is_agent && NO_CODE.is_match(&masked) {
         return Err(Finding::new(None, "contains no code, only comments, blank lines or strings"));
     }
     fence(&text, &masked)?;
-    imports::check(&text, &masked, allow, library)?;
+    imports::check(&text, &masked, allow, around)?;
     if forbid.is_empty() {
         return Ok(());
     }
@@ -85,9 +96,13 @@ pub fn check(source: &[u8], rules: &Validate, library: &Library) -> Result<(), F
 /// # Errors
 /// The first thing found wrong.
 pub fn scan(source: &[u8], forbid: &[Regex]) -> Result<(), Finding> {
+    check(source, &rules(forbid), &Library::default())
+}
+
+/// Rules by which nothing is allowed beside the standard library, and one file alone.
+pub(crate) fn rules(forbid: &[Regex]) -> Validate {
     let allow = Allow::Modules(Vec::new());
-    let rules = Validate { max_bytes: u64::MAX, forbid: forbid.to_vec(), allow };
-    check(source, &rules, &Library::default())
+    Validate { max_bytes: u64::MAX, files: 1, forbid: forbid.to_vec(), allow }
 }
 
 /// Refuses Markdown's fences, which chats put around code: no Python begins a line with a backtick.

@@ -1,8 +1,8 @@
 //! Packed sources: they run text that they decode, or are little else than text that they run, so that their fingerprints are
 //! not those of what they do.
 
+use crate::pipeline::validate::files;
 use crate::pipeline::validate::lexer::{Kind, Pieces};
-use crate::pipeline::validate::text;
 use crate::pipeline::validate::tokens::Tokens;
 
 /// Names that decode.
@@ -31,7 +31,7 @@ const SHORT: usize = 256;
 
 /// Tells whether a source is packed. Whoever wants to, hides that too: it is a reason to look, no proof.
 pub fn is_packed(source: &[u8]) -> bool {
-    let Ok(source) = text::decode(source) else { return false };
+    let Some(source) = files::text_of_all(source) else { return false };
     let tokens = Tokens::of(&source);
     let (mut runs, mut decodes, mut before) = (false, false, "");
     for token in tokens.all() {

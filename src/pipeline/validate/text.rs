@@ -22,6 +22,9 @@ pub(super) fn decode(source: &[u8]) -> Result<Cow<'_, str>, Finding> {
     if let Some(encoding) = other_unicode(source) {
         return Err(Finding::new(Some(1), format!("is {encoding} text; save it as UTF-8")));
     }
+    if source.starts_with(b"PK\x03\x04") {
+        return Err(Finding::new(None, "is a zip archive; submit the .py files that are in it"));
+    }
     let text = std::str::from_utf8(source).map_err(|error| not_utf8(source, error.valid_up_to()))?;
     if let Some(at) = text.find('\0') {
         let line = line_of(source, at);

@@ -30,7 +30,7 @@ def become_agent(channel, ends):
     prctl(PR_SET_DUMPABLE, 1)
 
 
-def serve(module, codes):
+def serve(module, codes, modules):
     """Does what this process was made for: to answer calls, or to be a script; returns its exit code."""
     wire = Wire(3, 4)
     if (frame := wire.wait()) is None:
@@ -40,6 +40,8 @@ def serve(module, codes):
         os.environ.update(purpose["environment"])
     if purpose["files"]:
         guard_modes(prctl)
+    if modules:
+        sys.meta_path.insert(0, ModuleFinder(modules))
     if chance := sys.modules.get("random"):
         chance.seed(SEED)
     if purpose["script"]:

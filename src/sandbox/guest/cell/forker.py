@@ -26,14 +26,14 @@ class ForkerGone(Exception):
 class Forker:
     """The supervisor's way to the forker."""
 
-    def __init__(self, source, cpu_seconds):
+    def __init__(self, files, cpu_seconds):
         self.channel, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
         self.channel.settimeout(PATIENCE)
         self.pid = os.fork()
         if self.pid == 0:
             try:
                 leave_all_but(theirs.fileno())
-                serve_forks(theirs, source, cpu_seconds)
+                serve_forks(theirs, files, cpu_seconds)
             finally:
                 os._exit(1)
         theirs.close()
@@ -71,14 +71,14 @@ def leave_all_but(channel):
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
-def serve_forks(channel, source, cpu_seconds):
+def serve_forks(channel, files, cpu_seconds):
     """Makes the agent's module ahead and forks, until the supervisor ends."""
     try:
-        codes = compiled(source, cpu_seconds)
+        codes, modules = compiled(files, cpu_seconds)
     except Refused as refusal:
         line, message = refusal.args
         return channel.send(dumps({"cpu_ms": cpu_ms(), "line": line, "message": message[:1000]}).encode())
-    warm_up(codes)
+    warm_up((*codes, *modules.values()))
     module = made_ahead(codes[0])
     listener = guard_forker(prctl, os.getpid())
     deepen(frames_below() + 2)  # what is forked stands two frames higher when it comes to the agent
@@ -87,7 +87,7 @@ def serve_forks(channel, source, cpu_seconds):
     while ends := received(channel):
         if not (pid := fork_for_parent(channel)):
             become_agent(channel, ends)
-            leave(serve(module, codes) or 0)
+            leave(serve(module, codes, modules) or 0)
         for end in ends:
             os.close(end)
         channel.send(pid.to_bytes(4, "big"))

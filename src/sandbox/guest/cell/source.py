@@ -19,19 +19,31 @@ class Refused(Exception):
     """Python does not compile it: its line, or None, and the message."""
 
 
-def compiled(text, cpu_seconds):
-    """Two code objects: what is done ahead of all runs, and what is left to each. What compiling takes of memory and time,
-    and what it may break, are not this process's."""
+def compiled(files, cpu_seconds):
+    """Two code objects of the agent: what is done ahead of all runs, and what is left to each; and one of each module beside
+    it, by its path. What compiling takes of memory and time, and what it may break, are not this process's."""
 
     def within_limit():
         libc.setrlimit(RLIMIT_CPU, ctypes.byref((ctypes.c_ulong * 2)(cpu_seconds, cpu_seconds)))
-        return _compile(text)
+        return _compile(files)
 
     lost = f"Python's compiler does not survive it, or takes more than {cpu_seconds} s over it"
     codes, flaw = apart(within_limit) or (None, (None, lost))
     if flaw:
         raise Refused(*flaw)
     return codes
+
+
+def taken_apart(source):
+    """The files of a submission, by their paths: one that is joined of several begins as no Python does."""
+    if not source.startswith(b"==> "):
+        return {AGENT: source}
+    files, rest = {}, source[source.index(b"\n") + 1 :]
+    while rest:
+        heading, _, rest = rest.partition(b"\n")
+        path, length = heading[4 : -len(b" bytes <==")].decode().split(": ")
+        files[f"{HOME}/{path}"], rest = rest[: int(length)], rest[int(length) + 1 :]
+    return files
 
 
 def made_ahead(code):
@@ -57,16 +69,38 @@ def _names(code):
             yield from _names(constant)
 
 
-def _compile(text):
+def _compile(files):
     import warnings
 
     warnings.simplefilter("ignore")
+    codes, flaw = _agent_codes(files[AGENT])
+    modules = {}
+    for path in sorted(files.keys() - {AGENT}):
+        if flaw:
+            break
+        modules[path], flaw = _attempted(lambda: _code(_decoded(files[path]), path=path))
+        if flaw:
+            line, message = flaw
+            flaw = None, f"{path[len(HOME) + 1 :]}{line and f', line {line}' or ''}: {message}"
+    return (codes, modules), flaw
+
+
+def _agent_codes(source):
     try:
-        return _parted(text.decode("utf-8-sig")), None
+        return _parted(_decoded(source)), None
     except Exception:
         pass  # its tree may be too deep for Python where its code is not
+    return _attempted(lambda: (_code(""), _code(_decoded(source))))
+
+
+def _decoded(source):
+    return source.decode("utf-8-sig")
+
+
+def _attempted(work):
+    """What compiling comes to, or else the line, or None, and the message."""
     try:
-        return (_code(""), _code(text.decode("utf-8-sig"))), None
+        return work(), None
     except SyntaxError as error:
         return None, (error.lineno, str(error.msg))
     except Exception as error:
@@ -83,8 +117,8 @@ def _parted(text):
     return ahead, _code(module(body[count:], []), ahead.co_flags & CO_FUTURE_ANNOTATIONS)
 
 
-def _code(source, flags=0):
-    return compile(source, AGENT, "exec", flags, dont_inherit=True)
+def _code(source, flags=0, path=AGENT):
+    return compile(source, path, "exec", flags, dont_inherit=True)
 
 
 def kind_of(node):

@@ -86,6 +86,7 @@ class Supervisor:
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # PID 1 ignores what it has no handler for
+        self.source = {}
         self.forker, self.process, self.spoilt, self.rests = None, None, False, False
         self.marks, self.folders, self.children = opened(MARKABLE), opened(WRITABLE), opened(CHILDREN)
         self.surroundings = surroundings(self.marks)
@@ -139,7 +140,7 @@ class Supervisor:
 
     def load(self, order):
         """Makes the forker, while nothing has been asked yet."""
-        cpu_seconds, self.source = int.from_bytes(order[:4], "big"), order[4:]
+        cpu_seconds, self.source = int.from_bytes(order[:4], "big"), taken_apart(order[4:])
         self.forker = Forker(self.source, cpu_seconds)
         self.account = Account(self.forker.pid)
         told, self.sockets.listener = self.forker.loaded()
@@ -259,6 +260,7 @@ class Supervisor:
     def end(self, _=None, kind=FromCell.Ended):
         self.stop()
         self.gateway.close()
+        self.remove_folders()
         self.spoilt |= any(strays(self.children, self.forker.pid))
         tidied = not self.spoilt and self.files.are_whole() and tidy(self.folders, self.files.kept)
         clean = tidied and surroundings(self.marks) == self.surroundings
@@ -280,14 +282,28 @@ class Supervisor:
 
     def write_agent(self):
         # Only a program that opens its own file needs it there; whoever spoilt its place has the loss.
-        with passing(OSError):
-            os.unlink(AGENT)
-        with passing(OSError):
-            file = os.open(AGENT, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-            try:
-                os.write(file, self.source)
-            finally:
-                os.close(file)
+        for path, content in self.source.items():
+            with passing(OSError):
+                os.unlink(path)
+            with passing(OSError):
+                if path != AGENT:
+                    os.makedirs(os.path.dirname(path), exist_ok=True)
+                file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+                try:
+                    os.write(file, content)
+                finally:
+                    os.close(file)
+
+    def remove_folders(self):
+        """Removes what `write_agent` has put into folders, and these; what else lies there keeps them."""
+        inner = [path for path in self.source if os.path.dirname(path) != HOME]
+        for path in inner:
+            with passing(OSError):
+                os.unlink(path)
+        for path in inner:
+            with passing(OSError):
+                while (path := os.path.dirname(path)) != HOME:
+                    os.rmdir(path)
 
     def watch(self, reply):
         """Serves the pipes until `reply` gives something or the process has ended; OverflowError if it prints too much."""
