@@ -158,9 +158,10 @@ fn validation(options: &Options) -> anyhow::Result<Figure> {
         fs::write(dir.path().join(format!("agent-{at:05}.py")), source)?;
     }
     thread::sleep(intake::SETTLE);
-    let files = intake::list(dir.path())?.files;
+    let bounds = intake::Bounds { bytes: 1 << 20, files: 1 };
+    let files = intake::list(dir.path(), bounds)?.files;
     let look = |inbox_file: &intake::InboxFile| {
-        let submission = intake::read(inbox_file, 1 << 20).ok()?;
+        let submission = intake::read(inbox_file, bounds).ok()?;
         validate::scan(&submission.bytes, &[]).ok()
     };
     let all = || files.par_iter().map(look).collect::<Option<Vec<()>>>().context("a solution was refused");

@@ -37,7 +37,7 @@ const NAME: usize = 64;
 pub struct Part<'a> {
     /// Its path, such as `parts/tree.py`.
     pub path: &'a str,
-    /// What it holds.
+    /// Its bytes.
     pub content: &'a [u8],
 }
 

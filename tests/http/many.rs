@@ -30,7 +30,7 @@ fn a_thousand_parallel_uploads_by_a_hundred_miners_lose_nothing() {
             serde_json::from_str(&folder.read(&format!("results/.uploads/miner-{miner}.json"))).unwrap();
         assert_eq!(receipt["sha256"], digest::sha256(bytes.as_bytes()));
     }
-    let listing = intake::list(&folder.inbox()).unwrap();
+    let listing = intake::list(&folder.inbox(), intake::Bounds { bytes: 1 << 20, files: 1 }).unwrap();
     assert_eq!((listing.files.len() + listing.unsettled, listing.rejected), (MINERS, vec![]));
     let left = std::fs::read_dir(folder.path().join("results/.uploads")).unwrap().flatten();
     assert_eq!(left.filter(|entry| entry.path().extension().is_some_and(|it| it == "tmp")).count(), 0);

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use agentmill::model::joined;
+use agentmill::util::digest;
 use serde_json::json;
 
 use crate::support::{Folder, GOOD};
@@ -37,6 +39,43 @@ fn a_bare_source_is_taken_and_the_same_again_changes_nothing() {
     assert_eq!(folder.read("inbox/alice.py"), GOOD);
     assert_eq!(api.put("alice", "Content-Type: text/x-python; charset=utf-8\r\n", "x = 2\n").status, 201);
     assert_eq!(folder.read("inbox/alice.py"), "x = 2\n");
+}
+
+/// A form as curl sends it of several files.
+fn form_of(files: &[(&str, &str)]) -> String {
+    let file = |(name, text): &(&str, &str)| {
+        format!("--XX\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\n\n{text}\n")
+    };
+    let files: String = files.iter().map(file).collect();
+    format!("--XX\nContent-Disposition: form-data; name=\"miner_id\"\n\nalice\n{files}--XX--\n")
+}
+
+#[test]
+fn several_files_are_one_submission_where_the_platform_takes_them() {
+    let files = [("helpers.py", "x = 1"), ("agent.py", "import helpers"), ("parts/tree.py", "import helpers")];
+    let joined = joined::join(files.iter().map(|(path, text)| (*path, text.as_bytes())));
+    let folder = Folder::new("validate: {files: 3}");
+    let api = folder.serve();
+    let answer = api.form(&form_of(&files));
+    assert_eq!((answer.status, answer.json()["sha256"].as_str()), (201, Some(&*digest::sha256(&joined))));
+    assert_eq!(fs::read(folder.inbox().join("alice.py")).unwrap(), joined);
+    assert_eq!(api.put("alice", "", std::str::from_utf8(&joined).unwrap()).status, 200);
+    for (files, reason) in [
+        ([("agent.py", "import helpers"), ("helpers.py", "x = 1\nimport numpy")], "helpers.py, line 2: imports numpy"),
+        ([("agent.py", "x = 1"), ("../../evil.py", "x = 1")], "can't be imported"),
+        ([("agent.py", "x = 1"), ("agent.py", "x = 1")], "not in order"),
+        ([("solution.py", "x = 1"), ("helpers.py", "x = 1")], "has no agent.py"),
+        ([("agent.py", "x = 1"), ("x.py: 1 bytes <==\nx", "x = 1")], ""),
+    ] {
+        let answer = api.form(&form_of(&files));
+        assert_eq!(answer.status / 100, 4, "{answer:?}");
+        assert!(answer.error().contains(reason), "{answer:?}");
+    }
+    let nameless = form_of(&files).replace("; filename=\"agent.py\"", "");
+    assert!(api.form(&nameless).error().contains("takes its path as its file name"));
+    let answer = Folder::new("").serve().form(&form_of(&files));
+    assert_eq!(answer.status, 422);
+    assert!(answer.error().contains("this pipeline takes one (validate.files)"), "{answer:?}");
 }
 
 #[test]

@@ -21,7 +21,7 @@ use crate::pipeline::intake::file::{
     Bounds, InboxFile, Stamp, Submission, excess, is_near, obstacle_of, open_folder, open_plain, read_whole,
     timestamp,
 };
-use crate::pipeline::intake::is_passed_over;
+use crate::pipeline::intake::names::is_passed_over;
 use crate::util::digest;
 
 /// Names that are looked at in a folder, and all that is below it.
@@ -239,7 +239,7 @@ impl Walk<'_> {
     }
 
     fn file(&mut self, folder: &OwnedFd, name: &OsString, path: String, stat: &Stat) -> Result<(), Fault> {
-        if let Some(obstacle) = obstacle_of(stat.st_mode, stat.st_nlink as u64) {
+        if let Some(obstacle) = obstacle_of(stat.st_mode, stat.st_nlink > 1) {
             return refuse(&path, &obstacle);
         }
         check_path(&path, "")?;
@@ -267,7 +267,7 @@ fn check_path(path: &str, ending: &str) -> Result<(), Fault> {
     joined::check_path(&format!("{path}{ending}")).or_else(|reason| refuse(path, &reason))
 }
 
-/// What a file holds, if it still is the one that was looked at.
+/// Bytes of a file, if it still is the one that was looked at.
 fn content(folder: &OwnedFd, name: &OsString, look: Look) -> Result<Vec<u8>, Fault> {
     let mut file = open_plain(folder, name)?;
     let size = u64::try_from(look.file.2).unwrap_or(0);

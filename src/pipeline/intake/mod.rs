@@ -8,7 +8,9 @@ mod tests;
 
 mod file;
 mod folder;
+mod names;
 pub mod order;
+mod read;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
@@ -22,12 +24,12 @@ use crate::model::first_sights::FirstSights;
 use crate::model::joined::AGENT;
 use crate::model::miner_id::{Miner, printable};
 use crate::model::rejection::Rejection;
-pub use crate::pipeline::intake::file::{
-    Bounds, InboxFile, SETTLE, Stamp, Submission, Unreadable, excess, read, reread,
-};
+pub use crate::pipeline::intake::file::{Bounds, InboxFile, SETTLE, Stamp, Submission, excess};
 use crate::pipeline::intake::file::{changed, is_near, obstacle};
 pub use crate::pipeline::intake::folder::joined;
 use crate::pipeline::intake::folder::{Fault, Looks};
+use crate::pipeline::intake::names::{PROBE, is_passed_over};
+pub use crate::pipeline::intake::read::{Unreadable, read, reread};
 
 /// Names in the inbox that something happened to since they were looked at.
 #[derive(Debug, Default)]
@@ -314,25 +316,6 @@ fn look(folder: &Path, name: &OsStr, bounds: Bounds, now: &Now<'_>) -> Sight {
         Some(text) => look_at(text, path, &metadata, now),
     }
 }
-
-fn is_passed_over(name: &[u8]) -> bool {
-    let autosaved = name.len() > 1 && name.starts_with(b"#") && name.ends_with(b"#");
-    let desktop = [&b"thumbs.db"[..], b"desktop.ini"].contains(&name.to_ascii_lowercase().as_slice());
-    name.starts_with(b".")
-        || UNFINISHED.iter().any(|ending| name.ends_with(ending))
-        || LEFT_BEHIND.contains(&name)
-        || autosaved
-        || desktop
-}
-
-/// Endings of files that are on their way.
-const UNFINISHED: [&[u8]; 6] = [b"~", b".tmp", b".part", b".filepart", b".crdownload", b".partial"];
-
-/// Names that are nobody's submission.
-const LEFT_BEHIND: [&[u8]; 5] = [b"README", b"README.md", b"__pycache__", b"__MACOSX", b"lost+found"];
-
-/// File by which vim tries whether it may write into a folder.
-const PROBE: &str = "4913";
 
 /// A name that is not a directory's: `<miner>.py`, or refused.
 fn look_at(name: &str, path: PathBuf, metadata: &Metadata, now: &Now<'_>) -> Sight {

@@ -22,7 +22,6 @@ use crate::config::{Allow, Validate};
 use crate::model::joined;
 use crate::model::miner_id::printable;
 use crate::model::python::Library;
-use crate::pipeline::validate::files::Surroundings;
 use crate::pipeline::validate::tokens::Tokens;
 
 /// Fault of a source, and its place.
@@ -70,12 +69,12 @@ static NO_CODE: LazyLock<BytesRegex> =
 pub fn check(source: &[u8], rules: &Validate, library: &Library) -> Result<(), Finding> {
     match joined::is_joined(source) {
         true => files::check(source, rules, library),
-        false => check_file(source, rules, &Surroundings::alone(library)),
+        false => check_file(source, rules, &files::Surroundings::alone(library)),
     }
 }
 
 /// Checks one file of a submission.
-fn check_file(source: &[u8], rules: &Validate, around: &Surroundings<'_>) -> Result<(), Finding> {
+fn check_file(source: &[u8], rules: &Validate, around: &files::Surroundings<'_>) -> Result<(), Finding> {
     let Validate { forbid, allow, .. } = rules;
     let text = text::decode(source)?;
     let masked = lexer::mask(&text);

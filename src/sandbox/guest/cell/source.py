@@ -98,7 +98,7 @@ def _decoded(source):
 
 
 def _attempted(work):
-    """What compiling comes to, or else the line, or None, and the message."""
+    """A pair: the code, or None; and the fault, if it does not compile, as its line or None, and the message."""
     try:
         return work(), None
     except SyntaxError as error:
