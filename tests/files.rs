@@ -309,6 +309,23 @@ fn check_proves_solutions_with_the_files_and_says_what_is_wrong_with_them() {
     env.agentmill(&["run"]).code(2).complains(&["t.yaml:2:8: files: holds 5B, and sandbox.files allows 4B"]);
 }
 
+#[test]
+fn where_one_file_is_taken_others_are_told_of() {
+    let env = TestEnv::new().task("t", "prompt: p\ntests:\n  - assert add(1, 2) == 3\n");
+    env.write("inbox/ann/agent.py", "def add(a, b): return a + b\n");
+    env.write("inbox/ann/helpers.py", "import numpy\n");
+    env.write("inbox/ann/notes.txt", "");
+    env.write("inbox/bob/agent.py", "import helpers\n");
+    env.write("inbox/bob/helpers.py", "");
+    env.run().prints(&["not taken: ann/helpers.py, bob/helpers.py; validate.files: 1 takes agent.py alone"]);
+    assert_eq!(env.score("ann").as_deref(), Some("100"));
+    let reason = &env.csv("rejected.csv")[0]["reason"];
+    assert!(
+        reason.ends_with("an agent is one file, and helpers.py lies beside it: put its code into the agent"),
+        "{reason}"
+    );
+}
+
 /// An agent of several files, and the lines of its modules that a traceback tells.
 const PARTS: [(&str, &str); 7] = [
     (
@@ -421,7 +438,7 @@ fn a_folder_is_one_submission_of_all_its_modules() {
     env.agentmill(&["submit", &mine, "--miner", "bob"]).code(0).prints(&[&sha256]);
     assert_eq!(fs::read(env.path("inbox/bob.py")).unwrap(), source);
     let conflict = env.agentmill(&["submit", &mine, "--miner", "ann"]).code(2);
-    conflict.complains(&["empty.py lies beside ann/agent.py in the inbox"]);
+    conflict.complains(&["ann/empty.py in the inbox would become a part of ann/agent.py"]);
     // A change of one module is another submission, and the same files in one are the same.
     fs::write(env.path("inbox/cat.py"), &source).unwrap();
     env.write("inbox/ann/parts/tree.py", "from helpers import add\nclass Tree: pass\n");

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use crate::config::Pipeline;
 use crate::model::miner_id::Miner;
 use crate::pipeline::{Summary, score};
+use crate::util::first_few::first_few;
 
 /// Memory of what was told.
 #[derive(Debug, Default)]
@@ -73,6 +74,16 @@ fn lines(summary: &Summary, pipeline: &Pipeline) -> Vec<Line> {
     });
     let restless = "left to the next run: a file in the inbox that is still being written".to_owned();
     let restless = summary.unsettled.then(|| Line::plain(restless));
+    let not_taken = first_few(&summary.not_taken);
+    let not_taken = (!not_taken.is_empty())
+        .then(|| format!("not taken: {not_taken}; validate.files: 1 takes agent.py alone"));
     let place = Line::plain(format!("results: {}", pipeline.results.display()));
-    ranking.chain(refused).chain(faulty).chain(pending).chain(restless).chain([place]).collect()
+    ranking
+        .chain(refused)
+        .chain(faulty)
+        .chain(pending)
+        .chain(restless)
+        .chain(not_taken.map(Line::plain))
+        .chain([place])
+        .collect()
 }

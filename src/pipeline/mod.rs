@@ -132,4 +132,7 @@ pub struct Summary {
     pub unsettled: bool,
     /// True if the pass ended for a [`Wake::Stop`].
     pub stopped: bool,
+    /// Python files that lie beside an `agent.py` and are no part of a submission, as the pipeline takes one file.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_taken: Vec<String>,
 }

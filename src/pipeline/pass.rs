@@ -472,8 +472,9 @@ impl<'a> Pass<'a> {
         let unsettled = self.submissions.is_unsettled() && !self.context.stay;
         let task_faults = report_summary::task_faults(&agents, plan);
         let left_out = pending.iter().filter(|miner| !self.context.scope.has_agent(miner)).count();
+        let (pending, not_taken) = (pending.len(), self.submissions.not_taken());
         let summary =
-            Summary { rows, rejected, task_faults, pending: pending.len(), left_out, unsettled, stopped };
+            Summary { rows, rejected, task_faults, pending, left_out, unsettled, stopped, not_taken };
         self.announce(&summary);
         Ok(summary)
     }

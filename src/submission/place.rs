@@ -60,12 +60,10 @@ impl Place {
 
     /// Refuses a folder in which something lies that would belong to what is put there.
     pub(super) fn check_alone(&self) -> Result<(), Refused> {
-        let beside = (self.bounds.files > 1).then(|| self.inbox_file.beside()).flatten();
+        let beside = (self.bounds.files > 1).then(|| self.inbox_file.beside(|_| true)).flatten();
         beside.map_or(Ok(()), |name| {
             let file = &self.inbox_file.file;
-            let reason = format!(
-                "{name} lies beside {file} in the inbox and would belong to it; remove it there first"
-            );
+            let reason = format!("{name} in the inbox would become a part of {file}; remove it there first");
             Err(Refused::Conflict(reason))
         })
     }

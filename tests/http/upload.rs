@@ -52,7 +52,8 @@ fn form_of(files: &[(&str, &str)]) -> String {
 
 #[test]
 fn several_files_are_one_submission_where_the_platform_takes_them() {
-    let files = [("helpers.py", "x = 1"), ("agent.py", "import helpers"), ("parts/tree.py", "import helpers")];
+    let files =
+        [("helpers.py", "x = 1"), ("agent.py", "import helpers"), ("parts/tree.py", "import helpers")];
     let joined = joined::join(files.iter().map(|(path, text)| (*path, text.as_bytes())));
     let folder = Folder::new("validate: {files: 3}");
     let api = folder.serve();
@@ -61,7 +62,10 @@ fn several_files_are_one_submission_where_the_platform_takes_them() {
     assert_eq!(fs::read(folder.inbox().join("alice.py")).unwrap(), joined);
     assert_eq!(api.put("alice", "", std::str::from_utf8(&joined).unwrap()).status, 200);
     for (files, reason) in [
-        ([("agent.py", "import helpers"), ("helpers.py", "x = 1\nimport numpy")], "helpers.py, line 2: imports numpy"),
+        (
+            [("agent.py", "import helpers"), ("helpers.py", "x = 1\nimport numpy")],
+            "helpers.py, line 2: imports numpy",
+        ),
         ([("agent.py", "x = 1"), ("../../evil.py", "x = 1")], "can't be imported"),
         ([("agent.py", "x = 1"), ("agent.py", "x = 1")], "not in order"),
         ([("solution.py", "x = 1"), ("helpers.py", "x = 1")], "has no agent.py"),

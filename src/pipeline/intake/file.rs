@@ -101,15 +101,17 @@ impl InboxFile {
         folder.is_ok_and(|folder| statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW).is_ok())
     }
 
-    /// The first other name in the miner's own folder, if there is one that is not passed over, made fit for a message.
+    /// The path below the inbox of the first other file in the miner's own folder that is not passed over and whose name counts,
+    /// made fit for a message.
     #[must_use]
-    pub fn beside(&self) -> Option<String> {
-        let folder = self.path.parent().filter(|_| self.file.contains('/'))?;
+    pub fn beside(&self, counts: impl Fn(&[u8]) -> bool) -> Option<String> {
+        let (below, _) = self.file.split_once('/')?;
+        let folder = self.path.parent()?;
         let folder = openat(CWD, folder, DIRECTORY | OFlags::NOFOLLOW, Mode::empty()).ok()?;
         let names = Dir::read_from(&folder).ok()?.take(LISTED).flatten();
         let names = names.map(|entry| entry.file_name().to_bytes().to_owned());
-        let others = names.filter(|name| name != AGENT.as_bytes() && !is_passed_over(name));
-        others.min().map(|name| printable(&name))
+        let others = names.filter(|name| name != AGENT.as_bytes() && !is_passed_over(name) && counts(name));
+        others.min().map(|name| format!("{below}/{}", printable(&name)))
     }
 
     /// This file refused, whatever it holds.

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use super::*;
 use crate::model::first_sights::{Origin, Sight};
+use crate::model::joined;
 use crate::pipeline::plan::Plan;
 use crate::pipeline::publish::samples::{miner, noon, report, stage, task};
 
@@ -85,6 +86,25 @@ fn a_copy_in_disguise_is_found() {
         let [(copy, original, percent)] = &found[..] else { panic!("{found:?}: {disguise}") };
         assert_eq!((copy.as_str(), original.as_str()), ("abe", "zoe"));
         assert!(*percent >= 80, "{percent}: {disguise}");
+    }
+}
+
+#[test]
+fn code_that_is_moved_to_another_module_is_found() {
+    let (first, second) = ORIGINAL.split_once("def count").unwrap();
+    let second = format!("def count{second}");
+    let files = [
+        ("agent.py", "from words import *\nfrom parts.letters import *\n"),
+        ("words.py", first),
+        ("parts/letters.py", &second),
+    ];
+    let joined = joined::join(files.iter().map(|(path, text)| (*path, text.as_bytes())));
+    let joined = String::from_utf8(joined).unwrap();
+    for agents in [[("zoe", ORIGINAL), ("abe", &joined)], [("zoe", &joined), ("abe", ORIGINAL)]] {
+        let found = flagged(&agents);
+        let [(copy, original, percent)] = &found[..] else { panic!("{found:?}") };
+        assert_eq!((copy.as_str(), original.as_str()), ("abe", "zoe"));
+        assert!(*percent >= 80, "{percent}");
     }
 }
 

@@ -441,6 +441,13 @@ impl<'a> SubmissionTable<'a> {
         (!self.is_unsettled()).then(|| self.inbox.miners().cloned().collect())
     }
 
+    /// Python files in the inbox that are no part of a submission, one for each folder that holds such.
+    pub fn not_taken(&self) -> Vec<String> {
+        let files = self.entries.values().map(|entry| &entry.inbox_file);
+        let files = files.filter(|_| self.pipeline.validate.files < 2);
+        files.filter_map(|file| file.beside(|name| name.ends_with(b".py"))).collect()
+    }
+
     /// Miners whose evaluation is not complete.
     pub fn pending(&self) -> Vec<Miner> {
         let waits = self.entries.iter().filter(|(_, entry)| entry.waiting().is_some());
