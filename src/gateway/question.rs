@@ -238,10 +238,18 @@ impl Question {
         json!(self.body).to_string().len() as u64
     }
 
-    /// Answers that it asks for.
+    /// Answers that it asks for: several of each text to go on with.
     pub fn choices(&self) -> u64 {
         let count = |name| self.body.get(name).and_then(Value::as_u64).unwrap_or(1);
-        count("n").max(count("best_of"))
+        count("n").max(count("best_of")).saturating_mul(self.prompts())
+    }
+
+    /// Texts to go on with. A list of numbers is the tokens of one.
+    fn prompts(&self) -> u64 {
+        match self.body.get("prompt") {
+            Some(Value::Array(texts)) if !texts.iter().all(Value::is_number) => texts.len() as u64,
+            _ => 1,
+        }
     }
 
     /// Tokens of an answer that it asks for at most, if it says so.
@@ -452,6 +460,19 @@ mod tests {
         assert_eq!(older.limited(9, true)["max_completion_tokens"], 9);
         let newer = chat(&with("max_completion_tokens", json!(500))).unwrap().limited(9, false);
         assert_eq!((&newer["max_tokens"], &newer["max_completion_tokens"]), (&Value::Null, &json!(9)));
+    }
+
+    #[test]
+    fn each_of_several_texts_is_answered() {
+        let choices = |prompt: Value, n: u64| {
+            let body = json!({ "model": "m", "prompt": prompt, "n": n });
+            Question::read(Kind::Completion, body.to_string().as_bytes()).unwrap().choices()
+        };
+        assert_eq!([choices(json!("a"), 1), choices(json!("a"), 3), choices(json!([7, 8, 9]), 1)], [1, 3, 1]);
+        assert_eq!(
+            [choices(json!(["a", "b"]), 1), choices(json!([[7, 8], [9]]), 3), choices(json!([]), 1)],
+            [2, 6, 1]
+        );
     }
 
     #[test]
