@@ -77,7 +77,8 @@ fn weights_count_by_their_shares_and_what_ends_a_score_is_worth_nothing() {
 #[test]
 fn a_score_that_is_no_share_is_the_authors_fault_only_where_no_answer_went_into_it() {
     let lab = Lab::with_workers(1);
-    let agent = "def f(n):\n    return {1: 1.5, 2: -1, 3: float('nan'), 4: 'all', 5: [1], 6: None}[n]\n";
+    let agent = "class Odd(float):\n    def more(self):\n        return 1\n\
+                 def f(n):\n    return {1: 1.5, 2: -1, 3: float('nan'), 4: 'all', 5: [1], 6: None, 7: Odd('nan')}[n]\n";
     for (n, shown) in [(1, "1.5"), (2, "-1"), (3, "nan"), (4, "'all'"), (5, "[1]"), (6, "None")] {
         let text = format!("prompt: p\ntests:\n  - assert f(1)\n  - name: odd\n    score: f({n})\n");
         let scored = run(&lab, agent, &text);
@@ -95,7 +96,13 @@ fn a_score_that_is_no_share_is_the_authors_fault_only_where_no_answer_went_into_
     assert!(fault.contains("odd (line 5): the score is 1.5, not a number from 0 to 1"), "{fault}");
     let mended = "prompt: p\ntests:\n  - score: min(1, max(0, f(1)))\n";
     assert_eq!(run(&lab, "def f(n):\n    return 1.5\n", mended).score, 100.0);
-    for score in ["max(0, min(1, f(3)))", "min(1, max([0, f(3)]))", "max(0, min(f(3), 1, key=abs))"] {
+    let scores = [
+        "max(0, min(1, f(3)))",
+        "min(1, max([0, f(3)]))",
+        "max(0, min(f(3), 1, key=abs))",
+        "max(0, min(1, f(7)))",
+    ];
+    for score in scores {
         let unordered = run(&lab, agent, &format!("prompt: p\ntests:\n  - score: {score}\n"));
         assert_eq!((verdicts(&unordered), unordered.score), (vec!["error".into()], 0.0), "{score}");
     }

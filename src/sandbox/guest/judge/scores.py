@@ -41,7 +41,7 @@ def choosing(choose):
     @functools.wraps(choose)
     def chosen(*given, **named):
         items = tuple(given[0]) if len(given) == 1 else given
-        unordered = [one for one in items if type(one) is float and one != one]
+        unordered = [one for one in items if issubclass(type(one), float) and one != one]
         return unordered[0] if unordered else choose(items, **named)
 
     return chosen
