@@ -319,6 +319,89 @@ async def end(n):
         wants: "failed failed error passed",
     },
     Attack {
+        tries: "a genuine StopIteration of the judge's, brought about by one question and kept for a loop of the test's",
+        agent: r#"
+def f(g, n):
+    error = ask("data", g)
+    assert type(error).__name__ == "StopIteration"
+    raise error
+def end(n):
+    raise GeneratorExit
+"#,
+        tests: &[
+            "for got, right in zip(map(lambda n: f(guess, n), [1, 2]), [1, 2]):\n    assert got == right",
+            "assert all(map(lambda n: f(guess, n) == 1, [1, 2]))",
+            "with raises(StopIteration):\n    f(guess, 1)",
+            "def session():\n    try:\n        yield\n    finally:\n        assert end(1) == 1\n\
+             it = session()\nnext(it)\nit.close()",
+        ],
+        wants: "error error passed error",
+    },
+    Attack {
+        tries: "methods of plain data, as fields of named tuples and of exceptions",
+        agent: r#"
+import collections
+Told = collections.namedtuple("Told", "startswith issuperset")
+heard = []
+def hear(word):
+    heard.append(word)
+    return True
+class Odd(Exception):
+    pass
+def f(n):
+    return Told(hear, bool if n == 2 else hear)
+def g(n):
+    error = Odd("x")
+    error.startswith, error.issuperset = hear, bool
+    return error
+def what():
+    return heard
+"#,
+        tests: &[
+            "assert f(1).startswith('4242')",
+            "assert f(2).issuperset({EXPECTED})",
+            "assert g(1).startswith('4242')",
+            "assert g(1).issuperset({EXPECTED})",
+            "assert what() == []",
+        ],
+        wants: "error error error error passed",
+    },
+    Attack {
+        tries: "methods of plain data, of which each is a function that both sides have, or an object that the test has made",
+        agent: r#"
+heard = []
+class Text:
+    startswith, count = bool, len
+class Parser:
+    def parse(self, text):
+        it = Text()
+        it.startswith = self
+        return it
+    def __call__(self, word):
+        heard.append(word)
+        return True
+def f(n):
+    return Text()
+def what():
+    return heard
+"#,
+        tests: &[
+            "assert f(1).startswith('4242')",
+            "assert f(1).count('4242') == 4",
+            "assert Parser().parse('x').startswith('4242')",
+            "assert what() == [] and Parser()('x') is True",
+        ],
+        wants: "error error error passed",
+    },
+    Attack {
+        tries: "a function of the test's that takes others in for other types",
+        agent: "def f(shown):\n    ask('method', shown, 'register', int, lambda n: 'mine')\n    return 'mine'\n",
+        tests: &[
+            "import functools\nshown = functools.singledispatch(lambda n: str(n))\nassert f(shown) == shown(5)",
+        ],
+        wants: "failed",
+    },
+    Attack {
         tries: "questions that are none",
         agent: r#"
 def f(box):
@@ -381,6 +464,24 @@ fn attributes_may_have_any_name() {
     let test = "t = Thing()\nassert (t.about, t.peer, t.made, t.name, t.number, t.about_of()) == ('a', 'p', 'm', 'n', 5, 1)";
     let (got, why) = verdicts_of(&lab, NAMESAKES, &with_tests("", &[test]), 1).remove(0);
     assert_eq!(got, "passed", "{why:?}");
+}
+
+/// A Decimal that was returned before brings the module into the judge.
+#[test]
+fn a_librarys_exception_has_its_name_whatever_the_judge_has_imported() {
+    let lab = Lab::new();
+    let agent = "import decimal\ndef parse(text):\n    return decimal.Decimal(text)\n";
+    let tests = [
+        "try:\n    parse('x')\n    assert False\nexcept InvalidOperation:\n    pass",
+        "with raises(InvalidOperation):\n    parse('x')",
+        "assert parse('1.5') * 2 == 3",
+        "try:\n    parse('x')\n    assert False\nexcept InvalidOperation:\n    pass",
+        "with raises(InvalidOperation):\n    parse('x')",
+        "with raises(KeyError):\n    parse('x')",
+        "try:\n    parse('x')\n    assert False\nexcept (KeyError, StopIteration, InvalidOperation):\n    pass",
+    ];
+    let (got, why) = verdicts_of(&lab, agent, &with_tests("", &tests), 1).remove(0);
+    assert_eq!(got, "passed passed passed passed passed error passed", "{why:?}");
 }
 
 /// One judge has both runs.

@@ -177,6 +177,8 @@ def make_record(coder, body, depth):
     names, values = tuple(names), coder.many(values, depth)
     if len(names) != len(values) or len(names) > MAX_FIELDS or type(name) is not str or not all(map(may_be_field, names, values)):
         raise TypeError
+    for field, value in zip(names, values) if coder.peer else ():
+        coder.peer.check_field(field, value)
     if not name.isidentifier() or len({*names}) < len(names):
         raise TypeError
     records = coder.peer.records if coder.peer else {}

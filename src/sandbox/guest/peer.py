@@ -24,6 +24,7 @@ class Peer:
         self.proxies, self.classes, self.subclassed_values, self.turns = {}, {}, {}, 0
         # Classes made for what the other side has told, which end with the run: of named tuples, exceptions, and plain types.
         self.records, self.strange, self.subclasses = {}, {}, {}
+        self.met = {}  # classes of the exceptions of library modules that the other side has raised, by their names
         self.is_silent = False  # what is asked now, by a finalizer, must not take the answer that something else waits for
 
     # -- values that are no plain data --
@@ -246,6 +247,9 @@ class Peer:
     def may_tell(self, error):
         """False for an exception of which the other side learns the classes alone."""
         return True
+
+    def check_field(self, name, value):
+        """Raises TypeError for what no named tuple nor exception may hold under this name."""
 
     def own_error(self, content):
         """The exception of this side that has come back."""

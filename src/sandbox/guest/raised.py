@@ -21,10 +21,12 @@ class Harmless(RuntimeError):
 
 def harmless(name):
     """The class that stands for one of these, and that has its name."""
-    return type(name.rpartition(".")[2], (Harmless,), {"stands_for": name})
+    module, _, last = name.rpartition(".")
+    return type(last, (Harmless,), {"stands_for": name, "__module__": module or "builtins"})
 
 
-HARMLESS = {name: harmless(name) for name in ("StopIteration", "StopAsyncIteration", "asyncio.exceptions.CancelledError")}
+OBEYED = ("StopIteration", "StopAsyncIteration", "GeneratorExit", "asyncio.exceptions.CancelledError")
+HARMLESS = {name: harmless(name) for name in OBEYED}
 Stopped, StoppedAsync = HARMLESS["StopIteration"], HARMLESS["StopAsyncIteration"]
 
 
@@ -90,6 +92,15 @@ def is_order(module, name):
     return name.startswith("_") or name == "CancelledError" or module.split(".")[0] == "unittest"
 
 
+def is_obeyed(error):
+    """True for an exception that ends a loop, a generator or a test wherever it is raised, as `Harmless` is not."""
+    for name in map(dotted, type(error).__mro__):
+        module, _, last = name.rpartition(".")
+        if name in HARMLESS or (module.split(".")[0] in sys.stdlib_module_names and is_order(module, last)):
+            return True
+    return False
+
+
 def strange_kind(peer, name):
     """The class for all exceptions of the other side whose own classes include one of this name."""
     if name not in peer.strange:
@@ -117,7 +128,10 @@ def rebuilt(peer, content, depth=0):
             error = made(peer, type(name, strange + leaves, own), content, text, depth)
         except TypeError:
             pass  # no class can be all of these: a claim that no agent's exception made
-    error.agents_kinds = frozenset(kind.__name__ for kind in strange)
+    # A test may name these without an import, and whether they are known here depends on what else was imported by then.
+    imported = {name.rpartition(".")[2]: known_kind(name) for name in names if "." in name}
+    peer.met |= {name: kind for name, kind in imported.items() if kind is not None}
+    error.agents_kinds = frozenset((*imported, *(kind.__name__ for kind in strange)))
     return error
 
 
@@ -144,7 +158,9 @@ def made(peer, kind, content, text, depth):
     for name, value in fields if type(fields) is list else []:
         if type(name) is str and not name.startswith("_"):
             try:
-                setattr(error, name, Coder(peer).decode(value[0]))
+                value = Coder(peer).decode(value[0])
+                peer.check_field(name, value)
+                setattr(error, name, value)
             except Exception:
                 pass  # nothing that such an exception holds
     for name in ("cause", "context"):

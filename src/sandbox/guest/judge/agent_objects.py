@@ -69,9 +69,24 @@ class JudgePeer(TestPeer):
         if name.startswith("_agentmill"):
             raise AttributeError(name)
         value = super().attribute(owner, name)
-        if name in QUERIES and issubclass(type(value), Proxy) and not self.may_learn(owner, (None,)):
-            link_of(value).query = name
+        if not self.may_learn(owner, (None,)):
+            self.note_query(name, value, owner)
         return value
+
+    def note_query(self, name, value, owner):
+        """Notes what can be called by a name that a method of plain data has. `startswith = bool` would be Python's own, and
+        agree with everything here."""
+        if name in QUERIES and issubclass(type(value), Proxy):
+            link_of(value).query = name
+        elif name in QUERIES and callable(value):
+            self.guard(name, owner, (None,))
+
+    def check_field(self, name, value):
+        """Fields of named tuples and exceptions are the agent's as attributes of its objects are."""
+        if issubclass(type(value), Proxy):
+            self.note_query(name, value, None)
+        elif name in QUERIES and callable(value):
+            raise TypeError
 
     def ask(self, op, target, args=(), named={}):
         if BRIEF.is_at_work:
@@ -84,8 +99,8 @@ class JudgePeer(TestPeer):
             return self.search(target, *args)
         if op in ARITHMETIC:
             self.guard(op, target, args)
-        if op == "__call__":
-            self.guard(link_of(target).query, target, (*args, *named.values()))
+        if op == "__call__" and (query := link_of(target).query):
+            self.guard(query, target, (*args, *named.values()), is_made=False)  # whatever it is, it stands for such a method
         label = f"{type(target).__name__}.{TOLD_OPERATIONS.get(op, op)}"
         if op in ("get", "method"):
             label = f"{type(target).__name__}.{args[0]}"
@@ -191,17 +206,18 @@ class JudgePeer(TestPeer):
         kind = kind.resolved() if type(kind) is Member else kind
         return isinstance(kind, type) and isinstance(value, kind)
 
-    def guard(self, op, target, args):
+    def guard(self, op, target, args, is_made=None):
         """Keeps a value that the test expects from going to an object where it expects plain data."""
-        if (op in ARITHMETIC or op in QUERIES) and not self.may_learn(target, args):
+        if (op in ARITHMETIC or op in QUERIES) and not self.may_learn(target, args, is_made):
             raise Unusable(
                 f"{op} would hand a value of the test's to an object of the agent's ({type(target).__name__}) where plain data "
                 f"may be meant; {self.parts(target)}"
             )
 
-    def may_learn(self, target, args):
+    def may_learn(self, target, args, is_made=None):
         """True if the test itself has made the object, or gives it nothing but objects of the agent's."""
-        is_made = issubclass(type(target), Proxy) and link_of(target).made
+        if is_made is None:
+            is_made = issubclass(type(target), Proxy) and link_of(target).made
         return is_made or all(issubclass(type(arg), Proxy) for arg in args)
 
     def search(self, target, wanted):
@@ -285,14 +301,16 @@ def type_of(value):
 
 
 def caught(kinds):
-    """The classes of an `except`: of the agent's own ones, those that its exceptions are made of here."""
+    """The classes of an `except`, one beside the other as Python wants them: of the agent's own ones, those that its exceptions
+    are made of here."""
     if type(kinds) is tuple:
-        return tuple(map(caught, kinds))
+        return tuple(one for kind in kinds for one in caught(kind))
     if type(kinds) is Member:
-        return strange_kind(member_of(kinds)[0], member_of(kinds)[2])
+        peer, _, name = member_of(kinds)
+        return (strange_kind(peer, name), *([peer.met[name]] if name in peer.met else []))
     if issubclass(type(kinds), Proxy):
-        return strange_kind(link_of(kinds).peer, link_of(kinds).name)
-    return (kinds, HARMLESS[dotted(kinds)]) if isinstance(kinds, type) and dotted(kinds) in HARMLESS else kinds
+        return (strange_kind(link_of(kinds).peer, link_of(kinds).name),)
+    return (kinds, HARMLESS[dotted(kinds)]) if isinstance(kinds, type) and dotted(kinds) in HARMLESS else (kinds,)
 
 
 def told_arguments(args, named):

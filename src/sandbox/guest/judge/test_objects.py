@@ -92,8 +92,10 @@ class TestPeer(Peer):
         return error in self.agents_errors or not (isinstance(error, AssertionError) or error in self.withheld)
 
     def own_error(self, content):
-        """The test's own exception that has come back through the agent."""
-        return self.errors.of(content.get("ticket"))
+        """The test's own exception that has come back through the agent; one that Python obeys only by its name, as any agent could
+        bring about a StopIteration and keep it for a `map` or `zip` of the test's."""
+        error = self.errors.of(content.get("ticket"))
+        return None if is_obeyed(error) else error
 
 
 def check_operation(op, target, args, named):
@@ -126,7 +128,7 @@ def is_hidden(name, target):
     kind = target if isinstance(target, type) else type(target)
     if name in FORMATTING and (issubclass(kind, str) or kind.__module__ == "string"):
         return True
-    if kind.__name__ == "partial" or name == "register" and hasattr(kind, "_abc_impl"):
+    if kind.__name__ == "partial" or name == "register" and (hasattr(kind, "_abc_impl") or hasattr(target, "dispatch")):
         return True
     return is_mock(target) and name in MOCK_SETTINGS
 
