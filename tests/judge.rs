@@ -237,6 +237,29 @@ fn a_task_that_asks_nothing_is_refused_and_a_builtin_that_is_asked_for_is_the_ag
     assert_eq!(lab.close(), Vec::<String>::new());
 }
 
+/// Else whoever defines it is the measure of its own answers, and everybody else lacks it.
+#[test]
+fn a_builtin_that_the_prompt_only_speaks_of_is_pythons() {
+    let lab = Lab::with_judge(1, TIGHT);
+    let forbidden = [
+        "Do not use the built-in `sorted()` function.",
+        "`sorted(xs)` must not be used.",
+        "It works like `sorted(xs)`.",
+    ];
+    let cheat = "def order(xs):\n    return xs\nsorted = order\n";
+    let honest = "def order(xs):\n    xs = list(xs)\n    xs.sort()\n    return xs\n";
+    for said in forbidden {
+        let text = format!(
+            "prompt: Define order(xs), its items in order. {said}\ntests:\n  - assert order([3, 1]) == sorted([3, 1])\n"
+        );
+        assert_eq!(verdicts(&run(&lab, cheat, &text)), ["failed"], "{said}");
+        assert_eq!(verdicts(&run(&lab, honest, &text)), ["passed"], "{said}");
+    }
+    let asked = "prompt: Write a function `sorted(xs)` that does not change xs.\ntests:\n  - assert sorted([3, 1]) == [1, 3]\n";
+    assert_eq!(verdicts(&run(&lab, cheat, asked)), ["failed"]);
+    assert_eq!(lab.close(), Vec::<String>::new());
+}
+
 #[test]
 fn there_are_never_more_judges_than_workers_and_one() {
     let (lab, done) = (Lab::with_judge(2, TIGHT), AtomicBool::new(false));

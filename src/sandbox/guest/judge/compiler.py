@@ -218,9 +218,25 @@ def calling(name, *args):
     return ast.Call(ast.Name(name, ast.Load()), list(args), [])
 
 
+# Words before a function's name, or behind it, by which a prompt only speaks of Python's: "`sorted()` must not be used".
+PYTHONS_OWN = re.compile(r"(?i)\b(?:not|never|no|without|avoid|instead|than|like|as|use|uses|using|used|built-?ins?|python's)\b|n't\b")
+PYTHONS_OWN_BEHIND = re.compile(
+    r"(?i)[^`)\n]*\)?`?\s+(?:function\s+)?(?:cannot|(?:is|are|must|may|can|should)\s*(?:not|never|n't|forbidden|banned)\b)"
+)
+END_OF_SENTENCE = re.compile(r"[.!?;]\s|\n\s*\n|\n\s*[-*]\s")
+
+
 def is_asked_for(name, prompt):
     """True if the prompt asks for a function of this name: then it is the agent's, though Python has one, too."""
-    return re.search(rf"\b(?:def|function)\s+(?:named\s+|called\s+)?`?{name}\s*[`(]|`{name}\(", prompt) is not None
+    if re.search(rf"\bdef\s+{name}\s*\(", prompt):
+        return True
+    named = re.finditer(rf"\bfunction\s+(?:named\s+|called\s+)?`?{name}\s*[`(]|`{name}\(", prompt)
+    return any(not PYTHONS_OWN.search(before(one, prompt)) and not PYTHONS_OWN_BEHIND.match(prompt, one.end()) for one in named)
+
+
+def before(found, prompt):
+    """The part of its sentence that stands before it."""
+    return END_OF_SENTENCE.split(prompt[: found.start()])[-1]
 
 
 NO_CALLS = (ast.Attribute, ast.Subscript, ast.Compare, ast.BinOp, ast.BoolOp, ast.UnaryOp, ast.FormattedValue)
