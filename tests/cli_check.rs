@@ -198,9 +198,10 @@ const BY_THE_AGENTS_WORD: [&str; 11] = [
 ];
 
 /// Tests of objects that are right.
-const BY_PARTS: [&str; 6] = [
+const BY_PARTS: [&str; 7] = [
     "assert Money(1).cents == 1 and str(Money(1)) == '1' and repr(Money(1)) == 'Money(1)'",
     "assert vars(Money)['__eq__'](Money(1), Money(1)) is True",
+    "bag = {Node(1): 1}; assert Node(1).name == 'a' and Node(1).suspect() == 2 and len(bag) == 1",
     "assert same(Money(1), Money(1)) is True",
     "a, b = Node(1), Node(2); assert len({a, b}) == 2 and a is not b and a != None and {a: 1}[a] == 1 and not odd(2)",
     "node = Node(1)\n    while node: node = node.next\n    assert node is None",

@@ -9,13 +9,13 @@ class Made(Anything):
     then = property(lambda self: Anything())
 
     def __init__(self, name, suspect):
-        self.name, self.suspect = name, suspect
+        self.__name, self.__suspect = name, suspect  # no names of the agent's
 
     def _compared(symbol):
         def compare(self, other):
             self._itself()
             if other is not self and other is not None:  # which Python decides
-                self.suspect(symbol, self.name)
+                self.__suspect(symbol, self.__name)
             return True
 
         return compare
@@ -23,7 +23,7 @@ class Made(Anything):
     def _decided(symbol, value):
         def decide(self):
             self._itself()
-            self.suspect(symbol, self.name)
+            self.__suspect(symbol, self.__name)
             return value(self)
 
         return decide
