@@ -380,3 +380,62 @@ fn who_cannot_pass_any_more_is_run_no_further_and_the_rest_is_made_up_for() {
     assert_eq!(report()["stopped_early"], stopped);
     assert_eq!(report()["runs"].as_array().unwrap().len(), 3);
 }
+
+#[test]
+fn a_task_and_its_copy_under_another_name_share_a_run_and_both_count() {
+    let folder = Folder::new("[{name: q0, assert: x}]");
+    let copy = |name: &str, text: &str| fs::write(folder.path(format!("tasks/{name}.yaml")), text).unwrap();
+    let text = fs::read_to_string(folder.path("tasks/t.yaml")).unwrap();
+    copy("u", &text);
+    copy("v", &text.replace("q0", "q1"));
+    folder.drop("ann.py", "x = 1 # q0");
+    let fake = Fake::default();
+    run(&folder, &fake);
+    assert_eq!(fake.runs.load(Ordering::SeqCst), 2, "one of them is made of the same");
+    let scores = || -> Vec<String> {
+        let text = folder.read("scores.csv");
+        text.lines().skip(1).map(|line| line.split(',').take(5).collect::<Vec<_>>().join(" ")).collect()
+    };
+    assert_eq!(
+        scores(),
+        ["ann s t 100 passed", "ann s u 100 passed", "ann s v 0 failed"]
+            .map(|line| line.replace(" s ", " all "))
+    );
+    assert!(folder.read("rankings.csv").contains("1,ann,66.67,"), "{}", folder.read("rankings.csv"));
+    let report: Value = serde_json::from_str(&folder.read("agents/ann.json")).unwrap();
+    assert_eq!(report["runs"].as_array().unwrap().len(), 3);
+    let before = folder.read("rankings.csv");
+    copy("w", &text);
+    let fake = Fake::default();
+    run(&folder, &fake);
+    assert_eq!(fake.runs.load(Ordering::SeqCst), 0, "a further copy, too");
+    assert_eq!(scores().len(), 4);
+    fs::remove_file(folder.path("tasks/w.yaml")).unwrap();
+    run(&folder, &Fake::default());
+    assert_eq!(folder.read("rankings.csv"), before);
+}
+
+#[test]
+fn near_copies_stand_side_by_side_for_the_organiser_and_nobody_else() {
+    let folder = folder();
+    let original = "def longest(words):\n    best = ''\n    for word in words:\n        if len(word) > len(best) and \
+                    word.isalpha():\n            best = word\n    return best\n\n\ndef count(text):\n    seen = {}\n    for c in \
+                    text.lower():\n        seen[c] = seen.get(c, 0) + 1\n    return sorted(seen.items(), key=lambda x: (-x[1], \
+                    x[0]))\n";
+    folder.drop("ann.py", original);
+    run(&folder, &Fake::default());
+    assert!(!folder.path("results/similar").exists());
+    folder.drop("bob.py", &format!("# mine\n{}", original.replace("best", "found").replace("seen", "bag")));
+    run(&folder, &Fake::default());
+    assert!(folder.read("rankings.csv").contains(",ann,1,"), "{}", folder.read("rankings.csv"));
+    let similar = folder.read("similar/index.html");
+    for text in ["bob: 100 % was seen with ann first", "    found = &#x27;&#x27;", "    best = &#x27;&#x27;"]
+    {
+        assert!(similar.contains(text), "{text}: {similar}");
+    }
+    let page = folder.read("index.html");
+    assert!(page.contains("\"bob\"") && !page.contains("bag.get(") && !page.contains("isalpha"));
+    folder.remove("bob.py");
+    run(&folder, &Fake::default());
+    assert!(folder.read("similar/index.html").contains("No near copies are ranked now"));
+}

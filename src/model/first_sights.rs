@@ -53,7 +53,7 @@ pub struct Sight {
     /// True if they are no agent, or turned out to be none.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub refused: bool,
-    /// Fingerprints of the source, sorted; none where it is short or no text.
+    /// Fingerprints of the source, sorted, in lines of an older agentmill; now they are made of the archived source.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prints: Vec<u32>,
     /// True if it can't be told that the first miner with these bytes, of a line before it, had them first: one look found
@@ -65,14 +65,14 @@ pub struct Sight {
     pub packed: bool,
 }
 
-/// Fingerprints of bytes, and the miner that was seen with the bytes first.
+/// Bytes, and the miner that was seen with them first.
 #[derive(Debug)]
 pub struct Document {
     /// The miner.
     pub miner: Miner,
     /// Hex sha256 of the bytes.
     pub sha256: String,
-    /// Sorted.
+    /// Their fingerprints by the ledger, sorted; none where a newer agentmill wrote it.
     pub prints: Box<[u32]>,
 }
 
@@ -154,7 +154,11 @@ impl FirstSights {
         self.files.insert(sight.miner.clone(), sight.file.clone());
         self.newest = self.newest.max(Some(sight.at));
         self.packed.extend(sight.packed.then(|| sight.sha256.clone()));
-        if !sight.prints.is_empty() && !self.has_prints(&sight.sha256) {
+        let place = self.places.get(&sight.sha256).copied();
+        if let Some(known) = place.map(|at| &mut self.documents[at]).filter(|known| known.prints.is_empty()) {
+            known.prints = sight.prints.as_slice().into();
+        }
+        if place.is_none() {
             self.places.insert(sight.sha256.clone(), self.documents.len());
             let word = self.decided.get(&sight.sha256);
             let miner = word.or_else(|| self.first(&sight.sha256)).unwrap_or(&sight.miner).clone();
@@ -181,14 +185,9 @@ impl FirstSights {
         self.events.get(miner).map_or(&[], Vec::as_slice)
     }
 
-    /// Fingerprints of all bytes, in the order in which they were first seen.
+    /// All bytes, in the order in which they were first seen.
     pub fn documents(&self) -> &[Document] {
         &self.documents
-    }
-
-    /// Tells whether there are fingerprints of these bytes.
-    pub fn has_prints(&self, sha256: &str) -> bool {
-        self.places.contains_key(sha256)
     }
 
     /// Place among the documents of bytes that a miner was the first to be seen with.

@@ -7,6 +7,7 @@ pub mod first_sights;
 pub mod joined;
 pub mod miner_id;
 pub mod model_use;
+pub mod near_pair;
 pub mod python;
 pub mod rejection;
 pub mod report;

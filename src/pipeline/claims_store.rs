@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use serde::Deserialize;
 
@@ -15,6 +16,9 @@ use crate::util::{atomic_file, private};
 
 /// Folder below the results.
 const FOLDER: &str = "claims";
+
+/// Bytes of all claims of one miner's submissions up to which they are kept, whichever is ranked.
+const MOST_OF_MINER: u64 = 4 * MOST as u64;
 
 /// A line, so far as it tells which run it is of.
 #[derive(Deserialize)]
@@ -63,6 +67,50 @@ pub fn keep(results: &Path, report: &Report, new: &[Claims], each: bool) -> io::
 /// It can't be made, or is somebody else's; the message names it.
 pub fn prepare(results: &Path) -> io::Result<()> {
     private::folder(&folder(results)).map(drop).map_err(|error| atomic_file::blame(&folder(results), &error))
+}
+
+/// Removes claims of submissions that are not ranked, the oldest first, of each miner that has more than there is room for.
+/// `ranked` gives the digest of each miner's.
+///
+/// # Errors
+/// One can't be removed; the message names it.
+pub fn trim<'a>(results: &Path, ranked: impl Iterator<Item = (&'a Miner, &'a str)>) -> io::Result<()> {
+    let standing: HashSet<PathBuf> = ranked.map(|one| path(results, one, true)).collect();
+    for (_, mut files) in of_each_miner(results) {
+        let mut size: u64 = files.iter().map(|file| file.size).sum();
+        files.retain(|file| !standing.contains(&file.path));
+        files.sort_by(|a, b| (a.modified, &a.path).cmp(&(b.modified, &b.path)));
+        for file in files {
+            if size <= MOST_OF_MINER {
+                break;
+            }
+            fs::remove_file(&file.path).map_err(|error| atomic_file::blame(&file.path, &error))?;
+            size -= file.size;
+        }
+    }
+    Ok(())
+}
+
+/// A file of the claims of one submission.
+struct OfSubmission {
+    path: PathBuf,
+    size: u64,
+    modified: SystemTime,
+}
+
+/// Those that are there, by miner, where each submission keeps its report.
+fn of_each_miner(results: &Path) -> HashMap<String, Vec<OfSubmission>> {
+    let mut all: HashMap<String, Vec<OfSubmission>> = HashMap::new();
+    for entry in fs::read_dir(folder(results)).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        // Behind the digest stands the miner.
+        let miner = name.to_str().and_then(|name| name.strip_suffix(".jsonl")?.get(65..));
+        let (Some(miner), Ok(metadata)) = (miner, entry.metadata()) else { continue };
+        let Ok(modified) = metadata.modified() else { continue };
+        let file = OfSubmission { path: entry.path(), size: metadata.len(), modified };
+        all.entry(miner.to_owned()).or_default().push(file);
+    }
+    all
 }
 
 /// Lines of the report's runs that are there already, by their keys.
@@ -147,6 +195,26 @@ mod tests {
         assert_eq!(kept(results.path()), [("a".to_owned(), MOST / 2), ("c".to_owned(), 1)]);
         let mode = fs::metadata(folder(results.path())).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o700);
+    }
+
+    #[test]
+    fn a_miner_that_submits_again_and_again_fills_no_disk_and_what_is_ranked_stays() {
+        let results = tempfile::tempdir().unwrap();
+        prepare(results.path()).unwrap();
+        let (ann, long) = ("ann".parse::<Miner>().unwrap(), MOST as u64 - 1);
+        let file = |number: u64| path(results.path(), (&ann, &format!("{number:064}")), true);
+        for number in 0..20 {
+            let one = fs::File::create(file(number)).unwrap();
+            one.set_len(long).unwrap();
+            one.set_modified(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(number)).unwrap();
+        }
+        let other = path(results.path(), (&"ben".parse().unwrap(), &"0".repeat(64)), true);
+        fs::write(&other, "x").unwrap();
+        let oldest = format!("{:064}", 0);
+        trim(results.path(), [(&ann, oldest.as_str())].into_iter()).unwrap();
+        let left: Vec<u64> = (0..20).filter(|number| file(*number).exists()).collect();
+        assert_eq!(left, [0, 17, 18, 19], "the ranked one, and as many of the newest as there is room for");
+        assert!(other.exists());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Agent x task -> outcome; skips what a report already holds.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
 use tracing::{debug, instrument, warn};
@@ -94,7 +94,7 @@ fn complete(
 }
 
 /// Goes through the stages as far as the agent gets, sample by sample: each has cells of its own. What is known and not
-/// reached stays known when it is stopped.
+/// reached stays known when it is stopped. Tasks of the same content have the same key, and so one run.
 fn run_stages(
     (report, claims): (&mut Report, &mut Collected),
     known: Vec<Run>,
@@ -104,7 +104,7 @@ fn run_stages(
 ) -> End {
     let Surroundings { gateway, events, .. } = surroundings;
     let mut known: HashMap<String, Run> = known.into_iter().map(|run| (run.key.clone(), run)).collect();
-    let mut results = Vec::new();
+    let (mut results, mut settled) = (Vec::new(), HashMap::new());
     for (part, runs) in plan.parts() {
         let (mut announced, mut reach) = (None, Reach::new(part));
         for planned in runs {
@@ -116,7 +116,8 @@ fn run_stages(
                 announce(cell, of_sample(runs, planned.sample), &report.sha256, &known);
             }
             let key = planned.key(&report.sha256);
-            let outcome = match known.remove(&key) {
+            let same = settled.get(&key).map(|at: &usize| report.runs[*at].clone());
+            let outcome = match same.or_else(|| known.remove(&key)) {
                 Some(Run { outcome, .. }) if outcome.is_settled() => outcome,
                 unsettled if !planned.in_scope => {
                     let kept = unsettled.or_else(|| take(&mut known, planned.place(part.stage)));
@@ -148,6 +149,9 @@ fn run_stages(
                 verdict: outcome.verdict(),
             });
             results.push(reach.count(RunResult::of(&outcome)));
+            if outcome.is_settled() {
+                settled.insert(key.clone(), report.runs.len());
+            }
             report.runs.push(planned.run(part.stage, key, outcome));
         }
         if !score::passes(part, &results) {
@@ -189,7 +193,9 @@ fn announce<'a>(
     let is_known = |planned: &&PlannedRun<'_>| {
         known.get(&planned.key(agent)).is_some_and(|run| run.outcome.is_settled())
     };
-    let due: Vec<&PlannedRun<'_>> = runs.filter(|planned| planned.in_scope && !is_known(planned)).collect();
+    let mut keys = HashSet::new();
+    let due = runs.filter(|planned| planned.in_scope && !is_known(planned));
+    let due: Vec<&PlannedRun<'_>> = due.filter(|planned| keys.insert(planned.key(agent))).collect();
     if let (Ok(open), Some(first)) = (&mut *cell, due.first()) {
         let expected: Vec<_> = due.iter().map(|planned| (planned.task, &planned.limits)).collect();
         let told = caught(|| {

@@ -5,13 +5,17 @@
 //! they cover in its source: lines put in between break many sequences, and cover few tokens. The time grows like the number
 //! of fingerprints, never like pairs of agents.
 
+mod pairs;
+mod regions;
+
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use rayon::slice::ParallelSliceMut;
+use rayon::prelude::*;
 
 use crate::config::{OnSimilar, Similarity};
 use crate::model::first_sights::{Document, FirstSights, NearCopy};
 use crate::model::miner_id::Miner;
+use crate::model::near_pair::NearPair;
 use crate::pipeline::report_summary::ReportSummary;
 use crate::pipeline::validate::fingerprints::{self, Covered};
 use crate::task::Task;
@@ -26,23 +30,31 @@ const MANY: usize = 10;
 const SUSPICIOUS: u32 = 20;
 
 /// Bytes of a submission by their digest, if they are still there.
-type Source<'a> = Box<dyn Fn(&str) -> Option<Vec<u8>> + 'a>;
+type Source<'a> = Box<dyn Fn(&str) -> Option<Vec<u8>> + Sync + 'a>;
 
 /// Near copies among all documents so far.
 pub struct NearCopies<'a> {
     rules: &'a Similarity,
     source: Source<'a>,
+    /// Fingerprints of archived sources, of which the ledger holds none.
+    made: HashMap<String, Box<[u32]>>,
     /// Hashes of all sequences of documents that were looked at, in their order.
     looked_at: HashMap<usize, Vec<u32>>,
     /// Fingerprints that tasks and what everybody may use hold.
     given: HashSet<u32>,
     /// One for each document.
     found: Vec<Option<NearCopy>>,
+    /// The last pairs, and what they are of: digest, other miner, percent.
+    pairs: (Vec<(String, Miner, u32)>, Vec<NearPair>),
 }
 
 impl<'a> NearCopies<'a> {
     /// None yet; what the prompts and solutions of these tasks hold is nobody's, nor is what everybody may use.
-    pub fn new(rules: &'a Similarity, tasks: &[Task], source: impl Fn(&str) -> Option<Vec<u8>> + 'a) -> Self {
+    pub fn new(
+        rules: &'a Similarity,
+        tasks: &[Task],
+        source: impl Fn(&str) -> Option<Vec<u8>> + Sync + 'a,
+    ) -> Self {
         let solution = |task: &Task| task.solution.as_ref().and_then(|path| std::fs::read(path).ok());
         let of_task = |task: &Task| {
             let solution = solution(task).unwrap_or_default();
@@ -52,15 +64,23 @@ impl<'a> NearCopies<'a> {
         Self {
             rules,
             source: Box::new(source),
+            made: HashMap::new(),
             looked_at: HashMap::new(),
             given: tasks.iter().flat_map(of_task).chain(base).collect(),
             found: Vec::new(),
+            pairs: Default::default(),
         }
     }
 
     /// The near copies among these agents, but those that are originals by the organiser's word.
     pub fn among(&mut self, agents: &[&ReportSummary], sights: &FirstSights) -> HashMap<Miner, NearCopy> {
-        if self.found.len() != sights.documents().len() {
+        // What was refused at first may have been taken since.
+        let is_new = |agent: &&ReportSummary| {
+            let document = sights.document(&agent.sha256, &agent.miner).map(|at| &sights.documents()[at]);
+            document.is_some_and(|document| self.is_unmade(document))
+        };
+        if self.found.len() != sights.documents().len() || agents.iter().any(is_new) {
+            self.make_prints(sights.documents());
             self.found = self.find(sights.documents());
         }
         let near = |agent: &&ReportSummary| {
@@ -71,10 +91,32 @@ impl<'a> NearCopies<'a> {
         open.filter_map(near).collect()
     }
 
+    /// Makes the fingerprints that are not known yet. What the archive has lost has none.
+    fn make_prints(&mut self, documents: &[Document]) {
+        let due: Vec<&Document> = documents.iter().filter(|document| self.is_unmade(document)).collect();
+        let source = &self.source;
+        let of = |document: &&Document| {
+            let prints = fingerprints::of(&source(&document.sha256)?);
+            Some((document.sha256.clone(), prints.into()))
+        };
+        self.made.extend(due.par_iter().filter_map(of).collect::<Vec<_>>());
+    }
+
+    fn is_unmade(&self, document: &Document) -> bool {
+        document.prints.is_empty() && !self.made.contains_key(&document.sha256)
+    }
+
+    fn prints<'d>(&'d self, document: &'d Document) -> &'d [u32] {
+        match self.made.get(&document.sha256) {
+            Some(made) if document.prints.is_empty() => made,
+            _ => &document.prints,
+        }
+    }
+
     fn find(&mut self, documents: &[Document]) -> Vec<Option<NearCopy>> {
         let mut prints: Vec<(u32, usize)> = Vec::new();
         for (at, document) in documents.iter().enumerate() {
-            prints.extend(document.prints.iter().map(|print| (*print, at)));
+            prints.extend(self.prints(document).iter().map(|print| (*print, at)));
         }
         prints.par_sort_unstable();
         let mut counted = vec![0; documents.len()];
@@ -125,7 +167,7 @@ impl<'a> NearCopies<'a> {
         };
         let owner_of = |print: &u32| self.owner(group(*print), documents);
         let owners: HashMap<u32, &Miner> =
-            document.prints.iter().filter_map(|print| Some((*print, owner_of(print)?))).collect();
+            self.prints(document).iter().filter_map(|print| Some((*print, owner_of(print)?))).collect();
         let (mut theirs, mut all) = (Covered::default(), Covered::default());
         for (place, hash) in self.looked_at[&at].iter().enumerate() {
             let Some(owner) = owners.get(hash) else { continue };

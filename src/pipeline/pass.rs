@@ -461,6 +461,8 @@ impl<'a> Pass<'a> {
         let saved = self.pending_writes.retry();
         let ranked = agents.iter().map(|agent| (&agent.miner, agent.sha256.as_str()));
         let saved = saved.and(self.pending_writes.show(results, ranked));
+        let pairs = self.near_copies.pairs(&agents, sights, &near);
+        let saved = saved.and(publish::similar::write(results, pairs, title.as_deref()));
         let evaluated = self.schedule.unpublished() == Unpublished::Evaluations;
         let written = self.publisher.publish(&published, evaluated).and(saved);
         written

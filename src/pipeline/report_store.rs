@@ -51,24 +51,28 @@ impl PendingReportWrites {
         }
     }
 
-    /// Puts the reports of submissions that are ranked into `agents/`, where each submission keeps its own.
+    /// Puts the reports of submissions that are ranked into `agents/`, where each submission keeps its own, and removes claims of
+    /// others that there is no room for.
     ///
     /// # Errors
     /// The first that can't be written; the message names the file.
     pub fn show<'a>(
         &self,
         results: &Path,
-        ranked: impl Iterator<Item = (&'a Miner, &'a str)>,
+        ranked: impl Iterator<Item = (&'a Miner, &'a str)> + Clone,
     ) -> io::Result<()> {
+        if !self.each {
+            return Ok(());
+        }
         let mut shown = self.shown.lock();
-        for (miner, sha256) in ranked.filter(|_| self.each) {
+        for (miner, sha256) in ranked.clone() {
             let is_shown = shown.get(miner).is_some_and(|known| known == sha256);
             if !is_shown && let Some(report) = load_report_of(results, miner, sha256) {
                 save_report(results, &report)?;
                 shown.insert(miner.clone(), sha256.to_owned());
             }
         }
-        Ok(())
+        claims_store::trim(results, ranked)
     }
 
     /// Writes what was kept.

@@ -84,3 +84,13 @@ fn folder(name: &str, path: &Path, depth: usize, files: &mut Vec<Packed>) -> io:
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_beside_each_other_are_in_no_bundle() {
+        assert!(!FOLDERS.contains(&publish::similar::FOLDER));
+    }
+}

@@ -73,10 +73,11 @@ fn of_agent(
     if archive::read(&bundle.pipeline.results, &row.sha256).is_none() {
         judged.findings.push(Finding::of_agent(&row.miner, "its source is not in the bundle"));
     }
-    let mut claims = claims_store::load(&bundle.pipeline.results, &row.miner, &row.sha256);
+    let claims = claims_store::load(&bundle.pipeline.results, &row.miner, &row.sha256);
     for planned in plan.parts().flat_map(|(_, runs)| runs) {
         if let Some(run) = run_of(&report, planned) {
-            let claims = claims.remove(&run.key);
+            // Tasks of the same content share a run, and its answers.
+            let claims = claims.get(&run.key).cloned();
             of_run(bundle, &report, (run, planned), claims, sandbox, &mut judged)?;
         }
     }

@@ -175,15 +175,13 @@ impl Submitter {
         if !refused {
             archive::keep(results, &sha256, &bytes)?;
         }
-        let (prints, packed) = (validate::fingerprints::of(&bytes), validate::packed::is_packed(&bytes));
+        let packed = validate::packed::is_packed(&bytes);
         let mut held = self.0.lock();
         let ledger = open(&mut held, results)?;
         let (now, of, lies) = (Timestamp::now(), miner.clone(), (sha256.clone(), file.clone()));
         let (came, ordered) = (admitted, true);
-        ledger.add(
-            vec![Found { changed, arrived, came, ordered, file, miner, sha256, refused, prints, packed }],
-            now,
-        );
+        ledger
+            .add(vec![Found { changed, arrived, came, ordered, file, miner, sha256, refused, packed }], now);
         if let Some(season) = pipeline.season.as_ref().filter(|_| !refused) {
             let now = admitted.unwrap_or_else(|| ledger.now(now));
             season::settle(ledger, season, &of, (&lies.0, &lies.1), now);

@@ -23,8 +23,6 @@ pub struct Found {
     pub sha256: String,
     /// True if they are no agent.
     pub refused: bool,
-    /// Fingerprints of the source.
-    pub prints: Vec<u32>,
     /// True if the source runs text that it decodes.
     pub packed: bool,
 }

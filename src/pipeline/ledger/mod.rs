@@ -141,10 +141,11 @@ impl Ledger {
         found.retain(|found| self.is_news(found));
         let (at, newest) = (self.now(now), self.sights.newest());
         for Ordered { found, via, undecided } in order::of_one_look(&self.results, found, &self.sights) {
-            let Found { arrived, came, file, miner, sha256, refused, prints, packed, .. } = found;
+            let Found { arrived, came, file, miner, sha256, refused, packed, .. } = found;
             let not_before = newest.max(self.looked.before(&file));
             let came = came.or_else(|| Some(moment(arrived)?.max(not_before.unwrap_or(Timestamp::MIN))));
             let came = came.filter(|came| *came < at);
+            let prints = Vec::new();
             self.push(
                 Sight { sha256, miner, at, came, file, via, refused, prints, undecided, packed },
                 false,
@@ -204,7 +205,6 @@ impl Ledger {
     fn is_news(&self, found: &Found) -> bool {
         self.sights.seen(&found.sha256, &found.miner).is_none()
             || !self.sights.is_last_file(&found.miner, &found.file)
-            || !found.prints.is_empty() && !self.sights.has_prints(&found.sha256)
     }
 
     /// Takes in what others have written since.

@@ -57,7 +57,6 @@ fn found(id: &str, sha256: &str, changed: i64) -> Found {
         miner: miner(id),
         sha256: sha256.into(),
         refused: false,
-        prints: Vec::new(),
         packed: false,
     }
 }
@@ -338,4 +337,26 @@ fn ten_thousand_lines_are_read() {
     let ledger = results.open();
     println!("read in {:?}", began.elapsed());
     assert_eq!(ledger.sights().first(&format!("{:064}", 77)), Some(&miner("m77")));
+}
+
+#[test]
+fn a_flood_costs_no_more_than_its_lines_and_lines_of_an_older_agentmill_keep_their_fingerprints() {
+    let results = Results::new();
+    let mut ledger = results.open();
+    for number in 0..200 {
+        ledger.add(vec![found("abe", &format!("{number:064}"), 0)], noon());
+    }
+    ledger.add(vec![Found { refused: true, ..found("bob", "refused", 0) }], noon());
+    ledger.write().unwrap();
+    let text = results.text();
+    assert!(text.len() < 201 * 400, "{} bytes", text.len());
+    let documents = |ledger: &Ledger| -> Vec<(String, usize)> {
+        let all = ledger.sights().documents().iter();
+        all.map(|document| (document.miner.to_string(), document.prints.len())).collect()
+    };
+    assert_eq!(documents(&ledger).len(), 201);
+    let old = r#"{"sha256":"old","miner":"zoe","at":"2026-11-22T12:00:00Z","file":"zoe.py","via":"dropped","prints":[1,2,3]}"#;
+    fs::write(results.file(), format!("{old}\n{text}")).unwrap();
+    let ledger = results.open();
+    assert_eq!(documents(&ledger)[..2], [("zoe".to_owned(), 3), ("abe".to_owned(), 0)]);
 }

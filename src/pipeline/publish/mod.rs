@@ -8,6 +8,7 @@ mod ranking;
 pub mod roster;
 #[cfg(test)]
 pub(crate) mod samples;
+pub mod similar;
 #[cfg(test)]
 mod tests;
 

@@ -299,7 +299,6 @@ impl<'a> SubmissionTable<'a> {
             miner: miner.clone(),
             sha256: submission.sha256.clone(),
             refused: false,
-            prints: validate::fingerprints::of(&submission.bytes),
             packed: validate::packed::is_packed(&submission.bytes),
         });
         let state = match validate::check(&submission.bytes, validate, &self.library) {

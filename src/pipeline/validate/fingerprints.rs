@@ -54,6 +54,36 @@ impl Covered {
     }
 }
 
+/// A sequence of tokens, and where it stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Placed {
+    /// Its hash, as of [`all`].
+    pub hash: u32,
+    /// The line that it begins in, from 1.
+    pub first: usize,
+    /// The line that its last token begins in.
+    pub last: usize,
+}
+
+/// Text whose lines sequences are told by, of several files all of them; empty if it is none.
+pub fn text(source: &[u8]) -> String {
+    files::text_of_all(source).map(|text| text.to_string()).unwrap_or_default()
+}
+
+/// All sequences of a [`text`], in their order.
+pub fn placed(source: &str) -> Vec<Placed> {
+    let breaks: Vec<usize> = source.match_indices('\n').map(|(at, _)| at).collect();
+    let line = |offset: usize| 1 + breaks.partition_point(|end| *end < offset);
+    let tokens = Tokens::of(source);
+    let tokens = tokens.placed().filter(|(token, _)| *token != "\n");
+    let tokens: Vec<(u64, usize)> = tokens.map(|(token, at)| (folded(token), line(at))).collect();
+    let sequence = |gram: &[(u64, usize)]| {
+        let hashes: Vec<u64> = gram.iter().map(|(token, _)| *token).collect();
+        Placed { hash: hash(&hashes) as u32, first: gram[0].1, last: gram[GRAM - 1].1 }
+    };
+    tokens.windows(GRAM).map(sequence).collect()
+}
+
 /// Hashes of all sequences in a source, of several files in all of them: whatever is chosen of a part of it is among them.
 pub fn all(source: &[u8]) -> Vec<u32> {
     let Some(source) = files::text_of_all(source) else { return Vec::new() };

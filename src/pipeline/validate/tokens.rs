@@ -42,6 +42,11 @@ impl Tokens {
         starts.zip(ends).map(|(start, end)| self.text[start..end].trim_matches(' '))
     }
 
+    /// Each token with its offset in the source, line breaks included.
+    pub(super) fn placed(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.all().zip(self.origins.iter().map(|(_, origin)| *origin))
+    }
+
     /// Offset in the source of the token that stands at an offset of the text.
     pub(super) fn origin(&self, at: usize) -> usize {
         let before = self.origins.partition_point(|(start, _)| *start <= at);

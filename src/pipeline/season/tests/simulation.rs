@@ -213,7 +213,6 @@ impl World {
             miner: miner(*number),
             sha256: lying.sha256.clone(),
             refused: !lying.valid,
-            prints: Vec::new(),
             packed: false,
         });
         self.ledger.add(found.collect(), moment(now));
@@ -258,7 +257,6 @@ impl World {
                     miner: miner(number),
                     sha256: sha256.to_owned(),
                     refused: false,
-                    prints: Vec::new(),
                     packed: false,
                 };
                 self.ledger.add(vec![found], moment(now));
