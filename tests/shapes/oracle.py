@@ -15,7 +15,7 @@ import types
 import unittest.mock
 
 AGENT, TASK = "/tmp/agent.py", "task"
-SECONDS = 5  # for a test; none of them is meant to go on for ever
+SECONDS = 20  # for a test; none of them is meant to go on for ever
 
 
 class raises:
@@ -43,6 +43,8 @@ def output_of(function, *args, **kwargs):
 def module_of(source):
     module = sys.modules["agent"] = types.ModuleType("agent")
     module.__file__ = AGENT
+    with open(AGENT, "w") as file:
+        file.write(source)  # for `inspect.getsource`
     exec(compile(source, AGENT, "exec"), module.__dict__)
     return module
 

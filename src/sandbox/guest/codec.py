@@ -233,6 +233,8 @@ def as_plain(value):
 
 def adds_to(kind, base):
     """True if a class has something to offer that its builtin base has not."""
+    if overridden(kind, base):
+        return True
     names = (name for each in kind.__mro__[: kind.__mro__.index(base)] for name in vars(each))
     return any(not name.startswith("__") or name not in vars(base) and name in BEHAVIOUR for name in names)
 
@@ -262,7 +264,7 @@ def adds_methods(value):
     """True for a named tuple whose class has more than its fields."""
     kind = type(value)
     own = (name for each in kind.__mro__[: kind.__mro__.index(tuple)] for name in vars(each))
-    return any(name[:1] != "_" and name not in value._fields for name in own)
+    return bool(overridden(kind, tuple)) or any(name[:1] != "_" and name not in value._fields for name in own)
 
 
 def is_record(value):

@@ -43,19 +43,38 @@ def empty(name):
 
 
 def write_time(coder, value, depth):
-    """The fields of a time or a datetime; of its zone, the offset."""
+    """The fields of a time or a datetime, and its zone."""
     parts = "year month day hour minute second microsecond" if hasattr(value, "year") else "hour minute second microsecond"
-    offset = value.utcoffset()
-    return [[getattr(value, part) for part in parts.split()], None if offset is None else offset.total_seconds(), value.fold]
+    return [[getattr(value, part) for part in parts.split()], zone_of(value), value.fold]
+
+
+def zone_of(value):
+    """A zone's offset at this time, its name if it has a name of its own, and its key among the world's zones."""
+    zone, offset = value.tzinfo, value.utcoffset()
+    if zone is None:
+        return None
+    name, key = value.tzname(), getattr(zone, "key", None)
+    is_named = type(name) is str and not name.startswith("UTC")
+    return [offset and offset.total_seconds() or 0, name if is_named else None, key if type(key) is str else None]
+
+
+def made_zone(told):
+    if told is None:
+        return None
+    offset, name, key = told
+    if type(key) is str:
+        try:
+            return library_type("zoneinfo.ZoneInfo")(key)
+        except (LookupError, ValueError, OSError, ImportError):
+            pass  # no such zone here
+    zone, delta = library_type("datetime.timezone"), library_type("datetime.timedelta")(seconds=offset)
+    return zone(delta, name) if name is not None else zone(delta) if offset else zone.utc
 
 
 def make_time(name):
     def make(coder, body, depth):
-        parts, offset, fold = body
-        zone = library_type("datetime.timezone")
-        delta = library_type("datetime.timedelta")
-        tzinfo = None if offset is None else zone(delta(seconds=offset)) if offset else zone.utc
-        return library_type(name)(*parts, tzinfo=tzinfo, fold=fold)
+        parts, zone, fold = body
+        return library_type(name)(*parts, tzinfo=made_zone(zone), fold=fold)
 
     return make
 
@@ -116,7 +135,15 @@ LIBRARY = {
     "collections.OrderedDict": PlainKind("OrderedDict", entries, empty("collections.OrderedDict"), redict),
     "collections.defaultdict": PlainKind("defaultdict", write_default, empty("collections.defaultdict"), refill_default),
     "array.array": PlainKind("array", write_array, make_array, refill_array),
+    "pathlib.PureWindowsPath": PlainKind("WindowsPath", text_of, from_text("pathlib.PureWindowsPath")),
+    "dict_keys": PlainKind("keys", items, lambda coder, body, depth: dict.fromkeys(coder.many(body, depth)).keys()),
+    "dict_values": PlainKind("values", items, lambda coder, body, depth: dict(enumerate(coder.many(body, depth))).values()),
+    "dict_items": PlainKind("items", items, lambda coder, body, depth: dict(coder.many(body, depth)).items()),
 }
+for _name in ("Address", "Network", "Interface"):
+    for _version in ("4", "6"):
+        _kind = f"ipaddress.IPv{_version}{_name}"
+        LIBRARY[_kind] = PlainKind(_kind, text_of, from_text(_kind))
 BY_TAG |= {plain.tag: plain for plain in LIBRARY.values()}
 
 
@@ -141,9 +168,14 @@ def plain_kind(kind):
 # -- classes and functions that both sides have --
 
 TYPES = {kind: name for name, kind in vars(builtins).items() if isinstance(kind, type) and not name.startswith("_")}
+TYPES |= {kind: kind.__name__ for kind in map(type, (None, ..., NotImplemented, {}.keys(), {}.values(), {}.items()))}
 NAMED = {name: kind for kind, name in TYPES.items()}
 FUNCTIONS = frozenset("""abs all any ascii bin bool callable chr divmod enumerate filter format hash hex isinstance iter len
     map max min next oct ord pow repr reversed round sorted sum tuple zip""".split())
+
+
+# Modules whose functions do nothing but compute, and what is none of those.
+COMPUTING, OTHERS = {"math": "math", "_operator": "operator"}, frozenset(("call", "length_hint"))
 
 
 def write_known(value):
@@ -152,7 +184,10 @@ def write_known(value):
         name = TYPES.get(value) or (dotted(value) if dotted(value) in LIBRARY else None)
         return name and {"type": name}
     name = value.__name__ if type(value) is type(len) else None
-    return {"type": name} if name in FUNCTIONS and vars(builtins)[name] is value else None
+    if name in FUNCTIONS and vars(builtins)[name] is value:
+        return {"type": name}
+    home = name and COMPUTING.get(value.__module__)
+    return {"type": f"{home}.{name}"} if home and computing(home, name) is value else None
 
 
 def make_known(coder, body, depth):
@@ -160,7 +195,16 @@ def make_known(coder, body, depth):
         return NAMED.get(body) or library_type(body)
     if body in FUNCTIONS:
         return vars(builtins)[body]
+    home, _, name = body.partition(".")
+    if home in COMPUTING.values() and (function := computing(home, name)) is not None:
+        return function
     raise TypeError
+
+
+def computing(home, name):
+    """The function of this name of a module that only computes."""
+    function = vars(__import__(home)).get(name) if name not in OTHERS else None
+    return function if type(function) is type(len) else None
 
 
 BY_TAG["type"] = PlainKind("type", None, make_known)

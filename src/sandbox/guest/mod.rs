@@ -45,7 +45,7 @@ const BOTH: &str =
 
 /// Files of a cell alone.
 const CELL_FILES: &str = files!(
-    "cell/agent.py" "cell/script.py" "cell/source.py" "cell/modules.py" "cell/seccomp.py" "cell/forker.py" "cell/child_io.py" "cell/dialogue.py"
+    "cell/surroundings.py" "cell/agent.py" "cell/script.py" "cell/source.py" "cell/modules.py" "cell/seccomp.py" "cell/forker.py" "cell/child_io.py" "cell/dialogue.py"
     "cell/gateway.py" "cell/sockets.py" "cell/account.py" "cell/files.py"
 );
 
@@ -54,8 +54,9 @@ const CELL_START: &str = files!("cell/supervisor.py");
 
 /// Files of a judge alone.
 const JUDGE_FILES: &str = files!(
-    "judge/observations.py" "judge/plain.py" "judge/compiler.py" "judge/task.py" "judge/exceptions.py" "judge/programs.py" "judge/cases.py" "judge/scores.py" "judge/surroundings.py" "judge/test_objects.py"
-    "judge/agent_objects.py" "judge/explain.py" "judge/judge.py" "judge/answers.py" "judge/suspicions.py" "judge/dry_run.py" "judge/supervisor.py"
+    "judge/observations.py" "judge/plain.py" "judge/compiler.py" "judge/task.py" "judge/exceptions.py" "judge/programs.py" "judge/cases.py" "judge/scores.py" "judge/surroundings.py"
+    "judge/overheard.py" "judge/test_objects.py"
+    "judge/agent_objects.py" "judge/module.py" "judge/explain.py" "judge/judge.py" "judge/answers.py" "judge/suspicions.py" "judge/dry_run.py" "judge/supervisor.py"
 );
 
 #[cfg(test)]

@@ -54,6 +54,20 @@ PERFORM = {
 }  # fmt: skip
 
 
+# Those by which a class of the program's own may differ from its builtin base. `enum` and `namedtuple` have theirs.
+DIFFERING = frozenset((*UNARY, *GIVEN, *ARITHMETIC, *COMPARISONS)) - {"__hash__", "__dir__"}
+LIBRARIES = frozenset(("enum", "collections", "typing", "builtins", None))
+OVERRIDDEN = {}
+
+
+def overridden(kind, base):
+    """The operations that a class defines in place of those of its builtin base."""
+    if kind not in OVERRIDDEN:
+        pairs = ((name, getattr(kind, name, None)) for name in DIFFERING)
+        OVERRIDDEN[kind] = [name for name, own in pairs if own is not getattr(base, name, None) and getattr(own, "__module__", None) not in LIBRARIES]
+    return OVERRIDDEN[kind]
+
+
 def performing(name):
     """An operation that needs a module of the library."""
 
@@ -64,11 +78,31 @@ def performing(name):
     return put
 
 
+# Kinds of objects that stay where they are, though they hold nothing but data, which is looked at where they are compared.
+VIEWS = {"mappingproxy": type(type.__dict__), "memoryview": memoryview, "SimpleNamespace": type(sys.implementation)}
+
+
+@performing("view")
+def viewed(it):
+    """The data of an object of such a kind."""
+    if type(it) is memoryview:
+        return it.tobytes()
+    return dict(it) if type(it) is VIEWS["mappingproxy"] else dict(vars(it))
+
+
 @performing("copy")
 def copied(it, deep):
     import copy
 
     return copy.deepcopy(it) if deep else copy.copy(it)
+
+
+@performing("source")
+def source(it):
+    """The text of a function or class."""
+    import inspect
+
+    return inspect.getsource(it)
 
 
 @performing("signature")
@@ -92,7 +126,7 @@ def of_dataclass(it, name, /, *args, **named):
     return [(field.name, field.type) for field in end] if name == "fields" else end
 
 
-LOOPS = []
+LOOPS, SPARE_LOOPS = [], []
 
 
 @performing("await")
@@ -106,10 +140,11 @@ def awaited(it, name=None, *args):
     if asyncio._get_running_loop() is not None:
         import threading
 
-        ends = []
-        thread = threading.Thread(target=lambda: ends.append(ended(lambda: asyncio.run(wait()))))
+        ends, loop = [], SPARE_LOOPS.pop() if SPARE_LOOPS else asyncio.new_event_loop()
+        thread = threading.Thread(target=lambda: ends.append(ended(lambda: loop.run_until_complete(wait()))))
         thread.start()
         thread.join()
+        SPARE_LOOPS.append(loop)  # not closed: generators that were begun in it may go on
         return ends[0]()
     if not LOOPS:
         LOOPS.append(asyncio.new_event_loop())

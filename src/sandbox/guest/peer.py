@@ -94,8 +94,9 @@ class Peer:
             base = type(data)
             if not issubclass(base, IMMUTABLE_TYPES):
                 raise TypeError
-            kind = self.subclasses.get(base) or type(base.__name__, (base,), {"__getattr__": asked_of_proxy})
-            self.subclasses[base] = kind
+            changed = frozenset(FORWARDED & about_of(proxy).changed)
+            kind = self.subclasses.get((base, changed)) or subclass_of(base, changed)
+            self.subclasses[base, changed] = kind
             value = tuple.__new__(kind, data) if issubclass(base, tuple) else base.__new__(kind, data)
             value._agentmill = proxy
             self.subclassed_values[number] = value
@@ -238,6 +239,9 @@ class Peer:
     def is_instance(self, value, kind):
         return self.ask("isinstance", value, (kind,))
 
+    def is_subclass(self, kind, of):
+        return self.ask("issubclass", kind, (of,))
+
     def refuse_descent(self, name):
         raise TypeError(f"a class can't descend from {name}, which is not here")
 
@@ -278,8 +282,24 @@ def described(kind):
     methods = [name for each in kind.__mro__[:20] for name, value in vars(each).items() if name[:1] != "_" and is_method(value)]
     base = next((base for base in (list, dict, set, bytearray) if issubclass(kind, base)), object)
     own = [name for name in OWN if getattr(kind, name, None) is not getattr(base, name, None)]
-    builtin = kind.__name__ if kind.__module__ == "builtins" else base.__name__ if base is not object else None
-    return {"name": kind.__name__[:100], "can": can, "own": own, "methods": methods[:MAX_NAMES], "builtin": builtin}
+    is_known = kind.__module__ == "builtins" or kind in VIEWS.values()
+    builtin = kind.__name__ if is_known else base.__name__ if base is not object else None
+    abstract = [base.__name__ for base in kind.__mro__ if base.__module__ in ABSTRACT]
+    told = {"name": kind.__name__[:100], "can": can, "own": own, "methods": methods[:MAX_NAMES], "builtin": builtin}
+    base = next((base for base in IMMUTABLE_TYPES if issubclass(kind, base)), None)
+    return told | {"abstract": abstract, "changed": overridden(kind, base) if base else []}
+
+
+# Modules of abstract classes: `isinstance` knows an object by those that its class descends from.
+ABSTRACT = ("collections.abc", "numbers")
+
+
+def abstract_class(name):
+    """The abstract class of this name; None if there is none."""
+    for module in ("_collections_abc", "numbers"):
+        if type(name) is str and name in getattr(home := __import__(module), "__all__"):
+            return getattr(home, name)
+    return None
 
 
 # Methods by which a class decides by itself over equality, order, and truth.
@@ -292,6 +312,21 @@ def is_method(value):
 
 IMMUTABLE = COPIES[:3] + tuple(pair for pair in COPIES if pair[0] in (tuple, frozenset, bytes))
 IMMUTABLE_TYPES = tuple(base for base, _ in IMMUTABLE)
+# Operations that plain data of a class that has its own ones leaves to the object itself.
+FORWARDED = frozenset((*ARITHMETIC, *COMPARISONS, "__getitem__", "__contains__", "__call__", "__format__", "__round__", "__enter__", "__exit__"))
+FORWARDED |= {"__str__", "__repr__", "__neg__", "__pos__", "__abs__", "__invert__"}
+
+
+def subclass_of(base, changed):
+    """The class of plain data whose own class has these operations in place of the builtin's."""
+    own = {name: forwarding(name) for name in changed}
+    return type(base.__name__, (base,), {"agents_base": base, "__hash__": base.__hash__, **own, "__getattr__": asked_of_proxy})
+
+
+def forwarding(name):
+    return lambda self, *args: getattr(type(self._agentmill), name)(self._agentmill, *args)
+
+
 def asked_of_proxy(self, name):
     if name == "_agentmill":
         raise AttributeError(name)

@@ -13,6 +13,8 @@ class About:
         words = lambda key: frozenset(word for word in told[key] if type(word) is str)
         self.name = told["name"][:100] if type(told["name"]) is str else "object"
         self.can, self.own, self.methods, self.builtin = words("can"), words("own"), words("methods"), told["builtin"]
+        self.changed = words("changed")
+        self.abstract = [kind for kind in map(abstract_class, words("abstract")) if kind is not None]
 
 
 class Reference:
@@ -53,7 +55,7 @@ class Proxy:
         return link_of(self).peer.is_instance(value, self)
 
     def __subclasscheck__(self, kind):
-        return link_of(self).peer.ask("issubclass", kind, (self,))
+        return link_of(self).peer.is_subclass(kind, self)
 
     def __mro_entries__(self, bases):
         return link_of(self).peer.refuse_descent(link_of(self).name or type(self).__name__)
@@ -136,12 +138,16 @@ def proxy_class(about):
         offered |= COROUTINE
     if about.builtin == "function":
         offered["__get__"] = lambda self, it, kind=None: self if it is None else METHOD(self, it)
+    if about.builtin == "type":
+        offered.setdefault("__getitem__", asking("__getitem__"))  # of a generic class
     offered |= {name: comparing(name) for name in COMPARISONS}
     offered |= {"__hash__": Proxy.__hash__, "__doc__": asking_for("__doc__"), "__module__": asking_for("__module__")}
     if (base := known_builtin(about.builtin)) is not None:
         offered["__class__"] = property(lambda self: base)
     kind = type(about.name, (Proxy,), {**offered, "_agentmill_about": about, "__slots__": ()})
     kind.__slots__ = asking_for("__slots__")  # those of the object's class
+    for base in about.abstract:
+        base.register(kind)
     return kind
 
 
@@ -196,7 +202,7 @@ class Member:
         return peer.is_instance(value, self)
 
     def __subclasscheck__(self, kind):
-        return member_of(self)[0].ask("issubclass", kind, (self,))
+        return member_of(self)[0].is_subclass(kind, self)
 
     def __mro_entries__(self, bases):
         return member_of(self)[0].refuse_descent(member_of(self)[2])

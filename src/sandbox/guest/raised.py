@@ -52,6 +52,8 @@ def raised(peer, error, depth=0):
         content["notes"] = held(peer, getattr(error, "__notes__", None))
         if (ticket := vars(error).get("agents_ticket")) is not None:
             content["ticket"] = ticket
+        elif (number := getattr(type(error), "agents_class", None)) is not None:
+            content["made"] = number  # by the agent, of a class of the test's
         elif type(error).__module__ != "builtins":
             content["handle"] = peer.handle(error)
     except BaseException:
@@ -105,6 +107,15 @@ def strange_kind(peer, name):
     """The class for all exceptions of the other side whose own classes include one of this name."""
     if name not in peer.strange:
         peer.strange[name] = type(name, (BaseException,), {"__module__": "agent"})
+    return peer.strange[name]
+
+
+def raisable(peer, names, number):
+    """The class that stands for an exception class of the other side: for all exceptions from there that descend from it, and to raise."""
+    name = names[0].rpartition(".")[2]
+    if name not in peer.strange:
+        known = [kind for kind in map(known_kind, names) if kind]
+        peer.strange[name] = type(name, tuple(known[:1]) or (Exception,), {"__module__": "agent", "agents_class": number})
     return peer.strange[name]
 
 

@@ -110,7 +110,7 @@ class Missing(BaseException):
 class AgentPeer(Peer):
     """The agent's side of a run: it answers what the test asks, and asks about what it was given."""
 
-    tags = Peer.tags | {"n"}
+    tags = Peer.tags | {"n", "pattern", "library", "raisable"}
 
     def __init__(self, module, wire, max_value):
         super().__init__(1, max_value)
@@ -138,12 +138,15 @@ class AgentPeer(Peer):
         try:
             if surroundings is None:
                 return super().answer(question)
-            with Surroundings(self, surroundings):
-                return super().answer(question)
+            with Surroundings(self, surroundings) as around:
+                answer = super().answer(question)
+                return answer[:-1] + around.overheard() + "}"
         except Missing as missing:
             return claim("missing", missing.args[0])
 
     def target(self, coder, question):
+        if question.get("o") in ("assign", "remove"):
+            return question["f"]
         return self.member(question["f"]) if "f" in question else super().target(coder, question)
 
     def member(self, name):
@@ -154,10 +157,25 @@ class AgentPeer(Peer):
     def perform(self, op, target, args, named):
         if op is None:
             return target(*args, **named)
+        if op in ("assign", "remove"):
+            return self.change(op, target, *args)
         return target if op == "itself" else super().perform(op, target, args, named)
 
+    def change(self, op, name, value=None):
+        """Sets or deletes a name of the agent's module."""
+        if op == "remove":
+            self.names.pop(name, None)
+        else:
+            self.names[name] = value
+
     def seen(self, coder, tag, body, depth):
-        return self.member(body) if tag == "n" else super().seen(coder, tag, body, depth)
+        if tag == "n":
+            return self.member(body)
+        if tag == "pattern":
+            return __import__("re").compile(coder.decode(body[0], depth), body[1])
+        if tag == "library":
+            return getattr(module_named(body[0]), body[1])
+        return raisable(self, body[0], body[1][0]) if tag == "raisable" else super().seen(coder, tag, body, depth)
 
     def outcome(self, coder, reply):
         if "unfit" in reply:
@@ -170,29 +188,6 @@ class AgentPeer(Peer):
 
     def line(self, error):
         return last_line(error.__traceback__)
-
-
-class Surroundings:
-    """The things that a test has put in the place of `input`, `print`, the standard streams, and the seed of `random`."""
-
-    def __init__(self, peer, told):
-        self.told = {place: Coder(peer).decode(value) for place, value in told.items()}
-
-    def __enter__(self):
-        if "seed" in self.told:
-            import random
-
-            random.seed(*self.told.pop("seed"))
-        self.before = {place: getattr(self.home(place), place) for place in self.told}
-        for place, value in self.told.items():
-            setattr(self.home(place), place, value)
-
-    def __exit__(self, *_):
-        for place, value in self.before.items():
-            setattr(self.home(place), place, value)
-
-    def home(self, place):
-        return sys if place.startswith("std") else builtins
 
 
 PRACTICE = [

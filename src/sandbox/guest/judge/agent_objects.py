@@ -3,8 +3,10 @@
 All that an object of the agent's says of itself is a claim. So it never decides a verdict: equality, order and truth that its
 class defines are refused, and no value of the test's goes to it by an operator where the test may have expected plain data.
 """
+import _thread
 import dataclasses
 import functools
+import inspect
 import opcode
 
 RAISE = opcode.opmap["RAISE_VARARGS"]  # of `raise` and `assert`; each version of Python has its own numbers
@@ -32,6 +34,15 @@ for _name in ("asdict", "astuple", "replace", "fields", "is_dataclass"):
     of_agents_too(_name)
 
 
+def source_of(it):
+    """`inspect.getsource`, of what is the agent's, too."""
+    it = resolved(it)
+    return link_of(it).peer.ask("source", it) if issubclass(type(it), Proxy) else own_source(it)
+
+
+own_source, inspect.getsource = inspect.getsource, source_of
+
+
 class JudgePeer(TestPeer):
     """The test's side of a run."""
 
@@ -40,6 +51,8 @@ class JudgePeer(TestPeer):
     def __init__(self, run):
         super().__init__(2, run.task.max_value)
         self.run, self.reading, self.in_message = run, False, False
+        self.turn = _thread.RLock()
+        self.library, self.ears, self.wanted = Library(run.task.library), Ears(), {}
 
     # -- what a test does with what is the agent's --
 
@@ -53,18 +66,25 @@ class JudgePeer(TestPeer):
         label = name if owner is None else f"{type(owner).__name__}.{name}"
         value = self.question_and_answer(label, what, args_sent, named, args)
         if owner is None:
-            self.note_made(name, value, type(value).__name__)
+            self.note_made(name, value)
         return value
 
-    def note_made(self, name, value, class_name):
+    def note_made(self, name, value):
         """Notes an object that a test makes by its class's name, or that class: so it expects no plain data in its place."""
-        if name[:1].isupper() and name == class_name and issubclass(type(value), Proxy):
-            link_of(value).made = True
+        proxy = self.inner(value) if name[:1].isupper() else None
+        if proxy is not None and name in (type(proxy).__name__, link_of(proxy).name):
+            link_of(proxy).made = True
+
+    def inner(self, value):
+        """The agent's object that a value is, or is the data of; None if it is none."""
+        if type(value) in self.subclasses.values():
+            return value._agentmill
+        return value if issubclass(type(value), Proxy) else None
 
     def attribute(self, owner, name):
         if owner is None:
             value = self.question_and_answer(name, {"f": name, "o": "itself"}, (), {}, None)
-            self.note_made(name, value, issubclass(type(value), Proxy) and link_of(value).name)
+            self.note_made(name, value)
             return value
         if name.startswith("_agentmill"):
             raise AttributeError(name)
@@ -88,6 +108,10 @@ class JudgePeer(TestPeer):
         elif name in QUERIES and callable(value):
             raise TypeError
 
+    def ask_module(self, op, name, args=()):
+        """Has a name of the agent's module stand for something else, or for nothing."""
+        return self.question_and_answer(f"agent.{name}", {"f": name, "o": op}, args, {}, None)
+
     def ask(self, op, target, args=(), named={}):
         if BRIEF.is_at_work:
             return f"<the agent's {type(target).__name__}>"
@@ -109,9 +133,13 @@ class JudgePeer(TestPeer):
     def tag(self, target):
         return Coder(self).tagged(target, 0)
 
-    def question_and_answer(self, label, what, args, named, shown):
+    def question_and_answer(self, *question):
         if self.in_message:
             raise Unasked
+        with self.turn:  # threads of the test's take turns
+            return self.answer_to(*question)
+
+    def answer_to(self, label, what, args, named, shown):
         coder = Coder(self)
         note = label if shown is None else f"{label}({told_arguments(shown, named)})"
         try:
@@ -128,11 +156,22 @@ class JudgePeer(TestPeer):
         return self.run.accept(self, coder, label, note, claim)
 
     def surroundings(self):
-        """The test's replacements of `input`, the standard streams, and the seed of `random`."""
-        told = {name: self.tag(value) for name, value in replaced()}
+        """What a test has replaced or set around the call, and what it listens to."""
+        told = self.ears.wanted()
+        if places := [[*place, self.tag(value)] for *place, value in self.library.replaced()]:
+            told["places"] = places
         if SEED.waiting is not None:
             told["seed"], SEED.waiting = self.tag(SEED.waiting), None
+        if (arguments := self.library.arguments()) is not None:
+            told["argv"] = arguments
+        if (environment := self.library.environment()) is not None:
+            told["environ"] = environment
+        self.wanted = told
         return told
+
+    def line_of(self, content):
+        """A line of the agent's file, as a claim tells it."""
+        return line if type(line := content.get("line")) is int and 0 <= line < 1 << 31 else 0
 
     def shown_member(self, coder, member, depth):
         peer, owner, name = member_of(member)
@@ -152,8 +191,12 @@ class JudgePeer(TestPeer):
         return claim
 
     def outcome(self, coder, claim):
+        wanted, self.wanted = self.wanted, {}
+        overheard = claim.pop("overheard", None)
         self.reading = True
         try:
+            if type(overheard) is dict:
+                self.ears.hear(self, overheard, wanted)
             return super().outcome(coder, claim)
         finally:
             self.reading = False
@@ -162,6 +205,8 @@ class JudgePeer(TestPeer):
 
     def compare(self, op, proxy, other):
         about, other = about_of(proxy), resolved(other)
+        if about.builtin in VIEWS and op in ("__eq__", "__ne__"):
+            return COMPARISONS[op](self.view(proxy), self.view(other)) if self.is_alike(about, other) else NotImplemented
         if op not in about.own and not (op == "__ne__" and "__eq__" in about.own):
             if about.builtin in DATA_KINDS:
                 return COMPARISONS[op](self.data(proxy), self.data(other))
@@ -176,6 +221,17 @@ class JudgePeer(TestPeer):
         """The content of an object whose class is made of a builtin one, as that."""
         is_data = issubclass(type(value), Proxy) and about_of(value).builtin in DATA_KINDS
         return self.ask("data", value) if is_data else value
+
+    def is_alike(self, about, other):
+        """True if a kind of view may be equal to this."""
+        kinds = {"mappingproxy": (dict, VIEWS["mappingproxy"]), "memoryview": (bytes, bytearray, memoryview)}
+        kinds = kinds.get(about.builtin, VIEWS["SimpleNamespace"])
+        return about_of(other).builtin == about.builtin if issubclass(type(other), Proxy) else isinstance(other, kinds)
+
+    def view(self, value):
+        if issubclass(type(value), Proxy):
+            return self.ask("view", value)
+        return viewed(value) if type(value) in VIEWS.values() else value
 
     def truth(self, proxy):
         if about_of(proxy).builtin in DATA_KINDS and not {"__bool__", "__len__"} & about_of(proxy).own:
@@ -196,18 +252,24 @@ class JudgePeer(TestPeer):
 
     def is_instance(self, value, kind):
         name = member_of(kind)[2] if type(kind) is Member else link_of(kind).name
+        value = resolved(value)
         if isinstance(value, BaseException):
             return name in getattr(value, "agents_kinds", ())
         if is_record(value):
             return type(value).__name__ == name
-        inner = getattr(value, "_agentmill", None) if type(value) in self.subclasses.values() else None
-        if issubclass(type(value), Proxy) or inner is not None:
-            return self.ask("isinstance", value if inner is None else inner, (kind,)) is True
+        if (inner := self.inner(value)) is not None:
+            return self.ask("isinstance", inner, (kind,)) is True
         kind = kind.resolved() if type(kind) is Member else kind
         return isinstance(kind, type) and isinstance(value, kind)
 
+    def is_subclass(self, kind, of):
+        is_error = not is_stand_in(kind) and isinstance(kind, type) and issubclass(kind, BaseException)
+        return issubclass(kind, caught(of)) if is_error else super().is_subclass(kind, of)
+
     def guard(self, op, target, args, is_made=None):
         """Keeps a value that the test expects from going to an object where it expects plain data."""
+        if op == "join" and not any(hasattr(arg, "__iter__") for arg in args):
+            return  # of a thread: texts are joined out of something
         if (op in ARITHMETIC or op in QUERIES) and not self.may_learn(target, args, is_made):
             raise Unusable(
                 f"{op} would hand a value of the test's to an object of the agent's ({type(target).__name__}) where plain data "
@@ -218,7 +280,7 @@ class JudgePeer(TestPeer):
         """True if the test itself has made the object, or gives it nothing but objects of the agent's."""
         if is_made is None:
             is_made = issubclass(type(target), Proxy) and link_of(target).made
-        return is_made or all(issubclass(type(arg), Proxy) for arg in args)
+        return is_made or all(self.inner(arg) is not None for arg in args)
 
     def search(self, target, wanted):
         if not {"__iter__", "__getitem__"} & about_of(target).can:
@@ -297,7 +359,31 @@ def resolved(value):
 def type_of(value):
     """The class of a value; of an object of the agent's, the agent's class."""
     value = resolved(value)
+    if isinstance(value, BaseException) and getattr(value, "agents_kinds", None):
+        value = value.agents_handle or value
     return value.__class__ if not issubclass(type(value), Proxy) else link_of(value).peer.attribute(value, "__class__")
+
+
+def descends(kind, bases):
+    """`issubclass`; of the agent's classes it is the agent's process that knows."""
+    kind = resolved(kind)
+    return link_of(kind).peer.ask("issubclass", kind, (bases,)) is True if issubclass(type(kind), Proxy) else issubclass(kind, bases)
+
+
+def defined(scope):
+    """The names of a test, without those that the agent's module has not."""
+    for name, value in [*scope.items()]:
+        if type(value) is Member and member_of(value)[1] is None and not is_defined(value):
+            del scope[name]
+    return scope
+
+
+def is_defined(member):
+    try:
+        member.resolved()
+    except Absent:
+        return False
+    return True
 
 
 def caught(kinds):

@@ -13,9 +13,10 @@ class Compiler:
 
     def __init__(self, spec):
         self.prompt, self.max_value, self.flaws = spec["prompt"], spec["value"], []
-        self.names, self.imports, self.modules = set(), set(), {}
+        self.names, self.imports, self.library, self.modules = set(), set(), set(), {}
         self.is_steady = self.is_timeless = self.is_plain = True
         self.asks_model = spec.get("asks_model", False)
+        self.words = set()  # in the texts within setup and tests
         self.uses, self.lines = [], [test["line"] for test in spec["tests"]]
         self.shown = "\n".join([spec["prompt"], *(test["text"] for test in spec["tests"] if test["public"])])
         setup = spec["setup"] or {"text": "", "line": 1}
@@ -26,11 +27,14 @@ class Compiler:
         has_scores = any(test.get("score") for test in spec["tests"])
         self.helpers = [name for name in HELPERS if has_scores and not is_asked_for(name, spec["prompt"])]
         self.tests = [self.made(i, test) for i, test in enumerate(spec["tests"])]
+        if self.names & EVALUATING:
+            self.names |= self.words  # what is evaluated may name what is the agent's
         self.agents_own = {name for name in self.names & PLAIN_NAMES if is_asked_for(name, spec["prompt"])}
 
     def content(self):
         """All that a Task is made of, as plain data and code: it can go from one process to others."""
-        kept = "prompt max_value asks_model names agents_own is_plain uses shown lines setup_line setup helpers rules tests".split()
+        self.library = [] if self.is_plain else sorted(self.library)
+        kept = "prompt max_value asks_model names agents_own is_plain library uses shown lines setup_line setup helpers rules tests".split()
         return {name: getattr(self, name) for name in kept}
 
     def made(self, test, source):
@@ -53,6 +57,7 @@ class Compiler:
         try:
             tree = scored(source["text"]) if source.get("score") else parsed(source["text"], source.get("expression", False))
             nodes = list(ast.walk(tree))
+            self.words.update(*map(words, nodes))
             check(nodes)
         except SyntaxError as error:
             return self.flaw(test, above + (error.lineno or 1), error.msg)
@@ -65,7 +70,10 @@ class Compiler:
         self.is_timeless &= all(map(is_timeless, nodes))
         self.is_plain &= is_plain(nodes, self.modules)
         self.imports.update(name for node in nodes for name in imported(node))
-        tree = ast.increment_lineno(ast.fix_missing_locations(Rewriting(names, self.is_assertion).visit(tree)), above)
+        self.library.update(name for node in nodes for name in named_of_library(node))
+        rewriting = Rewriting(names, self.is_assertion)
+        rewriting.called = {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+        tree = ast.increment_lineno(ast.fix_missing_locations(rewriting.visit(tree)), above)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", SyntaxWarning)
@@ -92,6 +100,8 @@ class Compiler:
         """True for an assertion, `raises`, and a call of what asserts something."""
         if isinstance(node, ast.Call):
             called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if called == "exec":
+                return "assert" in self.words
             return called in self.asserting or called.startswith("assert") or called in ("raises", "@score")
         return isinstance(node, ast.Assert)
 
@@ -121,6 +131,7 @@ class Rewriting(ast.NodeTransformer):
     def __init__(self, names, is_assertion):
         self.is_assertion = is_assertion
         self.stored = {n.id for n in names if not isinstance(n.ctx, ast.Load)}
+        self.called = set()
 
     def visit_Name(self, node):
         if node.id in self.stored or not isinstance(node.ctx, ast.Load):
@@ -134,8 +145,12 @@ class Rewriting(ast.NodeTransformer):
         node = self.generic_visit(node)
         if isinstance(called, ast.Name):
             node.func = called
-            if called.id == "type" and len(node.args) == 1:
-                return ast.copy_location(calling("@type", *node.args), node)
+            if called.id in ("type", "callable") and len(node.args) == 1:
+                return ast.copy_location(calling(f"@{called.id}", *node.args), node)
+            if called.id == "issubclass" and len(node.args) == 2:
+                return ast.copy_location(calling("@issubclass", *node.args), node)
+            if called.id in ("globals", "locals") and not node.args:
+                return ast.copy_location(calling("@defined", node), node)
         return node
 
     def visit_Attribute(self, node):
@@ -149,6 +164,24 @@ class Rewriting(ast.NodeTransformer):
             node.left = self.resolving(node.left)
             node.comparators = list(map(self.resolving, node.comparators))
         return node
+
+    def visit_Assign(self, node):
+        node = self.generic_visit(node)
+        node.value = self.kept(node.value)
+        return node
+
+    def visit_AnnAssign(self, node):
+        node = self.generic_visit(node)
+        node.value = node.value and self.kept(node.value)
+        return node
+
+    visit_NamedExpr = visit_Assign
+
+    def kept(self, node):
+        """A value that is given a name: what the agent's has now, unless it is a function."""
+        if isinstance(node, (ast.Tuple, ast.List)):
+            node.elts = list(map(self.kept, node.elts))
+        return self.resolving(node) if getattr(node, "id", "") not in self.called else node
 
     def resolving(self, node):
         is_free = isinstance(node, ast.Name) and node.id not in self.stored
@@ -237,6 +270,14 @@ def is_asked_for(name, prompt):
 def before(found, prompt):
     """The part of its sentence that stands before it."""
     return END_OF_SENTENCE.split(prompt[: found.start()])[-1]
+
+
+EVALUATING = frozenset(("eval", "exec", "compile", "globals", "locals"))
+
+
+def words(node):
+    """The names that a text holds, which may be Python's."""
+    return re.findall(r"\b[^\W\d]\w*", node.value) if isinstance(node, ast.Constant) and type(node.value) is str else ()
 
 
 NO_CALLS = (ast.Attribute, ast.Subscript, ast.Compare, ast.BinOp, ast.BoolOp, ast.UnaryOp, ast.FormattedValue)

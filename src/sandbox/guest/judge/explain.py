@@ -9,6 +9,10 @@ COMPARED = {
 }  # fmt: skip
 
 
+# Values of these kinds are looked into even if one of them is of a subclass, such as a Counter beside a dict.
+ALIKE = (str, list, tuple, dict, (set, frozenset))
+
+
 def comparison(left, symbol, right):
     """The message of `assert left == right`."""
     text = f"{brief(left)} {symbol} {brief(right)} does not hold"
@@ -21,11 +25,11 @@ def comparison(left, symbol, right):
 
 def difference(left, right, place=""):
     """The first place where two values differ, in words; None if a look at both says it all."""
-    if type(left) is not type(right):
+    if type(left) is not type(right) and not any(isinstance(left, kind) and isinstance(right, kind) for kind in ALIKE):
         if isinstance(left, (int, float, complex)) and isinstance(right, (int, float, complex)):
             return place and f"{place} is {brief(left)}, not {brief(right)}"
         return f"{place or 'the left'} is of type {type(left).__name__}, {'not' if place else 'the right of type'} {type(right).__name__}"
-    if type(left) is str:
+    if isinstance(left, str):
         return text_difference(left, right, place)
     if isinstance(left, (list, tuple)):
         return sequence_difference(left, right, place)

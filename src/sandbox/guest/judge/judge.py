@@ -24,6 +24,8 @@ class Brief(reprlib.Repr):
             return f"<the agent's {member_of(value)[2]}>"
         if issubclass(type(value), Proxy):
             return f"<the agent's {link_of(value).name or type(value).__name__}>"
+        if (base := vars(type(value)).get("agents_base")) is not None:
+            value = tuple.__new__(base, value) if issubclass(base, tuple) else base.__new__(base, value)
         return super().repr1(value, level)
 
 
@@ -131,7 +133,10 @@ class Run:
         if self.task.asks_model:
             scope["ask_model"] = self.ask_model
         scope |= {"@resolved": resolved, "@caught": caught, "@told": comparison, "@type": type_of, "@asserting": asserting}
+        scope |= {"@callable": lambda value: callable(resolved(value)), "@defined": defined, "@issubclass": descends}
         scope |= {"@score": self.check_share, "@message": self.authors_message}
+        if not self.task.is_plain:
+            sys.modules["agent"] = AgentModule(self.peer)
         return execute(self.task.setup, scope), scope
 
     def carry_out(self, test, scope):
@@ -200,7 +205,7 @@ class Run:
     def accept(self, peer, coder, label, note, claim):
         """The value of a claim; what else it may be is raised."""
         if "missing" in claim:
-            raise Unusable(f"the agent has no function {label}")
+            raise Absent(f"the agent has no function {label}")
         if "unfit" in claim:
             raise Unusable(f"what {label} returned {shortened(claim['unfit'])}")
         if type(claim.get("broken")) is dict:
@@ -211,7 +216,7 @@ class Run:
             note.append("returned what can't be read")
             raise Unusable(f"what {label} returned {error}") from None
         except BaseException as error:
-            note.append(f"raised {told_error(claim['raised'])}")
+            note.append(f"raised {told_error(claim['raised'])}" if "raised" in claim else f"warned: {said(error)}")
             if error not in peer.errors:
                 peer.agents_errors.add(error)
             raise

@@ -60,6 +60,15 @@ def imported(node):
     return []
 
 
+def named_of_library(node):
+    """Dotted names of Python's library that a test imports, or that stand in its texts, as in `patch("time.sleep")`."""
+    if isinstance(node, ast.Constant) and type(node.value) is str and len(node.value) < 100:
+        names = [node.value] if node.value.replace(".", "").isidentifier() and "." in node.value[1:-1] else []
+    else:
+        names = imported(node)
+    return [name for name in names if name.partition(".")[0] in sys.stdlib_module_names]
+
+
 def load(name):
     """Imports what a test imports by this name, if it is the standard library's and does nothing by that."""
     parts = name.split(".") if name.partition(".")[0] in LOADED else []

@@ -1,14 +1,16 @@
-"""The surroundings of a call: `input`, `print`, the standard streams and the seed of `random`, as a test has
-them (this text is put before the judge's).
+"""The surroundings of a call: what a test has put in the place of parts of Python's library, as the agent is to find it there
+(this text is put before the judge's).
 """
 import builtins
 import io
 import random
 import sys
 
-# Where each of them is, and Python's own.
-PLACES = [(builtins, name) for name in ("input", "print")] + [(sys, name) for name in ("stdin", "stdout", "stderr")]
-REAL = [getattr(home, name) for home, name in PLACES]
+# Of these, nothing else can be replaced under an agent; and in all other modules nothing that its process itself rests on.
+REPLACEABLE = {"builtins": ("input", "print", "open"), "sys": ("stdin", "stdout", "stderr")}
+REAL = {home: {name: getattr(sys.modules[home], name) for name in names} for home, names in REPLACEABLE.items()}
+UNTOUCHED = frozenset("contextlib functools gc importlib inspect logging operator signal threading types typing unittest warnings".split())
+UNREPLACED = frozenset(("os.read", "os.write"))
 
 
 class Seed:
@@ -25,10 +27,68 @@ class Seed:
 random.seed = SEED = Seed()
 
 
-def replaced():
-    """The names of what a test has put something else in the place of, with what stands there now."""
-    now = ((name, getattr(home, name, None)) for home, name in PLACES)
-    return [(name, value) for (name, value), real in zip(now, REAL) if value is not real]
+def modules_of(name):
+    """The modules on the way to a dotted name, such as `os.path.exists`."""
+    parts = name.split(".") if name.partition(".")[0] not in UNTOUCHED | REPLACEABLE.keys() else []
+    for last in range(len(parts)):
+        module = ".".join(parts[: last + 1])
+        try:
+            __import__(module)
+        except ImportError:
+            return
+        yield module, sys.modules[module]
+
+
+def contents(module):
+    """A module, and the classes that it defines, each with the name by which it is found there."""
+    yield "", module
+    for name, value in vars(module).items():
+        if isinstance(value, type) and value.__module__ == module.__name__ and name[:1] != "_":
+            yield name, value
+
+
+class Library:
+    """Those parts of Python's library that a task names, as they were before its tests."""
+
+    def __init__(self, names):
+        import os
+
+        self.environ, self.bytes, self.argv = os.environ, dict(os.environ._data), [*sys.argv]
+        modules = dict(found for name in names for found in modules_of(name))
+        if "os" in modules:
+            modules["os.path"] = os.path
+        self.parts = [
+            (module, name, part, {key: value for key, value in vars(part).items() if key[:1] != "_" and is_routine(value)})
+            for module, home in modules.items()
+            for name, part in contents(home)
+        ]
+
+    def replaced(self):
+        """(module, class there or "", name, value) of all that a test has put something else in the place of."""
+        for home, names in REAL.items():
+            now = vars(sys.modules[home])
+            yield from ((home, "", name, now.get(name)) for name, real in names.items() if now.get(name) is not real)
+        for module, kind, part, before in self.parts:
+            now = vars(part)
+            for name, real in before.items():
+                if (value := now.get(name, real)) is not real and f"{module}.{name}" not in UNREPLACED:
+                    yield module, kind, name, value
+
+    def arguments(self):
+        """The arguments of the command line, if they are a test's."""
+        return [[*sys.argv]] if sys.argv != self.argv else None
+
+    def environment(self):
+        """The variables of the environment that a test has set, or deleted (None)."""
+        now = self.environ._data
+        if now == self.bytes:
+            return None
+        decode = self.environ.decodekey
+        return [[decode(name), self.environ.get(decode(name))] for name in now.keys() | self.bytes.keys() if now.get(name) != self.bytes.get(name)]
+
+
+def is_routine(value):
+    return callable(value) or isinstance(value, (staticmethod, classmethod))
 
 
 def output_of(function, *args, **named):

@@ -59,6 +59,14 @@ class TestPeer(Peer):
     def shown(self, coder, value, depth):
         if isinstance(value, UNSHOWN) or type(value) in INTERNAL or any(value is one for one in REVEALING):
             raise NotPlain(f"is a {type(value).__name__}, which can't be given to an agent")
+        if is_stand_in(value):
+            return super().shown(coder, value, depth)
+        if "re" in sys.modules and type(value) is sys.modules["re"].Pattern:
+            return {"pattern": [coder.tagged(value.pattern, depth), value.flags]}
+        if isinstance(value, type) and is_of_library(value):
+            return {"library": [value.__module__, value.__qualname__]}
+        if isinstance(value, type) and issubclass(value, BaseException):
+            return {"raisable": [list(map(dotted, value.__mro__)), self.handle(value)]}
         return super().shown(coder, value, depth)
 
     def target(self, coder, question):
@@ -95,7 +103,27 @@ class TestPeer(Peer):
         """The test's own exception that has come back through the agent; one that Python obeys only by its name, as any agent could
         bring about a StopIteration and keep it for a `map` or `zip` of the test's."""
         error = self.errors.of(content.get("ticket"))
+        number = content.get("made")
+        if type(number) is int and 0 <= number < len(self.objects):
+            kind = self.objects[number]
+            args = kept(self, content, "args", tuple, ())
+            error = made_by_agent(kind, args) if isinstance(kind, type) and issubclass(kind, BaseException) else None
         return None if is_obeyed(error) else error
+
+
+def made_by_agent(kind, args):
+    """An exception of the test's class, as the agent has raised it; None if the class takes no such arguments."""
+    try:
+        return kind(*args)
+    except Exception:
+        return None
+
+
+def is_of_library(kind):
+    """True for a class by which an agent tells values apart or catches exceptions: abstract classes, and exceptions of modules."""
+    home = sys.modules.get(kind.__module__)
+    is_known = kind.__module__ in ABSTRACT or issubclass(kind, BaseException) and kind.__module__.split(".")[0] in sys.stdlib_module_names
+    return is_known and getattr(home, kind.__qualname__, None) is kind
 
 
 def check_operation(op, target, args, named):

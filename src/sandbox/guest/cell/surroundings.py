@@ -1,0 +1,104 @@
+"""The surroundings that a test has made for a call, around the agent's side of it (this text is put before agent.py).
+
+The test's replacements of parts of Python's library stand there for as long as the call lasts, and what the agent warns of or logs meanwhile is
+told with its answer, where the test listens.
+"""
+MAX_OVERHEARD = 1000  # warnings and records of a call
+ABSENT = object()
+
+
+class Surroundings:
+    """Puts things in their places for a call, and puts back what was there."""
+
+    def __init__(self, peer, told):
+        self.peer, self.told, self.undo = peer, told, []
+        self.records = self.warned = None
+
+    def __enter__(self):
+        decode = lambda value: Coder(self.peer).decode(value)
+        if "seed" in self.told:
+            __import__("random").seed(*decode(self.told["seed"]))
+        for module, kind, name, value in self.told.get("places", ()):
+            home = module_named(module)
+            self.put(getattr(home, kind) if kind else home, name, decode(value))
+        if "argv" in self.told:
+            self.put(sys, "argv", *self.told["argv"])
+        for name, value in self.told.get("environ", ()):
+            before = os.environ.get(name)
+            self.undo.append(lambda name=name, before=before: set_variable(name, before))
+            set_variable(name, value)
+        if "logs" in self.told:
+            self.listen_to_logs(self.told["logs"])
+        if "warnings" in self.told:
+            self.listen_to_warnings()
+        return self
+
+    def __exit__(self, *_):
+        for step in reversed(self.undo):
+            step()
+
+    def put(self, home, name, value):
+        before = vars(home).get(name, ABSENT)
+        self.undo.append(lambda: delattr(home, name) if before is ABSENT else setattr(home, name, before))
+        setattr(home, name, value)
+
+    def listen_to_warnings(self):
+        import warnings
+
+        listening = warnings.catch_warnings(record=True)
+        self.warned = listening.__enter__()
+        warnings.simplefilter("always")
+        self.undo.append(lambda: listening.__exit__(None, None, None))
+
+    def listen_to_logs(self, levels):
+        import logging
+
+        self.records, passed_on = [], logging.Logger.callHandlers
+
+        def call_handlers(logger, record):
+            self.records.append(record)
+            if logger.hasHandlers():
+                passed_on(logger, record)
+
+        self.put(logging.Logger, "callHandlers", call_handlers)
+        self.put_level(logging.root.manager, "disable", levels.pop("\0"))
+        for name, level in levels.items():
+            self.put_level(logging.getLogger(name), "level", level)
+        logging.root.manager._clear_cache()
+        self.undo.insert(0, logging.root.manager._clear_cache)
+
+    def put_level(self, home, name, level):
+        before = getattr(home, name)
+        self.undo.append(lambda: setattr(home, name, before))
+        setattr(home, name, level)
+
+    def overheard(self):
+        """The part of an answer that tells what was warned of and logged."""
+        told = {}
+        if self.warned:
+            told["warnings"] = [raised(self.peer, it.message) | {"line": it.lineno} for it in self.warned[:MAX_OVERHEARD]]
+        if self.records:
+            told["logs"] = [self.logged(record) for record in self.records[:MAX_OVERHEARD]]
+        return f', "overheard": {dumps(told)}' if told else ""
+
+    def logged(self, record):
+        told = {"name": record.name[:200], "level": record.levelno, "text": record.getMessage()[:4000]}
+        told |= {"line": record.lineno, "function": record.funcName}
+        if record.exc_info and record.exc_info[1] is not None:
+            import logging
+
+            trace = logging.Formatter().formatException(record.exc_info)
+            told |= {"error": raised(self.peer, record.exc_info[1]), "trace": trace[-4000:]}
+        return told
+
+
+def module_named(name):
+    __import__(name)
+    return sys.modules[name]
+
+
+def set_variable(name, value):
+    if value is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = value

@@ -1,0 +1,61 @@
+"""Warnings and logs of the agent's, which a test hears as if its own process had given them: they are claims, in Python's own
+types (this text is put behind surroundings.py).
+"""
+import warnings
+
+MAX_OVERHEARD = 1000  # warnings and records of a call
+
+
+class Ears:
+    """What a test listens to: warnings, if it has changed how they are taken, and logs, if it has a handler for any."""
+
+    def __init__(self):
+        self.filters, self.shown = [*warnings.filters], (warnings._showwarnmsg_impl, warnings.showwarning)
+
+    def wanted(self):
+        told = {}
+        if warnings.filters != self.filters or (warnings._showwarnmsg_impl, warnings.showwarning) != self.shown:
+            told["warnings"] = True
+        if levels := logging_levels():
+            told["logs"] = levels
+        return told
+
+    def hear(self, peer, told, wanted):
+        """Has the test hear a claim of what the agent warned of and logged; a warning may be raised by that."""
+        for record in listed_parts(told.get("logs")) if "logs" in wanted else ():
+            log_again(peer, record)
+        for content in listed_parts(told.get("warnings")) if "warnings" in wanted else ():
+            warning = rebuilt(peer, content) if type(content) is dict else None
+            if isinstance(warning, Warning):
+                warnings.warn_explicit(warning, None, "agent.py", peer.line_of(content), registry={})
+
+
+def listed_parts(claimed):
+    return claimed[:MAX_OVERHEARD] if type(claimed) is list else ()
+
+
+def logging_levels():
+    """The levels of the loggers that a test has set, by their names, if there is a handler anywhere."""
+    logging = sys.modules.get("logging")
+    if logging is None:
+        return None
+    loggers = [logging.root, *logging.root.manager.loggerDict.values()]
+    loggers = [logger for logger in loggers if isinstance(logger, logging.Logger)]
+    if not any(logger.handlers for logger in loggers):
+        return None
+    levels = {"" if logger is logging.root else logger.name: logger.level for logger in loggers if logger.level}
+    return levels | {"\0": logging.root.manager.disable}
+
+
+def log_again(peer, record):
+    """Hands a record to the test's logger of its name. The text is the agent's own, already put together."""
+    import logging
+
+    if type(record) is not dict or type(level := record.get("level")) is not int or not 0 <= level < 1000:
+        return
+    name, text = shortened(record.get("name")), shortened(record.get("text"), 4000)
+    made = logging.LogRecord(name, level, "agent.py", peer.line_of(record), text, None, None, shortened(record.get("function")))
+    if type(record.get("error")) is dict:
+        error = rebuilt(peer, record["error"])
+        made.exc_info, made.exc_text = (type(error), error, None), shortened(record.get("trace"), 4000)
+    (logging.getLogger(name) if name != "root" else logging.root).handle(made)
