@@ -33,7 +33,7 @@ use common::Lab;
 use family::Family;
 
 /// The least number of shapes that the table holds.
-const LEAST: usize = 500;
+const LEAST: usize = 800;
 
 /// The families with the shapes that are asked for.
 fn families() -> Vec<Family> {

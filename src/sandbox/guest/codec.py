@@ -275,10 +275,8 @@ def is_record(value):
 
 def parse(payload):
     """The JSON of a payload that a cell wrote; raises NotPlain for anything else."""
-    import json
-
     try:
-        return json.loads(payload, parse_constant=_no_constant)
+        return json_loads(payload, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         raise NotPlain("is no JSON") from None
 

@@ -242,6 +242,8 @@ def record_class(name, names):
     def shown(self):
         return f"{name}({', '.join(f'{field}={value!r}' for field, value in zip(names, self))})"
 
+    shown.__module__ = "collections"  # as if it were from there: it is no operation of the author's own
+
     def replaced(self, **others):
         return tuple.__new__(type(self), [others.get(field, value) for field, value in zip(names, self)])
 

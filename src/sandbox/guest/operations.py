@@ -119,11 +119,15 @@ def signature(it):
 
 @performing("dataclass")
 def of_dataclass(it, name, /, *args, **named):
-    """The end of a function of the module dataclasses; the fields by their names and types."""
+    """The end of a function of the module dataclasses; the fields by what they hold, in a tuple if they hold it."""
     import dataclasses
 
     end = getattr(dataclasses, name)(it, *args, **named)
-    return [(field.name, field.type) for field in end] if name == "fields" else end
+    told = lambda value: () if value is dataclasses.MISSING else (value,)
+    return [[(part, told(getattr(field, part))) for part in FIELD] for field in end] if name == "fields" else end
+
+
+FIELD = "name type default default_factory init repr compare kw_only".split()
 
 
 LOOPS, SPARE_LOOPS = [], []

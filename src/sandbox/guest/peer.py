@@ -280,7 +280,7 @@ def described(kind):
     known = frozenset(name for each in kind.__mro__ for name in vars(each))
     can = [name for name in OPTIONAL if name in known]
     methods = [name for each in kind.__mro__[:20] for name, value in vars(each).items() if name[:1] != "_" and is_method(value)]
-    base = next((base for base in (list, dict, set, bytearray) if issubclass(kind, base)), object)
+    base = next((base for base in (list, dict, set, bytearray, type) if issubclass(kind, base)), object)
     own = [name for name in OWN if getattr(kind, name, None) is not getattr(base, name, None)]
     is_known = kind.__module__ == "builtins" or kind in VIEWS.values()
     builtin = kind.__name__ if is_known else base.__name__ if base is not object else None
@@ -313,7 +313,7 @@ def is_method(value):
 IMMUTABLE = COPIES[:3] + tuple(pair for pair in COPIES if pair[0] in (tuple, frozenset, bytes))
 IMMUTABLE_TYPES = tuple(base for base, _ in IMMUTABLE)
 # Operations that plain data of a class that has its own ones leaves to the object itself.
-FORWARDED = frozenset((*ARITHMETIC, *COMPARISONS, "__getitem__", "__contains__", "__call__", "__format__", "__round__", "__enter__", "__exit__"))
+FORWARDED = frozenset((*ARITHMETIC, *COMPARISONS, "__getitem__", "__contains__", "__call__", "__format__", "__round__"))
 FORWARDED |= {"__str__", "__repr__", "__neg__", "__pos__", "__abs__", "__invert__"}
 
 

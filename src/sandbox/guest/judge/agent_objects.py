@@ -25,9 +25,14 @@ def of_agents_too(name):
         if not issubclass(type(it), Proxy):
             return function(it, *args, **named)
         end = link_of(it).peer.ask("dataclass", it, (name, *args), named)
-        return [types.SimpleNamespace(name=part[0], type=part[1]) for part in end] if name == "fields" else end
+        return list(map(field_of, end)) if name == "fields" else end
 
     setattr(dataclasses, name, asking_or_not)
+
+
+def field_of(told):
+    """A field of an agent's dataclass."""
+    return types.SimpleNamespace(**{part: value[0] if value else dataclasses.MISSING for part, value in told})
 
 
 for _name in ("asdict", "astuple", "replace", "fields", "is_dataclass"):
@@ -156,7 +161,7 @@ class JudgePeer(TestPeer):
         return self.run.accept(self, coder, label, note, claim)
 
     def surroundings(self):
-        """What a test has replaced or set around the call, and what it listens to."""
+        """The surroundings of a call: replacements and settings of the test's, and whether it listens."""
         told = self.ears.wanted()
         if places := [[*place, self.tag(value)] for *place, value in self.library.replaced()]:
             told["places"] = places
@@ -236,7 +241,7 @@ class JudgePeer(TestPeer):
     def truth(self, proxy):
         if about_of(proxy).builtin in DATA_KINDS and not {"__bool__", "__len__"} & about_of(proxy).own:
             return bool(self.data(proxy))
-        if about_of(proxy).builtin is None and not {"__bool__", "__len__"} & about_of(proxy).can:
+        if about_of(proxy).builtin not in DATA_KINDS and not {"__bool__", "__len__"} & about_of(proxy).can:
             return True  # as Python has it: the class has no say in it
         hint = "compare its len()" if "__len__" in about_of(proxy).can else f"say `is not None`, or {self.parts(proxy)}"
         raise Unusable(f"the truth of an object of the agent's ({type(proxy).__name__}) is not the agent's to decide; {hint}")
@@ -362,6 +367,29 @@ def type_of(value):
     if isinstance(value, BaseException) and getattr(value, "agents_kinds", None):
         value = value.agents_handle or value
     return value.__class__ if not issubclass(type(value), Proxy) else link_of(value).peer.attribute(value, "__class__")
+
+
+class Matched(type):
+    """A class that stands for one of the agent's in a `match`, which takes nothing but classes."""
+
+    def __instancecheck__(self, value):
+        return link_of(self.agents).peer.is_instance(value, self.agents)
+
+
+class Matching:
+    """The classes of a `match`, by the names that setup and the agent have given them."""
+
+    def __init__(self, scope):
+        self.scope = scope
+
+    def __getattr__(self, name):
+        if name not in self.scope:
+            raise NameError(f"name {name!r} is not defined")
+        kind = resolved(self.scope[name])
+        if not issubclass(type(kind), Proxy):
+            return kind
+        places = tuple(name for name in getattr(kind, "__match_args__", ()) if type(name) is str)
+        return Matched(link_of(kind).name or "object", (), {"agents": kind, "__match_args__": places})
 
 
 def descends(kind, bases):

@@ -73,6 +73,8 @@ class Compiler:
         self.library.update(name for node in nodes for name in named_of_library(node))
         rewriting = Rewriting(names, self.is_assertion)
         rewriting.called = {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+        rewriting.defined |= {node.name for node in nodes if isinstance(node, ast.ClassDef)}
+        rewriting.defined |= {(node.asname or node.name) for node in nodes if isinstance(node, ast.alias)}
         tree = ast.increment_lineno(ast.fix_missing_locations(rewriting.visit(tree)), above)
         try:
             with warnings.catch_warnings():
@@ -131,7 +133,7 @@ class Rewriting(ast.NodeTransformer):
     def __init__(self, names, is_assertion):
         self.is_assertion = is_assertion
         self.stored = {n.id for n in names if not isinstance(n.ctx, ast.Load)}
-        self.called = set()
+        self.called, self.defined = set(), set(PLAIN_NAMES)
 
     def visit_Name(self, node):
         if node.id in self.stored or not isinstance(node.ctx, ast.Load):
@@ -186,6 +188,13 @@ class Rewriting(ast.NodeTransformer):
     def resolving(self, node):
         is_free = isinstance(node, ast.Name) and node.id not in self.stored
         return ast.copy_location(calling("@resolved", node), node) if is_free else node
+
+    def visit_MatchClass(self, node):
+        node.patterns, node.kwd_patterns = (list(map(self.visit, parts)) for parts in (node.patterns, node.kwd_patterns))
+        if isinstance(node.cls, ast.Name) and node.cls.id not in self.stored | self.defined:
+            matching = ast.Name("@matching", ast.Load())
+            node.cls = ast.copy_location(ast.Attribute(matching, node.cls.id, ast.Load()), node.cls)
+        return node
 
     def visit_With(self, node):
         holds_assertion = any(self.is_assertion(part) for line in node.body for part in ast.walk(line))

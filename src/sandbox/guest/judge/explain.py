@@ -10,17 +10,23 @@ COMPARED = {
 
 
 # Values of these kinds are looked into even if one of them is of a subclass, such as a Counter beside a dict.
-ALIKE = (str, list, tuple, dict, (set, frozenset))
+ALIKE = (str, list, tuple, dict, (set, frozenset, type({}.keys()), type({}.items())))
 
 
 def comparison(left, symbol, right):
     """The message of `assert left == right`."""
     text = f"{brief(left)} {symbol} {brief(right)} does not hold"
     try:
-        where = difference(left, right) if symbol == "==" else None
+        where = difference(left, right) if symbol == "==" else otherness(left, right) if symbol == "is" else None
     except Exception:
         where = None
     return f"{text}: {where}" if where else text
+
+
+def otherness(left, right):
+    """The words for two values of one kind that are equal and not the same."""
+    is_plain = not is_stand_in(left) and not is_stand_in(right) and plain_kind(type(left)) is not None
+    return "they are equal, but two objects" if is_plain and type(left) is type(right) and left == right else None
 
 
 def difference(left, right, place=""):
@@ -28,15 +34,17 @@ def difference(left, right, place=""):
     if type(left) is not type(right) and not any(isinstance(left, kind) and isinstance(right, kind) for kind in ALIKE):
         if isinstance(left, (int, float, complex)) and isinstance(right, (int, float, complex)):
             return place and f"{place} is {brief(left)}, not {brief(right)}"
+        if type(left).__name__ == type(right).__name__:
+            return None
         return f"{place or 'the left'} is of type {type(left).__name__}, {'not' if place else 'the right of type'} {type(right).__name__}"
     if isinstance(left, str):
         return text_difference(left, right, place)
-    if isinstance(left, (list, tuple)):
+    if isinstance(left, (list, tuple, collections.deque)):
         return sequence_difference(left, right, place)
     if isinstance(left, dict):
         return mapping_difference(left, right, place)
-    if isinstance(left, (set, frozenset)):
-        return set_difference(left, right, place)
+    if isinstance(left, ALIKE[-1]):
+        return set_difference({*left}, {*right}, place)
     return place and f"{place} is {brief(left)}, not {brief(right)}"
 
 

@@ -14,6 +14,9 @@ import signal
 import struct
 
 
+json_loads = json.loads  # a test may put something else in its place
+
+
 class Brief(reprlib.Repr):
     """Values as messages show them. An object of the agent's is not asked how."""
 
@@ -133,7 +136,7 @@ class Run:
         if self.task.asks_model:
             scope["ask_model"] = self.ask_model
         scope |= {"@resolved": resolved, "@caught": caught, "@told": comparison, "@type": type_of, "@asserting": asserting}
-        scope |= {"@callable": lambda value: callable(resolved(value)), "@defined": defined, "@issubclass": descends}
+        scope |= {"@callable": lambda value: callable(resolved(value)), "@defined": defined, "@issubclass": descends, "@matching": Matching(scope)}
         scope |= {"@score": self.check_share, "@message": self.authors_message}
         if not self.task.is_plain:
             sys.modules["agent"] = AgentModule(self.peer)

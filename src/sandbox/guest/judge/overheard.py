@@ -7,7 +7,7 @@ MAX_OVERHEARD = 1000  # warnings and records of a call
 
 
 class Ears:
-    """What a test listens to: warnings, if it has changed how they are taken, and logs, if it has a handler for any."""
+    """The ears of a test: for warnings, if it has changed how they are taken, and logs, if it has a handler for any."""
 
     def __init__(self):
         self.filters, self.shown = [*warnings.filters], (warnings._showwarnmsg_impl, warnings.showwarning)

@@ -80,11 +80,12 @@ class Library:
 
     def environment(self):
         """The variables of the environment that a test has set, or deleted (None)."""
-        now = self.environ._data
-        if now == self.bytes:
+        now = sys.modules["os"].environ
+        if now is self.environ and now._data == self.bytes:
             return None
-        decode = self.environ.decodekey
-        return [[decode(name), self.environ.get(decode(name))] for name in now.keys() | self.bytes.keys() if now.get(name) != self.bytes.get(name)]
+        before = {self.environ.decodekey(name): self.environ.decodevalue(value) for name, value in self.bytes.items()}
+        names = [name for name in {*now, *before} if now.get(name) != before.get(name)]
+        return [[name, now.get(name)] for name in sorted(names)]
 
 
 def is_routine(value):
