@@ -57,7 +57,7 @@ class JudgePeer(TestPeer):
         super().__init__(2, run.task.max_value)
         self.run, self.reading, self.in_message = run, False, False
         self.turn = _thread.RLock()
-        self.library, self.ears, self.wanted = Library(run.task.library), Ears(), {}
+        self.library, self.ears = Library(run.task.library), Ears()
 
     # -- what a test does with what is the agent's --
 
@@ -148,7 +148,8 @@ class JudgePeer(TestPeer):
         coder = Coder(self)
         note = label if shown is None else f"{label}({told_arguments(shown, named)})"
         try:
-            if surroundings := self.surroundings():
+            coder.wanted = surroundings = self.surroundings()
+            if surroundings:
                 what = what | {"with": surroundings}
             question = self.question(coder, what, args, named)
         except NotPlain as error:
@@ -171,7 +172,6 @@ class JudgePeer(TestPeer):
             told["argv"] = arguments
         if (environment := self.library.environment()) is not None:
             told["environ"] = environment
-        self.wanted = told
         return told
 
     def line_of(self, content):
@@ -196,12 +196,11 @@ class JudgePeer(TestPeer):
         return claim
 
     def outcome(self, coder, claim):
-        wanted, self.wanted = self.wanted, {}
         overheard = claim.pop("overheard", None)
         self.reading = True
         try:
             if type(overheard) is dict:
-                self.ears.hear(self, overheard, wanted)
+                self.ears.hear(self, overheard, coder.wanted)
             return super().outcome(coder, claim)
         finally:
             self.reading = False
