@@ -23,9 +23,11 @@ impl From<String> for Missing {
 }
 
 /// Lists tests by their functions' names.
+#[allow(unused_macros, reason = "some list none that run unasked")]
 macro_rules! tests {
     ($($test:path),+ $(,)?) => { vec![$($crate::ignorable::test(stringify!($test), $test)),+] };
 }
+#[allow(unused_imports, reason = "as above")]
 pub(crate) use tests;
 
 /// A test that may turn out to lack something.
