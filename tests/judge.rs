@@ -87,6 +87,20 @@ fn an_agent_that_stalls_one_test_after_the_other_holds_nobody_up() {
     assert_eq!(lab.close(), Vec::<String>::new());
 }
 
+/// Each test stays within its bound; all of them together don't.
+#[test]
+fn what_a_run_takes_of_a_judge_in_all_is_bounded() {
+    let lab = Lab::with_judge(1, TIGHT);
+    let setup = "import time\ndef spin(seconds):\n    end = time.process_time() + seconds\n    \
+                 while time.process_time() < end: pass\n    return True";
+    let tests = "  - assert spin(part())\n".repeat(14);
+    let text = format!("prompt: p\nsetup: {setup:?}\ntests:\n{tests}");
+    let run = run(&lab, "def part():\n    return 0.5\n", &text);
+    let all = verdicts(&run);
+    let timeouts = all.iter().filter(|verdict| *verdict == "timeout").count();
+    assert_eq!((timeouts, all.last().map(String::as_str)), (1, Some("passed")), "{:?}", messages(&run));
+}
+
 #[test]
 fn an_agent_that_takes_the_judges_memory_in_one_test_after_the_other_holds_nobody_up() {
     let lab = Lab::with_judge(1, TIGHT);

@@ -413,7 +413,10 @@ impl Demise {
         match self.cause {
             Cause::Time => {
                 let (time, part) = (bounds.time / share, if share == 1 { "" } else { "half of " });
-                format!("it takes more than {time:?} of CPU time ({part}`judge: time` in pipeline.yaml)")
+                format!(
+                    "it takes more than {time:?} of CPU time ({part}`judge: time` in pipeline.yaml), or all tests of the run more \
+                     than six times that"
+                )
             }
             Cause::Sleep => "it sleeps for longer than three times `judge: time` in pipeline.yaml".to_owned(),
             Cause::Memory => format!(

@@ -310,6 +310,8 @@ class JudgePeer(TestPeer):
 SYMBOLS = {"__eq__": "==", "__ne__": "!=", "__lt__": "<", "__le__": "<=", "__gt__": ">", "__ge__": ">="}
 # Methods of plain data that doesn't change. They only tell something, so what they are given is compared with what is there.
 QUERIES = frozenset(name for kind in (str, bytes, tuple, frozenset, int, float) for name in dir(kind) if name[0] != "_")
+# Of other types, those that hardly any class of an agent's has by chance: of paths, decimal numbers and networks.
+QUERIES |= frozenset("is_relative_to same_quantum compare_total compare_total_mag compare_signal subnet_of supernet_of overlaps".split())
 
 
 def is_raised_by_block(error):

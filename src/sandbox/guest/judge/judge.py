@@ -100,11 +100,13 @@ class Run:
     """One agent on one task."""
 
     raises, check_share = raises, staticmethod(check_share)
+    in_all = 6  # times what one test may take of CPU time, for all of a run: what an agent returns may make each test dear
 
     def __init__(self, host, number, task, seconds):
         self.host, self.number, self.task, self.seconds = host, number, task, seconds
         self.calls = Calls()
         self.peer = JudgePeer(self)
+        self.began = cpu_seconds()
         self.asked = False  # the agent, of anything in this run: before, whatever goes wrong is the author's doing
 
     def grade(self, first):
@@ -125,7 +127,8 @@ class Run:
     def enter(self, test):
         """Begins a test, or setup: the kernel ends this process where one takes more CPU time than it may."""
         mark(test, self.asked)
-        signal.setitimer(signal.ITIMER_PROF, self.seconds)
+        left = self.in_all * self.seconds - (cpu_seconds() - self.began)
+        signal.setitimer(signal.ITIMER_PROF, max(min(self.seconds, left), SOON))
 
     def set_up(self):
         """Setup's exception, or None, and the names that the tests find."""
@@ -302,6 +305,14 @@ def execute(code, scope):
 
 
 INTERNAL = (Run, Agent, Script, raises)
+
+
+SOON = 0.001  # seconds; 0 would mean never
+
+
+def cpu_seconds():
+    """CPU time that this process has had."""
+    return sum(os.times()[:2])
 
 
 MAX_GROWTH = 16 << 10  # KiB of memory that runs may leave a worker with
