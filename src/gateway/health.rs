@@ -3,7 +3,7 @@
 //! An agent's question may be what a provider breaks over, and then it is the agent's own. So whoever gets no answer has a
 //! harmless question put to the same model: if that is answered, or another one was since, the provider is well. No agent can
 //! choose to be unscored, and no fault of the provider is scored. A model that does not answer the harmless question may only
-//! not be asked in this way: then it is put in the others. So nobody else is stopped by a way, or a model, that no one needs.
+//! not be asked in this way: then it is put in the others, unless the provider says that it is throttled or unpaid. So nobody else is stopped by a way, or a model, that no one needs.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -69,6 +69,8 @@ enum Control {
     Well,
     /// It was refused as no question to this model.
     Refused,
+    /// There is no answer to be had now, whatever is asked in this way: too much was asked, or it is unpaid; the reason.
+    Denied(String),
     /// There is no answer to be had; the reason.
     Ill(String),
 }
@@ -109,7 +111,8 @@ impl Health {
         }
         let is_refused = matches!(control, Control::Refused);
         let whole = !is_refused && self.look().is_err();
-        let answers = !whole && self.answers_otherwise(kind, model);
+        let may_be_unfit = !whole && !matches!(control, Control::Denied(_));
+        let answers = may_be_unfit && self.answers_otherwise(kind, model);
         if answers && (is_refused || known.well.is_none()) {
             known.unfit = Some(Instant::now());
             return Ok(());
@@ -170,7 +173,7 @@ impl Health {
         for kind in Kind::ALL {
             match self.control_of(kind, model) {
                 Control::Well | Control::Refused => return Ok(()), // it is there, at any rate
-                Control::Ill(ill) => reason = ill,
+                Control::Denied(ill) | Control::Ill(ill) => reason = ill,
             }
         }
         Err(reason)
@@ -191,6 +194,9 @@ impl Health {
                 Control::Well
             }
             Ok(answer) if is_refusal(answer.status) => Control::Refused,
+            Ok(answer) if matches!(answer.status, 402 | 429) => {
+                Control::Denied(self.complaint(kind.path(), &answer))
+            }
             Ok(answer) => Control::Ill(self.complaint(kind.path(), &answer)),
             Err(unanswered) => Control::Ill(unanswered.reason),
         }

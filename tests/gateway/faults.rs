@@ -135,6 +135,21 @@ fn a_way_that_no_question_is_answered_in_stops_nobody() {
     folder.expect_passed();
 }
 
+/// A harmless question is throttled, too: that the model answers in another way makes it no agent's fault.
+#[test]
+fn a_way_that_is_throttled_for_all_is_the_providers_fault() {
+    let vector = r#"{"object": "list", "model": "m", "data": [{"object": "embedding", "index": 0, "embedding": [0.5]}]}"#;
+    let provider = Provider::new(move |asked| match asked.head.contains("/embeddings") {
+        true => Says::Status(200, "", vector.into()),
+        false if asked.body.is_null() => Says::Text(String::new(), Duration::ZERO),
+        false => Says::Status(429, "", QUOTA.into()),
+    });
+    let folder = Folder::with(&provider, "{allow: [m], wait: 2s}", &["ask('hi') == 'echo hi'"], "");
+    folder.run(&[]);
+    let alice = folder.alice();
+    assert!(alice["unscored"].as_str().unwrap().contains("HTTP 429"), "{alice:#}");
+}
+
 /// One of two models is away.
 #[test]
 fn a_model_that_is_down_stops_nobody_who_may_ask_another() {
