@@ -88,7 +88,7 @@ def take(claim):
     except (NotPlain, RecursionError):
         return True  # one level deeper, a few bytes longer, or a circle: not what a cell would send
     if "{\"h\"" not in again and "{\"o\"" not in again and "exception" not in again:
-        assert shape(Coder(Peer(2)).decode(parse(again))) == told
+        assert shape(Coder(Peer(2)).decode(parse(again.encode()))) == told
     return True
 
 
