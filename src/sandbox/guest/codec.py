@@ -40,6 +40,7 @@ try:
 except (ImportError, TypeError):  # another Python's
     from json import dumps, loads
 
+LONGEST_NAME = 100  # characters of a class's name that are told
 ATOMS = frozenset((str, bool, type(None)))
 
 
@@ -257,7 +258,7 @@ COPIES = (
 
 def record(coder, value, depth):
     """A named tuple: its name, the names of its fields, and what they hold."""
-    return {"record": [type(value).__name__[:100], list(value._fields), [coder.tagged(item, depth + 1) for item in value]]}
+    return {"record": [type(value).__name__[:LONGEST_NAME], list(value._fields), [coder.tagged(item, depth + 1) for item in value]]}
 
 
 def adds_methods(value):

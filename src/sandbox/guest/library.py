@@ -223,7 +223,7 @@ def make_record(coder, body, depth):
         raise TypeError
     for field, value in zip(names, values) if coder.peer else ():
         coder.peer.check_field(field, value)
-    if not name.isidentifier() or len({*names}) < len(names):
+    if not name.isidentifier() or len(name) > LONGEST_NAME or len({*names}) < len(names):
         raise TypeError
     records = coder.peer.records if coder.peer else {}
     if (key := (name, names)) not in records:

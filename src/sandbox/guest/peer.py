@@ -285,7 +285,7 @@ def described(kind):
     is_known = kind.__module__ == "builtins" or kind in VIEWS.values()
     builtin = kind.__name__ if is_known else base.__name__ if base is not object else None
     abstract = [base.__name__ for base in kind.__mro__ if base.__module__ in ABSTRACT]
-    told = {"name": kind.__name__[:100], "can": can, "own": own, "methods": methods[:MAX_NAMES], "builtin": builtin}
+    told = {"name": kind.__name__[:LONGEST_NAME], "can": can, "own": own, "methods": methods[:MAX_NAMES], "builtin": builtin}
     base = next((base for base in IMMUTABLE_TYPES if issubclass(kind, base)), None)
     return told | {"abstract": abstract, "changed": overridden(kind, base) if base else []}
 

@@ -11,7 +11,7 @@ class About:
 
     def __init__(self, told):
         words = lambda key: frozenset(word for word in told[key] if type(word) is str)
-        self.name = told["name"][:100] if type(told["name"]) is str else "object"
+        self.name = told["name"][:LONGEST_NAME] if type(told["name"]) is str else "object"
         self.can, self.own, self.methods, self.builtin = words("can"), words("own"), words("methods"), told["builtin"]
         self.changed = words("changed")
         self.abstract = [kind for kind in map(abstract_class, words("abstract")) if kind is not None]

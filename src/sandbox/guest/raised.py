@@ -32,7 +32,7 @@ Stopped, StoppedAsync = HARMLESS["StopIteration"], HARMLESS["StopAsyncIteration"
 
 def raised(peer, error, depth=0):
     """An exception as data: its own name, the classes that it descends from, its text and line, and what it holds."""
-    content = {"name": type(error).__name__[:100], "kinds": [], "text": "", "line": None}
+    content = {"name": type(error).__name__[:LONGEST_NAME], "kinds": [], "text": "", "line": None}
     try:
         content["kinds"] = [dotted(kind)[:200] for kind in type(error).__mro__[:MAX_KINDS]]
         if not peer.may_tell(error):
