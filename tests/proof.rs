@@ -164,7 +164,7 @@ fn an_agent_that_answers_more_than_is_kept_spoils_nobody_elses_proof() {
     bundle(&env, "b", &[]).code(0);
     check(&env, "b", &[]).code(3).prints(&[
         "1 runs of 2 agents judged anew\n1 runs not judged anew: their answers were not kept\nnot kept: eve on double\n",
-        "ok as far as answers were kept: all but 1 runs\n",
+        "ok as far as it can be told: all but 1 runs\n",
     ]);
 }
 
@@ -199,7 +199,7 @@ fn an_organiser_who_lies_is_found_out_run_by_run() {
     forge(&env, |entries| drop(entries.remove("results/claims/bo.jsonl")));
     check(&env, "forged", &[]).code(3).prints(&[
         "1 runs not judged anew: their answers were not kept\nnot kept: bo on double\n",
-        "ok as far as answers were kept: all but 1 runs",
+        "ok as far as it can be told: all but 1 runs",
     ]);
     forge(&env, |entries| {
         drop(entries.remove("results/claims/bo.jsonl"));

@@ -13,7 +13,7 @@ use crate::client::generate::program::Children;
 use crate::commands::aside;
 use crate::config;
 use crate::proof::finding::Finding;
-use crate::proof::judged::Unkept;
+use crate::proof::judged::RunName;
 use crate::proof::manifest::{Kind, Manifest};
 use crate::proof::signature::{self, Signature};
 use crate::proof::unpacked::{Unpacked, unpack};
@@ -47,7 +47,9 @@ struct Verified {
     judged: usize,
     unkept: usize,
     /// The runs of which the answers were not kept.
-    unkept_runs: Vec<Unkept>,
+    unkept_runs: Vec<RunName>,
+    /// The runs that come to something else each time that they are judged.
+    wavering_runs: Vec<RunName>,
     unjudged: usize,
     rerun_agents: usize,
     rerun_runs: usize,
@@ -71,7 +73,7 @@ pub fn verify(args: &cli::Verify, quiet: bool) -> anyhow::Result<Exit> {
         return Ok(signal);
     }
     verified.holds = verified.faults.is_empty() && verified.findings.is_empty();
-    verified.ok = verified.holds && verified.unkept == 0;
+    verified.ok = verified.holds && verified.unsettled() == 0;
     match args.json {
         true => term::print_json(&verified)?,
         false if quiet && verified.ok => {}
@@ -169,6 +171,7 @@ impl Verified {
             judged: 0,
             unkept: 0,
             unkept_runs: Vec::new(),
+            wavering_runs: Vec::new(),
             unjudged: 0,
             rerun_agents: 0,
             rerun_runs: 0,
@@ -180,7 +183,7 @@ impl Verified {
     fn take(&mut self, manifest: &Manifest, of_sandbox: OfSandbox) {
         let OfSandbox { image, judged, rerun } = of_sandbox;
         (self.judged, self.unkept, self.unjudged) = (judged.runs, judged.unkept.len(), judged.unjudged);
-        self.unkept_runs = judged.unkept;
+        (self.unkept_runs, self.wavering_runs) = (judged.unkept, judged.wavering);
         (self.rerun_agents, self.rerun_runs) = (rerun.agents, rerun.runs);
         self.findings.extend(judged.findings);
         self.findings.extend(rerun.findings);
@@ -205,7 +208,13 @@ impl Verified {
         }
         if self.unkept > 0 {
             lines.push(format!("{} runs not judged anew: their answers were not kept", self.unkept));
-            lines.extend(self.unkept_by_miner());
+            lines.extend(by_miner("not kept", &self.unkept_runs));
+        }
+        if !self.wavering_runs.is_empty() {
+            let runs = self.wavering_runs.len();
+            lines
+                .push(format!("{runs} runs come to something else each time, by what their agents answered"));
+            lines.extend(by_miner("wavering", &self.wavering_runs));
         }
         if self.unjudged > 0 {
             lines.push(format!("{} runs had not been judged", self.unjudged));
@@ -218,20 +227,25 @@ impl Verified {
         lines.extend(self.findings.iter().map(|finding| format!("differs: {finding}")));
         lines.push(match (self.ok, self.holds) {
             (true, _) => "ok".to_owned(),
-            (false, true) => format!("ok as far as answers were kept: all but {} runs", self.unkept),
+            (false, true) => format!("ok as far as it can be told: all but {} runs", self.unsettled()),
             (false, false) => "not ok".to_owned(),
         });
         lines.join("\n") + "\n"
     }
 
-    /// A line for each miner, in the ranking's order, with its first few tasks.
-    fn unkept_by_miner(&self) -> impl Iterator<Item = String> {
-        self.unkept_runs.chunk_by(|a, b| a.miner == b.miner).map(|runs| {
-            let tasks: Vec<String> =
-                runs.iter().take(MOST_TASKS).map(|run| visible(&run.task, MOST_SHOWN)).collect();
-            let more = runs.len().saturating_sub(MOST_TASKS);
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            format!("not kept: {} on {}{more}", runs[0].miner, tasks.join(", "))
-        })
+    /// Runs of which nobody can tell whether they are as the bundle says.
+    fn unsettled(&self) -> usize {
+        self.unkept + self.wavering_runs.len()
     }
+}
+
+/// A line for each miner, in the ranking's order, with its first few tasks.
+fn by_miner(what: &str, runs: &[RunName]) -> impl Iterator<Item = String> {
+    runs.chunk_by(|a, b| a.miner == b.miner).map(move |runs| {
+        let tasks: Vec<String> =
+            runs.iter().take(MOST_TASKS).map(|run| visible(&run.task, MOST_SHOWN)).collect();
+        let more = runs.len().saturating_sub(MOST_TASKS);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        format!("{what}: {} on {}{more}", runs[0].miner, tasks.join(", "))
+    })
 }

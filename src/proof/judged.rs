@@ -15,9 +15,12 @@ use crate::proof::finding::{Finding, difference};
 use crate::proof::unpacked::Unpacked;
 use crate::sandbox::{Fault, Rejudged, Sandbox, grader_version};
 
-/// A run whose answers are not in the bundle: an agent may have answered more than is kept, as it likes.
+/// How often a run that differs is judged once more, to see whether it differs from itself.
+const AGAIN: usize = 3;
+
+/// A run, as it is named to people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Unkept {
+pub struct RunName {
     /// The agent's miner.
     pub miner: Miner,
     /// The task's id.
@@ -29,8 +32,10 @@ pub struct Unkept {
 pub struct Judged {
     /// Runs that were judged anew.
     pub runs: usize,
-    /// Runs that were not, as their answers are not in the bundle.
-    pub unkept: Vec<Unkept>,
+    /// Runs that were not, as their answers are not in the bundle: an agent may have answered more than is kept, as it likes.
+    pub unkept: Vec<RunName>,
+    /// Runs that come to something else each time: an agent may answer with a set whose order nobody decides, as it likes.
+    pub wavering: Vec<RunName>,
     /// Runs that nobody has judged: unscored ones and such on faulty tasks.
     pub unjudged: usize,
     /// All that is not as the bundle says.
@@ -41,6 +46,7 @@ impl Judged {
     fn add(&mut self, other: Self) {
         self.runs += other.runs;
         self.unkept.extend(other.unkept);
+        self.wavering.extend(other.wavering);
         self.unjudged += other.unjudged;
         self.findings.extend(other.findings);
     }
@@ -101,25 +107,57 @@ fn of_run(
         judged.unjudged += 1;
         return Ok(());
     };
-    let mut find = |what: String| {
-        judged.findings.push(Finding::of_run(&report.miner, &run.label(), what));
-    };
     // Another grader has other keys.
     if bundle.manifest.grader == grader_version() && run.key != planned.key(&report.sha256) {
-        find("was made of another task, limits, image or source than the bundle holds".into());
+        let what = "was made of another task, limits, image or source than the bundle holds";
+        judged.findings.push(Finding::of_run(&report.miner, &run.label(), what));
     }
+    let name = || RunName { miner: report.miner.clone(), task: run.task.clone() };
     let Some(claims) = claims else {
-        judged.unkept.push(Unkept { miner: report.miner.clone(), task: run.task.clone() });
+        judged.unkept.push(name());
         return Ok(());
     };
-    match sandbox.judge_again(planned.task, &claims.exchanges) {
-        Ok(Rejudged::Scored(now)) => difference(scored, &now).into_iter().for_each(find),
-        Ok(Rejudged::Unlike(why)) => find(format!("can't be judged anew: {why}")),
-        Err(Fault::Task(fault)) => find(format!("the task is at fault now: {fault}")),
-        Err(fault) => return Err(fault),
+    let again = |new| differs(scored, sandbox.judge_again(planned.task, &claims.exchanges, new));
+    match settle(again)? {
+        Settled::Same => {}
+        Settled::Wavering => judged.wavering.push(name()),
+        Settled::Differs(what) => judged.findings.push(Finding::of_run(&report.miner, &run.label(), what)),
     }
     judged.runs += 1;
     Ok(())
+}
+
+/// What comes of judging a run anew.
+#[derive(Debug, PartialEq, Eq)]
+enum Settled {
+    /// It is as the bundle says.
+    Same,
+    /// It is not, nor as it was a moment before.
+    Wavering,
+    /// It is not, each time alike; the difference.
+    Differs(String),
+}
+
+/// Judges once; if there is a difference, some times more, in new judges: where an address decides, each comes to something else.
+fn settle(mut again: impl FnMut(bool) -> Result<Option<String>, Fault>) -> Result<Settled, Fault> {
+    let first = again(false)?;
+    let Some(what) = &first else { return Ok(Settled::Same) };
+    for _ in 0..AGAIN {
+        if again(true)? != first {
+            return Ok(Settled::Wavering);
+        }
+    }
+    Ok(Settled::Differs(what.clone()))
+}
+
+/// The difference between the bundle's outcome of a run and what came of judging it anew; None where there is none.
+fn differs(recorded: &Scored, now: Result<Rejudged, Fault>) -> Result<Option<String>, Fault> {
+    match now {
+        Ok(Rejudged::Scored(now)) => Ok(difference(recorded, &now)),
+        Ok(Rejudged::Unlike(why)) => Ok(Some(format!("can't be judged anew: {why}"))),
+        Err(Fault::Task(fault)) => Ok(Some(format!("the task is at fault now: {fault}"))),
+        Err(fault) => Err(fault),
+    }
 }
 
 /// The judged runs of a report, by their tasks and samples.
@@ -129,4 +167,22 @@ pub(super) fn scored(report: &Report) -> HashMap<(&str, u32), &Scored> {
         Outcome::TaskFault { .. } | Outcome::Unscored { .. } => None,
     });
     runs.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settled(told: [Option<&str>; 4]) -> Settled {
+        let mut told = told.into_iter();
+        settle(|_| Ok(told.next().unwrap().map(str::to_owned))).unwrap()
+    }
+
+    #[test]
+    fn a_difference_counts_if_it_stays_the_same() {
+        assert_eq!(settled([None, Some("never asked"), None, None]), Settled::Same);
+        assert_eq!(settled([Some("x"); 4]), Settled::Differs("x".into()));
+        assert_eq!(settled([Some("x"), Some("x"), Some("x"), Some("y")]), Settled::Wavering);
+        assert_eq!(settled([Some("x"), None, None, None]), Settled::Wavering);
+    }
 }

@@ -86,11 +86,11 @@ pub trait Sandbox: Sync {
     /// No cell could be had.
     fn open(&self, source: Vec<u8>, limits: &Limits) -> Result<Opened<'_>, Fault>;
 
-    /// Judges anew what an agent answered in a run, without the agent.
+    /// Judges anew what an agent answered in a run, without the agent; in a judge that has judged nothing yet, if it must be new.
     ///
     /// # Errors
     /// Nothing could be judged, by our fault or the task's author's.
-    fn judge_again(&self, _task: &Task, _exchanges: &[Exchange]) -> Result<Rejudged, Fault> {
+    fn judge_again(&self, _task: &Task, _exchanges: &[Exchange], _new: bool) -> Result<Rejudged, Fault> {
         Ok(Rejudged::Unlike("nothing is recorded here"))
     }
 

@@ -100,8 +100,8 @@ impl Sandbox for ContainerSandbox {
         }
     }
 
-    fn judge_again(&self, task: &Task, exchanges: &[Exchange]) -> Result<Rejudged, Fault> {
-        self.0.launcher.retry(|| judge_again::judge(&self.0, task, exchanges))
+    fn judge_again(&self, task: &Task, exchanges: &[Exchange], new: bool) -> Result<Rejudged, Fault> {
+        self.0.launcher.retry(|| judge_again::judge(&self.0, task, exchanges, new))
     }
 
     fn stop(&self) {

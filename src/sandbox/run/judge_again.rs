@@ -8,11 +8,14 @@ use crate::sandbox::run::respondent::Recorded;
 use crate::sandbox::{Fault, Rejudged};
 use crate::task::Task;
 
-/// Judges what an agent answered.
+/// Judges what an agent answered; in a judge that has judged nothing yet, if it must be `new`.
 ///
 /// # Errors
 /// The engine failed, or the task's author is at fault.
-pub fn judge(host: &Host, task: &Task, exchanges: &[Exchange]) -> Result<Rejudged, Fault> {
+pub fn judge(host: &Host, task: &Task, exchanges: &[Exchange], new: bool) -> Result<Rejudged, Fault> {
+    if new {
+        host.judges.discard_waiting();
+    }
     let mut judge = host.judges.for_task(task)?;
     let deaths = host.launcher.death_log(judge.container());
     let deaths = match deaths {

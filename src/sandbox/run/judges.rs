@@ -78,6 +78,12 @@ impl Judges {
         self.launcher.kill(container);
     }
 
+    /// Ends all judges that wait, so that the next one is new unless another is given back first.
+    pub fn discard_waiting(&self) {
+        let waiting = std::mem::take(&mut *self.waiting.lock());
+        waiting.into_iter().for_each(|judge| self.discard(judge));
+    }
+
     /// A judge that knows the task.
     ///
     /// # Errors
