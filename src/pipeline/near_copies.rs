@@ -148,8 +148,8 @@ impl<'a> NearCopies<'a> {
         is_evidence.then_some(&documents[*first].miner)
     }
 
-    /// Tokens of a document that the fingerprints of one owner cover, and that those of all do; None if its source is not there
-    /// any more.
+    /// Tokens of a document that fingerprints of one owner cover, as far as they come from one of its documents, and that those of
+    /// all cover; None if its source is not there any more. Who submits many ways to write something has nobody's work by that.
     fn covered(
         &mut self,
         (at, suspect): (usize, &Miner),
@@ -168,11 +168,19 @@ impl<'a> NearCopies<'a> {
         let owner_of = |print: &u32| self.owner(group(*print), documents);
         let owners: HashMap<u32, &Miner> =
             self.prints(document).iter().filter_map(|print| Some((*print, owner_of(print)?))).collect();
+        let is_earlier = |other: &usize| *other < at && documents[*other].miner == *suspect;
+        let mut shared: HashMap<usize, u32> = HashMap::new();
+        for (print, _) in owners.iter().filter(|(_, owner)| **owner == suspect) {
+            let holders = group(*print).iter().map(|(_, other)| *other).filter(is_earlier);
+            holders.for_each(|other| *shared.entry(other).or_default() += 1);
+        }
+        let model = shared.into_iter().max_by_key(|(other, count)| (*count, *other)).map(|(other, _)| other);
+        let holds = |hash: u32| model.is_some_and(|model| group(hash).binary_search(&(hash, model)).is_ok());
         let (mut theirs, mut all) = (Covered::default(), Covered::default());
         for (place, hash) in self.looked_at[&at].iter().enumerate() {
             let Some(owner) = owners.get(hash) else { continue };
             all.add(place);
-            if *owner == suspect {
+            if *owner == suspect && holds(*hash) {
                 theirs.add(place);
             }
         }

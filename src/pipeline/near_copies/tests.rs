@@ -74,6 +74,14 @@ fn flagged(agents: &[(&str, &str)]) -> Vec<(String, String, u32)> {
 }
 
 #[test]
+fn pieces_in_several_submissions_are_nobodys_original() {
+    let (one, other) = ORIGINAL.split_at(ORIGINAL.find("def count").unwrap());
+    assert_eq!(flagged(&[("eve", one), ("eve", other), ("ann", ORIGINAL)]), []);
+    let copy = ORIGINAL.replace("best", "longest_word");
+    assert_eq!(flagged(&[("ann", one), ("ann", ORIGINAL), ("ann", other), ("eve", &copy)]).len(), 1);
+}
+
+#[test]
 fn a_copy_in_disguise_is_found() {
     let disguises = [
         format!("# mine\n{ORIGINAL}"),
