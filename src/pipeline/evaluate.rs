@@ -9,6 +9,7 @@ use crate::gateway::Gateway;
 use crate::model::claims::{Claims, Collected};
 use crate::model::report::{Outcome, Report, Run, SyntaxError};
 use crate::model::samples;
+use crate::pipeline::plan::Part;
 use crate::pipeline::report_summary::RunResult;
 use crate::pipeline::run_keys::{EvaluationPlan, PlannedRun};
 use crate::pipeline::score;
@@ -90,22 +91,47 @@ fn complete(
         }
         Err(fault) => Err(fault),
     };
-    run_stages((report, claims), known, plan, &mut cell, surroundings)
+    let known = known.into_iter().map(|run| (run.key.clone(), run)).collect();
+    let ongoing = Ongoing { report, claims, cell: &mut cell, surroundings, known, settled: HashMap::new() };
+    ongoing.go_through(plan)
 }
 
-/// Goes through the stages as far as the agent gets, sample by sample: each has cells of its own. What is known and not
-/// reached stays known when it is stopped. Tasks of the same content have the same key, and so one run.
-fn run_stages(
-    (report, claims): (&mut Report, &mut Collected),
-    known: Vec<Run>,
-    plan: &EvaluationPlan<'_>,
-    cell: &mut Result<Box<dyn Cell + '_>, Fault>,
-    surroundings: Surroundings<'_>,
-) -> End {
-    let Surroundings { gateway, events, .. } = surroundings;
-    let mut known: HashMap<String, Run> = known.into_iter().map(|run| (run.key.clone(), run)).collect();
-    let (mut results, mut settled) = (Vec::new(), HashMap::new());
-    for (part, runs) in plan.parts() {
+/// An agent's evaluation while it goes on.
+struct Ongoing<'a, 'c> {
+    report: &'a mut Report,
+    claims: &'a mut Collected,
+    cell: &'a mut Result<Box<dyn Cell + 'c>, Fault>,
+    surroundings: Surroundings<'a>,
+    /// Runs of an earlier time that nobody has come to yet, by their keys.
+    known: HashMap<String, Run>,
+    /// Places in the report of the runs that were come to, by their keys: tasks of the same content have the same, and so one run.
+    settled: HashMap<String, usize>,
+}
+
+impl Ongoing<'_, '_> {
+    /// Goes through the stages as far as the agent gets.
+    fn go_through(mut self, plan: &EvaluationPlan<'_>) -> End {
+        let mut results = Vec::new();
+        for (part, runs) in plan.parts() {
+            if let Err(end) = self.stage(part, runs, &mut results) {
+                self.keep_all();
+                return end;
+            }
+            if !score::passes(part, &results) {
+                break;
+            }
+        }
+        self.report.stopped_early = early_stop::of(&results, &plan.stages);
+        End::Complete
+    }
+
+    /// Goes through a stage, sample by sample: each has cells of its own.
+    fn stage(
+        &mut self,
+        part: &Part<'_>,
+        runs: &[PlannedRun<'_>],
+        results: &mut Vec<RunResult>,
+    ) -> Result<(), End> {
         let (mut announced, mut reach) = (None, Reach::new(part));
         for planned in runs {
             if reach.is_lost() {
@@ -113,53 +139,57 @@ fn run_stages(
                 continue;
             }
             if announced.replace(planned.sample) != Some(planned.sample) {
-                announce(cell, of_sample(runs, planned.sample), &report.sha256, &known);
+                announce(self.cell, of_sample(runs, planned.sample), &self.report.sha256, &self.known);
             }
-            let key = planned.key(&report.sha256);
-            let same = settled.get(&key).map(|at: &usize| report.runs[*at].clone());
-            let outcome = match same.or_else(|| known.remove(&key)) {
-                Some(Run { outcome, .. }) if outcome.is_settled() => outcome,
-                unsettled if !planned.in_scope => {
-                    let kept = unsettled.or_else(|| take(&mut known, planned.place(part.stage)));
-                    let result = kept.as_ref().map_or(RunResult::Missing, |run| RunResult::of(&run.outcome));
-                    results.push(reach.count(result));
-                    report.runs.extend(kept);
-                    continue;
-                }
-                _ => {
-                    let (miner, task) = (report.miner.clone(), planned.task.id.clone());
-                    events.send(Event::Runs { miner, task });
-                    match run(cell, planned, &key, gateway) {
-                        Ok(outcome) => {
-                            claimed(cell, &key, &outcome).into_iter().for_each(|one| claims.add(one));
-                            outcome
-                        }
-                        Err(end) => {
-                            let mut rest: Vec<Run> = known.into_values().collect();
-                            rest.sort_by(|a, b| place(a).cmp(&place(b)));
-                            report.runs.append(&mut rest);
-                            return end;
-                        }
-                    }
-                }
-            };
-            events.send(Event::Ran {
-                miner: report.miner.clone(),
-                task: planned.task.id.clone(),
-                verdict: outcome.verdict(),
-            });
-            results.push(reach.count(RunResult::of(&outcome)));
-            if outcome.is_settled() {
-                settled.insert(key.clone(), report.runs.len());
-            }
-            report.runs.push(planned.run(part.stage, key, outcome));
+            results.push(reach.count(self.come_to(planned, part)?));
         }
-        if !score::passes(part, &results) {
-            break;
-        }
+        Ok(())
     }
-    report.stopped_early = early_stop::of(&results, &plan.stages);
-    End::Complete
+
+    /// Comes to a run: it is known, or left out for now, or made.
+    fn come_to(&mut self, planned: &PlannedRun<'_>, part: &Part<'_>) -> Result<RunResult, End> {
+        let key = planned.key(&self.report.sha256);
+        let same = self.settled.get(&key).map(|at| self.report.runs[*at].clone());
+        let outcome = match same.or_else(|| self.known.remove(&key)) {
+            Some(Run { outcome, .. }) if outcome.is_settled() => outcome,
+            unsettled if !planned.in_scope => return Ok(self.leave_out(unsettled, planned, part)),
+            _ => self.make(planned, &key)?,
+        };
+        self.surroundings.events.send(Event::Ran {
+            miner: self.report.miner.clone(),
+            task: planned.task.id.clone(),
+            verdict: outcome.verdict(),
+        });
+        let result = RunResult::of(&outcome);
+        if outcome.is_settled() {
+            self.settled.insert(key.clone(), self.report.runs.len());
+        }
+        self.report.runs.push(planned.run(part.stage, key, outcome));
+        Ok(result)
+    }
+
+    /// Leaves a run as it was.
+    fn leave_out(&mut self, unsettled: Option<Run>, planned: &PlannedRun<'_>, part: &Part<'_>) -> RunResult {
+        let kept = unsettled.or_else(|| take(&mut self.known, planned.place(part.stage)));
+        let result = kept.as_ref().map_or(RunResult::Missing, |run| RunResult::of(&run.outcome));
+        self.report.runs.extend(kept);
+        result
+    }
+
+    fn make(&mut self, planned: &PlannedRun<'_>, key: &str) -> Result<Outcome, End> {
+        let Surroundings { gateway, events, .. } = self.surroundings;
+        events.send(Event::Runs { miner: self.report.miner.clone(), task: planned.task.id.clone() });
+        let outcome = run(self.cell, planned, key, gateway)?;
+        claimed(self.cell, key, &outcome).into_iter().for_each(|one| self.claims.add(one));
+        Ok(outcome)
+    }
+
+    /// What is known and was not come to stays known.
+    fn keep_all(self) {
+        let mut rest: Vec<Run> = self.known.into_values().collect();
+        rest.sort_by(|a, b| place(a).cmp(&place(b)));
+        self.report.runs.append(&mut rest);
+    }
 }
 
 /// Takes out the run at a place in the report, whatever its key.
