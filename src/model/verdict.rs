@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Verdict on a test, and (as the gravest of its tests') on a run. Ordered from best to gravest.
 ///
 /// A new one is also told of in `publish/page/core.js`, `data.rs` and `detail.css` beside it, `serve/openapi.json` and
-/// docs/results.md.
+/// docs/results.md. What is no verdict on an agent, such as a task's fault, is an [`Outcome`](crate::model::report::Outcome).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {

@@ -239,12 +239,13 @@ impl Launcher {
         result
     }
 
-    /// Has a container started, by the way that there is to the engine; gives what is recorded elsewhere of one that was
+    /// Has a container started, by the backend; gives what is recorded elsewhere of one that was
     /// carried there.
     fn launch(&self, role: Role<'_>, spec: &Spec<'_>) -> Result<(Channel, Option<Arc<DeathLog>>), Fault> {
-        let way = self.engine.backend()?;
-        let not_ready = |why: &dyn Display| Fault::Engine(format!("{NOT_READY}: {}: {why}", way.program()));
-        match way {
+        let backend = self.engine.backend()?;
+        let not_ready =
+            |why: &dyn Display| Fault::Engine(format!("{NOT_READY}: {}: {why}", backend.program()));
+        match backend {
             Backend::Socket(api) => match Attached::start(api, spec) {
                 Ok(attached) => Ok((Channel::over(attached), None)),
                 Err(why) => Err(not_ready(&why)),

@@ -14,6 +14,10 @@ use crate::util::command::ask;
 const ANSWER: Duration = Duration::from_secs(10);
 
 /// A backend, by which containers are had.
+///
+/// A new one also needs a kind in `config/settings.rs`, its start in `containers/launcher.rs`, and its word in each `match` of
+/// `engine/mod.rs`, `events.rs`, `image.rs` and `doctor/engine.rs`. An engine with a command line like Docker's is a
+/// [`Dialect`] only.
 #[derive(Debug)]
 pub enum Backend {
     /// Docker Engine on this machine, over its socket.
@@ -31,13 +35,13 @@ impl Backend {
     /// # Errors
     /// Nothing that `auto` could choose works; the reason of each.
     pub fn of(sandbox: &config::Sandbox, folder: &str) -> Result<(Self, Vec<String>), String> {
-        let way = match sandbox.engine {
+        let backend = match sandbox.engine {
             EngineKind::Docker => Self::docker(sandbox),
             EngineKind::Podman => Self::Client(Dialect::Podman),
             kind @ (EngineKind::Runc | EngineKind::Crun) => Self::Direct(Runtime::new(kind.word(), folder)),
             EngineKind::Auto => return Self::first(sandbox, folder),
         };
-        Ok((way, Vec::new()))
+        Ok((backend, Vec::new()))
     }
 
     fn docker(sandbox: &config::Sandbox) -> Self {
@@ -54,7 +58,7 @@ impl Backend {
         let mut passed_over = Vec::new();
         for kind in fit {
             match Self::if_it_works(kind, sandbox, folder) {
-                Ok(way) => return Ok((way, passed_over)),
+                Ok(backend) => return Ok((backend, passed_over)),
                 Err(reason) => passed_over.push(format!("{}: {reason}", kind.word())),
             }
         }
@@ -64,19 +68,19 @@ impl Backend {
         ))
     }
 
-    /// The way to an engine that answers and can start containers on this machine.
+    /// A backend that answers and can start containers on this machine.
     fn if_it_works(kind: EngineKind, sandbox: &config::Sandbox, folder: &str) -> Result<Self, String> {
         if kind.is_direct() {
             Runtime::is_usable(kind.word())?;
             return Ok(Self::Direct(Runtime::new(kind.word(), folder)));
         }
-        let way =
+        let backend =
             if kind == EngineKind::Podman { Self::Client(Dialect::Podman) } else { Self::docker(sandbox) };
-        way.answers()?;
+        backend.answers()?;
         if kind == EngineKind::Podman {
             podman_runs(sandbox.runtime.as_deref())?;
         }
-        Ok(way)
+        Ok(backend)
     }
 
     /// Fails with the reason if there is no answer.

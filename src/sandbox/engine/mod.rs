@@ -1,4 +1,4 @@
-//! The container engine as one agentmill uses it: names, labels, sweep; by any of the [ways](way) to containers.
+//! The container engine as one agentmill uses it: names, labels, sweep; by any of the [backends](backend).
 
 pub mod api;
 pub mod backend;
@@ -42,7 +42,7 @@ const CARRIED: [&str; 4] = ["--attach=stdin", "--attach=stdout", "--sig-proxy=fa
 pub struct Engine {
     settings: config::Sandbox,
     launch: Launch,
-    /// The way to it, once it has been asked for anything.
+    /// The backend, once it has been asked for anything.
     backend: OnceLock<Backend>,
     /// The engines that `auto` has passed over, each with the reason.
     passed_over: OnceLock<Vec<String>>,
@@ -85,13 +85,13 @@ impl Engine {
         }
     }
 
-    /// The way to the engine. Where the settings leave open which one, the first that is there is taken, for good.
+    /// The backend. Where the settings leave open which one, the first that is there is taken, for good.
     ///
     /// # Errors
     /// None is there.
     pub fn backend(&self) -> Result<&Backend, Fault> {
-        if let Some(way) = self.backend.get() {
-            return Ok(way);
+        if let Some(backend) = self.backend.get() {
+            return Ok(backend);
         }
         let (found, passed_over) = Backend::of(&self.settings, &self.folder).map_err(Fault::Engine)?;
         let _ = self.passed_over.set(passed_over);
