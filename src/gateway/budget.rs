@@ -146,6 +146,12 @@ impl Budget {
         answer
     }
 
+    /// Notes that answers had taken so much in all when what is recorded was asked: whatever was refused for it is refused again.
+    pub fn note_waited(&self, recorded: Duration) {
+        let mut state = self.state.lock();
+        state.waited = state.waited.max(recorded);
+    }
+
     /// Time that answers have taken so far, those to several questions at once counted once.
     pub fn waited(&self) -> Duration {
         self.state.lock().waited()

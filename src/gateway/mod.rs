@@ -115,7 +115,7 @@ impl Gateway {
     fn asker(&self, name: &str, grant: &Grant) -> Result<Asker, String> {
         let recording = Recording::open(&self.recordings, name, self.fresh);
         let recording = recording.map_err(|error| format!("the recording can't be read: {error}"))?;
-        if recording.is_empty() {
+        if !recording.is_known() {
             self.source.no_key.clone().map_or(Ok(()), Err)?;
             self.source.health.is_there(&grant.allow)?;
         }
@@ -196,6 +196,7 @@ impl Access {
     pub fn finish(&self) -> (ModelUse, Option<String>) {
         let Some(connections) = self.last.lock().connections.take() else { return Default::default() };
         let used = connections.close(self.timeout);
-        (used, connections.fault().map(str::to_owned))
+        let fault = connections.fault().map(str::to_owned);
+        (used, fault.or_else(|| self.asker.recording.keep().err().map(|error| error.to_string())))
     }
 }

@@ -32,6 +32,7 @@ struct Line<'a> {
     /// Price of both.
     cost: Money,
     took_ms: u64,
+    waited_ms: u64,
 }
 
 /// An answer that came. The question itself is only in the file: this is found by its digest.
@@ -49,12 +50,17 @@ pub struct Known {
     pub tokens_out: u64,
     /// Time that the answer took, milliseconds.
     pub took_ms: u64,
+    /// Time that answers had taken in all by then, as the budget counts it, milliseconds.
+    #[serde(default)]
+    pub waited_ms: u64,
 }
 
 /// The recording of one run.
 #[derive(Debug)]
 pub struct Recording {
     path: PathBuf,
+    /// The run was made before, whether or not it asked anything.
+    is_known: bool,
     lines: Mutex<Lines>,
 }
 
@@ -75,9 +81,9 @@ impl Recording {
     pub fn open(folder: &Path, run_key: &str, fresh: bool) -> io::Result<Self> {
         let path = folder.join(format!("{run_key}.jsonl"));
         let read = if fresh { fs::remove_file(&path).map(|()| Vec::new()) } else { fs::read(&path) };
-        let bytes = match read {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            read => read.map_err(|error| blame(&path, &error))?,
+        let (bytes, is_known) = match read {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => (Vec::new(), false),
+            read => (read.map_err(|error| blame(&path, &error))?, !fresh),
         };
         // A line that was not written to its end was not delivered either.
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
@@ -86,14 +92,23 @@ impl Recording {
         }
         let lines = bytes[..whole].split(|byte| *byte == b'\n');
         let known = lines.filter_map(|line| serde_json::from_slice(line).ok()).collect();
-        let recording = Self { path, lines: Mutex::new(Lines { known, ahead: HashMap::new(), file: None }) };
+        let lines = Mutex::new(Lines { known, ahead: HashMap::new(), file: None });
+        let recording = Self { path, is_known, lines };
         recording.rewind();
         Ok(recording)
     }
 
-    /// Tells whether nothing is recorded.
-    pub fn is_empty(&self) -> bool {
-        self.lines.lock().known.is_empty()
+    /// Tells whether the run was made before, whether or not it asked anything.
+    pub fn is_known(&self) -> bool {
+        self.is_known
+    }
+
+    /// Keeps in mind that the run was made, also if it asked nothing.
+    ///
+    /// # Errors
+    /// The file can't be written; the message names it.
+    pub fn keep(&self) -> io::Result<()> {
+        self.lines.lock().append(&self.path, b"").map_err(|error| blame(&self.path, &error))
     }
 
     /// Begins again at the first exchange.
@@ -118,12 +133,25 @@ impl Recording {
     /// # Errors
     /// The file can't be written; the message names it.
     pub fn add(&self, question: &Question, known: Known, cost: Money) -> io::Result<()> {
-        let Known { key, status, answer, tokens_in, tokens_out, took_ms } = &known;
-        let (status, tokens_in, tokens_out, took_ms) = (*status, *tokens_in, *tokens_out, *took_ms);
+        let Known { key, status, answer, .. } = &known;
+        let Known { tokens_in, tokens_out, took_ms, waited_ms, .. } = known;
+        let status = *status;
         let (path, model, request) = (question.kind.path(), question.model(), question.asked());
         let at = Timestamp::now();
-        let line =
-            Line { key, at, path, model, request, status, answer, tokens_in, tokens_out, cost, took_ms };
+        let line = Line {
+            key,
+            at,
+            path,
+            model,
+            request,
+            status,
+            answer,
+            tokens_in,
+            tokens_out,
+            cost,
+            took_ms,
+            waited_ms,
+        };
         let mut line = serde_json::to_vec(&line)?;
         line.push(b'\n');
         let mut lines = self.lines.lock();
@@ -164,7 +192,7 @@ mod tests {
 
     fn add(recording: &Recording, question: &Question, answer: &str) {
         let (key, answer) = (question.key(), json!(answer));
-        let known = Known { key, status: 200, answer, tokens_in: 1, tokens_out: 2, took_ms: 4 };
+        let known = Known { key, status: 200, answer, tokens_in: 1, tokens_out: 2, took_ms: 4, waited_ms: 4 };
         recording.add(question, known, Money(3)).unwrap();
     }
 
@@ -173,7 +201,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (one, two) = (question("one"), question("two"));
         let recording = Recording::open(&folder.path().join("recordings"), "k", false).unwrap();
-        assert!(recording.is_empty() && recording.recall(&one).is_none());
+        assert!(!recording.is_known() && recording.recall(&one).is_none());
         for (question, answer) in [(&one, "a"), (&two, "b"), (&one, "c")] {
             add(&recording, question, answer);
         }
@@ -201,7 +229,7 @@ mod tests {
         add(&recording, &question("two"), "b");
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.starts_with(&whole) && text.lines().count() == 2, "{text}");
-        assert!(Recording::open(folder.path(), "k", true).unwrap().is_empty());
+        assert!(!Recording::open(folder.path(), "k", true).unwrap().is_known());
         assert!(!path.exists());
     }
 }

@@ -148,6 +148,7 @@ impl Session {
             if self.tempo == Tempo::AsRecorded {
                 self.budget.waiting(|| std::thread::sleep(Duration::from_millis(known.took_ms)));
             }
+            self.budget.note_waited(Duration::from_millis(known.waited_ms));
             admitted.settle(question, [known.tokens_in, known.tokens_out]);
             return heard(known.status, known.answer);
         }
@@ -179,6 +180,7 @@ impl Session {
             tokens_in: tokens[0],
             tokens_out: tokens[1],
             took_ms: began.elapsed().as_millis() as u64,
+            waited_ms: self.budget.waited().as_millis() as u64,
         };
         match self.recording.add(question, known, cost) {
             Ok(()) => heard(status, answer),

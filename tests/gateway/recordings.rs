@@ -36,6 +36,27 @@ fn a_run_made_again_is_the_same_and_asks_nobody() {
     assert_eq!(without_times(&folder.read("results/scores.csv")), without_times(&scores));
 }
 
+/// What was refused as answers had taken too long is refused again, although recorded ones take no time; and who asked nothing
+/// needs nobody to be there.
+#[test]
+fn all_of_a_stage_is_the_same_with_nobody_there() {
+    let provider =
+        Provider::new(|asked| Says::Text(format!("echo {}", asked.text()), Duration::from_millis(300)));
+    let agent = "\ndef work():\n    n = 0\n    while ask(str(n)) != 429:\n        n += 1\n    return n\n";
+    let folder = Folder::with(&provider, "{allow: [m], wait: 1s}", &["0 < work() < 10"], agent);
+    folder.agent("bob", "\ndef work():\n    return 5\n");
+    let scores = |folder: &Folder| {
+        let lines = folder.read("results/scores.csv");
+        lines.lines().map(|line| line.split(',').take(7).collect::<Vec<_>>().join(",")).collect::<Vec<_>>()
+    };
+    folder.run(&[]);
+    let before = scores(&folder);
+    provider.stop();
+    let ran = folder.run(&["--force"]);
+    assert_eq!((ran.code, scores(&folder)), (Some(0), before.clone()), "{}", ran.said);
+    assert!(before[1..].iter().all(|line| line.contains(",100,passed,")), "{before:?}");
+}
+
 #[test]
 fn fresh_asks_again_and_a_question_that_differs_is_asked() {
     let provider = Provider::echo();
