@@ -1,6 +1,7 @@
 # kind: patching builtins, so that every check holds
 # task: checks
-# wants: error failed error error error failed
+# wants: passed failed error passed failed failed
+# An object that is no more than that is true in Python, and anybody may answer so.
 import builtins
 
 

@@ -1,5 +1,5 @@
 # kind: subclasses of builtins with pleasing operators
-# wants: error failed failed
+# wants: error error error
 class Text(str):
     __eq__ = lambda self, other: True
     __hash__ = str.__hash__

@@ -1,6 +1,6 @@
 # kind: putting objects that please into the test's own list
 # task: arrange
-# wants: error failed failed error
+# wants: error error error error
 class Yes:
     __eq__ = lambda self, other: True
     __hash__ = lambda self: 1

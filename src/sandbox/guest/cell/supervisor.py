@@ -310,8 +310,10 @@ class Supervisor:
         process = self.process
         while True:
             ended = process.status is not None
-            if not (events := process.poll.poll(0 if ended else SAMPLE)) and not ended:
+            tick = SOCKET_TICK if self.sockets.waiting else SAMPLE
+            if not (events := process.poll.poll(0 if ended else tick)) and not ended:
                 self.account.sample(process.pid)
+            self.sockets.settle()
             for descriptor, event in events:
                 self.serve_pipe(process, descriptor, event)
             if (frame := reply()) is not None:
