@@ -184,7 +184,7 @@ impl Ongoing<'_, '_> {
         Ok(outcome)
     }
 
-    /// What is known and was not come to stays known.
+    /// Keeps all runs that are known and were not come to.
     fn keep_all(self) {
         let mut rest: Vec<Run> = self.known.into_values().collect();
         rest.sort_by(|a, b| place(a).cmp(&place(b)));
