@@ -89,11 +89,11 @@ exec(ahead, first)
 exec(rest, second)
 assert first["__doc__"] == "doc" and first["x"] == 1 and "__doc__" not in second
 assert second["__annotations__"] == {"y": "int"} and second["y"] == 3
-codes, flaw = _compile(b"x = 1\n" + b"+".join([b"1"] * 800) + b"\nfrom __future__ import annotations")
+codes, flaw = _agent_codes(b"x = 1\n" + b"+".join([b"1"] * 800) + b"\nfrom __future__ import annotations")
 assert flaw == (3, "from __future__ imports must occur at the beginning of the file"), flaw
 for text, line in ((b"x = (", 1), (b"def f():\n  return 1\nreturn 2", 3), (b"a\x00b", None)):
-    codes, flaw = _compile(text)
+    codes, flaw = _agent_codes(text)
     assert codes is None and flaw[0] in (line, None, 1), flaw
-codes, flaw = _compile(b"x = " + b"+".join([b"a"] * 800))
+codes, flaw = _agent_codes(b"x = " + b"+".join([b"a"] * 800))
 assert flaw is None, flaw
 print("all as it should be")

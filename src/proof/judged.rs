@@ -127,7 +127,7 @@ fn of_run(
     Ok(())
 }
 
-/// What comes of judging a run anew.
+/// Outcome of judging a run anew.
 #[derive(Debug, PartialEq, Eq)]
 enum Settled {
     /// It is as the bundle says.

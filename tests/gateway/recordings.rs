@@ -36,7 +36,7 @@ fn a_run_made_again_is_the_same_and_asks_nobody() {
     assert_eq!(without_times(&folder.read("results/scores.csv")), without_times(&scores));
 }
 
-/// What was refused as answers had taken too long is refused again, although recorded ones take no time; and who asked nothing
+/// A refusal for answers that had taken too long comes again, although recorded ones take no time; and who asked nothing
 /// needs nobody to be there.
 #[test]
 fn all_of_a_stage_is_the_same_with_nobody_there() {
