@@ -43,14 +43,13 @@ class Sockets:
 
     def settle(self):
         """Answers the questions that can be answered now, the oldest first."""
-        before = time.thread_time()
-        while self.waiting:
-            asked, deadline = self.waiting[0]
-            is_room = self.alive() < MOST_SOCKETS
-            if not is_room and time.monotonic() < deadline:
-                break
-            self.reply(asked, is_room)
-            del self.waiting[0]
+        if not self.waiting:
+            return
+        before, now = time.thread_time(), time.monotonic()
+        room = MOST_SOCKETS - self.alive()  # what is granted here is not among those that live yet
+        while self.waiting and (room > 0 or now >= self.waiting[0][1]):
+            self.reply(self.waiting.pop(0)[0], room > 0)
+            room -= 1
         self.cpu += time.thread_time() - before
 
     def asked(self):
