@@ -42,8 +42,8 @@ pub struct NearCopies<'a> {
     looked_at: HashMap<usize, Vec<u32>>,
     /// Fingerprints that tasks and what everybody may use hold.
     given: HashSet<u32>,
-    /// One for each document.
-    found: Vec<Option<NearCopy>>,
+    /// One for each document, with the place of the document that it is a near copy of, as long as its source is there.
+    found: Vec<Option<(NearCopy, Option<usize>)>>,
     /// The last pairs, and what they are of: digest, other miner, percent.
     pairs: (Vec<(String, Miner, u32)>, Vec<NearPair>),
 }
@@ -84,7 +84,7 @@ impl<'a> NearCopies<'a> {
             self.found = self.find(sights.documents());
         }
         let near = |agent: &&ReportSummary| {
-            let near = self.found.get(sights.document(&agent.sha256, &agent.miner)?)?.clone()?;
+            let (near, _) = self.found.get(sights.document(&agent.sha256, &agent.miner)?)?.clone()?;
             Some((agent.miner.clone(), near))
         };
         let open = agents.iter().filter(|agent| !sights.is_vouched_for(&agent.sha256, &agent.miner));
@@ -113,7 +113,7 @@ impl<'a> NearCopies<'a> {
         }
     }
 
-    fn find(&mut self, documents: &[Document]) -> Vec<Option<NearCopy>> {
+    fn find(&mut self, documents: &[Document]) -> Vec<Option<(NearCopy, Option<usize>)>> {
         let mut prints: Vec<(u32, usize)> = Vec::new();
         for (at, document) in documents.iter().enumerate() {
             prints.extend(self.prints(document).iter().map(|print| (*print, at)));
@@ -133,8 +133,12 @@ impl<'a> NearCopies<'a> {
         let mut found = vec![None; documents.len()];
         for ((at, owner), count) in shared {
             if counted[at] >= FEWEST && count * 100 >= counted[at] * SUSPICIOUS {
-                let covered = self.covered((at, owner), documents, &prints).unwrap_or((count, counted[at]));
-                found[at] = found[at].take().max(self.judge(owner, covered));
+                let (covered, original) = match self.covered((at, owner), documents, &prints) {
+                    Some((covered, original)) => (covered, Some(original)),
+                    None => ((count, counted[at]), None),
+                };
+                let near = self.judge(owner, covered).map(|near| (near, original));
+                found[at] = found[at].take().max(near);
             }
         }
         found
@@ -149,13 +153,14 @@ impl<'a> NearCopies<'a> {
     }
 
     /// Tokens of a document that fingerprints of one owner cover, as far as they come from one of its documents, and that those of
-    /// all cover; None if its source is not there any more. Who submits many ways to write something has nobody's work by that.
+    /// all cover; and the place of that document. None if the source is not there any more. Who submits many ways to write something
+    /// has nobody's work by that.
     fn covered(
         &mut self,
         (at, suspect): (usize, &Miner),
         documents: &[Document],
         prints: &[(u32, usize)],
-    ) -> Option<(u32, u32)> {
+    ) -> Option<((u32, u32), usize)> {
         let document = &documents[at];
         if !self.looked_at.contains_key(&at) {
             let source = (self.source)(&document.sha256)?;
@@ -174,8 +179,8 @@ impl<'a> NearCopies<'a> {
             let holders = group(*print).iter().map(|(_, other)| *other).filter(is_earlier);
             holders.for_each(|other| *shared.entry(other).or_default() += 1);
         }
-        let model = shared.into_iter().max_by_key(|(other, count)| (*count, *other)).map(|(other, _)| other);
-        let holds = |hash: u32| model.is_some_and(|model| group(hash).binary_search(&(hash, model)).is_ok());
+        let (original, _) = shared.into_iter().max_by_key(|(other, count)| (*count, *other))?;
+        let holds = |hash: u32| group(hash).binary_search(&(hash, original)).is_ok();
         let (mut theirs, mut all) = (Covered::default(), Covered::default());
         for (place, hash) in self.looked_at[&at].iter().enumerate() {
             let Some(owner) = owners.get(hash) else { continue };
@@ -184,7 +189,7 @@ impl<'a> NearCopies<'a> {
                 theirs.add(place);
             }
         }
-        Some((theirs.tokens(), all.tokens()))
+        Some(((theirs.tokens(), all.tokens()), original))
     }
 
     fn judge(&self, owner: &Miner, (shared, all): (u32, u32)) -> Option<NearCopy> {

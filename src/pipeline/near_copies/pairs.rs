@@ -1,8 +1,8 @@
-//! Near copies beside their originals: the submission of the other miner that has most in common, and the lines that match.
+//! Near copies beside their originals: the submissions that they were found to be copies of, and the lines that match.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use crate::model::first_sights::{Document, FirstSights, NearCopy};
+use crate::model::first_sights::{FirstSights, NearCopy};
 use crate::model::miner_id::Miner;
 use crate::model::near_pair::NearPair;
 use crate::pipeline::near_copies::{NearCopies, regions};
@@ -10,9 +10,6 @@ use crate::pipeline::report_summary::ReportSummary;
 
 /// Pairs that are looked at: of more, those that are most alike.
 const MOST: usize = 30;
-
-/// Submissions of the other miner that an agent is held against: the last ones before it.
-const MOST_BESIDE: usize = 200;
 
 impl NearCopies<'_> {
     /// The pairs behind what [`among`](Self::among) found, most alike first. Sources are looked at where they are others than the
@@ -41,12 +38,8 @@ impl NearCopies<'_> {
     /// None where the archive has lost one of the sources.
     fn pair(&self, agent: &ReportSummary, near: &NearCopy, sights: &FirstSights) -> Option<NearPair> {
         let place = sights.document(&agent.sha256, &agent.miner)?;
-        let (before, own) = (&sights.documents()[..place], &sights.documents()[place]);
-        let prints: HashSet<u32> = self.prints(own).iter().copied().collect();
-        let shared =
-            |other: &&Document| self.prints(other).iter().filter(|print| prints.contains(print)).count();
-        let theirs = before.iter().rev().filter(|other| other.miner == near.similar_to).take(MOST_BESIDE);
-        let original = theirs.max_by_key(shared)?;
+        let (_, original) = self.found.get(place)?.as_ref()?;
+        let original = sights.documents().get((*original)?)?;
         let [source, beside] = [&agent.sha256, &original.sha256].map(|sha256| (self.source)(sha256));
         let (regions, more) = regions::between(&source?, &beside?, &self.given);
         Some(NearPair {

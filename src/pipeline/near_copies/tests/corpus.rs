@@ -89,7 +89,7 @@ fn alike(original: &str, copy: &str, base: &str) -> u32 {
     };
     let found = NearCopies::new(&rules, &[], |source| Some(source.as_bytes().to_vec()))
         .find(&[document("zoe", original), document("abe", copy)]);
-    found[1].as_ref().map_or(0, |near| near.percent)
+    found[1].as_ref().map_or(0, |(near, _)| near.percent)
 }
 
 #[test]
