@@ -188,6 +188,9 @@ pub mod bounds {
     /// A prompt of a test's for a model, bytes.
     pub const MAX_PROMPT: usize = 256 << 10;
 
+    /// Warnings, and records of logs, that a call tells of.
+    pub const MAX_OVERHEARD: usize = 1000;
+
     /// Message of a test, bytes. A judge cuts its own a good deal shorter.
     pub const MAX_MESSAGE: usize = 700;
 
@@ -210,6 +213,7 @@ pub fn python() -> String {
         ("MAX_FRAME", bounds::MAX_FRAME),
         ("MAX_DEPTH", bounds::MAX_DEPTH),
         ("MAX_PROMPT", bounds::MAX_PROMPT),
+        ("MAX_OVERHEARD", bounds::MAX_OVERHEARD),
         ("MAX_MESSAGE", bounds::MAX_MESSAGE),
         ("STDERR_TAIL", bounds::STDERR_TAIL),
         ("WINDOW", WINDOW),

@@ -3,7 +3,6 @@
 The test's replacements of parts of Python's library stand there for as long as the call lasts, and what the agent warns of or logs meanwhile is
 told with its answer, where the test listens.
 """
-MAX_OVERHEARD = 1000  # warnings and records of a call
 ABSENT = object()
 
 

@@ -3,8 +3,6 @@ types (this text is put behind surroundings.py).
 """
 import warnings
 
-MAX_OVERHEARD = 1000  # warnings and records of a call
-
 
 class Ears:
     """The ears of a test: for warnings, if it has changed how they are taken, and logs, if it has a handler for any."""
