@@ -3,7 +3,8 @@
 //! An agent's question may be what a provider breaks over, and then it is the agent's own. So whoever gets no answer has a
 //! harmless question put to the same model: if that is answered, or another one was since, the provider is well. No agent can
 //! choose to be unscored, and no fault of the provider is scored. A model that does not answer the harmless question may only
-//! not be asked in this way: then it is put in the others, unless the provider says that it is throttled or unpaid. So nobody else is stopped by a way, or a model, that no one needs.
+//! not be asked in this way: then it is put in the others, unless the provider says that it is throttled or unpaid. So nobody
+//! else is stopped by a way, or a model, that no one needs.
 
 use std::collections::HashMap;
 use std::sync::Arc;

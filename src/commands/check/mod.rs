@@ -158,40 +158,20 @@ fn check_folder(
     mut findings: Vec<Finding>,
     problems: &mut Vec<Problem>,
 ) -> anyhow::Result<Option<Sound>> {
-    let (tasks, wrong) = task::load_good(&pipeline.tasks);
-    let sound = problems.is_empty() && wrong.is_empty();
-    problems.extend(wrong);
-    if sound {
-        problems.extend(check_stages(&dir.join(PIPELINE), pipeline, &tasks));
-        problems.extend(check_files(pipeline, &tasks));
-        problems.extend(check_models(pipeline, &tasks));
-    }
-    let tasks = scope.of(tasks)?;
+    let tasks = scope.of(load_tasks(dir, pipeline, problems))?;
     let image = sandbox.image()?;
     let proofs = Proofs::load(&pipeline.results, pipeline.sandbox.judge, &image);
     let is_due = |task: &&Task| !proofs.has(task, &limits(pipeline, task));
     let (due, proved): (Vec<&Task>, Vec<&Task>) = tasks.iter().partition(is_due);
     proved.into_iter().try_for_each(|task| scope.tell::<Problem>(task, &[]))?;
     let due: Vec<Task> = due.into_iter().cloned().collect();
-    let mut doubtful = Vec::new();
-    for task in &due {
-        let checked = sandbox.check(std::slice::from_ref(task))?;
-        let found: Vec<Problem> = checked.refused.into_iter().chain(checked.faulty).collect();
-        if !found.is_empty() || task.solution.is_none() {
-            scope.tell(task, &found)?;
-        }
-        problems.extend(found);
-        if task.solution.is_none() {
-            doubtful.extend(checked.doubtful);
-        }
-    }
+    let mut hints = check_tests(&due, scope, sandbox, problems)?;
     if !problems.is_empty() {
         return Ok(None);
     }
     findings.extend(doctor::try_out(pipeline, sandbox, &image)?);
     let (cells, judges) = (sandbox.library()?, sandbox.library_of_judges()?);
     findings.extend(doctor::modules::look(pipeline, &cells, judges.as_ref()));
-    let mut hints = doubtful;
     hints.extend(hints::idle(&due, pipeline, sandbox)?);
     // A task with a hint is looked at again each time, so that the hint is told again.
     let remember = |task: &Task, key: &str| {
@@ -211,6 +191,41 @@ fn check_folder(
         hints.extend(hints::survivors(&tasks, pipeline, sandbox)?);
     }
     Ok(Some(Sound { tasks: tasks.len(), solutions, image, findings, hints }))
+}
+
+/// The tasks that can be read; all that is wrong with them, or with them and the pipeline together, is added to the problems.
+fn load_tasks(dir: &Path, pipeline: &Pipeline, problems: &mut Vec<Problem>) -> Vec<Task> {
+    let (tasks, wrong) = task::load_good(&pipeline.tasks);
+    let sound = problems.is_empty() && wrong.is_empty();
+    problems.extend(wrong);
+    if sound {
+        problems.extend(check_stages(&dir.join(PIPELINE), pipeline, &tasks));
+        problems.extend(check_files(pipeline, &tasks));
+        problems.extend(check_models(pipeline, &tasks));
+    }
+    tasks
+}
+
+/// Runs the tests of tasks against an agent that answers nothing; hints on those that no solution will prove.
+fn check_tests(
+    due: &[Task],
+    scope: &Scope,
+    sandbox: &ContainerSandbox,
+    problems: &mut Vec<Problem>,
+) -> anyhow::Result<Vec<Problem>> {
+    let mut hints = Vec::new();
+    for task in due {
+        let checked = sandbox.check(std::slice::from_ref(task))?;
+        let found: Vec<Problem> = checked.refused.into_iter().chain(checked.faulty).collect();
+        if !found.is_empty() || task.solution.is_none() {
+            scope.tell(task, &found)?;
+        }
+        problems.extend(found);
+        if task.solution.is_none() {
+            hints.extend(checked.doubtful);
+        }
+    }
+    Ok(hints)
 }
 
 impl Scope {
