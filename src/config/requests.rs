@@ -12,7 +12,8 @@ use crate::yaml::{Kind, Node, Place, excerpt};
 const OURS: [&str; 5] = ["authorization", "api-key", "content-type", "content-length", "host"];
 
 /// Fields of a request that have a setting of their own, or that would change the answer's form.
-const SET_ELSEWHERE: [&str; 6] = ["model", "messages", "max_tokens", "temperature", "stream", "n"];
+const SET_ELSEWHERE: [&str; 7] =
+    ["model", "messages", "max_tokens", "max_completion_tokens", "temperature", "stream", "n"];
 
 /// The version of Azure's API.
 pub(super) fn api_version(version: String) -> Result<String, String> {

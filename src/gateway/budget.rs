@@ -212,13 +212,14 @@ impl Budget {
         }
     }
 
-    /// Refuses a question that is alone more than what is left, by a guess of its tokens.
+    /// Refuses a question that is alone more than what is left, by a guess of its tokens and the shortest answers.
     fn check_size(&self, question: &Question, state: &State) -> Result<(), Refusal> {
         let (grant, used) = (&self.grant, &state.used);
-        let guess = tokens_of(question.size().saturating_sub(FRAME));
-        let cost = self.price(question).input.times(guess);
+        let (guess, shortest) = (tokens_of(question.size().saturating_sub(FRAME)), question.shortest());
+        let price = self.price(question);
+        let cost = price.input.times(guess) + price.output.times(shortest);
         let over = [
-            ("tokens", guess > grant.tokens.saturating_sub(used.tokens())),
+            ("tokens", guess.saturating_add(shortest) > grant.tokens.saturating_sub(used.tokens())),
             ("cost", grant.cost.is_some_and(|granted| cost > granted.less(used.cost))),
         ];
         match over.into_iter().find(|(_, over)| *over) {

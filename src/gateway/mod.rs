@@ -13,11 +13,13 @@ mod budget;
 mod connections;
 mod event_fd;
 mod faces;
+mod fields;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz_entry;
 mod health;
 mod http;
 mod judge_model;
+mod kind;
 pub mod provider;
 mod question;
 mod recording;

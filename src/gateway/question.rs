@@ -1,18 +1,13 @@
 //! Questions: what an agent may say to a model, taken apart and put together anew, so that nothing else gets through.
-//!
-//! Passed on are known fields with text in them. Whatever would have the provider fetch an address, run a tool of its own,
-//! or charge another price is refused: it would be a network, or a budget, that nobody granted.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use crate::gateway::fields::{self, LIMITS};
+pub use crate::gateway::kind::Kind;
 use crate::gateway::refusal::Refusal;
 use crate::util::digest;
-use crate::util::text::visible;
-
-/// Most answers to one question.
-const MOST_CHOICES: u64 = 16;
 
 /// Bytes that a token has, as a rule.
 const BYTES_PER_TOKEN: u64 = 4;
@@ -22,131 +17,6 @@ pub fn tokens_of(bytes: u64) -> u64 {
     bytes.div_ceil(BYTES_PER_TOKEN)
 }
 
-/// Kinds of questions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// A dialogue to go on with.
-    Chat,
-    /// A text to go on with.
-    Completion,
-    /// Texts to be turned into vectors.
-    Embedding,
-}
-
-impl Kind {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Chat, Self::Completion, Self::Embedding];
-
-    /// The kind that is asked at this path.
-    pub fn at(path: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.path() == path)
-    }
-
-    /// The path that it is asked at.
-    pub fn path(self) -> &'static str {
-        match self {
-            Self::Chat => "/chat/completions",
-            Self::Completion => "/completions",
-            Self::Embedding => "/embeddings",
-        }
-    }
-
-    /// Fields that are passed on; the first must be there.
-    fn fields(self) -> &'static [&'static str] {
-        match self {
-            Self::Chat => &CHAT,
-            Self::Completion => &COMPLETION,
-            Self::Embedding => &["input", "model", "encoding_format", "dimensions"],
-        }
-    }
-
-    /// The field of an answer that holds what was asked for.
-    fn answer(self) -> &'static str {
-        if self == Self::Embedding { "data" } else { "choices" }
-    }
-}
-
-const CHAT: [&str; 26] = [
-    "messages",
-    "model",
-    "max_tokens",
-    "max_completion_tokens",
-    "temperature",
-    "top_p",
-    "top_k",
-    "min_p",
-    "n",
-    "stop",
-    "seed",
-    "presence_penalty",
-    "frequency_penalty",
-    "repetition_penalty",
-    "logit_bias",
-    "logprobs",
-    "top_logprobs",
-    "response_format",
-    "tools",
-    "tool_choice",
-    "parallel_tool_calls",
-    "functions",
-    "function_call",
-    "reasoning_effort",
-    "verbosity",
-    "chat_template_kwargs",
-];
-
-const COMPLETION: [&str; 17] = [
-    "prompt",
-    "model",
-    "max_tokens",
-    "temperature",
-    "top_p",
-    "top_k",
-    "min_p",
-    "n",
-    "best_of",
-    "stop",
-    "seed",
-    "presence_penalty",
-    "frequency_penalty",
-    "logit_bias",
-    "logprobs",
-    "echo",
-    "suffix",
-];
-
-/// Fields that are left out without a word: clients send them, and they change nothing of the answer.
-const DROPPED: [&str; 9] = [
-    "stream",
-    "stream_options",
-    "user",
-    "store",
-    "metadata",
-    "service_tier",
-    "prompt_cache_key",
-    "prompt_cache_retention",
-    "safety_identifier",
-];
-
-const ROLES: [&str; 6] = ["system", "developer", "user", "assistant", "tool", "function"];
-
-const OF_MESSAGES: [&str; 8] = [
-    "role",
-    "content",
-    "name",
-    "tool_calls",
-    "tool_call_id",
-    "function_call",
-    "refusal",
-    "reasoning_content",
-];
-
-/// Fields of a function that is a tool.
-const OF_FUNCTIONS: [&str; 4] = ["name", "description", "parameters", "strict"];
-
-/// The names of the limit on answers, the older one first.
-const LIMITS: [&str; 2] = ["max_tokens", "max_completion_tokens"];
-
 /// A question that may be passed on.
 #[derive(Debug, Clone)]
 pub struct Question {
@@ -155,6 +25,7 @@ pub struct Question {
     /// How the answer is wanted.
     pub delivery: Delivery,
     body: Map<String, Value>,
+    size: u64,
 }
 
 /// Form of an answer.
@@ -187,28 +58,14 @@ impl Question {
     /// It is not one of this kind, or holds what is not passed on.
     pub fn of(kind: Kind, mut body: Map<String, Value>) -> Result<Self, Refusal> {
         let delivery = delivery(&body);
-        body.retain(|name, value| !DROPPED.contains(&name.as_str()) && !value.is_null());
-        if let Some(strange) = body.keys().find(|name| !kind.fields().contains(&name.as_str())) {
-            return Err(Refusal::wrong(format!("{:?} is not passed on to a model", visible(strange, 40))));
-        }
-        for name in [kind.fields()[0], "model"] {
-            if !body.contains_key(name) {
-                return Err(Refusal::wrong(format!("{name:?} is missing")));
-            }
-        }
-        if !body["model"].is_string() {
-            return Err(Refusal::wrong("\"model\" must be text"));
-        }
-        if kind == Kind::Chat {
-            check_messages(&body["messages"])?;
-            check_tools(body.get("tools"))?;
-        }
-        for (name, most) in
-            [("n", MOST_CHOICES), ("best_of", MOST_CHOICES), (LIMITS[0], u64::MAX), (LIMITS[1], u64::MAX)]
-        {
-            check_count(&body, name, most)?;
-        }
-        Ok(Self { kind, delivery, body })
+        fields::check(kind, &mut body)?;
+        Ok(Self::new(kind, delivery, body))
+    }
+
+    fn new(kind: Kind, delivery: Delivery, body: Map<String, Value>) -> Self {
+        let mut question = Self { kind, delivery, body, size: 0 };
+        question.size = json!(question.body).to_string().len() as u64;
+        question
     }
 
     /// A harmless question, by whose answer it is known that a provider is well.
@@ -220,7 +77,7 @@ impl Question {
             Kind::Embedding => json!({ "model": model, "input": text }),
         };
         let Value::Object(body) = body else { unreachable!("it is an object") };
-        Self { kind, delivery: Delivery::Whole, body }
+        Self::new(kind, Delivery::Whole, body)
     }
 
     /// The model's name.
@@ -235,7 +92,7 @@ impl Question {
 
     /// Bytes of the question. It can't have more tokens.
     pub fn size(&self) -> u64 {
-        json!(self.body).to_string().len() as u64
+        self.size
     }
 
     /// Answers that it asks for: several of each text to go on with.
@@ -257,7 +114,13 @@ impl Question {
         LIMITS.iter().filter_map(|name| self.body.get(*name)?.as_u64()).min()
     }
 
-    /// Tokens of it and of its answer: as the provider counts, or else by their lengths.
+    /// Tokens that its answers have at least.
+    pub fn shortest(&self) -> u64 {
+        if self.kind == Kind::Embedding { 0 } else { self.choices() }
+    }
+
+    /// Tokens of it and of its answer: as the provider counts, or else by their lengths. Some leave what a model thought out
+    /// of the answer's, though not out of the sum.
     pub fn tokens(&self, answer: &Value) -> [u64; 2] {
         let usage = |name: &str| answer["usage"][name].as_u64();
         let said = || json!(answer["choices"]).to_string().len() as u64;
@@ -266,7 +129,9 @@ impl Question {
             Some(_) => tokens_of(said()),
             None => 0,
         });
-        [prompt, reply]
+        let rest =
+            usage("prompt_tokens").and(usage("total_tokens")).map(|total| total.saturating_sub(prompt));
+        [prompt, reply.max(rest.unwrap_or(0))]
     }
 
     /// The question as it was asked.
@@ -318,67 +183,6 @@ fn delivery(body: &Map<String, Value>) -> Delivery {
         }
         _ => Delivery::Whole,
     }
-}
-
-fn check_count(body: &Map<String, Value>, name: &str, most: u64) -> Result<(), Refusal> {
-    let Some(value) = body.get(name) else { return Ok(()) };
-    match value.as_u64().is_some_and(|count| (1..=most).contains(&count)) {
-        true => Ok(()),
-        false if most == u64::MAX => Err(Refusal::wrong(format!("{name:?} must be a whole number above 0"))),
-        false => Err(Refusal::wrong(format!("{name:?} must be a whole number from 1 to {most}"))),
-    }
-}
-
-fn check_messages(messages: &Value) -> Result<(), Refusal> {
-    let messages = messages.as_array().filter(|messages| !messages.is_empty());
-    let messages = messages.ok_or_else(|| Refusal::wrong("\"messages\" must be a list of messages"))?;
-    messages.iter().enumerate().try_for_each(|(at, message)| {
-        check_message(message).map_err(|why| Refusal::wrong(format!("messages[{at}]: {why}")))
-    })
-}
-
-fn check_message(message: &Value) -> Result<(), String> {
-    let fields = message.as_object().ok_or("expected an object")?;
-    if let Some(strange) = fields.keys().find(|name| !OF_MESSAGES.contains(&name.as_str())) {
-        return Err(format!("{:?} is not passed on", visible(strange, 40)));
-    }
-    if !message["role"].as_str().is_some_and(|role| ROLES.contains(&role)) {
-        return Err(format!("\"role\" must be one of {}", ROLES.join(", ")));
-    }
-    let parts = match &message["content"] {
-        Value::Null | Value::String(_) => return Ok(()),
-        Value::Array(parts) => parts,
-        _ => return Err("\"content\" must be text or a list of parts".into()),
-    };
-    let is_text = |part: &Value| {
-        part["type"] == "text" && part["text"].is_string() && has_only(part, &["type", "text"])
-    };
-    match parts.iter().all(is_text) {
-        true => Ok(()),
-        false => Err("only parts of type \"text\" are passed on, with \"text\" and nothing else".into()),
-    }
-}
-
-fn check_tools(tools: Option<&Value>) -> Result<(), Refusal> {
-    let is_function = |tool: &Value| {
-        let function = &tool["function"];
-        tool["type"] == "function"
-            && has_only(tool, &["type", "function"])
-            && function["name"].is_string()
-            && has_only(function, &OF_FUNCTIONS)
-    };
-    match tools.is_none_or(|tools| tools.as_array().is_some_and(|tools| tools.iter().all(is_function))) {
-        true => Ok(()),
-        false => {
-            let fields = OF_FUNCTIONS.join(", ");
-            Err(Refusal::wrong(format!("\"tools\" may hold functions only, of {fields}")))
-        }
-    }
-}
-
-/// Tells whether it is an object without other fields than these.
-fn has_only(value: &Value, fields: &[&str]) -> bool {
-    value.as_object().is_some_and(|object| object.keys().all(|name| fields.contains(&name.as_str())))
 }
 
 #[cfg(test)]

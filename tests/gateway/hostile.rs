@@ -6,7 +6,7 @@ use crate::support::Folder;
 const GRANT: &str = "{allow: [m], requests: 20, tokens: 100k}";
 
 /// Bytes of one attack, as Python; `BODY` is a right question's.
-const BYTES: [(&str, &str); 12] = [
+const BYTES: [(&str, &str); 27] = [
     ("two lengths", r#"head("Content-Length: 5", f"Content-Length: {len(BODY)}") + BODY"#),
     (
         "length and chunks",
@@ -27,6 +27,33 @@ const BYTES: [(&str, &str); 12] = [
     ),
     ("connect", r#"b"CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example\r\n\r\n""#),
     ("endless head", r#"b"POST / HTTP/1.1\r\n" + b"a: b\r\n" * 100000"#),
+    ("huge trailers", r#"chunked() + b"0\r\n" + b"Content-Length: 5\r\n" * 100000 + b"\r\n" + SECOND"#),
+    ("trailer that ends early", r#"chunked() + b"0\r\nContent-Length: 500\r\n\r\n" + SECOND"#),
+    (
+        "huge chunk extension",
+        r#"head("Transfer-Encoding: chunked") + b"5;" + b"x" * (1 << 20) + b"\r\n" + BODY"#,
+    ),
+    ("chunk size with a sign", r#"head("Transfer-Encoding: chunked") + b"+5\r\n" + BODY"#),
+    ("field of a megabyte", r#"head(f"Content-Length: {len(BODY)}", "X: " + "x" * (1 << 20)) + BODY"#),
+    (
+        "two encodings",
+        r#"head("Transfer-Encoding: chunked, identity", f"Content-Length: {len(BODY)}") + BODY + SECOND"#,
+    ),
+    (
+        "encoding that is none",
+        r#"head("Transfer-Encoding: xchunked", f"Content-Length: {len(BODY)}") + BODY + SECOND"#,
+    ),
+    ("space before a colon", r#"head("Content-Length : 5") + BODY + SECOND"#),
+    ("folded length", r#"head(f"Content-Length:\r\n {len(BODY)}") + BODY + SECOND"#),
+    ("length with a sign", r#"head(f"Content-Length: +{len(BODY)}") + BODY + SECOND"#),
+    ("lengths in a list", r#"head(f"Content-Length: 5, {len(BODY)}") + BODY + SECOND"#),
+    ("old version with chunks", r#"chunked().replace(b"HTTP/1.1", b"HTTP/1.0") + b"0\r\n\r\n" + SECOND"#),
+    (
+        "upgrade",
+        r#"head("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__") + SECOND"#,
+    ),
+    ("http/2", r#"b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\x00\x00\x00\x04" + SECOND"#),
+    ("path with a line", r#"right().replace(b"/v1/chat", b"/v1/budget HTTP/1.1\r\nX:")"#),
     ("binary", r#"bytes(range(256)) * 100 + b"\r\n\r\n""#),
 ];
 
@@ -46,6 +73,10 @@ def head(*fields):
 
 def right():
     return head(f"Content-Length: {{len(BODY)}}") + BODY
+
+
+def chunked():
+    return head("Transfer-Encoding: chunked") + f"{{len(BODY):x}}\r\n".encode() + BODY + b"\r\n"
 
 
 SECOND = right().replace(b"first", b"smugg")
@@ -113,6 +144,20 @@ def oversize():
     return [sent < 32 << 20, ask("after it")]
 
 
+def continued():
+    """Waits to be told to go on, is, and then sends another length than it said; or nothing at all."""
+    body = json.dumps({"model": "m", "messages": [{"role": "user", "content": "x"}], "max_tokens": 1}).encode()
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: {len(body)}\r\n\r\n"
+    links, found = [socket.create_connection(address()) for _ in range(4)], []
+    for link in links:
+        link.settimeout(5)
+        link.sendall(head.encode())
+        found.append(link.recv(1 << 16)[:12])
+    links[0].sendall(body * 2)
+    found.append(links[0].makefile("rb").read().count(b"HTTP/1.1"))
+    return [*found, ask("after it")]
+
+
 def unread():
     """Answers that nobody reads."""
     links = []
@@ -144,6 +189,7 @@ def gone():
     for (name, wanted) in [
         ("flood", "'echo after it'"),
         ("oversize", "[True, 'echo after it']"),
+        ("continued", "[b'HTTP/1.1 100'] * 4 + [1, 'echo after it']"),
         ("unread", "'echo after it'"),
         ("idle", "'echo after it'"),
         ("gone", "'echo after it'"),
@@ -156,7 +202,7 @@ def gone():
     folder.agent("alice", agent);
     let ran = folder.run(&[]);
     let scores = folder.read("results/scores.csv");
-    assert_eq!((ran.code, scores.matches(",passed,").count()), (Some(0), 6), "{}\n{scores}", ran.said);
+    assert_eq!((ran.code, scores.matches(",passed,").count()), (Some(0), 7), "{}\n{scores}", ran.said);
 }
 
 /// One agent's recording is of no use to another, and none gets at it.

@@ -11,3 +11,4 @@ mod judging;
 mod provider;
 mod recordings;
 mod support;
+mod tricks;
