@@ -31,6 +31,15 @@ static STATEMENT: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&pattern).expect("a constant")
 });
 
+/// Code that runs as a script only: `if __name__ == "__main__":` at the margin, and the lines below it.
+static SCRIPT: LazyLock<Regex> = LazyLock::new(|| {
+    let pattern = r#"(?mx-u)
+        ^ if [\x20\t(]+ __name__ [\x20\t]* == [\x20\t]* ("+) [\x20\t)]* : [\x20\t]* (?:\n|\z)
+        (?: [\x20\t\f] [^\n]* (?:\n|\z) | \n )*
+    "#;
+    Regex::new(pattern).expect("a constant")
+});
+
 /// How many offending modules one finding names.
 const NAMED: usize = 5;
 
@@ -41,7 +50,16 @@ pub(super) enum Import<'a> {
     Relative { at: usize },
 }
 
-/// Refuses imports of anything but the standard library and the modules that are allowed beside it.
+impl Import<'_> {
+    fn at(self) -> usize {
+        match self {
+            Self::Module { at, .. } | Self::Relative { at } => at,
+        }
+    }
+}
+
+/// Refuses imports of anything but the standard library and the modules that are allowed beside it. Where some are, what
+/// only a script would import is passed over: agents of other networks try themselves out there, with modules of theirs.
 pub(super) fn check(
     source: &str,
     masked: &[u8],
@@ -57,7 +75,8 @@ pub(super) fn check(
     let is_there = |name: &str| library.standard.contains(name) || is_own(name) || is_allowed(name);
     let mut strangers = Vec::new();
     let mut more = false;
-    for import in imports(source, masked) {
+    let script = if allow.is_any() { script(source, masked) } else { 0..0 };
+    for import in imports(source, masked).filter(|import| !script.contains(&import.at())) {
         match import {
             Import::Relative { .. } if *in_package => {}
             Import::Relative { at } if strangers.is_empty() => {
@@ -77,6 +96,14 @@ pub(super) fn check(
             ..Finding::new(Some(line), unavailable(&strangers, more, allow, library))
         }),
     }
+}
+
+/// Range of what runs as a script only; empty if there is none.
+fn script(source: &str, masked: &[u8]) -> Range<usize> {
+    let is_main = |quoted: Range<usize>| matches!(&source[quoted], "'__main__'" | "\"__main__\"");
+    let mut blocks = SCRIPT.captures_iter(masked);
+    let block = blocks.find(|block| block.get(1).is_some_and(|quoted| is_main(quoted.range())));
+    block.and_then(|block| block.get(0)).map_or(0..0, |block| block.range())
 }
 
 fn relative(source: &str, at: usize, has_others: bool) -> Finding {
@@ -157,4 +184,41 @@ fn module(source: &str, range: Range<usize>) -> Option<Import<'_>> {
     let at = range.start;
     let name = source.get(range).filter(|name| !name.is_empty())?;
     Some(Import::Module { name, at })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config;
+    use crate::pipeline::validate;
+
+    #[test]
+    fn what_only_a_script_imports_is_passed_over_where_something_is_allowed() {
+        let found = |source: &str, allow: &str| {
+            let text = format!("validate: {{allow: {allow}}}");
+            let rules = config::parse(Path::new("p"), text.as_bytes()).unwrap().validate;
+            validate::check(source.as_bytes(), &rules, &Library::default()).err().map(|found| found.reason)
+        };
+        let of = |head: &str| {
+            format!("import os\n{head}\n\n    import tools  # of ours\n# x\n    from . import x\nx = 1\n")
+        };
+        for head in ["if __name__ == '__main__':", "if (__name__==\"__main__\") :  # try"] {
+            assert_eq!(found(&of(head), "image"), None, "{head}");
+            assert!(found(&of(head), "[]").unwrap().starts_with("imports tools"), "{head}");
+            let behind = of(head) + "import numpy\n";
+            assert!(found(&behind, "[six]").unwrap().starts_with("imports numpy;"), "{head}");
+        }
+        let others = [
+            "if True:",
+            "if __name__ == 'x':",
+            "if __name__ != '__main__':",
+            "if __name__ == '__main__' or 1:",
+            "def f():",
+        ];
+        for head in others {
+            assert!(found(&of(head), "[six]").unwrap().starts_with("imports tools"), "{head}");
+        }
+    }
 }
