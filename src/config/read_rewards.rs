@@ -22,8 +22,11 @@ pub(super) fn rewards(fields: &mut Reader<'_>, stages: &[Stage]) -> Option<Rewar
     let minimum = fields.checked("minimum", 0.0, check::pass_mark);
     let improvement = improvement(&mut fields);
     let per_stage = fields.get("per_stage").and_then(|place| per_stage(&place, stages));
-    if per_stage.is_some() && ties == Ties::Statistical {
-        fields.complain("ties", "statistical goes by the whole ranking; per_stage takes exact");
+    if per_stage.is_some() && ties != Ties::Exact {
+        fields.complain("ties", "it goes by the whole ranking; per_stage takes exact");
+    }
+    if ties == Ties::Cost && stages.iter().all(|stage| stage.model.is_none()) {
+        fields.complain("ties", "nothing costs anything: no stage grants a model");
     }
     fields.finish();
     Some(Rewards { pool, token, split, ties, cap, minimum, improvement, per_stage })

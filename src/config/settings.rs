@@ -372,6 +372,8 @@ pub enum Ties {
     Exact,
     /// Those whose order may be chance, too.
     Statistical,
+    /// Those of equal scores whose questions to models cost the same; of the others, the cheaper one is before.
+    Cost,
 }
 
 /// Rules by which the pool is shared.

@@ -89,6 +89,22 @@ impl ModelUse {
     pub fn tokens(&self) -> u64 {
         self.tokens_in.saturating_add(self.tokens_out)
     }
+
+    /// Its columns in CSV.
+    pub fn cells(&self) -> [String; 4] {
+        let numbers = [self.requests, self.tokens_in, self.tokens_out].map(|number| number.to_string());
+        let [requests, tokens_in, tokens_out] = numbers;
+        [requests, tokens_in, tokens_out, self.cost.to_string()]
+    }
+}
+
+/// For people; without a price where there is none.
+impl fmt::Display for ModelUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { requests, tokens_in, tokens_out, cost } = self;
+        write!(f, "{requests} requests, {tokens_in} tokens in, {tokens_out} out")?;
+        if *cost == Money::default() { Ok(()) } else { write!(f, ", ${cost}") }
+    }
 }
 
 impl AddAssign for ModelUse {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::config::{OnSimilar, Pipeline, Rewards, Season, Split, Stage, Ties};
 use crate::pipeline::run_keys::EvaluationPlan;
@@ -198,7 +199,11 @@ fn rewards(pipeline: &Pipeline) -> impl Serialize {
             Split::Places(places) => places.clone(),
         };
         let improvement = improvement.as_ref().map(|it| (it.percent, it.margin.to_string(), it.half_life));
-        let ties = *ties == Ties::Statistical;
+        let ties = match ties {
+            Ties::Exact => json!(false), // as digests of older results have it
+            Ties::Statistical => json!(true),
+            Ties::Cost => json!("cost"),
+        };
         (*pool, token.clone(), split, ties, *cap, *minimum, improvement, per_stage.clone())
     };
     let similarity = &pipeline.similarity;

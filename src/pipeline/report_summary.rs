@@ -216,14 +216,24 @@ pub fn task_faults(agents: &[&ReportSummary], plan: &Plan) -> BTreeSet<String> {
 
 /// All that runs have asked of models.
 pub fn asked(results: &[RunResult]) -> ModelUse {
-    let asked = results.iter().filter_map(|result| match result {
-        RunResult::Scored { usage, .. } => usage.model,
-        _ => None,
-    });
-    asked.sum()
+    results.iter().filter_map(|result| result.usage()?.model).sum()
+}
+
+/// All that the tests of runs have asked of a model; None where they ask none.
+pub fn asked_by_tests(results: &[RunResult]) -> Option<ModelUse> {
+    let asked = results.iter().filter_map(|result| result.usage()?.judge_model);
+    asked.reduce(|a, b| [a, b].into_iter().sum())
 }
 
 impl RunResult {
+    /// Resources that a run took; None if it was not judged.
+    pub fn usage(&self) -> Option<&Usage> {
+        match self {
+            Self::Scored { usage, .. } => Some(usage),
+            _ => None,
+        }
+    }
+
     /// An outcome in summary.
     pub fn of(outcome: &Outcome) -> Self {
         let run = match outcome {

@@ -3,8 +3,9 @@
 use std::fmt::Write;
 
 use crate::model::miner_id::Miner;
+use crate::model::model_use::ModelUse;
 use crate::model::rejection::Rejection;
-use crate::model::report::{Outcome, Report, Run, Scored, TestResult, Verdict};
+use crate::model::report::{Outcome, Report, Run, Scored, TestResult, Usage, Verdict};
 use crate::model::samples::{by_task, spreads};
 use crate::model::spread::{Spread, TaskSpread};
 use crate::pipeline::publish::json::Rankings;
@@ -122,7 +123,29 @@ fn details(report: &Report, layout: &Layout) -> String {
     if !runs.is_empty() {
         text += &format!("\n{}", run_table(&runs, layout));
     }
+    text += &asked(&runs);
     runs.into_iter().fold(text, |text, run| text + &trouble(run, layout))
+}
+
+/// Questions of runs, and of their tests, to models, a line for each stage; empty where nobody might ask.
+fn asked(runs: &[&Run]) -> String {
+    let mut stages: Vec<&str> = runs.iter().map(|run| run.stage.as_str()).collect();
+    stages.dedup();
+    let of = |stage: &str, whose: &str, model: fn(&Usage) -> Option<ModelUse>| {
+        let own = runs.iter().filter(|run| run.stage == stage);
+        let asked = own.filter_map(|run| match &run.outcome {
+            Outcome::Scored(run) => model(&run.usage),
+            Outcome::TaskFault { .. } | Outcome::Unscored { .. } => None,
+        });
+        let asked = asked.reduce(|a, b| [a, b].into_iter().sum());
+        asked.map(|asked| format!("{whose} in {}: {asked}\n", shown(stage)))
+    };
+    let lines = stages.into_iter().flat_map(|stage| {
+        let agents = of(stage, "asked of models", |usage| usage.model);
+        agents.into_iter().chain(of(stage, "asked by its tests", |usage| usage.judge_model))
+    });
+    let text: String = lines.collect();
+    if text.is_empty() { text } else { format!("\n{text}") }
 }
 
 /// How the samples of each task differ; empty where there is one of each.
@@ -231,7 +254,7 @@ fn task_table(runs: &[MinerRun], layout: &Layout) -> String {
 }
 
 fn whole_run(run: &Run, layout: &Layout) -> String {
-    let mut text = run_table(&[run], layout) + "\n";
+    let mut text = run_table(&[run], layout) + &asked(&[run]) + "\n";
     match &run.outcome {
         Outcome::TaskFault { task_fault } => text += &indented(task_fault, "  "),
         Outcome::Unscored { unscored } => text += &indented(unscored, "  "),

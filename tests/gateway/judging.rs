@@ -47,6 +47,31 @@ fn findings_are_matched_by_meaning_and_a_run_made_again_asks_nobody() {
     let usage = folder.alice()["usage"].clone();
     assert_eq!((&usage["judge_model"]["requests"], usage.get("model")), (&asked.into(), None));
     assert_eq!(folder.recording().len(), asked);
+    // What tests ask is told apart from what agents ask: it is no cost of theirs.
+    let cost = format!("0.0000{}", 2 * asked);
+    let scores = folder.read("results/scores.csv");
+    assert!(scores.starts_with(
+        "miner,stage,task,score,verdict,passed,tests,wall_ms,cpu_ms,max_rss_kib,\
+         judge_requests,judge_tokens_in,judge_tokens_out,judge_cost\nalice,"
+    ));
+    assert!(
+        scores.trim_end().ends_with(&format!(",{asked},{},{},{cost}", 10 * asked, 5 * asked)),
+        "{scores}"
+    );
+    let rankings = folder.read("results/rankings.csv");
+    let (header, alice) = rankings.trim_end().split_once('\n').unwrap();
+    assert!(header.ends_with(",judge_cost") && !header.contains(",cost"), "{header}");
+    assert!(alice.ends_with(&format!(",{cost}")), "{alice}");
+    let told = format!(
+        "asked by its tests in think: {asked} requests, {} tokens in, {} out, ${cost}\n",
+        10 * asked,
+        5 * asked
+    );
+    for query in [&["show", "alice"][..], &["show", "alice", "audit"]] {
+        let shown = folder.command(query).output().unwrap();
+        let shown = String::from_utf8(shown.stdout).unwrap();
+        assert!(shown.contains(&told), "{shown}");
+    }
     assert!(
         folder.recording()[0]["request"]["messages"][0]["content"].as_str().unwrap().contains("the same?")
     );

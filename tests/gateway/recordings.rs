@@ -22,6 +22,12 @@ fn a_run_made_again_is_the_same_and_asks_nobody() {
     assert_eq!((asked, recording.len()), (5, 5));
     assert_eq!((&recording[0]["tokens_in"], &recording[0]["cost"]), (&10.into(), &0.00002.into()));
     let scores = folder.read("results/scores.csv");
+    let shown = folder.command(&["show", "alice"]).output().unwrap();
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(
+        shown.contains("asked of models in think: 5 requests, 50 tokens in, 25 out, $0.0001\n"),
+        "{shown}"
+    );
     // Nobody is there, and no key either.
     provider.stop();
     let again = folder.command(&["run", "--force"]).env_remove("TEST_KEY").output().unwrap();

@@ -4,11 +4,11 @@ use std::io::{self, Write};
 
 use csv::Writer;
 
+use crate::model::model_use::ModelUse;
 use crate::model::rejection::Rejection;
-use crate::model::report::Usage;
 use crate::model::spread::Spread;
 use crate::pipeline::plan::{Part, Plan};
-use crate::pipeline::report_summary::{ReportSummary, RunResult};
+use crate::pipeline::report_summary::{self, ReportSummary, RunResult};
 use crate::pipeline::samples;
 use crate::pipeline::score::hundredths;
 use crate::util::text::visible;
@@ -23,13 +23,21 @@ pub(super) fn scores(out: &mut dyn Write, agents: &[&ReportSummary], plan: &Plan
     let has_samples = plan.has_samples();
     let header = header + if asks { ",requests,tokens_in,tokens_out,cost" } else { "" };
     let header = header + if has_samples { SPREAD } else { "" };
+    let judge_asks = agents.iter().any(|agent| report_summary::asked_by_tests(&agent.results).is_some());
+    let header = header + if judge_asks { JUDGE } else { "" };
     let line = |agent: &ReportSummary, part: &Part, at: usize, result: &RunResult| {
         let place = [text(&part.stage.name), text(&part.tasks[at].id)];
         let mut line: Vec<String> = [agent.miner.to_string()].into_iter().chain(place).collect();
         line.extend(score(result)?);
-        line.extend(asks.then(|| asked(result)).into_iter().flatten());
+        line.extend(asks.then(|| cells(result.usage().and_then(|usage| usage.model))).into_iter().flatten());
         let spread = || spread(samples::spread(samples::of_task(part, &agent.results, at)));
         line.extend(has_samples.then(spread).into_iter().flatten());
+        line.extend(
+            judge_asks
+                .then(|| cells(result.usage().and_then(|usage| usage.judge_model)))
+                .into_iter()
+                .flatten(),
+        );
         Some(line)
     };
     let lines = agents.iter().flat_map(|agent| {
@@ -41,6 +49,9 @@ pub(super) fn scores(out: &mut dyn Write, agents: &[&ReportSummary], plan: &Plan
     });
     table(out, &header, lines)
 }
+
+/// Columns of what tests asked of a model, which is no cost of the agent's.
+const JUDGE: &str = ",judge_requests,judge_tokens_in,judge_tokens_out,judge_cost";
 
 /// Columns of samples.
 const SPREAD: &str = ",samples,samples_passed,score_min,score_max,score_stdev";
@@ -58,16 +69,8 @@ fn to_hundredths(value: f64) -> f64 {
 }
 
 /// Questions to a model; empty where none was granted.
-fn asked(result: &RunResult) -> [String; 4] {
-    let RunResult::Scored { usage: Usage { model: Some(asked), .. }, .. } = result else {
-        return Default::default();
-    };
-    [
-        asked.requests.to_string(),
-        asked.tokens_in.to_string(),
-        asked.tokens_out.to_string(),
-        asked.cost.to_string(),
-    ]
+fn cells(asked: Option<ModelUse>) -> [String; 4] {
+    asked.map(|asked| asked.cells()).unwrap_or_default()
 }
 
 /// None if there is no such run.

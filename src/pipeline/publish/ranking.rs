@@ -26,6 +26,7 @@ pub(super) fn write(out: &mut dyn Write, published: &Published) -> io::Result<()
         "same_as" => published.rows.iter().any(|row| !row.same_as.is_empty()),
         "packed" => published.rows.iter().any(|row| row.packed),
         "not_run" => published.rows.iter().any(|row| row.stopped_early.is_some()),
+        "judge_cost" => published.rows.iter().any(|row| row.judge_cost.is_some()),
         _ => published.rows.iter().any(|row| row.k.is_some()),
     });
     let rare: Vec<Column> = rare.collect();
@@ -74,13 +75,14 @@ const COLUMNS: [Column; 18] = [
 ];
 
 /// Columns that are there where a row has something in them, behind all others.
-const RARE: [Column; 6] = [
+const RARE: [Column; 7] = [
     ("pass_at_1", |row| or_empty(row.pass_at_1)),
     ("pass_at_k", |row| or_empty(row.pass_at_k)),
     ("k", |row| or_empty(row.k)),
     ("same_as", |row| row.same_as.iter().map(Miner::as_str).collect::<Vec<_>>().join(" ")),
     ("packed", |row| or_empty(row.packed.then_some(true))),
     ("not_run", |row| or_empty(row.stopped_early.as_ref().map(|stopped| stopped.not_run))),
+    ("judge_cost", |row| or_empty(row.judge_cost)),
 ];
 
 /// Columns of a course, behind the others.

@@ -13,7 +13,7 @@ use std::num::NonZeroU32;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::config::Rewards;
+use crate::config::{Rewards, Ties};
 use crate::model::first_sights::{FirstSights, NearCopy};
 use crate::model::miner_id::Miner;
 use crate::model::model_use::Money;
@@ -97,6 +97,9 @@ pub struct Row {
     /// The stage that it was not run through, as its pass mark was out of reach: the score is a bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped_early: Option<StoppedEarly>,
+    /// Price of all that the tests of its runs asked of a model, which is the organiser's; None where they ask none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judge_cost: Option<Money>,
 }
 
 /// Ranks agents whose evaluation is complete. Sorted by rank, then by first seen, then by miner. `sights` tell who copied
@@ -117,8 +120,9 @@ pub fn rank(
     let is_there = |sha256: &str, miner: &Miner| there.contains(&(sha256, miner));
     let made = agents.iter().map(|agent| entry(agent, plan, sights, is_there, near.get(&agent.miner)));
     let mut entries: Vec<Entry> = made.collect();
-    entries.sort_by(|a, b| order(&a.row).cmp(&order(&b.row)));
-    number(&mut entries);
+    let by_cost = rewards.is_some_and(|rewards| rewards.ties == Ties::Cost);
+    entries.sort_by(|a, b| order(&a.row, by_cost).cmp(&order(&b.row, by_cost)));
+    number(&mut entries, by_cost);
     range(&mut entries, plan);
     if let Some(rewards) = rewards {
         rewards::share(&mut entries, rewards, plan, sights, past);
@@ -345,6 +349,7 @@ fn entry(
         same_as,
         packed: sights.is_packed(&agent.sha256),
         stopped_early: early_stop::of(&agent.results, plan),
+        judge_cost: report_summary::asked_by_tests(&agent.results).map(|asked| asked.cost),
     };
     let results = ranges::Results::of(agent, plan);
     let passed = plan.parts[..passed].iter().map(|part| stage_cents(agent, part)).collect();
@@ -398,8 +403,13 @@ impl<'p, 't> Counted<'p, 't> {
 }
 
 /// Best first, unscored last; equals by first seen, then by miner.
-fn order(row: &Row) -> impl Ord + '_ {
-    (Reverse(row.score.map(cents)), row.first_seen, &row.miner)
+fn order(row: &Row, by_cost: bool) -> impl Ord + '_ {
+    (rated(row, by_cost), row.first_seen, &row.miner)
+}
+
+/// How an agent is rated: the same for those who share a rank.
+fn rated(row: &Row, by_cost: bool) -> (Reverse<Option<u128>>, Option<Money>) {
+    (Reverse(row.score.map(cents)), row.cost.filter(|_| by_cost))
 }
 
 /// The score as an exact number of hundredths.
@@ -408,12 +418,12 @@ fn cents(score: f64) -> u128 {
 }
 
 /// Gives ranks to sorted entries.
-fn number(entries: &mut [Entry]) {
+fn number(entries: &mut [Entry], by_cost: bool) {
     let mut last = (None, None);
-    for (at, entry) in entries.iter_mut().enumerate() {
-        let Some(score) = entry.row.score else { return };
-        if last.0 != Some(cents(score)) {
-            last = (Some(cents(score)), u32::try_from(at + 1).ok().and_then(NonZeroU32::new));
+    for (at, entry) in entries.iter_mut().enumerate().take_while(|(_, entry)| entry.row.score.is_some()) {
+        let rated = Some(rated(&entry.row, by_cost));
+        if last.0 != rated {
+            last = (rated, u32::try_from(at + 1).ok().and_then(NonZeroU32::new));
         }
         entry.row.rank = last.1;
     }
@@ -427,8 +437,9 @@ fn range(entries: &mut [Entry], plan: &Plan) {
     for (entry, range) in
         ranges::of(&results, &ranks, plan).unwrap_or_default().into_iter().zip(ranked).map(|(a, b)| (b, a))
     {
-        entry.row.rank_low = NonZeroU32::new(range.low);
-        entry.row.rank_high = NonZeroU32::new(range.high);
+        // Draws know nothing of costs, by which equals may have been parted.
+        entry.row.rank_low = NonZeroU32::new(range.low).min(entry.row.rank);
+        entry.row.rank_high = NonZeroU32::new(range.high).max(entry.row.rank);
         entry.row.tier = NonZeroU32::new(range.tier);
     }
 }

@@ -148,7 +148,8 @@ fn split(pool: u128, rule: &Split, earners: &[Earner], entries: usize) -> Vec<u1
 /// Tells whether two agents are paid the same, the first one ranked before the other.
 fn are_tied(a: &Row, b: &Row, ties: Ties) -> bool {
     let equal = a.score.map(cents) == b.score.map(cents);
-    equal || ties == Ties::Statistical && a.tier.is_some() && a.tier == b.tier
+    equal && (ties != Ties::Cost || a.cost == b.cost)
+        || ties == Ties::Statistical && a.tier.is_some() && a.tier == b.tier
 }
 
 /// Share of each of `count` tied agents that hold the places from `first` on.

@@ -3,9 +3,11 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::config::{Split, Stage, Ties};
+use crate::config::grant::Grant;
+use crate::config::{Split, Stage};
 use crate::model::first_sights::{Origin, Sight};
-use crate::model::report::{Report, SyntaxError};
+use crate::model::model_use::ModelUse;
+use crate::model::report::{Outcome, Report, SyntaxError};
 use crate::pipeline::publish::samples::{
     first_sights, report, rewards as pay, run, stage, task, task_fault, unscored,
 };
@@ -246,6 +248,24 @@ fn agents_whose_order_may_be_chance_are_paid_the_same_where_ties_are_statistical
         let exact = passing(&agents, &pay(120.0, split));
         assert!(exact[0].reward > exact[1].reward);
     }
+}
+
+#[test]
+fn of_equal_scores_the_cheaper_one_is_first_where_ties_go_by_cost() {
+    let mut reports = scored(&[("ann", 80.0), ("bo", 80.0), ("cy", 80.0), ("di", 90.0), ("eve", 80.0)]);
+    for (report, cost) in reports.iter_mut().zip([0.3, 0.1, 0.2, 5.0, 0.1]) {
+        let Outcome::Scored(run) = &mut report.runs[0].outcome else { unreachable!() };
+        run.usage.model = Some(ModelUse { cost: Money::dollars(cost), ..ModelUse::default() });
+    }
+    let stages = [Stage { model: Some(Grant::sample()), ..stage("s", "*", 0.0) }];
+    let paid = |ties| {
+        let rewards = Rewards { ties, ..pay(100.0, Split::Places(vec![50.0, 30.0, 10.0, 10.0])) };
+        lines(&ranked_by(&reports, &stages, &[task("t", 1.0)], &rewards))
+    };
+    let by_cost = ["1. di: 90 (reward: 50 TAO)", "2. bo: 80 (reward: 20 TAO)", "2. eve: 80 (reward: 20 TAO)"];
+    assert_eq!(paid(Ties::Cost)[..3], by_cost);
+    assert_eq!(paid(Ties::Cost)[3..], ["4. cy: 80 (reward: 10 TAO)", "5. ann: 80 (reward: 0 TAO)"]);
+    assert_eq!(paid(Ties::Exact)[1], "2. ann: 80 (reward: 12.5 TAO)");
 }
 
 #[test]
