@@ -105,7 +105,8 @@ fn no_question_asks_for_more_than_words_of_a_model_that_is_allowed() {
 fn dearest(asked: &Asked) -> [u64; 2] {
     let body = &asked.body;
     let number = |name: &str| body[name].as_u64().unwrap_or(1);
-    let prompts = body["prompt"].as_array().map_or(1, |all| all.len() as u64);
+    let several = body["prompt"].as_array().filter(|all| !all.iter().all(Value::is_number));
+    let prompts = several.map_or(1, |all| all.len() as u64);
     let choices = number("n").max(number("best_of")) * prompts;
     let own = body["messages"].to_string().len().max(body["prompt"].to_string().len()) as u64;
     [own, number("max_tokens") * choices]
