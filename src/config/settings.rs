@@ -353,6 +353,13 @@ pub struct Rewards {
     pub per_stage: Option<Vec<(String, f64)>>,
 }
 
+impl Rewards {
+    /// Tells whether rewards depend on what was submitted before.
+    pub fn pay_improvements(&self) -> bool {
+        self.improvement.is_some()
+    }
+}
+
 /// The rule by which those are paid who beat the best score so far.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Improvement {

@@ -431,7 +431,8 @@ impl<'a> Pass<'a> {
         let excused = early_stop::excused(&agents, plan);
         let agents = early_stop::instead(&agents, &excused);
         let (near, now) = (self.near_copies.among(&agents, sights), submissions::now());
-        let past = publish::history::past(self.context.pipeline, sights, now);
+        let past = self.publisher.past(rewards.as_ref(), sights, now);
+        let past = past.with_context(|| Unwritable("the history can't be put aside".to_owned()))?;
         let rows = score::rank(&agents, plan, rewards.as_ref(), sights, &near, &past);
         let present = self.submissions.present();
         self.undecided.is_now(score::undecided(&rows).map(anyhow::Error::msg), self.context.events);
@@ -467,6 +468,7 @@ impl<'a> Pass<'a> {
         let written = self.publisher.publish(&published, evaluated).and(saved);
         written
             .with_context(|| Unwritable(format!("the results can't be written to {}", results.display())))?;
+        self.publisher.take_remark().into_iter().for_each(|it| self.context.events.send(Event::Warning(it)));
         debug!(agents = rows.len(), took_ms = began.elapsed().as_millis() as u64, "results published");
         self.schedule.published(began, Instant::now());
         let stopped = self.ending == Some(Ending::Stop);

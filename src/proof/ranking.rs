@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use crate::config::OnSimilar;
+use crate::config::{OnSimilar, Rewards};
 use crate::model::first_sights::NearCopy;
 use crate::model::miner_id::Miner;
 use crate::pipeline::ledger::Ledger;
@@ -37,7 +37,9 @@ pub fn check(bundle: &Unpacked) -> anyhow::Result<Vec<Finding>> {
     let near: HashMap<Miner, NearCopy> =
         rows.iter().filter_map(|row| near(row, bundle.pipeline.similarity.action)).collect();
     let rewards = bundle.pipeline.rewards.as_ref();
-    let past = history::past(&bundle.pipeline, ledger.sights(), bundle.rankings.generated_at);
+    let paid_by_past = rewards.is_some_and(Rewards::pay_improvements);
+    let read = || history::past(&bundle.pipeline.results, ledger.sights(), bundle.rankings.generated_at);
+    let past = paid_by_past.then(read).unwrap_or_default();
     let made = score::rank(&agents, &plan.stages, rewards, ledger.sights(), &near, &past);
     let mut findings = Vec::new();
     // An agent without a report is told of elsewhere, and moves all others.

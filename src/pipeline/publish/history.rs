@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use csv::{Reader, StringRecord};
 use jiff::Timestamp;
 
-use crate::config::Pipeline;
 use crate::model::first_sights::FirstSights;
 use crate::model::miner_id::Miner;
 use crate::pipeline::basis::Part;
@@ -52,19 +51,32 @@ pub(super) struct History {
     miners: HashMap<Miner, Past>,
     /// Bases of the last lines.
     bases: BasisMemory,
+    /// The remark on a file that could not be read.
+    remark: Option<String>,
 }
 
 /// Size, inode and time: what tells that nobody else has touched a file.
 type Seen = (u64, u64, i64, i64);
 
 /// One miner's.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Past {
     /// Oldest first.
     points: Vec<Point>,
+    /// The last score of each submission that had one, in hundredths, and when; by digest.
+    scores: HashMap<String, (Timestamp, u128)>,
     /// Of the last line.
     sha256: String,
     /// True if the last line tells that the miner left the ranking.
+    left: bool,
+}
+
+/// One line's news of its miner.
+struct Told {
+    at: Timestamp,
+    score: Option<f64>,
+    sha256: String,
+    /// True if the miner left the ranking.
     left: bool,
 }
 
@@ -84,16 +96,37 @@ impl History {
     /// It can't be put aside.
     pub(super) fn read(results_dir: &Path) -> io::Result<Self> {
         let path = results_dir.join(FILE);
-        let miners = match fs::read(&path) {
-            Ok(bytes) => parse(&bytes),
-            Err(err) if err.kind() == io::ErrorKind::NotFound => Some(HashMap::new()),
-            Err(_) => None,
-        };
-        if miners.is_none() {
-            set_aside(&path)?;
-        }
+        let (seen, read) = (look(&path), load(&path));
         let bases = BasisMemory::read(results_dir);
-        Ok(Self { seen: look(&path), path, miners: miners.unwrap_or_default(), bases })
+        let (miners, remark) = match read {
+            Ok(miners) => (miners, None),
+            Err(reason) => (HashMap::new(), Some(set_aside(&path, &reason)?)),
+        };
+        Ok(Self { seen: seen.filter(|_| remark.is_none()), path, miners, bases, remark })
+    }
+
+    /// Reads the file anew if it is another one than the one that is known.
+    fn refresh(&mut self) -> io::Result<()> {
+        if self.seen != look(&self.path) {
+            let remark = self.remark.take();
+            *self = Self::read(self.path.parent().unwrap_or(Path::new(".")))?;
+            self.remark = self.remark.take().or(remark);
+        }
+        Ok(())
+    }
+
+    /// The remark on a file that could not be read, once.
+    pub(super) fn take_remark(&mut self) -> Option<String> {
+        self.remark.take()
+    }
+
+    /// All that was submitted before.
+    ///
+    /// # Errors
+    /// As of [`read`](Self::read).
+    pub(super) fn past(&mut self, sights: &FirstSights, now: Timestamp) -> io::Result<improvement::Past> {
+        self.refresh()?;
+        Ok(past_of(&self.miners, sights, now))
     }
 
     /// A miner's scores, oldest first.
@@ -108,9 +141,7 @@ impl History {
     /// It can't be written.
     pub(super) fn add(&mut self, published: &Published) -> io::Result<()> {
         let folder = self.path.parent().unwrap_or(Path::new(".")).to_owned();
-        if self.seen != look(&self.path) {
-            *self = Self::read(&folder)?;
-        }
+        self.refresh()?;
         let rows = published.rows;
         let changed: Vec<Change> = rows.iter().filter_map(|row| self.change(row, published)).collect();
         let mut left = self.left(published);
@@ -119,22 +150,10 @@ impl History {
         if !(changed.is_empty() && left.is_empty() && self.seen.is_some()) {
             let changes: Vec<&Change> = changed.iter().chain(&left).collect();
             atomic_file::replace_by(&self.path, |out| self.write(out, &changes, at))?;
-            let new: Vec<_> = changes
-                .iter()
-                .map(|change| {
-                    let score = change.row.and_then(|row| row.score);
-                    (
-                        change.miner.clone(),
-                        (at.as_second(), score),
-                        change.sha256.to_owned(),
-                        change.row.is_none(),
-                    )
-                })
-                .collect();
+            let new: Vec<(Miner, Told)> =
+                changes.iter().map(|change| (change.miner.clone(), change.told(at))).collect();
             self.seen = look(&self.path);
-            new.into_iter().for_each(|(miner, point, sha256, left)| {
-                push(&mut self.miners, miner, point, &sha256, left);
-            });
+            new.into_iter().for_each(|(miner, told)| push(&mut self.miners, miner, told));
         }
         match published.whole {
             true => self.bases.note(&folder, published.basis, rows.iter().map(|row| row.miner.clone())),
@@ -216,30 +235,29 @@ impl History {
     }
 }
 
-/// All that was submitted before, where it is paid for.
-pub fn past(pipeline: &Pipeline, sights: &FirstSights, now: Timestamp) -> improvement::Past {
-    let pays = pipeline.rewards.as_ref().is_some_and(|rewards| rewards.improvement.is_some());
-    match pays {
-        true => improvement::Past { attempts: attempts(&pipeline.results, sights), now: Some(now) },
-        false => improvement::Past::default(),
+impl Change<'_> {
+    fn told(&self, at: Timestamp) -> Told {
+        let score = self.row.and_then(|row| row.score);
+        Told { at, score, sha256: self.sha256.to_owned(), left: self.row.is_none() }
     }
 }
 
-/// All scores that the file of a results folder tells of, oldest first. Lines that are none of ours tell of none.
-fn attempts(results_dir: &Path, sights: &FirstSights) -> Vec<Attempt> {
-    let bytes = fs::read(results_dir.join(FILE)).unwrap_or_default();
-    Reader::from_reader(bytes.as_slice())
-        .records()
-        .flatten()
-        .filter_map(|line| attempt(&line, sights))
-        .collect()
+/// All that was submitted before by the file of a results folder; nothing if it can't be read.
+pub fn past(results_dir: &Path, sights: &FirstSights, now: Timestamp) -> improvement::Past {
+    past_of(&load(&results_dir.join(FILE)).unwrap_or_default(), sights, now)
 }
 
-fn attempt(line: &StringRecord, sights: &FirstSights) -> Option<Attempt> {
-    let (miner, sha256): (Miner, &str) = (line.get(1)?.parse().ok()?, line.get(4)?);
-    let score: f64 = line.get(2)?.parse().ok()?;
-    let seen = sights.seen(sha256, &miner).or_else(|| line[0].parse().ok())?;
-    Some(Attempt { seen, miner, sha256: sha256.to_owned(), cents: (score * 100.0).round() as u128 })
+fn past_of(miners: &HashMap<Miner, Past>, sights: &FirstSights, now: Timestamp) -> improvement::Past {
+    let of = |(miner, past): (&Miner, &Past)| {
+        let attempt = |(sha256, (at, cents)): (&String, &(Timestamp, u128))| Attempt {
+            seen: sights.seen(sha256, miner).unwrap_or(*at),
+            miner: miner.clone(),
+            sha256: sha256.clone(),
+            cents: *cents,
+        };
+        past.scores.iter().map(attempt).collect::<Vec<_>>()
+    };
+    improvement::Past { attempts: miners.iter().flat_map(of).collect(), now: Some(now) }
 }
 
 fn look(path: &Path) -> Option<Seen> {
@@ -247,12 +265,14 @@ fn look(path: &Path) -> Option<Seen> {
     Some((metadata.len(), metadata.ino(), metadata.mtime(), metadata.mtime_nsec()))
 }
 
-fn push(miners: &mut HashMap<Miner, Past>, miner: Miner, point: Point, sha256: &str, left: bool) {
-    let new = || Past { points: Vec::new(), sha256: String::new(), left };
-    let past = miners.entry(miner).or_insert_with(new);
-    past.points.push(point);
-    past.left = left;
-    sha256.clone_into(&mut past.sha256);
+fn push(miners: &mut HashMap<Miner, Past>, miner: Miner, told: Told) {
+    let past = miners.entry(miner).or_default();
+    let Told { at, score, sha256, left } = told;
+    past.points.push((at.as_second(), score));
+    if let Some(score) = score {
+        past.scores.insert(sha256.clone(), (at, (score * 100.0).round() as u128));
+    }
+    (past.left, past.sha256) = (left, sha256);
 }
 
 fn line(change: &Change, at: Timestamp) -> Vec<String> {
@@ -262,227 +282,64 @@ fn line(change: &Change, at: Timestamp) -> Vec<String> {
     vec![at.to_string(), miner, format::or_empty(score), format::or_empty(rank), sha256, cause]
 }
 
-/// None if there is something but it is no history.
-fn parse(bytes: &[u8]) -> Option<HashMap<Miner, Past>> {
+/// Everybody's past by the file; the reason if it is no history. One that is not there is empty.
+fn load(path: &Path) -> Result<HashMap<Miner, Past>, String> {
+    match fs::read(path) {
+        Ok(bytes) => parse(&bytes),
+        Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(HashMap::new()),
+        Err(err) => Err(err.to_string()),
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<HashMap<Miner, Past>, String> {
     let mut miners = HashMap::new();
-    let mut reader = Reader::from_reader(std::str::from_utf8(bytes).ok()?.as_bytes());
-    let header = reader.headers().ok()?.iter().collect::<Vec<_>>().join(",");
+    let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
+    let mut reader = Reader::from_reader(text.as_bytes());
+    let header = reader.headers().map_err(|err| err.to_string())?.iter().collect::<Vec<_>>().join(",");
     if !bytes.is_empty() && header != HEADER && header != OLD_HEADER {
-        return None;
+        return Err(format!("line 1: the columns are not {HEADER}"));
     }
-    for record in reader.records() {
-        let record = record.ok()?;
-        let point = point(&record)?;
-        let left = tells_of_leaving(record.get(5));
-        push(&mut miners, record[1].parse().ok()?, point, &record[4], left);
+    let mut record = StringRecord::new();
+    loop {
+        let line = reader.position().line();
+        match reader.read_record(&mut record) {
+            Ok(false) => return Ok(miners),
+            Ok(true) => {
+                let (miner, told) =
+                    told(&record).ok_or_else(|| format!("line {line} is no line of a history"))?;
+                push(&mut miners, miner, told);
+            }
+            Err(_) => return Err(format!("line {line} has more or fewer cells than the first")),
+        }
     }
-    Some(miners)
 }
 
 /// None if the line is none of ours.
-fn point(record: &StringRecord) -> Option<Point> {
-    let at = record[0].parse::<Timestamp>().ok()?;
+fn told(record: &StringRecord) -> Option<(Miner, Told)> {
+    let at = record[0].parse().ok()?;
     let score = (!record[2].is_empty()).then(|| record[2].parse::<f64>()).transpose().ok()?;
-    let rank = record[3].is_empty() || record[3].parse::<u32>().is_ok();
-    rank.then_some((at.as_second(), score))
+    let fits = score.is_none_or(|score| (0.0..=100.0).contains(&score))
+        && (record[3].is_empty() || record[3].parse::<u32>().is_ok());
+    let left = tells_of_leaving(record.get(5));
+    let miner = record[1].parse().ok()?;
+    fits.then(|| (miner, Told { at, score, sha256: record[4].to_owned(), left }))
 }
 
-/// Keeps what can't be read as `history.csv.bad`, or under the next free name.
-fn set_aside(path: &Path) -> io::Result<()> {
-    let bad = (1..)
-        .map(|n| {
-            PathBuf::from(format!(
-                "{}.bad{}",
-                path.display(),
-                if n == 1 { String::new() } else { format!("-{n}") }
-            ))
-        })
-        .find(|bad| fs::symlink_metadata(bad).is_err());
-    bad.map_or(Ok(()), |bad| fs::rename(path, bad)).map_err(|err| atomic_file::blame(path, &err))
+/// Keeps what can't be read as `history.csv.bad`, or under the next free name, and says so.
+fn set_aside(path: &Path, reason: &str) -> io::Result<String> {
+    let name = |n: u32| match n {
+        1 => PathBuf::from(format!("{}.bad", path.display())),
+        n => PathBuf::from(format!("{}.bad-{n}", path.display())),
+    };
+    let is_free = |bad: &PathBuf| fs::symlink_metadata(bad).is_err();
+    let bad = (1..).map(name).find(is_free).unwrap_or_else(|| name(0));
+    fs::rename(path, &bad).map_err(|err| atomic_file::blame(path, &err))?;
+    Ok(format!(
+        "{}: {reason}: it is kept as {}, and a new history begins, without what was in it",
+        path.display(),
+        bad.display()
+    ))
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-    use crate::config::Split;
-    use crate::model::rejection::Rejection;
-    use crate::pipeline::basis::Basis;
-    use crate::pipeline::plan::Plan;
-    use crate::pipeline::publish::samples::{first_sights, miner, noon, report, rewards, run, stage, task};
-    use crate::pipeline::report_summary::ReportSummary;
-    use crate::pipeline::score::rank;
-
-    fn rows(scores: &[(&str, f64)]) -> Vec<Row> {
-        let (stages, tasks) = ([stage("s", "*", 0.0)], [task("t", 1.0)]);
-        let plan = Plan::new(&stages, &tasks);
-        let agent = |(miner, score): &(&str, f64)| {
-            ReportSummary::of(&report(miner, vec![run("s", "t", *score)]), &plan)
-        };
-        let agents: Vec<ReportSummary> = scores.iter().map(agent).collect();
-        let rewards = rewards(1.0, Split::Winner);
-        let agents: Vec<&ReportSummary> = agents.iter().collect();
-        rank(
-            &agents,
-            &plan,
-            Some(&rewards),
-            &first_sights(&agents),
-            &HashMap::new(),
-            &crate::pipeline::score::improvement::Past::default(),
-        )
-    }
-
-    /// State of the inbox and the rules, to be varied by tests.
-    struct Around {
-        basis: Basis,
-        pending: Vec<Miner>,
-        rejections: Vec<Rejection>,
-        present: BTreeSet<Miner>,
-    }
-
-    impl Around {
-        fn new(miners: &[&str]) -> Self {
-            let present = miners.iter().map(|name| miner(name)).collect();
-            Self { basis: Basis::default(), pending: Vec::new(), rejections: Vec::new(), present }
-        }
-
-        fn update(&self, results_dir: &Path, rows: &[Row], at: Timestamp) {
-            let published = Published {
-                rows,
-                agents: &[],
-                pending: &self.pending,
-                rejections: &self.rejections,
-                present: Some(&self.present),
-                basis: &self.basis,
-                whole: true,
-                generated_at: at,
-                image: "",
-                engine: "",
-                pipeline_sha256: "",
-                title: None,
-                token: None,
-                roster: &[],
-                plan: &Plan::new(&[], &[]),
-                live: false,
-            };
-            History::read(results_dir).unwrap().add(&published).unwrap();
-        }
-    }
-
-    fn update(results_dir: &Path, rows: &[Row], at: Timestamp) {
-        Around::new(&["alice", "bob"]).update(results_dir, rows, at);
-    }
-
-    fn lines(dir: &Path) -> Vec<String> {
-        fs::read_to_string(dir.join(FILE)).unwrap().lines().map(str::to_owned).collect()
-    }
-
-    /// Miner, score and cause of all lines from this one on.
-    fn told(dir: &Path, first: usize) -> Vec<String> {
-        let cells = |line: &String| line.split(',').map(str::to_owned).collect::<Vec<_>>();
-        let told = lines(dir)
-            .into_iter()
-            .map(|line| cells(&line))
-            .map(|line| format!("{} {} {}", line[1], line[2], line[5]));
-        told.skip(first).collect()
-    }
-
-    #[test]
-    fn every_change_has_its_causes() {
-        let dir = tempfile::tempdir().unwrap();
-        let later = |hours: i64| noon() + jiff::SignedDuration::from_hours(hours);
-        let mut around = Around::new(&["alice", "bob"]);
-        around.update(dir.path(), &rows(&[("alice", 50.0), ("bob", 25.0)]), noon());
-        assert_eq!(told(dir.path(), 1), ["alice 50 submission", "bob 25 submission"]);
-
-        // A change of tasks that reaches one after the other, and limits with it.
-        around.basis.image = "other".into();
-        around.pending = vec![miner("bob")];
-        around.update(dir.path(), &rows(&[("alice", 75.0)]), later(1));
-        around.pending.clear();
-        around.update(dir.path(), &rows(&[("alice", 75.0), ("bob", 50.0)]), later(2));
-        assert_eq!(told(dir.path(), 3), ["alice 75 image", "bob 50 image"]);
-
-        // Nothing changed but the score; other bytes.
-        around.update(dir.path(), &rows(&[("alice", 50.0), ("bob", 50.0)]), later(3));
-        let mut other = rows(&[("alice", 50.0), ("bob", 50.0)]);
-        other[1].sha256 = "f".repeat(64);
-        around.update(dir.path(), &other, later(4));
-        assert_eq!(told(dir.path(), 5), ["alice 50 again", "bob 50 submission"]);
-
-        // Who waits has not left; who has left is told once, and comes back.
-        around.pending = vec![miner("bob")];
-        around.update(dir.path(), &rows(&[("alice", 50.0)]), later(5));
-        around.pending.clear();
-        let refusal = Rejection {
-            file: "bob.py".into(),
-            miner: Some(miner("bob")),
-            line: None,
-            reason: "no".into(),
-            sha256: None,
-        };
-        around.rejections = vec![refusal];
-        around.present.remove(&miner("alice"));
-        around.update(dir.path(), &[], later(6));
-        around.update(dir.path(), &[], later(7));
-        around.present.insert(miner("alice"));
-        around.update(dir.path(), &rows(&[("alice", 50.0)]), later(8));
-        assert_eq!(told(dir.path(), 7), ["alice  withdrawal", "bob  refusal", "alice 50 submission"]);
-    }
-
-    #[test]
-    fn lines_of_an_older_agentmill_stay_and_have_no_cause() {
-        let dir = tempfile::tempdir().unwrap();
-        let old = format!("{OLD_HEADER}\n2026-11-22T11:00:00Z,alice,25,1,{:0>64}\n", "");
-        fs::write(dir.path().join(FILE), old).unwrap();
-        update(dir.path(), &rows(&[("alice", 50.0)]), noon());
-        let lines = lines(dir.path());
-        assert_eq!((lines[0].as_str(), lines.len()), (HEADER, 3));
-        assert!(
-            lines[1].starts_with("2026-11-22T11:00:00Z,alice,25,1,000") && lines[1].ends_with("0,"),
-            "{lines:?}"
-        );
-        assert!(lines[2].starts_with("2026-11-22T12:00:00Z,alice,50,1,"), "{lines:?}");
-    }
-
-    #[test]
-    fn a_line_is_added_only_for_a_change() {
-        let dir = tempfile::tempdir().unwrap();
-        let lines = || lines(dir.path());
-        update(dir.path(), &rows(&[("alice", 50.0), ("bob", 25.0)]), noon());
-        let first = lines();
-        assert_eq!(first.len(), 3);
-        assert_eq!(first[0], HEADER);
-        assert!(first[1].starts_with("2026-11-22T12:00:00Z,alice,50,1,000"), "{}", first[1]);
-
-        let later = noon() + jiff::SignedDuration::from_secs(60);
-        update(dir.path(), &rows(&[("alice", 50.0), ("bob", 25.0)]), later);
-        assert_eq!(lines(), first);
-        update(dir.path(), &rows(&[("alice", 50.0), ("bob", 75.0)]), later);
-        assert_eq!(lines()[..3], first);
-        assert!(lines()[3].starts_with("2026-11-22T12:01:00Z,bob,75,1,000"));
-        // Back to an older score: a change too.
-        update(dir.path(), &rows(&[("bob", 25.0)]), later);
-        assert_eq!(lines().len(), 5);
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_kept_aside() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("history.csv");
-        let broken: [&[u8]; 4] = [
-            b"\xff\xfe",
-            b"a,b\n1,2\n",
-            b"at,miner,score,rank,sha256\nyesterday,a,1,1,f\n",
-            b"at,miner,score,rank,sha256\n1,2\n",
-        ];
-        for bytes in broken {
-            fs::write(&file, bytes).unwrap();
-            update(dir.path(), &rows(&[("alice", 50.0)]), noon());
-            assert_eq!(fs::read_to_string(&file).unwrap().lines().count(), 2);
-        }
-        assert_eq!(fs::read(dir.path().join("history.csv.bad")).unwrap(), broken[0]);
-        assert_eq!(fs::read(dir.path().join("history.csv.bad-4")).unwrap(), broken[3]);
-    }
-}
+mod tests;

@@ -18,7 +18,8 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use crate::config::Student;
+use crate::config::{Rewards, Student};
+use crate::model::first_sights::FirstSights;
 use crate::model::miner_id::Miner;
 use crate::model::rejection::Rejection;
 use crate::pipeline::basis::Basis;
@@ -26,6 +27,7 @@ use crate::pipeline::basis_memory;
 use crate::pipeline::plan::Plan;
 use crate::pipeline::report_summary::ReportSummary;
 use crate::pipeline::score::Row;
+use crate::pipeline::score::improvement::Past;
 use crate::util::atomic_file;
 use crate::util::digest;
 
@@ -90,22 +92,48 @@ impl<'a> Publisher<'a> {
             return Ok(());
         }
         std::fs::create_dir_all(self.results_dir)?;
-        let history = match self.history.take() {
-            Some(history) => self.history.insert(history),
-            None => self.history.insert(history::History::read(self.results_dir)?),
-        };
+        let results_dir = self.results_dir;
+        let history = self.history()?;
         history.add(published)?;
         for file in ResultFile::ALL {
-            let path = self.results_dir.join(file.name());
+            let path = results_dir.join(file.name());
             atomic_file::replace_by(&path, |out| match file {
                 ResultFile::Rankings => ranking::write(out, published),
                 ResultFile::Scores => csv::scores(out, published.agents, published.plan),
                 ResultFile::Rejected => csv::rejected(out, published.rejections),
-                ResultFile::Page => page::write(out, self.results_dir, published, history),
+                ResultFile::Page => page::write(out, results_dir, published, history),
                 ResultFile::RankingsJson => json::rankings(out, published, &made_of),
             })?;
         }
         Ok(())
+    }
+
+    /// All that was submitted before, by the history, where it is paid for.
+    ///
+    /// # Errors
+    /// A history that can't be read can't be put aside; the message names it.
+    pub fn past(
+        &mut self,
+        rewards: Option<&Rewards>,
+        sights: &FirstSights,
+        now: Timestamp,
+    ) -> io::Result<Past> {
+        match rewards.is_some_and(Rewards::pay_improvements) {
+            true => self.history()?.past(sights, now),
+            false => Ok(Past::default()),
+        }
+    }
+
+    /// The remark on a history that could not be read, once.
+    pub fn take_remark(&mut self) -> Option<String> {
+        self.history.as_mut()?.take_remark()
+    }
+
+    fn history(&mut self) -> io::Result<&mut history::History> {
+        match self.history.take() {
+            Some(history) => Ok(self.history.insert(history)),
+            None => Ok(self.history.insert(history::History::read(self.results_dir)?)),
+        }
     }
 
     /// Tells whether all files are there and made of this.
