@@ -164,10 +164,21 @@ fn every_cause_is_told() {
     assert_eq!(causes(&folder, FAKE, false), ["ann t grader changed"]);
     write("pipeline.yaml", "parallel: 2\n");
     write("tasks/t.yaml", "prompt: q\ntests: [assert x]\n");
-    write("tasks/u.yaml", "prompt: q\ntests: [assert x]\n");
+    write("tasks/u.yaml", "prompt: r\ntests: [assert x]\n");
     assert_eq!(causes(&folder, FAKE, false), ["ann t task changed", "ann u new"]);
     folder.drop("ann.py", "passes all of it\n");
     assert_eq!(causes(&folder, FAKE, false), ["ann t submission changed", "ann u submission changed"]);
+}
+
+#[test]
+fn tasks_of_the_same_content_are_one_run() {
+    let folder = Folder::new("[assert x]");
+    std::fs::copy(folder.path("tasks/t.yaml"), folder.path("tasks/u.yaml")).unwrap();
+    folder.drop("ann.py", "passes all\n");
+    for force in [false, true] {
+        assert_eq!(causes(&folder, FAKE, force).len(), 1);
+        assert_eq!(pass(&folder, &Scope::default(), force).1, 1);
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Dry run: the runs that a pass would make of what lies in the inbox now, and why. It starts nothing and writes nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::thread;
 
 use serde::Serialize;
@@ -116,6 +116,8 @@ impl DryRun<'_> {
         let judged = report.as_ref().map(Remembered::judged).unwrap_or_default();
         let any = report.as_ref().map(Remembered::any).unwrap_or_default();
         let (mut due, mut known): (Vec<DueRun>, Vec<RunResult>) = Default::default();
+        // Tasks of the same content share one run.
+        let mut keys = HashSet::new();
         for (part, runs) in plan.parts() {
             let (stage, if_passed) = (part.stage.name.as_str(), !due.is_empty());
             let mut reach = Reach::new(part);
@@ -125,9 +127,13 @@ impl DryRun<'_> {
                     continue;
                 }
                 let task = planned.task.id.as_str();
-                let result = judged.get(planned.key(&head.sha256).as_str());
+                let key = planned.key(&head.sha256);
+                let result = judged.get(key.as_str());
                 if planned.in_scope && (self.force || result.is_none()) {
                     known.push(reach.count(RunResult::Missing));
+                    if !keys.insert(key) {
+                        continue;
+                    }
                     let if_passed = if_passed || part.stage.stop_early && !due.is_empty();
                     due.push(DueRun {
                         miner: head.miner.clone(),
