@@ -33,8 +33,8 @@ pub struct Region {
 /// Lines of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lines {
-    /// Number of the first one, from 1.
-    pub first: usize,
+    /// Number of each, from 1; of a submission of several files behind its file: `helpers.py:1`.
+    pub places: Vec<String>,
     /// Their text.
     pub text: Vec<String>,
 }

@@ -23,11 +23,12 @@ type Run = (usize, usize, usize);
 
 /// The first regions of an agent that its original has, too, and how many there are more. What is given to everybody is left out.
 pub(super) fn between(agent: &[u8], original: &[u8], given: &HashSet<u32>) -> (Vec<Region>, usize) {
-    let [agent, original] = [agent, original].map(fingerprints::text);
-    let [left, right] = [&agent, &original].map(|text| fingerprints::placed(text));
-    let [agent, original]: [Vec<&str>; 2] = [&agent, &original].map(|source| source.lines().collect());
+    let texts = [agent, original].map(fingerprints::text);
+    let places = [agent, original].map(fingerprints::places);
+    let [left, right] = [&texts[0], &texts[1]].map(|text| fingerprints::placed(text));
     let spans = spans(&left, &right, given);
-    let region = |(a, b): &(Span, Span)| Region { left: lines(&agent, *a), right: lines(&original, *b) };
+    let lines = |side: usize, span: Span| lines(&texts[side], &places[side], span);
+    let region = |(a, b): &(Span, Span)| Region { left: lines(0, *a), right: lines(1, *b) };
     let regions = spans.iter().take(MOST_REGIONS).map(region).collect();
     (regions, spans.len().saturating_sub(MOST_REGIONS))
 }
@@ -84,14 +85,19 @@ fn runs(left: &[Placed], right: &[Placed], given: &HashSet<u32>) -> Vec<Run> {
     runs
 }
 
-fn lines(source: &[&str], (first, last): Span) -> Lines {
-    let text = source.iter().skip(first - 1).take((last + 1 - first).min(MOST_LINES));
-    Lines { first, text: text.map(|line| line.chars().take(MOST_CHARS).collect()).collect() }
+fn lines(text: &str, places: &[String], (first, last): Span) -> Lines {
+    let count = (last + 1 - first).min(MOST_LINES);
+    let text = text.lines().skip(first - 1).take(count);
+    Lines {
+        places: places.iter().skip(first - 1).take(count).cloned().collect(),
+        text: text.map(|line| line.chars().take(MOST_CHARS).collect()).collect(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::joined;
 
     const ONE: &str = "import math\n\n\ndef longest(words):\n    best = ''\n    for word in words:\n        if len(word) > \
                        len(best):\n            best = word\n    return best\n";
@@ -99,7 +105,8 @@ mod tests {
     fn told(agent: &str, original: &str) -> Vec<(usize, usize, usize)> {
         let (regions, more) = between(agent.as_bytes(), original.as_bytes(), &HashSet::new());
         assert_eq!(more, 0);
-        regions.iter().map(|one| (one.left.first, one.right.first, one.left.text.len())).collect()
+        let first = |lines: &Lines| lines.places[0].parse().unwrap();
+        regions.iter().map(|one| (first(&one.left), first(&one.right), one.left.text.len())).collect()
     }
 
     #[test]
@@ -109,6 +116,20 @@ mod tests {
         let (regions, _) = between(copy.as_bytes(), ONE.as_bytes(), &HashSet::new());
         assert_eq!(regions[0].left.text[1], "    found = ''");
         assert_eq!(regions[0].right.text[1], "    best = ''");
+    }
+
+    #[test]
+    fn of_several_files_a_line_is_told_with_its_file() {
+        let (files, text) = (joined::join, |text: &'static str| text.as_bytes());
+        let copy = files([("agent.py", text("from parts import *\n")), ("parts.py", text(ONE))]);
+        let last = files([("agent.py", text(ONE)), ("z.py", b"x = 1\n")]);
+        for (copy, first, end) in [(copy, "parts.py:1", "parts.py:9"), (last, "agent.py:1", "agent.py:9")] {
+            let (regions, _) = between(&copy, ONE.as_bytes(), &HashSet::new());
+            let Lines { places, text } = &regions[0].left;
+            assert_eq!((places.first().unwrap().as_str(), places.last().unwrap().as_str()), (first, end));
+            assert_eq!((text.first().unwrap().as_str(), text.len()), ("import math", places.len()));
+            assert_eq!(regions[0].right.places[0], "1");
+        }
     }
 
     #[test]

@@ -87,9 +87,29 @@ pub(super) fn text_of_all(source: &[u8]) -> Option<Cow<'_, str>> {
     if !joined::is_joined(source) {
         return text::decode(source).ok();
     }
-    let parts = joined::parts(source).ok()?;
-    let texts = parts.iter().filter_map(|part| text::decode(part.content).ok());
-    Some(Cow::Owned(texts.flat_map(|text| [text, "\n".into()]).collect()))
+    let texts = texts(joined::parts(source).ok()?);
+    Some(Cow::Owned(texts.flat_map(|(_, text)| [text, "\n".into()]).collect()))
+}
+
+/// Where each line of [`text_of_all`] stands: its number, behind its file where there are several.
+pub(super) fn places_of_all(source: &[u8]) -> Vec<String> {
+    match joined::parts(source) {
+        Ok(parts) if joined::is_joined(source) => {
+            let places = |(path, text): (&str, Cow<'_, str>)| {
+                let lines = 1..=text.matches('\n').count() + 1;
+                lines.map(|line| format!("{path}:{line}")).collect::<Vec<_>>()
+            };
+            texts(parts).flat_map(places).collect()
+        }
+        _ => {
+            (1..=text_of_all(source).map_or(0, |text| text.lines().count())).map(|n| n.to_string()).collect()
+        }
+    }
+}
+
+/// The files that are text, with their paths.
+fn texts(parts: Vec<Part<'_>>) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+    parts.into_iter().filter_map(|part| Some((part.path, text::decode(part.content).ok()?)))
 }
 
 #[cfg(test)]

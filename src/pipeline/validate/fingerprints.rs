@@ -70,6 +70,11 @@ pub fn text(source: &[u8]) -> String {
     files::text_of_all(source).map(|text| text.to_string()).unwrap_or_default()
 }
 
+/// Where each line of a source's [`text`] stands: its number, behind its file where there are several.
+pub fn places(source: &[u8]) -> Vec<String> {
+    files::places_of_all(source)
+}
+
 /// All sequences of a [`text`], in their order.
 pub fn placed(source: &str) -> Vec<Placed> {
     let breaks: Vec<usize> = source.match_indices('\n').map(|(at, _)| at).collect();

@@ -78,12 +78,11 @@ fn pair(pair: &NearPair) -> Value {
     }
 }
 
-/// Number and text of a line; empty where this side has fewer.
+/// Place and text of a line; empty where this side has fewer.
 fn side(lines: &Lines, at: usize) -> Vec<String> {
     // Indentation by tabs is no danger here.
     let shown = lines.text.get(at).map(|line| visible(&line.replace('\t', "    "), LINE));
-    let number = shown.as_ref().map(|_| (lines.first + at).to_string());
-    vec![number.unwrap_or_default(), shown.unwrap_or_default()]
+    vec![lines.places.get(at).cloned().unwrap_or_default(), shown.unwrap_or_default()]
 }
 
 #[cfg(test)]
@@ -94,7 +93,10 @@ mod tests {
     use crate::model::near_pair::Region;
 
     fn pairs(text: &str) -> Vec<NearPair> {
-        let lines = |first| Lines { first, text: vec![text.to_owned(), "    return x".to_owned()] };
+        let lines = |first: usize| Lines {
+            places: vec![first.to_string(), format!("helpers.py:{first}")],
+            text: vec![text.to_owned(), "    return x".to_owned()],
+        };
         vec![NearPair {
             miner: "bob".parse().unwrap(),
             sha256: "b".repeat(64),
@@ -113,6 +115,7 @@ mod tests {
         assert!(!text.contains("<script") && !text.contains("<b>"), "{text}");
         assert!(text.contains("&lt;script&gt;") && !text.contains('\u{202e}') && !text.contains('\u{1b}'));
         assert!(text.contains("default-src 'none'; style-src 'sha256-"), "{text}");
+        assert!(text.contains(r#"<td class="n">helpers.py:7</td>"#), "{text}");
         assert!(text.contains("93 %") && text.contains("2 more regions"), "{text}");
     }
 
