@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use crate::config::Freeze;
 use crate::util::atomic_file::{self, blame};
 
-/// The results that are shown.
-const SHOWN: [&str; 2] = ["rankings.json", "index.html"];
+/// The results that are shown. Of the history no time of a line would tell whether it came before: a clock may be set back.
+const SHOWN: [&str; 3] = ["rankings.json", "index.html", "history.csv"];
 
 /// File in the folder that ends the freeze.
 const REVEALED: &str = "revealed";

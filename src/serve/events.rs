@@ -104,7 +104,8 @@ impl Listener {
     async fn news(&mut self) -> Result<Option<Bytes>, Failure> {
         let own = Sight::of_request(&self.state, &self.headers).await?.own()?;
         let snapshot = self.state.snapshot();
-        let look = on_disk(move || io::Result::Ok((snapshot.history.get()?, snapshot.view(own)))).await?;
+        let look = on_disk(move || io::Result::Ok((snapshot.published().history.get()?, snapshot.view(own))))
+            .await?;
         let (history, view) = look.map_err(|_| Failure::ours())?;
         let history = history.unwrap_or_default();
         let known = self.looked_at.as_ref();

@@ -34,8 +34,6 @@ pub(super) struct Point {
 pub(super) struct View {
     /// One miner's lines only.
     pub(super) own: Option<Miner>,
-    /// Lines before this time only.
-    pub(super) before: Option<Timestamp>,
     /// False if ranks and scores are not shown: then nothing is told but the feed's title.
     pub(super) shows_ranking: bool,
 }
@@ -47,9 +45,7 @@ impl View {
     }
 
     fn shows(&self, point: &Point) -> bool {
-        self.shows_ranking
-            && self.own.as_ref().is_none_or(|own| point.miner == *own)
-            && self.before.is_none_or(|before| point.at < before)
+        self.shows_ranking && self.own.as_ref().is_none_or(|own| point.miner == *own)
     }
 }
 
@@ -149,8 +145,6 @@ mod tests {
     fn nobody_is_told_more_than_they_may_see() {
         let own = View { own: Some("ann".parse().unwrap()), ..everything() };
         assert!(feed(&own).contains("ann: 50") && !feed(&own).contains("bo"));
-        let frozen = View { before: Some("2027-03-02T00:00:00Z".parse().unwrap()), ..everything() };
-        assert!(feed(&frozen).contains("bo: 25.5") && !feed(&frozen).contains("unscored"));
         let nothing = feed(&View::default());
         assert!(!nothing.contains("<entry>") && nothing.contains("<updated>1970-01-01T00:00:00Z</updated>"));
     }

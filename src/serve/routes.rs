@@ -161,7 +161,7 @@ async fn feed(State(state): State<Shared>, headers: HeaderMap) -> Result<Respons
     let snapshot = state.snapshot();
     let feed = on_disk(move || {
         let view = snapshot.view(own);
-        let history = snapshot.history.get()?.unwrap_or_default();
+        let history = snapshot.published().history.get()?.unwrap_or_default();
         feed::atom(snapshot.pipeline.title.as_deref(), &history, &view)
     });
     let feed = feed.await?.map_err(|_: io::Error| Failure::ours())?;

@@ -33,8 +33,6 @@ pub(super) struct Snapshot {
     /// Figures of everybody's results, frozen or not.
     pub(super) standing: Cached<Standing>,
     pub(super) runs: Cached<Runs>,
-    /// Every change of the ranking.
-    pub(super) history: Cached<Vec<Point>>,
     live: Published,
     /// Published results as they were before the freeze.
     frozen: Option<(Freeze, Published)>,
@@ -48,6 +46,8 @@ pub(super) struct Published {
     /// The board as JSON, and to be looked into.
     pub(super) rankings: Cached<(Document, RankingIndex)>,
     pub(super) page: Cached<Document>,
+    /// Every change of the ranking.
+    pub(super) history: Cached<Vec<Point>>,
 }
 
 impl Published {
@@ -58,6 +58,7 @@ impl Published {
                 Ok((Document::json(&board)?, board.into()))
             }),
             page: Cached::new(folder.join("index.html"), |bytes| Ok(Document::new(bytes))),
+            history: Cached::new(folder.join("history.csv"), |bytes| feed::read(&bytes)),
         }
     }
 }
@@ -65,23 +66,15 @@ impl Published {
 impl Snapshot {
     /// The results that are shown now. Reads the disk.
     pub(super) fn published(&self) -> &Published {
-        self.frozen().map_or(&self.live, |(_, published)| published)
-    }
-
-    /// The time since which the board stands still; None if it does not. Reads the disk.
-    fn frozen_from(&self) -> Option<Timestamp> {
-        self.frozen().map(|(freeze, _)| freeze.from)
-    }
-
-    /// The part of the history that is shown now, to one miner or to all. Reads the disk.
-    pub(super) fn view(&self, own: Option<Miner>) -> View {
-        View { own, before: self.frozen_from(), shows_ranking: self.pipeline.feedback().shows_ranking() }
-    }
-
-    fn frozen(&self) -> Option<&(Freeze, Published)> {
         let results = &self.pipeline.results;
         let frozen = self.frozen.as_ref();
-        frozen.filter(|(freeze, _)| freeze::is_in_force(results, freeze, Timestamp::now()))
+        let frozen = frozen.filter(|(freeze, _)| freeze::is_in_force(results, freeze, Timestamp::now()));
+        frozen.map_or(&self.live, |(_, published)| published)
+    }
+
+    /// The part of the history that is shown, to one miner or to all.
+    pub(super) fn view(&self, own: Option<Miner>) -> View {
+        View { own, shows_ranking: self.pipeline.feedback().shows_ranking() }
     }
 
     /// Makes ready for uploads; the inbox must be there.
@@ -99,7 +92,6 @@ impl Snapshot {
             tokens: Cached::new(pipeline.serve.tokens.clone(), |bytes| Ok(serde_json::from_slice(&bytes)?)),
             standing: Cached::new(results.join("rankings.json"), |bytes| Standing::read(&bytes)),
             runs: Cached::new(results.join("scores.csv"), |bytes| Runs::read(&bytes)),
-            history: Cached::new(results.join("history.csv"), |bytes| feed::read(&bytes)),
             live: Published::of(results, feedback),
             frozen: pipeline
                 .freeze

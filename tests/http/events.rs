@@ -107,7 +107,8 @@ fn a_board_that_closes_tells_no_more() {
 fn a_frozen_board_and_silent_feedback_tell_nothing() {
     let frozen = folder("board: {sight: public, freeze_from: 2026-11-23T00:00:00Z}\n");
     let from = "2026-11-23T00:00:00Z".parse::<jiff::Timestamp>().unwrap().as_second();
-    frozen.write(&format!("results/.frozen/{from}/rankings.json"), "{}");
+    let before: String = HISTORY.split_inclusive('\n').take(3).collect();
+    frozen.write(&format!("results/.frozen/{from}/history.csv"), &before);
     let silent = folder("board: public\nstages: [{name: all, feedback: none}]\n");
     for (folder, told) in [(frozen, 1), (silent, 0)] {
         let api = folder.serve();

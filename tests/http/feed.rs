@@ -46,9 +46,16 @@ fn each_sees_its_own_where_they_are_private() {
 fn a_frozen_board_and_silent_feedback_tell_nothing() {
     let frozen = folder("board: {sight: public, freeze_from: 2026-11-23T00:00:00Z}\n");
     let from = "2026-11-23T00:00:00Z".parse::<jiff::Timestamp>().unwrap().as_second();
-    frozen.write(&format!("results/.frozen/{from}/rankings.json"), "{}");
-    let (_, body) = feed(&frozen.serve(), None);
-    assert!(body.contains("bob: 73") && !body.contains("99"), "{body}");
+    frozen.write(&format!("results/.frozen/{from}/history.csv"), HISTORY);
+    // Published since, one of them under a clock that was set back.
+    let since = "2026-11-23T10:00:00Z,alice,98,1,dd\n2026-11-22T23:00:00Z,bob,97,1,ee\n";
+    frozen.write("results/history.csv", &format!("{HISTORY}{since}"));
+    let api = frozen.serve();
+    let (_, body) = feed(&api, None);
+    assert!(body.contains("bob: 73") && !body.contains("98") && !body.contains("97"), "{body}");
+    frozen.write(&format!("results/.frozen/{from}/revealed"), "");
+    let (_, body) = feed(&api, None);
+    assert!(body.contains("98") && body.contains("97"), "{body}");
 
     let silent = folder("board: public\nstages: [{name: all, feedback: none}]\n");
     let (status, body) = feed(&silent.serve(), None);
