@@ -5,7 +5,7 @@ mod passes;
 use std::collections::BTreeMap;
 use std::fs::{self};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use agentmill::config::Limits;
 use agentmill::pipeline::report_store::Unwritable;
@@ -291,7 +291,7 @@ fn the_ledger_tells_how_bytes_came() {
     let folder = Folder::new("[assert x]");
     let pipeline = folder.workspace().pipeline;
     let ann = "ann".parse().unwrap();
-    submission::submit(&pipeline, &ann, RIGHT.as_bytes(), Channel::Http).unwrap();
+    submission::submit(&pipeline, &ann, RIGHT.as_bytes(), (Channel::Http, Instant::now())).unwrap();
     folder.drop("bob.py", "import numpy");
     thread::sleep(Duration::from_millis(300));
     folder.copies();

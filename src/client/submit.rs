@@ -126,14 +126,15 @@ impl Target<'_> {
         match self {
             Self::There(platform) => platform.submit(miner, source),
             Self::Here(pipeline) => {
+                let here = Instant::now();
                 let checked = submission::check(source, pipeline);
-                let admitted = checked.and_then(|()| submission::admit(pipeline, miner, source));
+                let admitted = checked.and_then(|()| submission::admit(pipeline, miner, source, here));
                 let compiled = admitted.and_then(|()| Compiler::default().check(source, pipeline));
                 compiled.map_err(|refused| match refused.line() {
                     Some(line) => anyhow::anyhow!("line {line}: {refused}"),
                     None => refused.into(),
                 })?;
-                let (receipt, changed) = submission::submit(pipeline, miner, source, channel)?;
+                let (receipt, changed) = submission::submit(pipeline, miner, source, (channel, here))?;
                 let status = if changed { "accepted" } else { "unchanged" };
                 Ok(Submitted { sha256: receipt.sha256, status: status.to_owned() })
             }

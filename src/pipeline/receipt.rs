@@ -68,6 +68,11 @@ pub fn origin(results: &Path, miner: &Miner, sha256: &str) -> Origin {
         .map_or(Origin::Dropped, |receipt| receipt.channel.into())
 }
 
+/// The time at which a channel of ours took these bytes of a miner, as far as its receipt tells.
+pub fn received_at(results: &Path, miner: &Miner, sha256: &str) -> Option<Timestamp> {
+    read(results, miner).filter(|receipt| receipt.sha256 == sha256).map(|receipt| receipt.received_at)
+}
+
 /// Path of a miner's receipt.
 pub fn file(uploads: &Path, miner: &Miner) -> PathBuf {
     uploads.join(format!("{miner}.json"))

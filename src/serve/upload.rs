@@ -9,7 +9,6 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
-use jiff::Timestamp;
 use serde::Serialize;
 use tokio::time::timeout;
 
@@ -91,12 +90,14 @@ async fn take(state: &Shared, parts: Parts, body: &mut Option<Body>) -> Result<R
             (allowed(&principal, &form.miner_id)?, form.file)
         }
     };
-    let spent = state.per_miner.spend(miner.to_string(), serve.uploads_per_minute, Instant::now());
+    let here = Instant::now();
+    let spent = state.per_miner.spend(miner.to_string(), serve.uploads_per_minute, here);
     spent.map_err(Failure::too_often)?;
-    look_at(state, &snapshot, &miner, source.clone()).await?;
+    look_at(state, &snapshot, &miner, source.clone(), here).await?;
     let shared = Arc::clone(state);
     let submitted =
-        on_disk(move || shared.submitter.submit(&snapshot.pipeline, &miner, &source, Channel::Http)).await?;
+        on_disk(move || shared.submitter.submit(&snapshot.pipeline, &miner, &source, (Channel::Http, here)))
+            .await?;
     let (receipt, changed) = submitted.map_err(|refused: Refused| Failure::from(&refused))?;
     Ok(accepted(receipt, changed))
 }
@@ -107,11 +108,12 @@ async fn look_at(
     snapshot: &Arc<Snapshot>,
     miner: &Miner,
     source: Bytes,
+    here: Instant,
 ) -> Result<(), Failure> {
     let (shared, rules, bytes, of) = (Arc::clone(state), Arc::clone(snapshot), source.clone(), miner.clone());
     let checked = on_disk(move || {
         submission::check(&bytes, &rules.pipeline)?;
-        shared.submitter.admit(&rules.pipeline, &of, &digest::sha256(&bytes), Timestamp::now()).map(drop)
+        shared.submitter.admit(&rules.pipeline, &of, &digest::sha256(&bytes), here).map(drop)
     });
     let checked = checked.await?;
     checked.map_err(|refused: Refused| Failure::from(&refused))?;

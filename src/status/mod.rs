@@ -205,6 +205,7 @@ fn own_test(test: TestResult) -> OwnTest {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::time::Instant;
 
     use serde_json::json;
 
@@ -222,8 +223,13 @@ mod tests {
             let dir = tempfile::tempdir().unwrap();
             fs::create_dir(dir.path().join("inbox")).unwrap();
             let pipeline = config::parse(&dir.path().join("pipeline.yaml"), b"").unwrap();
-            let (receipt, _) =
-                submission::submit(&pipeline, &MINER.parse().unwrap(), b"x = 1", Channel::Submit).unwrap();
+            let (receipt, _) = submission::submit(
+                &pipeline,
+                &MINER.parse().unwrap(),
+                b"x = 1",
+                (Channel::Submit, Instant::now()),
+            )
+            .unwrap();
             Self(dir, receipt, pipeline)
         }
 

@@ -10,8 +10,9 @@ mod uploads;
 
 use std::io;
 use std::path::Path;
+use std::time::Instant;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 
 use crate::config::Pipeline;
@@ -42,12 +43,12 @@ pub fn check(source: &[u8], pipeline: &Pipeline) -> Result<(), Refused> {
     validate::check(source, rules, &KnownImage::read(&pipeline.results).library).map_err(Refused::Source)
 }
 
-/// Tells by the rules of the season whether a submission would count now.
+/// [`Submitter::admit`] by itself.
 ///
 /// # Errors
-/// It would not; or the ledger can't be read.
-pub fn admit(pipeline: &Pipeline, miner: &Miner, source: &[u8]) -> Result<(), Refused> {
-    Submitter::default().admit(pipeline, miner, &digest::sha256(source), Timestamp::now()).map(drop)
+/// As of [`Submitter::admit`].
+pub fn admit(pipeline: &Pipeline, miner: &Miner, source: &[u8], here: Instant) -> Result<(), Refused> {
+    Submitter::default().admit(pipeline, miner, &digest::sha256(source), here).map(drop)
 }
 
 /// Memory from submission to submission: the ledger as far as it was read.
@@ -62,15 +63,16 @@ pub fn submit(
     pipeline: &Pipeline,
     miner: &Miner,
     source: &[u8],
-    channel: Channel,
+    (channel, here): (Channel, Instant),
 ) -> Result<(Receipt, bool), Refused> {
-    Submitter::default().submit(pipeline, miner, source, channel)
+    Submitter::default().submit(pipeline, miner, source, (channel, here))
 }
 
 impl Submitter {
     /// Puts a checked source into the inbox as the miner's only submission. When it returns, the file is on the disk, whole
     /// and under its name, and stands in the archive. Tells whether anything changed: the same bytes again are left as they
-    /// lie. What lies there before is archived, too, if no pass has seen it.
+    /// lie. What lies there before is archived, too, if no pass has seen it. It counts from the moment on at which it was `here`,
+    /// however long it has waited to be looked at since.
     ///
     /// # Errors
     /// What is in its way, or another process that holds the miner's lock for 10 s; the inbox is then as it was.
@@ -79,7 +81,7 @@ impl Submitter {
         pipeline: &Pipeline,
         miner: &Miner,
         source: &[u8],
-        channel: Channel,
+        (channel, here): (Channel, Instant),
     ) -> Result<(Receipt, bool), Refused> {
         let Pipeline { inbox, results, .. } = pipeline;
         let uploads = Uploads::open(results, inbox)?;
@@ -97,11 +99,9 @@ impl Submitter {
         if let Some(standing) = place.content() {
             self.note(pipeline, standing, None)?;
         }
-        let now = Timestamp::now();
-        let now = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
-        let came = self.admit(pipeline, miner, &sha256, now)?;
+        let came = self.admit(pipeline, miner, &sha256, here)?;
         archive::keep(results, &sha256, source)?;
-        let received_at = came.unwrap_or(now);
+        let received_at = came.unwrap_or_else(now);
         let file = place.file().to_owned();
         let receipt = Receipt { miner: miner.clone(), file, sha256, bytes, received_at, channel };
         // First the receipt: whoever sees the file is to know how it came.
@@ -114,7 +114,7 @@ impl Submitter {
         Ok((receipt, true))
     }
 
-    /// Tells by the rules of the season whether a submission would count now; from when on, if there are rules.
+    /// Tells by the rules of the season whether a submission counts that was `here` at this moment; from when on, if there are rules.
     ///
     /// # Errors
     /// It would not; or the ledger can't be read.
@@ -123,15 +123,18 @@ impl Submitter {
         pipeline: &Pipeline,
         miner: &Miner,
         sha256: &str,
-        now: Timestamp,
+        here: Instant,
     ) -> Result<Option<Timestamp>, Refused> {
         let Some(season) = &pipeline.season else { return Ok(None) };
         let mut held = self.0.lock();
         let ledger = open(&mut held, &pipeline.results)?;
         ledger.catch_up()?;
-        let now = ledger.now(now);
-        match Course::of(season, miner, ledger.sights()).decide(sha256, now) {
-            Decision::Stands | Decision::Counts(_) => Ok(Some(now)),
+        // Measured, not by a clock that may be set.
+        let waited = SignedDuration::from_millis(here.elapsed().as_millis().try_into().unwrap_or(i64::MAX));
+        let now = ledger.now(now());
+        let came = now.checked_sub(waited).unwrap_or(now);
+        match Course::of(season, miner, ledger.sights()).decide(sha256, came) {
+            Decision::Stands | Decision::Counts(_) => Ok(Some(came)),
             Decision::Refused(refusal) => Err(Refused::Season(refusal)),
         }
     }
@@ -193,6 +196,12 @@ impl Submitter {
         }
         written
     }
+}
+
+/// Now, in whole milliseconds.
+fn now() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
 }
 
 /// The ledger as far as it was read, or anew.

@@ -46,7 +46,7 @@ impl Folders {
     }
 
     fn put(&self, id: &str, source: &str) -> Result<(Receipt, bool), Refused> {
-        submit(&self.pipeline(), &miner(id), source.as_bytes(), Channel::Submit)
+        submit(&self.pipeline(), &miner(id), source.as_bytes(), (Channel::Submit, Instant::now()))
     }
 
     fn receipt(&self, id: &str) -> Option<Receipt> {
@@ -293,7 +293,12 @@ fn a_ledger_that_could_not_be_written_is_forgotten() {
     let submitter = Submitter::default();
     let put = |id: &str| {
         submitter
-            .submit(&inbox.pipeline(), &miner(id), format!("# {id}\n").as_bytes(), Channel::Submit)
+            .submit(
+                &inbox.pipeline(),
+                &miner(id),
+                format!("# {id}\n").as_bytes(),
+                (Channel::Submit, Instant::now()),
+            )
             .unwrap()
     };
     put("alice");
@@ -324,7 +329,9 @@ fn a_flood_of_submissions_passes_no_limit_and_loses_nothing() {
         (0..12)
             .filter(|n| {
                 let source = format!("x = {lane}{n:02}\n");
-                submitter.submit(&pipeline, &miner("ann"), source.as_bytes(), Channel::Http).is_ok()
+                submitter
+                    .submit(&pipeline, &miner("ann"), source.as_bytes(), (Channel::Http, Instant::now()))
+                    .is_ok()
             })
             .count()
     };
@@ -338,4 +345,51 @@ fn a_flood_of_submissions_passes_no_limit_and_loses_nothing() {
     assert_eq!(fs::read_dir(archive::folder(inbox.results.path())).unwrap().count(), 5);
     let room = submitter.room(&pipeline, &miner("ann"), Timestamp::now()).unwrap().unwrap();
     assert_eq!((room.today, room.counts_now), (Some(0), false));
+}
+
+/// In a rush before the close, a look at a submission takes longer than is left.
+#[test]
+fn what_was_here_before_the_close_counts_however_long_it_waits() {
+    let inbox = Folders::new();
+    let mut pipeline = inbox.pipeline();
+    let ago = |seconds: u64| Instant::now().checked_sub(Duration::from_secs(seconds)).unwrap();
+    let closes = Timestamp::now() - SignedDuration::from_secs(5);
+    let rules = format!(
+        "season: {{closes: {closes}, late: {{until: {}, per_day: 10%}}}}",
+        closes + SignedDuration::from_hours(9)
+    );
+    pipeline.season = config::parse(Path::new("pipeline.yaml"), rules.as_bytes()).unwrap().season;
+    let season = pipeline.season.as_ref().unwrap();
+    let put = |id: &str, here: Instant| {
+        let source = format!("x = 1  # {id}\n");
+        Submitter::default().submit(&pipeline, &miner(id), source.as_bytes(), (Channel::Http, here)).unwrap();
+    };
+    // Another one that came later is in the ledger before it.
+    put("late", ago(0));
+    put("early", ago(9));
+    // A pass sees the file before it stands in the ledger.
+    let lock = inbox.results.path().join(".ledger.lock");
+    fs::remove_file(&lock).unwrap();
+    fs::create_dir(&lock).unwrap();
+    put("seen", ago(9));
+    fs::remove_dir(&lock).unwrap();
+    let mut ledger = Ledger::open(inbox.results.path()).unwrap().0;
+    assert!(ledger.sights().events(&miner("seen")).is_empty());
+    let now = i64::from(u32::MAX);
+    let found = Found {
+        changed: (now, 0),
+        arrived: (now, 0),
+        came: None,
+        ordered: true,
+        file: "seen.py".into(),
+        miner: miner("seen"),
+        sha256: digest::sha256(b"x = 1  # seen\n"),
+        refused: false,
+        packed: false,
+    };
+    ledger.add(vec![found], Timestamp::now());
+    let late = ["late", "early", "seen"].map(|id| {
+        Course::of(season, &miner(id), ledger.sights()).standing().map(|counted| counted.days_late)
+    });
+    assert_eq!(late, [Some(1), Some(0), Some(0)]);
 }

@@ -143,7 +143,14 @@ impl Ledger {
         for Ordered { found, via, undecided } in order::of_one_look(&self.results, found, &self.sights) {
             let Found { arrived, came, file, miner, sha256, refused, packed, .. } = found;
             let not_before = newest.max(self.looked.before(&file));
-            let came = came.or_else(|| Some(moment(arrived)?.max(not_before.unwrap_or(Timestamp::MIN))));
+            // A pass may see a file before the channel that took it has noted it.
+            let taken = || {
+                let is_new = self.sights.seen(&sha256, &miner).is_none();
+                receipt::received_at(&self.results, &miner, &sha256).filter(|_| is_new)
+            };
+            let came = came
+                .or_else(taken)
+                .or_else(|| Some(moment(arrived)?.max(not_before.unwrap_or(Timestamp::MIN))));
             let came = came.filter(|came| *came < at);
             let prints = Vec::new();
             self.push(
