@@ -1,5 +1,7 @@
 //! Rules of a season, one by one; [`simulation`] has all of them at once.
 
+mod board;
+mod model;
 mod simulation;
 
 use std::collections::BTreeMap;

@@ -1,39 +1,22 @@
 //! A season of 90 days in one go: 300 miners, 5,000 submissions, copies, refusals, kills between any two steps, halves of
-//! lines, and a clock that is set back. A simple model beside it decides everything anew from a list of what happened.
+//! lines, a change of tasks, two freezes, and a clock that is set back. A simple model beside it decides everything anew from a list
+//! of what happened.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use super::board::Board;
+use super::model::{BEGIN, CLOSES, DAYS, MINERS, Model, OPENS, TOTAL, UNTIL, miner, moment};
 use super::*;
 use crate::pipeline::ledger::{Found, Ledger};
 
 const MINUTE: i64 = 60;
-const DAYS: i64 = 90;
-const MINERS: usize = 300;
 const SUBMISSIONS: usize = 5_000;
 
-/// Midnight in the season's zone, at which the simulation begins.
-const BEGIN: i64 = 1_803_852_000 - 1_803_852_000 % 86_400 - 3_600;
-
 const RULES: &str = "{opens: OPENS, closes: CLOSES, submissions: {per_day: 2, total: 12}, \
-                     late: {until: UNTIL, per_day: 10%}}";
-
-/// The rules in days since the beginning, as the model has them.
-const OPENS: i64 = 5;
-const CLOSES: i64 = 80;
-const UNTIL: i64 = 84;
-const PER_DAY: usize = 2;
-const TOTAL: usize = 12;
-
-fn moment(seconds: i64) -> Timestamp {
-    Timestamp::from_second(BEGIN + seconds).unwrap()
-}
-
-fn miner(number: usize) -> Miner {
-    format!("miner{number}").parse().unwrap()
-}
+                     late: {until: UNTIL, per_day: 10%}, counts: best}";
 
 /// Numbers that look random and are the same each time.
 struct Dice(u64);
@@ -44,83 +27,6 @@ impl Dice {
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         (self.0 % bound as u64) as usize
-    }
-}
-
-/// Something that was submitted, as the model remembers it.
-#[derive(Debug, Clone)]
-struct Noted {
-    sha256: String,
-    /// Seconds since the beginning.
-    came: i64,
-    refused: bool,
-}
-
-/// The rules, decided in the simplest way.
-#[derive(Default)]
-struct Model {
-    noted: HashMap<usize, Vec<Noted>>,
-    /// The latest time of all that was noted.
-    newest: i64,
-}
-
-impl Model {
-    fn close(number: usize) -> i64 {
-        if number.is_multiple_of(50) { CLOSES + 3 } else { CLOSES }
-    }
-
-    /// Days late, or None if it does not count. `before` are those that count and came before.
-    fn verdict(number: usize, before: &[(String, i64, i64)], sha256: &str, came: i64) -> Option<i64> {
-        let (day, close) = (came.div_euclid(86_400), Self::close(number) * 86_400);
-        let on_that_day = before.iter().filter(|(_, other, _)| other.div_euclid(86_400) == day).count();
-        let repeats = before.last().is_some_and(|(last, ..)| last == sha256);
-        let open = came >= OPENS * 86_400 && came <= (UNTIL * 86_400).max(close);
-        let fits = open && !repeats && on_that_day < PER_DAY && before.len() < TOTAL;
-        fits.then(|| if came <= close { 0 } else { (came - close + 86_399) / 86_400 })
-    }
-
-    /// Those that count: digest, time, days late.
-    fn counted(&self, number: usize) -> Vec<(String, i64, i64)> {
-        let mut counted: Vec<(String, i64, i64)> = Vec::new();
-        for noted in self.noted.get(&number).into_iter().flatten().filter(|noted| !noted.refused) {
-            if let Some(days) = Self::verdict(number, &counted, &noted.sha256, noted.came) {
-                counted.push((noted.sha256.clone(), noted.came, days));
-            }
-        }
-        counted
-    }
-
-    fn note(&mut self, number: usize, sha256: &str, came: i64, at: i64, refused: bool) {
-        let sha256 = sha256.to_owned();
-        self.noted.entry(number).or_default().push(Noted { sha256, came, refused });
-        self.newest = self.newest.max(at);
-    }
-
-    fn knows(&self, number: usize, sha256: &str) -> bool {
-        self.noted.get(&number).is_some_and(|all| all.iter().any(|noted| noted.sha256 == sha256))
-    }
-
-    /// A file that lies in the inbox is noted again once it counts: as of the first midnight or opening at which it does, if it was
-    /// the last thing that came, else as of now. Minute steps would do; midnights are all that matters.
-    fn look(&mut self, number: usize, sha256: &str, now: i64) {
-        let now = now.max(self.newest);
-        let counted = self.counted(number);
-        if counted.last().is_some_and(|(last, ..)| last == sha256) {
-            return;
-        }
-        let last = self.noted.get(&number).and_then(|all| all.last()).filter(|last| !last.refused);
-        let lay = last.filter(|last| last.sha256 == sha256).map(|last| last.came);
-        let times: Vec<i64> = match lay {
-            Some(since) => {
-                (since.div_euclid(86_400) + 1..).map(|day| day * 86_400).take_while(|at| *at <= now).collect()
-            }
-            None => vec![now],
-        };
-        if let Some(came) =
-            times.into_iter().find(|at| Self::verdict(number, &counted, sha256, *at).is_some())
-        {
-            self.note(number, sha256, came, now, false);
-        }
     }
 }
 
@@ -173,7 +79,9 @@ impl World {
         if dice.below(4) == 0
             && let Ok(mut file) = OpenOptions::new().append(true).open(self.file())
         {
-            file.write_all(br#"{"sha256":"half","miner":"miner1","at":"20"#).unwrap();
+            // Behind an older half it would have begun another line.
+            let ending = if fs::read(self.file()).unwrap().ends_with(b"\n") { "" } else { "\n" };
+            write!(file, r#"{ending}{{"sha256":"half","miner":"miner1","at":"20"#).unwrap();
         }
         self.ledger = Ledger::open(self.results.path()).unwrap().0;
         self.kills += 1;
@@ -301,11 +209,13 @@ fn clock(step: usize, dice: &mut Dice) -> i64 {
 fn ninety_days_come_to_what_a_simple_model_says() {
     let (mut world, mut dice, mut shas) =
         (World::new(), Dice(0x9e37_79b9_7f4a_7c15), vec![String::from("first")]);
+    let results = world.results.path().to_owned();
+    let (mut board, mut passes) = (Board::new(&results), 0);
     for step in 0..SUBMISSIONS {
         let now = clock(step, &mut dice);
         // Some are more eager than others.
         let number = dice.below(MINERS).min(dice.below(MINERS));
-        let sha256 = match dice.below(8) {
+        let sha256 = match dice.below(16) {
             0 => shas[dice.below(shas.len())].clone(),
             1 => world.model.noted.get(&number).map_or("first", |noted| &noted[0].sha256).to_owned(),
             _ => format!("bytes{step}"),
@@ -323,14 +233,22 @@ fn ninety_days_come_to_what_a_simple_model_says() {
         if dice.below(12) == 0 {
             world.pass(now, &mut dice);
             world.compare(number);
+            passes += 1;
+            if passes % 12 == 0 {
+                board.publish(&world.season, world.ledger.sights(), &world.model, now);
+            } else {
+                board.look(now);
+            }
         }
         if dice.below(60) == 0 {
             world.kill(&mut dice);
+            board.kill();
         }
     }
     world.pass(DAYS * 86_400, &mut dice);
     world.kill(&mut dice);
     (0..MINERS).for_each(|number| world.compare(number));
+    board.publish(&world.season, world.ledger.sights(), &world.model, DAYS * 86_400);
     let counted: Vec<_> = (0..MINERS).map(|number| world.model.counted(number)).collect();
     let of = |holds: &dyn Fn(&(String, i64, i64)) -> bool| {
         counted.iter().flatten().filter(|one| holds(one)).count()
@@ -340,5 +258,6 @@ fn ninety_days_come_to_what_a_simple_model_says() {
         world.kills > 80 && of(&|_| true) > 1_000 && of(&|one| one.2 > 0) > 20 && full > 10,
         "it was too tame"
     );
+    assert!(board.stood_still > 10, "the board stood still {} times", board.stood_still);
     assert!(fs::read_to_string(world.file()).unwrap().lines().any(|line| line.ends_with(r#""at":"20"#)));
 }
