@@ -19,6 +19,16 @@ fn every_hostile_agent_gets_the_verdict_it_deserves_and_leaves_nothing() {
     corpus::play(Lab::new, |name| name.contains(&only));
 }
 
+#[test]
+fn the_page_of_the_corpus_lists_every_agent() {
+    let page = include_str!("../docs/corpus.md");
+    let listed: Vec<&str> =
+        page.lines().filter(|line| line.contains("`") && line.starts_with("| ")).collect();
+    let rows = corpus::rows();
+    assert_eq!(listed, rows, "these rows belong into docs/corpus.md:\n{}", rows.join("\n"));
+    assert!(page.contains(&format!(" {} agents of `tests/hostile/`", rows.len())), "{} agents", rows.len());
+}
+
 /// Tests of one program run beside each other, and each may start programs.
 #[test]
 fn a_child_that_a_test_has_started_is_nothing_that_a_lab_left() {

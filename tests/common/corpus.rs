@@ -86,6 +86,16 @@ impl Case {
         }
     }
 
+    /// The row of the corpus's page: the verdicts that are wanted are those that it gets, or the corpus fails.
+    fn row(&self) -> String {
+        let words: Vec<&str> = self.wants.split(' ').collect();
+        let same = words.len() > 1 && words.iter().all(|word| *word == words[0]);
+        let verdicts = if same { format!("{} × {}", words[0], words.len()) } else { self.wants.clone() };
+        let runs = if self.runs > 1 { format!(", {} runs", self.runs) } else { String::new() };
+        let Self { kind, name, .. } = self;
+        format!("| {kind} | `{name}` | {verdicts}{runs} | {verdicts}{runs} |")
+    }
+
     fn play(&self, lab: &Lab, tasks: &HashMap<String, Task>) -> Row {
         let start = Instant::now();
         let runs = vec![&tasks[&self.task]; self.runs];
@@ -132,6 +142,11 @@ fn corpus(names: [&str; 2]) -> Vec<Case> {
         .collect();
     files.sort();
     files.iter().map(|file| Case::read(file, names)).collect()
+}
+
+/// The rows of the corpus's page, with Docker.
+pub fn rows() -> Vec<String> {
+    corpus(["", "docker"]).iter().map(Case::row).collect()
 }
 
 /// The honest agent on every task: what it scores, down to the messages.

@@ -3,7 +3,7 @@ import os
 import sys
 
 
-def double(n):
+def double(n: int) -> "int":
     return n + n
 
 
@@ -67,6 +67,37 @@ def arrange(values):
 
 def bounce(function, n):
     return 1 + function(n - 1) if n else 0
+
+
+class Person:
+    name: "str"
+
+    def __init__(self, name):
+        self.name = name
+
+    def __str__(self):
+        return self.name
+
+
+def title():
+    return "Dear {0}"
+
+
+def code():
+    return "0042"
+
+
+def ring(bell, times):
+    for _ in range(times):
+        bell()
+
+
+def most(order):
+    low, high = 0, 10000
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if order.allows(middle) else (low, middle)
+    return low
 
 
 if __name__ == "__main__":

@@ -117,6 +117,20 @@ def signature(it):
     return [(part.name, int(part.kind), told(part.default), told(part.annotation)) for part in parts], told(returned)
 
 
+@performing("hints")
+def hints(it, include_extras):
+    import typing
+
+    return typing.get_type_hints(it, include_extras=include_extras)
+
+
+@performing("annotations")
+def annotations(it, eval_str):
+    import inspect
+
+    return inspect.get_annotations(it, eval_str=eval_str)
+
+
 @performing("dataclass")
 def of_dataclass(it, name, /, *args, **named):
     """The end of a function of the module dataclasses; the fields by what they hold, in a tuple if they hold it."""

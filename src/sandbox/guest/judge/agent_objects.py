@@ -4,48 +4,12 @@ All that an object of the agent's says of itself is a claim. So it never decides
 class defines are refused, and no value of the test's goes to it by an operator where the test may have expected plain data.
 """
 import _thread
-import dataclasses
-import functools
-import inspect
 import opcode
 
 RAISE = opcode.opmap["RAISE_VARARGS"]  # of `raise` and `assert`; each version of Python has its own numbers
 TEST_FILE = "task"  # as tracebacks call it
 OUR_FILE = sys._getframe().f_code.co_filename
 TOLD_OPERATIONS = {"__len__": "len", "__iter__": "iter", "__next__": "next", "__str__": "str", "__repr__": "repr", "__bool__": "bool"}
-
-
-def of_agents_too(name):
-    """Has a function of the module dataclasses ask about objects of the agent's."""
-    function = getattr(dataclasses, name)
-
-    @functools.wraps(function)
-    def asking_or_not(it, *args, **named):
-        it = resolved(it)
-        if not issubclass(type(it), Proxy):
-            return function(it, *args, **named)
-        end = link_of(it).peer.ask("dataclass", it, (name, *args), named)
-        return list(map(field_of, end)) if name == "fields" else end
-
-    setattr(dataclasses, name, asking_or_not)
-
-
-def field_of(told):
-    """A field of an agent's dataclass."""
-    return types.SimpleNamespace(**{part: value[0] if value else dataclasses.MISSING for part, value in told})
-
-
-for _name in ("asdict", "astuple", "replace", "fields", "is_dataclass"):
-    of_agents_too(_name)
-
-
-def source_of(it):
-    """`inspect.getsource`, of what is the agent's, too."""
-    it = resolved(it)
-    return link_of(it).peer.ask("source", it) if issubclass(type(it), Proxy) else own_source(it)
-
-
-own_source, inspect.getsource = inspect.getsource, source_of
 
 
 class JudgePeer(TestPeer):
@@ -94,6 +58,8 @@ class JudgePeer(TestPeer):
         if name.startswith("_agentmill"):
             raise AttributeError(name)
         value = super().attribute(owner, name)
+        if name in NAMES and issubclass(type(value), str):
+            return str.__str__(value)[:]  # the library writes programs with such names in them
         if not self.may_learn(owner, (None,)):
             self.note_query(name, value, owner)
         return value
@@ -272,6 +238,8 @@ class JudgePeer(TestPeer):
 
     def guard(self, op, target, args, is_made=None):
         """Keeps a value that the test expects from going to an object where it expects plain data."""
+        if op in SAYINGS and not is_made and not self.may_learn(target, (None,)):
+            raise Unusable(f"{op}() of an object of the agent's ({type(target).__name__}) is not the agent's to decide; {self.parts(target)}")
         if op == "join" and not any(hasattr(arg, "__iter__") for arg in args):
             return  # of a thread: texts are joined out of something
         if (op in ARITHMETIC or op in QUERIES) and not self.may_learn(target, args, is_made):
@@ -312,6 +280,11 @@ SYMBOLS = {"__eq__": "==", "__ne__": "!=", "__lt__": "<", "__le__": "<=", "__gt_
 QUERIES = frozenset(name for kind in (str, bytes, tuple, frozenset, int, float) for name in dir(kind) if name[0] != "_")
 # Of other types, those that hardly any class of an agent's has by chance: of paths, decimal numbers and networks.
 QUERIES |= frozenset("is_relative_to same_quantum compare_total compare_total_mag compare_signal subnet_of supernet_of overlaps".split())
+
+# Of these, those that say yes or no of a text.
+SAYINGS = frozenset(name for name in dir(str) if name.startswith("is"))
+# Attributes that are names, or texts, wherever Python itself has them.
+NAMES = frozenset(("__name__", "__qualname__", "__module__", "__doc__"))
 
 
 def is_raised_by_block(error):
@@ -367,7 +340,12 @@ def type_of(value):
     value = resolved(value)
     if isinstance(value, BaseException) and getattr(value, "agents_kinds", None):
         value = value.agents_handle or value
-    return value.__class__ if not issubclass(type(value), Proxy) else link_of(value).peer.attribute(value, "__class__")
+    if not issubclass(type(value), Proxy):
+        return value.__class__
+    kind = link_of(value).peer.attribute(value, "__class__")
+    if isinstance(kind, type) and (kind in ATOMS or plain_kind(kind) is not None):
+        raise Unusable(f"an object of the agent's says that it is of the type {kind.__name__}, and is no plain data")
+    return kind
 
 
 class Matched(type):

@@ -157,8 +157,13 @@ class Rewriting(ast.NodeTransformer):
 
     def visit_Attribute(self, node):
         node = self.generic_visit(node)
-        is_class = node.attr == "__class__" and isinstance(node.ctx, ast.Load)
-        return ast.copy_location(calling("@type", node.value), node) if is_class else node
+        if not isinstance(node.ctx, ast.Load):
+            return node
+        if node.attr == "__class__":
+            return ast.copy_location(calling("@type", node.value), node)
+        if node.attr in ("format", "format_map") and not isinstance(node.value, ast.Constant):
+            return ast.copy_location(calling("@formatting", node.value, ast.Constant(node.attr)), node)
+        return node
 
     def visit_Compare(self, node):
         node = self.generic_visit(node)

@@ -139,7 +139,7 @@ class Run:
             scope["ask_model"] = self.ask_model
         scope |= {"@resolved": resolved, "@caught": caught, "@told": comparison, "@type": type_of, "@asserting": asserting}
         scope |= {"@callable": lambda value: callable(resolved(value)), "@defined": defined, "@issubclass": descends, "@matching": Matching(scope)}
-        scope |= {"@score": self.check_share, "@message": self.authors_message}
+        scope |= {"@formatting": formatting, "@score": self.check_share, "@message": self.authors_message}
         if not self.task.is_plain:
             sys.modules["agent"] = AgentModule(self.peer)
         return execute(self.task.setup, scope), scope

@@ -14,7 +14,8 @@ AWAITED = frozenset(("__anext__", "__aenter__", "__aexit__"))
 SHOWN_PRIVATE = frozenset("__name__ __qualname__ __doc__ __module__ __dict__ __wrapped__ __annotations__".split())
 HIDDEN_PREFIXES = ("_", "gi_", "cr_", "ag_", "f_", "tb_", "co_")
 UNSHOWN = (types.ModuleType, types.FrameType, types.CodeType, types.TracebackType)
-MOCK_SETTINGS = frozenset("attach_mock configure_mock mock_add_spec reset_mock return_value side_effect method_calls mock_calls".split())
+MOCK_SETTINGS = frozenset("""attach_mock configure_mock mock_add_spec reset_mock return_value side_effect method_calls mock_calls
+    call_args_list await_args_list""".split())
 # A template that an agent writes would look up any attribute of what it is filled with.
 FORMATTING = frozenset("format format_map vformat get_field".split())
 # Functions and classes that would lead from any object of the test's to all others.
@@ -79,7 +80,9 @@ class TestPeer(Peer):
     def perform(self, op, target, args, named):
         check_operation(op, target, args, named)
         if op == "get" and args == ["__dict__"]:
-            return {name: value for name, value in getattr(target, "__dict__", {}).items() if not name.startswith("_")}
+            return {name: value for name, value in getattr(target, "__dict__", {}).items() if name[:1] != "_" and not is_hidden(name, target)}
+        if op == "get" and args == ["__doc__"] and has_made_up_doc(target):
+            return None
         try:
             end = super().perform(op, target, args, named)
         except self.passing:
@@ -171,6 +174,12 @@ def may_change(target, name):
         return False
     is_own = type(target).__module__ == "task" or type(target) is types.SimpleNamespace
     return is_own and not is_method(getattr(type(target), name, None)) and not callable(getattr(target, "__dict__", {}).get(name))
+
+
+def has_made_up_doc(target):
+    """True for a dataclass, or an instance of one, whose text is that of its signature, with all defaults."""
+    kind = target if isinstance(target, type) else type(target)
+    return hasattr(kind, "__dataclass_fields__") and (kind.__doc__ or "").startswith(f"{kind.__name__}(")
 
 
 def without_defaults(signature):
