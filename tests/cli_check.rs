@@ -233,6 +233,67 @@ fn tests_that_only_the_agents_word_could_pass_are_hinted_at() {
     assert!(!found.stdout.contains("hint: "), "a solution shows that it can be passed: {found}");
 }
 
+/// Tests that have the judge do what an agent's answer says, and one that does not.
+const BY_THE_AGENTS_PROGRAM: [&str; 10] = [
+    "assert eval(f(1)) == 4",
+    "exec(f'x = {f(2)}'); assert x == 1",
+    "assert evaluated(f(3)) == 5",
+    "import ast; code = compile(ast.parse(f(4)), 'f', 'exec'); exec(code); assert f(4)",
+    "import pickle; assert pickle.loads(f(5)) == 6",
+    "from subprocess import check_output; assert check_output(['python3', '-c', f(6)]) == b'7'",
+    "import doctest; doctest.run_docstring_examples(f, globals()); assert f(7)",
+    "import importlib; assert importlib.import_module(f(8)).x",
+    "assert open(f(9)).read() == 'x'",
+    "import ast; assert eval('f(10) + 1') == 11 and ast.literal_eval(f(10)) == 3 and compile(f(11), 'f', 'exec')",
+];
+
+#[test]
+fn tests_that_run_an_agents_answer_are_hinted_at() {
+    let tests: String = BY_THE_AGENTS_PROGRAM.iter().map(|test| format!("  - |\n    {test}\n")).collect();
+    let setup = "setup: |\n  def evaluated(text):\n      return eval(text)\n";
+    let env = TestEnv::new().task("runs", &format!("prompt: p\n{setup}tests:\n{tests}"));
+    let found = env.agentmill(&["check"]).code(0);
+    let hints: Vec<&str> = found.stdout.lines().filter(|line| line.starts_with("hint: ")).collect();
+    assert_eq!(hints.len(), BY_THE_AGENTS_PROGRAM.len() - 1, "{found}");
+    for (test, hint) in hints.iter().enumerate() {
+        let line = if test == 2 { 4 } else { 7 + 2 * test };
+        let place = format!("tasks/runs.yaml:{line}: tests[{test}]: ");
+        assert!(
+            hint.contains(&place) && hint.contains(" is given what the agent answers"),
+            "{hint} is not {place}"
+        );
+    }
+
+    let tests = "  - assert eval(f()) == 4\n  - import inspect; assert 'for' not in inspect.getsource(f)\n";
+    let env = TestEnv::new().task("solved", &format!("prompt: p\nsolution: f.py\ntests:\n{tests}"));
+    env.write("tasks/f.py", "def f(): return '2 + 2'\n");
+    let hints = ["tests[0]: eval is given", "tests[1]: inspect.getsource tells the agent's word"];
+    env.agentmill(&["check"]).code(0).prints(&hints);
+}
+
+/// Tests that believe an object which a function returned.
+const BY_AN_OBLIGING_OBJECT: [&str; 6] = [
+    "left = f(1); left.remove('x'); assert len(left) == 0",
+    "left = f(2); left.difference_update({'x'}); assert list(left) == []",
+    "from decimal import Decimal; assert f(3).compare(Decimal(4)) == 0",
+    "assert f(4).match('*.py')",
+    "assert f(5).is_integer()",
+    "left = set(f(6)) | {'x'}; left.remove('x'); assert len(left) == 1 and f(6) == 6",
+];
+
+#[test]
+fn tests_that_an_obliging_object_passes_are_hinted_at() {
+    let tests: String = BY_AN_OBLIGING_OBJECT.iter().map(|test| format!("  - |\n    {test}\n")).collect();
+    let env = TestEnv::new().task("obliging", &format!("prompt: p\ntests:\n{tests}"));
+    let found = env.agentmill(&["check"]).code(0);
+    let hints: Vec<&str> = found.stdout.lines().filter(|line| line.starts_with("hint: ")).collect();
+    let believed: Vec<&&str> = hints.iter().filter(|hint| hint.contains("say what may please")).collect();
+    assert_eq!(believed.len(), BY_AN_OBLIGING_OBJECT.len() - 1, "{found}");
+    for (test, hint) in believed.iter().enumerate() {
+        assert!(hint.contains(&format!("tasks/obliging.yaml:{}: tests[{test}]: ", 4 + 2 * test)), "{hint}");
+    }
+}
+
 #[test]
 fn weak_tests_are_hinted_at() {
     let task = "prompt: largest\nsolution: largest.py\ntests:\n  - assert largest([1, 3]) == 3\n  - \"assert True or \

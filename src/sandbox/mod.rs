@@ -107,6 +107,8 @@ pub struct Checked {
     pub faulty: Vec<Problem>,
     /// Tests that may pass for no agent, unless a solution shows one.
     pub doubtful: Vec<Problem>,
+    /// Tests that have the judge do what an agent says.
+    pub trusting: Vec<Problem>,
 }
 
 /// Result of judging recorded answers.

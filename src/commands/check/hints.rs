@@ -1,8 +1,12 @@
 //! Hints: signs of weak tests, which stop nobody.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
 use anyhow::Context;
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
+use regex::{Captures, Regex};
 
 use crate::commands::check::limits::limits;
 use crate::commands::check::mutants::{self, Mutant};
@@ -13,19 +17,67 @@ use crate::task::Task;
 use crate::yaml::Problem;
 
 /// An agent that defines nothing and prints nothing.
-const IDLE: &[u8] = b"pass\n";
+const IDLE: &str = "pass\n";
 
-/// Tests that an agent passes which does nothing.
+/// The class of objects that have every method of plain data: its length is 0, there is nothing in it, and all else holds.
+const OBLIGING: &str = r#"
+import collections, datetime, decimal, fractions, pathlib
+KINDS = str, bytes, int, float, list, tuple, dict, set, collections.deque, datetime.datetime, decimal.Decimal, fractions.Fraction, pathlib.Path
+METHODS = {name for kind in KINDS for name in dir(kind) if name[0] != "_"}
+class Obliging:
+    def __getattr__(self, name):
+        if name not in METHODS:
+            raise AttributeError(name)
+        return lambda *args, **named: name != "compare"
+    __len__ = lambda self: 0
+    __iter__ = lambda self: ().__iter__()
+    __str__ = lambda self: ""
+def answer(*args, **named):
+    return Obliging()
+"#;
+
+/// Tests that an agent passes which does nothing, or which knows nothing and says whatever may please.
 ///
 /// # Errors
 /// The engine failed.
-pub(super) fn idle(
+pub(super) fn unearned(
+    tasks: &[Task],
+    pipeline: &Pipeline,
+    sandbox: &dyn Sandbox,
+) -> anyhow::Result<Vec<Problem>> {
+    let message = "holds for an agent that does nothing";
+    let mut hints = passed(IDLE, message, tasks, pipeline, sandbox)?;
+    let message = "holds for an agent whose objects have methods like those of plain data, and say what may please; \
+                   ask for plain data, such as set(...), list(...) or str(...) of it, and for what does not hold, too";
+    let more = passed(&obliging(tasks), message, tasks, pipeline, sandbox)?;
+    let is_new =
+        |hint: &Problem| !hints.iter().any(|told| (&told.file, &told.field) == (&hint.file, &hint.field));
+    let more: Vec<Problem> = more.into_iter().filter(is_new).collect();
+    hints.extend(more);
+    Ok(hints)
+}
+
+/// An agent in which every function that tests call gives an object of [`OBLIGING`].
+fn obliging(tasks: &[Task]) -> String {
+    static CALLED: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\b([a-z_]\w*)\(").expect("a constant pattern"));
+    let texts = tasks.iter().flat_map(|task| &task.tests).map(|test| test.assertion.text.as_str());
+    let called = |text| CALLED.captures_iter(text).map(|found: Captures<'_>| found[1].to_owned());
+    let names: BTreeSet<String> = texts.flat_map(called).collect();
+    let names: Vec<String> = names.into_iter().collect();
+    format!("{OBLIGING}for name in {names:?}:\n    globals()[name] = answer\n")
+}
+
+/// Tests that this agent passes.
+fn passed(
+    agent: &str,
+    why: &str,
     tasks: &[Task],
     pipeline: &Pipeline,
     sandbox: &dyn Sandbox,
 ) -> anyhow::Result<Vec<Problem>> {
     let Some(first) = tasks.first() else { return Ok(Vec::new()) };
-    let Opened::Ready(mut cell) = sandbox.open(IDLE.to_vec(), &limits(pipeline, first))? else {
+    let Opened::Ready(mut cell) = sandbox.open(agent.as_bytes().to_vec(), &limits(pipeline, first))? else {
         return Ok(Vec::new());
     };
     let mut hints = Vec::new();
@@ -34,8 +86,7 @@ pub(super) fn idle(
         for (at, test) in scored.tests.iter().enumerate() {
             if test.verdict == Verdict::Passed {
                 let line = task.tests.get(at).map_or(0, |test| test.assertion.line);
-                let message = format!("{} holds for an agent that does nothing", test.name);
-                hints.push(hint(task, line, format!("tests[{at}]"), message));
+                hints.push(hint(task, line, format!("tests[{at}]"), format!("{} {why}", test.name)));
             }
         }
     }

@@ -172,7 +172,7 @@ fn check_folder(
     findings.extend(doctor::try_out(pipeline, sandbox, &image)?);
     let (cells, judges) = (sandbox.library()?, sandbox.library_of_judges()?);
     findings.extend(doctor::modules::look(pipeline, &cells, judges.as_ref()));
-    hints.extend(hints::idle(&due, pipeline, sandbox)?);
+    hints.extend(hints::unearned(&due, pipeline, sandbox)?);
     // A task with a hint is looked at again each time, so that the hint is told again.
     let remember = |task: &Task, key: &str| {
         if !hints.iter().any(|hint| hint.file == task.path) {
@@ -221,6 +221,7 @@ fn check_tests(
             scope.tell(task, &found)?;
         }
         problems.extend(found);
+        hints.extend(checked.trusting);
         if task.solution.is_none() {
             hints.extend(checked.doubtful);
         }

@@ -115,6 +115,7 @@ fn note(checked: &mut Checked, task: &Task, flaws: Vec<Flaw>) {
             Gravity::Refused => checked.refused.push(problem(task, flaw)),
             Gravity::Faulty => checked.faulty.push(problem(task, flaw)),
             Gravity::Doubtful => checked.doubtful.push(problem(task, flaw)),
+            Gravity::Trusting => checked.trusting.push(problem(task, flaw)),
         }
     }
 }

@@ -141,12 +141,14 @@ pub struct Foreseen {
     pub requests: Option<Vec<(char, String)>>,
     /// Tests that may pass for no agent.
     pub doubtful: Vec<Flaw>,
+    /// Tests that have the judge do what an agent says.
+    pub trusting: Vec<Flaw>,
 }
 
 impl Foreseen {
     /// Something will be asked, and nothing is known of it.
     pub fn nothing() -> Self {
-        Self { asks: true, requests: None, doubtful: Vec::new() }
+        Self { asks: true, requests: None, doubtful: Vec::new(), trusting: Vec::new() }
     }
 }
 
@@ -174,6 +176,8 @@ pub enum Gravity {
     Refused,
     /// None: there may be agents that pass.
     Doubtful,
+    /// None: but agents may pass by their word alone.
+    Trusting,
 }
 
 /// The end of a process that ran a task's tests.

@@ -192,5 +192,6 @@ fn sound(task: &Task, foreseen: Foreseen, lesson: &Lesson) -> Known {
     let requests = foreseen.requests.filter(|_| !one_by_one);
     let plan = requests.and_then(|requests| CallPlan::foreseen(requests, lesson.steady));
     let doubtful = foreseen.doubtful.into_iter().map(|flaw| Flaw { gravity: Gravity::Doubtful, ..flaw });
-    Known { plan: plan.map(Arc::new), flaws: doubtful.collect(), fault: None }
+    let trusting = foreseen.trusting.into_iter().map(|flaw| Flaw { gravity: Gravity::Trusting, ..flaw });
+    Known { plan: plan.map(Arc::new), flaws: doubtful.chain(trusting).collect(), fault: None }
 }

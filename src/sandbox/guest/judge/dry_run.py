@@ -53,6 +53,7 @@ class DryPeer(JudgePeer):
     def shown(self, coder, value, depth):
         if issubclass(type(value), Anything):
             raise NotPlain("is a Anything")
+        value = value.function if type(value) is Watched else value
         self.run.is_foreseen &= type(value) is Member  # it may be asked about
         return super().shown(coder, value, depth)
 
@@ -67,15 +68,17 @@ class DryRun(Run):
     raises, in_all = any_raises, float("inf")
 
     def __init__(self, host, task, seconds):
+        self.watched = {} if task.is_plain else watch(task.library, self.note_evaluated)
         super().__init__(host, 0, task, seconds)
         self.peer = DryPeer(self)
         self.requests, self.is_foreseen, self.count, self.size = [], True, 0, 0
-        self.suspicions, self.test = Suspicions(task.shown), None
+        self.suspicions, self.test, self.trusting = Suspicions(task.shown), None, {}
 
     def report(self, first):
         """Tells each fault as it is found; what will be asked."""
         Anything.touched = 0
         error, self.scope = self.set_up()
+        self.scope |= {name: it for name, it in self.watched.items() if name not in self.scope}
         if error is not None:
             self.doubt(None, error)
         else:
@@ -89,13 +92,27 @@ class DryRun(Run):
             if error is not None:
                 self.doubt(test, error)
         foreseen = self.requests if self.is_foreseen else None
-        return {"asks": self.count > 0, "foreseen": foreseen, "doubtful": self.suspicions.flaws()}
+        return {"asks": self.count > 0, "foreseen": foreseen, "doubtful": self.suspicions.flaws(), "trusting": [*self.trusting.values()]}
 
     def suspect(self, symbol, name):
+        self.suspicions.note(self.test, self.line(), symbol, name)
+
+    def note_evaluated(self, name):
+        self.is_foreseen = False
+        message = (
+            f"{name} is given what the agent answers: that would do in the judge whatever an agent wants, and the expected values are "
+            "there; compare the text, or call a function of the agent's that evaluates it"
+        )
+        if name.startswith("inspect."):
+            message = f"{name} tells the agent's word: a function may show the text of another one; `validate: {{forbid: [...]}}` looks at the file itself"
+        self.trusting.setdefault(self.test, {"test": self.test, "line": self.line(), "message": message})
+
+    def line(self):
+        """The line of the task's file that is at work."""
         frame = sys._getframe()
         while frame is not None and frame.f_code.co_filename != TEST_FILE:
             frame = frame.f_back
-        self.suspicions.note(self.test, frame.f_lineno if frame else self.task.line(self.test), symbol, name)
+        return frame.f_lineno if frame else self.task.line(self.test)
 
     def doubt(self, test, error):
         """Tells of an exception as a fault if no answer can have brought it about."""
