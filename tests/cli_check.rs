@@ -100,7 +100,7 @@ fn reference_solutions_must_score_100() {
     let with_solution = |name: &str| format!("{DOUBLE_TASK}solution: {name}.py\n");
     let env = TestEnv::new().task("good", &with_solution("good")).task("unsolved", DOUBLE_TASK);
     env.write("tasks/good.py", DOUBLE_AGENT);
-    env.agentmill(&["check"]).code(0).prints(&["ok: 2 tasks, 1 reference solutions score 100"]);
+    env.agentmill(&["check"]).code(0).prints(&["ok: 2 tasks, 1 reference solution scores 100"]);
     env.agentmill(&["check", "--quiet"]).code(0).silent();
 
     let env = env.task("poor", &with_solution("poor")).task("uncompiled", &with_solution("uncompiled"));
@@ -120,7 +120,7 @@ fn reference_solutions_must_score_100() {
 fn a_proof_is_remembered_until_anything_it_rests_on_changes() {
     let env = TestEnv::new().task("good", &format!("{DOUBLE_TASK}solution: good.py\n"));
     env.write("tasks/good.py", DOUBLE_AGENT);
-    let ok = "ok: 1 tasks, 1 reference solutions score 100";
+    let ok = "ok: 1 task, 1 reference solution scores 100";
     let proofs = || std::fs::read_to_string(env.path("results/.proofs")).unwrap_or_default().lines().count();
     for (change, count) in [(None, 1), (None, 1), (Some(format!("{DOUBLE_AGENT}\n# changed\n")), 2)] {
         change.into_iter().for_each(|source| env.write("tasks/good.py", &source));
@@ -138,12 +138,12 @@ fn tasks_are_checked_by_name_or_pattern() {
     let env = TestEnv::new().task("a/good", &with_solution("good")).task("b/poor", &with_solution("poor"));
     env.write("tasks/a/good.py", DOUBLE_AGENT);
     env.write("tasks/b/poor.py", "def double(x):\n    return 4\n");
-    env.agentmill(&["check", "a/good"]).code(0).prints(&["ok: 1 tasks, 1 reference"]);
-    env.agentmill(&["check", "a/*"]).code(0).prints(&["ok: 1 tasks"]);
+    env.agentmill(&["check", "a/good"]).code(0).prints(&["ok: 1 task, 1 reference"]);
+    env.agentmill(&["check", "a/*"]).code(0).prints(&["ok: 1 task"]);
     env.agentmill(&["check", "a/good", "b/*"]).code(2).complains(&["poor.py does not score 100"]);
     let file = env.path("tasks/b/poor.yaml");
     env.agentmill(&["check", file.to_str().unwrap()]).code(2).complains(&["poor.py does not score 100"]);
-    env.agentmill(&["check", "tasks/a/good.yaml"]).code(0).prints(&["ok: 1 tasks, 1 reference"]);
+    env.agentmill(&["check", "tasks/a/good.yaml"]).code(0).prints(&["ok: 1 task, 1 reference"]);
     env.agentmill(&["check", "tasks/c.yaml"]).code(2).complains(&["no task is called \"tasks/c.yaml\""]);
     env.agentmill(&["check", "c"])
         .code(2)
@@ -302,7 +302,7 @@ fn weak_tests_are_hinted_at() {
     env.write("tasks/largest.py", "def largest(n):\n    best = n[0]\n    for i in n:\n        if i > best:\n            best = i\n    return best\n");
     let found = env.agentmill(&["check", "--mutants"]).code(0).prints(&[
         "hint: ",
-        "largest.yaml:5: tests[1]: test 2 holds for an agent that does nothing",
+        "largest.yaml:5: tests[1]: it holds for an agent that does nothing",
         "largest.yaml: solution: line 4 with `>` as `>=` passes all tests",
     ]);
     assert!(!found.stdout.contains("line 2 with"), "{found}");

@@ -156,7 +156,7 @@ fn refusals_are_told_by_the_exit_code_and_even_quietly() {
     for _ in 0..2 {
         let quiet = env.agentmill(&["--quiet", "run"]).code(1);
         assert_eq!(
-            quiet.stderr, "agentmill: 2 refused: bad.py, bob/agent.py; rejected.csv says why\n",
+            quiet.stderr, "agentmill: 2 refused: bad.py, bob/agent.py; ./results/rejected.csv says why\n",
             "{quiet}"
         );
         assert_eq!(quiet.stdout, "");

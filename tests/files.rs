@@ -299,7 +299,7 @@ fn a_changed_file_is_seen_and_only_its_tasks_are_run_again() {
 #[test]
 fn check_proves_solutions_with_the_files_and_says_what_is_wrong_with_them() {
     let env = env();
-    env.agentmill(&["check"]).code(0).prints(&["1 reference solutions score 100"]);
+    env.agentmill(&["check"]).code(0).prints(&["1 reference solution scores 100"]);
     env.write("tasks/data/a.txt", "omega");
     env.agentmill(&["check"]).code(2).complains(&["does not score 100"]);
     env.write("pipeline.yaml", "sandbox: {files: 4B}\n");

@@ -56,7 +56,7 @@ pub fn run(dir: &Path, args: &cli::Run, quiet: bool) -> anyhow::Result<Exit> {
     if args.json {
         term::print_json(&summary)?;
     }
-    if quiet && let Some(refused) = refused(&summary) {
+    if quiet && let Some(refused) = refused(&summary, &workspace.pipeline.results) {
         term::complain(format_args!("agentmill: {refused}"));
     }
     Ok(if exit == Exit::Done && !summary.rejected.is_empty() { Exit::Unscored } else { exit })
@@ -125,10 +125,11 @@ pub(super) fn work(
 }
 
 /// The files that were not taken, in a line: cron passes it on.
-fn refused(summary: &Summary) -> Option<String> {
+fn refused(summary: &Summary, results: &Path) -> Option<String> {
     let files: Vec<&str> = summary.rejected.iter().map(|one| one.file.as_str()).collect();
+    let told = results.join("rejected.csv");
     (!files.is_empty())
-        .then(|| format!("{} refused: {}; rejected.csv says why", files.len(), first_few(&files)))
+        .then(|| format!("{} refused: {}; {} says why", files.len(), first_few(&files), told.display()))
 }
 
 fn exit(summary: &Summary) -> Exit {

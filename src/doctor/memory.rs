@@ -47,6 +47,7 @@ fn task() -> Task {
         weight: 1.0,
         public: false,
         timeout: None,
+        place: None,
     };
     Task {
         id: "check/memory".into(),

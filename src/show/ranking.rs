@@ -99,11 +99,5 @@ pub(super) fn score(score: Option<f64>) -> String {
 /// Remarks on a ranked miner.
 pub(super) fn remarks(row: &Row) -> Vec<String> {
     let unscored = (row.unscored > 0).then(|| format!("{} unscored", row.unscored));
-    let copy = row.duplicate_of.as_ref().map(|original| format!("copy of {original}"));
-    let late =
-        row.penalty.filter(|percent| *percent > 0.0).map(|percent| format!("{percent}% off for coming late"));
-    let same = (!row.same_as.is_empty()).then(|| score::same_as(row));
-    let packed = row.packed.then(|| score::PACKED.to_owned());
-    let stopped = row.stopped_early.as_ref().map(ToString::to_string);
-    unscored.into_iter().chain(copy).chain(same).chain(packed).chain(late).chain(stopped).collect()
+    unscored.into_iter().chain(score::remarks(row)).collect()
 }

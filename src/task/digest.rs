@@ -47,7 +47,7 @@ impl Task {
 }
 
 fn test(test: &Test) -> Value {
-    let Test { name, assertion, form, weight, public, timeout } = test;
+    let Test { name, assertion, form, weight, public, timeout, place: _ } = test;
     json!([
         name,
         assertion.text,

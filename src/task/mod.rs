@@ -70,6 +70,15 @@ pub struct Test {
     pub public: bool,
     /// Most of the run's time that it may take.
     pub timeout: Option<Duration>,
+    /// Its place in the file's list of tests, from 0; none for a case. Public ones come first, so it is not that in the task.
+    pub place: Option<usize>,
+}
+
+impl Test {
+    /// Its field in the file, such as `tests[2]`.
+    pub fn field(&self) -> String {
+        self.place.map_or_else(|| "cases".to_owned(), |place| format!("tests[{place}]"))
+    }
 }
 
 /// Python text and where it stands in its file.
@@ -233,9 +242,10 @@ fn tests(place: &Place<'_>) -> Option<Vec<Test>> {
     let mut tests = Vec::new();
     for (index, item) in items.iter().enumerate() {
         let default = format!("test {}", index + 1);
-        let Some((test, name)) = test(item, default) else {
+        let Some((mut test, name)) = test(item, default) else {
             continue;
         };
+        test.place = Some(index);
         match names.insert(test.name.clone(), index + 1) {
             Some(first) => name.complain(format!("test {first} is called {:?}, too", test.name)),
             None => tests.push(test),
@@ -263,6 +273,7 @@ fn with_cases(mut tests: Vec<Test>, place: &Place<'_>, source: &Source<'_>) -> V
                 weight: listed.weight,
                 public: listed.public,
                 timeout: listed.timeout,
+                place: None,
             }),
         }
     }
@@ -284,7 +295,7 @@ fn test<'a>(place: &Place<'a>, default: String) -> Option<(Test, Place<'a>)> {
         }
         Kind::Scalar(_) | Kind::Bad => {
             let (name, form, assertion) = (default, Form::Statement, assertion(place)?);
-            let test = Test { name, assertion, form, weight: 1.0, public: false, timeout: None };
+            let test = Test { name, assertion, form, weight: 1.0, public: false, timeout: None, place: None };
             Some((test, place.clone()))
         }
     }
@@ -315,7 +326,7 @@ fn mapping<'a>(place: &Place<'a>, default: String) -> Option<(Test, Place<'a>)> 
     let public = fields.field("public", false);
     let timeout = fields.optional("timeout", check::timeout);
     fields.finish();
-    let test = Test { name: name?, assertion: assertion?, form, weight, public, timeout };
+    let test = Test { name: name?, assertion: assertion?, form, weight, public, timeout, place: None };
     Some((test, named.unwrap_or_else(|| place.clone())))
 }
 

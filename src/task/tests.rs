@@ -93,6 +93,8 @@ fn a_whole_task() {
         ("test 5", 24, Form::AssertField, 1.0, false),
     ];
     assert_eq!(seen, expected);
+    let fields: Vec<String> = task.tests.iter().map(Test::field).collect();
+    assert_eq!(fields[..3], ["tests[1]", "tests[0]", "tests[2]"], "as they stand in the file");
     assert_eq!(task.tests[4].assertion.text, "reverse(\"abc\") == \"cba\"");
 }
 

@@ -17,6 +17,8 @@ pub(super) struct Pace {
     running: HashMap<Miner, (String, Instant)>,
     ended: VecDeque<Instant>,
     first: Option<Instant>,
+    /// When the last run ended.
+    last: Option<Instant>,
     runs: u64,
     /// Runs of the agents that are at it.
     runs_of: HashMap<Miner, u64>,
@@ -37,6 +39,7 @@ impl Pace {
             self.runs += 1;
             *self.runs_of.entry(miner.clone()).or_default() += 1;
             self.ended.push_back(now);
+            self.last = Some(now);
         }
     }
 
@@ -67,15 +70,18 @@ impl Pace {
         format!("{} runs, {speed:.1}/s{}{}", self.runs, left.unwrap_or_default(), slow.unwrap_or_default())
     }
 
-    /// Seconds left, as if the agents that have not left had as many runs as those that have, at the speed so far. Counted
-    /// in runs: agents are at it side by side, and those that were only remembered took no time.
+    /// Seconds left, as if the agents that have not left had as many runs as those that have, at the speed up to the last
+    /// run that ended: while one is stuck they go down, and then nothing is told. Counted in runs: agents are at it side
+    /// by side, and those that were only remembered took no time.
     fn left_after(&self, done: u64, all: u64, now: Instant) -> Option<u64> {
-        let gone = (now - self.first?).as_secs_f64();
+        let last = self.last?;
+        let took = (last - self.first?).as_secs_f64();
         let (agents, runs) = self.left;
         let each = runs as f64 / agents as f64;
         let begun: u64 = self.runs_of.values().sum();
         let to_come = (all.saturating_sub(done) as f64 * each - begun as f64).max(0.0);
-        (agents > 0 && done < all).then(|| (to_come * gone / self.runs as f64).ceil() as u64)
+        let left = to_come * took / self.runs as f64 - (now - last).as_secs_f64();
+        (agents > 0 && done < all && left >= 0.0).then(|| left.ceil() as u64)
     }
 
     fn slowest(&self, now: Instant) -> Option<(&Miner, &str, u64)> {
@@ -148,6 +154,8 @@ mod tests {
         pace.left(&miner("a"));
         assert_eq!(pace.left_after(1, 4, at(10)), Some(0), "the others have done as much");
         assert_eq!(pace.left_after(1, 8, at(10)), Some(10), "four more, side by side");
+        assert_eq!(pace.left_after(1, 8, at(16)), Some(4), "nothing ended since");
+        assert_eq!(pace.left_after(1, 8, at(21)), None, "something is stuck: nobody knows");
         pace.left(&miner("remembered"));
         assert_eq!(pace.left_after(2, 9, at(10)), Some(10), "it took no time");
         assert_eq!(pace.left_after(9, 9, at(10)), None);

@@ -92,7 +92,9 @@ impl<F: FnMut(Workspace)> Follower<F> {
     }
 
     fn take(&mut self, workspace: Workspace) {
-        self.complaint.clear();
+        if !std::mem::take(&mut self.complaint).is_empty() {
+            self.events.send(Event::Warning("pipeline.yaml and the tasks are right again".to_owned()));
+        }
         let digest = workspace.digest();
         if digest == self.known {
             return;

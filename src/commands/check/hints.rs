@@ -83,11 +83,9 @@ fn passed(
     let mut hints = Vec::new();
     for task in tasks {
         let scored = cell.run(task, &limits(pipeline, task))?;
-        for (at, test) in scored.tests.iter().enumerate() {
-            if test.verdict == Verdict::Passed {
-                let line = task.tests.get(at).map_or(0, |test| test.assertion.line);
-                hints.push(hint(task, line, format!("tests[{at}]"), format!("{} {why}", test.name)));
-            }
+        let told = scored.tests.iter().zip(&task.tests);
+        for (_, test) in told.filter(|(scored, _)| scored.verdict == Verdict::Passed) {
+            hints.push(hint(task, test.assertion.line, test.field(), format!("it {why}")));
         }
     }
     Ok(hints)

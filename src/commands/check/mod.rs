@@ -100,9 +100,11 @@ fn told(sound: &Sound, ok: bool, layout: &Layout) -> String {
     let hints: String = hints.iter().map(|hint| format!("hint: {hint}\n")).collect();
     let solved = match solutions {
         0 => "no reference solutions".to_owned(),
+        1 => "1 reference solution scores 100".to_owned(),
         some => format!("{some} reference solutions score 100"),
     };
-    format!("{table}\n{hints}{word}: {tasks} tasks, {solved}, image {image}\n")
+    let tasks = if *tasks == 1 { "1 task".to_owned() } else { format!("{tasks} tasks") };
+    format!("{table}\n{hints}{word}: {tasks}, {solved}, image {image}\n")
 }
 
 /// Checks only an agent's file, as the pipeline would.

@@ -83,6 +83,7 @@ pub(crate) fn task(id: &str, weight: f64) -> Task {
         weight: 1.0,
         public: true,
         timeout: None,
+        place: None,
     };
     Task {
         id: id.into(),

@@ -24,7 +24,7 @@ use crate::pipeline::samples;
 use crate::pipeline::score::improvement::Past;
 
 /// The remark on an agent that runs text which it decodes.
-pub const PACKED: &str = "packed: look at it, as near copies of it are not found";
+const PACKED: &str = "packed: look at it, as near copies of it are not found";
 
 /// Most miners that one remark names.
 const MOST_NAMED: usize = 5;
@@ -158,36 +158,26 @@ pub fn passes(part: &Part, results: &[RunResult]) -> bool {
 pub fn line(row: &Row, token: &str) -> String {
     let miner = &row.miner;
     let reward = row.reward.map_or_else(String::new, |reward| format!(" (reward: {reward} {token})"));
-    let mut line = match (row.rank, row.score) {
+    let line = match (row.rank, row.score) {
         (Some(rank), Some(score)) => {
             format!("{rank}. {miner}: {score}{reward}")
         }
         _ => format!("-. {miner}: unscored"),
     };
-    if let Some(original) = &row.duplicate_of {
-        line += &format!(" [copy of {original}]");
-    }
-    if !row.same_as.is_empty() {
-        line += &format!(" [{}]", same_as(row));
-    }
-    if let Some(other) = &row.similar_to {
-        line += &format!(" [similar to {other}]");
-    }
-    if let Some(stopped) = &row.stopped_early {
-        line += &format!(" [{stopped}]");
-    }
-    if row.packed {
-        line += &format!(" [{PACKED}]");
-    }
-    if let Some(percent) = row.penalty.filter(|percent| *percent > 0.0) {
-        line += &format!(" [{percent}% off for coming late]");
-    }
-    line
+    remarks(row).fold(line, |line, remark| line + &format!(" [{remark}]"))
 }
 
-/// The remark on an agent of whose bytes it can't be told who had them first.
-pub fn same_as(row: &Row) -> String {
-    format!("same bytes as {}, and nobody can tell who was first", names(&row.same_as))
+/// Remarks on a ranked miner, such as whose copy it is.
+pub fn remarks(row: &Row) -> impl Iterator<Item = String> {
+    let copy = row.duplicate_of.as_ref().map(|original| format!("copy of {original}"));
+    let same = (!row.same_as.is_empty())
+        .then(|| format!("same bytes as {}, and nobody can tell who was first", names(&row.same_as)));
+    let similar = row.similar_to.as_ref().map(|other| format!("similar to {other}"));
+    let stopped = row.stopped_early.as_ref().map(ToString::to_string);
+    let packed = row.packed.then(|| PACKED.to_owned());
+    let penalty = row.penalty.filter(|percent| *percent > 0.0);
+    let late = penalty.map(|percent| format!("{percent}% off for coming late"));
+    [copy, same, similar, stopped, packed, late].into_iter().flatten()
 }
 
 fn names(miners: &[Miner]) -> String {

@@ -121,6 +121,6 @@ fn note(checked: &mut Checked, task: &Task, flaws: Vec<Flaw>) {
 }
 
 fn problem(task: &Task, flaw: Flaw) -> Problem {
-    let field = flaw.test.map_or_else(|| "setup".to_owned(), |test| format!("tests[{test}]"));
+    let field = flaw.test.map_or_else(|| "setup".to_owned(), |test| task.tests[test].field());
     Problem { file: task.path.clone(), line: flaw.line, column: 0, field, message: flaw.message }
 }

@@ -185,7 +185,7 @@ class JudgePeer(TestPeer):
             if issubclass(type(other), Proxy) or other is None or op not in ("__eq__", "__ne__"):
                 return NotImplemented  # Python has identity for it, and no order
             raise Unusable(f"{brief(other)} is compared with what is a {type(proxy).__name__}, not plain data; {self.parts(proxy)}")
-        raise Unusable(f"`{SYMBOLS[op]}` of an object of the agent's is not the agent's to decide; {self.parts(proxy)}")
+        raise Unusable(f"`{SYMBOLS[op]}` of an object of the agent's is not the agent's to decide; {self.parts(proxy)}; {OWN_OPERATORS}")
 
     def data(self, value):
         """The content of an object whose class is made of a builtin one, as that."""
@@ -275,6 +275,7 @@ class JudgePeer(TestPeer):
         raise Unusable(f"a class of the test's can't descend from {name}, which is the agent's and stays in its cell")
 
 
+OWN_OPERATORS = "docs/tests.md says how a class's own operators are tested"
 SYMBOLS = {"__eq__": "==", "__ne__": "!=", "__lt__": "<", "__le__": "<=", "__gt__": ">", "__ge__": ">="}
 # Methods of plain data that doesn't change. They only tell something, so what they are given is compared with what is there.
 QUERIES = frozenset(name for kind in (str, bytes, tuple, frozenset, int, float) for name in dir(kind) if name[0] != "_")

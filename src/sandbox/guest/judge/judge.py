@@ -210,7 +210,8 @@ class Run:
     def accept(self, peer, coder, label, note, claim):
         """The value of a claim; what else it may be is raised."""
         if "missing" in claim:
-            raise Absent(f"the agent has no function {label}")
+            kind = "class" if label[:1].isupper() else "function"
+            raise Absent(f"the agent has no {kind} {label}")
         if "unfit" in claim:
             raise Unusable(f"what {label} returned {shortened(claim['unfit'])}")
         if type(claim.get("broken")) is dict:
