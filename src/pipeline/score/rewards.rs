@@ -137,12 +137,29 @@ fn split(pool: u128, rule: &Split, earners: &[Earner], entries: usize) -> Vec<u1
             Split::Proportional => pool * points / (all * count as u128),
             Split::Winner if place == 0 => pool / count as u128,
             Split::Winner => 0,
-            Split::Places(percents) => place_share(pool, percents, place, count),
+            Split::Places(percents) => place_share(pool, percents, place, count) / count as u128,
         };
         tied.iter().for_each(|earner| paid[earner.at] = each);
         place += count;
     }
+    let due = match rule {
+        _ if earners.is_empty() => 0,
+        Split::Proportional | Split::Winner => pool,
+        Split::Places(percents) => place_share(pool, percents, 0, place),
+    };
+    pay_rest(&mut paid, earners, due);
     paid
+}
+
+/// Pays what rounding down has left of what is due: to the best, a millionth each, as long as it comes to equals alike. So
+/// no better score ever earns less.
+fn pay_rest(paid: &mut [u128], earners: &[Earner], due: u128) {
+    let mut left = due - paid.iter().sum::<u128>();
+    for tied in earners.chunk_by(|a, b| a.group == b.group) {
+        let Some(rest) = left.checked_sub(tied.len() as u128) else { break };
+        tied.iter().for_each(|earner| paid[earner.at] += 1);
+        left = rest;
+    }
 }
 
 /// Tells whether two agents are paid the same, the first one ranked before the other.
@@ -152,13 +169,13 @@ fn are_tied(a: &Row, b: &Row, ties: Ties) -> bool {
         || ties == Ties::Statistical && a.tier.is_some() && a.tier == b.tier
 }
 
-/// Share of each of `count` tied agents that hold the places from `first` on.
+/// What is due to the `count` agents that hold the places from `first` on.
 fn place_share(pool: u128, percents: &[f64], first: usize, count: usize) -> u128 {
     let units: Vec<u128> = percents.iter().map(|percent| (percent * 1e6).round() as u128).collect();
     // More than 100 percent can't be paid; less leaves the rest in the pool.
     let whole = units.iter().sum::<u128>().max(100_000_000);
     let held: u128 = units.iter().skip(first).take(count).sum();
-    pool * held / (whole * count as u128)
+    pool * held / whole
 }
 
 /// So many percent of a pool, at most all of it.
@@ -227,7 +244,7 @@ mod tests {
         let paid: BTreeMap<&str, f64> =
             rows.iter().map(|row| (row.miner.as_str(), row.reward.unwrap())).collect();
         // 80 % of 40; 90 of 170 of 18; all of 42.
-        assert_eq!(paid["m00"], 32.0 + 9.529_411 + 42.0);
+        assert_eq!(paid["m00"], 83.529_412);
         assert_eq!(paid["m01"], 8.470_588);
         assert_eq!(paid["m02"], 0.0);
     }
@@ -284,9 +301,20 @@ mod tests {
                 let of_stage = (pool - for_records) * u128::from(share) / 100;
                 let earns = |row: &&Row| by_id(row.miner.as_str()).0 >= 5000;
                 let sum: u128 = rows.iter().filter(earns).map(|row| u128::from(score(by_id(row.miner.as_str())))).sum();
-                for row in rows.iter().filter(earns).filter(|_| sum > 0) {
+                let mut by_score: BTreeMap<u128, Vec<&str>> = BTreeMap::new();
+                for row in rows.iter().filter(earns) {
                     let points = u128::from(score(by_id(row.miner.as_str())));
-                    *expected.entry(row.miner.as_str()).or_default() += of_stage * points / sum;
+                    by_score.entry(points).or_default().push(row.miner.as_str());
+                }
+                by_score.remove(&0);
+                let floors: u128 = by_score.iter().map(|(points, who)| of_stage * points / sum * who.len() as u128).sum();
+                let mut rest = if by_score.is_empty() { 0 } else { of_stage - floors };
+                for (points, who) in by_score.iter().rev() {
+                    let is_served = rest >= who.len() as u128;
+                    rest = if is_served { rest - who.len() as u128 } else { 0 };
+                    for miner in who {
+                        *expected.entry(miner).or_default() += of_stage * points / sum + u128::from(is_served);
+                    }
                 }
             }
             let mut by_name: Vec<&Row> = rows.iter().collect();

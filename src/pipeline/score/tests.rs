@@ -276,6 +276,25 @@ fn nobody_earns_more_than_the_cap_or_with_less_than_the_minimum() {
     assert_eq!(paid, [50.0, 20.0, 0.0]);
 }
 
+#[test]
+fn what_rounding_leaves_goes_to_the_best_and_equals_stay_equal() {
+    let paid = |scores: &[f64], split: Split| -> Vec<f64> {
+        let reports =
+            scores.iter().zip(0..).map(|(score, n)| report(&format!("m{n}"), vec![run("s", "t", *score)]));
+        ranked(&reports.collect::<Vec<_>>(), &pay(100.0, split))
+            .iter()
+            .map(|row| row.reward.unwrap())
+            .collect()
+    };
+    assert_eq!(paid(&[70.0, 60.0, 50.0], Split::Proportional), [38.888889, 33.333334, 27.777777]);
+    assert_eq!(paid(&[70.0, 50.0, 50.0], Split::Proportional), [41.176471, 29.411764, 29.411764]);
+    assert_eq!(paid(&[9.0, 9.0, 9.0], Split::Winner), [33.333333; 3]);
+    let thirds = Split::Places(vec![33.333333, 33.333333, 33.333333]);
+    let odd = Split::Places(vec![50.000_001, 25.000_000_9, 24.999_998_1]);
+    assert_eq!(paid(&[9.0, 8.0, 7.0], odd), [50.000001, 25.000001, 24.999998]);
+    assert_eq!(paid(&[9.0, 8.0, 7.0], thirds), [33.333333; 3]);
+}
+
 proptest! {
     /// Of whole units, none is paid twice and none is lost but what can't be shared among equals.
     #[test]
