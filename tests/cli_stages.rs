@@ -57,6 +57,20 @@ fn who_misses_a_pass_mark_stays_behind_and_earns_nothing() {
     env.run();
     assert_eq!(testenv::anew(&before, &env.traces()), ["cid hard"]);
     assert_eq!(env.rankings()["cid"]["stage"], "main");
+
+    // A stage that is called otherwise: nothing is run again, and whatever tells of its runs tells them by its name.
+    env.write("pipeline.yaml", &pipeline.replace("name: main", "name: finals"));
+    let before = env.traces();
+    env.run();
+    assert_eq!(testenv::anew(&before, &env.traces()), [""; 0]);
+    let shown = env.agentmill(&["show", "ann"]).code(0).prints(&["stage finals"]);
+    assert!(shown.stdout.contains("finals     hard") && !shown.stdout.contains("main"), "{shown}");
+
+    // What its stage holds no more is not told of.
+    env.write("pipeline.yaml", &pipeline.replace("[easy/*]", "[easy/a]"));
+    env.run();
+    let shown = env.agentmill(&["show", "ann"]).code(0);
+    assert!(shown.stdout.contains("easy/a") && !shown.stdout.contains("easy/b"), "{shown}");
 }
 
 #[test]

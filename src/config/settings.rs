@@ -85,11 +85,11 @@ impl Pipeline {
         stage.map_or(Feedback::None, |stage| stage.feedback)
     }
 
-    /// Samples of each task of a stage; one if there is no such stage any more.
+    /// Samples of a task in a stage; none if there is no such stage any more, or it does not hold the task.
     #[must_use]
-    pub fn samples_in(&self, stage: &str) -> u32 {
-        let stage = self.stages.iter().find(|one| one.name == stage);
-        stage.map_or(1, |stage| stage.sampling.samples)
+    pub fn samples_of(&self, stage: &str, task: &str) -> u32 {
+        let stage = self.stages.iter().find(|one| one.name == stage && one.tasks.is_match(task));
+        stage.map_or(0, |stage| stage.sampling.samples)
     }
 }
 

@@ -91,7 +91,8 @@ impl<'p> People<'p> {
     pub fn runs(&self, person: &Person<'_>) -> Vec<Run> {
         let load = |row: &Row| report_store::load_report_of(&self.pipeline.results, &row.miner, &row.sha256);
         let report = person.row.and_then(load);
-        let report = report.map(|report| samples::of_now(report, |stage| self.pipeline.samples_in(stage)));
+        let report =
+            report.map(|report| samples::of_now(report, |stage, task| self.pipeline.samples_of(stage, task)));
         report.map_or_else(Vec::new, |report| report.runs)
     }
 }

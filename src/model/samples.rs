@@ -32,10 +32,11 @@ pub fn spreads(runs: &[Run]) -> Vec<TaskSpread> {
     several.filter_map(of_task).collect()
 }
 
-/// A report without samples of tasks that have fewer now, as they count no more; given how many a stage has.
+/// A report without runs that count no more: samples of tasks that have fewer now, tasks that their stage has no more; given
+/// how many samples a stage has of a task.
 #[must_use]
-pub fn of_now(mut report: Report, samples_in: impl Fn(&str) -> u32) -> Report {
-    report.runs.retain(|run| run.sample <= samples_in(&run.stage));
+pub fn of_now(mut report: Report, samples_of: impl Fn(&str, &str) -> u32) -> Report {
+    report.runs.retain(|run| run.sample <= samples_of(&run.stage, &run.task));
     report.spreads = spreads(&report.runs);
     report
 }

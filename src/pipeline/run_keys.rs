@@ -91,7 +91,7 @@ impl<'a> EvaluationPlan<'a> {
     }
 
     /// Gives what came of an agent's evaluation, if all of it that is in scope stands in its report under keys that are
-    /// still right, and the report tells an early stop as it is now.
+    /// still right and at the places that they have now, and the report tells an early stop as it is now.
     pub fn done(&self, report: &Remembered) -> Option<Vec<RunResult>> {
         let results = self.results(report, |planned| planned.in_scope)?;
         (report.stopped_early == early_stop::of(&results, &self.stages)).then_some(results)
@@ -102,7 +102,7 @@ impl<'a> EvaluationPlan<'a> {
         self.results(report, |_| false).unwrap_or_default()
     }
 
-    /// None if a run that is `due` unless its key is known has another key.
+    /// None if a run that is `due` unless its key is known has another key, or stands elsewhere: in a stage of another name.
     fn results(
         &self,
         report: &Remembered,
@@ -117,11 +117,12 @@ impl<'a> EvaluationPlan<'a> {
                     results.push(RunResult::Stopped);
                     continue;
                 }
-                let result = match judged.get(planned.key(&report.sha256).as_str()) {
-                    None if is_due(planned) => return None,
-                    None => any.get(&planned.place(part.stage)),
-                    known => known,
-                };
+                let known = judged.get(planned.key(&report.sha256).as_str());
+                let at_its_place = any.get(&planned.place(part.stage));
+                if is_due(planned) && known.and(at_its_place).is_none() {
+                    return None;
+                }
+                let result = known.or(at_its_place);
                 results.push(reach.count(result.copied().unwrap_or(RunResult::Missing)));
             }
             if !score::passes(part, &results) {

@@ -114,7 +114,7 @@ fn find(pipeline: &Pipeline, rankings: &Rankings, name: &str) -> Result<Known, S
 /// A miner's report, with the samples that its stages have now.
 fn report(pipeline: &Pipeline, miner: &Miner) -> Option<Report> {
     let report = load_report(&pipeline.results, miner)?;
-    Some(samples::of_now(report, |stage| pipeline.samples_in(stage)))
+    Some(samples::of_now(report, |stage, task| pipeline.samples_of(stage, task)))
 }
 
 fn names(rankings: &Rankings) -> impl Iterator<Item = &str> {

@@ -121,7 +121,7 @@ pub fn view(miner: &Miner, index: &RankingIndex, pipeline: &Pipeline, own: bool)
     let receipt = submission::receipt(&pipeline.results, miner);
     let report = report_store::load_report(&pipeline.results, miner);
     let state = state(miner, index, pipeline, receipt.as_ref())?;
-    let report = report.map(|report| samples::of_now(report, |stage| pipeline.samples_in(stage)));
+    let report = report.map(|report| samples::of_now(report, |stage, task| pipeline.samples_of(stage, task)));
     let ranking = index.lines.get(miner).cloned();
     // Where something is ranked, that is of what lies in the inbox and does not count.
     let is_told = matches!(state, State::Refused | State::Ranked);
