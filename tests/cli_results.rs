@@ -155,10 +155,8 @@ fn refusals_are_told_by_the_exit_code_and_even_quietly() {
     env.write("inbox/Thumbs.db", "x");
     for _ in 0..2 {
         let quiet = env.agentmill(&["--quiet", "run"]).code(1);
-        assert_eq!(
-            quiet.stderr, "agentmill: 2 refused: bad.py, bob/agent.py; ./results/rejected.csv says why\n",
-            "{quiet}"
-        );
+        let told = format!("agentmill: 2 refused: bad.py, bob/agent.py; {} says why\n", env.path("results/rejected.csv").display());
+        assert_eq!(quiet.stderr, told, "{quiet}");
         assert_eq!(quiet.stdout, "");
     }
     let rejected = env.csv("rejected.csv");
