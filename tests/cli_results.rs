@@ -155,7 +155,10 @@ fn refusals_are_told_by_the_exit_code_and_even_quietly() {
     env.write("inbox/Thumbs.db", "x");
     for _ in 0..2 {
         let quiet = env.agentmill(&["--quiet", "run"]).code(1);
-        let told = format!("agentmill: 2 refused: bad.py, bob/agent.py; {} says why\n", env.path("results/rejected.csv").display());
+        let told = format!(
+            "agentmill: 2 refused: bad.py, bob/agent.py; {} says why\n",
+            env.path("results/rejected.csv").display()
+        );
         assert_eq!(quiet.stderr, told, "{quiet}");
         assert_eq!(quiet.stdout, "");
     }

@@ -169,7 +169,7 @@ fn are_tied(a: &Row, b: &Row, ties: Ties) -> bool {
         || ties == Ties::Statistical && a.tier.is_some() && a.tier == b.tier
 }
 
-/// What is due to the `count` agents that hold the places from `first` on.
+/// The units due to the `count` agents that hold the places from `first` on.
 fn place_share(pool: u128, percents: &[f64], first: usize, count: usize) -> u128 {
     let units: Vec<u128> = percents.iter().map(|percent| (percent * 1e6).round() as u128).collect();
     // More than 100 percent can't be paid; less leaves the rest in the pool.

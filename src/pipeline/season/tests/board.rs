@@ -266,9 +266,27 @@ fn ranking(model: &Model, version: u64) -> Vec<Line> {
         )
     };
     let mut lines: Vec<Line> = ranked.iter().map(line).collect();
+    pay_rest(&mut lines);
     assert!(lines.iter().map(|line| line.5).sum::<i64>() <= POOL);
     lines.sort();
     lines
+}
+
+/// Pays the rest of the pool to the best, one each, as long as it is enough for all of a score.
+fn pay_rest(lines: &mut [Line]) {
+    let mut rest = POOL - lines.iter().map(|line| line.5).sum::<i64>();
+    let mut scores: Vec<i64> = lines.iter().filter(|line| line.5 > 0).map(|line| line.2).collect();
+    scores.sort_by_key(|score| -score);
+    scores.dedup();
+    for score in scores {
+        let of_score = |line: &&mut Line| line.2 == score && line.4.is_none();
+        let count = lines.iter_mut().filter(of_score).count() as i64;
+        if count > rest {
+            break;
+        }
+        lines.iter_mut().filter(of_score).for_each(|line| line.5 += 1);
+        rest -= count;
+    }
 }
 
 /// The ranking in a file, as the model tells it; none if there is no file.
