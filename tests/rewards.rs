@@ -41,5 +41,5 @@ fn each_stage_has_a_pool() {
     let env = env.agent("ann", DOUBLE_AGENT).agent("bo", HALF);
     env.run();
     // 100 and 50 points in the first stage; only ann passes the second.
-    assert_eq!(rewards(&env), paid(&[("ann", "86.666666"), ("bo", "13.333333")]));
+    assert_eq!(rewards(&env), paid(&[("ann", "86.666667"), ("bo", "13.333333")]));
 }
