@@ -5,6 +5,7 @@
 
 mod common;
 
+use std::fs;
 use std::hint::black_box;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,6 +30,9 @@ const MAX_STRETCH: u32 = 30;
 const HONEST: [(&str, &str); 3] =
     [("burn", "burn(0.5)"), ("sleep", "time.sleep(0.5)"), ("both", "burn(0.25); time.sleep(0.25)")];
 const ENDLESS: [(&str, &str); 2] = [("loop", "burn(1e9)"), ("wait", "time.sleep(1e6)")];
+
+const HOSTILE: [&str; 6] =
+    ["cpu_loop", "fork_bomb", "memory_list", "flood_of_replies", "disk_fill", "kill_everybody"];
 
 fn agent(work: &str) -> String {
     format!(
@@ -130,6 +134,42 @@ fn agents_near_half_of_their_time_are_not_timed_out_by_others() {
         );
         assert!(run.wall < LIMIT * (MAX_STRETCH + 1), "{} took {:?}", run.kind, run.wall);
     }
+}
+
+/// Six hostile agents run again and again, in cells of their own, until every honest one has been judged.
+#[test]
+fn honest_agents_beside_six_hostile_ones_are_judged_as_alone() {
+    let lab = Lab::with_workers(HOSTILE.len() + 1);
+    let double = task("prompt: double\ntests:\n  - assert double(4) == 8\n");
+    let done = AtomicBool::new(false);
+    let runs: Vec<Run> = thread::scope(|scope| {
+        for name in HOSTILE {
+            let source = fs::read(format!("tests/hostile/harms/{name}.py")).unwrap();
+            let (lab, double, done) = (&lab, &double, &done);
+            scope.spawn(move || {
+                while !done.load(Ordering::Relaxed) {
+                    let limits = Limits { timeout: LIMIT, ..LIMITS };
+                    if let Outcome::Unscored(fault) = lab.run(&source, double, &limits, 1) {
+                        panic!("{name} is unscored: {fault}");
+                    }
+                }
+            });
+        }
+        let honest = HONEST.iter().cycle().take(HONEST.len() * 3 * rounds());
+        let runs = honest.map(|agent| run(&lab, &double, *agent)).collect();
+        done.store(true, Ordering::Relaxed);
+        runs
+    });
+    for run in &runs {
+        assert!(
+            run.verdict == Verdict::Passed || run.is_starved(),
+            "{} got {:?}: {:?}",
+            run.kind,
+            run.verdict,
+            run.said
+        );
+    }
+    assert_eq!(lab.close(), Vec::<String>::new());
 }
 
 fn is_endless(run: &Run) -> bool {
