@@ -304,6 +304,7 @@ fn weak_tests_are_hinted_at() {
         "hint: ",
         "largest.yaml:5: tests[1]: it holds for an agent that does nothing",
         "largest.yaml: solution: line 4 with `>` as `>=` passes all tests",
+        "mutants: 2 tried, 1 caught by the tests\n",
     ]);
     assert!(!found.stdout.contains("line 2 with"), "{found}");
     let found = env.agentmill(&["check", "--json"]).code(0);

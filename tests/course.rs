@@ -130,6 +130,47 @@ fn nobody_is_ranked_by_bytes_that_cannot_be_kept() {
     assert_eq!(std::fs::read_dir(env.path("results/submissions")).unwrap().count(), 1);
 }
 
+#[test]
+fn a_copy_is_told_without_names_where_the_board_is_private_and_without_rewards_where_there_are_none() {
+    let env = course("id,name\nann,Ann Lee\nbo,Bo Ray\n");
+    env.run();
+    env.write("copy.py", DOUBLE_AGENT);
+    let copy = env.path("copy.py");
+    let copy = ["submit", copy.to_str().unwrap(), "--miner", "bo"];
+    env.agentmill(&copy).code(0);
+    env.run();
+    let told = |pipeline: &str| {
+        env.write("pipeline.yaml", pipeline);
+        let finished = env.agentmill(&[&copy[..], &["--wait"]].concat()).code(0);
+        finished.stdout.lines().find(|line| line.contains("a copy of")).unwrap().trim().to_owned()
+    };
+    assert_eq!(told(COURSE), "a copy of what another submitted before");
+    assert_eq!(told(&format!("{COURSE}board: public\n")), "a copy of what ann submitted before");
+    env.write("pipeline.yaml", "board: public\n");
+    env.run();
+    assert_eq!(told("board: public\n"), "a copy of what ann submitted before, which earns nothing");
+}
+
+#[test]
+fn who_is_not_on_the_roster_is_named() {
+    let env = course("id,name\nann,Ann Lee\n").agent("zoe", "def double(x):\n    return 4\n");
+    env.agentmill(&["check"]).code(0).prints(&["roster: not on it, ", "students.csv: zoe"]);
+    env.run().prints(&["zoe is not on the roster, "]);
+    env.agentmill(&["token", "add", "yan"]).code(0).complains(&["yan is not on the roster, "]);
+    assert_eq!(env.agentmill(&["token", "add", "ann"]).code(0).stderr, "");
+    env.agentmill(&["check"]).code(0).prints(&["students.csv: yan, zoe"]);
+    let daemon = env.watch();
+    let told = || daemon.stdout().matches("zoe is not on the roster").count();
+    testenv::wait_until("zoe is named", || told() == 1);
+    env.drop_agent("ann", "def double(x):\n    return x + x\n");
+    let submitted = agentmill::util::digest::sha256(b"def double(x):\n    return x + x\n");
+    testenv::wait_until("another pass is over", || env.read("results/rankings.csv").contains(&submitted));
+    env.write("students.csv", "id,name\nann,Ann\nzoe,Zoe\n");
+    testenv::wait_until("zoe has a name", || env.read("results/rankings.csv").contains("Zoe"));
+    assert_eq!(told(), 1);
+    daemon.end();
+}
+
 /// The files that docs/course.md shows: each block whose first line is a path in a comment, several of one path one behind the
 /// other; and the roster.
 fn shown() -> BTreeMap<&'static str, String> {
@@ -153,7 +194,7 @@ fn the_week_that_the_documentation_shows_is_one() {
     let mut all = String::new();
     for (path, text) in shown() {
         // Its deadlines will have passed one day.
-        env.write(path, &text.replace("2027-", "2999-"));
+        env.write(path, &text.replace("opens: 2027-", "opens: 2026-").replace("2027-", "2999-"));
         if path.contains("/solutions/") {
             all += &format!("{text}\n\n");
         }

@@ -48,9 +48,16 @@ fn gradescope_gets_a_result_for_everybody() {
     );
     assert_eq!((&tests[1]["score"], &tests[1]["max_score"]), (&json!(0.0), &json!(3.0)));
     assert_eq!((&bo["score"], &bo["output"]), (&json!(0.0), &json!("nothing was submitted")));
-    assert!(eve["output"].as_str().unwrap().starts_with("refused: "));
+    let refused = "refused: line 1: imports numpy";
+    assert!(eve["output"].as_str().unwrap().starts_with(refused), "{eve}");
 
-    assert_eq!((&ann["visibility"], &ann["leaderboard"][0]["value"]), (&json!("visible"), &json!(25.0)));
+    assert_eq!((&ann["visibility"], &ann["leaderboard"]), (&json!("visible"), &json!([])));
+    // Gradescope shows its leaderboard to the whole class.
+    let private = env.read("pipeline.yaml");
+    env.write("pipeline.yaml", &format!("{private}board: public\n"));
+    let results = exported(&env, "gradescope");
+    let ann: Value = serde_json::from_str(results.lines().next().unwrap()).unwrap();
+    assert_eq!(ann["leaderboard"][0]["value"], json!(25.0));
 
     let folder = env.path("grades");
     let out = folder.to_str().unwrap();
@@ -61,7 +68,7 @@ fn gradescope_gets_a_result_for_everybody() {
     // Nothing is shown to students but that they were evaluated; the staff's gradebook has the score.
     env.write(
         "pipeline.yaml",
-        "roster: students.csv\nrewards: none\nstages: [{name: all, tasks: ['**'], feedback: none}]\n",
+        "roster: students.csv\nrewards: none\nboard: public\nstages: [{name: all, tasks: ['**'], feedback: none}]\n",
     );
     let results = exported(&env, "gradescope");
     let ann: Value = serde_json::from_str(results.lines().next().unwrap()).unwrap();

@@ -96,6 +96,11 @@ fn late_days_cost_their_share_of_the_score() {
     assert_eq!((line["score"].as_str(), line["penalty"].as_str()), ("70", "30"));
     assert_eq!(env.csv("scores.csv")[0]["score"], "100", "of the run");
     env.agentmill(&["show", "ann"]).code(0).prints(&["30% off for coming late"]);
+    let agent = env.path("inbox/ann.py");
+    let again = ["submit", agent.to_str().unwrap(), "--miner", "ann", "--wait"];
+    env.agentmill(&again).code(0).prints(&["ann: 70 (rank 1", "), 30% off for coming late\n"]);
+    let exported = env.agentmill(&["export", "gradescope"]).code(0);
+    exported.prints(&["\"output\":\"30% off for coming late\""]);
 }
 
 #[test]

@@ -15,8 +15,10 @@ use crate::model::joined;
 use crate::model::miner_id::Miner;
 use crate::model::report::of_sample;
 use crate::pipeline::intake::{self, Bounds};
-use crate::status::{self, Board, Line, OwnRun, RankingIndex, State, View};
+use crate::pipeline::score;
+use crate::status::{self, Board, Line, OwnRun, RankingIndex, SameBytes, State, View};
 use crate::submission::{self, Channel, Compiler};
+use crate::util::first_few::first_few;
 use crate::util::http_client;
 use crate::util::text::visible;
 
@@ -198,15 +200,7 @@ pub fn outcome(view: &View) -> String {
     let mut lines = Vec::new();
     if let Some(line) = view.ranking.as_ref().filter(|_| view.state == State::Ranked) {
         lines.push(ranked(line, view.feedback));
-        let copied = line.duplicate_of.iter();
-        lines.extend(
-            copied.map(|other| format!("  a copy of what {other} submitted before, which earns nothing")),
-        );
-    }
-    for other in view.ranking.iter().filter(|_| view.state == State::Ranked).flat_map(|line| &line.same_as) {
-        lines.push(format!(
-            "  the same as {other}'s, and nobody can tell who was first: it earns nothing for now"
-        ));
+        lines.extend(same_bytes(line));
     }
     let own = view.own.as_ref();
     if let Some(rejection) = own.and_then(|own| own.rejection.as_ref()) {
@@ -230,7 +224,28 @@ fn ranked(line: &Line, feedback: Feedback) -> String {
     let score = line.score.map_or_else(|| "unscored".to_owned(), |score| score.to_string());
     let rank = line.rank.map_or_else(|| "no rank".to_owned(), |rank| format!("rank {rank}"));
     let tests = line.passed.map_or_else(String::new, |passed| format!(", {passed} of {} tests", line.tests));
-    format!("{}: {score} ({rank}{tests})", line.miner)
+    let late = score::lateness(line.penalty).map_or_else(String::new, |late| format!(", {late}"));
+    format!("{}: {score} ({rank}{tests}){late}", line.miner)
+}
+
+/// A sentence on those with the same bytes, and on the reward where there are any; None if nobody has them.
+fn same_bytes(line: &Line) -> Option<String> {
+    let earns = |text: &'static str| if line.reward.is_some() { text } else { "" };
+    let others = |miners: &[Miner]| match miners {
+        [] => "another".to_owned(),
+        some => first_few(some),
+    };
+    Some(match line.same_bytes? {
+        SameBytes::Copied => {
+            let other = others(line.duplicate_of.as_slice());
+            format!("  a copy of what {other} submitted before{}", earns(", which earns nothing"))
+        }
+        SameBytes::Undecided => {
+            let others = others(&line.same_as);
+            let earns = earns(": it earns nothing for now");
+            format!("  the same bytes as {others}, and nobody can tell who was first{earns}")
+        }
+    })
 }
 
 fn run_lines(run: &OwnRun) -> Vec<String> {

@@ -5,7 +5,8 @@ use std::path::Path;
 use anyhow::Context;
 
 use crate::cli::{self, Exit, Token};
-use crate::config;
+use crate::config::{self, Pipeline};
+use crate::model::miner_id::Miner;
 use crate::term;
 use crate::tokens::{Bearer, Tokens, update};
 use crate::workspace::PIPELINE;
@@ -15,15 +16,19 @@ use crate::workspace::PIPELINE;
 /// # Errors
 /// The file of tokens can't be read or written.
 pub fn token(dir: &Path, what: &Token) -> anyhow::Result<Exit> {
-    let file = config::load(&dir.join(PIPELINE))?.serve.tokens;
+    let pipeline = config::load(&dir.join(PIPELINE))?;
+    let file = &pipeline.serve.tokens;
     match what {
-        Token::Add(whose) => update(&file, |tokens| add(tokens, bearer(whose)))?,
+        Token::Add(whose) => {
+            update(file, |tokens| add(tokens, bearer(whose)))?;
+            warn_of_stranger(&pipeline, whose.miner.as_ref());
+        }
         Token::Remove(whose) => {
             let bearer = bearer(whose);
-            let removed = update(&file, |tokens| Ok(tokens.remove(&bearer)))?;
+            let removed = update(file, |tokens| Ok(tokens.remove(&bearer)))?;
             term::print(&format!("{bearer}: removed {removed}\n"))?;
         }
-        Token::List => term::print(&list(&Tokens::load(&file)?))?,
+        Token::List => term::print(&list(&Tokens::load(file)?))?,
     }
     Ok(Exit::Done)
 }
@@ -32,6 +37,14 @@ pub fn token(dir: &Path, what: &Token) -> anyhow::Result<Exit> {
 fn add(tokens: &mut Tokens, bearer: Bearer) -> anyhow::Result<()> {
     let token = tokens.add(bearer)?;
     term::print_to_reader(&format!("{token}\n")).context("the token can't be shown, so none was added")
+}
+
+/// A token may be meant for a guest; more often its id is mistyped.
+fn warn_of_stranger(pipeline: &Pipeline, miner: Option<&Miner>) {
+    if let Some(told) = miner.zip(pipeline.roster.as_ref()).and_then(|(miner, roster)| roster.stranger(miner))
+    {
+        term::complain(format_args!("agentmill: {told}"));
+    }
 }
 
 /// The command line takes one of the two, and not both.

@@ -116,9 +116,8 @@ fn extensions(
     let entries = Place::root(log, &root).entries()?;
     let extension = |(name, place): (&str, Place<'_>)| {
         let found = extension(name, &place, closes)?;
-        let absent = roster.filter(|roster| roster.students.iter().all(|student| student.id != found.0));
-        if let Some(roster) = absent {
-            place.complain(format!("{} is not on the roster, {}", found.0, roster.file.display()));
+        if let Some(stranger) = roster.and_then(|roster| roster.stranger(&found.0)) {
+            place.complain(stranger);
         }
         Some(found)
     };

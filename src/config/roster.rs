@@ -36,6 +36,20 @@ pub struct Student {
     pub group: String,
 }
 
+impl Roster {
+    /// Tells whether a miner is on it.
+    #[must_use]
+    pub fn has(&self, miner: &Miner) -> bool {
+        self.students.iter().any(|student| student.id == *miner)
+    }
+
+    /// Says that a miner is not on it; None for one who is.
+    #[must_use]
+    pub fn stranger(&self, miner: &Miner) -> Option<String> {
+        (!self.has(miner)).then(|| format!("{miner} is not on the roster, {}", self.file.display()))
+    }
+}
+
 /// Reads a roster.
 ///
 /// # Errors

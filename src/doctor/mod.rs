@@ -1,13 +1,15 @@
 //! Checks of the machine, for `check`: each finding comes with a remedy.
 //!
 //! [`machine`] looks at folders, disks and clocks, [`engine`] at what the container engine reports of itself ([`direct`] where
-//! there is none), and [`memory`] exceeds the memory limit in a real cell, as an engine may report a limit that its kernel doesn't keep.
+//! there is none), [`memory`] exceeds the memory limit in a real cell, as an engine may report a limit that its kernel doesn't keep, and [`roster`]
+//! looks for people who are on no list.
 
 mod direct;
 mod engine;
 mod machine;
 mod memory;
 pub mod modules;
+mod roster;
 #[cfg(test)]
 mod tests;
 
@@ -87,6 +89,7 @@ pub fn look(pipeline: &Pipeline, engine: &Engine) -> Result<Vec<Finding>, Fault>
     findings.extend(machine::folders(pipeline));
     findings.extend(machine::disks(pipeline, root.as_deref()));
     findings.push(machine::clock(pipeline, time));
+    findings.extend(roster::look(pipeline));
     Ok(findings)
 }
 

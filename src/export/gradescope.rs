@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::export::people::{People, Person};
 use crate::model::report::{Outcome, Run, TestResult, Verdict};
+use crate::pipeline::score;
 use crate::util::atomic_file;
 use crate::util::json;
 use crate::util::text::visible;
@@ -34,13 +35,14 @@ pub(super) fn files(folder: &Path, people: &People<'_>) -> io::Result<Vec<PathBu
 }
 
 /// `score` counts for Gradescope, whatever the tests add up to; without one it would take their sum. Where miners may not see
-/// it, Gradescope shows it to the staff only.
+/// it, Gradescope shows it to the staff only; its leaderboard, which the whole class sees, has those of a public board alone.
 fn results(people: &People<'_>, person: &Person<'_>) -> Value {
     let score = person.row.and_then(|row| row.score);
     let is_shown = people.shows_ranking() || person.row.is_none();
-    let shown = score.filter(|_| is_shown);
+    let on_board = score.filter(|_| people.shows_leaderboard());
     let tests: Vec<Value> = people.runs(person).iter().flat_map(of_run).collect();
-    let told = person.missing().unwrap_or_default();
+    let late = person.row.and_then(|row| score::lateness(row.penalty));
+    let told = person.missing().or(late).unwrap_or_default();
     let extra = json!({
         "id": person.id,
         "name": person.name,
@@ -55,7 +57,7 @@ fn results(people: &People<'_>, person: &Person<'_>) -> Value {
         "visibility": if is_shown { "visible" } else { "hidden" },
         "stdout_visibility": "hidden",
         "tests": tests,
-        "leaderboard": shown.map_or_else(Vec::new, |score| vec![json!({ "name": "score", "value": score })]),
+        "leaderboard": on_board.map_or_else(Vec::new, |score| vec![json!({ "name": "score", "value": score })]),
         "extra_data": extra,
     })
 }

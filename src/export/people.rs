@@ -3,8 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::io;
 
-use crate::config::Pipeline;
+use crate::config::{Board, Pipeline};
 use crate::model::miner_id::Miner;
+use crate::model::rejection::Rejection;
 use crate::model::report::Run;
 use crate::model::samples;
 use crate::pipeline::ledger::Ledger;
@@ -36,7 +37,7 @@ pub struct Person<'a> {
     /// The line in the ranking.
     pub row: Option<&'a Row>,
     /// Why the submission was refused.
-    pub refused: Option<&'a str>,
+    pub refused: Option<&'a Rejection>,
     /// How many different submissions of its were seen.
     pub submissions: usize,
 }
@@ -62,10 +63,15 @@ impl<'p> People<'p> {
         self.pipeline.feedback().shows_ranking()
     }
 
+    /// Tells whether miners may see the scores of each other.
+    pub fn shows_leaderboard(&self) -> bool {
+        self.shows_ranking() && self.pipeline.board == Board::Public
+    }
+
     /// Those of the roster in its order, then all others: ranked, waiting, refused.
     pub fn all(&self) -> Vec<Person<'_>> {
         let Rankings { rankings, rejected, pending, roster, .. } = &self.rankings;
-        let refusals = || rejected.iter().filter_map(|one| Some((one.miner.as_ref()?, one.reason.as_str())));
+        let refusals = || rejected.iter().filter_map(|one| Some((one.miner.as_ref()?, one)));
         let refused = refusals().map(|(miner, _)| (miner, RosterState::Refused));
         let ranked = rankings.iter().map(|row| (&row.miner, RosterState::Ranked));
         let waiting = pending.iter().map(|miner| (miner, RosterState::Waiting));
@@ -74,7 +80,7 @@ impl<'p> People<'p> {
         let once = listed.chain(ranked).chain(waiting).chain(refused).filter(|(id, _)| seen.insert(*id));
         let names: HashMap<&Miner, &Listed> = roster.iter().map(|one| (&one.id, one)).collect();
         let rows: HashMap<&Miner, &Row> = rankings.iter().map(|row| (&row.miner, row)).collect();
-        let reasons: HashMap<&Miner, &str> = refusals().collect();
+        let reasons: HashMap<&Miner, &Rejection> = refusals().collect();
         let person = |(id, state)| Person {
             id,
             name: names.get(id).map(|listed| listed.name.as_str()),
@@ -103,8 +109,16 @@ impl Person<'_> {
         match self.state {
             RosterState::Ranked => None,
             RosterState::Waiting => Some("not evaluated yet".to_owned()),
-            RosterState::Refused => Some(format!("refused: {}", self.refused.unwrap_or("see rejected.csv"))),
+            RosterState::Refused => {
+                Some(self.refused.map_or_else(|| "refused: see rejected.csv".to_owned(), refusal))
+            }
             RosterState::Absent => Some("nothing was submitted".to_owned()),
         }
     }
+}
+
+/// A refusal in words, with the line of the source where there is one.
+fn refusal(of: &Rejection) -> String {
+    let line = of.line.map_or_else(String::new, |line| format!("line {line}: "));
+    format!("refused: {line}{}", of.reason)
 }

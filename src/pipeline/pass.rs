@@ -422,7 +422,7 @@ impl<'a> Pass<'a> {
 
     fn publish(&mut self) -> anyhow::Result<Summary> {
         let began = Instant::now();
-        let Pipeline { title, results, roster, freeze, rewards, sha256, .. } = self.context.pipeline;
+        let Pipeline { title, results, roster, board, freeze, rewards, sha256, .. } = self.context.pipeline;
         self.submissions.write_ledger().with_context(|| Unwritable(NOT_RANKED.to_owned()))?;
         let (agents, pending, rejected) =
             (self.submissions.complete(), self.submissions.pending(), self.submissions.rejections());
@@ -451,6 +451,7 @@ impl<'a> Pass<'a> {
             title: title.as_deref(),
             token: rewards.as_ref().map(|rewards| rewards.token.as_str()),
             roster: roster.as_ref().map_or(&[], |roster| &roster.students),
+            board: *board,
             plan,
             live: self.context.stay || !pending.is_empty(),
         };

@@ -34,7 +34,7 @@ pub struct Refusal {
 }
 
 /// Submissions that a miner has left.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Room {
     /// Today; None where days have no limit.
     pub today: Option<u32>,
@@ -46,6 +46,9 @@ pub struct Room {
     pub next: Option<Timestamp>,
     /// Last moment at which one counts, the miner's extension and late days included; None where there is none.
     pub end: Option<Timestamp>,
+    /// Percent of its score that one that comes now loses for coming late; None where it loses nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub penalty_now: Option<f64>,
 }
 
 /// Answer to the question whether a submission counts.
@@ -110,17 +113,24 @@ impl<'a> Course<'a> {
     pub fn room(&self, now: Timestamp) -> Room {
         let left = |limit: Option<u32>, count: usize| limit.map(|limit| limit.saturating_sub(count as u32));
         // Bytes that nobody has submitted.
-        let (counts_now, next) = match self.decide("", now) {
-            Decision::Stands | Decision::Counts(_) => (true, None),
-            Decision::Refused(refusal) => (false, refusal.next),
+        let (days_late, next) = match self.decide("", now) {
+            Decision::Stands => (Some(0), None),
+            Decision::Counts(days) => (Some(days), None),
+            Decision::Refused(refusal) => (None, refusal.next),
         };
         Room {
             today: left(self.season.per_day, self.counted_on(self.day(now))),
             total: left(self.season.total, self.counted.len()),
-            counts_now,
+            counts_now: days_late.is_some(),
             next,
             end: self.end(),
+            penalty_now: days_late.and_then(|days| self.cost(days)).filter(|percent| *percent > 0.0),
         }
+    }
+
+    /// Percent of its score that a submission loses which comes so many days late; None where nothing late counts.
+    fn cost(&self, days: u32) -> Option<f64> {
+        self.season.late.map(|late| (late.per_day * f64::from(days)).min(100.0))
     }
 
     /// Submissions of a day that count.
@@ -217,7 +227,7 @@ impl<'a> Course<'a> {
         // Of the best, the same bytes may have come in time before; of the last, that was given up.
         let days =
             if self.season.counts == Counts::Best { days.min() } else { days.next_back() }.unwrap_or(0);
-        self.season.late.map(|late| (late.per_day * f64::from(days)).min(100.0))
+        self.cost(days)
     }
 }
 

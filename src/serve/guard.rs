@@ -109,6 +109,11 @@ pub(super) async fn principal(
     principal.ok_or_else(|| Failure::unauthorized("this is not a token that is valid here"))
 }
 
+/// True if a request brings the organiser's token, whatever it would be shown without.
+pub(super) async fn is_organisers(state: &Shared, headers: &HeaderMap) -> bool {
+    matches!(principal(state, &state.snapshot(), headers).await, Ok(Principal::Organiser))
+}
+
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderValue;

@@ -111,14 +111,15 @@ async fn page(State(state): State<Shared>, headers: HeaderMap) -> Result<Respons
 async fn rankings(State(state): State<Shared>, uri: Uri, headers: HeaderMap) -> Result<Response, Failure> {
     let page = Page::of(&uri)?;
     let miner = Sight::of_request(&state, &headers).await?.own()?;
+    let for_organiser = guard::is_organisers(&state, &headers).await;
     let answer = on_disk(move || {
-        let Some(published) = state.snapshot().published().rankings.get()? else {
+        let Some(published) = state.snapshot().rankings(for_organiser)? else {
             return Ok(Document::new(NO_RANKINGS).answer(JSON));
         };
         if miner.is_none() && page.is_none() {
-            return Ok(published.0.answer(JSON));
+            return Ok(published.answer(JSON));
         }
-        let mut board = board::of(&published.0.bytes, miner.as_ref())?;
+        let mut board = board::of(&published.bytes, miner.as_ref())?;
         let Some(page) = page else { return Ok(Document::json(&board)?.answer(JSON)) };
         let lines = &mut board.rankings.rankings;
         let links = page.links("/rankings", lines.len());
@@ -139,11 +140,13 @@ async fn agent(
     let principal = guard::principal(&state, &snapshot, &headers).await?;
     Sight::of(snapshot.pipeline.board, &principal).must_reach(&miner)?;
     let own = principal.is_of(&miner);
+    let may_ask = own || principal == Principal::Organiser;
     let view = on_disk(move || {
         let published = snapshot.published().rankings.get()?;
         let nothing = RankingIndex::default();
         let index = published.as_ref().map_or(&nothing, |published| &published.1);
-        let mut view = status::view(&miner, index, &snapshot.pipeline, own);
+        let absent = || status::absent(&miner, &snapshot.pipeline).filter(|_| may_ask);
+        let mut view = status::view(&miner, index, &snapshot.pipeline, own).or_else(absent);
         if let Some(own) = view.as_mut().and_then(|view| view.own.as_mut()) {
             // A ledger that can't be read keeps nobody from what is known without it.
             own.limits =

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use anyhow::Context;
@@ -45,6 +46,8 @@ pub(super) struct Snapshot {
 pub(super) struct Published {
     /// The board as JSON, and to be looked into.
     pub(super) rankings: Cached<(Document, RankingIndex)>,
+    /// The board as JSON for the organiser.
+    pub(super) organisers: Cached<Document>,
     pub(super) page: Cached<Document>,
     /// Every change of the ranking.
     pub(super) history: Cached<Vec<Point>>,
@@ -56,6 +59,9 @@ impl Published {
             rankings: Cached::new(folder.join("rankings.json"), move |bytes| {
                 let board = Board::read(&bytes, feedback)?;
                 Ok((Document::json(&board)?, board.into()))
+            }),
+            organisers: Cached::new(folder.join("rankings.json"), move |bytes| {
+                Ok(Document::json(&Board::read_for_organiser(&bytes, feedback)?)?)
             }),
             page: Cached::new(folder.join("index.html"), |bytes| Ok(Document::new(bytes))),
             history: Cached::new(folder.join("history.csv"), |bytes| feed::read(&bytes)),
@@ -70,6 +76,15 @@ impl Snapshot {
         let frozen = self.frozen.as_ref();
         let frozen = frozen.filter(|(freeze, _)| freeze::is_in_force(results, freeze, Timestamp::now()));
         frozen.map_or(&self.live, |(_, published)| published)
+    }
+
+    /// The board as JSON that is shown now, to the organiser or to others; None before there is one. Reads the disk.
+    pub(super) fn rankings(&self, for_organiser: bool) -> io::Result<Option<Document>> {
+        let published = self.published();
+        if for_organiser {
+            return Ok(published.organisers.get()?.map(|document| Document::clone(&document)));
+        }
+        Ok(published.rankings.get()?.map(|published| published.0.clone()))
     }
 
     /// The part of the history that is shown, to one miner or to all.

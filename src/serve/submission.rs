@@ -8,6 +8,7 @@ use axum::extract::{Path as UrlPath, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
+use crate::config::Board;
 use crate::serve::answer::{Document, Failure, JSON};
 use crate::serve::guard::{self, Principal};
 use crate::serve::state::{Shared, on_disk};
@@ -33,7 +34,11 @@ pub(super) async fn submission(
         let published = snapshot.published().rankings.get()?;
         let before = RankingIndex::default();
         let index = published.as_ref().map_or(&before, |published| &published.1);
-        io::Result::Ok(SubmittedSource::of(sha256, miners, index, &snapshot.pipeline))
+        let board = match principal {
+            Principal::Of(_) => snapshot.pipeline.board,
+            _ => Board::Public,
+        };
+        io::Result::Ok(SubmittedSource::of(sha256, miners, index, &snapshot.pipeline, board))
     });
     let found = found.await?.map_err(|_| Failure::ours())?;
     let found = Document::json(&found.ok_or_else(nothing)?).map_err(|_| Failure::ours())?;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::config::{self, Split};
+use crate::config::{self, Board, Split};
 use crate::model::rejection::Rejection;
 use crate::model::report::{Outcome, Run};
 use crate::pipeline::basis::Basis;
@@ -69,6 +69,7 @@ fn results() -> tempfile::TempDir {
         token: Some("TAO"),
         title: None,
         roster: &[],
+        board: Board::Private,
         plan: &plan,
         live: false,
     };

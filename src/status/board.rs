@@ -7,6 +7,7 @@ use std::num::NonZeroU32;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::config;
 use crate::model::feedback::Feedback;
 use crate::model::miner_id::Miner;
 use crate::model::rejection::Rejection;
@@ -43,11 +44,21 @@ pub struct Line {
     pub unscored: u64,
     /// The stage at which the agent stands; None if it is not shown.
     pub stage: Option<String>,
-    /// The miner whose identical submission was seen earlier.
+    /// The miner whose identical submission was seen earlier; None too if it is not shown.
     pub duplicate_of: Option<Miner>,
-    /// Miners with the same bytes, where it can't be told who had them first: none of them earns anything.
+    /// Miners with the same bytes, where it can't be told who had them first: none of them earns anything; nobody if they are
+    /// not shown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub same_as: Vec<Miner>,
+    /// Says that others have the same bytes, whether they are shown or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_bytes: Option<SameBytes>,
+    /// The miner that most of it was seen with first; for the organiser only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub similar_to: Option<Miner>,
+    /// Share of it that was seen with that miner first, 0 to 1; for the organiser only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub similarity: Option<f64>,
     /// When agentmill first saw these bytes from this miner.
     pub first_seen: Timestamp,
     /// Hex sha256 of the submission.
@@ -63,6 +74,16 @@ pub struct Line {
     pub rank_high: Option<NonZeroU32>,
 }
 
+/// Knowledge of who had the same bytes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SameBytes {
+    /// Another miner had them first.
+    Copied,
+    /// Nobody can tell.
+    Undecided,
+}
+
 /// A [`Board`], ready to be looked into; by default, before anything is published.
 #[derive(Debug, Default)]
 pub struct RankingIndex {
@@ -70,6 +91,15 @@ pub struct RankingIndex {
     pub(super) rejected: HashMap<Miner, Rejection>,
     pub(super) pending: HashSet<Miner>,
     pub(super) generated_at: Option<Timestamp>,
+}
+
+impl RankingIndex {
+    /// The line of a miner as the miner itself sees it.
+    pub(super) fn own_line(&self, miner: &Miner, board: config::Board) -> Option<Line> {
+        let mut line = self.lines.get(miner).cloned();
+        line.iter_mut().filter(|_| board == config::Board::Private).for_each(Line::hide_others);
+        line
+    }
 }
 
 impl From<Board> for RankingIndex {
@@ -86,11 +116,23 @@ impl From<Board> for RankingIndex {
 }
 
 impl Board {
-    /// Takes in the bytes of `rankings.json`.
+    /// Takes in the bytes of `rankings.json`, for miners.
     ///
     /// # Errors
     /// They are not what the pipeline publishes.
     pub fn read(bytes: &[u8], feedback: Feedback) -> io::Result<Self> {
+        let mut board = Self::read_for_organiser(bytes, feedback)?;
+        for line in &mut board.rankings.rankings {
+            (line.similar_to, line.similarity) = (None, None);
+        }
+        Ok(board)
+    }
+
+    /// The same for the organiser, with near copies.
+    ///
+    /// # Errors
+    /// They are not what the pipeline publishes.
+    pub fn read_for_organiser(bytes: &[u8], feedback: Feedback) -> io::Result<Self> {
         let all: Rankings = serde_json::from_slice(bytes)?;
         let mut lines: Vec<Line> = all.rankings.into_iter().map(|row| Line::of(row, feedback)).collect();
         if !feedback.shows_ranking() {
@@ -115,17 +157,24 @@ impl Board {
         Ok(Self { feedback, rankings })
     }
 
-    /// Takes out all but one miner's lines.
+    /// Takes out all but one miner's lines, and the names of others in them.
     pub fn keep_only(&mut self, miner: &Miner) {
         self.rankings.rankings.retain(|line| line.miner == *miner);
+        self.rankings.rankings.iter_mut().for_each(Line::hide_others);
         self.rankings.rejected.retain(|one| one.miner.as_ref() == Some(miner));
         self.rankings.pending.retain(|one| one == miner);
     }
 }
 
 impl Line {
+    /// Takes out whose bytes are the same.
+    pub(super) fn hide_others(&mut self) {
+        (self.duplicate_of, self.same_as) = (None, Vec::new());
+    }
+
     fn of(row: Row, feedback: Feedback) -> Self {
         let shown = feedback.shows_ranking();
+        let undecided = (!row.same_as.is_empty()).then_some(SameBytes::Undecided);
         Self {
             rank: row.rank.filter(|_| shown),
             miner: row.miner,
@@ -135,8 +184,11 @@ impl Line {
             tests: row.tests,
             unscored: row.unscored,
             stage: shown.then_some(row.stage),
+            same_bytes: row.duplicate_of.as_ref().map(|_| SameBytes::Copied).or(undecided),
             duplicate_of: row.duplicate_of,
             same_as: row.same_as,
+            similar_to: row.similar_to,
+            similarity: row.similarity,
             first_seen: row.first_seen,
             sha256: row.sha256,
             penalty: row.penalty.filter(|_| shown),

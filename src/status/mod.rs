@@ -18,7 +18,7 @@ use crate::pipeline::score::hundredths;
 use crate::pipeline::season::Room;
 use crate::submission::{self, Receipt};
 
-pub use crate::status::board::{Board, Line, RankingIndex};
+pub use crate::status::board::{Board, Line, RankingIndex, SameBytes};
 pub use crate::status::shown_task::ShownTask;
 pub use crate::status::submitted_source::{OneSubmission, SubmissionState, SubmittedSource};
 
@@ -34,6 +34,8 @@ pub enum State {
     Refused,
     /// Nothing lies in the inbox for the miner any more.
     Withdrawn,
+    /// The miner is on the roster and has submitted nothing.
+    Absent,
 }
 
 /// The answer of `/agents/{miner}`.
@@ -122,7 +124,7 @@ pub fn view(miner: &Miner, index: &RankingIndex, pipeline: &Pipeline, own: bool)
     let report = report_store::load_report(&pipeline.results, miner);
     let state = state(miner, index, pipeline, receipt.as_ref())?;
     let report = report.map(|report| samples::of_now(report, |stage, task| pipeline.samples_of(stage, task)));
-    let ranking = index.lines.get(miner).cloned();
+    let ranking = if own { index.own_line(miner, pipeline.board) } else { index.lines.get(miner).cloned() };
     // Where something is ranked, that is of what lies in the inbox and does not count.
     let is_told = matches!(state, State::Refused | State::Ranked);
     let rejection = index.rejected.get(miner).filter(|_| is_told).cloned();
@@ -138,6 +140,27 @@ pub fn view(miner: &Miner, index: &RankingIndex, pipeline: &Pipeline, own: bool)
         runs: report.into_iter().flat_map(|report| report.runs).map(|run| own_run(run, pipeline)).collect(),
     });
     Some(View { miner: miner.clone(), state, feedback: pipeline.feedback(), ranking, own })
+}
+
+/// Where somebody stands who has submitted nothing; None for those who are not on the roster.
+#[must_use]
+pub fn absent(miner: &Miner, pipeline: &Pipeline) -> Option<View> {
+    let own = Own {
+        submission: None,
+        rejection: None,
+        limits: None,
+        evaluated_sha256: None,
+        stopped_early: None,
+        runs: Vec::new(),
+    };
+    let view = || View {
+        miner: miner.clone(),
+        state: State::Absent,
+        feedback: pipeline.feedback(),
+        ranking: None,
+        own: Some(own),
+    };
+    pipeline.roster.as_ref().filter(|roster| roster.has(miner)).map(|_| view())
 }
 
 fn state(

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::config::Pipeline;
+use crate::config::{Board, Pipeline};
 use crate::model::miner_id::Miner;
 use crate::model::rejection::Rejection;
 use crate::status::board::{Line, RankingIndex};
@@ -51,14 +51,19 @@ pub enum SubmissionState {
 }
 
 impl SubmittedSource {
-    /// Looks up what became of bytes with these miners; None if there is no miner.
+    /// Looks up what became of bytes with these miners, seen as `board` has it; None if there is no miner.
     pub fn of(
         sha256: String,
         miners: Vec<(Miner, Timestamp)>,
         index: &RankingIndex,
         pipeline: &Pipeline,
+        board: Board,
     ) -> Option<Self> {
-        let one = |(miner, first_seen)| OneSubmission::of(&sha256, miner, first_seen, index, pipeline);
+        let line = |miner: &Miner| index.own_line(miner, board).filter(|line| line.sha256 == sha256);
+        let one = |(miner, first_seen): (Miner, Timestamp)| {
+            let ranking = line(&miner);
+            OneSubmission::of((&sha256, first_seen), miner, ranking, index, pipeline)
+        };
         let submissions: Vec<OneSubmission> = miners.into_iter().map(one).collect();
         (!submissions.is_empty()).then_some(Self { sha256, submissions })
     }
@@ -66,13 +71,12 @@ impl SubmittedSource {
 
 impl OneSubmission {
     fn of(
-        sha256: &str,
+        (sha256, first_seen): (&str, Timestamp),
         miner: Miner,
-        first_seen: Timestamp,
+        ranking: Option<Line>,
         index: &RankingIndex,
         pipeline: &Pipeline,
     ) -> Self {
-        let ranking = index.lines.get(&miner).filter(|line| line.sha256 == sha256).cloned();
         let rejection =
             index.rejected.get(&miner).filter(|one| one.sha256.as_deref() == Some(sha256)).cloned();
         let present = submission::present(pipeline, &miner).map(|bytes| digest::sha256(&bytes));

@@ -109,3 +109,85 @@ fn before_there_are_results_each_sees_an_empty_board() {
     assert_eq!(miners(&api.get_as("/rankings", &bearer(&alice)).json()), [""; 0]);
     assert_eq!(api.get_as("/agents/alice", &bearer(&alice)).status, 404);
 }
+
+/// Bob's bytes are alice's, and dave's are nearly hers.
+fn copies(pipeline: &str) -> Folder {
+    let folder = folder(pipeline);
+    let mut rankings: Value = serde_json::from_str(&folder.read("results/rankings.json")).unwrap();
+    let lines = rankings["rankings"].as_array_mut().unwrap();
+    lines[1]["duplicate_of"] = json!("alice");
+    let mut near = lines[0].clone();
+    for (key, value) in [
+        ("miner", json!("dave")),
+        ("similar_to", json!("alice")),
+        ("similarity", json!(0.93)),
+        ("same_as", json!(["erin"])),
+    ] {
+        near[key] = value;
+    }
+    lines.push(near);
+    rankings["pending"] = json!([]);
+    folder.write("results/rankings.json", &rankings.to_string());
+    folder
+}
+
+#[test]
+fn near_copies_are_for_the_organiser() {
+    for pipeline in ["board: public", ""] {
+        let folder = copies(pipeline);
+        let (organiser, dave) = (bearer(&folder.organisers_token()), bearer(&folder.token("dave")));
+        let api = folder.serve();
+        let near = |path: &str, headers: &str| {
+            let answer = api.get_as(path, headers).json();
+            let line = answer["rankings"].as_array().unwrap().last().unwrap().clone();
+            assert_eq!(line["miner"], "dave");
+            (line.get("similar_to").cloned(), line.get("similarity").cloned())
+        };
+        for path in ["/rankings", "/rankings?limit=9"] {
+            assert_eq!(near(path, &organiser), (Some(json!("alice")), Some(json!(0.93))), "{pipeline:?}");
+            assert_eq!(near(path, &dave), (None, None), "{pipeline:?}");
+        }
+        let all = [api.get("/rankings"), api.get_as("/agents/dave", &dave)];
+        assert!(all.iter().all(|answer| !answer.body.contains("0.93")), "{all:?}");
+    }
+}
+
+#[test]
+fn on_a_private_board_nobody_is_told_whose_bytes_are_the_same() {
+    for (pipeline, shown) in [("", false), ("board: public", true)] {
+        let folder = copies(pipeline);
+        let tokens = [("bob", "alice", "copied"), ("dave", "erin", "undecided")]
+            .map(|(miner, other, kind)| (miner, other, kind, bearer(&folder.token(miner))));
+        let organiser = bearer(&folder.organisers_token());
+        let api = folder.serve();
+        for (miner, other, kind, token) in tokens {
+            let names = |line: &Value| {
+                assert_eq!(line["same_bytes"], kind);
+                [&line["duplicate_of"], &line["same_as"][0]].contains(&&json!(other))
+            };
+            let rankings = api.get_as("/rankings", &token).json();
+            let lines = rankings["rankings"].as_array().unwrap();
+            assert_eq!(names(lines.iter().find(|line| line["miner"] == miner).unwrap()), shown);
+            let path = format!("/agents/{miner}");
+            assert_eq!(names(&api.get_as(&path, &token).json()["ranking"]), shown);
+            assert!(names(&api.get_as(&path, &organiser).json()["ranking"]), "the organiser is told");
+        }
+    }
+}
+
+#[test]
+fn who_is_on_the_roster_and_has_submitted_nothing_is_absent_and_sees_the_limits() {
+    let folder = folder("season: {closes: 2999-03-08T00:00Z}\nroster: students.csv\n");
+    folder.write("students.csv", "id,name\nerin,Erin\n");
+    folder.write("extensions.yaml", "erin: {closes: 2999-03-15T00:00Z}\n");
+    let [erin, zoe] = ["erin", "zoe"].map(|miner| bearer(&folder.token(miner)));
+    let organiser = bearer(&folder.organisers_token());
+    let api = folder.serve();
+    for token in [&erin, &organiser] {
+        let answer = api.get_as("/agents/erin", token);
+        let found = answer.json();
+        assert_eq!((answer.status, &found["state"]), (200, &json!("absent")), "{found}");
+        assert_eq!(found["own"]["limits"]["end"], "2999-03-15T00:00:00Z", "{found}");
+    }
+    assert_eq!(api.get_as("/agents/zoe", &zoe).status, 404, "is on no list");
+}

@@ -142,6 +142,7 @@ impl Sample {
                 title: self.pipeline.title.as_deref(),
                 token: self.pipeline.rewards.as_ref().map(|rewards| rewards.token.as_str()),
                 roster: &self.roster,
+                board: self.pipeline.board,
                 plan: &plan,
                 live: self.live,
             },

@@ -91,7 +91,7 @@ fn passed(
     Ok(hints)
 }
 
-/// Mutants of the solutions that pass all tests.
+/// Mutants of the solutions: how many were tried, and those that pass all tests.
 ///
 /// # Errors
 /// A solution can't be read, or the engine failed.
@@ -99,7 +99,7 @@ pub(super) fn survivors(
     tasks: &[Task],
     pipeline: &Pipeline,
     sandbox: &dyn Sandbox,
-) -> anyhow::Result<Vec<Problem>> {
+) -> anyhow::Result<(usize, Vec<Problem>)> {
     let mut due: Vec<(&Task, Mutant)> = Vec::new();
     for (task, file) in tasks.iter().filter_map(|task| Some((task, task.solution.as_ref()?))) {
         let source =
@@ -116,7 +116,7 @@ pub(super) fn survivors(
     };
     let found: Vec<Option<Problem>> =
         pool.install(|| due.par_iter().map(survive).collect::<anyhow::Result<_>>())?;
-    Ok(found.into_iter().flatten().collect())
+    Ok((due.len(), found.into_iter().flatten().collect()))
 }
 
 /// The judged run; None if Python does not compile the source.

@@ -44,6 +44,17 @@ struct Sound {
     findings: Vec<Finding>,
     /// Weak tests: nothing that stops anybody.
     hints: Vec<Problem>,
+    /// Where mutants were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mutants: Option<Mutants>,
+}
+
+/// Mutants of the solutions.
+#[derive(Debug, Serialize)]
+struct Mutants {
+    tried: usize,
+    /// Those that did not pass all tests.
+    caught: usize,
 }
 
 /// The part of a folder that is checked, and how.
@@ -93,18 +104,25 @@ pub fn check(dir: &Path, scope: &Scope, quiet: bool, json: bool) -> anyhow::Resu
 }
 
 fn told(sound: &Sound, ok: bool, layout: &Layout) -> String {
-    let Sound { tasks, solutions, image, findings, hints } = sound;
+    let Sound { tasks, solutions, image, findings, hints, mutants } = sound;
     let (style, word) = if ok { (GOOD, "ok") } else { (BAD, "not ok") };
     let word = layout.paint(style, word);
     let table = doctor::text(findings, layout);
     let hints: String = hints.iter().map(|hint| format!("hint: {hint}\n")).collect();
+    let mutants = mutants.as_ref().map_or_else(String::new, |mutants| match mutants {
+        Mutants { tried: 0, .. } => "mutants: none could be made of the reference solutions\n".to_owned(),
+        Mutants { tried, caught } if tried == caught => {
+            format!("mutants: {tried} tried, all caught by the tests\n")
+        }
+        Mutants { tried, caught } => format!("mutants: {tried} tried, {caught} caught by the tests\n"),
+    });
     let solved = match solutions {
         0 => "no reference solutions".to_owned(),
         1 => "1 reference solution scores 100".to_owned(),
         some => format!("{some} reference solutions score 100"),
     };
     let tasks = if *tasks == 1 { "1 task".to_owned() } else { format!("{tasks} tasks") };
-    format!("{table}\n{hints}{word}: {tasks}, {solved}, image {image}\n")
+    format!("{table}\n{hints}{mutants}{word}: {tasks}, {solved}, image {image}\n")
 }
 
 /// Checks only an agent's file, as the pipeline would.
@@ -189,10 +207,13 @@ fn check_folder(
     };
     check_solutions(pipeline, &due, (&proofs, &known), (sandbox, events), problems)?;
     let solutions = provable(&tasks).filter(|task| task.solution.is_some()).count();
+    let mut mutants = None;
     if scope.mutants && problems.is_empty() {
-        hints.extend(hints::survivors(&tasks, pipeline, sandbox)?);
+        let (tried, survivors) = hints::survivors(&tasks, pipeline, sandbox)?;
+        mutants = Some(Mutants { tried, caught: tried - survivors.len() });
+        hints.extend(survivors);
     }
-    Ok(Some(Sound { tasks: tasks.len(), solutions, image, findings, hints }))
+    Ok(Some(Sound { tasks: tasks.len(), solutions, image, findings, hints, mutants }))
 }
 
 /// The tasks that can be read; all that is wrong with them, or with them and the pipeline together, is added to the problems.

@@ -18,7 +18,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use crate::config::{Rewards, Student};
+use crate::config::{Board, Rewards, Student};
 use crate::model::first_sights::FirstSights;
 use crate::model::miner_id::Miner;
 use crate::model::rejection::Rejection;
@@ -62,6 +62,8 @@ pub struct Published<'a> {
     pub token: Option<&'a str>,
     /// People of the course; empty if there is no list of them.
     pub roster: &'a [Student],
+    /// Readers of the page: near copies are marked on it for the organiser's eyes only.
+    pub board: Board,
     /// The stages with their tasks.
     pub plan: &'a Plan<'a>,
     /// More is to come: open pages then look for their next version.

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use super::*;
 use crate::config::{Rewards, Split, Stage, Student};
+use crate::model::first_sights::NearCopy;
 use crate::model::report::Report;
 use crate::model::report::{Outcome, Verdict};
 use crate::pipeline::publish::samples::{
@@ -35,6 +36,8 @@ struct Pass {
     title: Option<&'static str>,
     rewards: Option<Rewards>,
     roster: Vec<Student>,
+    board: Board,
+    near: HashMap<Miner, NearCopy>,
 }
 
 impl Pass {
@@ -53,6 +56,8 @@ impl Pass {
             title: None,
             rewards: Some(rewards(100.0, Split::Proportional)),
             roster: Vec::new(),
+            board: Board::Private,
+            near: HashMap::new(),
         }
     }
 
@@ -77,7 +82,7 @@ impl Pass {
             &plan,
             self.rewards.as_ref(),
             &first_sights(&agents),
-            &HashMap::new(),
+            &self.near,
             &crate::pipeline::score::improvement::Past::default(),
         );
         let published = Published {
@@ -95,6 +100,7 @@ impl Pass {
             title: self.title,
             token: self.rewards.as_ref().map(|rewards| rewards.token.as_str()),
             roster: &self.roster,
+            board: self.board,
             plan: &plan,
             live: false,
         };
@@ -281,6 +287,7 @@ fn errors_name_the_file() {
         title: None,
         token: None,
         roster: &[],
+        board: Board::Private,
         plan: &Plan::new(&[], &[]),
         live: false,
     };

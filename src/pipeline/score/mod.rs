@@ -175,9 +175,13 @@ pub fn remarks(row: &Row) -> impl Iterator<Item = String> {
     let similar = row.similar_to.as_ref().map(|other| format!("similar to {other}"));
     let stopped = row.stopped_early.as_ref().map(ToString::to_string);
     let packed = row.packed.then(|| PACKED.to_owned());
-    let penalty = row.penalty.filter(|percent| *percent > 0.0);
-    let late = penalty.map(|percent| format!("{percent}% off for coming late"));
+    let late = lateness(row.penalty);
     [copy, same, similar, stopped, packed, late].into_iter().flatten()
+}
+
+/// The remark on a penalty, in percent; None where there is none.
+pub fn lateness(penalty: Option<f64>) -> Option<String> {
+    penalty.filter(|percent| *percent > 0.0).map(|percent| format!("{percent}% off for coming late"))
 }
 
 fn names(miners: &[Miner]) -> String {

@@ -186,7 +186,8 @@ fn what_lies_there_counts_from_the_first_day_that_has_room() {
 fn what_is_left_is_told_for_today_and_in_all() {
     let season = season("{submissions: {per_day: 2, total: 3}, closes: 2027-03-09T00:00:00Z}");
     let room = |sights: &FirstSights, now: &str| {
-        let Room { today, total, counts_now, next, end } = Course::of(&season, &ann(), sights).room(at(now));
+        let Room { today, total, counts_now, next, end, .. } =
+            Course::of(&season, &ann(), sights).room(at(now));
         assert_eq!(end, Some(at("2027-03-09T00:00Z")));
         (today.unwrap(), total.unwrap(), counts_now, next)
     };
@@ -198,4 +199,13 @@ fn what_is_left_is_told_for_today_and_in_all() {
     assert_eq!(room(&two, "2027-03-10T12:00Z"), (2, 1, false, None), "it is over");
     let three = sights(&[("A", "2027-03-04T10:00Z"), ("B", "2027-03-04T11:00Z"), ("C", "2027-03-05T11:00Z")]);
     assert_eq!(room(&three, "2027-03-06T12:00Z"), (2, 0, false, None));
+}
+
+#[test]
+fn what_one_costs_that_comes_now_is_told_beforehand() {
+    let season = season("{closes: 2027-03-08T18:00Z, late: {until: 2027-03-20T00:00Z, per_day: 12.5%}}");
+    let costs = |now: &str| Course::of(&season, &ann(), &sights(&[])).room(at(now)).penalty_now;
+    assert_eq!(costs("2027-03-08T18:00:00Z"), None);
+    assert_eq!(costs("2027-03-09T19:00:00Z"), Some(25.0));
+    assert_eq!(costs("2027-03-21T00:00:00Z"), None, "it does not count at all");
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::config::Split;
+use crate::config::{Board, Split};
 use crate::model::rejection::Rejection;
 use crate::pipeline::basis::Basis;
 use crate::pipeline::plan::Plan;
@@ -63,6 +63,7 @@ impl Around {
             title: None,
             token: None,
             roster: &[],
+            board: Board::Private,
             plan: &Plan::new(&[], &[]),
             live: false,
         });

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use crate::config::Sampling;
+use crate::config::{Board, Sampling};
 use crate::model::feedback::{Feedback, Shown};
 use crate::model::miner_id::Miner;
 use crate::model::model_use::Money;
@@ -230,6 +230,7 @@ fn agents<'a>(
     let chunks = rows.chunks(TOGETHER);
     let feedback = published.plan.feedback();
     let shown = feedback.shows_ranking();
+    let marks_near = shown && published.board == Board::Private;
     let loaded = chunks.flat_map(move |rows| rows.par_iter().map(load).collect::<Vec<_>>());
     loaded.map(move |(row, report)| {
         let mut room = Room::share(rows.len());
@@ -257,7 +258,7 @@ fn agents<'a>(
             unscored: row.unscored,
             stage: shown.then(|| published.plan.place(&row.stage).unwrap_or_default()),
             copy: row.duplicate_of.as_ref().map(Miner::as_str),
-            similar: row.similar_to.as_ref().map(Miner::as_str).zip(row.similarity).filter(|_| shown),
+            similar: row.similar_to.as_ref().map(Miner::as_str).zip(row.similarity).filter(|_| marks_near),
             same: &row.same_as,
             stopped: row.stopped_early.as_ref().filter(|_| shown).map(ToString::to_string),
             seen: row.first_seen.as_second(),

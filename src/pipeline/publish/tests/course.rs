@@ -1,5 +1,7 @@
 //! Tests of a course's results: a title, everybody of the roster, no word of rewards.
 
+use serde_json::json;
+
 use super::*;
 
 fn student(id: &str, name: &str, group: &str) -> Student {
@@ -86,4 +88,18 @@ fn another_name_on_the_roster_is_published_though_nothing_was_evaluated() {
     pass.roster[0].name = "Robert".into();
     pass.publish_unevaluated(dir.path());
     assert!(read(dir.path(), "rankings.csv").contains("Robert"));
+}
+
+#[test]
+fn a_page_that_all_see_marks_no_near_copies() {
+    let mut pass = course();
+    let near = NearCopy { percent: 93, similar_to: miner("alice"), withheld: false };
+    pass.near = HashMap::from([(miner("carol"), near)]);
+    for (board, expected) in [(Board::Private, json!(["alice", 0.93])), (Board::Public, json!(null))] {
+        let dir = tempfile::tempdir().unwrap();
+        pass.board = board;
+        pass.publish(dir.path());
+        assert_eq!(on_page(dir.path())["agents"][1]["similar"], expected, "{board:?}");
+        assert!(read(dir.path(), "rankings.csv").contains(",alice,0.93,"), "the organiser's file");
+    }
 }

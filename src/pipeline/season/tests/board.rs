@@ -139,6 +139,7 @@ impl<'a> Board<'a> {
             title: None,
             token: Some("TAO"),
             roster: &[],
+            board: crate::config::Board::Private,
             plan: &plan,
             live: false,
         };
