@@ -259,7 +259,7 @@ pub struct Verify {
 /// Tasks to write an agent for, and the place that it goes to.
 #[derive(Debug, Clone, Args)]
 pub struct Generate {
-    /// The tasks' ids; agentmill tasks lists them
+    /// Ids or patterns of the tasks; agentmill tasks lists them
     #[arg(value_name = "TASK")]
     pub tasks: Vec<String>,
     /// One agent for every task
@@ -288,7 +288,7 @@ pub struct Generate {
 /// Models to rank, and how often each is asked.
 #[derive(Debug, Clone, Args)]
 pub struct BenchModel {
-    /// The tasks' ids; every task when none is named
+    /// Ids or patterns of the tasks; every task in a stage when none is given
     #[arg(value_name = "TASK")]
     pub tasks: Vec<String>,
     /// A model's name at the endpoint instead of llm.model; may be repeated

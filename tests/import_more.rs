@@ -473,6 +473,7 @@ fn samples_become_agents_in_which_nothing_clashes() {
     }
     lines += "{\"task_id\": \"HumanEval/999\", \"completion\": \"    pass\"}\n";
     let file = folder.write("Model-4.jsonl", lines);
+    folder.write("mill/tasks/own.yaml", "prompt: f()\ntests: [\"assert f() == 1\"]\n");
     let (code, out, err) = folder.import("samples", &file);
     assert_eq!(
         (code, out.contains("8 samples in 2 agents"), out.contains("model-4-1, model-4-2")),
@@ -480,6 +481,10 @@ fn samples_become_agents_in_which_nothing_clashes() {
         "{out}"
     );
     assert!(err.contains("no task is made of \"HumanEval/999\"; import its benchmark first"), "{err}");
+    assert!(
+        err.contains("Model-4.jsonl: fewer than 2 samples for 1 of 5 tasks: what is not there counts as 0"),
+        "{err}"
+    );
     assert_eq!(folder.import("samples", &file).0, 1, "the agents are there and stay");
     assert_eq!(folder.agentmill(&["run"]).status.code(), Some(0));
     let scores = fs::read_to_string(folder.path("mill/results/scores.csv")).unwrap();

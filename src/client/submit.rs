@@ -32,6 +32,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const POLL_HERE: Duration = Duration::from_millis(250);
 const POLL_THERE: Duration = Duration::from_secs(2);
 
+/// A verdict that takes longer may never come.
+const LATE: Duration = Duration::from_secs(30);
+
 /// The most of foreign text that is shown.
 const SHOWN: usize = 300;
 
@@ -143,22 +146,36 @@ impl Target<'_> {
         }
     }
 
-    /// Waits until the miner's submission is evaluated; None if that takes longer than `patience`.
+    /// Waits until the miner's submission is evaluated; None if that takes longer than `patience`. Calls `late` once where
+    /// it may be that nobody is at work.
     ///
     /// # Errors
     /// It can't be asked for.
-    pub fn wait(&self, miner: &Miner, patience: Duration) -> anyhow::Result<Option<View>> {
-        let deadline = Instant::now() + patience;
+    pub fn wait(&self, miner: &Miner, patience: Duration, late: &dyn Fn()) -> anyhow::Result<Option<View>> {
         let (pause, look): (_, &dyn Fn() -> anyhow::Result<Option<View>>) = match self {
             Self::Here(pipeline) => (POLL_HERE, &|| view_here(pipeline, miner)),
             Self::There(platform) => (POLL_THERE, &|| platform.view(miner)),
         };
-        loop {
-            match look()? {
-                Some(view) if view.state != State::Waiting => return Ok(Some(view)),
-                _ if Instant::now() >= deadline => return Ok(None),
-                _ => thread::sleep(pause.min(deadline.saturating_duration_since(Instant::now()))),
-            }
+        if let Some(view) = poll(look, pause, LATE.min(patience))? {
+            return Ok(Some(view));
+        }
+        late();
+        poll(look, pause, patience.saturating_sub(LATE))
+    }
+}
+
+/// Looks until there is a verdict; None if that takes longer than `patience`.
+fn poll(
+    look: &dyn Fn() -> anyhow::Result<Option<View>>,
+    pause: Duration,
+    patience: Duration,
+) -> anyhow::Result<Option<View>> {
+    let deadline = Instant::now() + patience;
+    loop {
+        match look()? {
+            Some(view) if view.state != State::Waiting => return Ok(Some(view)),
+            _ if Instant::now() >= deadline => return Ok(None),
+            _ => thread::sleep(pause.min(deadline.saturating_duration_since(Instant::now()))),
         }
     }
 }

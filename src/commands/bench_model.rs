@@ -1,11 +1,14 @@
 //! `bench-model`: all tasks, several samples of each, straight into a ranking of models.
 
+use std::collections::{HashSet, VecDeque};
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, ensure};
 
 use crate::cli::{BenchModel, Exit};
-use crate::client::bench::asking::{Asking, Missing};
+use crate::client::bench::asking::{Asking, Due, Missing, Tally};
+use crate::client::bench::by_task;
 use crate::client::bench::judging::{Judging, Results};
 use crate::client::bench::memory::{self, FOLDER, Memory};
 use crate::client::bench::ranking::{self, Row};
@@ -20,8 +23,10 @@ use crate::sandbox::run::ContainerSandbox;
 use crate::task::Task;
 use crate::term::{self, Layout};
 use crate::ui::Spinner;
+use crate::util::first_few::first_few;
+use crate::util::plural::counted;
 use crate::util::{atomic_file, json};
-use crate::workspace::Workspace;
+use crate::workspace::{PIPELINE, Workspace};
 use crate::yaml::Problems;
 
 /// Asks the models for what is missing, judges it, and ranks them beside those of before.
@@ -29,23 +34,29 @@ use crate::yaml::Problems;
 /// # Errors
 /// There is no model, no key or no engine, or something can't be written.
 pub fn bench_model(dir: &Path, args: &BenchModel, quiet: bool) -> anyhow::Result<Exit> {
-    let workspace = Workspace::open(dir)?;
+    let mut workspace = Workspace::open(dir)?;
     let k = args.k.unwrap_or(args.samples);
     ensure!(
         k <= args.samples,
         "--k {k} takes at least as many --samples, of which there are {}",
         args.samples
     );
-    choose(&workspace.tasks, &args.tasks, args.tasks.is_empty())?;
+    let spinner = Spinner::new(quiet);
+    // Nothing else is looked at, asked for or judged.
+    workspace.tasks = chosen(&workspace, &args.tasks, &spinner)?;
     let children = Children::default();
     let models = models(&workspace.pipeline.llm, args, &children)?;
-    let spinner = Spinner::new(quiet);
     let (pipeline, parallel) = (workspace.pipeline.clone(), workspace.pipeline.parallel.get());
-    let job = Job { workspace, args: args.clone(), models, k, spinner: spinner.clone() };
+    let tally = Arc::new(Tally::default());
+    let job =
+        Job { workspace, args: args.clone(), models, k, spinner: spinner.clone(), tally: tally.clone() };
     let done = aside::work(&pipeline, parallel, &spinner, &children, move |containers| job.run(containers))?;
     let (rows, whole) = match done {
         Ok(done) => done?,
-        Err(signal) => return Ok(signal),
+        Err(signal) => {
+            spinner.tell(&format!("agentmill: {}", tally.at_stop()));
+            return Ok(signal);
+        }
     };
     match args.json {
         true => term::print_json(&rows)?,
@@ -54,7 +65,22 @@ pub fn bench_model(dir: &Path, args: &BenchModel, quiet: bool) -> anyhow::Result
     Ok(if whole { Exit::Done } else { Exit::Unscored })
 }
 
-/// The models by name; that of the `llm` section if none is named.
+/// The tasks that were asked for. All count that are in a stage, where none is named; one that is named must be in one.
+fn chosen(workspace: &Workspace, named: &[String], spinner: &Spinner) -> anyhow::Result<Vec<Task>> {
+    let tasks = choose(&workspace.tasks, named, named.is_empty())?;
+    let is_staged = |task: &&Task| workspace.pipeline.stage_of(&task.id).is_some();
+    let (staged, left): (Vec<&Task>, Vec<&Task>) = tasks.into_iter().partition(is_staged);
+    if !left.is_empty() {
+        let ids = first_few(left.iter().map(|task| &task.id));
+        let file = workspace.file.display();
+        ensure!(named.is_empty(), "{file}: no stage has {ids}, so no reply can be judged");
+        let (tasks, are) = (counted(left.len(), "task"), if left.len() == 1 { "is" } else { "are" });
+        spinner.say(&format!("{tasks} {are} in no stage of {PIPELINE} and left out: {ids}"));
+    }
+    Ok(staged.into_iter().cloned().collect())
+}
+
+/// The models by name, each once; that of the `llm` section if none is named.
 fn models(llm: &Llm, args: &BenchModel, children: &Children) -> anyhow::Result<Vec<(String, Model)>> {
     let mut names = args.models.clone();
     if names.is_empty() {
@@ -63,6 +89,8 @@ fn models(llm: &Llm, args: &BenchModel, children: &Children) -> anyhow::Result<V
             llm.model.as_ref().or(own).context("say which model: --model, or llm.model in pipeline.yaml")?;
         names.push(name.clone());
     }
+    let mut seen = HashSet::new();
+    names.retain(|name| seen.insert(name.clone()));
     let model = |name: String| {
         let llm = Llm { model: Some(name.clone()), ..llm.clone() };
         Ok((name, Model::new(&llm, children.clone())?))
@@ -77,6 +105,7 @@ struct Job {
     models: Vec<(String, Model)>,
     k: u32,
     spinner: Spinner,
+    tally: Arc<Tally>,
 }
 
 impl Job {
@@ -84,16 +113,15 @@ impl Job {
     fn run(&self, containers: &ContainerSandbox) -> anyhow::Result<(Vec<Row>, bool)> {
         let folder = self.workspace.pipeline.results.join(FOLDER);
         let _lock = memory::lock(&folder)?;
-        let tasks = choose(&self.workspace.tasks, &self.args.tasks, self.args.tasks.is_empty())?;
-        Problems::check(containers.check(&self.workspace.tasks)?.refused)?;
+        let tasks = &self.workspace.tasks;
+        self.spinner.wait(format!("looking at {}", counted(tasks.len(), "task")));
+        Problems::check(containers.check(tasks)?.refused)?;
         let interpreter = Interpreter::of(&self.workspace.pipeline, Some(&containers.library()?));
-        for (name, model) in &self.models {
-            self.ask(&Memory::open(&folder, name)?, (model, &interpreter), &tasks)?;
-        }
+        self.ask(&folder, &interpreter)?;
         let mut rows = Vec::new();
         for memory in Memory::all(&folder)? {
             let results = self.judge(&memory, &interpreter, containers)?;
-            rows.push(Row::new(&memory.model, &results, &tasks, self.args.samples, self.k));
+            rows.push(Row::new(&memory.model, &results, tasks, self.args.samples, self.k));
         }
         ranking::rank(&mut rows);
         self.write(&folder, &rows)?;
@@ -102,13 +130,11 @@ impl Job {
         Ok((rows, whole))
     }
 
-    fn ask(
-        &self,
-        memory: &Memory,
-        (model, interpreter): (&Model, &Interpreter),
-        tasks: &[&Task],
-    ) -> anyhow::Result<()> {
-        let asking = Asking {
+    /// Asks one model after the other.
+    fn ask(&self, folder: &Path, interpreter: &Interpreter) -> anyhow::Result<()> {
+        let memories = self.models.iter().map(|(name, _)| Memory::open(folder, name));
+        let memories: Vec<Memory> = memories.collect::<anyhow::Result<_>>()?;
+        let asking = |memory, model| Asking {
             model,
             memory,
             llm: &self.workspace.pipeline.llm,
@@ -116,17 +142,45 @@ impl Job {
             samples: self.args.samples,
             requests: usize::from(self.args.requests),
             spinner: &self.spinner,
+            tally: &self.tally,
         };
-        let Missing { samples, reasons } = asking.ask(tasks)?;
+        let pairs = memories.iter().zip(&self.models);
+        let askings: Vec<Asking<'_>> = pairs.map(|(memory, (_, model))| asking(memory, model)).collect();
+        let due: Vec<_> = askings.iter().map(|asking| asking.due(&self.workspace.tasks)).collect();
+        let all = self.models.len() * self.wanted();
+        self.tally.begin(all, all - due.iter().map(VecDeque::len).sum::<usize>());
+        askings.iter().zip(due).try_for_each(|(asking, due)| self.ask_one(asking, due))
+    }
+
+    /// Samples that are wanted of a model.
+    fn wanted(&self) -> usize {
+        self.workspace.tasks.len() * self.args.samples as usize
+    }
+
+    fn ask_one(&self, asking: &Asking<'_>, due: VecDeque<Due<'_>>) -> anyhow::Result<()> {
+        if due.is_empty() {
+            return Ok(());
+        }
+        let memory = asking.memory;
+        let tasks = counted(self.workspace.tasks.len(), "task");
+        let kept = match self.wanted() - due.len() {
+            0 => String::new(),
+            kept => format!(", of which {kept} are kept"),
+        };
+        let replies = if due.len() == 1 { "1 reply".to_owned() } else { format!("{} replies", due.len()) };
+        let samples = self.args.samples;
+        self.spinner.wait(format!("asking {} for {replies} ({tasks} x {samples}{kept})", memory.model));
+        let Missing { samples, reasons } = asking.ask(due)?;
         for reason in reasons {
             self.spinner.tell(&format!("agentmill: {}: {reason}", memory.model));
         }
         if samples > 0 {
-            let text = format!(
-                "agentmill: {}: {samples} samples are missing; the same command asks for them again",
-                memory.model
-            );
-            self.spinner.tell(&text);
+            let are = if samples == 1 { "is missing" } else { "are missing" };
+            self.spinner.tell(&format!(
+                "agentmill: {}: {} {are}; the same command asks again",
+                memory.model,
+                counted(samples, "sample")
+            ));
         }
         Ok(())
     }
@@ -138,7 +192,8 @@ impl Job {
         sandbox: &dyn Sandbox,
     ) -> anyhow::Result<Results> {
         let pipeline = &self.workspace.pipeline;
-        let judging = Judging { pipeline, llm: &pipeline.llm, interpreter, sandbox, spinner: &self.spinner };
+        let (llm, samples) = (&pipeline.llm, self.args.samples);
+        let judging = Judging { pipeline, llm, interpreter, sandbox, spinner: &self.spinner, samples };
         let results = judging.judge(memory, &self.workspace.tasks)?;
         for (task, reason) in &results.task_faults {
             self.spinner.tell(&format!("agentmill: task {task} is at fault and counts for nobody: {reason}"));
@@ -154,8 +209,17 @@ impl Job {
         let context = || format!("can't write into {}", results.display());
         atomic_file::replace_by(&results.join("models.csv"), |out| ranking::csv(out, rows))
             .with_context(context)?;
-        atomic_file::replace(&results.join("models.json"), &json::bytes(&rows)?).with_context(context)?;
-        self.spinner.say(&format!("models.csv in {}, replies in {}", results.display(), folder.display()));
+        // What tests say tells of hidden ones.
+        let bytes = json::bytes(&rows)?;
+        atomic_file::replace_private(&results.join("models.json"), |out| out.write_all(&bytes))
+            .with_context(context)?;
+        let by_model = rows.iter().map(|row| (row.model.as_str(), row.by_task.as_slice()));
+        atomic_file::replace_private(&results.join("models_tasks.csv"), |out| by_task::csv(out, by_model))
+            .with_context(context)?;
+        let (results, folder) = (results.display(), folder.display());
+        self.spinner.say(&format!(
+            "models.csv and, task by task, models_tasks.csv in {results}; replies in {folder}"
+        ));
         Ok(())
     }
 }

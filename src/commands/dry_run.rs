@@ -12,6 +12,7 @@ use crate::sandbox::run::ContainerSandbox;
 use crate::term;
 use crate::ui::Events;
 use crate::util::first_few::first_few;
+use crate::util::plural::counted;
 use crate::workspace::Workspace;
 
 /// Prints the runs that are due and in scope. The engine is asked for the image's id only; where it can't tell, the image is
@@ -52,7 +53,7 @@ fn text(forecast: &Forecast) -> String {
     for ((miner, stage, if_passed, why), tasks) in groups {
         let why = why.iter().map(|cause| cause.words()).collect::<Vec<_>>().join(", ");
         let condition = if if_passed { ", if it gets there" } else { "" };
-        let runs = count(tasks.len(), "run");
+        let runs = counted(tasks.len(), "run");
         text += &format!("{miner}: {why}: {runs} in {stage}{condition}: {}\n", first_few(&tasks));
     }
     for one in &forecast.rejected {
@@ -64,11 +65,6 @@ fn text(forecast: &Forecast) -> String {
     if forecast.image_assumed && !forecast.image.is_empty() {
         text += "the engine has not told the image's id: it is taken to be what it was\n";
     }
-    let (runs, agents) = (count(forecast.runs.len(), "run"), count(forecast.agents, "agent"));
+    let (runs, agents) = (counted(forecast.runs.len(), "run"), counted(forecast.agents, "agent"));
     text + &format!("{runs} of {agents}\n")
-}
-
-/// A number of things.
-pub(super) fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

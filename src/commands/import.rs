@@ -6,10 +6,12 @@ use anyhow::{Context, anyhow};
 
 use crate::cli::Exit;
 use crate::config::{self, Validate};
-use crate::import::{self, Benchmark, Drafts, Kind, Note, Wrote};
+use crate::import::{self, Benchmark, Drafts, Kind, Note, Samples, Wrote};
 use crate::model::miner_id::Miner;
+use crate::task::Task;
 use crate::term;
 use crate::util::atomic_file;
+use crate::util::plural::counted;
 use crate::workspace::{PIPELINE, Workspace};
 
 /// Writes the tasks or agents of a file and tells what was not taken.
@@ -59,10 +61,28 @@ fn samples(dir: &Path, file: &Path, force: bool, quiet: bool) -> anyhow::Result<
     if !quiet {
         let names = wrote.join(", ");
         let inbox = workspace.pipeline.inbox.display();
-        term::print(&format!("{} samples in {} agents in {inbox}: {names}\n", samples.taken, wrote.len()))?;
+        let (taken, agents) = (counted(samples.taken, "sample"), counted(wrote.len(), "agent"));
+        term::print(&format!("{taken} in {agents} in {inbox}: {names}\n"))?;
     }
     tell(&samples.refused, file);
+    if let Some(text) = lacking(&samples, &workspace) {
+        term::complain(format_args!("{}: {text}", file.display()));
+    }
     Ok(if samples.refused.is_empty() { Exit::Done } else { Exit::Unscored })
+}
+
+/// Says for how many tasks that count there is no sample, or not one for each agent.
+fn lacking(samples: &Samples, workspace: &Workspace) -> Option<String> {
+    let tasks = workspace.tasks.iter().filter(|task| workspace.pipeline.stage_of(&task.id).is_some());
+    let given = |task: &&Task| samples.of_task.get(&task.id).copied().unwrap_or_default();
+    let lacking = tasks.clone().filter(|task| given(task) < samples.agents.len()).count();
+    let what = match samples.agents.len() {
+        1 => "no sample".to_owned(),
+        many => format!("fewer than {many} samples"),
+    };
+    let all = tasks.count();
+    let way = "what is not there counts as 0; a stage that names the other tasks leaves them out";
+    (lacking > 0).then(|| format!("{what} for {lacking} of {all} tasks: {way}"))
 }
 
 /// Tells of an agent that the pipeline would refuse for its size.

@@ -6,7 +6,6 @@ use anyhow::Context;
 use jiff::Timestamp;
 
 use crate::cli::Exit;
-use crate::commands::dry_run::count;
 use crate::commands::run::{self, Again};
 use crate::pipeline::basis_memory::BasisMemory;
 use crate::pipeline::comparison::{Comparison, Moved, TaskScore};
@@ -17,6 +16,7 @@ use crate::pipeline::scope::Scope;
 use crate::term;
 use crate::ui::Talk;
 use crate::util::first_few::first_few;
+use crate::util::plural::counted;
 use crate::workspace::Workspace;
 
 /// Evaluates everybody under the present tasks and rules into `results/.preview`, and prints what differs from the results.
@@ -56,7 +56,7 @@ fn text(comparison: &Comparison) -> String {
     let Comparison { changed, moved, agents } = comparison;
     let changed = if changed.is_empty() { "nothing".to_owned() } else { told(changed) };
     let lines: String = moved.iter().map(line).collect();
-    format!("changed: {changed}\n{lines}{} of {} would move\n", moved.len(), count(*agents, "agent"))
+    format!("changed: {changed}\n{lines}{} of {} would move\n", moved.len(), counted(*agents, "agent"))
 }
 
 fn line(Moved { moved, causes, tasks }: &Moved) -> String {

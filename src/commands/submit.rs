@@ -40,14 +40,12 @@ pub fn submit(dir: &Path, args: &Submit, quiet: bool) -> anyhow::Result<Exit> {
 fn wait(target: &Target<'_>, args: &Submit, quiet: bool) -> anyhow::Result<Exit> {
     let spinner = Spinner::new(quiet);
     spinner.wait("waiting for the verdict".to_owned());
-    let view = target.wait(&args.miner, Duration::from_secs(args.patience));
-    spinner.done();
-    let Some(view) = view? else {
-        term::complain(
-            "agentmill: there is no verdict yet; does agentmill watch or run work in that folder?",
-        );
-        return Ok(Exit::Unscored);
+    let late = || {
+        spinner.tell("agentmill: there is no verdict yet; does agentmill watch or run work in that folder?")
     };
+    let view = target.wait(&args.miner, Duration::from_secs(args.patience), &late);
+    spinner.done();
+    let Some(view) = view? else { return Ok(Exit::Unscored) };
     term::print(&format!("{}\n", submit::outcome(&view)))?;
     let unscored = view.ranking.as_ref().is_some_and(|row| row.unscored > 0);
     Ok(match view.state {

@@ -91,6 +91,12 @@ impl Pipeline {
         let stage = self.stages.iter().find(|one| one.name == stage && one.tasks.is_match(task));
         stage.map_or(0, |stage| stage.sampling.samples)
     }
+
+    /// The stage that runs agents on a task, by its id; None if none does.
+    #[must_use]
+    pub fn stage_of(&self, task: &str) -> Option<&Stage> {
+        self.stages.iter().find(|stage| stage.tasks.is_match(task))
+    }
 }
 
 /// Times at which changes of the rules come into force.

@@ -51,7 +51,7 @@ impl<'p> People<'p> {
     pub fn read(pipeline: &'p Pipeline) -> Result<Self, ShowError> {
         let results = &pipeline.results;
         let rankings = json::load(results).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => ShowError::NoResults(results.to_owned()),
+            io::ErrorKind::NotFound => ShowError::no_results(results),
             _ => ShowError::Unreadable(error),
         })?;
         let ledger = Ledger::open(results).map_err(|problems| ShowError::Ledger(problems.to_string()))?.0;

@@ -30,6 +30,8 @@ pub struct Samples {
     pub agents: Vec<String>,
     /// Samples that are in them.
     pub taken: usize,
+    /// How many there are of a task, by its id.
+    pub of_task: BTreeMap<String, usize>,
     /// Lines that can't be taken.
     pub refused: Vec<Note>,
 }
@@ -50,6 +52,7 @@ pub fn read(path: &Path, tasks: &[Task]) -> anyhow::Result<Samples> {
     }
     let most = by_task.values().map(Vec::len).max().unwrap_or_default();
     samples.taken = by_task.values().map(Vec::len).sum();
+    samples.of_task = by_task.iter().map(|(at, sources)| (tasks[*at].id.clone(), sources.len())).collect();
     samples.agents = (0..most).map(|number| agent(number, &by_task, tasks)).collect();
     Ok(samples)
 }

@@ -76,7 +76,7 @@ pub struct MinerRun {
 pub fn data(pipeline: &Pipeline, query: Query<'_>) -> Result<Data, ShowError> {
     let results_dir = pipeline.results.as_path();
     let rankings = json::load(results_dir).map_err(|err| match err.kind() {
-        io::ErrorKind::NotFound => ShowError::NoResults(results_dir.to_owned()),
+        io::ErrorKind::NotFound => ShowError::no_results(results_dir),
         _ => ShowError::Unreadable(err),
     })?;
     match query {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::model::miner_id::Miner;
 use crate::util::text::visible;
@@ -36,6 +36,9 @@ pub enum ShowError {
     /// Nothing has been published yet.
     #[error("there are no results in {}; `agentmill run` makes them", .0.display())]
     NoResults(PathBuf),
+    /// Nothing has been published but a ranking of models.
+    #[error("there are no agents' results; models were benchmarked here: {}", .0.display())]
+    OnlyModels(PathBuf),
     /// `rankings.json` can't be read.
     #[error(transparent)]
     Unreadable(#[from] io::Error),
@@ -84,6 +87,14 @@ pub enum ShowError {
         /// The nearest name, as a question.
         nearest: Nearest,
     },
+}
+
+impl ShowError {
+    /// The reason why a folder has no rankings.
+    pub(crate) fn no_results(results: &Path) -> Self {
+        let models = results.join("models.csv");
+        if models.exists() { Self::OnlyModels(models) } else { Self::NoResults(results.to_owned()) }
+    }
 }
 
 /// The nearest name there is, if one is near.

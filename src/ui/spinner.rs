@@ -1,19 +1,26 @@
 //! Spinner: shown while a model or a platform is waited for.
 
 use std::io::{IsTerminal, Write, stderr};
+use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use parking_lot::Mutex;
 
 use crate::ui::event::Event;
+
+/// How often progress is told where there is no terminal.
+const EVERY: Duration = Duration::from_secs(10);
 
 /// A spinner; shown only on a terminal.
 #[derive(Debug, Clone)]
 pub struct Spinner {
     bar: ProgressBar,
     quiet: bool,
+    /// When it was last told without a terminal what is waited for.
+    told: Arc<Mutex<Instant>>,
 }
 
 impl Spinner {
@@ -22,14 +29,31 @@ impl Spinner {
     pub fn new(quiet: bool) -> Self {
         let live = !quiet && stderr().is_terminal() && std::env::var_os("CI").is_none();
         let target = if live { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        Self { bar: bar(target), quiet }
+        Self::on(target, quiet)
+    }
+
+    fn on(target: ProgressDrawTarget, quiet: bool) -> Self {
+        Self { bar: bar(target), quiet, told: Arc::new(Mutex::new(Instant::now())) }
     }
 
     /// Shows what is waited for from here on.
     pub fn wait(&self, what: String) {
         if self.bar.is_hidden() {
             self.say(&what);
+            *self.told.lock() = Instant::now();
         }
+        self.show(what);
+    }
+
+    /// Shows how far the work is; without a terminal only now and then.
+    pub fn progress(&self, what: String) {
+        if self.bar.is_hidden() && self.told.lock().elapsed() < EVERY {
+            return;
+        }
+        self.wait(what);
+    }
+
+    fn show(&self, what: String) {
         self.bar.set_message(what);
         self.bar.enable_steady_tick(Duration::from_millis(100));
     }
@@ -81,7 +105,7 @@ mod tests {
     fn its_text_is_shown() {
         let terminal = InMemoryTerm::new(4, 60);
         let target = ProgressDrawTarget::term_like(Box::new(terminal.clone()));
-        let spinner = Spinner { bar: bar(target), quiet: false };
+        let spinner = Spinner::on(target, false);
         spinner.wait("asking for strings/reverse (1 of 2)".to_owned());
         spinner.bar.tick();
         let shown = terminal.contents();

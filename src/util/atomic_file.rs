@@ -29,16 +29,24 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<bool> {
 /// # Errors
 /// As of [`replace`], and those of `fill`.
 pub fn replace_by(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<bool> {
-    write(path, fill).map_err(|err| blame(path, &err))
+    // Readable by others as far as the umask lets them.
+    write(path, 0o644, fill).map_err(|err| blame(path, &err))
 }
 
-fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<bool> {
+/// Like [`replace_by`], but other users can't read it.
+///
+/// # Errors
+/// As of [`replace_by`].
+pub fn replace_private(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<bool> {
+    write(path, 0o600, fill).map_err(|err| blame(path, &err))
+}
+
+fn write(path: &Path, mode: u32, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<bool> {
     // In the same folder: a rename is atomic only within one file system.
     let folder = path.parent().unwrap_or(Path::new("."));
-    // Readable by others as far as the umask lets them.
-    let readable = Permissions::from_mode(0o644);
+    let permissions = Permissions::from_mode(mode);
     let mut builder = tempfile::Builder::new();
-    let mut file = builder.prefix(PREFIX).suffix(SUFFIX).permissions(readable).tempfile_in(folder)?;
+    let mut file = builder.prefix(PREFIX).suffix(SUFFIX).permissions(permissions).tempfile_in(folder)?;
     let mut out = BufWriter::with_capacity(CHUNK, file.as_file());
     fill(&mut out)?;
     out.flush()?;

@@ -9,6 +9,7 @@ pub mod json;
 pub mod natural;
 pub mod panics;
 pub mod pass_at;
+pub mod plural;
 pub mod private;
 pub mod program;
 pub mod text;

@@ -5,16 +5,16 @@ use serde_json::{Value, json};
 use crate::support::Line::{self, Fails};
 use crate::support::{Folder, GOOD, Model, said};
 
-const SHOUT: &str = "def shout(s):\n    return s.upper()\n";
+pub const SHOUT: &str = "def shout(s):\n    return s.upper()\n";
 
 /// A reply that has used so many tokens.
-fn reply(source: &str, tokens: u64) -> Line {
+pub fn reply(source: &str, tokens: u64) -> Line {
     let usage = json!({ "prompt_tokens": 1000, "completion_tokens": tokens });
     let body = json!({ "choices": [{ "message": { "content": source } }], "usage": usage });
     Fails(200, "", body.to_string())
 }
 
-fn folder(model: &Model) -> Folder {
+pub fn folder(model: &Model) -> Folder {
     let prices = ", prices: {small: [1, 10]}}\n";
     let folder = Folder::new(&model.pipeline().replace("}\n", prices));
     folder.write(
@@ -25,13 +25,13 @@ fn folder(model: &Model) -> Folder {
 }
 
 /// Runs `bench-model`, one request at a time: the exit code and what was said.
-fn bench(folder: &Folder, args: &[&str]) -> (i32, String) {
+pub fn bench(folder: &Folder, args: &[&str]) -> (i32, String) {
     let mut command = folder.command(&[&["bench-model", "--requests", "1"], args].concat());
     let output = command.env("TEST_KEY", "none").output().unwrap();
     (output.status.code().unwrap(), said(&output))
 }
 
-fn rows(folder: &Folder) -> Vec<Value> {
+pub fn rows(folder: &Folder) -> Vec<Value> {
     serde_json::from_str(&folder.read("results/models.json")).unwrap()
 }
 
@@ -68,7 +68,7 @@ fn a_benchmark_goes_on_where_it_was_stopped() {
     let folder = folder(&model);
     let (code, text) = bench(&folder, &["strings/reverse", "shout", "--model", "m"]);
     assert_eq!(code, 1, "{text}");
-    assert!(text.contains("HTTP 401") && text.contains("1 samples are missing"), "{text}");
+    assert!(text.contains("HTTP 401") && text.contains("1 sample is missing"), "{text}");
     assert_eq!((&rows(&folder)[0]["rank"], &rows(&folder)[0]["missing"]), (&Value::Null, &1.into()));
     let (code, text) = bench(&folder, &["strings/reverse", "shout", "--model", "m"]);
     assert_eq!((code, model.requests().len()), (0, 3), "{text}");

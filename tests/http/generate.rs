@@ -1,7 +1,7 @@
 //! A scripted model, and what `generate` and `submit` make of what it says.
 
 use crate::support::Line::{Fails, IsSilent, Says};
-use crate::support::{Folder, GOOD, Model, said};
+use crate::support::{Folder, GOOD, Model, TASK, said};
 
 const KEY: &str = "sk-test-0123456789";
 
@@ -162,6 +162,16 @@ fn a_draft_that_fails_public_tests_is_repaired_when_tried() {
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     assert!(model.prompts()[1].contains("strings/reverse: word"), "{}", model.prompts()[1]);
     assert_eq!(folder.read("inbox/alice.py"), GOOD);
+    let text = said(&output);
+    assert!(
+        text.contains("trying strings/reverse on 1 public test\n") && !text.contains("nothing was"),
+        "{text}"
+    );
+    folder.write("tasks/strings/reverse.yaml", &TASK.replace(", public: true", ""));
+    let output =
+        folder.command(&["generate", "str*/*", "--miner", "alice", "--try"]).env("TEST_KEY", KEY).output();
+    let text = said(&output.unwrap());
+    assert!(text.contains("strings/reverse: no public tests: nothing was tried"), "{text}");
 }
 
 #[test]

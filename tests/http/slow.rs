@@ -1,12 +1,14 @@
 //! Clients that take their time, and the end of the server.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::Stdio;
+use std::time::Instant;
 
 use agentmill::serve::Server;
 use agentmill::ui::Events;
 use agentmill::workspace::Workspace;
 
-use crate::support::{Folder, GOOD, answer, connect};
+use crate::support::{Folder, GOOD, PATIENCE, answer, connect};
 
 #[test]
 fn heads_and_bodies_that_trickle_are_cut_off_and_others_are_served() {
@@ -68,4 +70,20 @@ fn stopping_answers_what_was_asked_and_takes_no_more() {
         assert_eq!(answer(&mut stream).status, 201);
     });
     assert_eq!(folder.read("inbox/alice.py"), "x = 1\n");
+}
+
+#[test]
+fn a_verdict_that_does_not_come_is_hinted_at_and_waited_for() {
+    let folder = Folder::new("");
+    folder.write("good.py", GOOD);
+    let file = folder.path().join("good.py");
+    let args = ["submit", file.to_str().unwrap(), "--miner", "alice", "--wait"];
+    let mut child = folder.command(&args).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let (begun, hint) =
+        (Instant::now(), lines.find(|line| line.as_ref().unwrap().contains("does agentmill watch")));
+    assert!(hint.is_some() && begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
+    assert!(child.try_wait().unwrap().is_none(), "it goes on waiting");
+    child.kill().unwrap();
+    child.wait().unwrap();
 }

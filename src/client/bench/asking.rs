@@ -1,6 +1,7 @@
 //! Asking: the samples that are missing are had from the model, several at a time.
 
 use std::collections::{HashSet, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
 use std::time::Instant;
 
@@ -33,6 +34,35 @@ pub struct Asking<'a> {
     pub requests: usize,
     /// Progress display.
     pub spinner: &'a Spinner,
+    /// The benchmark's count of replies.
+    pub tally: &'a Tally,
+}
+
+/// A sample to be asked for: its task and its number.
+pub type Due<'a> = (&'a Task, u32);
+
+/// Replies of a benchmark, which whoever stops it is told of.
+#[derive(Debug, Default)]
+pub struct Tally {
+    all: AtomicUsize,
+    kept: AtomicUsize,
+}
+
+impl Tally {
+    /// So many are wanted, and so many are there.
+    pub fn begin(&self, all: usize, kept: usize) {
+        self.kept.store(kept, Relaxed);
+        self.all.store(all, Relaxed);
+    }
+
+    /// Says what a stop leaves.
+    #[must_use]
+    pub fn at_stop(&self) -> String {
+        match (self.kept.load(Relaxed), self.all.load(Relaxed)) {
+            (_, 0) => "stopped before anything was asked for".to_owned(),
+            (kept, all) => format!("stopped: {kept} of {all} replies are kept; the same command goes on"),
+        }
+    }
 }
 
 /// Samples that could not be had.
@@ -45,7 +75,7 @@ pub struct Missing {
 }
 
 struct Queue<'a> {
-    jobs: VecDeque<(&'a Task, u32)>,
+    jobs: VecDeque<Due<'a>>,
     all: usize,
     done: usize,
     missing: Missing,
@@ -53,12 +83,11 @@ struct Queue<'a> {
 }
 
 impl Asking<'_> {
-    /// Asks for what is not remembered.
+    /// Asks for what is due.
     ///
     /// # Errors
     /// A reply can't be written down.
-    pub fn ask(&self, tasks: &[&Task]) -> anyhow::Result<Missing> {
-        let jobs = self.due(tasks);
+    pub fn ask(&self, jobs: VecDeque<Due<'_>>) -> anyhow::Result<Missing> {
         let (all, threads) = (jobs.len(), self.requests.min(jobs.len()));
         let queue = Queue { jobs, all, done: 0, missing: Missing::default(), broken: None };
         let queue = Mutex::new(queue);
@@ -67,8 +96,9 @@ impl Asking<'_> {
         queue.broken.map_or(Ok(queue.missing), Err)
     }
 
-    /// First one sample of every task, then the second.
-    fn due<'t>(&self, tasks: &[&'t Task]) -> VecDeque<(&'t Task, u32)> {
+    /// What is not remembered: first one sample of every task, then the second.
+    #[must_use]
+    pub fn due<'t>(&self, tasks: &'t [Task]) -> VecDeque<Due<'t>> {
         let samples = self.memory.samples();
         let known: HashSet<(&str, u32, &str)> =
             samples.iter().map(|one| (one.task.as_str(), one.sample, one.asked.as_str())).collect();
@@ -76,7 +106,7 @@ impl Asking<'_> {
         let all =
             (1..=self.samples).flat_map(|number| tasks.iter().zip(&asked).map(move |pair| (pair, number)));
         all.filter(|((task, asked), number)| !known.contains(&(task.id.as_str(), *number, asked.as_str())))
-            .map(|((task, _), number)| (*task, number))
+            .map(|((task, _), number)| (task, number))
             .collect()
     }
 
@@ -86,9 +116,9 @@ impl Asking<'_> {
             let answer = self.sample(task, number);
             let mut queue = queue.lock();
             queue.done += 1;
-            self.spinner.wait(format!("{}: {} of {} replies", self.memory.model, queue.done, queue.all));
+            self.spinner.progress(format!("{}: {} of {} replies", self.memory.model, queue.done, queue.all));
             match answer.map(|sample| self.memory.add_sample(sample)) {
-                Ok(Ok(())) => {}
+                Ok(Ok(())) => drop(self.tally.kept.fetch_add(1, Relaxed)),
                 Ok(Err(error)) => {
                     queue.jobs.clear();
                     queue.broken.get_or_insert(error);

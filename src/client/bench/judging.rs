@@ -13,13 +13,15 @@ use crate::client::generate::prompt::Interpreter;
 use crate::client::generate::reply::sources;
 use crate::client::generate::wanted::Wanted;
 use crate::config::{Limits, Llm, Pipeline};
-use crate::model::report::Verdict;
+use crate::model::report::{Scored, Verdict};
 use crate::pipeline::run_keys::{EvaluationPlan, PlannedRun};
 use crate::sandbox::{Fault, Opened, Sandbox};
 use crate::submission;
 use crate::task::Task;
 use crate::ui::Spinner;
 use crate::util::digest;
+use crate::util::plural::counted;
+use crate::util::text::visible;
 
 /// The verdict on a source that the platform or Python refuses.
 const REFUSED: &str = "refused";
@@ -36,13 +38,27 @@ pub struct Judging<'a> {
     pub sandbox: &'a dyn Sandbox,
     /// Progress display.
     pub spinner: &'a Spinner,
+    /// Samples of each task that count.
+    pub samples: u32,
+}
+
+/// The most of a failing test's message that is kept, in characters.
+const KEPT: usize = 500;
+
+/// A sample and what it came to.
+#[derive(Debug, Clone)]
+pub struct Tried {
+    /// The sample.
+    pub sample: Sample,
+    /// The result; None where it is not judged, by our fault.
+    pub judged: Option<Judged>,
 }
 
 /// Results of one model's samples.
 #[derive(Debug, Default)]
 pub struct Results {
-    /// Samples of each task with their scores; None where it is not judged, by our fault.
-    pub tasks: BTreeMap<String, Vec<(Sample, Option<f64>)>>,
+    /// Samples of each task.
+    pub tasks: BTreeMap<String, Vec<Tried>>,
     /// Tasks at which the author is at fault, which count for nobody, and why.
     pub task_faults: BTreeMap<String, String>,
     /// Reasons why something is not judged.
@@ -54,6 +70,7 @@ struct Run<'a> {
     planned: &'a PlannedRun<'a>,
     key: String,
     source: String,
+    sample: u32,
 }
 
 /// Result of a source.
@@ -63,7 +80,7 @@ enum Ended {
 }
 
 impl Judging<'_> {
-    /// The results of all samples that were asked for as they would be today.
+    /// The results on these tasks, of all samples that were asked for as they would be today.
     ///
     /// # Errors
     /// There is no engine or no image, or a result can't be written down.
@@ -75,7 +92,8 @@ impl Judging<'_> {
         let mut keys: Vec<(Sample, Option<String>)> = Vec::new();
         for sample in memory.samples() {
             let Some(planned) = planned(&plan, &sample.task) else { continue };
-            if sample.asked != asked(planned.task, self.interpreter, self.llm) {
+            let is_old = sample.asked != asked(planned.task, self.interpreter, self.llm);
+            if is_old || sample.sample > self.samples {
                 continue;
             }
             let source = self.source(&sample, planned.task);
@@ -83,15 +101,15 @@ impl Judging<'_> {
             if let (Some(source), Some(key)) = (source, key.clone())
                 && memory.judged(&key).is_none()
             {
-                due.insert(key.clone(), Run { planned, key, source });
+                let sample = sample.sample;
+                due.entry(key.clone()).or_insert(Run { planned, key, source, sample });
             }
             keys.push((sample, key));
         }
         self.run(memory, due.into_values().collect(), &mut results)?;
         for (sample, key) in keys {
-            // A sample without code has failed.
-            let score = key.map_or(Some(0.0), |key| memory.judged(&key).map(|judged| judged.score));
-            results.tasks.entry(sample.task.clone()).or_default().push((sample, score));
+            let judged = key.map_or_else(|| Some(without_code(&sample)), |key| memory.judged(&key));
+            results.tasks.entry(sample.task.clone()).or_default().push(Tried { sample, judged });
         }
         results.tasks.retain(|task, _| !results.task_faults.contains_key(task));
         Ok(results)
@@ -111,6 +129,9 @@ impl Judging<'_> {
 
     fn run(&self, memory: &Memory, due: Vec<Run<'_>>, results: &mut Results) -> anyhow::Result<()> {
         let (all, done) = (due.len(), Mutex::new(0));
+        if all > 0 {
+            self.spinner.wait(format!("judging {} of {}", counted(all, "solution"), memory.model));
+        }
         let pool = ThreadPoolBuilder::new().num_threads(self.pipeline.parallel.get()).build()?;
         let ended: Vec<(String, anyhow::Result<Option<Fault>>)> = pool.install(|| {
             due.par_iter()
@@ -121,7 +142,7 @@ impl Judging<'_> {
                     };
                     let mut done = done.lock();
                     *done += 1;
-                    self.spinner.wait(format!("{}: {done} of {all} judged", memory.model));
+                    self.spinner.progress(format!("{}: {done} of {all} judged", memory.model));
                     (run.planned.task.id.clone(), ended)
                 })
                 .collect()
@@ -137,25 +158,52 @@ impl Judging<'_> {
     }
 
     fn one(&self, run: &Run<'_>) -> Ended {
-        let judged = |verdict: &str, score| {
-            Ended::Judged(Judged { key: run.key.clone(), verdict: verdict.to_owned(), score })
+        let judged = |verdict: &str, score, message| {
+            Ended::Judged(Judged {
+                key: run.key.clone(),
+                verdict: verdict.to_owned(),
+                score,
+                task: Some(run.planned.task.id.clone()),
+                sample: Some(run.sample),
+                message,
+            })
         };
         match self.scored(run.planned.task, &run.planned.limits, &run.source) {
-            Ok(Some((verdict, score))) => judged(verdict.name(), score),
-            Ok(None) => judged(REFUSED, 0.0),
+            Ok(Ok(scored)) => judged(scored.verdict.name(), scored.score, failure(&scored)),
+            Ok(Err(refused)) => judged(REFUSED, 0.0, Some(refused)),
             Err(fault) => Ended::Fault(fault),
         }
     }
 
-    /// None if Python does not compile the source.
-    fn scored(&self, task: &Task, limits: &Limits, source: &str) -> Result<Option<(Verdict, f64)>, Fault> {
+    /// The reason instead if Python does not compile the source.
+    fn scored(&self, task: &Task, limits: &Limits, source: &str) -> Result<Result<Scored, String>, Fault> {
         match self.sandbox.open(source.as_bytes().to_vec(), limits)? {
-            Opened::Refused(_) => Ok(None),
-            Opened::Ready(mut cell) => {
-                let scored = cell.run(task, limits)?;
-                Ok(Some((scored.verdict, scored.score)))
-            }
+            Opened::Refused(refusal) => Ok(Err(visible(&refusal.message, KEPT))),
+            Opened::Ready(mut cell) => cell.run(task, limits).map(Ok),
         }
+    }
+}
+
+/// The first test that did not pass, and why.
+fn failure(scored: &Scored) -> Option<String> {
+    let test = scored.tests.iter().find(|test| test.verdict != Verdict::Passed)?;
+    let reason = test.message.as_deref().unwrap_or(test.verdict.name());
+    Some(visible(&format!("{}: {reason}", test.name), KEPT))
+}
+
+/// A sample without code has failed.
+fn without_code(sample: &Sample) -> Judged {
+    let message = match &sample.answer {
+        Answer::Declined(reason) => format!("declined: {reason}"),
+        Answer::Text { .. } => "no usable code in the reply".to_owned(),
+    };
+    Judged {
+        key: String::new(),
+        verdict: REFUSED.to_owned(),
+        score: 0.0,
+        task: Some(sample.task.clone()),
+        sample: Some(sample.sample),
+        message: Some(visible(&message, KEPT)),
     }
 }
 

@@ -63,6 +63,15 @@ pub struct Judged {
     pub verdict: String,
     /// 0 to 100.
     pub score: f64,
+    /// The task that it was first run on; None in lines of an older agentmill, as of what follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<String>,
+    /// Number of the sample that it first came in. Others with the same code share this line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<u32>,
+    /// Why it did not pass: the first failing test, and its message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
 }
 
 /// A line of the file.
@@ -92,12 +101,13 @@ struct Known {
     judged: HashMap<String, Judged>,
 }
 
-/// Keeps other benchmarks out of the folder, which it makes if need be. Dropping the lock gives it back.
+/// Keeps other benchmarks out of the folder, which it makes if need be, closed to other users as messages of hidden tests are
+/// kept there. Dropping the lock gives it back.
 ///
 /// # Errors
 /// Another one works there, or it can't be written.
 pub fn lock(folder: &Path) -> anyhow::Result<File> {
-    fs::create_dir_all(folder).with_context(|| format!("can't create {}", folder.display()))?;
+    private::closed(folder).with_context(|| format!("can't create {}", folder.display()))?;
     match private::lock(&folder.join(".lock"), Duration::ZERO) {
         Err(error) if error.kind() == io::ErrorKind::TimedOut => {
             bail!("another bench-model works in {}", folder.display())
@@ -241,7 +251,8 @@ mod tests {
         memory.add_sample(sample(1)).unwrap();
         append(&memory.path, b"{\"kind\":\"sample\",\"ta").unwrap();
         let memory = Memory::open(folder.path(), "meta/llama 3").unwrap();
-        let judged = Judged { key: "k".to_owned(), verdict: "passed".to_owned(), score: 100.0 };
+        let line = r#"{"key": "k", "verdict": "passed", "score": 100}"#;
+        let judged: Judged = serde_json::from_str(line).unwrap();
         memory.add_judged(judged.clone()).unwrap();
         memory.add_sample(sample(2)).unwrap();
         let all = Memory::all(folder.path()).unwrap();

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! tasks ──asking: prompt──▶ model ──▶ memory: replies ──judging: cells──▶ memory: scores ──ranking──▶ models.csv
+//!                                                                                      └──by_task──▶ models_tasks.csv
 //! ```
 //!
 //! A reply that was paid for is never lost: it is remembered as soon as it comes, in `results/models/<model>.jsonl`, and
@@ -9,6 +10,7 @@
 //! prompt or the settings do.
 
 pub mod asking;
+pub mod by_task;
 pub mod judging;
 pub mod memory;
 pub mod ranking;

@@ -5,12 +5,11 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::client::bench::judging::Results;
-use crate::client::bench::memory::Sample;
+use crate::client::bench::by_task::{Count, TaskRow};
+use crate::client::bench::judging::{Results, Tried};
 use crate::pipeline::score::hundredths;
 use crate::task::Task;
 use crate::term::{Layout, Styled, left, right, table};
-use crate::util::pass_at::pass_at;
 use crate::util::text::visible;
 
 /// The most of a model's name that is shown, in characters.
@@ -43,18 +42,20 @@ pub struct Row {
     pub completion_tokens: u64,
     /// Money for all samples; None if it is not known of all.
     pub cost: Option<f64>,
+    /// Each task's result, but for tasks at fault.
+    pub by_task: Vec<TaskRow>,
 }
 
 impl Row {
     /// The line of a model, of which `samples` of each task are wanted.
     #[must_use]
-    pub fn new(model: &str, results: &Results, tasks: &[&Task], samples: u32, k: u32) -> Self {
-        let mut sums = Sums::default();
+    pub fn new(model: &str, results: &Results, tasks: &[Task], samples: u32, k: u32) -> Self {
+        let (mut sums, mut by_task) = (Sums::default(), Vec::new());
         let tasks = tasks.iter().filter(|task| !results.task_faults.contains_key(&task.id));
         for task in tasks {
             let known = results.tasks.get(&task.id).map_or(&[][..], Vec::as_slice);
-            let known = &known[..known.len().min(samples as usize)];
             sums.add(task.weight, known, samples, k);
+            by_task.push(TaskRow::new(&task.id, known, k));
         }
         Self {
             rank: None,
@@ -69,6 +70,7 @@ impl Row {
             prompt_tokens: sums.prompt_tokens,
             completion_tokens: sums.completion_tokens,
             cost: sums.cost.map(|cost| (cost * 1e6).round() / 1e6),
+            by_task,
         }
     }
 
@@ -123,29 +125,26 @@ impl Default for Sums {
 }
 
 impl Sums {
-    fn add(&mut self, weight: f64, known: &[(Sample, Option<f64>)], wanted: u32, k: u32) {
-        let scores: Vec<f64> = known.iter().filter_map(|(_, score)| *score).collect();
-        let judged = u32::try_from(scores.len()).unwrap_or(u32::MAX);
-        let passed = u32::try_from(scores.iter().filter(|score| **score == 100.0).count()).unwrap_or(judged);
-        self.samples += scores.len();
-        self.missing += wanted.saturating_sub(judged) as usize;
-        for (sample, _) in known {
+    fn add(&mut self, weight: f64, known: &[Tried], wanted: u32, k: u32) {
+        let count = Count::of(known);
+        self.samples += count.judged as usize;
+        self.missing += wanted.saturating_sub(count.judged) as usize;
+        for Tried { sample, .. } in known {
             // Endpoints tell what they like.
             self.prompt_tokens = self.prompt_tokens.saturating_add(sample.prompt_tokens.unwrap_or(0));
             self.completion_tokens =
                 self.completion_tokens.saturating_add(sample.completion_tokens.unwrap_or(0));
             self.cost = self.cost.zip(sample.cost).map(|(sum, cost)| sum + cost);
         }
-        if judged == 0 {
-            return;
+        if let Some((share, score)) = count.pass_at(1).zip(count.score()) {
+            self.tasks += 1;
+            self.pass_at_1 += share;
+            self.weight += weight;
+            self.score += weight * score;
         }
-        self.tasks += 1;
-        self.pass_at_1 += pass_at(1, judged, passed);
-        self.weight += weight;
-        self.score += weight * scores.iter().sum::<f64>() / f64::from(judged);
-        if judged >= k {
+        if let Some(share) = count.pass_at(k) {
             self.tasks_of_k += 1;
-            self.pass_at_k += pass_at(k, judged, passed);
+            self.pass_at_k += share;
         }
     }
 
@@ -236,7 +235,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::client::bench::memory::Answer;
+    use crate::client::bench::memory::{Answer, Sample};
 
     #[test]
     fn sums_of_what_endpoints_tell_have_an_end() {
@@ -252,7 +251,8 @@ mod tests {
             answer: Answer::Declined("no".to_owned()),
         };
         let mut sums = Sums::default();
-        sums.add(1.0, &[(sample.clone(), Some(100.0)), (sample, Some(0.0))], 2, 1);
+        let tried = Tried { sample, judged: None };
+        sums.add(1.0, &[tried.clone(), tried], 2, 1);
         assert_eq!((sums.prompt_tokens, sums.completion_tokens), (u64::MAX, u64::MAX));
     }
 }

@@ -1,6 +1,6 @@
 //! Drafts: a model's source for each task, checked as the platform would, and repaired.
 
-use anyhow::{bail, ensure};
+use anyhow::ensure;
 
 use crate::client::generate::answer::{Reply, Unanswered};
 use crate::client::generate::merge::DraftPart;
@@ -10,7 +10,7 @@ use crate::client::generate::trial::Trial;
 use crate::client::generate::wanted::Wanted;
 use crate::client::generate::{prompt, reply, thinking};
 use crate::sandbox::Fault;
-use crate::task::Task;
+use crate::task::{self, Task};
 use crate::ui::Spinner;
 use crate::util::text::unseen;
 
@@ -78,7 +78,12 @@ impl Studio<'_> {
         for (number, task) in (1..).zip(tasks) {
             self.spinner.wait(format!("asking for {} ({number} of {})", task.id, tasks.len()));
             match self.draft(task) {
-                Ok(source) => drafts.parts.push(part(task, source)),
+                Ok(source) => {
+                    if self.trial.tried && !task.tests.iter().any(|test| test.public) {
+                        self.spinner.say(&format!("{}: no public tests: nothing was tried", task.id));
+                    }
+                    drafts.parts.push(part(task, source));
+                }
                 Err(NoDraft::Reply(reason)) => drafts.failed.push((task.id.clone(), reason)),
                 Err(NoDraft::End(error)) => {
                     drafts.ended = Some(error);
@@ -167,22 +172,11 @@ fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }
 
-/// The tasks of these ids; all of them if `all`.
+/// The tasks that these ids and patterns name; all of them if `all`.
 ///
 /// # Errors
-/// There is no such task, or none was named.
+/// One names no task, or none was given.
 pub fn choose<'a>(tasks: &'a [Task], ids: &[String], all: bool) -> anyhow::Result<Vec<&'a Task>> {
     ensure!(all || !ids.is_empty(), "say which task: its id, several, or --all; agentmill tasks lists them");
-    if all {
-        return Ok(tasks.iter().collect());
-    }
-    let mut chosen: Vec<&Task> = Vec::new();
-    for id in ids {
-        match tasks.iter().find(|task| task.id == *id) {
-            Some(task) if chosen.iter().any(|other| other.id == task.id) => {}
-            Some(task) => chosen.push(task),
-            None => bail!("there is no task {id:?}; agentmill tasks lists them"),
-        }
-    }
-    Ok(chosen)
+    if all { Ok(tasks.iter().collect()) } else { task::named(tasks, ids) }
 }

@@ -9,6 +9,7 @@ use crate::sandbox::{Cell, Fault, Opened, Sandbox};
 use crate::submission::{self, Refused};
 use crate::task::Task;
 use crate::ui::Spinner;
+use crate::util::plural::counted;
 use crate::util::text::visible;
 
 /// The most of a message that is shown, in characters.
@@ -62,7 +63,8 @@ impl Trial<'_> {
         if public.tests.is_empty() {
             return Ok(String::new());
         }
-        self.spinner.wait(format!("trying {} on {} public tests", task.id, public.tests.len()));
+        let tests = counted(public.tests.len(), "public test");
+        self.spinner.wait(format!("trying {} on {tests}", task.id));
         match cell.run(&public, &self.limits(task)) {
             Ok(scored) => Ok(failed(&public, &scored)),
             // No source can pass then.
@@ -76,7 +78,7 @@ impl Trial<'_> {
 
     /// As in the stage that the task is in.
     fn limits(&self, task: &Task) -> Limits {
-        let stage = self.pipeline.stages.iter().find(|stage| stage.tasks.is_match(&task.id));
+        let stage = self.pipeline.stage_of(&task.id);
         task.limits(stage.map_or(&self.pipeline.sandbox.limits, |stage| &stage.limits))
     }
 }

@@ -5,7 +5,7 @@ use crate::task::Task;
 
 /// The limits of the stage that the task is in, and its own.
 pub(super) fn limits(pipeline: &Pipeline, task: &Task) -> Limits {
-    let stage = pipeline.stages.iter().find(|stage| stage.tasks.is_match(&task.id));
+    let stage = pipeline.stage_of(&task.id);
     let limits = stage.map_or(pipeline.sandbox.limits, |stage| stage.limits);
     task.limits(&limits)
 }

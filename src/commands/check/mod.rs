@@ -6,10 +6,10 @@ mod mutants;
 mod progress;
 mod proofs;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow, bail};
-use globset::GlobSetBuilder;
+use anyhow::{Context, bail};
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -20,7 +20,7 @@ use crate::client::submit;
 use crate::commands::check::limits::limits;
 use crate::commands::check::progress::Progress;
 use crate::commands::check::proofs::Proofs;
-use crate::config::{self, Limits, Pipeline, check};
+use crate::config::{self, Limits, Pipeline};
 use crate::doctor::{self, Finding, Health};
 use crate::model::report::{Scored, Verdict};
 use crate::pipeline::validate;
@@ -267,18 +267,11 @@ impl Scope {
         if self.tasks.is_empty() {
             return Ok(tasks);
         }
-        let mut chosen = GlobSetBuilder::new();
-        for named in &self.tasks {
-            let pattern = id_of(named, &tasks).unwrap_or(named);
-            let glob = check::glob(pattern.to_owned()).map_err(|why| anyhow!("{pattern:?}: {why}"))?;
-            let matcher = glob.compile_matcher();
-            if !tasks.iter().any(|task| matcher.is_match(&task.id)) {
-                bail!("no task is called {pattern:?}; `agentmill tasks` lists them");
-            }
-            chosen.add(glob);
-        }
-        let chosen = chosen.build()?;
-        tasks.retain(|task| chosen.is_match(&task.id));
+        let pattern = |named: &String| id_of(named, &tasks).unwrap_or(named).to_owned();
+        let patterns: Vec<String> = self.tasks.iter().map(pattern).collect();
+        let chosen: HashSet<String> =
+            task::named(&tasks, &patterns)?.into_iter().map(|task| task.id.clone()).collect();
+        tasks.retain(|task| chosen.contains(&task.id));
         Ok(tasks)
     }
 }
