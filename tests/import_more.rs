@@ -489,7 +489,7 @@ fn samples_become_agents_in_which_nothing_clashes() {
     assert_eq!(folder.agentmill(&["run"]).status.code(), Some(0));
     let scores = fs::read_to_string(folder.path("mill/results/scores.csv")).unwrap();
     let of = |miner: &str| -> Vec<&str> {
-        let lines = scores.lines().filter(|line| line.starts_with(&format!("{miner},")));
+        let lines = scores.lines().filter(|line| line.starts_with(&format!("{miner},all,humaneval")));
         lines.map(|line| line.split(',').nth(3).unwrap()).collect()
     };
     assert_eq!(of("model-4-1"), ["100"; 4], "{scores}");

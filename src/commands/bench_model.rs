@@ -48,8 +48,15 @@ pub fn bench_model(dir: &Path, args: &BenchModel, quiet: bool) -> anyhow::Result
     let models = models(&workspace.pipeline.llm, args, &children)?;
     let (pipeline, parallel) = (workspace.pipeline.clone(), workspace.pipeline.parallel.get());
     let tally = Arc::new(Tally::default());
-    let job =
-        Job { workspace, args: args.clone(), models, k, spinner: spinner.clone(), tally: tally.clone() };
+    let job = Job {
+        workspace,
+        args: args.clone(),
+        models,
+        k,
+        spinner: spinner.clone(),
+        children: children.clone(),
+        tally: tally.clone(),
+    };
     let done = aside::work(&pipeline, parallel, &spinner, &children, move |containers| job.run(containers))?;
     let (rows, whole) = match done {
         Ok(done) => done?,
@@ -105,6 +112,7 @@ struct Job {
     models: Vec<(String, Model)>,
     k: u32,
     spinner: Spinner,
+    children: Children,
     tally: Arc<Tally>,
 }
 
@@ -142,6 +150,7 @@ impl Job {
             samples: self.args.samples,
             requests: usize::from(self.args.requests),
             spinner: &self.spinner,
+            children: &self.children,
             tally: &self.tally,
         };
         let pairs = memories.iter().zip(&self.models);
@@ -171,6 +180,7 @@ impl Job {
         let samples = self.args.samples;
         self.spinner.wait(format!("asking {} for {replies} ({tasks} x {samples}{kept})", memory.model));
         let Missing { samples, reasons } = asking.ask(due)?;
+        ensure!(!self.children.are_ended(), "stopped");
         for reason in reasons {
             self.spinner.tell(&format!("agentmill: {}: {reason}", memory.model));
         }

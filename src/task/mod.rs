@@ -6,7 +6,6 @@ mod data_file;
 mod digest;
 mod find;
 mod folder;
-mod named;
 mod secrets;
 #[cfg(test)]
 mod tests;
@@ -23,7 +22,6 @@ use crate::yaml::{self, Kind, Log, Place, Problem, Problems, excerpt};
 pub use crate::task::cases::{Case, Judging, Program};
 pub use crate::task::data_file::DataFile;
 pub use crate::task::folder::{Folder, FolderFile};
-pub use crate::task::named::named;
 
 /// A prompt and its tests.
 #[derive(Debug, Clone)]

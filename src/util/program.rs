@@ -22,7 +22,14 @@ const REST: Duration = Duration::from_secs(1);
 
 /// Programs at work, each with all that it has started, in a process group of its own.
 #[derive(Debug, Clone, Default)]
-pub struct Children(Arc<Mutex<HashSet<Pid>>>);
+pub struct Children(Arc<Mutex<Groups>>);
+
+#[derive(Debug, Default)]
+struct Groups {
+    at_work: HashSet<Pid>,
+    /// True if no more may start.
+    ended: bool,
+}
 
 /// End of a program.
 #[derive(Debug)]
@@ -50,16 +57,23 @@ pub enum Failure {
 }
 
 impl Children {
-    /// Ends them all.
+    /// Ends them all, and starts no more.
     pub fn end(&self) {
-        for group in self.0.lock().iter() {
+        let mut groups = self.0.lock();
+        groups.ended = true;
+        for group in &groups.at_work {
             let _ = kill_process_group(*group, Signal::KILL);
         }
     }
 
+    /// True once they were ended.
+    pub fn are_ended(&self) -> bool {
+        self.0.lock().ended
+    }
+
     /// True if none is at work.
     pub fn is_empty(&self) -> bool {
-        self.0.lock().is_empty()
+        self.0.lock().at_work.is_empty()
     }
 
     /// Runs a program once, with this text on its stdin.
@@ -81,10 +95,13 @@ impl Children {
     fn start(&self, command: &mut Command) -> io::Result<Group> {
         // Under the lock, so that none starts unseen while they are ended.
         let mut known = self.0.lock();
+        if known.ended {
+            return Err(io::Error::new(io::ErrorKind::Interrupted, "it was stopped"));
+        }
         let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = command.process_group(0).spawn()?;
         let id = Pid::from_child(&child);
-        known.insert(id);
+        known.at_work.insert(id);
         Ok(Group { child, id, children: self.clone() })
     }
 }
@@ -119,7 +136,7 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        self.children.0.lock().remove(&self.id);
+        self.children.0.lock().at_work.remove(&self.id);
         if let Ok(None) = self.child.try_wait() {
             let _ = kill_process_group(self.id, Signal::KILL);
             let _ = self.child.wait();

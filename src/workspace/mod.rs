@@ -1,6 +1,7 @@
 //! A folder to work in: its checked configuration, its tasks, and the lock that keeps others out.
 
 mod against_pipeline;
+pub mod named;
 mod reload;
 mod stages;
 

@@ -121,7 +121,7 @@ fn what_is_missing_is_named() {
     for (args, words) in [
         (&["generate", "strings/reverse"][..], "--miner"),
         (&["generate", "--miner", "alice"], "say which task"),
-        (&["generate", "nothing", "--miner", "alice"], "no task \"nothing\""),
+        (&["generate", "nothing", "--miner", "alice"], "no task is called \"nothing\""),
         (&["generate", "--all", "--miner", "alice"], "set NO_SUCH_KEY in the environment"),
     ] {
         let output = folder.run(args);

@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::client::bench::memory::{Answer, Memory, Sample};
 use crate::client::generate::answer::{Reply, Unanswered, Usage};
 use crate::client::generate::model::Model;
+use crate::client::generate::program::Children;
 use crate::client::generate::prompt::{self, Interpreter};
 use crate::config::{Llm, Price};
 use crate::task::Task;
@@ -34,6 +35,8 @@ pub struct Asking<'a> {
     pub requests: usize,
     /// Progress display.
     pub spinner: &'a Spinner,
+    /// Programs of the model; where they are ended, nothing more is asked for.
+    pub children: &'a Children,
     /// The benchmark's count of replies.
     pub tally: &'a Tally,
 }
@@ -96,7 +99,7 @@ impl Asking<'_> {
         queue.broken.map_or(Ok(queue.missing), Err)
     }
 
-    /// What is not remembered: first one sample of every task, then the second.
+    /// Samples that are not remembered: first one of every task, then the second.
     #[must_use]
     pub fn due<'t>(&self, tasks: &'t [Task]) -> VecDeque<Due<'t>> {
         let samples = self.memory.samples();
@@ -111,7 +114,7 @@ impl Asking<'_> {
     }
 
     fn work(&self, queue: &Mutex<Queue<'_>>) {
-        loop {
+        while !self.children.are_ended() {
             let Some((task, number)) = queue.lock().jobs.pop_front() else { return };
             let answer = self.sample(task, number);
             let mut queue = queue.lock();

@@ -10,9 +10,10 @@ use crate::client::generate::trial::Trial;
 use crate::client::generate::wanted::Wanted;
 use crate::client::generate::{prompt, reply, thinking};
 use crate::sandbox::Fault;
-use crate::task::{self, Task};
+use crate::task::Task;
 use crate::ui::Spinner;
 use crate::util::text::unseen;
+use crate::workspace::named::named;
 
 /// Model and trial that drafts are made with.
 pub struct Studio<'a> {
@@ -178,5 +179,5 @@ fn first_line(text: &str) -> &str {
 /// One names no task, or none was given.
 pub fn choose<'a>(tasks: &'a [Task], ids: &[String], all: bool) -> anyhow::Result<Vec<&'a Task>> {
     ensure!(all || !ids.is_empty(), "say which task: its id, several, or --all; agentmill tasks lists them");
-    if all { Ok(tasks.iter().collect()) } else { task::named(tasks, ids) }
+    if all { Ok(tasks.iter().collect()) } else { named(tasks, ids) }
 }

@@ -93,6 +93,7 @@ mod tests {
         let script = format!("(exec sleep 600 > '{}') & sleep 600", fifo.display());
         let words = ["sh".to_owned(), "-c".to_owned(), script];
         let shared = children.clone();
+        let later = ["echo".to_owned(), "hi".to_owned()];
         let asked = thread::spawn(move || ask(&words, "", Duration::from_secs(600), &shared));
         // Opens as soon as the grandchild has it, and ends as soon as that is gone.
         let mut held = std::fs::File::open(&fifo).unwrap();
@@ -100,5 +101,6 @@ mod tests {
         assert_eq!(held.read(&mut [0]).unwrap(), 0);
         assert!(asked.join().unwrap().is_err());
         assert!(children.is_empty());
+        assert!(ask(&later, "", Duration::from_secs(60), &children).is_err(), "none starts behind the end");
     }
 }

@@ -29,6 +29,7 @@ use crate::sandbox::{Fault, Opened, Sandbox};
 use crate::task::{self, Task};
 use crate::term::{self, BAD, GOOD, Layout};
 use crate::ui::{self, Events, Talk};
+use crate::workspace::named::named;
 use crate::workspace::{PIPELINE, check_files, check_models, check_stages};
 use crate::yaml::{Problem, Problems};
 
@@ -270,7 +271,7 @@ impl Scope {
         let pattern = |named: &String| id_of(named, &tasks).unwrap_or(named).to_owned();
         let patterns: Vec<String> = self.tasks.iter().map(pattern).collect();
         let chosen: HashSet<String> =
-            task::named(&tasks, &patterns)?.into_iter().map(|task| task.id.clone()).collect();
+            named(&tasks, &patterns)?.into_iter().map(|task| task.id.clone()).collect();
         tasks.retain(|task| chosen.contains(&task.id));
         Ok(tasks)
     }
