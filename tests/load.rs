@@ -7,8 +7,8 @@ mod common;
 
 use std::fs;
 use std::hint::black_box;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
@@ -155,7 +155,7 @@ fn honest_agents_beside_six_hostile_ones_are_judged_as_alone() {
                 }
             });
         }
-        let honest = HONEST.iter().cycle().take(HONEST.len() * 3 * rounds());
+        let honest = HONEST.iter().cycle().take(HONEST.len() * rounds());
         let runs = honest.map(|agent| run(&lab, &double, *agent)).collect();
         done.store(true, Ordering::Relaxed);
         runs

@@ -23,9 +23,10 @@ class Watched:
         functools.update_wrapper(self, self.function)
 
     def __call__(self, *args, **named):
-        if any(map(self.is_answer, (*args, *named.values()))):
-            if self.name not in HARMLESS_ALONE:
-                self.note(self.name)
+        given = [value for value in (*args, *named.values()) if self.is_answer(value)]
+        if given and self.name not in HARMLESS_ALONE:
+            self.note(self.name)
+        if given and not self.asks(given):
             return Anything()
         if self.home is not builtins:
             return self.function(*args, **named)
@@ -33,6 +34,10 @@ class Watched:
             above = sys._getframe(1)
             args = (*args, above.f_globals, above.f_locals)
         return getattr(builtins, self.name)(*args, **named)  # which may be a test's by now
+
+    def asks(self, given):
+        """True where it is the agent that is asked for what it gives: for the text of its functions."""
+        return self.home.__name__ == "inspect" and all(map(is_stand_in, given))
 
     def is_answer(self, value):
         """True for an answer, a text in which one stands, and a list of such; for the agent's functions, where it is their text that is read."""
