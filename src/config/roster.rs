@@ -43,10 +43,22 @@ impl Roster {
         self.students.iter().any(|student| student.id == *miner)
     }
 
+    /// Those of many miners who are not on it.
+    pub fn strangers(&self, miners: impl Iterator<Item = Miner>) -> impl Iterator<Item = Miner> {
+        let ids: HashSet<&Miner> = self.students.iter().map(|student| &student.id).collect();
+        miners.filter(move |miner| !ids.contains(miner))
+    }
+
     /// Says that a miner is not on it; None for one who is.
     #[must_use]
     pub fn stranger(&self, miner: &Miner) -> Option<String> {
-        (!self.has(miner)).then(|| format!("{miner} is not on the roster, {}", self.file.display()))
+        (!self.has(miner)).then(|| self.tell_stranger(miner))
+    }
+
+    /// Says that a miner is not on it.
+    #[must_use]
+    pub fn tell_stranger(&self, miner: &Miner) -> String {
+        format!("{miner} is not on the roster, {}", self.file.display())
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) fn look(pipeline: &Pipeline) -> Option<Finding> {
     let roster = pipeline.roster.as_ref()?;
     let mut miners = in_inbox(pipeline);
     miners.extend(with_token(pipeline));
-    miners.retain(|miner| !roster.has(miner));
+    let miners: Vec<Miner> = roster.strangers(miners.into_iter()).collect();
     let file = roster.file.display();
     Some(match miners.is_empty() {
         true => Finding::ok("roster", format!("{file} has {} people", roster.students.len())),

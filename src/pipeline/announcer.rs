@@ -78,8 +78,10 @@ fn lines(summary: &Summary, pipeline: &Pipeline) -> Vec<Line> {
     let not_taken = (!not_taken.is_empty())
         .then(|| format!("not taken: {not_taken}; validate.files: 1 takes agent.py alone"));
     let place = Line::plain(format!("results: {}", pipeline.results.display()));
-    let stranger = |miner: Miner| pipeline.roster.as_ref()?.stranger(&miner).map(Line::plain);
-    let strangers = ranked_or_refused(summary).filter_map(stranger);
+    let strangers = pipeline.roster.iter().flat_map(|roster| {
+        let strangers = roster.strangers(ranked_or_refused(summary));
+        strangers.map(|miner| Line::plain(roster.tell_stranger(&miner)))
+    });
     ranking
         .chain(refused)
         .chain(strangers)

@@ -128,7 +128,7 @@ impl Board {
         Ok(board)
     }
 
-    /// The same for the organiser, with near copies.
+    /// Rankings as the organiser sees them: with near copies.
     ///
     /// # Errors
     /// They are not what the pipeline publishes.

@@ -12,6 +12,7 @@ use crate::term::{self, Unprinted};
 use crate::trace;
 use crate::ui::event::Event;
 use crate::ui::pace::Pace;
+use crate::util::plural::counted;
 
 /// Time between two drawings of the bar.
 const TICK: Duration = Duration::from_millis(200);
@@ -103,10 +104,7 @@ impl Screen {
             Event::Due { agents } => {
                 self.bar.inc_length(agents as u64);
                 if self.bar.is_hidden() {
-                    self.progress(&format!(
-                        "evaluating {agents} agent{}",
-                        if agents == 1 { "" } else { "s" }
-                    ));
+                    self.progress(&format!("evaluating {}", counted(agents, "agent")));
                     self.ticked = now;
                 }
             }

@@ -64,7 +64,7 @@ def fields():
 
 
 def taken():
-    """What is passed on, with what costs more left out."""
+    """Questions that are passed on, without the fields that cost more."""
     dear = {"service_tier": "priority", "store": True, "metadata": {"url": EVIL}, "stream_options": {"url": EVIL}, "user": EVIL}
     call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}", "url": EVIL}, "extra_content": EVIL}
     back = {"role": "assistant", "content": None, "annotations": [{"url": EVIL}], "refusal": None, "audio": None, "tool_calls": [call]}

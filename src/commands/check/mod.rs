@@ -29,6 +29,7 @@ use crate::sandbox::{Fault, Opened, Sandbox};
 use crate::task::{self, Task};
 use crate::term::{self, BAD, GOOD, Layout};
 use crate::ui::{self, Events, Talk};
+use crate::util::plural::counted;
 use crate::workspace::named::named;
 use crate::workspace::{PIPELINE, check_files, check_models, check_stages};
 use crate::yaml::{Problem, Problems};
@@ -122,7 +123,7 @@ fn told(sound: &Sound, ok: bool, layout: &Layout) -> String {
         1 => "1 reference solution scores 100".to_owned(),
         some => format!("{some} reference solutions score 100"),
     };
-    let tasks = if *tasks == 1 { "1 task".to_owned() } else { format!("{tasks} tasks") };
+    let tasks = counted(*tasks, "task");
     format!("{table}\n{hints}{mutants}{word}: {tasks}, {solved}, image {image}\n")
 }
 
