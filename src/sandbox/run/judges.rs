@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
@@ -12,7 +13,7 @@ use crate::sandbox::engine::Role;
 use crate::sandbox::guest;
 use crate::sandbox::run::judge::{Demise, DryRunEnd, Flaw, Foreseen, Gravity, Judge, Lesson};
 use crate::sandbox::run::replay::CallPlan;
-use crate::sandbox::run::slots::Slots;
+use crate::sandbox::run::slots::{Slot, Slots};
 use crate::task::Task;
 
 /// The judges of one sandbox.
@@ -25,6 +26,9 @@ pub struct Judges {
     waiting: Mutex<Vec<Judge>>,
     /// A slot for each judge that may be there, at work or not.
     slots: Arc<Slots>,
+    /// How long judges at work are waited for, in all, before another one is started: what a start takes. So a second one is
+    /// there only where one has kept others waiting for longer than that.
+    patience: Mutex<Duration>,
     known: Mutex<HashMap<String, Known>>,
 }
 
@@ -43,27 +47,41 @@ impl Judges {
     /// None yet, and never more than so many at a time.
     pub fn new(launcher: Arc<Launcher>, bounds: Bounds, value: u64, most: usize) -> Self {
         let slots = Slots::new(most);
-        Self { launcher, bounds, value, waiting: Mutex::default(), slots, known: Mutex::default() }
+        let (waiting, patience, known) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { launcher, bounds, value, waiting, slots, patience, known }
     }
 
-    /// A judge that waits, or else a new one; waits for another's if there are as many as there may be.
+    /// A judge that waits, or else a new one; waits for another's as long as that pays, and if there are as many as there may be.
     ///
     /// # Errors
     /// None could be started.
     pub fn any(&self) -> Result<Judge, Fault> {
         loop {
-            match self.slots.take_or(|| self.waiting.lock().pop()) {
+            let (began, patience) = (Instant::now(), *self.patience.lock());
+            match self.slots.take_or(patience, || self.waiting.lock().pop()) {
                 Ok(mut judge) => match judge.is_idle() {
-                    true => return Ok(judge),
+                    true => {
+                        self.lose_patience(began.elapsed());
+                        return Ok(judge);
+                    }
                     false => self.discard(judge),
                 },
-                Err(slot) => {
-                    let program = guest::judge(&self.bounds);
-                    let container = self.launcher.start(Role::Judge(&self.bounds), &program)?;
-                    return Ok(Judge::new(container, self.bounds, self.value, slot));
-                }
+                Err(slot) => return self.start(slot),
             }
         }
+    }
+
+    fn start(&self, slot: Slot) -> Result<Judge, Fault> {
+        let began = Instant::now();
+        let program = guest::judge(&self.bounds);
+        let container = self.launcher.start(Role::Judge(&self.bounds), &program)?;
+        *self.patience.lock() = began.elapsed();
+        Ok(Judge::new(container, self.bounds, self.value, slot))
+    }
+
+    fn lose_patience(&self, waited: Duration) {
+        let mut patience = self.patience.lock();
+        *patience = patience.saturating_sub(waited);
     }
 
     /// Takes a judge back that can be used again.

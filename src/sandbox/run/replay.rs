@@ -6,7 +6,7 @@
 //! it was come by. Nothing that an agent has answered is ever made a question of.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use parking_lot::Mutex;
 
@@ -23,8 +23,9 @@ use crate::util::digest;
 /// Bytes of requests, and of answers, up to which replays are worth their memory.
 pub const ROOM: usize = 2 << 20;
 
-/// Replays that may fail more often than they succeed, until a task counts as one that asks something else each time.
-const MAX_EXCESS_FAILURES: i32 = 4;
+/// Questions that are put one by one in the time that a cell takes to start, give or take: what a replay that fails costs, as the run
+/// is made anew in another one. docs/performance.md: 0.15 to 0.4 s a cell, 1 to 4 ms a question.
+const QUESTIONS_PER_CELL: i64 = 150;
 
 /// How many different answers to a task are remembered. Right ones are mostly the same, and wrong ones often.
 const MEMORY: usize = 16;
@@ -36,7 +37,9 @@ pub struct CallPlan {
     /// The questions in the words by which claims name them.
     asked: Vec<String>,
     size: usize,
-    excess_failures: AtomicI32,
+    /// Questions that replays have saved, less those that failures have cost. A long plan has some to begin with, and no plan
+    /// saves up more than one failure costs, or its own length.
+    balance: AtomicI64,
     /// The judge's results, by all that an agent answered; None if they may be others the next time.
     verdicts: Option<Mutex<HashMap<String, Vec<Judged>>>>,
 }
@@ -51,14 +54,14 @@ impl CallPlan {
         let requests = requests.into_iter().map(request).collect::<Option<Vec<_>>>()?;
         let size = requests.iter().map(|request| request.payload.len()).sum();
         let asked = requests.iter().map(Request::digest).collect();
-        let (excess_failures, verdicts) = (AtomicI32::new(0), steady.then(Mutex::default));
-        let plan = Self { requests, asked, size, excess_failures, verdicts };
+        let balance = AtomicI64::new(i64::try_from(requests.len()).unwrap_or(i64::MAX));
+        let plan = Self { requests, asked, size, balance, verdicts: steady.then(Mutex::default) };
         (size <= ROOM && !plan.requests.is_empty()).then_some(plan)
     }
 
     /// Tells whether replays of it have been worth their while.
     pub fn is_useful(&self) -> bool {
-        self.excess_failures.load(Ordering::Relaxed) < MAX_EXCESS_FAILURES
+        self.balance.load(Ordering::Relaxed) >= 0
     }
 
     /// Bytes of all requests.
@@ -81,8 +84,10 @@ impl CallPlan {
 
     /// Counts what came of a replay.
     pub fn count(&self, worked: bool) {
-        let excess_failures = self.excess_failures.load(Ordering::Relaxed) + if worked { -1 } else { 1 };
-        self.excess_failures.store(excess_failures.clamp(0, MAX_EXCESS_FAILURES), Ordering::Relaxed);
+        let length = i64::try_from(self.requests.len()).unwrap_or(i64::MAX);
+        let change = if worked { length } else { -QUESTIONS_PER_CELL };
+        let balance = self.balance.load(Ordering::Relaxed).saturating_add(change);
+        self.balance.store(balance.min(length.max(QUESTIONS_PER_CELL)), Ordering::Relaxed);
     }
 
     /// The run that was judged of exactly these answers before.
@@ -188,4 +193,40 @@ fn note(sheet: &mut ScoreSheet<'_>, reply: &Reply) {
 fn scored(mut sheet: ScoreSheet<'_>, judged: &[Judged], answers: &Answers) -> Scored {
     judged.iter().cloned().for_each(|judged| sheet.enter(judged));
     sheet.add_up(answers.usage, answers.stderr.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(questions: usize) -> CallPlan {
+        let requests = vec![('C', "[]".to_owned()); questions];
+        CallPlan::foreseen(requests, true).expect("some questions")
+    }
+
+    #[test]
+    fn a_short_plan_that_fails_is_given_up_as_a_cell_costs_more_than_its_questions() {
+        let short = plan(5);
+        assert!(short.is_useful());
+        short.count(false);
+        assert!(!short.is_useful());
+    }
+
+    #[test]
+    fn a_plan_lasts_as_long_as_it_saves_more_than_its_failures_cost() {
+        let short = plan(5);
+        (0..100).for_each(|_| short.count(true));
+        short.count(false);
+        assert!(short.is_useful(), "it has saved 500 questions");
+        short.count(false);
+        assert!(!short.is_useful(), "savings of long ago are no reason to lose a cell each time");
+
+        let long = plan(1_000);
+        (0..6).for_each(|_| long.count(false));
+        assert!(long.is_useful(), "one by one its questions take longer than six cells");
+        long.count(false);
+        assert!(!long.is_useful());
+        (0..3).for_each(|_| long.count(true));
+        assert!(long.is_useful());
+    }
 }
