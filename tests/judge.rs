@@ -442,20 +442,20 @@ fn nothing_of_a_run_goes_on_beside_the_next_one() {
 
 /// Tests that can tell when an answer came; an agent that is slow fails each of them.
 const TIMED: [&str; 5] = [
-    "import time\nstart = time.monotonic()\nassert one(3) == 1\nassert time.monotonic() - start < 0.3",
-    "import threading\nthread = threading.Thread(target=one, args=(3,), daemon=True)\nthread.start()\nthread.join(0.3)\n\
+    "import time\nstart = time.monotonic()\nassert one(3) == 1\nassert time.monotonic() - start < 2",
+    "import threading\nthread = threading.Thread(target=one, args=(3,), daemon=True)\nthread.start()\nthread.join(2)\n\
      assert not thread.is_alive()",
     "from datetime import datetime\nstart = datetime.now()\nassert one(3) == 1\n\
-     assert (datetime.now() - start).total_seconds() < 0.3",
-    "import typing\nclock = typing.sys.modules['time'].monotonic\nstart = clock()\nassert one(3) == 1\nassert clock() - start < 0.3",
-    "import signal\nsignal.setitimer(signal.ITIMER_REAL, 0.3)\nsignal.signal(signal.SIGALRM, signal.default_int_handler)\n\
+     assert (datetime.now() - start).total_seconds() < 2",
+    "import typing\nclock = typing.sys.modules['time'].monotonic\nstart = clock()\nassert one(3) == 1\nassert clock() - start < 2",
+    "import signal\nsignal.setitimer(signal.ITIMER_REAL, 2)\nsignal.signal(signal.SIGALRM, signal.default_int_handler)\n\
      assert one(3) == 1\nsignal.setitimer(signal.ITIMER_REAL, 0)",
 ];
 
 #[test]
 fn a_test_that_measures_time_measures_the_agents() {
     let lab = Lab::with_judge(1, TIGHT);
-    let slow = "import time\ndef one(n):\n    time.sleep(0.6)\n    return 1\n";
+    let slow = "import time\ndef one(n):\n    time.sleep(2.5)\n    return 1\n";
     for test in TIMED {
         let text = format!("prompt: p\nsetup: import time\ntests:\n  - {test:?}\n");
         let text =
