@@ -79,11 +79,10 @@ fn an_agent_that_stalls_one_test_after_the_other_holds_nobody_up() {
     let lab = Lab::with_judge(1, TIGHT);
     let tests = "  - assert sum(1 for _ in range(count())) == 3\n".repeat(20);
     let text = format!("prompt: p\ntests:\n{tests}  - assert count() == 1\n");
-    let start = Instant::now();
     let run = run(&lab, "def count():\n    return 1 << 62\n", &text);
     assert_eq!(verdicts(&run), ["timeout"; 21]);
-    assert!(messages(&run)[20].contains("not judged"), "{:?}", messages(&run));
-    assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+    let judged = messages(&run).iter().filter(|message| !message.contains("not judged")).count();
+    assert!((1..=7).contains(&judged), "{judged} tests took their whole time: {:?}", messages(&run));
     assert_eq!(lab.close(), Vec::<String>::new());
 }
 
@@ -442,20 +441,20 @@ fn nothing_of_a_run_goes_on_beside_the_next_one() {
 
 /// Tests that can tell when an answer came; an agent that is slow fails each of them.
 const TIMED: [&str; 5] = [
-    "import time\nstart = time.monotonic()\nassert one(3) == 1\nassert time.monotonic() - start < 2",
-    "import threading\nthread = threading.Thread(target=one, args=(3,), daemon=True)\nthread.start()\nthread.join(2)\n\
+    "import time\nstart = time.monotonic()\nassert one(3) == 1\nassert time.monotonic() - start < 1",
+    "import threading\nthread = threading.Thread(target=one, args=(3,), daemon=True)\nthread.start()\nthread.join(1)\n\
      assert not thread.is_alive()",
     "from datetime import datetime\nstart = datetime.now()\nassert one(3) == 1\n\
-     assert (datetime.now() - start).total_seconds() < 2",
-    "import typing\nclock = typing.sys.modules['time'].monotonic\nstart = clock()\nassert one(3) == 1\nassert clock() - start < 2",
-    "import signal\nsignal.setitimer(signal.ITIMER_REAL, 2)\nsignal.signal(signal.SIGALRM, signal.default_int_handler)\n\
+     assert (datetime.now() - start).total_seconds() < 1",
+    "import typing\nclock = typing.sys.modules['time'].monotonic\nstart = clock()\nassert one(3) == 1\nassert clock() - start < 1",
+    "import signal\nsignal.setitimer(signal.ITIMER_REAL, 1)\nsignal.signal(signal.SIGALRM, signal.default_int_handler)\n\
      assert one(3) == 1\nsignal.setitimer(signal.ITIMER_REAL, 0)",
 ];
 
 #[test]
 fn a_test_that_measures_time_measures_the_agents() {
     let lab = Lab::with_judge(1, TIGHT);
-    let slow = "import time\ndef one(n):\n    time.sleep(2.5)\n    return 1\n";
+    let slow = "import time\ndef one(n):\n    time.sleep(1.5)\n    return 1\n";
     for test in TIMED {
         let text = format!("prompt: p\nsetup: import time\ntests:\n  - {test:?}\n");
         let text =
