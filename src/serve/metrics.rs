@@ -30,6 +30,15 @@ pub(super) struct Runs {
     by_duration: [u64; BOUNDS.len() + 1],
     wall_ms: u64,
     cpu_ms: u64,
+    /// Questions of agents.
+    of_agents: Asked,
+    /// Questions of tests.
+    of_tests: Asked,
+}
+
+/// Questions to models.
+#[derive(Debug, Default, PartialEq)]
+struct Asked {
     requests: u64,
     tokens_in: u64,
     tokens_out: u64,
@@ -53,6 +62,14 @@ struct Line {
     tokens_out: Option<u64>,
     #[serde(default)]
     cost: Option<f64>,
+    #[serde(default)]
+    judge_requests: Option<u64>,
+    #[serde(default)]
+    judge_tokens_in: Option<u64>,
+    #[serde(default)]
+    judge_tokens_out: Option<u64>,
+    #[serde(default)]
+    judge_cost: Option<f64>,
 }
 
 impl Standing {
@@ -81,10 +98,21 @@ impl Runs {
             self.wall_ms += wall_ms;
         }
         self.cpu_ms += line.cpu_ms.unwrap_or_default();
-        self.requests += line.requests.unwrap_or_default();
-        self.tokens_in += line.tokens_in.unwrap_or_default();
-        self.tokens_out += line.tokens_out.unwrap_or_default();
-        self.cost += line.cost.unwrap_or_default();
+        self.of_agents.add(line.requests, [line.tokens_in, line.tokens_out], line.cost);
+        self.of_tests.add(
+            line.judge_requests,
+            [line.judge_tokens_in, line.judge_tokens_out],
+            line.judge_cost,
+        );
+    }
+}
+
+impl Asked {
+    fn add(&mut self, requests: Option<u64>, [tokens_in, tokens_out]: [Option<u64>; 2], cost: Option<f64>) {
+        self.requests += requests.unwrap_or_default();
+        self.tokens_in += tokens_in.unwrap_or_default();
+        self.tokens_out += tokens_out.unwrap_or_default();
+        self.cost += cost.unwrap_or_default();
     }
 }
 
@@ -135,13 +163,23 @@ fn of_runs(text: &mut Text, runs: &Runs) {
     text.sample("agentmill_run_seconds_count", &[], all);
     text.family("agentmill_run_cpu_seconds", "gauge", "CPU time of agents in all runs.");
     text.sample("agentmill_run_cpu_seconds", &[], seconds(runs.cpu_ms));
-    text.family("agentmill_model_requests", "gauge", "Questions of agents to models, in all runs.");
-    text.sample("agentmill_model_requests", &[], runs.requests);
-    text.family("agentmill_model_tokens", "gauge", "Tokens of these questions and of their answers.");
-    text.sample("agentmill_model_tokens", &[("direction", "in")], runs.tokens_in);
-    text.sample("agentmill_model_tokens", &[("direction", "out")], runs.tokens_out);
-    text.family("agentmill_model_cost", "gauge", "Cost of these questions, in the currency of llm.prices.");
-    text.sample("agentmill_model_cost", &[], runs.cost);
+    of_questions(text, "agentmill_model", "agents to models", &runs.of_agents);
+    of_questions(text, "agentmill_judge_model", "tests to the judge's model", &runs.of_tests);
+}
+
+fn of_questions(text: &mut Text, prefix: &str, askers: &str, asked: &Asked) {
+    let name = |what: &str| format!("{prefix}_{what}");
+    text.family(&name("requests"), "gauge", &format!("Questions of {askers}, in all runs."));
+    text.sample(&name("requests"), &[], asked.requests);
+    text.family(&name("tokens"), "gauge", &format!("Tokens of questions of {askers}, and of their answers."));
+    text.sample(&name("tokens"), &[("direction", "in")], asked.tokens_in);
+    text.sample(&name("tokens"), &[("direction", "out")], asked.tokens_out);
+    text.family(
+        &name("cost"),
+        "gauge",
+        &format!("Cost of questions of {askers}, in the currency of llm.prices."),
+    );
+    text.sample(&name("cost"), &[], asked.cost);
 }
 
 fn seconds(milliseconds: u64) -> f64 {
@@ -218,6 +256,22 @@ mod tests {
         let text = text(None, &Runs::read(lines.as_bytes()).unwrap());
         assert!(text.contains("agentmill_model_requests 2\n") && text.contains("agentmill_model_cost 0.5\n"));
         assert!(text.contains("agentmill_model_tokens{direction=\"in\"} 30\n"));
+    }
+
+    #[test]
+    fn what_tests_asked_stands_beside_what_agents_did() {
+        let head = "verdict,requests,tokens_in,tokens_out,cost,judge_requests,judge_tokens_in,judge_tokens_out,judge_cost";
+        let lines = format!("{head}\npassed,1,2,3,0.5,4,50,6,0.25\nfailed,,,,,1,5,1,0.5\nunscored,,,,,,,,\n");
+        let text = text(None, &Runs::read(lines.as_bytes()).unwrap());
+        for line in [
+            "agentmill_model_cost 0.5",
+            "agentmill_judge_model_requests 5",
+            "agentmill_judge_model_tokens{direction=\"in\"} 55",
+            "agentmill_judge_model_tokens{direction=\"out\"} 7",
+            "agentmill_judge_model_cost 0.75",
+        ] {
+            assert!(text.lines().any(|found| found == line), "no {line} in\n{text}");
+        }
     }
 
     #[test]
