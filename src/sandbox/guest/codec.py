@@ -3,7 +3,8 @@
 A frame is a big-endian u32 length, one kind byte, and that many bytes of payload.
 A value is JSON in which everything JSON lacks wears a tag, so that it comes back in exactly the type it had: {"t": [...]}
 tuple, {"s": [...]} set, {"z": [...]} frozenset, {"d": [[k, v], ...]} dict, {"b": hex} bytes, {"i": hex} an int beyond 64
-bits, {"f": "nan" | "inf" | "-inf"} float, the other plain types by their names (library.py). {"m": n} is the n-th list, dict,
+bits, {"f": "nan" | "inf" | "-inf"} float, {"halves": hex} text with halves of characters (surrogates), two of which JSON would
+join, the other plain types by their names (library.py). {"m": n} is the n-th list, dict,
 set or other container that can change of this exchange, once more. What is no plain data stays where it is and
 is told by a handle (peer.py). Decoding builds nothing but these types, whatever the bytes say.
 """
@@ -70,7 +71,7 @@ class Coder:
     def tagged(self, value, depth):
         kind = type(value)
         if kind in ATOMS:
-            return value
+            return value if kind is not str or value.isascii() else exact(value)
         if kind is int:
             return value if -(1 << 63) <= value < (1 << 63) else {"i": hex(value)}
         if kind is float:
@@ -209,6 +210,25 @@ def rebytes(coder, value, body, depth):
     value[:] = bytes.fromhex(body)
 
 
+def exact(text):
+    """A text as JSON, or what stands for one with halves of characters."""
+    try:
+        text.encode()
+        return text
+    except UnicodeEncodeError:
+        return {"halves": text.encode("utf-8", "surrogatepass").hex()}
+
+
+def whole(told):
+    """The text that `exact` gave; None for anything else."""
+    if type(told) is dict and told.keys() == {"halves"}:
+        try:
+            return BY_TAG["halves"].make(None, told["halves"], 0)
+        except (TypeError, ValueError):
+            return None
+    return told if type(told) is str else None
+
+
 FLOATS = {"nan": float("nan"), "inf": float("inf"), "-inf": float("-inf")}
 KINDS = {
     list: PlainKind("", items, None, relist),
@@ -222,6 +242,7 @@ KINDS = {
     float: PlainKind("f", None, lambda coder, body, depth: FLOATS[body]),
 }
 BY_TAG = {plain.tag: plain for plain in KINDS.values()}
+BY_TAG["halves"] = PlainKind("halves", None, lambda coder, body, depth: bytes.fromhex(body).decode("utf-8", "surrogatepass"))
 
 
 def as_plain(value):

@@ -37,7 +37,7 @@ def raised(peer, error, depth=0):
         content["kinds"] = [dotted(kind)[:200] for kind in type(error).__mro__[:MAX_KINDS]]
         if not peer.may_tell(error):
             return content
-        content |= {"text": text_of_error(error), "line": peer.line(error)}
+        content |= {"text": exact(text_of_error(error)), "line": peer.line(error)}
         content["args"] = held(peer, error.args)
         names = [name for name in ("code", "errno", "strerror", "filename", "name", "value", *vars(error)) if name not in OURS_ON_IT]
         fields = ((name, held(peer, getattr(error, name))) for name in names[:20] if hasattr(error, name))
@@ -213,4 +213,5 @@ def said(error):
 
 def shortened(text, most=200):
     """The text of a claim, whatever else may stand there."""
-    return text[:most] if type(text) is str else "?"
+    text = whole(text)
+    return "?" if text is None else text[:most]

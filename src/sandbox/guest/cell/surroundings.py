@@ -81,13 +81,13 @@ class Surroundings:
         return f', "overheard": {dumps(told)}' if told else ""
 
     def logged(self, record):
-        told = {"name": record.name[:200], "level": record.levelno, "text": record.getMessage()[:4000]}
+        told = {"name": record.name[:200], "level": record.levelno, "text": exact(record.getMessage()[:4000])}
         told |= {"line": record.lineno, "function": record.funcName}
         if record.exc_info and record.exc_info[1] is not None:
             import logging
 
             trace = logging.Formatter().formatException(record.exc_info)
-            told |= {"error": raised(self.peer, record.exc_info[1]), "trace": trace[-4000:]}
+            told |= {"error": raised(self.peer, record.exc_info[1]), "trace": exact(trace[-4000:])}
         return told
 
 
