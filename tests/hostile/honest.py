@@ -17,6 +17,14 @@ def half(x):
     return x / 2
 
 
+def Add(a, b):
+    return a + b
+
+
+def Mean(numbers):
+    return sum(numbers) / len(numbers)
+
+
 def names():
     return ["bob", "ann"]
 

@@ -103,8 +103,17 @@ fn defined(module: &str) -> Vec<&str> {
     module.lines().filter_map(name).collect()
 }
 
+/// Asks for all of a module, and says what of it is a class, as authors do.
+fn prompt(module: &str) -> String {
+    let is_class = |name: &&str| module.contains(&format!("class {name}"));
+    let (classes, others): (Vec<_>, Vec<_>) = defined(module).into_iter().partition(is_class);
+    let classes =
+        if classes.is_empty() { String::new() } else { format!(" Write the class {}.", classes.join(", ")) };
+    format!("Write {}.{classes}", others.join(", "))
+}
+
 fn shapes(group: Group) -> Vec<Shape> {
-    let prompt = format!("Write {}.", defined(&group.agent).join(", "));
+    let prompt = prompt(&group.agent);
     let has_wrong = !group.wrong.is_empty();
     let shape = |Written { name, setup, test, says, edge }| {
         // JSON is YAML.

@@ -40,7 +40,7 @@ class JudgePeer(TestPeer):
 
     def note_made(self, name, value):
         """Notes an object that a test makes by its class's name, or that class: so it expects no plain data in its place."""
-        proxy = self.inner(value) if name[:1].isupper() else None
+        proxy = self.inner(value) if self.run.task.kind_named(name) == "class" else None
         if proxy is not None and name in (type(proxy).__name__, link_of(proxy).name):
             link_of(proxy).made = True
 
@@ -245,8 +245,14 @@ class JudgePeer(TestPeer):
         if (op in ARITHMETIC or op in QUERIES) and not self.may_learn(target, args, is_made):
             raise Unusable(
                 f"{op} would hand a value of the test's to an object of the agent's ({type(target).__name__}) where plain data "
-                f"may be meant; {self.parts(target)}"
+                f"may be meant; {self.parts(target)}{self.unsaid(target)}"
             )
+
+    def unsaid(self, target):
+        """A hint for authors whose class would be one if they said so."""
+        name = type(target).__name__
+        is_unsaid = name[:1].isupper() and self.run.task.kind_named(name) != "class"
+        return f"; if {name} is to be a class, say so in the prompt" if is_unsaid else ""
 
     def may_learn(self, target, args, is_made=None):
         """True if the test itself has made the object, or gives it nothing but objects of the agent's."""

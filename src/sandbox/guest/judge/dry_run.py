@@ -45,7 +45,7 @@ class DryPeer(JudgePeer):
 
     def call(self, owner, name, args, named):
         value = super().call(owner, name, args, named)
-        if not name[:1].isupper():
+        if self.run.task.kind_named(name) == "function":
             return value
         self.run.is_foreseen = False  # what is asked of the objects of a class depends on what they are
         return Made(name, self.run.suspect) if owner is None else value

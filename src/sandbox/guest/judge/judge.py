@@ -210,7 +210,7 @@ class Run:
     def accept(self, peer, coder, label, note, claim):
         """The value of a claim; what else it may be is raised."""
         if "missing" in claim:
-            kind = "class" if label[:1].isupper() else "function"
+            kind = self.task.kind_named(label) or "class"
             raise Absent(f"the agent has no {kind} {label}")
         if "unfit" in claim:
             raise Unusable(f"what {label} returned {shortened(claim['unfit'])}")

@@ -11,6 +11,7 @@ class Task:
 
     def __init__(self, content):
         vars(self).update(content)
+        self.kinds = {}
         self.uses = list(map(Use._make, self.uses))
         self.helpers = {name: HELPERS[name] for name in self.helpers}
         self.rules = {place: rule(compiled) for place, compiled in self.rules.items()}
@@ -18,6 +19,12 @@ class Task:
 
     def case(self, test, content):
         return Case(test, content["name"], self.rules[content["place"]], content["is_first"])
+
+    def kind_named(self, name):
+        """`class` or `function`, as the task has it of a name; None if it doesn't say."""
+        if name not in self.kinds:
+            self.kinds[name] = kind_named(name, self.prompt, self.has_objects)
+        return self.kinds[name]
 
     def fault(self, test, error):
         """A flaw: the exception of the author's own code, at its line of the task's file."""
