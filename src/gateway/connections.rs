@@ -4,7 +4,9 @@
 //! that an agent does, or leaves undone, fills the memory of the host or of the supervisor.
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -26,6 +28,10 @@ use crate::model::model_use::ModelUse;
 
 /// Bytes that may be on their way in one direction of a connection.
 pub const WINDOW: usize = 64 << 10;
+
+/// Bytes that are taken before the other side is told, which takes every process on the way some work: half of a window, so
+/// most requests and answers need no word.
+const TOLD: usize = WINDOW / 2;
 
 /// Connections at the same time.
 pub const MOST_LINKS: usize = 16;
@@ -81,8 +87,20 @@ struct Outbound {
 
 impl Outbound {
     fn put(&self, parcel: Parcel) {
+        self.post(parcel);
+        self.tell();
+    }
+
+    /// Puts a parcel that nobody is told of yet: others may follow at once, and go with it.
+    fn post(&self, parcel: Parcel) {
         self.parcels.lock().push(parcel);
-        self.session.news.signal();
+    }
+
+    /// Tells of parcels that wait.
+    fn tell(&self) {
+        if !self.parcels.lock().is_empty() {
+            self.session.news.signal();
+        }
     }
 }
 
@@ -186,7 +204,19 @@ struct Ends {
     out: Arc<Outbound>,
 }
 
+/// Serves a connection. What comes of one step of it is told in one piece: mostly an answer, and its end.
 async fn serve(ends: Ends, received: UnboundedReceiver<Bytes>) {
+    let out = Arc::clone(&ends.out);
+    let mut work = pin!(speak(ends, received));
+    poll_fn(|context| {
+        let step = work.as_mut().poll(context);
+        out.tell();
+        step
+    })
+    .await;
+}
+
+async fn speak(ends: Ends, received: UnboundedReceiver<Bytes>) {
     let (ours, theirs) = tokio::io::duplex(WINDOW);
     let (from_http, to_http) = tokio::io::split(theirs);
     let service = service_fn(|request| http::answer(Arc::clone(&ends.out.session), request));
@@ -202,16 +232,20 @@ async fn serve(ends: Ends, received: UnboundedReceiver<Bytes>) {
         _ = async { tokio::join!(connection, pass_out(from_http, &ends)) } => {}
         () = inward => {}
     }
-    ends.out.put(Parcel::Bytes(ends.link, Vec::new()));
+    ends.out.post(Parcel::Bytes(ends.link, Vec::new()));
 }
 
 async fn pass_in(mut received: UnboundedReceiver<Bytes>, mut to: WriteHalf<DuplexStream>, ends: &Ends) {
+    let mut untold = 0;
     while let Some(bytes) = received.recv().await {
         if to.write_all(&bytes).await.is_err() {
             return;
         }
         ends.ahead.fetch_sub(bytes.len(), Ordering::SeqCst);
-        ends.out.put(Parcel::Taken(ends.link, bytes.len()));
+        untold += bytes.len();
+        if untold >= TOLD {
+            ends.out.post(Parcel::Taken(ends.link, std::mem::take(&mut untold)));
+        }
     }
     let _ = to.shutdown().await;
 }
@@ -221,6 +255,47 @@ async fn pass_out(mut from: ReadHalf<DuplexStream>, ends: &Ends) {
     while let Ok(count @ 1..) = from.read(&mut chunk).await {
         let Ok(credit) = ends.credit.acquire_many(count as u32).await else { return };
         credit.forget();
-        ends.out.put(Parcel::Bytes(ends.link, chunk[..count].to_vec()));
+        ends.out.post(Parcel::Bytes(ends.link, chunk[..count].to_vec()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::event::{PollFd, PollFlags, poll};
+
+    use super::*;
+
+    /// All parcels of the only connection, by how they came: those that came in one piece are together.
+    fn answer(runtime: &tokio::runtime::Runtime, request: &[u8]) -> Vec<Vec<Parcel>> {
+        let connections = Connections::new(Session::sample(), runtime.handle().clone());
+        request.chunks(CHUNK).for_each(|bytes| connections.take_bytes(1, bytes));
+        let mut told = Vec::new();
+        let is_end = |parcel: &Parcel| matches!(parcel, Parcel::Bytes(1, bytes) if bytes.is_empty());
+        while !told.iter().flatten().any(is_end) {
+            let mut ready = [PollFd::from_borrowed_fd(connections.ready(), PollFlags::IN)];
+            poll(&mut ready, None).unwrap();
+            told.push(connections.parcels());
+        }
+        told
+    }
+
+    #[test]
+    fn an_answer_and_its_end_come_in_one_piece_and_only_large_requests_are_told_to_be_taken() {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let told = answer(&runtime, b"GET /v1/budget HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert!(matches!(&told[..], [one] if one.len() == 2), "{told:?}");
+        let body = "x".repeat(WINDOW - 1000);
+        let head = format!(
+            "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        let told = answer(&runtime, format!("{head}{body}").as_bytes());
+        let taken = |parcel: &Parcel| match parcel {
+            Parcel::Taken(1, count) => *count,
+            _ => 0,
+        };
+        let taken: Vec<usize> = told.iter().flatten().map(taken).filter(|count| *count > 0).collect();
+        assert!(matches!(taken[..], [count] if count >= TOLD), "{taken:?}");
     }
 }

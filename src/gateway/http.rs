@@ -91,36 +91,15 @@ fn reply(status: StatusCode, said: Said) -> Reply {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
     use std::sync::mpsc;
 
     use serde_json::json;
 
     use super::*;
-    use crate::config::grant::Grant;
-    use crate::gateway::budget::{Budget, Prices};
-    use crate::gateway::health::Health;
-    use crate::gateway::provider::Provider;
-    use crate::gateway::recording::Recording;
-    use crate::gateway::session::{Source, Tempo};
-    use crate::ui::Events;
-
-    /// A session with one place, and nobody to ask.
-    fn session() -> Arc<Session> {
-        let pipeline = crate::config::parse(Path::new("p"), b"llm: {base_url: 'http://127.0.0.1:1/v1'}");
-        let provider = Arc::new(Provider::new(&pipeline.unwrap().llm, None).unwrap());
-        let timeout = Duration::ZERO;
-        let health = Health::new(Arc::clone(&provider), timeout, Events::channel().0);
-        let source = Arc::new(Source { provider, health, timeout, no_key: None });
-        let grant = Grant { at_once: 1, ..Grant::sample() };
-        let budget = Budget::new(grant, Prices::new(), None);
-        let recording = Arc::new(Recording::open(Path::new("/nowhere"), "k", false).unwrap());
-        Arc::new(Session::new(source, budget, recording, Tempo::AtOnce).unwrap())
-    }
 
     #[tokio::test]
     async fn work_that_breaks_ends_the_run_by_our_fault() {
-        let session = session();
+        let session = Arc::new(Session::sample());
         let done = at_once(&session, || -> Result<(), Unheard> { panic!("as this test wants it") }).await;
         assert!(matches!(done, Err(Unheard::Fault)), "{done:?}");
         let fault = session.fault().unwrap();
@@ -130,7 +109,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_place_is_held_until_the_work_has_ended_be_its_asker_gone() {
-        let session = session();
+        let session = Arc::new(Session::sample());
         let (begin, begun) = tokio::sync::oneshot::channel();
         let (end, ended) = mpsc::channel::<()>();
         let asking = Arc::clone(&session);
@@ -152,7 +131,7 @@ mod tests {
 
     #[test]
     fn only_a_budget_that_is_used_up_says_not_to_ask_again() {
-        let session = session();
+        let session = Arc::new(Session::sample());
         let (face, _) = faces::find(&hyper::Method::GET, "/", &session.budget);
         let asks_not = |refusal: &Refusal| refused(face, refusal).headers().contains_key("x-should-retry");
         assert!(asks_not(&Refusal::used_up("tokens", json!({}))));

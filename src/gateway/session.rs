@@ -133,6 +133,22 @@ impl Session {
         Ok(Self { source, budget, recording, tempo, places, fault: OnceLock::new(), news: EventFd::new()? })
     }
 
+    /// A session with one place, and nobody to ask.
+    #[cfg(test)]
+    pub fn sample() -> Self {
+        use std::path::Path;
+
+        let pipeline = crate::config::parse(Path::new("p"), b"llm: {base_url: 'http://127.0.0.1:1/v1'}");
+        let provider = Arc::new(Provider::new(&pipeline.unwrap().llm, None).unwrap());
+        let timeout = Duration::ZERO;
+        let health = Health::new(Arc::clone(&provider), timeout, crate::ui::Events::channel().0);
+        let source = Arc::new(Source { provider, health, timeout, no_key: None });
+        let grant = crate::config::grant::Grant { at_once: 1, ..crate::config::grant::Grant::sample() };
+        let budget = Budget::new(grant, crate::gateway::budget::Prices::new(), None);
+        let recording = Arc::new(Recording::open(Path::new("/nowhere"), "k", false).unwrap());
+        Self::new(source, budget, recording, Tempo::AtOnce).unwrap()
+    }
+
     /// The provider's fault that ends the run.
     pub fn fault(&self) -> Option<&str> {
         self.fault.get().map(String::as_str)

@@ -4,6 +4,7 @@ It looks into none of them. Neither side sends more than a window ahead of what 
 not read, or only writes, fills no memory but its own.
 """
 CHUNK = 1 << 14
+TOLD = WINDOW // 2  # bytes that the agent takes before the host is told of them: most answers need no word
 
 
 class Gateway:
@@ -93,8 +94,10 @@ class Gateway:
             pass
         except OSError:
             return self.lose(link)
-        if count:
-            self.host.put(FromCell.Taken, link.name + count.to_bytes(4, "big"))
+        link.untold += count
+        if link.untold >= TOLD:
+            self.host.put(FromCell.Taken, link.name + link.untold.to_bytes(4, "big"))
+            link.untold = 0
         if link.is_last and not link.waiting:
             self.end(link)
 
@@ -140,7 +143,7 @@ class Link:
 
     def __init__(self, socket):
         self.socket, self.descriptor, self.name = socket, socket.fileno(), None
-        self.waiting, self.credit = bytearray(), WINDOW
+        self.waiting, self.credit, self.untold = bytearray(), WINDOW, 0
         self.said_all = self.is_last = False
         socket.setblocking(False)
 
