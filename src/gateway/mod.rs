@@ -53,8 +53,8 @@ use crate::util::private;
 /// Folder of the recordings below the results folder.
 const RECORDINGS: &str = "recordings";
 
-/// Threads that carry bytes; asking has threads of its own.
-const THREADS: usize = 2;
+/// Threads that carry bytes; asking has threads of its own. With more than one each piece would wake another to look for more.
+const THREADS: usize = 1;
 
 /// Threads that ask at the same time.
 const MOST_ASKING: usize = 2048;

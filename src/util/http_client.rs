@@ -3,8 +3,12 @@
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, ensure};
+use ureq::Agent;
 use ureq::http::{HeaderMap, header};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::unversioned::transport::DefaultConnector;
+
+use crate::util::name_lookup::NameLookup;
 
 /// The environment variable that names a file of certificates (PEM) to trust instead of the well-known ones.
 const AUTHORITIES: &str = "SSL_CERT_FILE";
@@ -16,8 +20,8 @@ const KEPT: usize = 64;
 ///
 /// # Errors
 /// `SSL_CERT_FILE` names a file that can't be read or holds no certificate.
-pub fn agent(patience: Duration) -> anyhow::Result<ureq::Agent> {
-    let mut config = ureq::Agent::config_builder()
+pub fn agent(patience: Duration) -> anyhow::Result<Agent> {
+    let mut config = Agent::config_builder()
         .timeout_global(Some(patience))
         .http_status_as_error(false)
         // A redirected POST would arrive as a GET, and the key must not go elsewhere.
@@ -29,7 +33,7 @@ pub fn agent(patience: Duration) -> anyhow::Result<ureq::Agent> {
     if let Some(authorities) = authorities()? {
         config = config.tls_config(TlsConfig::builder().root_certs(authorities).build());
     }
-    Ok(config.build().new_agent())
+    Ok(Agent::with_parts(config.build(), DefaultConnector::default(), NameLookup::default()))
 }
 
 fn authorities() -> anyhow::Result<Option<RootCerts>> {

@@ -51,8 +51,9 @@ class Gateway:
     def accept(self):
         with passing(OSError):
             descriptor, _ = self.listener._accept()
-            link = self.links[descriptor] = Link(_socket.socket(fileno=descriptor))
+            link = self.links[descriptor] = Link(_socket.socket(_socket.AF_INET, _socket.SOCK_STREAM, 0, descriptor))
             self.ready.register(descriptor, link.interest())
+            self.move(link, select.EPOLLIN)  # it mostly has something to say
             if len(self.links) == MOST_LINKS:
                 self.ready.modify(self.listener.fileno(), 0)  # who comes now waits until one ends
 
