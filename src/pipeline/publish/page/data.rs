@@ -13,9 +13,9 @@ use serde::{Serialize, Serializer};
 use crate::config::{Board, Sampling};
 use crate::model::feedback::{Feedback, Shown};
 use crate::model::miner_id::Miner;
-use crate::model::model_use::Money;
+use crate::model::model_use::{ModelUse, Money};
 use crate::model::rejection::Rejection;
-use crate::model::report::{Outcome, Run, TestResult, Verdict};
+use crate::model::report::{Outcome, Run, TestResult, Usage, Verdict};
 use crate::pipeline::plan::Part;
 use crate::pipeline::publish::Published;
 use crate::pipeline::publish::history::{History, Point};
@@ -132,8 +132,25 @@ impl RunData {
     }
 }
 
-/// Milliseconds, CPU milliseconds, MiB.
-type UsageData = (u64, u64, u64);
+/// Milliseconds, CPU milliseconds, MiB; requests, tokens of them and of answers, and cost where models were asked.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum UsageData {
+    Alone(u64, u64, u64),
+    Asking(u64, u64, u64, (u64, u64, u64, Money)),
+}
+
+impl From<Usage> for UsageData {
+    fn from(Usage { wall_ms, cpu_ms, max_rss_kib, model, .. }: Usage) -> Self {
+        let mib = max_rss_kib.div_ceil(1024);
+        match model {
+            None => Self::Alone(wall_ms, cpu_ms, mib),
+            Some(ModelUse { requests, tokens_in, tokens_out, cost }) => {
+                Self::Asking(wall_ms, cpu_ms, mib, (requests, tokens_in, tokens_out, cost))
+            }
+        }
+    }
+}
 
 #[derive(Serialize)]
 struct Refused<'a> {
@@ -410,7 +427,7 @@ fn scored(column: usize, suite: usize, run: &Shown, texts: &mut Texts, room: &mu
     let letters = run.tests.iter().map(|test| letter(test.verdict)).collect();
     let score = run.score.map(hundredths_of);
     let verdict = run.verdict.map(letter);
-    let usage = run.usage.map(|usage| (usage.wall_ms, usage.cpu_ms, usage.max_rss_kib.div_ceil(1024)));
+    let usage = run.usage.map(UsageData::from);
     let notes: Vec<_> = run
         .tests
         .iter()

@@ -86,9 +86,18 @@ function stageRuns(agent) {
     const title = data.stages.length > 1 ? stage.name : "Runs";
     const passed = own.filter((run) => run.letter === "p").length;
     const told = own.every((run) => run.letter !== "h");
-    const heading = el("h3", {}, title, told && el("small", {}, `${passed} of ${plural(own.length, "run")} passed`));
+    const heading = el("h3", {}, title, told && el("small", {}, `${passed} of ${plural(own.length, "run")} passed${askedText(own)}`));
     return el("div", { class: "runs" }, heading, own.map(runLine));
   });
+}
+
+/** What runs asked of models in all, behind other figures; nothing where none did. */
+function askedText(runs) {
+  const asked = runs.flatMap((run) => run.samples ?? [run]).map((run) => run.usage?.[3]).filter(Boolean);
+  if (asked.length === 0) return "";
+  const [requests, questions, answers, cost] = asked.reduce((sum, one) => sum.map((part, at) => part + one[at]));
+  const price = cost > 0 ? `, $${number(Number(cost.toFixed(9)))}` : "";
+  return ` · asked of models: ${plural(requests, "request")}, ${number(questions)} tokens in, ${number(answers)} out${price}`;
 }
 
 /** A run unfolds; what is inside is made when it is first looked at. */
@@ -128,7 +137,7 @@ function runBody(run) {
   const notes = new Map(run.notes);
   const tests = run.tests.map((test, at) => testLine(test, run.letters[at], data.texts[notes.get(at)]));
   const [wall, cpu, mib] = run.usage ?? [];
-  const usage = run.usage && ` · ${duration(wall)} wall, ${duration(cpu)} CPU, ${mib} MiB`;
+  const usage = run.usage && ` · ${duration(wall)} wall, ${duration(cpu)} CPU, ${mib} MiB${askedText([run])}`;
   const stderr = run.stderr && [el("h4", {}, "End of stderr"), el("pre", {}, run.stderr)];
   return el("div", { class: "run-body" }, el("p", { class: "soft" }, taskLink(run.task), usage), el("ul", { class: "tests" }, tests), stderr);
 }

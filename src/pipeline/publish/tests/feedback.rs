@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::feedback::Feedback;
+use crate::model::model_use::{ModelUse, Money};
 
 #[test]
 fn only_failed_public_tests_tell_on_the_page() {
@@ -23,6 +24,19 @@ fn only_failed_public_tests_tell_on_the_page() {
         serde_json::json!([[0, 2500, "f", "pfff", [12, 9, 10], 0, [[1, 0], [2, 0]], null]])
     );
     assert_eq!(data["suites"][0][3], serde_json::json!(["test 4", 1.0, false]));
+}
+
+#[test]
+fn the_page_tells_what_a_run_asked_of_models() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut pass = Pass::new(vec![report("alice", vec![run("main", "main/x", 100.0)])]);
+    if let Outcome::Scored(run) = &mut pass.reports[0].runs[0].outcome {
+        let cost = Money::dollars(0.25);
+        run.usage.model = Some(ModelUse { requests: 2, tokens_in: 30, tokens_out: 4, cost });
+    }
+    pass.publish(dir.path());
+    let usage = &on_page(dir.path())["agents"][0]["runs"][0][4];
+    assert_eq!(usage, &serde_json::json!([12, 9, 10, [2, 30, 4, 0.25]]));
 }
 
 #[test]
