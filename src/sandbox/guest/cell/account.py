@@ -40,6 +40,11 @@ class Account:
         if self.waited > NOTABLE or time.monotonic() - self.last[0] > SAMPLE / 1000:
             self.settle()
 
+    def look(self, pid):
+        """Looks at a process that has answered, if that was not done for a while: it may answer often."""
+        if time.monotonic() - self.last[0] > SAMPLE / 1000:
+            self.sample_last(pid)
+
     def note(self, pid, waits):
         """Adds what a process has waited since it was looked at last."""
         if pid != self.watched:

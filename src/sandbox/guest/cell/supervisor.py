@@ -16,6 +16,7 @@ import select
 WRITABLE = (HOME, "/dev/shm", "/dev/mqueue")
 MARKABLE = [f"/proc/{name}" for name in ("sysvipc/shm", "sysvipc/sem", "sysvipc/msg", "net/dev", "net/snmp", "self/limits")]
 CHILDREN = ("/proc/1/task/1/children",)
+SA_NOCLDSTOP = 1
 MLOCK_ONFAULT = 1  # reading all of it now would double the time to start
 MAX_SCRIPT = MAX_PAYLOAD - 8
 
@@ -85,6 +86,7 @@ class Supervisor:
         os.set_blocking(wake, False)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
+        hear_ends_only()
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # PID 1 ignores what it has no handler for
         self.source = {}
         self.forker, self.process, self.spoilt, self.rests = None, None, False, False
@@ -317,6 +319,7 @@ class Supervisor:
             for descriptor, event in events:
                 self.serve_pipe(process, descriptor, event)
             if (frame := reply()) is not None:
+                self.account.look(process.pid)
                 return frame
             if ended and not any(descriptor in process.printed for descriptor, _ in events):
                 return None
@@ -369,6 +372,15 @@ class Supervisor:
         self.printed += process.size()
         self.told = bytes(self.told + process.printed[process.stderr])[-STDERR_TAIL:]
         process.close()
+
+
+def hear_ends_only():
+    """Has the kernel tell of children's ends, and not that they rest or go on, as they do around each call."""
+    action = ctypes.create_string_buffer(256)  # the handler, 1024 bits of a mask, flags
+    if libc.sigaction(signal.SIGCHLD, None, action) == 0:
+        flags = int.from_bytes(action[136:140], sys.byteorder) | SA_NOCLDSTOP
+        action[136:140] = flags.to_bytes(4, sys.byteorder)
+        libc.sigaction(signal.SIGCHLD, action, None)
 
 
 def opened(paths):
