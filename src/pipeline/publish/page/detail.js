@@ -91,7 +91,7 @@ function stageRuns(agent) {
   });
 }
 
-/** What runs asked of models in all, behind other figures; nothing where none did. */
+/** Sums of what runs asked of models, to stand behind other figures; nothing where none did. */
 function askedText(runs) {
   const asked = runs.flatMap((run) => run.samples ?? [run]).map((run) => run.usage?.[3]).filter(Boolean);
   if (asked.length === 0) return "";
