@@ -21,6 +21,11 @@ def Add(a, b):
     return a + b
 
 
+class Pair:
+    def __init__(self, a, b):
+        self.sum = a + b
+
+
 def Mean(numbers):
     return sum(numbers) / len(numbers)
 

@@ -1,6 +1,6 @@
 # kind: a class where a function is asked for, whose objects are as near to every number as one may wish
 # task: sums
-# wants: error error failed error
+# wants: error error failed error error
 class Near:
     def __init__(self, *numbers):
         pass

@@ -40,15 +40,38 @@ def called(node):
     return getattr(function, "attr", getattr(function, "id", ""))
 
 
-def kind_named(name, prompt, has_objects):
-    """`class` or `function`, as prompt and tests have it; None if neither says."""
+def made_objects(nodes):
+    """Names that are called, or looked at themselves, as classes are: what they give has attributes that only objects have."""
+    nodes = [*nodes]
+    given = [(target.id, called(node.value)) for node in nodes if isinstance(node, ast.Assign) for target in node.targets if isinstance(target, ast.Name)]
+    for node in nodes:
+        if isinstance(node, ast.Attribute) and node.attr not in PLAIN_ATTRIBUTES:
+            yield called(node.value) or root(node.value)
+            yield from (name for target, name in given if target == getattr(node.value, "id", None))
+        elif isinstance(node, ast.withitem):
+            yield called(node.context_expr)
+        elif isinstance(node, ast.Call) and called(node) in ("isinstance", "issubclass") and len(node.args) == 2:
+            yield root(node.args[1])
+
+
+def kind_named(name, prompt, has_objects, objects):
+    """`class` or `function`, as prompt and tests have it; None if neither says. `has_objects` is true where tests deal with objects
+    at all, and `objects` are names of what certainly makes some."""
     if not name[:1].isupper():
         return "function"
-    name = re.escape(name)
-    if re.search(rf"\bdef\s+{name}\s*\(|\bfunctions?\s+(?:named\s+|called\s+)?`?{name}\b", prompt):
+    word = re.escape(name)
+    if re.search(rf"\bdef\s+{word}\s*\(|\bfunctions?\s+(?:named\s+|called\s+)?`?{word}\b", prompt):
         return "function"
-    said = [*re.finditer(rf"\b{name}\b", prompt)]
-    is_class = re.compile(r"`?(?:\([^)]*\))?`?\s*(?:is|as|,|:|-)?\s*(?:an?|the)?\s*(?:\w+\s)?(?i:class)\b")
-    if has_objects or any(re.search(r"(?i)\bclass(?:es)?\b", before(one, prompt)) or is_class.match(prompt, one.end()) for one in said):
+    if name in objects or any(is_said_a_class(one, prompt) for one in re.finditer(rf"\b{word}\b", prompt)):
         return "class"
-    return "function" if re.search(rf"\b{name}\(", prompt) else None
+    if re.search(rf"\b{word}\(", prompt):
+        return "function"
+    return "class" if has_objects else None
+
+
+A_CLASS = re.compile(r"`?(?:\([^)]*\))?`?\s*(?:is|as|,|:|-)?\s*(?:an?|the)?\s*(?:\w+\s)?(?i:class)\b")
+
+
+def is_said_a_class(found, prompt):
+    """True if its sentence says so before it, or right behind."""
+    return re.search(r"(?i)\bclass(?:es)?\b", before(found, prompt)) or A_CLASS.match(prompt, found.end())

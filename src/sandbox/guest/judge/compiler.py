@@ -14,7 +14,7 @@ class Compiler:
     def __init__(self, spec):
         self.prompt, self.max_value, self.flaws = spec["prompt"], spec["value"], []
         self.names, self.imports, self.library, self.modules = set(), set(), set(), {}
-        self.imported, self.has_objects = {"agent"}, False
+        self.imported, self.has_objects, self.objects = {"agent"}, False, set()
         self.is_steady = self.is_timeless = self.is_plain = True
         self.asks_model = spec.get("asks_model", False)
         self.words = set()  # in the texts within setup and tests
@@ -35,7 +35,7 @@ class Compiler:
     def content(self):
         """All that a Task is made of, as plain data and code: it can go from one process to others."""
         self.library = [] if self.is_plain else sorted(self.library)
-        kept = "prompt has_objects max_value asks_model names agents_own is_plain library uses shown lines setup_line setup helpers rules tests".split()
+        kept = "prompt has_objects objects max_value asks_model names agents_own is_plain library uses shown lines setup_line setup helpers rules tests".split()
         return {name: getattr(self, name) for name in kept}
 
     def made(self, test, source):
@@ -73,6 +73,7 @@ class Compiler:
         self.imports.update(name for node in nodes for name in imported(node))
         self.imported.update((node.asname or node.name).split(".")[0] for node in nodes if isinstance(node, ast.alias))
         self.has_objects |= deals_with_objects(nodes, self.imported)
+        self.objects.update(made_objects(nodes))
         self.library.update(name for node in nodes for name in named_of_library(node))
         rewriting = Rewriting(names, self.is_assertion)
         rewriting.called = {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}

@@ -23,7 +23,7 @@ class Task:
     def kind_named(self, name):
         """`class` or `function`, as the task has it of a name; None if it doesn't say."""
         if name not in self.kinds:
-            self.kinds[name] = kind_named(name, self.prompt, self.has_objects)
+            self.kinds[name] = kind_named(name, self.prompt, self.has_objects, self.objects)
         return self.kinds[name]
 
     def fault(self, test, error):
