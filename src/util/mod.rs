@@ -15,4 +15,5 @@ pub mod private;
 pub mod program;
 pub mod text;
 pub mod units;
+pub mod user_cache;
 pub mod watch_folder;

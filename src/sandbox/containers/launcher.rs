@@ -94,7 +94,7 @@ impl Launcher {
             interruptible: Interruptible::default(),
             death_log: Mutex::new(None),
             live: Mutex::new(HashMap::new()),
-            programs: Programs::default(),
+            programs: Programs::of_user(),
             outage: Outage::new(sandbox.wait_for_engine, events.clone()),
             events,
             stopping: AtomicBool::new(false),
@@ -228,7 +228,8 @@ impl Launcher {
                 Some(_) => channel.send(ToBoot::Program, program.as_bytes()),
                 None => self.programs.send(&mut channel, &image, program),
             }
-            let keep = |code| self.programs.keep(&image, program, code);
+            // Of seeds there are many.
+            let keep = |code| self.programs.keep(&image, program, code, role.seed() == 0);
             self.await_ready(RunningContainer { channel, name, carried }, keep)
         });
         let took_ms = began.elapsed().as_millis() as u64;

@@ -12,7 +12,7 @@ use crate::sandbox::containers::launcher::Launcher;
 use crate::sandbox::engine::{ImageOf, Role};
 use crate::sandbox::guest;
 use crate::sandbox::guest::frames::FromSurvey;
-use crate::util::{atomic_file, digest};
+use crate::util::{atomic_file, digest, user_cache};
 
 /// How long it may take once the container is ready. On a starved machine a minute is patience.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -58,8 +58,6 @@ fn read(bytes: &[u8]) -> Option<Library> {
 
 /// The file for an image, as this program lists it; None if there is no folder for caches.
 fn place(image: &str) -> Option<PathBuf> {
-    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let cache = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")))?;
     let name = digest::hex([image.as_bytes(), guest::SURVEY.as_bytes()]);
-    Some(cache.join("agentmill/images").join(format!("{name}.json")))
+    Some(user_cache::folder("images")?.join(format!("{name}.json")))
 }
