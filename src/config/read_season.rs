@@ -36,7 +36,9 @@ pub(super) fn season(mut fields: Reader<'_>, file: &Path) -> Option<Season> {
     let total = submissions.optional("total", |count| within(count, 1, 1_000_000));
     submissions.finish();
     let counts = fields.field("counts", Counts::Last);
-    let late = late(fields.section("late"), closes);
+    // One that is wrong is complained about already.
+    let is_open = closes.is_none() && fields.get("closes").is_none_or(|place| place.is_null());
+    let late = late(fields.section("late"), closes, is_open);
     if let (Some(opens), Some(closes)) = (opens, closes)
         && closes.at <= opens.at
     {
@@ -57,11 +59,11 @@ pub(super) fn season(mut fields: Reader<'_>, file: &Path) -> Option<Season> {
     })
 }
 
-fn late(mut fields: Reader<'_>, closes: Option<Moment>) -> Option<Late> {
+fn late(mut fields: Reader<'_>, closes: Option<Moment>, is_open: bool) -> Option<Late> {
     let until = fields.optional("until", moment);
     let per_day = fields.checked("per_day", PER_DAY, percent);
     match (until, closes) {
-        (Some(_), None) => fields.complain("until", "takes closes: without it nothing is late"),
+        (Some(_), None) if is_open => fields.complain("until", "takes closes: without it nothing is late"),
         (Some(until), Some(closes)) if until.at <= closes.at => {
             fields.complain("until", "must be after closes");
         }
@@ -199,12 +201,15 @@ mod tests {
             ("{submissions: {per_week: 1}}", "season.submissions.per_week: unknown field"),
             ("{counts: first}", "season.counts: expected one of"),
             ("{late: {until: 2027-03-01T00:00Z}}", "season.late.until: takes closes"),
+            ("{closes: null, late: {until: 2027-03-01T00:00Z}}", "season.late.until: takes closes"),
             ("{closes: 2027-03-01T00:00Z, late: {until: 2027-03-01T00:00Z}}", "must be after closes"),
             ("{late: {per_day: 101%}}", "season.late.per_day: expected a percentage from 0% to 100%"),
             ("{late: {per_day: ten}}", "season.late.per_day: expected a percentage from 0% to 100%"),
         ] {
             assert!(told(season).contains(message), "{season}: {}", told(season));
         }
+        let wrong = told("{closes: 2027-03-01, late: {until: 2027-03-02T00:00Z}}");
+        assert!(!wrong.contains("takes closes"), "one mistake is told once: {wrong}");
     }
 
     #[test]

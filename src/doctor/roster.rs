@@ -10,9 +10,9 @@ use crate::pipeline::intake::{Inbox, Touched};
 use crate::tokens::{Bearer, Tokens};
 use crate::util::first_few::first_few;
 
-/// Those in the inbox and with tokens who are not on the roster; None where there is no roster.
+/// Those in the inbox and with tokens who are not on the roster; None where there is no roster, or none that can be read.
 pub(super) fn look(pipeline: &Pipeline) -> Option<Finding> {
-    let roster = pipeline.roster.as_ref()?;
+    let roster = pipeline.roster.as_ref().filter(|roster| !roster.students.is_empty())?;
     let mut miners = in_inbox(pipeline);
     miners.extend(with_token(pipeline));
     let miners: Vec<Miner> = roster.strangers(miners.into_iter()).collect();

@@ -18,6 +18,10 @@ const TAG: &str = "tags (!name) are not supported; text that starts with ! must 
 const ANCHOR: &str = "anchors (&name) are not supported; text that starts with & must be quoted";
 const ALIAS: &str = "aliases (*name) are not supported; text that starts with * must be quoted";
 
+const TAB: &str = "not valid YAML: this line is indented by a tab; use spaces";
+
+const COLON: &str = "not valid YAML: there is no colon behind the field's name; write name: value";
+
 /// A value and where it stands.
 #[derive(Debug, Clone)]
 pub struct Node {
@@ -64,9 +68,7 @@ pub fn parse(log: &Log, bytes: &[u8]) -> Option<Node> {
     let text = &*surrogates::mended(text);
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
-        let (event, span) = event
-            .map_err(|error| log.add(position(error.marker()).min(builder.end), "", syntax(&error)))
-            .ok()?;
+        let (event, span) = event.map_err(|error| builder.refuse_syntax(text, &error)).ok()?;
         builder.event(event, span)?;
     }
     Some(
@@ -150,6 +152,16 @@ impl Builder<'_> {
         }
         self.stack.push(Open { node: Node::new(at, kind), key: None, lines: HashMap::new() });
         Some(())
+    }
+
+    /// Complains of what is no YAML. The scanner stumbles behind a tab and behind a missing colon: these are told at their places.
+    fn refuse_syntax(&self, text: &str, error: &ScanError) {
+        let at = position(error.marker()).min(self.end);
+        let tab = indenting_tab(text, at.line, error.info()).map(|tab| (tab, TAB));
+        match tab.or_else(|| lacking_colon(text, at.line).map(|name| (name, COLON))) {
+            Some((place, reason)) => self.log.add(place, "", reason),
+            None => self.log.add(at, "", syntax(error)),
+        }
     }
 
     /// Complains, and goes on with a value that nobody else complains about.
@@ -268,9 +280,37 @@ fn resolve(text: &str) -> Value {
     }
 }
 
+/// The tab in a line's indentation that a scanner stumbled over, which then names this line or the one before.
+fn indenting_tab(text: &str, line: usize, info: &str) -> Option<Position> {
+    let tab_of = |line: usize| {
+        let indented = text.lines().nth(line.checked_sub(1)?)?;
+        let tab = indented.find(|c| c != ' ').filter(|at| indented[*at..].starts_with('\t'))?;
+        Some(Position { line, column: tab + 1 })
+    };
+    let next = info.contains(" tab").then_some(line + 1);
+    // Of a file that begins with one, the second line is named.
+    let first = (line == 2).then_some(1);
+    [Some(line), next, first].into_iter().flatten().find_map(tab_of)
+}
+
+/// The line without a colon that a scanner stumbled over: this one, or the one before, no deeper than this one.
+fn lacking_colon(text: &str, line: usize) -> Option<Position> {
+    let lines: Vec<(usize, &str)> = text.lines().enumerate().take(line).collect();
+    let mut told = lines.into_iter().rev().filter(|(_, text)| !text.trim().is_empty());
+    let indent = |text: &str| text.len() - text.trim_start_matches(' ').len();
+    let is_bare =
+        |text: &str| text.trim().starts_with(|c: char| c.is_ascii_alphabetic()) && !text.contains(':');
+    let (last, before) = (told.next()?, told.next());
+    let before = before.filter(|before| indent(before.1) <= indent(last.1));
+    let (at, text) = [Some(last), before].into_iter().flatten().find(|(_, text)| is_bare(text))?;
+    Some(Position { line: at + 1, column: indent(text) + 1 })
+}
+
 /// A scanner's message, with advice where beginners stumble.
 fn syntax(error: &ScanError) -> String {
-    const HINTS: [(&str, &str); 5] = [
+    const HINTS: [(&str, &str); 7] = [
+        ("quoted scalar, found unexpected end", "; the quote that opens here is never closed"),
+        ("expected '-' indicator", "; is it indented like the lines above?"),
         ("unknown anchor", "; text that starts with * must be quoted"),
         ("unexpected character", "; text that starts with it must be quoted"),
         ("mapping values are not allowed", "; text that holds \": \" must be quoted or stand below a |"),

@@ -64,6 +64,11 @@ impl<'a> Place<'a> {
     pub fn items(&self) -> Option<Vec<Self>> {
         let items = match &self.node.kind {
             Kind::Sequence(items) => items,
+            Kind::Scalar(_) if !self.is_null() => {
+                let found = self.node.kind.describe();
+                self.complain(format!("expected a list, found {found}; write each item behind a \"- \""));
+                return None;
+            }
             other => return self.mismatch("a list", other),
         };
         let item = |(index, node)| Self { log: self.log, node, path: format!("{}[{index}]", self.path) };

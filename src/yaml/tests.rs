@@ -109,7 +109,33 @@ fn syntax_errors_come_with_advice() {
     assert!(problem("tasks: **").ends_with("text that starts with * must be quoted"));
     assert!(problem("a: b: c").contains("must be quoted or stand below a |"));
     assert!(problem("a: @x").starts_with("1:4: not valid YAML"));
-    assert!(problem("a:\n\tb: c").contains("tabs"));
+    for (yaml, place) in [
+        ("a:\n\tb: c", "2:1"),
+        ("a:\n  - b: c\n\td: e\n", "3:1"),
+        ("a:\n  - b: c\n  \td: e\n", "3:3"),
+        ("a: |\n  b\n\tc\nd: e\n", "3:1"),
+        ("a:\n  - |\n\tb\n", "3:1"),
+        ("\ta: b\nc: d\n", "1:1"),
+    ] {
+        let problem = problem(yaml);
+        assert!(
+            problem.starts_with(&format!("{place}: not valid YAML: this line is indented by a tab")),
+            "{problem}"
+        );
+    }
+    for (yaml, place) in [
+        ("prompt Write f\ntests:\n  - a\n", "1:1"),
+        ("prompt: p\ntests\n  - a\n", "2:1"),
+        ("a:\n  b 5s\n  c: 1\n", "2:3"),
+        ("a: 1\nweight 2\n", "2:1"),
+    ] {
+        let problem = problem(yaml);
+        let told = format!("{place}: not valid YAML: there is no colon behind");
+        assert!(problem.starts_with(&told), "{yaml:?}: {problem}");
+    }
+    assert!(problem("a:\n  - \"b\nc: d\n").ends_with("the quote that opens here is never closed"));
+    assert!(problem("a:\n  - b: c\n   d: e\n").ends_with("is it indented like the lines above?"));
+    assert!(problem("a: |\n  b\n  \tc\nd: [\n").starts_with("4:"), "a tab in a text is no mistake");
     assert!(problem("?\r#").starts_with("2:2: a field's name"));
     assert!(problem("a: [").starts_with("1:5: not valid YAML"));
     assert!(problem("a: 1\n\nb: [\n\n\n").starts_with("3:5: not valid YAML"));
