@@ -118,8 +118,8 @@ fn images(sandbox: &config::Sandbox, ids: &str) -> String {
     }
 }
 
-/// The findings as a table; remedies stand below it, in full.
-pub fn text(findings: &[Finding], layout: &Layout) -> String {
+/// The findings as a table, from its header on, or the lines of those behind the first `known`, which stand there already.
+pub fn rows(findings: &[Finding], known: usize, layout: &Layout) -> String {
     let line = |finding: &Finding| {
         let (style, word) = match finding.health {
             Health::Ok => (GOOD, "ok"),
@@ -133,6 +133,12 @@ pub fn text(findings: &[Finding], layout: &Layout) -> String {
         ]
     };
     let text = table(layout, &[left("CHECK"), left(""), left("FOUND")], findings.iter().map(line));
+    let printed = if known == 0 { 0 } else { known + 1 };
+    text.split_inclusive('\n').skip(printed).collect()
+}
+
+/// The findings that have a remedy, in full.
+pub fn remedies(findings: &[Finding]) -> String {
     let odd = findings.iter().filter(|finding| !finding.remedy.is_empty());
-    odd.fold(text, |text, finding| text + &format!("\n{}\n", finding.line()))
+    odd.map(|finding| format!("\n{}\n", finding.line())).collect()
 }

@@ -112,6 +112,7 @@ fn clocks_that_decide_who_was_first() {
 #[test]
 fn remedies_stand_below_the_table() {
     let findings = [Finding::ok("image", "x"), Finding::bad("clock", "1970", "set it")];
-    let text = text(&findings, &Layout::PLAIN);
-    assert_eq!(text, "CHECK       FOUND\nimage  ok   x\nclock  bad  1970\n\nclock: 1970; set it\n");
+    assert_eq!(rows(&findings, 0, &Layout::PLAIN), "CHECK       FOUND\nimage  ok   x\nclock  bad  1970\n");
+    assert_eq!(rows(&findings, 1, &Layout::PLAIN), "clock  bad  1970\n", "the first stands there already");
+    assert_eq!(remedies(&findings), "\nclock: 1970; set it\n");
 }

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use crate::config::{Limits, check};
+use crate::config::{Limits, Pipeline, check};
 use crate::task::beside::Source;
 use crate::yaml::{self, Kind, Log, Place, Problem, Problems, excerpt};
 
@@ -158,6 +158,13 @@ impl Task {
             value: self.value.unwrap_or(stage.value),
             ..*stage
         }
+    }
+
+    /// The limits of a run on this task: by the stage that it is in, or by the pipeline where it is in none.
+    #[must_use]
+    pub fn limits_by(&self, pipeline: &Pipeline) -> Limits {
+        let stage = pipeline.stage_of(&self.id);
+        self.limits(stage.map_or(&pipeline.sandbox.limits, |stage| &stage.limits))
     }
 }
 

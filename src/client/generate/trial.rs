@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::client::generate::wanted::Wanted;
-use crate::config::{Limits, Pipeline};
+use crate::config::Pipeline;
 use crate::model::report::{Scored, Verdict};
 use crate::sandbox::{Cell, Fault, Opened, Sandbox};
 use crate::submission::{self, Refused};
@@ -40,7 +40,7 @@ impl Trial<'_> {
             return Ok(Some(lacking));
         }
         let Some(sandbox) = self.sandbox else { return Ok(None) };
-        let limits = tasks.first().map_or(self.pipeline.sandbox.limits, |task| self.limits(task));
+        let limits = tasks.first().map_or(self.pipeline.sandbox.limits, |task| task.limits_by(self.pipeline));
         let mut cell = match sandbox.open(source.as_bytes().to_vec(), &limits)? {
             Opened::Ready(cell) => cell,
             Opened::Refused(refusal) => {
@@ -65,7 +65,7 @@ impl Trial<'_> {
         }
         let tests = counted(public.tests.len(), "public test");
         self.spinner.wait(format!("trying {} on {tests}", task.id));
-        match cell.run(&public, &self.limits(task)) {
+        match cell.run(&public, &task.limits_by(self.pipeline)) {
             Ok(scored) => Ok(failed(&public, &scored)),
             // No source can pass then.
             Err(Fault::Task(reason)) => {
@@ -74,12 +74,6 @@ impl Trial<'_> {
             }
             Err(fault) => Err(fault),
         }
-    }
-
-    /// As in the stage that the task is in.
-    fn limits(&self, task: &Task) -> Limits {
-        let stage = self.pipeline.stage_of(&task.id);
-        task.limits(stage.map_or(&self.pipeline.sandbox.limits, |stage| &stage.limits))
     }
 }
 

@@ -8,7 +8,6 @@ use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 use regex::{Captures, Regex};
 
-use crate::commands::check::limits::limits;
 use crate::commands::check::mutants::{self, Mutant};
 use crate::config::{Limits, Pipeline};
 use crate::model::report::{Scored, Verdict};
@@ -77,12 +76,12 @@ fn passed(
     sandbox: &dyn Sandbox,
 ) -> anyhow::Result<Vec<Problem>> {
     let Some(first) = tasks.first() else { return Ok(Vec::new()) };
-    let Opened::Ready(mut cell) = sandbox.open(agent.as_bytes().to_vec(), &limits(pipeline, first))? else {
+    let Opened::Ready(mut cell) = sandbox.open(agent.as_bytes().to_vec(), &first.limits_by(pipeline))? else {
         return Ok(Vec::new());
     };
     let mut hints = Vec::new();
     for task in tasks {
-        let scored = cell.run(task, &limits(pipeline, task))?;
+        let scored = cell.run(task, &task.limits_by(pipeline))?;
         let told = scored.tests.iter().zip(&task.tests);
         for (_, test) in told.filter(|(scored, _)| scored.verdict == Verdict::Passed) {
             hints.push(hint(task, test.assertion.line, test.field(), format!("it {why}")));
@@ -109,7 +108,7 @@ pub(super) fn survivors(
     let pool = ThreadPoolBuilder::new().num_threads(pipeline.parallel.get()).build()?;
     let survive = |(task, mutant): &(&Task, Mutant)| {
         let source = mutant.source.clone().into_bytes();
-        let scored = run(task, source, &limits(pipeline, task), sandbox)?;
+        let scored = run(task, source, &task.limits_by(pipeline), sandbox)?;
         let has_passed = scored.is_some_and(|scored| scored.verdict == Verdict::Passed);
         let message = format!("line {} with {} passes all tests", mutant.line, mutant.change);
         Ok(has_passed.then(|| hint(task, 0, "solution".to_owned(), message)))

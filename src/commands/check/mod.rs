@@ -1,7 +1,7 @@
 //! `check`: everything that can be known before an agent is evaluated, all mistakes at once.
 
 mod hints;
-mod limits;
+mod machine;
 mod mutants;
 mod progress;
 mod proofs;
@@ -17,11 +17,11 @@ use serde_json::json;
 
 use crate::cli::Exit;
 use crate::client::submit;
-use crate::commands::check::limits::limits;
+use crate::commands::check::machine::Machine;
 use crate::commands::check::progress::Progress;
 use crate::commands::check::proofs::Proofs;
 use crate::config::{self, Limits, Pipeline};
-use crate::doctor::{self, Finding, Health};
+use crate::doctor::{self, Finding};
 use crate::model::report::{Scored, Verdict};
 use crate::pipeline::validate;
 use crate::sandbox::run::ContainerSandbox;
@@ -37,18 +37,25 @@ use crate::yaml::{Problem, Problems};
 /// The line and the reason of a refusal.
 type Refused = (Option<u32>, String);
 
-/// Findings about a folder in which nothing is wrong.
+/// Facts of a folder whose tests were all tried.
 #[derive(Debug, Serialize)]
 struct Sound {
     tasks: usize,
     solutions: usize,
     image: String,
-    findings: Vec<Finding>,
     /// Weak tests: nothing that stops anybody.
     hints: Vec<Problem>,
     /// Where mutants were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     mutants: Option<Mutants>,
+}
+
+/// The same and the machine, as JSON has them.
+#[derive(Debug, Serialize)]
+struct Told<'a> {
+    #[serde(flatten)]
+    found: Option<&'a Sound>,
+    findings: &'a [Finding],
 }
 
 /// Mutants of the solutions.
@@ -76,41 +83,50 @@ pub struct Scope {
 /// The mistakes found, or that the engine or its image can't be used.
 pub fn check(dir: &Path, scope: &Scope, quiet: bool, json: bool) -> anyhow::Result<Exit> {
     let (pipeline, mut problems) = config::load_with_mistakes(&dir.join(PIPELINE));
-    let sound = with_sandbox(&pipeline, Talk::of(quiet, json), |sandbox, events| {
+    let is_shown = !quiet && !json;
+    let mut machine = Machine::new(is_shown);
+    let found = with_sandbox(&pipeline, Talk::of(quiet, json), |sandbox, events| {
         // Before anything is started: what it finds may be why nothing can be.
-        let looked = doctor::look(&pipeline, sandbox.engine())?;
-        let alarming = looked.iter().filter(|finding| finding.health != Health::Ok).map(Finding::line);
-        let alarming: Vec<String> = alarming.collect();
-        let sound = check_folder(dir, &pipeline, scope, (sandbox, events), looked, &mut problems);
-        if sound.is_err() {
-            alarming.iter().for_each(|line| term::complain(format_args!("agentmill: {line}")));
+        machine.add(doctor::look(&pipeline, sandbox.engine())?)?;
+        let found = check_folder(dir, &pipeline, scope, (sandbox, events), &mut machine, &mut problems);
+        if found.is_err() {
+            machine.alarming().iter().for_each(|line| term::complain(format_args!("agentmill: {line}")));
         }
-        sound
+        found
     });
-    if json && !problems.is_empty() {
-        term::print_json_line(&json!({ "ok": false, "problems": problems }))?;
-        return Ok(Exit::Usage);
+    let bad = machine.bad();
+    let ok = problems.is_empty() && bad.is_empty();
+    if json && (found.is_ok() || !problems.is_empty()) {
+        let found =
+            Told { found: found.as_ref().ok().and_then(Option::as_ref), findings: machine.findings() };
+        term::print_json_line(&json!({ "ok": ok, "problems": problems, "found": found }))?;
+        return Ok(if ok { Exit::Done } else { Exit::Usage });
+    }
+    if let (true, Ok(found)) = (is_shown, &found) {
+        term::print(&noticed(machine.findings(), found.as_ref()))?;
     }
     Problems::check(problems)?;
-    let sound = sound?.context("nothing was found out")?;
-    let bad = sound.findings.iter().filter(|finding| finding.health == Health::Bad);
-    let bad: Vec<String> = bad.map(Finding::line).collect();
-    if json {
-        term::print_json_line(&json!({ "ok": bad.is_empty(), "problems": [], "found": sound }))?;
-    } else if !quiet {
-        term::print(&told(&sound, bad.is_empty(), &Layout::stdout()))?;
+    let sound = found?.context("nothing was found out")?;
+    if is_shown {
+        term::print(&told(&sound, ok, &Layout::stdout()))?;
     } else {
         bad.iter().for_each(|line| term::complain(format_args!("agentmill: {line}")));
     }
-    Ok(if bad.is_empty() { Exit::Done } else { Exit::Usage })
+    Ok(if ok { Exit::Done } else { Exit::Usage })
 }
 
+/// Remedies and hints below the table, whatever else is wrong.
+fn noticed(findings: &[Finding], found: Option<&Sound>) -> String {
+    let hints = found.iter().flat_map(|found| &found.hints);
+    let hints: String = hints.map(|hint| format!("hint: {hint}\n")).collect();
+    format!("{}\n{hints}", doctor::remedies(findings))
+}
+
+/// The last line: what is sound, or that the machine is not.
 fn told(sound: &Sound, ok: bool, layout: &Layout) -> String {
-    let Sound { tasks, solutions, image, findings, hints, mutants } = sound;
+    let Sound { tasks, solutions, image, mutants, .. } = sound;
     let (style, word) = if ok { (GOOD, "ok") } else { (BAD, "not ok") };
     let word = layout.paint(style, word);
-    let table = doctor::text(findings, layout);
-    let hints: String = hints.iter().map(|hint| format!("hint: {hint}\n")).collect();
     let mutants = mutants.as_ref().map_or_else(String::new, |mutants| match mutants {
         Mutants { tried: 0, .. } => "mutants: none could be made of the reference solutions\n".to_owned(),
         Mutants { tried, caught } if tried == caught => {
@@ -124,7 +140,7 @@ fn told(sound: &Sound, ok: bool, layout: &Layout) -> String {
         some => format!("{some} reference solutions score 100"),
     };
     let tasks = counted(*tasks, "task");
-    format!("{table}\n{hints}{mutants}{word}: {tasks}, {solved}, image {image}\n")
+    format!("{mutants}{word}: {tasks}, {solved}, image {image}\n")
 }
 
 /// Checks only an agent's file, as the pipeline would.
@@ -177,13 +193,16 @@ fn check_folder(
     pipeline: &Pipeline,
     scope: &Scope,
     (sandbox, events): (&ContainerSandbox, &Events),
-    mut findings: Vec<Finding>,
+    machine: &mut Machine,
     problems: &mut Vec<Problem>,
 ) -> anyhow::Result<Option<Sound>> {
     let tasks = scope.of(load_tasks(dir, pipeline, problems))?;
     let image = sandbox.image()?;
+    machine.add(doctor::try_out(pipeline, sandbox, &image)?)?;
+    let (cells, judges) = (sandbox.library()?, sandbox.library_of_judges()?);
+    machine.add(doctor::modules::look(pipeline, &cells, judges.as_ref()))?;
     let proofs = Proofs::load(&pipeline.results, pipeline.sandbox.judge, &image);
-    let is_due = |task: &&Task| !proofs.has(task, &limits(pipeline, task));
+    let is_due = |task: &&Task| !proofs.has(task, &task.limits_by(pipeline));
     let (due, proved): (Vec<&Task>, Vec<&Task>) = tasks.iter().partition(is_due);
     proved.into_iter().try_for_each(|task| scope.tell::<Problem>(task, &[]))?;
     let due: Vec<Task> = due.into_iter().cloned().collect();
@@ -191,9 +210,6 @@ fn check_folder(
     if !problems.is_empty() {
         return Ok(None);
     }
-    findings.extend(doctor::try_out(pipeline, sandbox, &image)?);
-    let (cells, judges) = (sandbox.library()?, sandbox.library_of_judges()?);
-    findings.extend(doctor::modules::look(pipeline, &cells, judges.as_ref()));
     hints.extend(hints::unearned(&due, pipeline, sandbox)?);
     // A task with a hint is looked at again each time, so that the hint is told again.
     let remember = |task: &Task, key: &str| {
@@ -215,7 +231,7 @@ fn check_folder(
         mutants = Some(Mutants { tried, caught: tried - survivors.len() });
         hints.extend(survivors);
     }
-    Ok(Some(Sound { tasks: tasks.len(), solutions, image, findings, hints, mutants }))
+    Ok(Some(Sound { tasks: tasks.len(), solutions, image, hints, mutants }))
 }
 
 /// The tasks that can be read; all that is wrong with them, or with them and the pipeline together, is added to the problems.
@@ -301,12 +317,12 @@ fn check_solutions(
     let due: Vec<(&Task, &PathBuf)> =
         provable(tasks).filter_map(|task| Some((task, task.solution.as_ref()?))).collect();
     if let Some((first, _)) = due.first() {
-        sandbox.expect(due.len(), &limits(pipeline, first));
+        sandbox.expect(due.len(), &first.limits_by(pipeline));
     }
     let progress = Progress::new(events, due.len());
     let pool = ThreadPoolBuilder::new().num_threads(pipeline.parallel.get()).build()?;
     let solve = |(task, file): &(&Task, &PathBuf)| {
-        let bounds = limits(pipeline, task);
+        let bounds = task.limits_by(pipeline);
         let key = proofs.key(task, &bounds);
         let problem = solve(task, file, &bounds, sandbox)?;
         known(task, key, problem.as_ref())?;
