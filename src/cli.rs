@@ -128,8 +128,9 @@ pub enum Command {
     Import {
         /// The kind of what is imported
         kind: Kind,
-        /// The benchmark's file as published; may be gzipped
-        file: PathBuf,
+        /// The benchmark's files as published, which may be gzipped, or files of samples, one for each model
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
         /// Replace tasks that are there
         #[arg(long)]
         force: bool,

@@ -486,6 +486,26 @@ fn samples_become_agents_in_which_nothing_clashes() {
         "{err}"
     );
     assert_eq!(folder.import("samples", &file).0, 1, "the agents are there and stay");
+    let line =
+        |text: &str| format!("{{\"task_id\": \"HumanEval/0\", \"completion\": \"    return {text}\\n\"}}\n");
+    let [other, third] =
+        [("a/other.jsonl", "1"), ("b/third.jsonl", "2")].map(|(name, text)| folder.write(name, line(text)));
+    let several = |files: &[&Path]| {
+        let files = files.iter().map(|file| file.to_str().unwrap());
+        folder.agentmill(&["import", "samples"].into_iter().chain(files).collect::<Vec<_>>())
+    };
+    let both = several(&[&other, &third]);
+    let told = text(&both.stdout);
+    assert!(
+        told.contains("1 sample in 1 agent") && told.contains(": other") && told.contains(": third"),
+        "{told}"
+    );
+    let same = several(&[&other, &folder.write("b/other.jsonl", line("3"))]);
+    assert_eq!(same.status.code(), Some(2));
+    assert!(text(&same.stderr).contains("would make the same agent other"), "{}", text(&same.stderr));
+    for miner in ["other", "third"] {
+        fs::remove_file(folder.path(&format!("mill/inbox/{miner}.py"))).unwrap();
+    }
     assert_eq!(folder.agentmill(&["run"]).status.code(), Some(0));
     let scores = fs::read_to_string(folder.path("mill/results/scores.csv")).unwrap();
     let of = |miner: &str| -> Vec<&str> {

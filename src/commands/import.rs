@@ -1,8 +1,9 @@
 //! `import`: a benchmark's published file becomes tasks.
 
-use std::path::Path;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 
 use crate::cli::Exit;
 use crate::config::{self, Validate};
@@ -14,15 +15,33 @@ use crate::util::atomic_file;
 use crate::util::plural::counted;
 use crate::workspace::{PIPELINE, Workspace};
 
-/// Writes the tasks or agents of a file and tells what was not taken.
+/// Writes the tasks or agents of files and tells what was not taken.
 ///
 /// # Errors
 /// Mistakes in the configuration, a file that can't be read, or something that can't be written.
-pub fn import(dir: &Path, kind: Kind, file: &Path, force: bool, quiet: bool) -> anyhow::Result<Exit> {
-    match kind {
+pub fn import(dir: &Path, kind: Kind, files: &[PathBuf], force: bool, quiet: bool) -> anyhow::Result<Exit> {
+    if kind == Kind::Samples {
+        check_names(files)?;
+    }
+    let one = |file: &PathBuf| match kind {
         Kind::Tasks(benchmark) => tasks(dir, benchmark, file, force, quiet),
         Kind::Samples => samples(dir, file, force, quiet),
+    };
+    let exits: Vec<Exit> = files.iter().map(one).collect::<anyhow::Result<_>>()?;
+    Ok(exits.into_iter().find(|exit| *exit != Exit::Done).unwrap_or(Exit::Done))
+}
+
+/// Fails if two files would make agents of one name.
+fn check_names(files: &[PathBuf]) -> anyhow::Result<()> {
+    let mut known: HashMap<String, &Path> = HashMap::new();
+    for file in files {
+        let miner = miner(file, None)?;
+        if let Some(other) = known.insert(miner.clone(), file) {
+            let (other, file) = (other.display(), file.display());
+            bail!("{other} and {file} would make the same agent {miner}: an agent is named after its file");
+        }
     }
+    Ok(())
 }
 
 /// Writes the tasks of a benchmark below the tasks folder.

@@ -61,7 +61,7 @@ pub fn execute(cli: &Cli) -> Exit {
         }
         Command::Demo { dir } => demo::demo(dir.as_deref(), cli.quiet),
         Command::Init { dir: other } => init::init(other.as_deref().unwrap_or(dir), cli.quiet),
-        Command::Import { kind, file, force } => import::import(dir, *kind, file, *force, cli.quiet),
+        Command::Import { kind, files, force } => import::import(dir, *kind, files, *force, cli.quiet),
         Command::Export { format, out } => export::export(dir, *format, out.as_deref(), cli.quiet),
         Command::Show(shown) => show::print(dir, shown),
         Command::Schema { what } => manual::schema(*what),
