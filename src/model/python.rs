@@ -38,7 +38,7 @@ impl BaseImage {
     /// The names of all, for people.
     #[must_use]
     pub fn names() -> String {
-        BASE_IMAGES.map(|base| base.name).join(", ")
+        BASE_IMAGES.map(|base| base.name).join(" and ")
     }
 }
 

@@ -7,6 +7,7 @@ mod sentences;
 mod sources;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use sources::{Source, sources};
 
@@ -127,6 +128,35 @@ fn no_file_is_too_long() {
         (lines > MOST_LINES).then(|| format!("{file}: {lines} lines"))
     });
     fail_on(long.collect(), "files have at most 500 lines");
+}
+
+/// Fuzz targets have a lock file of their own, which nothing else reads.
+#[test]
+fn fuzz_targets_are_locked_to_what_is_shipped() {
+    let read = |path: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        std::fs::read_to_string(path).expect("it is there")
+    };
+    let (manifest, lock, fuzzed) = (read("Cargo.toml"), read("Cargo.lock"), read("fuzz/Cargo.lock"));
+    let part = manifest.split("\n[dependencies]\n").nth(1).expect("there are dependencies");
+    let lines = part.lines().take_while(|line| !line.starts_with('['));
+    let names = lines.filter_map(|line| line.split_once(" = ")).map(|(key, value)| {
+        let renamed = value.split_once("package = \"").and_then(|(_, rest)| rest.split('"').next());
+        renamed.unwrap_or(key)
+    });
+    let versions = |lock: &str, name: &str| -> BTreeSet<String> {
+        let head = format!("name = \"{name}\"\nversion = ");
+        lock.split(&head).skip(1).filter_map(|rest| rest.lines().next().map(str::to_owned)).collect()
+    };
+    let differ = |name: &&str| {
+        !versions(&lock, name).is_superset(&versions(&fuzzed, name)) || versions(&fuzzed, name).is_empty()
+    };
+    let faults =
+        names.filter(differ).map(|name| format!("{name}: fuzz/Cargo.lock has another version, or none"));
+    fail_on(
+        faults.collect(),
+        "copy Cargo.lock to fuzz/ and run `cargo metadata --manifest-path fuzz/Cargo.toml`",
+    );
 }
 
 #[test]

@@ -150,7 +150,8 @@ pub fn build(
     let Some(base) = BaseImage::of(name) else {
         let buildable = BaseImage::names();
         return Err(Unfinished::Failed(format!(
-            "image {name} is not present and can't be pulled ({why}); of Debian packages only {buildable} can be built"
+            "image {name} is not present and can't be pulled ({why}); of Debian packages only {buildable} can be built: \
+             name one of them in sandbox.image, or bring the image along (docker load)"
         )));
     };
     events.send(Event::Image(format!("{name} can't be pulled; building it from Debian packages")));
