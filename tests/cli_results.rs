@@ -153,15 +153,16 @@ fn refusals_are_told_by_the_exit_code_and_even_quietly() {
     env.write("inbox/bob/agent.py", "import bank\n");
     env.write("inbox/bob/bank.py", "x = 1\n");
     env.write("inbox/Thumbs.db", "x");
-    for _ in 0..2 {
-        let quiet = env.agentmill(&["--quiet", "run"]).code(1);
-        let told = format!(
-            "agentmill: 2 refused: bad.py, bob/agent.py; {} says why\n",
-            env.path("results/rejected.csv").display()
-        );
-        assert_eq!(quiet.stderr, told, "{quiet}");
-        assert_eq!(quiet.stdout, "");
-    }
+    let told = |files: &str| {
+        format!("agentmill: {files}; {} says why\n", env.path("results/rejected.csv").display())
+    };
+    let quiet = env.agentmill(&["--quiet", "run"]).code(1);
+    assert_eq!(quiet.stderr, told("2 refused: bad.py, bob/agent.py"), "{quiet}");
+    assert_eq!(quiet.stdout, "");
+    env.agentmill(&["--quiet", "run"]).code(1).silent();
+    env.drop_agent("bad", "import pandas\n");
+    let quiet = env.agentmill(&["--quiet", "run"]).code(1);
+    assert_eq!(quiet.stderr, told("1 refused: bad.py (2 in all)"), "{quiet}");
     let rejected = env.csv("rejected.csv");
     assert!(
         rejected[1]["reason"].contains("an agent is one file, and bank.py lies beside it"),
@@ -170,4 +171,20 @@ fn refusals_are_told_by_the_exit_code_and_even_quietly() {
     env.remove("inbox/bad.py");
     fs::remove_dir_all(env.path("inbox/bob")).unwrap();
     assert_eq!(env.agentmill(&["--quiet", "run"]).code(0).stderr, "");
+}
+
+#[test]
+fn a_withdrawal_is_told_once() {
+    let env =
+        TestEnv::new().task("double", DOUBLE_TASK).agent("ann", DOUBLE_AGENT).agent("bob", DOUBLE_AGENT);
+    env.run();
+    env.remove("inbox/bob.py");
+    env.run().prints(&["withdrawn: bob\n1. ann: 100"]);
+    let later = env.run();
+    assert!(!later.stdout.contains("withdrawn"), "{later}");
+    env.agentmill(&["show", "bob"]).code(2).complains(&["bob has withdrawn", "show bob --history"]);
+    env.remove("inbox/ann.py");
+    let told = env.agentmill(&["run", "--json"]).code(0);
+    let told: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
+    assert_eq!(told["withdrawn"], serde_json::json!(["ann"]));
 }

@@ -8,9 +8,10 @@ use anyhow::Context;
 use crate::cli::{self, Exit};
 use crate::commands::dry_run;
 use crate::gateway::Gateway;
+use crate::model::rejection::Rejection;
 use crate::pipeline::report_store::Unwritable;
 use crate::pipeline::scope::Scope;
-use crate::pipeline::{PassContext, Summary, report_store};
+use crate::pipeline::{PassContext, Summary, publish, report_store};
 use crate::sandbox::run::ContainerSandbox;
 use crate::signals::Signals;
 use crate::term;
@@ -52,11 +53,12 @@ pub fn run(dir: &Path, args: &cli::Run, quiet: bool) -> anyhow::Result<Exit> {
     if args.dry_run {
         return dry_run::dry_run(&workspace, &scope, again != Again::Nothing, args.json);
     }
+    let known = refused_before(&workspace.pipeline.results);
     let (summary, exit) = evaluate(&workspace, &scope, again, Talk::of(quiet, args.json))?;
     if args.json {
         term::print_json(&summary)?;
     }
-    if quiet && let Some(refused) = refused(&summary, &workspace.pipeline.results) {
+    if quiet && let Some(refused) = newly_refused(&summary, &known, &workspace.pipeline.results) {
         term::complain(format_args!("agentmill: {refused}"));
     }
     Ok(if exit == Exit::Done && !summary.rejected.is_empty() { Exit::Unscored } else { exit })
@@ -124,12 +126,22 @@ pub(super) fn work(
     Ok((summary, exit))
 }
 
-/// The files that were not taken, in a line: cron passes it on.
-fn refused(summary: &Summary, results: &Path) -> Option<String> {
-    let files: Vec<&str> = summary.rejected.iter().map(|one| one.file.as_str()).collect();
+/// The refusals that stand in the results.
+fn refused_before(results: &Path) -> Vec<Rejection> {
+    publish::json::load(results).map(|last| last.rejected).unwrap_or_default()
+}
+
+/// The files that were not taken, unless the results told so before, in a line: cron passes it on.
+fn newly_refused(summary: &Summary, known: &[Rejection], results: &Path) -> Option<String> {
+    let new = summary.rejected.iter().filter(|one| !known.contains(one));
+    let new: Vec<&str> = new.map(|one| one.file.as_str()).collect();
+    let all = match summary.rejected.len() {
+        all if all > new.len() => format!(" ({all} in all)"),
+        _ => String::new(),
+    };
     let told = results.join("rejected.csv");
-    (!files.is_empty())
-        .then(|| format!("{} refused: {}; {} says why", files.len(), first_few(&files), told.display()))
+    (!new.is_empty())
+        .then(|| format!("{} refused: {}{all}; {} says why", new.len(), first_few(&new), told.display()))
 }
 
 fn exit(summary: &Summary) -> Exit {

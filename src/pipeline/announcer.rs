@@ -27,6 +27,7 @@ impl Announcer {
         let mut lines = lines(summary, pipeline);
         let miners: BTreeSet<Miner> = ranked_or_refused(summary).collect();
         if summary.pending == 0 {
+            self.miners.extend(summary.withdrawn.iter().cloned());
             let gone = self.miners.difference(&miners);
             let gone = gone.map(|miner| Line::plain(format!("withdrawn: {miner}"))).collect::<Vec<_>>();
             lines.splice(0..0, gone);

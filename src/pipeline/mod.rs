@@ -122,6 +122,9 @@ pub struct Summary {
     pub rows: Vec<Row>,
     /// Refused submissions.
     pub rejected: Vec<Rejection>,
+    /// Miners who were ranked before, and whose submission was found to be gone.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub withdrawn: BTreeSet<Miner>,
     /// The ids of tasks that count for nobody, by their authors' fault.
     pub task_faults: BTreeSet<String>,
     /// Number of submissions that are not completely evaluated.

@@ -1,6 +1,7 @@
 //! The loop of a pass: from the inbox to the results, until nothing is left to do.
 
 mod acceptance;
+mod publishing;
 mod trouble;
 
 use std::sync::Arc;
@@ -11,29 +12,23 @@ use std::time::Instant;
 
 use anyhow::Context;
 use rayon::{ScopeFifo, ThreadPoolBuilder};
-use tracing::debug;
 
 use crate::config::Pipeline;
 use crate::pipeline::announcer::Announcer;
 use crate::pipeline::basis::Basis;
-use crate::pipeline::change::Place;
 use crate::pipeline::image_memory::KnownImage;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::near_copies::NearCopies;
 use crate::pipeline::on_change::Teller;
 use crate::pipeline::pass::trouble::Trouble;
 use crate::pipeline::preview;
-use crate::pipeline::publish::{Published, Publisher};
+use crate::pipeline::publish::Publisher;
 use crate::pipeline::report_store::{PendingReportWrites, Unwritable};
 use crate::pipeline::run_keys::EvaluationPlan;
-use crate::pipeline::schedule::{Schedule, Situation, Step, Unpublished};
-use crate::pipeline::score::early_stop;
+use crate::pipeline::schedule::{Schedule, Situation, Step};
 use crate::pipeline::submissions::SubmissionTable;
 use crate::pipeline::workers::Workers;
-use crate::pipeline::{
-    Finished, PassContext, Summary, Wake, archive, freeze, publish, report_summary, run_memory, score,
-    submissions,
-};
+use crate::pipeline::{Finished, PassContext, Summary, Wake, archive, publish, run_memory};
 use crate::sandbox::{Fault, Sandbox};
 use crate::ui::Event;
 use crate::util::panics;
@@ -81,9 +76,6 @@ impl PassContext<'_> {
         last.map_or_else(Default::default, |last| (last.image, last.engine))
     }
 }
-
-/// The reason why a pass publishes nothing while first sights are on no disk.
-const NOT_RANKED: &str = "the ledger of first sights can't be written, and without it nobody new is ranked";
 
 /// One pass in progress.
 struct Pass<'a> {
@@ -418,82 +410,5 @@ impl<'a> Pass<'a> {
             self.schedule.publish_failed(Instant::now());
         }
         self.unwritable.is_now(trouble, self.context.events);
-    }
-
-    fn publish(&mut self) -> anyhow::Result<Summary> {
-        let began = Instant::now();
-        let Pipeline { title, results, roster, board, freeze, rewards, sha256, .. } = self.context.pipeline;
-        self.submissions.write_ledger().with_context(|| Unwritable(NOT_RANKED.to_owned()))?;
-        let (agents, pending, rejected) =
-            (self.submissions.complete(), self.submissions.pending(), self.submissions.rejections());
-        let plan = &self.submissions.plan().stages;
-        let sights = self.submissions.first_sights();
-        let excused = early_stop::excused(&agents, plan);
-        let agents = early_stop::instead(&agents, &excused);
-        let (near, now) = (self.near_copies.among(&agents, sights), submissions::now());
-        let past = self.publisher.past(rewards.as_ref(), sights, now);
-        let past = past.with_context(|| Unwritable("the history can't be put aside".to_owned()))?;
-        let rows = score::rank(&agents, plan, rewards.as_ref(), sights, &near, &past);
-        let present = self.submissions.present();
-        self.undecided.is_now(score::undecided(&rows).map(anyhow::Error::msg), self.context.events);
-        let published = Published {
-            rows: &rows,
-            agents: &agents,
-            pending: &pending,
-            rejections: &rejected,
-            present: present.as_ref(),
-            basis: &self.basis,
-            whole: self.context.scope.is_all(),
-            generated_at: now,
-            image: &self.image,
-            engine: self.context.sandbox.engine().unwrap_or(&self.last_engine),
-            pipeline_sha256: sha256,
-            title: title.as_deref(),
-            token: rewards.as_ref().map(|rewards| rewards.token.as_str()),
-            roster: roster.as_ref().map_or(&[], |roster| &roster.students),
-            board: *board,
-            plan,
-            live: self.context.stay || !pending.is_empty(),
-        };
-        if let Some(freeze) = freeze {
-            let unwritable = || Unwritable("the board before the freeze can't be kept".to_owned());
-            freeze::keep(results, freeze, now).with_context(unwritable)?;
-        }
-        // One report that can't be written keeps nothing else from being published, and is told all the same.
-        let saved = self.pending_writes.retry();
-        let ranked = agents.iter().map(|agent| (&agent.miner, agent.sha256.as_str()));
-        let saved = saved.and(self.pending_writes.show(results, ranked));
-        let pairs = self.near_copies.pairs(&agents, sights, &near);
-        let saved = saved.and(publish::similar::write(results, pairs, title.as_deref()));
-        let evaluated = self.schedule.unpublished() == Unpublished::Evaluations;
-        let written = self.publisher.publish(&published, evaluated).and(saved);
-        written
-            .with_context(|| Unwritable(format!("the results can't be written to {}", results.display())))?;
-        self.publisher.take_remark().into_iter().for_each(|it| self.context.events.send(Event::Warning(it)));
-        debug!(agents = rows.len(), took_ms = began.elapsed().as_millis() as u64, "results published");
-        self.schedule.published(began, Instant::now());
-        let stopped = self.ending == Some(Ending::Stop);
-        // A pass that stays looks again.
-        let unsettled = self.submissions.is_unsettled() && !self.context.stay;
-        let task_faults = report_summary::task_faults(&agents, plan);
-        let left_out = pending.iter().filter(|miner| !self.context.scope.has_agent(miner)).count();
-        let (pending, not_taken) = (pending.len(), self.submissions.not_taken());
-        let summary =
-            Summary { rows, rejected, task_faults, pending, left_out, unsettled, stopped, not_taken };
-        self.announce(&summary);
-        Ok(summary)
-    }
-
-    /// Tells what changed whenever nothing is left to do.
-    fn announce(&mut self, summary: &Summary) {
-        if !self.submissions.is_idle() {
-            return;
-        }
-        if let Some(news) = self.announcer.news(summary, self.context.pipeline) {
-            self.context.events.send(Event::Ranking(news));
-        }
-        if let Some(teller) = &self.teller {
-            teller.tell(summary.rows.iter().map(Place::from).collect());
-        }
     }
 }

@@ -108,7 +108,13 @@ fn find(pipeline: &Pipeline, rankings: &Rankings, name: &str) -> Result<Known, S
     // The report of a submission that was refused is about an older one.
     let report = (row.is_some() || pending).then(|| report(pipeline, &miner)).flatten();
     let known = Known { miner, token: rankings.token.clone(), row, pending, rejected, report, person };
-    if known.is_absent() && known.person.is_none() { Err(unknown()) } else { Ok(known) }
+    match known.is_absent() && known.person.is_none() {
+        false => Ok(known),
+        true if history::of(&pipeline.results, rankings, name).is_ok() => {
+            Err(ShowError::Withdrawn(known.miner))
+        }
+        true => Err(unknown()),
+    }
 }
 
 /// A miner's report, with the samples that its stages have now.

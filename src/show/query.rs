@@ -50,6 +50,11 @@ pub enum ShowError {
         /// The nearest name, as a question.
         nearest: Nearest,
     },
+    /// Nothing of the miner's is there any more.
+    #[error(
+        "{0} has withdrawn: nothing of it lies in the inbox; `agentmill show {0} --history` lists what it submitted"
+    )]
+    Withdrawn(Miner),
     /// The miner is ranked but the report is gone.
     #[error("the report of {0} is missing or can't be read; the next run makes it anew")]
     NoReport(Miner),

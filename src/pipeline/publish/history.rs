@@ -1,6 +1,6 @@
 //! `history.csv`: a line whenever a miner's score or submission changed, with the causes.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
@@ -53,6 +53,8 @@ pub(super) struct History {
     bases: BasisMemory,
     /// The remark on a file that could not be read.
     remark: Option<String>,
+    /// Miners who were found to have taken their submission out of the inbox, and have not come back.
+    withdrawn: BTreeSet<Miner>,
 }
 
 /// Size, inode and time: what tells that nobody else has touched a file.
@@ -102,15 +104,22 @@ impl History {
             Ok(miners) => (miners, None),
             Err(reason) => (HashMap::new(), Some(set_aside(&path, &reason)?)),
         };
-        Ok(Self { seen: seen.filter(|_| remark.is_none()), path, miners, bases, remark })
+        Ok(Self {
+            seen: seen.filter(|_| remark.is_none()),
+            path,
+            miners,
+            bases,
+            remark,
+            withdrawn: BTreeSet::new(),
+        })
     }
 
     /// Reads the file anew if it is another one than the one that is known.
     fn refresh(&mut self) -> io::Result<()> {
         if self.seen != look(&self.path) {
-            let remark = self.remark.take();
+            let (remark, withdrawn) = (self.remark.take(), std::mem::take(&mut self.withdrawn));
             *self = Self::read(self.path.parent().unwrap_or(Path::new(".")))?;
-            self.remark = self.remark.take().or(remark);
+            (self.remark, self.withdrawn) = (self.remark.take().or(remark), withdrawn);
         }
         Ok(())
     }
@@ -118,6 +127,11 @@ impl History {
     /// The remark on a file that could not be read, once.
     pub(super) fn take_remark(&mut self) -> Option<String> {
         self.remark.take()
+    }
+
+    /// Miners who were found to have taken their submission out of the inbox since the history was opened, and have not come back.
+    pub(super) fn withdrawn(&self) -> &BTreeSet<Miner> {
+        &self.withdrawn
     }
 
     /// All that was submitted before.
@@ -146,6 +160,8 @@ impl History {
         let changed: Vec<Change> = rows.iter().filter_map(|row| self.change(row, published)).collect();
         let mut left = self.left(published);
         left.sort_by_key(|change| change.miner);
+        let withdrawn = left.iter().filter(|change| change.cause == WITHDRAWAL);
+        let withdrawn: Vec<Miner> = withdrawn.map(|change| change.miner.clone()).collect();
         let at = published.generated_at;
         if !(changed.is_empty() && left.is_empty() && self.seen.is_some()) {
             let changes: Vec<&Change> = changed.iter().chain(&left).collect();
@@ -154,6 +170,10 @@ impl History {
                 changes.iter().map(|change| (change.miner.clone(), change.told(at))).collect();
             self.seen = look(&self.path);
             new.into_iter().for_each(|(miner, told)| push(&mut self.miners, miner, told));
+            self.withdrawn.extend(withdrawn);
+        }
+        for row in rows {
+            self.withdrawn.remove(&row.miner);
         }
         match published.whole {
             true => self.bases.note(&folder, published.basis, rows.iter().map(|row| row.miner.clone())),

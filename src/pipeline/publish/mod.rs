@@ -13,7 +13,7 @@ pub mod similar;
 mod tests;
 
 use std::collections::BTreeSet;
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -97,15 +97,9 @@ impl<'a> Publisher<'a> {
         let results_dir = self.results_dir;
         let history = self.history()?;
         history.add(published)?;
-        for file in ResultFile::ALL {
-            let path = results_dir.join(file.name());
-            atomic_file::replace_by(&path, |out| match file {
-                ResultFile::Rankings => ranking::write(out, published),
-                ResultFile::Scores => csv::scores(out, published.agents, published.plan),
-                ResultFile::Rejected => csv::rejected(out, published.rejections),
-                ResultFile::Page => page::write(out, results_dir, published, history),
-                ResultFile::RankingsJson => json::rankings(out, published, &made_of),
-            })?;
+        let made = Made { published, history, results_dir, of: &made_of };
+        for ResultFile { name, write } in FILES {
+            atomic_file::replace_by(&results_dir.join(name), |out| write(out, &made))?;
         }
         Ok(())
     }
@@ -131,6 +125,11 @@ impl<'a> Publisher<'a> {
         self.history.as_mut()?.take_remark()
     }
 
+    /// Miners who were found to have taken their submission out of the inbox, and have not come back.
+    pub fn withdrawn(&self) -> BTreeSet<Miner> {
+        self.history.as_ref().map(|history| history.withdrawn().clone()).unwrap_or_default()
+    }
+
     fn history(&mut self) -> io::Result<&mut history::History> {
         match self.history.take() {
             Some(history) => Ok(self.history.insert(history)),
@@ -141,36 +140,41 @@ impl<'a> Publisher<'a> {
     /// Tells whether all files are there and made of this.
     fn stands(&self, made_of: &str) -> bool {
         let beside = [history::FILE, basis_memory::FILE];
-        let names = ResultFile::ALL.into_iter().map(ResultFile::name).chain(beside);
+        let names = FILES.into_iter().map(|file| file.name).chain(beside);
         names.map(|name| self.results_dir.join(name)).all(|file| file.is_file())
             && json::Last::read(self.results_dir).is_some_and(|last| last.made_of == made_of)
     }
 }
 
+/// Parts that result files are made of.
+struct Made<'m> {
+    published: &'m Published<'m>,
+    history: &'m history::History,
+    results_dir: &'m Path,
+    /// Digest of the rest.
+    of: &'m str,
+}
+
 /// A result file that is written anew as a whole. What one is made of belongs into [`Published::digest`], too.
-#[derive(Debug, Clone, Copy)]
-enum ResultFile {
-    Rankings,
-    Scores,
-    Rejected,
-    Page,
-    RankingsJson,
+struct ResultFile {
+    name: &'static str,
+    write: fn(&mut dyn Write, &Made<'_>) -> io::Result<()>,
 }
 
-impl ResultFile {
-    /// In the order in which they are written.
-    const ALL: [Self; 5] = [Self::Rankings, Self::Scores, Self::Rejected, Self::Page, Self::RankingsJson];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Rankings => "rankings.csv",
-            Self::Scores => "scores.csv",
-            Self::Rejected => "rejected.csv",
-            Self::Page => "index.html",
-            Self::RankingsJson => json::FILE,
-        }
-    }
-}
+/// All of them, in the order in which they are written.
+const FILES: [ResultFile; 5] = [
+    ResultFile { name: "rankings.csv", write: |out, made| ranking::write(out, made.published) },
+    ResultFile {
+        name: "scores.csv",
+        write: |out, made| csv::scores(out, made.published.agents, made.published.plan),
+    },
+    ResultFile { name: "rejected.csv", write: |out, made| csv::rejected(out, made.published.rejections) },
+    ResultFile {
+        name: "index.html",
+        write: |out, made| page::write(out, made.results_dir, made.published, made.history),
+    },
+    ResultFile { name: json::FILE, write: |out, made| json::rankings(out, made.published, made.of) },
+];
 
 impl Published<'_> {
     /// Hex sha256 over all that the files are made of but the time.

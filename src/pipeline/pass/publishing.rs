@@ -1,0 +1,169 @@
+//! Publishing: ranks what is complete, writes the results, and tells what changed.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::time::Instant;
+
+use anyhow::Context;
+use jiff::Timestamp;
+use tracing::debug;
+
+use crate::config::Pipeline;
+use crate::model::miner_id::Miner;
+use crate::model::near_pair::NearPair;
+use crate::model::rejection::Rejection;
+use crate::pipeline::basis::Basis;
+use crate::pipeline::change::Place;
+use crate::pipeline::pass::{Ending, Pass};
+use crate::pipeline::plan::Plan;
+use crate::pipeline::publish::Published;
+use crate::pipeline::report_store::{PendingReportWrites, Unwritable};
+use crate::pipeline::report_summary::ReportSummary;
+use crate::pipeline::schedule::Unpublished;
+use crate::pipeline::score::{Row, early_stop};
+use crate::pipeline::{PassContext, Summary, freeze, publish, report_summary, score, submissions};
+use crate::ui::Event;
+
+/// The reason why a pass publishes nothing while first sights are on no disk.
+const NOT_RANKED: &str = "the ledger of first sights can't be written, and without it nobody new is ranked";
+
+/// Everybody's place at a moment.
+struct Standing<'s> {
+    rows: Vec<Row>,
+    agents: &'s [&'s ReportSummary],
+    pending: Vec<Miner>,
+    rejected: Vec<Rejection>,
+    present: Option<BTreeSet<Miner>>,
+    at: Timestamp,
+}
+
+impl Standing<'_> {
+    fn published<'p>(
+        &'p self,
+        context: PassContext<'p>,
+        (basis, plan): (&'p Basis, &'p Plan<'p>),
+        (image, engine): (&'p str, &'p str),
+    ) -> Published<'p> {
+        let Pipeline { title, roster, board, rewards, sha256, .. } = context.pipeline;
+        Published {
+            rows: &self.rows,
+            agents: self.agents,
+            pending: &self.pending,
+            rejections: &self.rejected,
+            present: self.present.as_ref(),
+            basis,
+            whole: context.scope.is_all(),
+            generated_at: self.at,
+            image,
+            engine,
+            pipeline_sha256: sha256,
+            title: title.as_deref(),
+            token: rewards.as_ref().map(|rewards| rewards.token.as_str()),
+            roster: roster.as_ref().map_or(&[], |roster| &roster.students),
+            board: *board,
+            plan,
+            live: context.stay || !self.pending.is_empty(),
+        }
+    }
+}
+
+impl PassContext<'_> {
+    /// Keeps the board as it was before a freeze, once.
+    fn keep_board(&self, now: Timestamp) -> anyhow::Result<()> {
+        let Some(freeze) = &self.pipeline.freeze else { return Ok(()) };
+        let unwritable = || Unwritable("the board before the freeze can't be kept".to_owned());
+        freeze::keep(&self.pipeline.results, freeze, now).with_context(unwritable)
+    }
+}
+
+impl Pass<'_> {
+    /// Writes the results as they are now, and tells what changed.
+    ///
+    /// # Errors
+    /// Something can't be written; everything else is written all the same.
+    pub(super) fn publish(&mut self) -> anyhow::Result<Summary> {
+        let began = Instant::now();
+        self.submissions.write_ledger().with_context(|| Unwritable(NOT_RANKED.to_owned()))?;
+        let Pipeline { results, rewards, .. } = self.context.pipeline;
+        let (at, sights) = (submissions::now(), self.submissions.first_sights());
+        let (complete, plan) = (self.submissions.complete(), &self.submissions.plan().stages);
+        let excused = early_stop::excused(&complete, plan);
+        let agents = early_stop::instead(&complete, &excused);
+        let near = self.near_copies.among(&agents, sights);
+        let past = self.publisher.past(rewards.as_ref(), sights, at);
+        let past = past.with_context(|| Unwritable("the history can't be put aside".to_owned()))?;
+        let standing = Standing {
+            rows: score::rank(&agents, plan, rewards.as_ref(), sights, &near, &past),
+            agents: &agents,
+            pending: self.submissions.pending(),
+            rejected: self.submissions.rejections(),
+            present: self.submissions.present(),
+            at,
+        };
+        self.undecided.is_now(score::undecided(&standing.rows).map(anyhow::Error::msg), self.context.events);
+        self.context.keep_board(at)?;
+        let pairs = self.near_copies.pairs(&agents, sights, &near);
+        let saved = save(self.pending_writes, self.context.pipeline, &agents, pairs);
+        let by = (self.image.as_str(), self.context.sandbox.engine().unwrap_or(&self.last_engine));
+        let published = standing.published(self.context, (&self.basis, plan), by);
+        let evaluated = self.schedule.unpublished() == Unpublished::Evaluations;
+        let written = self.publisher.publish(&published, evaluated).and(saved);
+        written
+            .with_context(|| Unwritable(format!("the results can't be written to {}", results.display())))?;
+        self.publisher.take_remark().into_iter().for_each(|it| self.context.events.send(Event::Warning(it)));
+        debug!(
+            agents = standing.rows.len(),
+            took_ms = began.elapsed().as_millis() as u64,
+            "results published"
+        );
+        self.schedule.published(began, Instant::now());
+        let task_faults = report_summary::task_faults(&agents, plan);
+        let summary = self.summary(standing, task_faults);
+        self.announce(&summary);
+        Ok(summary)
+    }
+
+    fn summary(&self, standing: Standing<'_>, task_faults: BTreeSet<String>) -> Summary {
+        let Standing { rows, pending, rejected, .. } = standing;
+        let left_out = pending.iter().filter(|miner| !self.context.scope.has_agent(miner)).count();
+        Summary {
+            rows,
+            rejected,
+            withdrawn: self.publisher.withdrawn(),
+            task_faults,
+            pending: pending.len(),
+            left_out,
+            // A pass that stays looks again.
+            unsettled: self.submissions.is_unsettled() && !self.context.stay,
+            stopped: self.ending == Some(Ending::Stop),
+            not_taken: self.submissions.not_taken(),
+        }
+    }
+
+    /// Tells what changed whenever nothing is left to do.
+    fn announce(&mut self, summary: &Summary) {
+        if !self.submissions.is_idle() {
+            return;
+        }
+        if let Some(news) = self.announcer.news(summary, self.context.pipeline) {
+            self.context.events.send(Event::Ranking(news));
+        }
+        if let Some(teller) = &self.teller {
+            teller.tell(summary.rows.iter().map(Place::from).collect());
+        }
+    }
+}
+
+/// Writes reports that wait for it, and near copies beside their originals. One that can't be written keeps nothing else from being
+/// written, and is told all the same.
+fn save(
+    pending_writes: &PendingReportWrites,
+    Pipeline { results, title, .. }: &Pipeline,
+    agents: &[&ReportSummary],
+    pairs: &[NearPair],
+) -> io::Result<()> {
+    let ranked = agents.iter().map(|agent| (&agent.miner, agent.sha256.as_str()));
+    let saved = pending_writes.retry();
+    let saved = saved.and(pending_writes.show(results, ranked));
+    saved.and(publish::similar::write(results, pairs, title.as_deref()))
+}
