@@ -199,7 +199,8 @@ fn the_week_that_the_documentation_shows_is_one() {
             all += &format!("{text}\n\n");
         }
     }
-    env.agentmill(&["check"]).code(0).prints(&["6 tasks, 6 reference solutions score 100"]);
+    let checked = env.agentmill(&["check"]).code(0).prints(&["6 tasks, 6 reference solutions score 100"]);
+    assert!(!checked.stdout.contains("hint: "), "{checked}");
     env.write("inbox/ann.py", &all);
     let careless = all.replace("raise Overdrawn(amount)", "return").replace("(n)]", "(n + 1)]");
     env.write("inbox/bo.py", &careless);
