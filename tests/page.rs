@@ -14,10 +14,14 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use agentmill::client::bench::{self, by_task::TaskRow, ranking::Row};
 use agentmill::config::Student;
 use agentmill::model::feedback::Feedback;
+use agentmill::model::model_use::{ModelUse, Money};
+use agentmill::model::report::Outcome;
 use browser::{Window, visit};
 use ignorable::{Tested, tests};
+use jiff::Timestamp;
 use sample::{HOSTILE, Sample, miner};
 use serde_json::json;
 use thirtyfour::Key;
@@ -28,6 +32,7 @@ fn main() -> ExitCode {
         sorts_by_any_column,
         filters_and_keeps_the_filter_through_a_reload,
         opens_a_detail_with_every_run_and_test,
+        questions_to_models_are_told,
         each_feedback_is_shown_whole,
         a_course_shows_everybody_and_no_rewards,
         a_link_leads_to_an_agent,
@@ -39,6 +44,7 @@ fn main() -> ExitCode {
         what_agents_write_does_nothing,
         no_other_script_can_run,
         fits_a_phone,
+        models_have_a_page,
         a_served_page_takes_newer_data_and_stays_as_it_is,
         many_agents_open_at_once,
     ];
@@ -200,6 +206,37 @@ fn opens_a_detail_with_every_run_and_test() -> Tested {
     })
 }
 
+fn questions_to_models_are_told() -> Tested {
+    browser::needed()?;
+    let dir = tempfile::tempdir().unwrap();
+    let mut sample = Sample::varied();
+    let used =
+        |requests, cost| ModelUse { requests, tokens_in: 1000, tokens_out: 50, cost: Money::dollars(cost) };
+    for (run, model) in sample.reports[0].runs.iter_mut().zip([used(1, 0.25), used(3, 0.0)]) {
+        let Outcome::Scored(scored) = &mut run.outcome else { panic!("it is scored") };
+        scored.usage.model = Some(model);
+    }
+    let stages = sample.reports[0].runs[..2].iter().map(|run| run.stage.clone()).collect::<Vec<_>>();
+    sample.publish(dir.path());
+    visit(1280, 900, async |window| {
+        window.open(&format!("file://{}/index.html#agent=alice", dir.path().display())).await;
+        window.until("byId('detail').open").await;
+        let told = window.text("#detail").await;
+        let expected = match stages[0] == stages[1] {
+            true => vec!["asked of models: 4 requests, 2,000 tokens in, 100 out, $0.25"],
+            false => vec![
+                "asked of models: 1 request, 1,000 tokens in, 50 out, $0.25",
+                "asked of models: 3 requests, 1,000 tokens in, 50 out",
+            ],
+        };
+        expected.iter().for_each(|text| assert!(told.contains(text), "{text}: {told}"));
+        window.eval("(document.querySelectorAll('.run summary').forEach((one) => one.click()), null)").await;
+        window.until("[...document.querySelectorAll('.run')].some((run) => run.textContent.includes('MiB · asked of models: 1 request'))").await;
+        assert_eq!(window.complaints().await, [""; 0], "on the console");
+    });
+    Ok(())
+}
+
 fn each_feedback_is_shown_whole() -> Tested {
     browser::needed()?;
     let dir = tempfile::tempdir().unwrap();
@@ -285,6 +322,85 @@ fn a_task_has_a_page() -> Tested {
             "{told}"
         );
     })
+}
+
+/// Results of two models on 40 tasks.
+fn models() -> Vec<Row> {
+    let task = |model: u32, task: u32| {
+        let passed = (model * 3 + task * task) % 5;
+        let share = Some(25.0 * f64::from(passed));
+        let first_failure = Some(HOSTILE.to_owned());
+        let (pass_at_1, pass_at_k, score) = (share, share, share);
+        TaskRow {
+            task: format!("humaneval/{task}"),
+            samples: 4,
+            passed,
+            pass_at_1,
+            pass_at_k,
+            score,
+            first_failure,
+        }
+    };
+    let row = |model: u32| Row {
+        rank: Some(model as usize + 1),
+        model: ["qwen2.5-coder:7b", HOSTILE][model as usize].to_owned(),
+        pass_at_1: 87.5 - f64::from(model) * 20.0,
+        pass_at_k: 95.0,
+        k: 4,
+        score: 91.25,
+        tasks: 40,
+        samples: 160,
+        missing: 0,
+        prompt_tokens: 123_456,
+        completion_tokens: 7_654_321,
+        cost: (model == 0).then_some(0.1234),
+        by_task: (0..40).map(|number| task(model, number)).collect(),
+    };
+    (0..2).map(row).collect()
+}
+
+/// Writes the page of models beside the ranking's.
+fn write_models(dir: &Path) {
+    let mut file = std::fs::File::create(dir.join("models.html")).unwrap();
+    bench::page::write(&mut file, &models(), 4, Some("Small models"), Timestamp::UNIX_EPOCH).unwrap();
+}
+
+fn models_have_a_page() -> Tested {
+    browser::needed()?;
+    let dir = tempfile::tempdir().unwrap();
+    write_models(dir.path());
+    Sample::varied().publish(dir.path());
+    visit(1280, 900, async |window| {
+        window.open_file(dir.path()).await;
+        window.click("#made a").await;
+        window.until("document.title === 'Models · Small models'").await;
+        let lines = "[...document.querySelectorAll('tbody')].map((body) => body.rows.length)";
+        assert_eq!(window.eval(lines).await, json!([2, 40]));
+        assert_eq!(
+            window
+                .eval(
+                    "getComputedStyle(document.querySelector('.s10')).backgroundColor !== 'rgba(0, 0, 0, 0)'"
+                )
+                .await,
+            true
+        );
+        assert!(window.text("main").await.contains(&HOSTILE[..60]), "as text");
+        for width in [1280, 500, 390] {
+            window
+                .emulate(
+                    "Emulation.setDeviceMetricsOverride",
+                    json!({"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 600}),
+                )
+                .await;
+            assert_eq!(
+                window.eval("document.documentElement.scrollWidth <= innerWidth").await,
+                true,
+                "{width}"
+            );
+        }
+        assert_eq!(window.complaints().await, [""; 0], "on the console");
+    });
+    Ok(())
 }
 
 fn two_agents_are_compared() -> Tested {

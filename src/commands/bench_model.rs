@@ -5,12 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
+use jiff::Timestamp;
 
 use crate::cli::{BenchModel, Exit};
 use crate::client::bench::asking::{Asking, Due, Missing, Tally};
 use crate::client::bench::by_task;
 use crate::client::bench::judging::{Judging, Results};
 use crate::client::bench::memory::{self, FOLDER, Memory};
+use crate::client::bench::page;
 use crate::client::bench::ranking::{self, Row};
 use crate::client::generate::draft::choose;
 use crate::client::generate::model::Model;
@@ -18,6 +20,7 @@ use crate::client::generate::program::Children;
 use crate::client::generate::prompt::Interpreter;
 use crate::commands::aside;
 use crate::config::Llm;
+use crate::pipeline::publish::page::MODELS;
 use crate::sandbox::Sandbox;
 use crate::sandbox::run::ContainerSandbox;
 use crate::task::Task;
@@ -226,9 +229,13 @@ impl Job {
         let by_model = rows.iter().map(|row| (row.model.as_str(), row.by_task.as_slice()));
         atomic_file::replace_private(&results.join("models_tasks.csv"), |out| by_task::csv(out, by_model))
             .with_context(context)?;
+        let title = self.workspace.pipeline.title.as_deref();
+        let (page, samples, now) = (results.join(MODELS), self.args.samples, Timestamp::now());
+        atomic_file::replace_by(&page, |out| page::write(out, rows, samples, title, now))
+            .with_context(context)?;
         let (results, folder) = (results.display(), folder.display());
         self.spinner.say(&format!(
-            "models.csv and, task by task, models_tasks.csv in {results}; replies in {folder}"
+            "models.csv, the page models.html and, task by task, models_tasks.csv in {results}; replies in {folder}"
         ));
         Ok(())
     }

@@ -47,6 +47,7 @@ const PRIVATE_PAGE: &str =
 pub(super) fn router(state: Shared) -> Router {
     Router::new()
         .route("/", get(page))
+        .route("/models.html", get(models))
         .route("/healthz", get(healthz))
         .route("/openapi.json", get(openapi))
         .route("/tasks", get(tasks))
@@ -106,6 +107,16 @@ async fn page(State(state): State<Shared>, headers: HeaderMap) -> Result<Respons
     let page =
         on_disk(move || state.snapshot().published().page.get()).await?.map_err(|_| Failure::ours())?;
     Ok(page.map_or_else(|| Document::new(NO_PAGE), |page| Document::clone(&page)).answer(HTML))
+}
+
+/// The page of models that were benchmarked; whoever may see all scores may see it.
+async fn models(State(state): State<Shared>, headers: HeaderMap) -> Result<Response, Failure> {
+    if Sight::of_request(&state, &headers).await? != Sight::All {
+        return Ok(typed(StatusCode::FORBIDDEN, HTML, PRIVATE_PAGE));
+    }
+    let page = on_disk(move || state.snapshot().models.get()).await?.map_err(|_| Failure::ours())?;
+    let page = page.ok_or_else(|| Failure::new(StatusCode::NOT_FOUND, "no models were benchmarked"))?;
+    Ok(page.answer(HTML))
 }
 
 async fn rankings(State(state): State<Shared>, uri: Uri, headers: HeaderMap) -> Result<Response, Failure> {

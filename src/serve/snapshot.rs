@@ -13,6 +13,7 @@ use crate::config::{Freeze, Pipeline};
 use crate::model::feedback::Feedback;
 use crate::model::miner_id::Miner;
 use crate::pipeline::freeze;
+use crate::pipeline::publish::page;
 use crate::serve::answer::Document;
 use crate::serve::cached::Cached;
 use crate::serve::feed::{self, Point, View};
@@ -34,6 +35,8 @@ pub(super) struct Snapshot {
     /// Figures of everybody's results, frozen or not.
     pub(super) standing: Cached<Standing>,
     pub(super) runs: Cached<Runs>,
+    /// The page of models that were benchmarked.
+    pub(super) models: Cached<Document>,
     live: Published,
     /// Published results as they were before the freeze.
     frozen: Option<(Freeze, Published)>,
@@ -107,6 +110,7 @@ impl Snapshot {
             tokens: Cached::new(pipeline.serve.tokens.clone(), |bytes| Ok(serde_json::from_slice(&bytes)?)),
             standing: Cached::new(results.join("rankings.json"), |bytes| Standing::read(&bytes)),
             runs: Cached::new(results.join("scores.csv"), |bytes| Runs::read(&bytes)),
+            models: Cached::new(results.join(page::MODELS), |bytes| Ok(Document::new(bytes))),
             live: Published::of(results, feedback),
             frozen: pipeline
                 .freeze

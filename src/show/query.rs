@@ -37,7 +37,7 @@ pub enum ShowError {
     #[error("there are no results in {}; `agentmill run` makes them", .0.display())]
     NoResults(PathBuf),
     /// Nothing has been published but a ranking of models.
-    #[error("there are no agents' results; models were benchmarked here: {}", .0.display())]
+    #[error("there are no agents' results; models were benchmarked here: {} and models.html", .0.display())]
     OnlyModels(PathBuf),
     /// `rankings.json` can't be read.
     #[error(transparent)]

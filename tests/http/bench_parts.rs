@@ -39,6 +39,11 @@ fn it_is_told_on_which_tasks_models_differ() {
     assert_eq!(tasks.lines().count(), expected.len(), "{tasks}");
     tasks.lines().zip(expected).for_each(|(line, begin)| assert!(line.starts_with(begin), "{tasks}"));
     assert!(tasks.contains("'olleh'") && text.contains("models_tasks.csv"), "{tasks}{text}");
+    let page = folder.read("results/models.html");
+    assert!(
+        page.contains("<th scope=\"row\">small") && page.contains("2 / 2") && !page.contains("olleh"),
+        "{page}"
+    );
     // Messages tell of hidden tests.
     for (name, mode) in [("models_tasks.csv", 0o600), ("models.json", 0o600), ("models", 0o700)] {
         let path = folder.path().join("results").join(name);

@@ -77,6 +77,7 @@ fn with_tokens_each_sees_its_own() {
     let page = api.get("/");
     assert!(page.status == 403 && page.head.contains("text/html") && !page.body.contains("73"), "{page:?}");
     assert_eq!(api.get("/tasks").status, 200);
+    assert_eq!(api.get_as("/models.html", &bearer(&tokens[0].1)).status, 403);
 }
 
 #[test]
@@ -84,8 +85,11 @@ fn the_first_token_closes_the_board() {
     let folder = folder("");
     let api = folder.serve();
     all_is_open(&api, "");
+    assert_eq!(api.get("/models.html").status, 404, "no models were benchmarked");
+    folder.write("results/models.html", "<p>models");
+    assert_eq!(api.get("/models.html").body, "<p>models");
     folder.token("alice");
-    for (path, status) in [("/", 403), ("/rankings", 401), ("/agents/bob", 401)] {
+    for (path, status) in [("/", 403), ("/models.html", 403), ("/rankings", 401), ("/agents/bob", 401)] {
         assert_eq!(api.get(path).status, status, "{path}");
     }
 }

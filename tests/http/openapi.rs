@@ -28,6 +28,7 @@ fn every_path_method_and_status_is_there() {
         ("/feed.atom", "get", format!("200 304 401 {every}")),
         ("/healthz", "get", format!("200 {every}")),
         ("/metrics", "get", format!("200 401 {every}")),
+        ("/models.html", "get", "200 304 401 403 404 429 503".to_owned()),
         ("/openapi.json", "get", format!("200 304 {every}")),
         ("/rankings", "get", format!("200 304 400 401 {every}")),
         ("/submissions/{sha256}", "get", format!("200 304 401 403 404 {}", &every[4..])),

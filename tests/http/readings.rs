@@ -62,9 +62,11 @@ fn a_failure_is_a_problem() {
 fn what_a_client_has_is_not_sent_again() {
     let folder = folder("");
     folder.write("results/index.html", "<p>first");
+    folder.write("results/models.html", "<p>models");
     let api = folder.serve();
     let paths = [
         "/",
+        "/models.html",
         "/rankings",
         "/rankings?limit=2",
         "/tasks",

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::browser::{self, Window, visit};
 use crate::ignorable::Tested;
@@ -26,6 +26,8 @@ pub fn shots() -> Tested {
     let shots = std::env::var_os("AGENTMILL_SHOTS").map_or(dir.path().to_owned(), PathBuf::from);
     std::fs::create_dir_all(&shots).unwrap();
     Sample::varied().publish_with_history(&dir.path().join("little"));
+    crate::write_models(&dir.path().join("little"));
+    Sample::varied().publish(&dir.path().join("little"));
     Sample::new(2_000, 50).publish(&dir.path().join("big"));
     for (name, sample, width, scheme) in SHOTS {
         visit(1280, 900, async |window| {
@@ -36,6 +38,10 @@ pub fn shots() -> Tested {
             window.emulate("Emulation.setEmulatedMedia", scheme).await;
             window.open_file(&dir.path().join(sample)).await;
             shoot_parts(window, &|part| shots.join(format!("{name}-{part}.png"))).await;
+            if sample == "little" {
+                window.open(&format!("file://{}/models.html", dir.path().join(sample).display())).await;
+                window.shoot(&shots.join(format!("{name}-models.png"))).await;
+            }
         });
     }
     Ok(())
@@ -47,6 +53,7 @@ pub fn axe() -> Tested {
     let axe = std::env::var("AGENTMILL_AXE").expect("AGENTMILL_AXE names axe.min.js");
     let axe = std::fs::read_to_string(axe).unwrap();
     let dir = tempfile::tempdir().unwrap();
+    crate::write_models(dir.path());
     Sample::varied().publish_with_history(dir.path());
     for scheme in ["light", "dark"] {
         visit(1280, 900, async |window| {
@@ -57,14 +64,23 @@ pub fn axe() -> Tested {
             window.open_file(dir.path()).await;
             window.emulate("Runtime.evaluate", json!({"expression": axe})).await;
             for view in ["{}", "{agent: 'bob'}", "{agent: 'bob', with: 'alice'}", "{task: taskKey(1)}"] {
-                window.eval(&format!("(show({view}, 1), window.broken = null)")).await;
-                window.eval("(axe.run({resultTypes: ['violations']}).then((all) => (window.broken = all.violations.map((one) => `${one.id}: ${one.nodes[0].html}`))), null)").await;
-                window.until("window.broken !== null").await;
-                assert_eq!(window.eval("window.broken").await, json!([]), "{view}");
+                window.eval(&format!("(show({view}, 1), null)")).await;
+                assert_eq!(violations(window).await, json!([]), "{view}");
             }
+            window.open(&format!("file://{}/models.html", dir.path().display())).await;
+            window.emulate("Runtime.evaluate", json!({"expression": axe})).await;
+            assert_eq!(violations(window).await, json!([]), "models");
         });
     }
     Ok(())
+}
+
+/// The rules that the page breaks.
+async fn violations(window: &Window) -> Value {
+    window.eval("(window.broken = null)").await;
+    window.eval("(axe.run({resultTypes: ['violations']}).then((all) => (window.broken = all.violations.map((one) => `${one.id}: ${one.nodes[0].html}`))), null)").await;
+    window.until("window.broken !== null").await;
+    window.eval("window.broken").await
 }
 
 async fn shoot_parts(window: &Window, path: &dyn Fn(&str) -> PathBuf) {

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! tasks ──asking: prompt──▶ model ──▶ memory: replies ──judging: cells──▶ memory: scores ──ranking──▶ models.csv
-//!                                                                                      └──by_task──▶ models_tasks.csv
+//!                                                                                      ├──by_task──▶ models_tasks.csv
+//!                                                                                      └──page─────▶ models.html
 //! ```
 //!
 //! A reply that was paid for is never lost: it is remembered as soon as it comes, in `results/models/<model>.jsonl`, and
@@ -13,4 +14,5 @@ pub mod asking;
 pub mod by_task;
 pub mod judging;
 pub mod memory;
+pub mod page;
 pub mod ranking;

@@ -2,8 +2,9 @@
 
 pub mod csv;
 pub mod history;
+pub mod html;
 pub mod json;
-mod page;
+pub mod page;
 mod ranking;
 pub mod roster;
 #[cfg(test)]
@@ -89,7 +90,7 @@ impl<'a> Publisher<'a> {
     /// # Errors
     /// A file can't be written; the message names it. Each file is then either the old or the new one.
     pub fn publish(&mut self, published: &Published, evaluated: bool) -> io::Result<()> {
-        let made_of = published.digest()?;
+        let made_of = published.digest(self.results_dir.join(page::MODELS).exists())?;
         if !evaluated && self.stands(&made_of) {
             return Ok(());
         }
@@ -178,7 +179,7 @@ const FILES: [ResultFile; 5] = [
 
 impl Published<'_> {
     /// Hex sha256 over all that the files are made of but the time.
-    fn digest(&self) -> io::Result<String> {
+    fn digest(&self, has_models: bool) -> io::Result<String> {
         let mut all = digest::Writer::default();
         let runs = self.plan.tasks().map(|(at, task)| (self.plan.parts[at].stage, task));
         let names = runs.map(|(stage, task)| (&stage.name, stage.feedback, task.id.as_str()));
@@ -187,6 +188,9 @@ impl Published<'_> {
         serde_json::to_writer(&mut all, &(head, names.collect::<Vec<_>>()))?;
         serde_json::to_writer(&mut all, &(self.rows, self.pending, self.rejections))?;
         serde_json::to_writer(&mut all, &(self.title, self.roster))?;
+        if has_models {
+            serde_json::to_writer(&mut all, page::MODELS)?;
+        }
         for agent in self.agents {
             serde_json::to_writer(&mut all, &(&agent.file, &agent.results))?;
         }

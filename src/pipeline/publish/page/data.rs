@@ -19,6 +19,7 @@ use crate::model::report::{Outcome, Run, TestResult, Usage, Verdict};
 use crate::pipeline::plan::Part;
 use crate::pipeline::publish::Published;
 use crate::pipeline::publish::history::{History, Point};
+use crate::pipeline::publish::page::MODELS;
 use crate::pipeline::publish::page::stages::stages;
 use crate::pipeline::publish::page::texts::{Room, Texts, tail};
 use crate::pipeline::publish::roster;
@@ -196,6 +197,9 @@ pub(super) fn write(
     data.serialize_entry("title", &published.title.map(|title| visible(title, MAX)))?;
     if let Some(token) = published.token {
         data.serialize_entry("token", &visible(token, MAX))?;
+    }
+    if results_dir.join(MODELS).exists() {
+        data.serialize_entry("models", MODELS)?;
     }
     if !published.roster.is_empty() {
         data.serialize_entry("roster", &roster::listed(published))?;

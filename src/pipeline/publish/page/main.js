@@ -37,7 +37,8 @@ function drawTop() {
 
 function tellAge() {
   const made = el("time", { datetime: new Date(data.made * 1000).toISOString() }, `${moment(data.made)} UTC`);
-  fill(byId("made"), "Made ", made, `, ${ago(data.made)}`);
+  const models = data.models && [" · ", el("a", { href: data.models }, "Models")];
+  fill(byId("made"), "Made ", made, `, ${ago(data.made)}`, models);
 }
 
 function drawControls() {

@@ -11,19 +11,20 @@ mod texts;
 use std::io::{self, Write};
 use std::path::Path;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use minijinja::syntax::SyntaxConfig;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
-use sha2::{Digest, Sha256};
+use minijinja::{Value, context};
 
 use crate::pipeline::publish::Published;
 use crate::pipeline::publish::history::History;
+use crate::pipeline::publish::html::{self, hash};
 use crate::util::text::visible;
+
+/// Name of the page of models, beside this one where models were benchmarked.
+pub const MODELS: &str = "models.html";
 
 const TEMPLATE: &str = include_str!("page.html");
 
-const STYLE: &str = concat!(
+/// The style of all pages that show figures.
+pub const STYLE: &str = concat!(
     include_str!("page.css"),
     include_str!("ranking.css"),
     include_str!("charts.css"),
@@ -69,8 +70,7 @@ pub(super) fn write(
         script => Value::from_safe_string(script.clone()),
         data => Value::from_safe_string(HERE.into()),
     };
-    let frame = environment().and_then(|environment| environment.get_template("page")?.render(context));
-    let frame = frame.map_err(io::Error::other)?;
+    let frame = html::render(TEMPLATE, context)?;
     let (before, after) = frame.split_once(HERE).ok_or_else(|| io::Error::other("the page has no data"))?;
     out.write_all(before.as_bytes())?;
     data::write(out, results_dir, published, history, &hash(&(script + STYLE)))?;
@@ -80,20 +80,6 @@ pub(super) fn write(
 /// The script of a page that tells of rewards, or of one that says no word of any.
 fn script(rewards: bool) -> String {
     ["\"use strict\";\n", if rewards { REWARDS } else { NO_REWARDS }, SCRIPT].concat()
-}
-
-fn environment() -> Result<Environment<'static>, minijinja::Error> {
-    let mut environment = Environment::new();
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
-    environment.add_template("page", TEMPLATE)?;
-    Ok(environment)
-}
-
-/// As a Content-Security-Policy names what it allows.
-fn hash(text: &str) -> String {
-    format!("sha256-{}", STANDARD.encode(Sha256::digest(text)))
 }
 
 #[cfg(test)]

@@ -4,13 +4,10 @@
 use std::io;
 use std::path::Path;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use minijinja::syntax::SyntaxConfig;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
-use sha2::{Digest, Sha256};
+use minijinja::{Value, context};
 
 use crate::model::near_pair::{Lines, NearPair};
+use crate::pipeline::publish::html;
 use crate::util::text::visible;
 use crate::util::{atomic_file, private};
 
@@ -35,7 +32,7 @@ pub fn write(results: &Path, pairs: &[NearPair], title: Option<&str>) -> io::Res
     if pairs.is_empty() && !path.exists() {
         return Ok(());
     }
-    let page = page(pairs, title).map_err(io::Error::other)?;
+    let page = page(pairs, title)?;
     if std::fs::read(&path).is_ok_and(|known| known == page.as_bytes()) {
         return Ok(());
     }
@@ -43,18 +40,14 @@ pub fn write(results: &Path, pairs: &[NearPair], title: Option<&str>) -> io::Res
     atomic_file::replace(&path, page.as_bytes()).map(drop)
 }
 
-fn page(pairs: &[NearPair], title: Option<&str>) -> Result<String, minijinja::Error> {
-    let mut environment = Environment::new();
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
-    environment.add_template("similar", TEMPLATE)?;
-    environment.get_template("similar")?.render(context! {
+fn page(pairs: &[NearPair], title: Option<&str>) -> io::Result<String> {
+    let context = context! {
         title => title.map(|title| visible(title, LINE)),
         style => Value::from_safe_string(STYLE.into()),
-        style_hash => format!("sha256-{}", STANDARD.encode(Sha256::digest(STYLE))),
+        style_hash => html::hash(STYLE),
         pairs => pairs.iter().map(pair).collect::<Vec<_>>(),
-    })
+    };
+    html::render(TEMPLATE, context)
 }
 
 fn pair(pair: &NearPair) -> Value {
