@@ -88,9 +88,15 @@ fn needed(program: &str) -> Tested {
     is_there.then_some(()).ok_or_else(|| Missing(format!("{program} is not installed")))
 }
 
-/// Podman's own runtime, crun, refuses machines with both versions of control groups.
+/// Podman's own runtime, crun, refuses machines with both versions of control groups, and gives no cell the signals it needs where it has an
+/// AppArmor profile of its own.
 fn podman_runtime() -> Option<&'static str> {
-    Path::new("/sys/fs/cgroup/unified").exists().then_some("runc")
+    (Path::new("/sys/fs/cgroup/unified").exists() || crun_has_a_profile()).then_some("runc")
+}
+
+fn crun_has_a_profile() -> bool {
+    let profiles = fs::read_to_string("/sys/kernel/security/apparmor/profiles").unwrap_or_default();
+    profiles.lines().any(|line| line.starts_with("crun ("))
 }
 
 /// The demo's lines of `scores.csv`, without what differs from run to run.
@@ -322,7 +328,10 @@ fn auto_passes_over_a_podman_that_cannot_run_here() -> Tested {
     for program in ["podman", "runc"] {
         fs::set_permissions(env.path(&format!("bin/{program}")), fs::Permissions::from_mode(0o755)).unwrap();
     }
-    let refusal = "podman: its runtime crun refuses control groups of both versions";
+    let refusal = match crun_has_a_profile() {
+        true => "podman: its runtime crun has an AppArmor profile of its own",
+        false => "podman: its runtime crun refuses control groups of both versions",
+    };
     env.agentmill(&["check"]).code(0).prints(&["without an engine", refusal]);
     env.run();
     assert_eq!(env.json("rankings.json")["engine"], "runc");

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::doctor::Finding;
 use crate::sandbox::Fault;
 use crate::sandbox::engine::Engine;
-use crate::sandbox::engine::control_groups;
+use crate::sandbox::engine::backend;
 use crate::util::text::visible;
 
 /// Limits that cells rely on: their names in `docker info`, and what each bounds.
@@ -77,7 +77,7 @@ impl Answers {
     fn runtime(&self) -> Option<Finding> {
         let own = || self.info.pointer("/host/ociRuntime/name").and_then(Value::as_str);
         let name = visible(self.runtime.as_deref().or_else(own)?, 100);
-        Some(match control_groups::suit(&name) {
+        Some(match backend::suit(&name) {
             Ok(()) => Finding::ok("runtime", name),
             Err(reason) => {
                 Finding::bad("runtime", format!("{name} {reason}"), "or set sandbox.runtime: runc")

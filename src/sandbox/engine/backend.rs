@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::config::{self, EngineKind};
 use crate::sandbox::engine::api::Api;
 use crate::sandbox::engine::api::address;
+use crate::sandbox::engine::app_armor;
 use crate::sandbox::engine::control_groups;
 use crate::sandbox::engine::dialect::Dialect;
 use crate::sandbox::engine::oci::Runtime;
@@ -105,10 +106,18 @@ impl Backend {
     }
 }
 
+/// Fails with the reason, a verb and its remedy, if an engine can't run cells by this runtime on this machine.
+///
+/// # Errors
+/// Control groups or AppArmor don't let it.
+pub fn suit(runtime: &str) -> Result<(), String> {
+    control_groups::suit(runtime)?;
+    app_armor::suit(runtime)
+}
+
 /// Fails with the reason if Podman's runtime, its own or this one, can't start containers on this machine.
 fn podman_runs(runtime: Option<&str>) -> Result<(), String> {
     let own = || ask("podman", &["info", "--format={{.Host.OCIRuntime.Name}}"], ANSWER);
     let runtime = runtime.map_or_else(own, |runtime| Ok(runtime.to_owned()))?;
-    control_groups::suit(&runtime)
-        .map_err(|reason| format!("its runtime {runtime} {reason}, or set sandbox.runtime: runc"))
+    suit(&runtime).map_err(|reason| format!("its runtime {runtime} {reason}, or set sandbox.runtime: runc"))
 }

@@ -1,6 +1,7 @@
 //! The container engine as one agentmill uses it: names, labels, sweep; by any of the [backends](backend).
 
 pub mod api;
+pub mod app_armor;
 pub mod backend;
 pub mod cli;
 pub mod control_groups;
