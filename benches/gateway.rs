@@ -1,5 +1,5 @@
 //! Measures what the way of agents' questions to a model costs: `cargo bench --bench gateway`, or of four plans only some:
-//! `cargo bench --bench gateway -- 1 4`.
+//! `cargo bench --bench gateway -- 1 4`. `AGENTMILL_ENGINE` names the engine of cells.
 //!
 //! Agents ask one question after the other of a provider that answers in 50 ms. The same Python asks it directly: as often on a
 //! machine that does nothing else, and beside agentmill's run, where it waits for the same cores as the agents do. What the way
