@@ -74,7 +74,7 @@ fn tasks(rows: &[Row]) -> Vec<Value> {
         }
     }
     let mut tasks: Vec<(&str, Vec<Option<&TaskRow>>)> = by_task.into_iter().collect();
-    tasks.sort_by(|a, b| order(a, b));
+    tasks.sort_by(order);
     tasks.iter().map(|(id, cells)| context! { id => visible(id, SHOWN), cells => each(cells) }).collect()
 }
 
