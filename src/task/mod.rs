@@ -180,16 +180,20 @@ pub fn parse(file: &Path, bytes: &[u8]) -> Result<Task, Problems> {
     log.finish(task)
 }
 
+/// Examples for whoever has forgotten them.
+const PROMPT: &str = "prompt: Write double(n), which returns twice n.";
+const TESTS: &str = "tests: [assert double(2) == 4]";
+
 /// Checked only in so far as the log stays empty.
 fn read(log: &Log, source: &Source<'_>, bytes: &[u8]) -> Option<Task> {
     let root = yaml::parse(log, bytes)?;
     let mut fields = Place::root(log, &root).fields()?;
-    let prompt = fields.required("prompt").and_then(|place| place.value(prompt));
+    let prompt = fields.required_such_as("prompt", PROMPT).and_then(|place| place.value(prompt));
     let setup = fields.get("setup").filter(|place| !place.is_null()).and_then(|place| code(&place));
     let cases = fields.get("cases").filter(|place| !place.is_null());
     let tests = match &cases {
         Some(_) if !fields.has("tests") => Some(Vec::new()),
-        _ => fields.required("tests").and_then(|place| tests(&place)),
+        _ => fields.required_such_as("tests", TESTS).and_then(|place| tests(&place)),
     };
     let tests = tests.map(|tests| match cases {
         Some(place) => with_cases(tests, &place, source),

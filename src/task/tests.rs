@@ -163,7 +163,7 @@ fn mistakes_are_named() {
         ("prompt: 5\ntests: [assert x]", "1:9: prompt: expected text, found 5; quote it"),
         ("prompt: \"a\\0\"\ntests: [assert x]", "1:9: prompt: must not contain a NUL"),
         (&long, "1:9: prompt: expected at most 64KiB of text, found 65537 bytes"),
-        ("prompt: p", "1:1: tests: missing"),
+        ("prompt: p", "1:1: tests: missing, such as tests: [assert double(2) == 4]"),
         ("prompt: p\ntests: []", "2:8: tests: expected at least one test"),
         ("prompt: p\ntests: assert x", "2:8: tests: expected a list, found \"assert x\""),
         ("prompt: p\ntests: ['']", "2:9: tests[0]: expected an assertion, found no code"),

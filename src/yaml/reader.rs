@@ -148,9 +148,15 @@ impl<'a> Reader<'a> {
 
     /// A field that must be there.
     pub fn required(&mut self, name: &'static str) -> Option<Place<'a>> {
+        self.required_such_as(name, "")
+    }
+
+    /// The same, with an example for whoever has forgotten it.
+    pub fn required_such_as(&mut self, name: &'static str, example: &str) -> Option<Place<'a>> {
         let place = self.get(name);
         if place.is_none() {
-            self.complain(name, "missing");
+            let such_as = if example.is_empty() { "" } else { ", such as " };
+            self.complain(name, format!("missing{such_as}{example}"));
         }
         place
     }

@@ -10,9 +10,10 @@ use crate::ignorable::Tested;
 use crate::sample::Sample;
 
 /// Name, sample, width, colours.
-const SHOTS: [(&str, &str, u32, &str); 6] = [
+const SHOTS: [(&str, &str, u32, &str); 7] = [
     ("light", "little", 1280, "light"),
     ("dark", "little", 1280, "dark"),
+    ("paper", "little", 900, "light"),
     ("narrow", "little", 500, "light"),
     ("phone", "little", 390, "light"),
     ("phone-dark", "little", 390, "dark"),
@@ -34,7 +35,9 @@ pub fn shots() -> Tested {
             let phone = width <= 500;
             let size = json!({"width": width, "height": if phone { 844 } else { 900 }, "deviceScaleFactor": 1.5, "mobile": phone});
             window.emulate("Emulation.setDeviceMetricsOverride", size).await;
-            let scheme = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+            let media = if name == "paper" { "print" } else { "screen" };
+            let scheme =
+                json!({"media": media, "features": [{"name": "prefers-color-scheme", "value": scheme}]});
             window.emulate("Emulation.setEmulatedMedia", scheme).await;
             window.open_file(&dir.path().join(sample)).await;
             shoot_parts(window, &|part| shots.join(format!("{name}-{part}.png"))).await;

@@ -65,6 +65,9 @@ fn model(row: &Row) -> Value {
     }
 }
 
+/// A task's id, and its result of each model.
+type Line<'r> = (&'r str, Vec<Option<&'r TaskRow>>);
+
 /// One task's results by model; those come first in which models differ most, and of the others the hardest.
 fn tasks(rows: &[Row]) -> Vec<Value> {
     let mut by_task: BTreeMap<&str, Vec<Option<&TaskRow>>> = BTreeMap::new();
@@ -73,12 +76,12 @@ fn tasks(rows: &[Row]) -> Vec<Value> {
             by_task.entry(&task.task).or_insert_with(|| vec![None; rows.len()])[at] = Some(task);
         }
     }
-    let mut tasks: Vec<(&str, Vec<Option<&TaskRow>>)> = by_task.into_iter().collect();
+    let mut tasks: Vec<Line<'_>> = by_task.into_iter().collect();
     tasks.sort_by(order);
     tasks.iter().map(|(id, cells)| context! { id => visible(id, SHOWN), cells => each(cells) }).collect()
 }
 
-fn order(a: &(&str, Vec<Option<&TaskRow>>), b: &(&str, Vec<Option<&TaskRow>>)) -> Ordering {
+fn order(a: &Line<'_>, b: &Line<'_>) -> Ordering {
     let (gap, mean) = (spread(&b.1).total_cmp(&spread(&a.1)), mean(&a.1).total_cmp(&mean(&b.1)));
     gap.then(mean).then_with(|| natural(a.0, b.0))
 }
