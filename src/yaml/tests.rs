@@ -133,7 +133,9 @@ fn syntax_errors_come_with_advice() {
         let told = format!("{place}: not valid YAML: there is no colon behind");
         assert!(problem.starts_with(&told), "{yaml:?}: {problem}");
     }
-    assert!(problem("a:\n  - \"b\nc: d\n").ends_with("the quote that opens here is never closed"));
+    for yaml in ["a:\n  - \"b\nc: d\n", "a:\n  - 'b\n"] {
+        assert!(problem(yaml).ends_with("the quote that opens here is never closed"), "{yaml:?}");
+    }
     assert!(problem("a:\n  - b: c\n   d: e\n").ends_with("is it indented like the lines above?"));
     assert!(problem("a: |\n  b\n  \tc\nd: [\n").starts_with("4:"), "a tab in a text is no mistake");
     assert!(problem("?\r#").starts_with("2:2: a field's name"));
