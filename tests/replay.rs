@@ -160,6 +160,25 @@ fn a_run_that_is_asked_call_by_call_stands_in_no_others_way() {
     assert_eq!(made.collect::<Vec<_>>(), ["3", "5"], "{}", told.stderr);
 }
 
+/// What stands for an answer in a dry run is 0 to `math`, so the first check of a loop fails there; a right agent is asked on.
+#[test]
+fn a_loop_whose_first_check_holds_for_right_answers_alone_is_asked_at_once() {
+    let wrong = "def double(n):\n    return 2 * n if n != 5 else 11\n";
+    let test = "for n in range(1, 12):\n        assert math.isclose(double(n), 2 * n)";
+    let env = TestEnv::new()
+        .variable("AGENTMILL_LOG", "agentmill=debug")
+        .task(
+            "t",
+            &format!("prompt: p\nsetup: import math\ntests:\n  - assert double(0) == 0\n  - |\n    {test}\n"),
+        )
+        .agent("ann", DOUBLE_AGENT)
+        .agent("bob", wrong);
+    let told = env.run();
+    assert_eq!((env.score("ann").as_deref(), env.score("bob").as_deref()), (Some("100"), Some("50")));
+    let cells = told.stderr.matches("container ready name=\"agentmill-cell").count();
+    assert_eq!(cells, 2, "{}", told.stderr);
+}
+
 /// An author's message may ask the agent, but only of a test that has failed: no verdict rests on it.
 #[test]
 fn a_message_asks_nothing() {

@@ -129,7 +129,7 @@ def parsed(text, expression_allowed):
 class Rewriting(ast.NodeTransformer):
     """Rewrites what plain Python leaves to chance or to the other side: `output` is asked for when it is first looked at; a name in
     capitals is a constant of the agent's, and looked up where it stands; `except` takes the agent's classes by name; a `with`
-    around an assertion lets no exception pass; and a comparison that fails tells both of its sides.
+    around an assertion lets no exception pass; and an assertion that fails tells both sides of its comparison, but lets a dry run go on.
 
     The names that it needs for that no author can write.
     """
@@ -237,6 +237,7 @@ class Rewriting(ast.NodeTransformer):
         elif node.msg is not None and not any(isinstance(part, IN_PLACE) for part in ast.walk(node.msg)):
             message = ast.Lambda(ast.arguments([], [], None, [], [], None, []), node.msg)
             node.msg = ast.copy_location(calling("@message", message, *compared), node.msg)
+        node.test = ast.copy_location(ast.BoolOp(ast.Or(), [test, calling("@goes_on")]), test)
         return node
 
 

@@ -94,6 +94,14 @@ class DryRun(Run):
         foreseen = self.requests if self.is_foreseen else None
         return {"asks": self.count > 0, "foreseen": foreseen, "doubtful": self.suspicions.flaws(), "trusting": [*self.trusting.values()]}
 
+    def goes_on(self):
+        """Where an answer was looked at, a right one may hold, and then the test asks more. What rests on an object is noted as at the test's end."""
+        if not (self.asked or Anything.touched):
+            return False
+        Anything()._itself()  # counted, as a loop may end by an assertion alone
+        self.suspicions.end(AssertionError())
+        return True
+
     def suspect(self, symbol, name):
         self.suspicions.note(self.test, self.line(), symbol, name)
 

@@ -139,7 +139,7 @@ class Run:
             scope["ask_model"] = self.ask_model
         scope |= {"@resolved": resolved, "@caught": caught, "@told": comparison, "@type": type_of, "@asserting": asserting}
         scope |= {"@callable": lambda value: callable(resolved(value)), "@defined": defined, "@issubclass": descends, "@matching": Matching(scope)}
-        scope |= {"@formatting": formatting, "@score": self.check_share, "@message": self.authors_message}
+        scope |= {"@formatting": formatting, "@score": self.check_share, "@message": self.authors_message, "@goes_on": self.goes_on}
         if not self.task.is_plain:
             sys.modules["agent"] = AgentModule(self.peer)
         return execute(self.task.setup, scope), scope
@@ -152,6 +152,10 @@ class Run:
     def own(self, scope):
         """A test's own names; there, a function that the prompt asks for is the agent's even if Python has one, too."""
         return scope | {name: Member(self.peer, None, name) for name in self.task.agents_own if name not in scope}
+
+    def goes_on(self):
+        """True if a test goes on after an assertion that does not hold."""
+        return False
 
     def authors_message(self, message, *compared):
         """The author's message of an assertion that has failed, or both sides of it where the message would ask the agent: an
