@@ -60,6 +60,7 @@ fn main() -> ExitCode {
         crun_leaves_nothing_where_our_session_is_led_from_elsewhere,
         what_a_dead_agentmill_left_goes_at_the_next_start_of_any,
         auto_passes_over_a_podman_that_cannot_run_here,
+        who_is_not_root_is_told_so_before_an_image_is_looked_for,
         docker_is_checked_and_used_by_its_socket_alone,
     ];
     tests.push(ignorable::on_request(
@@ -335,6 +336,14 @@ fn auto_passes_over_a_podman_that_cannot_run_here() -> Tested {
     env.agentmill(&["check"]).code(0).prints(&["without an engine", refusal]);
     env.run();
     assert_eq!(env.json("rankings.json")["engine"], "runc");
+    Ok(())
+}
+
+fn who_is_not_root_is_told_so_before_an_image_is_looked_for() -> Tested {
+    needed_by_root("runc")?;
+    let env = direct("runc").agent("ann", DOUBLE_AGENT);
+    let ended = env.start_by(&["unshare", "--user", "--map-user=1000"], &["run"]).wait();
+    ended.code(69).complains(&["there is no image to run agents in: runc can be run directly by root only"]);
     Ok(())
 }
 

@@ -82,7 +82,11 @@ impl Runtime {
         Self::is_allowed()
     }
 
-    fn is_allowed() -> Result<(), String> {
+    /// Fails with the reason if we may not run it.
+    ///
+    /// # Errors
+    /// We are not root.
+    pub fn is_allowed() -> Result<(), String> {
         match rustix::process::geteuid().is_root() {
             true => Ok(()),
             false => Err("can be run directly by root only".to_owned()),
