@@ -98,8 +98,8 @@ class DryRun(Run):
         """Where an answer was looked at, a right one may hold, and then the test asks more. What rests on an object is noted as at the test's end."""
         if not (self.asked or Anything.touched):
             return False
-        Anything()._itself()  # counted, as a loop may end by an assertion alone
         self.suspicions.end(AssertionError())
+        Anything()._itself()  # counted, as a loop may end by an assertion alone
         return True
 
     def suspect(self, symbol, name):
