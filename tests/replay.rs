@@ -160,7 +160,7 @@ fn a_run_that_is_asked_call_by_call_stands_in_no_others_way() {
     assert_eq!(made.collect::<Vec<_>>(), ["3", "5"], "{}", told.stderr);
 }
 
-/// What stands for an answer in a dry run is 0 to `math`, so the first check of a loop fails there; a right agent is asked on.
+/// A loop whose first check fails on what stands for an answer in a dry run, which is 0 to `math`: a right agent is asked on.
 #[test]
 fn a_loop_whose_first_check_holds_for_right_answers_alone_is_asked_at_once() {
     let wrong = "def double(n):\n    return 2 * n if n != 5 else 11\n";
