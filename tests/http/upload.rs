@@ -203,5 +203,5 @@ fn before_there_are_results_there_are_answers() {
     assert_eq!(api.get("/agents/alice").status, 404);
     assert_eq!(api.get("/healthz").json(), json!({"status": "ok"}));
     let paths = api.get("/openapi.json").json()["paths"].as_object().unwrap().len();
-    assert_eq!(paths, 12);
+    assert_eq!(paths, 13);
 }
