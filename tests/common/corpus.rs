@@ -31,7 +31,7 @@ const THREADS: usize = 4;
 const HONEST_EVERY: usize = 8;
 
 /// Longest time of a run: the limit, the judge's time, a new cell, and patience for a busy machine.
-const BOUND: Duration = Duration::from_secs(90);
+const BOUND: Duration = Duration::from_secs(300);
 
 /// How long a child may take to end that ends by itself.
 const LEAVING: Duration = Duration::from_secs(30);
