@@ -8,6 +8,9 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use sha2::{Digest, Sha256};
 
+/// Head of a page without a script, which templates include as `head`: they set `heading`; `style` and its hash are of the context.
+const HEAD: &str = include_str!("head.html");
+
 /// A template with this context; all text in it is escaped, and a name without a value is an error.
 ///
 /// # Errors
@@ -18,6 +21,7 @@ pub fn render(template: &str, context: Value) -> io::Result<String> {
         environment.set_auto_escape_callback(|_| AutoEscape::Html);
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+        environment.add_template("head", HEAD)?;
         environment.add_template("page", template)?;
         environment.get_template("page")?.render(context)
     };
