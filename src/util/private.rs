@@ -4,7 +4,7 @@
 //! a link or a pipe: neither is followed nor waited for.
 
 use std::fs::{DirBuilder, File, Permissions, TryLockError};
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::thread;
@@ -97,6 +97,21 @@ fn enter(path: &Path) -> io::Result<(File, bool)> {
     Ok((folder, made))
 }
 
+/// The bytes of a file of ours.
+///
+/// # Errors
+/// The name is no plain file, or belongs to another user, or it can't be read.
+pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = File::options().read(true).custom_flags(CAREFULLY.bits() as i32).open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() || metadata.uid() != rustix::process::geteuid().as_raw() {
+        return Err(io::Error::other("is no plain file of ours"));
+    }
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// Opens a lock file, or makes it, with mode 0600.
 ///
 /// # Errors
@@ -168,6 +183,20 @@ mod tests {
         assert!(!folder(&ours).unwrap() && folder(&place.path().join("made")).unwrap());
         drop(lock(&file, Duration::ZERO).unwrap());
         assert_eq!((mode(&ours), mode(&place.path().join("made")), mode(&file)), (0o700, 0o700, 0o600));
+    }
+
+    #[test]
+    fn a_file_is_read_if_it_is_ours_alone() {
+        let place = tempfile::tempdir().unwrap();
+        let (file, link) = (place.path().join("file"), place.path().join("link"));
+        fs::write(&file, "ours").unwrap();
+        symlink(&file, &link).unwrap();
+        assert_eq!(read(&file).unwrap(), b"ours");
+        assert!(read(&link).is_err() && read(place.path()).is_err());
+        // Only root can give it away.
+        if std::os::unix::fs::chown(&file, Some(4711), None).is_ok() {
+            assert!(read(&file).is_err());
+        }
     }
 
     #[test]
