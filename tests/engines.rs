@@ -115,6 +115,7 @@ fn demo(env: TestEnv, sandbox: &str) {
     let pipeline = env.read("pipeline.yaml").replace("sandbox:\n", &format!("sandbox:\n  {sandbox}\n"));
     env.write("pipeline.yaml", &pipeline);
     env.agentmill(&["run", "--force", "--quiet"]).code(1);
+    assert_eq!(env.csv("rejected.csv").len(), 1, "told before, and refused again");
     assert_eq!(here, scores(&env));
 }
 

@@ -53,12 +53,14 @@ pub fn run(dir: &Path, args: &cli::Run, quiet: bool) -> anyhow::Result<Exit> {
     if args.dry_run {
         return dry_run::dry_run(&workspace, &scope, again != Again::Nothing, args.json);
     }
-    let known = refused_before(&workspace.pipeline.results);
+    let known = quiet.then(|| refused_before(&workspace.pipeline.results));
     let (summary, exit) = evaluate(&workspace, &scope, again, Talk::of(quiet, args.json))?;
     if args.json {
         term::print_json(&summary)?;
     }
-    if quiet && let Some(refused) = newly_refused(&summary, &known, &workspace.pipeline.results) {
+    if let Some(known) = known
+        && let Some(refused) = newly_refused(&summary, &known, &workspace.pipeline.results)
+    {
         term::complain(format_args!("agentmill: {refused}"));
     }
     Ok(if exit == Exit::Done && !summary.rejected.is_empty() { Exit::Unscored } else { exit })

@@ -50,7 +50,7 @@ struct Sound {
     mutants: Option<Mutants>,
 }
 
-/// The same and the machine, as JSON has them.
+/// Findings of a whole check as JSON has them: the folder's facts and the machine's.
 #[derive(Debug, Serialize)]
 struct Told<'a> {
     #[serde(flatten)]

@@ -54,7 +54,7 @@ impl CallPlan {
         let requests = requests.into_iter().map(request).collect::<Option<Vec<_>>>()?;
         let size = requests.iter().map(|request| request.payload.len()).sum();
         let asked = requests.iter().map(Request::digest).collect();
-        let balance = AtomicI64::new(i64::try_from(requests.len()).unwrap_or(i64::MAX));
+        let balance = AtomicI64::new(number_of(&requests));
         let plan = Self { requests, asked, size, balance, verdicts: steady.then(Mutex::default) };
         (size <= ROOM && !plan.requests.is_empty()).then_some(plan)
     }
@@ -84,10 +84,10 @@ impl CallPlan {
 
     /// Counts what came of a replay.
     pub fn count(&self, worked: bool) {
-        let length = i64::try_from(self.requests.len()).unwrap_or(i64::MAX);
+        let length = number_of(&self.requests);
         let change = if worked { length } else { -QUESTIONS_PER_CELL };
-        let balance = self.balance.load(Ordering::Relaxed).saturating_add(change);
-        self.balance.store(balance.min(length.max(QUESTIONS_PER_CELL)), Ordering::Relaxed);
+        let counted = |balance: i64| Some(balance.saturating_add(change).min(length.max(QUESTIONS_PER_CELL)));
+        let _ = self.balance.fetch_update(Ordering::Relaxed, Ordering::Relaxed, counted);
     }
 
     /// The run that was judged of exactly these answers before.
@@ -104,6 +104,10 @@ impl CallPlan {
             verdicts.insert(key, judged);
         }
     }
+}
+
+fn number_of(requests: &[Request]) -> i64 {
+    i64::try_from(requests.len()).unwrap_or(i64::MAX)
 }
 
 /// A digest of all that an agent answered; None if it did not answer everything.
