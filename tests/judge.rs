@@ -50,6 +50,28 @@ const VALUES: [(&str, &str, &str); 8] = [
     ("def wait(): return 1000", "import time; assert time.sleep(wait()) is None", "timeout"),
 ];
 
+/// A test that is judged in one process with others, and one that is judged in its own.
+const DRAWN: [&str; 2] = [
+    "import random; assert f([random.random(), random.choice(range(10**9))]) == 1",
+    "import os, random; assert f(random.sample(range(10**9), 5)) == 1",
+];
+
+#[test]
+fn what_a_test_draws_is_drawn_for_every_agent_and_again() {
+    let draws = |lab: &Lab, agent: &str, text: &str| messages(&run(lab, agent, text)).remove(0);
+    let (lab, other) = (Lab::with_workers(1), Lab::with_workers(1));
+    let texts = DRAWN.map(|test| format!("prompt: p\ntests:\n  - {test:?}\n"));
+    let told = texts.each_ref().map(|text| draws(&lab, "def f(*_):\n    return 0\n", text));
+    assert!(told.iter().all(|told| told.contains("f(")), "{told:?}");
+    for (text, told) in texts.iter().zip(&told) {
+        assert_eq!(&draws(&lab, "import random\nrandom.random()\ndef f(*_): return 0\n", text), told);
+        assert_eq!(&draws(&other, "def f(*_):\n    return 0\n", text), told);
+    }
+    // Who does not know the tests can't foresee it: of another test, though it draws alike, it is something else.
+    let alike = texts[0].replace("== 1", "== 2");
+    assert_ne!(draws(&lab, "def f(*_):\n    return 0\n", &alike), told[0]);
+}
+
 #[test]
 fn what_an_agents_value_breaks_is_the_agents_and_only_in_that_test() {
     let lab = Lab::with_judge(1, TIGHT);
@@ -467,7 +489,7 @@ fn a_test_that_measures_time_measures_the_agents() {
 }
 
 /// Texts that the lists of plain and of timeless tasks must not take: attacks on each list.
-const UNPLAIN: [&str; 20] = [
+const UNPLAIN: [&str; 22] = [
     "import math\nmath.pi = 3\nassert f()",
     "import math\nmath.__dict__['pi'] = 3\nassert f()",
     "import math as m\nn = m\nassert f()",
@@ -485,12 +507,15 @@ const UNPLAIN: [&str; 20] = [
     "type(f(1)).__init__.__globals__.clear()\nassert f()",
     "class A: pass\nassert f()",
     "import random\nrandom.seed(1)\nassert f()",
+    "import random\nrandom.Random.random = f\nassert f()",
+    "import random\nassert f(random)",
     "with f() as g:\n    assert g",
     "global x\nx = 1\nassert f()",
     "def g():\n    yield\nassert f(g())",
 ];
-const PLAIN: [&str; 5] = [
+const PLAIN: [&str; 6] = [
     "import math\nassert math.isclose(f(1), 2)",
+    "import random\nassert f([random.randint(1, 6), random.Random(2).random()])",
     "from collections import Counter\nassert Counter(f('a')) == {'a': 1}",
     "for a, b in [(1, 2)]:\n    assert f(a) == b and sorted(f(b), key=lambda x: -x)[0:2] == [1]",
     "def g(n):\n    return n + 1\nx = [g(n) for n in range(3)]\nx.append(4)\nassert f(x) == x, f'{x}'",

@@ -239,7 +239,8 @@ fn answers_of_every_kind_are_judged_anew_to_the_same() {
         - 'with raises(ValueError): double(None)'\n  \
         - score: 0.25 * (double(1) == 2)\n  \
         - {assert: slow() == 1, timeout: 1s}\n  \
-        - assert double(3) == double(4)\n";
+        - assert double(3) == double(4)\n  \
+        - assert double(random.random()) < random.random()\n";
     let agent = "import sys\ndef double(x):\n    if x is None: raise ValueError('x')\n    return 2 * x\n\
         class Box:\n    def __init__(self, size): self.size = size\n    def grow(self): return Box(2 * self.size)\n\
         def each(them):\n    for one in them: yield 2 * one\n\

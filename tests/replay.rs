@@ -20,6 +20,7 @@ fn tasks() -> Vec<Task> {
         "prompt: c\ntests:\n  - |\n    n = 1\n    while double(n) < 100:\n        n += 1\n    assert n == 50\n",
         "prompt: d\ntests:\n  - |\n    if double(1) != 2:\n        assert double(7) == 14\n    assert double(8) == 16\n",
         "prompt: e\nsetup: import random\ntests:\n  - |\n    n = 100000 * 10**6 + random.randrange(10**6)\n    assert double(n) == 2 * n\n",
+        "prompt: k\nsetup: import secrets\ntests:\n  - |\n    n = 100000 * 10**6 + secrets.randbelow(10**6)\n    assert double(n) == 2 * n\n",
         "prompt: f\ntests:\n  - |\n    with raises(TypeError):\n        double()\n  - assert double('ab') == 'abab'\n",
         "prompt: g\ntests:\n  - assert output.split() == ['--task', 'g']\n  - assert double([0]) == [0, 0]\n",
         "prompt: h\ntests:\n  - assert all(double(n) == 2 * n for n in range(20))\n  - assert sorted(double([2, 1]))[0] == 1\n",

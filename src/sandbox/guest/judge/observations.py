@@ -8,11 +8,12 @@ import ast
 import sys
 
 # Of these modules and builtins, what a test comes to depends on nothing but what it is given: not on time, chance,
-# addresses or files.
+# addresses or files. Of `random` that holds but for what draws anew, as each run begins with the same seed.
 STEADY = frozenset("""abc array base64 binascii bisect cmath collections copy dataclasses decimal difflib enum fractions
-    functools hashlib heapq html itertools json math numbers operator re statistics string struct textwrap typing unicodedata
+    functools hashlib heapq html itertools json math numbers operator random re statistics string struct textwrap typing unicodedata
     zlib""".split())
-UNSTEADY = frozenset("__builtins__ __import__ compile dir eval exec globals hash id input locals object open vars".split())
+ANEW = frozenset("Random SystemRandom seed".split())
+UNSTEADY = ANEW | frozenset("__builtins__ __import__ compile dir eval exec globals hash id input locals object open vars".split())
 
 # Of these modules, nothing reads a clock, waits, or does a second thing meanwhile: a test can't tell when an answer came, nor
 # what happened between two. Of `datetime` and `sys` that holds but for the names below.
@@ -30,9 +31,9 @@ LOADED = TIMELESS | frozenset("""ast asyncio concurrent csv io logging os pathli
 def is_steady(node):
     """True if it comes to the same each time, as far as that can be seen."""
     if isinstance(node, (ast.Import, ast.ImportFrom)):
-        return all(name.partition(".")[0] in STEADY for name in imported(node))
+        return all(name.partition(".")[0] in STEADY and name.rpartition(".")[2] not in ANEW for name in imported(node))
     if isinstance(node, ast.Attribute):
-        return not node.attr.startswith("_")
+        return not node.attr.startswith("_") and node.attr not in ANEW
     return not isinstance(node, ast.Name) or node.id not in UNSTEADY
 
 

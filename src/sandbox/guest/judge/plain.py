@@ -30,6 +30,7 @@ PLAIN_MEMBERS = {
     "copy": "copy deepcopy", "collections": "Counter OrderedDict defaultdict deque namedtuple", "fractions": "Fraction",
     "functools": "reduce cmp_to_key", "string": "ascii_letters ascii_lowercase ascii_uppercase digits hexdigits punctuation whitespace",
     "re": "findall finditer fullmatch match search split sub", "statistics": "mean median mode pstdev stdev variance",
+    "random": "Random betavariate choice choices expovariate gauss getrandbits normalvariate randbytes randint random randrange sample shuffle triangular uniform",
     "operator": "add and_ eq floordiv ge gt itemgetter le lt mod mul ne neg or_ sub truediv xor",
 }  # fmt: skip
 PLAIN_MEMBERS = {module: names and frozenset(names.split()) for module, names in PLAIN_MEMBERS.items()}

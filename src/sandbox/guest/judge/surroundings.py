@@ -23,6 +23,12 @@ class Seed:
         self.real(*args, **named)
         self.waiting = [*args, *named.values()]
 
+    def begin(self, key):
+        """Chance as it is whenever a run of this task begins: all agents are asked the same, and asked again the same. The key is made
+        of the tests, so who doesn't know them can't foresee what they draw."""
+        self.real(key)
+        self.waiting = None
+
 
 random.seed = SEED = Seed()
 
