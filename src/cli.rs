@@ -295,10 +295,13 @@ pub struct BenchModel {
     /// A model's name at the endpoint instead of llm.model; may be repeated
     #[arg(long = "model", value_name = "MODEL")]
     pub models: Vec<String>,
-    /// Samples of each task
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub samples: u32,
-    /// The k of pass@k; as many as samples when not given
+    /// A file of samples that a model has written elsewhere, which stands for a model of the file's name; may be repeated
+    #[arg(long = "file", value_name = "SAMPLES.JSONL")]
+    pub files: Vec<PathBuf>,
+    /// Samples of each task; when not given, as many as the files have, else 1
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub samples: Option<u32>,
+    /// The k of pass@k; as many as samples, of the file with the fewest, when not given
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub k: Option<u32>,
     /// Requests to a model at the same time

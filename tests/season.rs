@@ -147,7 +147,7 @@ fn the_best_one_is_ranked_and_another_one_if_the_tasks_change() {
 #[test]
 fn an_upload_is_refused_before_it_is_taken_with_the_time_when_the_next_one_counts() {
     // Noon, wherever that is now: no midnight passes while this works.
-    let hour = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).hour();
+    let hour = Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::UTC).hour();
     let opens = format!("2026-01-01T00:00:00{:+03}:00", 12 - hour);
     let env = env(&format!("{{opens: '{opens}', submissions: {{per_day: 1}}}}"));
     let workspace = Workspace::open(env.dir()).unwrap();

@@ -4,7 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use jiff::Timestamp;
 
 use crate::cli::{BenchModel, Exit};
@@ -13,6 +13,7 @@ use crate::client::bench::by_task;
 use crate::client::bench::judging::{Judging, Results};
 use crate::client::bench::memory::{self, FOLDER, Memory};
 use crate::client::bench::page;
+use crate::client::bench::published::Published;
 use crate::client::bench::ranking::{self, Row};
 use crate::client::generate::draft::choose;
 use crate::client::generate::model::Model;
@@ -38,12 +39,9 @@ use crate::yaml::Problems;
 /// There is no model, no key or no engine, or something can't be written.
 pub fn bench_model(dir: &Path, args: &BenchModel, quiet: bool) -> anyhow::Result<Exit> {
     let mut workspace = Workspace::open(dir)?;
-    let k = args.k.unwrap_or(args.samples);
-    ensure!(
-        k <= args.samples,
-        "--k {k} takes at least as many --samples, of which there are {}",
-        args.samples
-    );
+    let files = args.files.iter().map(|file| Published::read(file, &workspace.tasks));
+    let files: Vec<Published> = files.collect::<anyhow::Result<_>>()?;
+    let wanted = wanted(args, &files)?;
     let spinner = Spinner::new(quiet);
     // Nothing else is looked at, asked for or judged.
     workspace.tasks = chosen(&workspace, &args.tasks, &spinner)?;
@@ -53,9 +51,10 @@ pub fn bench_model(dir: &Path, args: &BenchModel, quiet: bool) -> anyhow::Result
     let tally = Arc::new(Tally::default());
     let job = Job {
         workspace,
-        args: args.clone(),
+        requests: usize::from(args.requests),
+        wanted,
         models,
-        k,
+        files,
         spinner: spinner.clone(),
         children: children.clone(),
         tally: tally.clone(),
@@ -75,6 +74,25 @@ pub fn bench_model(dir: &Path, args: &BenchModel, quiet: bool) -> anyhow::Result
     Ok(if whole { Exit::Done } else { Exit::Unscored })
 }
 
+/// Samples of each task, and the k of pass@k.
+///
+/// # Errors
+/// There are fewer samples than k, or two files stand for one model.
+fn wanted(args: &BenchModel, files: &[Published]) -> anyhow::Result<Wanted> {
+    for (at, file) in files.iter().enumerate() {
+        let other = files[..at].iter().find(|other| other.model == file.model);
+        if let Some(other) = other {
+            let (path, other) = (file.path.display(), other.path.display());
+            bail!("{other} and {path} stand for one model, {}: a model is named after its file", file.model);
+        }
+    }
+    let samples = args.samples.unwrap_or_else(|| files.iter().map(Published::most).max().unwrap_or(1));
+    let least = files.iter().map(Published::most).min().unwrap_or(samples);
+    let k = args.k.unwrap_or(samples.min(least));
+    ensure!(k <= samples, "--k {k} takes at least as many --samples, of which there are {samples}");
+    Ok(Wanted { samples, of_files: args.samples, k })
+}
+
 /// The tasks that were asked for. All count that are in a stage, where none is named; one that is named must be in one.
 fn chosen(workspace: &Workspace, named: &[String], spinner: &Spinner) -> anyhow::Result<Vec<Task>> {
     let tasks = choose(&workspace.tasks, named, named.is_empty())?;
@@ -90,10 +108,10 @@ fn chosen(workspace: &Workspace, named: &[String], spinner: &Spinner) -> anyhow:
     Ok(staged.into_iter().cloned().collect())
 }
 
-/// The models by name, each once; that of the `llm` section if none is named.
+/// The models to ask by name, each once; that of the `llm` section if neither one nor a file is named.
 fn models(llm: &Llm, args: &BenchModel, children: &Children) -> anyhow::Result<Vec<(String, Model)>> {
     let mut names = args.models.clone();
-    if names.is_empty() {
+    if names.is_empty() && args.files.is_empty() {
         let own = llm.command.first().filter(|_| llm.model.is_none());
         let name =
             llm.model.as_ref().or(own).context("say which model: --model, or llm.model in pipeline.yaml")?;
@@ -108,12 +126,29 @@ fn models(llm: &Llm, args: &BenchModel, children: &Children) -> anyhow::Result<V
     names.into_iter().map(model).collect()
 }
 
+/// Samples of each task, and the k of pass@k.
+#[derive(Debug, Clone, Copy)]
+struct Wanted {
+    samples: u32,
+    /// Of models that files stand for; all that they have if None.
+    of_files: Option<u32>,
+    k: u32,
+}
+
+impl Wanted {
+    /// Samples of each task that count of this model. Of a file, nothing more will come than it has.
+    fn of(&self, memory: &Memory) -> u32 {
+        memory.file().map_or(self.samples, |file| file.most.min(self.of_files.unwrap_or(u32::MAX)))
+    }
+}
+
 /// All that a benchmark takes, on a thread of its own.
 struct Job {
     workspace: Workspace,
-    args: BenchModel,
+    wanted: Wanted,
+    requests: usize,
     models: Vec<(String, Model)>,
-    k: u32,
+    files: Vec<Published>,
     spinner: Spinner,
     children: Children,
     tally: Arc<Tally>,
@@ -129,29 +164,52 @@ impl Job {
         Problems::check(containers.check(tasks)?.refused)?;
         let interpreter = Interpreter::of(&self.workspace.pipeline, Some(&containers.library()?));
         self.ask(&folder, &interpreter)?;
+        self.read(&folder)?;
         let mut rows = Vec::new();
         for memory in Memory::all(&folder)? {
             let results = self.judge(&memory, &interpreter, containers)?;
-            rows.push(Row::new(&memory.model, &results, tasks, self.args.samples, self.k));
+            rows.push(Row::new(&memory.model, &results, tasks, self.wanted.of(&memory), self.wanted.k));
         }
         ranking::rank(&mut rows);
         self.write(&folder, &rows)?;
-        let asked = |row: &&Row| self.models.iter().any(|(name, _)| *name == row.model);
-        let whole = rows.iter().filter(asked).all(|row| row.missing == 0);
+        let whole = self.is_whole(&rows);
         Ok((rows, whole))
+    }
+
+    /// True if nothing is missing of the models that this is about.
+    fn is_whole(&self, rows: &[Row]) -> bool {
+        let names = self.models.iter().map(|(name, _)| name).chain(self.files.iter().map(|file| &file.model));
+        let named: HashSet<&String> = names.collect();
+        let whole = rows.iter().filter(|row| named.contains(&row.model)).all(|row| row.missing == 0);
+        whole && self.files.iter().all(|file| file.refused().is_empty())
+    }
+
+    /// Takes the files of samples.
+    fn read(&self, folder: &Path) -> anyhow::Result<()> {
+        for file in &self.files {
+            file.remember(&Memory::open(folder, &file.model)?)?;
+            for note in file.refused() {
+                let path = file.path.display();
+                self.spinner.tell(&format!("agentmill: {path}: {}: {}", note.place, note.text));
+            }
+        }
+        Ok(())
     }
 
     /// Asks one model after the other.
     fn ask(&self, folder: &Path, interpreter: &Interpreter) -> anyhow::Result<()> {
         let memories = self.models.iter().map(|(name, _)| Memory::open(folder, name));
         let memories: Vec<Memory> = memories.collect::<anyhow::Result<_>>()?;
+        if let Some(taken) = memories.iter().find(|memory| memory.file().is_some()) {
+            bail!("{} is the name of a file of samples already; rename the file", taken.model);
+        }
         let asking = |memory, model| Asking {
             model,
             memory,
             llm: &self.workspace.pipeline.llm,
             interpreter,
-            samples: self.args.samples,
-            requests: usize::from(self.args.requests),
+            samples: self.wanted.samples,
+            requests: self.requests,
             spinner: &self.spinner,
             children: &self.children,
             tally: &self.tally,
@@ -159,14 +217,14 @@ impl Job {
         let pairs = memories.iter().zip(&self.models);
         let askings: Vec<Asking<'_>> = pairs.map(|(memory, (_, model))| asking(memory, model)).collect();
         let due: Vec<_> = askings.iter().map(|asking| asking.due(&self.workspace.tasks)).collect();
-        let all = self.models.len() * self.wanted();
+        let all = self.models.len() * self.of_each();
         self.tally.begin(all, all - due.iter().map(VecDeque::len).sum::<usize>());
         askings.iter().zip(due).try_for_each(|(asking, due)| self.ask_one(asking, due))
     }
 
     /// Samples that are wanted of a model.
-    fn wanted(&self) -> usize {
-        self.workspace.tasks.len() * self.args.samples as usize
+    fn of_each(&self) -> usize {
+        self.workspace.tasks.len() * self.wanted.samples as usize
     }
 
     fn ask_one(&self, asking: &Asking<'_>, due: VecDeque<Due<'_>>) -> anyhow::Result<()> {
@@ -175,12 +233,12 @@ impl Job {
         }
         let memory = asking.memory;
         let tasks = counted(self.workspace.tasks.len(), "task");
-        let kept = match self.wanted() - due.len() {
+        let kept = match self.of_each() - due.len() {
             0 => String::new(),
             kept => format!(", of which {kept} are kept"),
         };
         let replies = if due.len() == 1 { "1 reply".to_owned() } else { format!("{} replies", due.len()) };
-        let samples = self.args.samples;
+        let samples = self.wanted.samples;
         self.spinner.wait(format!("asking {} for {replies} ({tasks} x {samples}{kept})", memory.model));
         let Missing { samples, reasons } = asking.ask(due)?;
         ensure!(!self.children.are_ended(), "stopped");
@@ -205,7 +263,7 @@ impl Job {
         sandbox: &dyn Sandbox,
     ) -> anyhow::Result<Results> {
         let pipeline = &self.workspace.pipeline;
-        let (llm, samples) = (&pipeline.llm, self.args.samples);
+        let (llm, samples) = (&pipeline.llm, self.wanted.of(memory));
         let judging = Judging { pipeline, llm, interpreter, sandbox, spinner: &self.spinner, samples };
         let results = judging.judge(memory, &self.workspace.tasks)?;
         for (task, reason) in &results.task_faults {
@@ -230,7 +288,7 @@ impl Job {
         atomic_file::replace_private(&results.join("models_tasks.csv"), |out| by_task::csv(out, by_model))
             .with_context(context)?;
         let title = self.workspace.pipeline.title.as_deref();
-        let (page, samples, now) = (results.join(MODELS), self.args.samples, Timestamp::now());
+        let (page, samples, now) = (results.join(MODELS), self.wanted.samples, Timestamp::now());
         atomic_file::replace_by(&page, |out| page::write(out, rows, samples, title, now))
             .with_context(context)?;
         let (results, folder) = (results.display(), folder.display());

@@ -80,7 +80,7 @@ pub(super) fn moment(text: String) -> Result<Moment, String> {
     };
     let at: Timestamp = text.parse().map_err(|_| found())?;
     let zone = Pieces::parse(&text).ok().and_then(|pieces| pieces.to_numeric_offset()).ok_or_else(found)?;
-    let year = at.to_zoned(jiff::tz::TimeZone::UTC).year();
+    let year = at.to_zoned_datetime(jiff::tz::TimeZone::UTC).year();
     within(year, 2000, 9000).map_err(|_| format!("expected a year from 2000 to 9000, found {year}"))?;
     Ok(Moment { at, zone })
 }

@@ -36,25 +36,47 @@ pub struct Samples {
     pub refused: Vec<Note>,
 }
 
+/// The samples of a file, as whole programs.
+#[derive(Debug, Default)]
+pub struct Programs {
+    /// Those of each task, by its place, in the order of the file.
+    pub by_task: BTreeMap<usize, Vec<String>>,
+    /// Lines that can't be taken.
+    pub refused: Vec<Note>,
+    /// Hex sha256 of the file.
+    pub sha256: String,
+}
+
 /// Reads a file of samples for these tasks.
 ///
 /// # Errors
 /// The file can't be read, is too large, or holds no line.
-pub fn read(path: &Path, tasks: &[Task]) -> anyhow::Result<Samples> {
+pub fn programs(path: &Path, tasks: &[Task]) -> anyhow::Result<Programs> {
     let cant = || format!("can't read {}", path.display());
     let bytes = entries::read(path, entries::MAX_FILE).with_context(cant)?;
-    let (mut samples, mut by_task) = (Samples::default(), BTreeMap::<usize, Vec<String>>::new());
+    let mut programs = Programs { sha256: digest::sha256(&bytes), ..Programs::default() };
     for entry in entries::split(&bytes).with_context(cant)? {
         match entry.bytes(entries::MAX_ENTRY).and_then(|line| sample(line, tasks)) {
-            Ok((task, source)) => by_task.entry(task).or_default().push(source),
-            Err(text) => samples.refused.push(Note { place: entry.place.clone(), text }),
+            Ok((task, source)) => programs.by_task.entry(task).or_default().push(source),
+            Err(text) => programs.refused.push(Note { place: entry.place.clone(), text }),
         }
     }
+    Ok(programs)
+}
+
+/// Makes agents of a file of samples for these tasks.
+///
+/// # Errors
+/// Those of [`programs`].
+pub fn read(path: &Path, tasks: &[Task]) -> anyhow::Result<Samples> {
+    let Programs { by_task, refused, sha256: _ } = programs(path, tasks)?;
     let most = by_task.values().map(Vec::len).max().unwrap_or_default();
-    samples.taken = by_task.values().map(Vec::len).sum();
-    samples.of_task = by_task.iter().map(|(at, sources)| (tasks[*at].id.clone(), sources.len())).collect();
-    samples.agents = (0..most).map(|number| agent(number, &by_task, tasks)).collect();
-    Ok(samples)
+    Ok(Samples {
+        agents: (0..most).map(|number| agent(number, &by_task, tasks)).collect(),
+        taken: by_task.values().map(Vec::len).sum(),
+        of_task: by_task.iter().map(|(at, sources)| (tasks[*at].id.clone(), sources.len())).collect(),
+        refused,
+    })
 }
 
 /// The place of its task, and the sample as a whole program.

@@ -57,7 +57,7 @@ pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         return Duration::try_from_secs_f64(seconds).ok();
     }
     let date = jiff::fmt::rfc2822::parse(value).ok()?;
-    let date = SystemTime::from(date.timestamp());
+    let date = SystemTime::try_from(date.timestamp()).ok()?;
     Some(date.duration_since(SystemTime::now()).unwrap_or_default())
 }
 

@@ -3,6 +3,7 @@
 mod answers;
 mod attacks;
 mod bench;
+mod bench_files;
 mod bench_parts;
 mod board;
 mod drafts;

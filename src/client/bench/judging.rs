@@ -89,16 +89,20 @@ impl Judging<'_> {
         let plan = EvaluationPlan::new(self.pipeline, tasks, &image);
         let mut results = Results::default();
         let mut due: BTreeMap<String, Run<'_>> = BTreeMap::new();
-        let mut keys: Vec<(Sample, Option<String>)> = Vec::new();
+        let mut keys: Vec<(Sample, Result<String, String>)> = Vec::new();
+        let file = memory.file();
         for sample in memory.samples() {
             let Some(planned) = planned(&plan, &sample.task) else { continue };
-            let is_old = sample.asked != asked(planned.task, self.interpreter, self.llm);
+            let is_old = match &sample.answer {
+                Answer::Program(_) => file.as_ref().is_none_or(|file| file.sha256 != sample.asked),
+                _ => sample.asked != asked(planned.task, self.interpreter, self.llm),
+            };
             if is_old || sample.sample > self.samples {
                 continue;
             }
             let source = self.source(&sample, planned.task);
-            let key = source.as_ref().map(|source| planned.key(&digest::sha256(source.as_bytes())));
-            if let (Some(source), Some(key)) = (source, key.clone())
+            let key = source.clone().map(|source| planned.key(&digest::sha256(source.as_bytes())));
+            if let (Ok(source), Ok(key)) = (source, key.clone())
                 && memory.judged(&key).is_none()
             {
                 let sample = sample.sample;
@@ -108,23 +112,29 @@ impl Judging<'_> {
         }
         self.run(memory, due.into_values().collect(), &mut results)?;
         for (sample, key) in keys {
-            let judged = key.map_or_else(|| Some(without_code(&sample)), |key| memory.judged(&key));
+            let judged = key.map_or_else(|why| Some(refused(&sample, &why)), |key| memory.judged(&key));
             results.tasks.entry(sample.task.clone()).or_default().push(Tried { sample, judged });
         }
         results.tasks.retain(|task, _| !results.task_faults.contains_key(task));
         Ok(results)
     }
 
-    /// The likeliest source in a reply of those that the platform would take.
-    fn source(&self, sample: &Sample, task: &Task) -> Option<String> {
-        let Answer::Text { text, cut_off } = &sample.answer else { return None };
+    /// The program, or the likeliest source in a reply, if the platform would take it; else the reason why there is none.
+    fn source(&self, sample: &Sample, task: &Task) -> Result<String, String> {
+        let check = |source: &str| submission::check(source.as_bytes(), self.pipeline);
+        let (text, cut_off) = match &sample.answer {
+            Answer::Text { text, cut_off } => (text, cut_off),
+            Answer::Program(source) => {
+                return check(source).map(|()| source.clone()).map_err(|refused| refused.to_string());
+            }
+            Answer::Declined(reason) => return Err(format!("declined: {reason}")),
+        };
         let reply = Reply { text: text.clone(), cut_off: *cut_off, ..Reply::default() };
         let wanted = Wanted::of(task);
-        let sources = sources(&reply, &wanted);
-        let taken = |source: &&String| {
-            submission::check(source.as_bytes(), self.pipeline).is_ok() && wanted.lacking(source).is_empty()
-        };
-        sources.iter().find(taken).cloned()
+        let mut sources = sources(&reply, &wanted).into_iter();
+        sources
+            .find(|source| check(source).is_ok() && wanted.lacking(source).is_empty())
+            .ok_or_else(|| "no usable code in the reply".to_owned())
     }
 
     fn run(&self, memory: &Memory, due: Vec<Run<'_>>, results: &mut Results) -> anyhow::Result<()> {
@@ -191,19 +201,15 @@ fn failure(scored: &Scored) -> Option<String> {
     Some(visible(&format!("{}: {reason}", test.name), KEPT))
 }
 
-/// A sample without code has failed.
-fn without_code(sample: &Sample) -> Judged {
-    let message = match &sample.answer {
-        Answer::Declined(reason) => format!("declined: {reason}"),
-        Answer::Text { .. } => "no usable code in the reply".to_owned(),
-    };
+/// A sample that there is nothing to run of has failed.
+fn refused(sample: &Sample, why: &str) -> Judged {
     Judged {
         key: String::new(),
         verdict: REFUSED.to_owned(),
         score: 0.0,
         task: Some(sample.task.clone()),
         sample: Some(sample.sample),
-        message: Some(visible(&message, KEPT)),
+        message: Some(visible(why, KEPT)),
     }
 }
 

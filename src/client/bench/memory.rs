@@ -23,7 +23,7 @@ pub struct Sample {
     pub task: String,
     /// 1-based number among the task's samples.
     pub sample: u32,
-    /// Hex sha256 of the prompt and of the settings that it was sent with.
+    /// Hex sha256 of the prompt and of the settings that it was sent with; of a program from a file, that of the file.
     pub asked: String,
     /// When it was answered.
     pub at: Timestamp,
@@ -52,6 +52,17 @@ pub enum Answer {
     },
     /// There is none, by the model's own doing; the reason.
     Declined(String),
+    /// A whole program, which stood in a file of samples.
+    Program(String),
+}
+
+/// The file that stands for a model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfFile {
+    /// Hex sha256 of the file.
+    pub sha256: String,
+    /// The most samples that it has of a task.
+    pub most: u32,
 }
 
 /// Result of one source on one task.
@@ -174,6 +185,16 @@ impl Memory {
         self.known.lock().samples.clone()
     }
 
+    /// The file that its programs are of: the last that was remembered. None for a model that was asked.
+    #[must_use]
+    pub fn file(&self) -> Option<OfFile> {
+        let known = self.known.lock();
+        let programs = || known.samples.iter().filter(|sample| matches!(sample.answer, Answer::Program(_)));
+        let sha256 = programs().next_back()?.asked.clone();
+        let most = programs().filter(|sample| sample.asked == sha256).map(|sample| sample.sample).max()?;
+        Some(OfFile { sha256, most })
+    }
+
     /// The result of a run, if it was made.
     #[must_use]
     pub fn judged(&self, key: &str) -> Option<Judged> {
@@ -185,11 +206,18 @@ impl Memory {
     /// # Errors
     /// It can't be written.
     pub fn add_sample(&self, sample: Sample) -> anyhow::Result<()> {
-        let line = Line::Sample(sample);
-        self.append(&line)?;
-        if let Line::Sample(sample) = line {
-            self.known.lock().samples.push(sample);
-        }
+        self.add_samples(vec![sample])
+    }
+
+    /// Remembers samples, by one write.
+    ///
+    /// # Errors
+    /// They can't be written.
+    pub fn add_samples(&self, samples: Vec<Sample>) -> anyhow::Result<()> {
+        let lines: Vec<String> =
+            samples.iter().map(|sample| line(&Line::Sample(sample.clone()))).collect::<Result<_, _>>()?;
+        append(&self.path, lines.concat().as_bytes())?;
+        self.known.lock().samples.extend(samples);
         Ok(())
     }
 
@@ -204,12 +232,15 @@ impl Memory {
     }
 
     fn append(&self, line: &Line) -> anyhow::Result<()> {
-        let bytes = serde_json::to_string(line)? + "\n";
-        append(&self.path, bytes.as_bytes())
+        append(&self.path, self::line(line)?.as_bytes())
     }
 }
 
-/// One write for a whole line; on the disk when it returns.
+fn line(line: &Line) -> serde_json::Result<String> {
+    serde_json::to_string(line).map(|line| line + "\n")
+}
+
+/// One write for whole lines; on the disk when it returns.
 fn append(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let file = File::options().append(true).create(true).open(path);
     let written = file.and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_data()));

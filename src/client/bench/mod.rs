@@ -15,4 +15,5 @@ pub mod by_task;
 pub mod judging;
 pub mod memory;
 pub mod page;
+pub mod published;
 pub mod ranking;

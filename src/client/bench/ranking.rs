@@ -24,8 +24,8 @@ pub struct Row {
     pub model: String,
     /// Mean chance, in percent, that one sample passes all tests of a task.
     pub pass_at_1: f64,
-    /// Mean chance, in percent, that one of `k` does; of tasks with as many samples.
-    pub pass_at_k: f64,
+    /// Mean chance, in percent, that one of `k` does; of tasks with as many samples. None if there is no such task.
+    pub pass_at_k: Option<f64>,
     /// As wanted.
     pub k: u32,
     /// Mean score of the samples, 0 to 100, by the tasks' weights.
@@ -61,7 +61,7 @@ impl Row {
             rank: None,
             model: model.to_owned(),
             pass_at_1: sums.percent(sums.pass_at_1, sums.tasks),
-            pass_at_k: sums.percent(sums.pass_at_k, sums.tasks_of_k),
+            pass_at_k: (sums.tasks_of_k > 0).then(|| sums.percent(sums.pass_at_k, sums.tasks_of_k)),
             k,
             score: hundredths(if sums.weight > 0.0 { sums.score / sums.weight } else { 0.0 }),
             tasks: sums.tasks,
@@ -178,7 +178,7 @@ pub fn shown(rows: &[Row], layout: &Layout) -> String {
             visible(&row.model, SHOWN),
             row.pass_at_1.to_string(),
         ];
-        cells.extend((k > 1).then(|| row.pass_at_k.to_string()));
+        cells.extend((k > 1).then(|| or_dash(row.pass_at_k.map(|share| share.to_string()))));
         cells.extend([
             row.score.to_string(),
             format!("{}{missing}", row.samples),
@@ -216,7 +216,7 @@ pub fn csv(out: &mut dyn Write, rows: &[Row]) -> io::Result<()> {
             or_empty(row.rank.map(|rank| rank.to_string())),
             visible(&row.model, SHOWN),
             row.pass_at_1.to_string(),
-            row.pass_at_k.to_string(),
+            or_empty(row.pass_at_k.map(|share| share.to_string())),
             row.k.to_string(),
             row.score.to_string(),
             row.tasks.to_string(),
