@@ -105,6 +105,34 @@ def ring(bell, times):
         bell()
 
 
+def report(n, callback):
+    callback(sum(range(n + 1)))
+
+
+def store(db, name):
+    db.save({"name": name, "length": len(name)})
+
+
+async def tell(n, listener):
+    await listener(n**2)
+
+
+def summary(text):
+    return text
+
+
+def Half(n):
+    return n / 2
+
+
+def total(counter, numbers):
+    return sum(counter.call(lambda n: n * n, number) for number in numbers)
+
+
+def register(bus):
+    bus.on(lambda number: 2 * number)
+
+
 def most(order):
     low, high = 0, 10000
     while high - low > 1:

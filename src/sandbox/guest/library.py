@@ -192,7 +192,10 @@ def write_known(value):
 
 def make_known(coder, body, depth):
     if body in NAMED or body in LIBRARY:
-        return NAMED.get(body) or library_type(body)
+        kind = NAMED.get(body) or library_type(body)
+        if coder.peer:
+            coder.peer.check_class(coder, kind)
+        return kind
     if body in FUNCTIONS:
         return vars(builtins)[body]
     home, _, name = body.partition(".")

@@ -255,6 +255,9 @@ class Peer:
     def check_field(self, name, value):
         """Raises TypeError for what no named tuple nor exception may hold under this name."""
 
+    def check_class(self, coder, kind):
+        """Raises TypeError for a class of Python's that the other side has no business to bring here."""
+
     def own_error(self, content):
         """The exception of this side that has come back."""
         return None

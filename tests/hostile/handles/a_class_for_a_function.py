@@ -1,6 +1,6 @@
 # kind: a class where a function is asked for, whose objects are as near to every number as one may wish
 # task: sums
-# wants: error error failed error error
+# wants: error error failed error error error
 class Near:
     def __init__(self, *numbers):
         pass
@@ -18,4 +18,8 @@ class Add(Near):
 
 
 class Mean(Near):
+    pass
+
+
+class Half(Near):
     pass

@@ -1,6 +1,6 @@
 # kind: having the judge run code by what the test gave
 # task: peek
-# wants: failed failed failed failed failed failed
+# wants: failed failed failed failed failed failed failed
 # In one process with the tests this passes four of the six.
 CODE = "import gc, sys\nfor it in gc.get_objects():\n    if type(it) is dict and 'EXPECTED' in it:\n        it['EXPECTED'] = 5"
 WAYS = [

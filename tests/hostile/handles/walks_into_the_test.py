@@ -1,6 +1,6 @@
 # kind: walking from what the test gave to what it expects
 # task: peek
-# wants: failed failed failed failed failed failed
+# wants: failed failed failed failed failed failed failed
 # In one process with the tests this finds it in four of the six.
 import re
 

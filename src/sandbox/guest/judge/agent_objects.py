@@ -79,6 +79,12 @@ class JudgePeer(TestPeer):
         elif name in QUERIES and callable(value):
             raise TypeError
 
+    def check_class(self, coder, kind):
+        """`type` makes classes, whose objects would be here and decide what the agent wants. As an answer it may be what it is; a test's
+        function that calls what it is given, such as `submit` of an executor, gets it from no agent."""
+        if kind is type and not coder.is_answer:
+            raise TypeError
+
     def ask_module(self, op, name, args=()):
         """Has a name of the agent's module stand for something else, or for nothing."""
         return self.question_and_answer(f"agent.{name}", {"f": name, "o": op}, args, {}, None)
@@ -115,17 +121,26 @@ class JudgePeer(TestPeer):
         note = label if shown is None else f"{label}({told_arguments(shown, named)})"
         try:
             coder.wanted = surroundings = self.surroundings()
+            coder.is_answer = self.turns == 0
             if surroundings:
                 what = what | {"with": surroundings}
             question = self.question(coder, what, args, named)
         except NotPlain as error:
             raise self.run.unsendable(label, error) from None
         note = self.run.calls.begin(note, "._" not in label)  # Python itself looks at such names
+        outer, self.failed = self.failed, None
         try:
             claim = self.take_turns(question)
+            failed = self.failed
         except NotPlain as error:
             raise Unusable(f"what {label} returned {error}") from None
-        return self.run.accept(self, coder, label, note, claim)
+        finally:
+            self.failed = outer
+        value = self.run.accept(self, coder, label, note, claim)
+        if failed is not None:
+            note.append("though an assertion failed on what it gave the test")
+            raise failed
+        return value
 
     def surroundings(self):
         """The surroundings of a call: replacements and settings of the test's, and whether it listens."""

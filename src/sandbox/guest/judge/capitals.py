@@ -69,9 +69,11 @@ def kind_named(name, prompt, has_objects, objects):
     return "class" if has_objects else None
 
 
-A_CLASS = re.compile(r"`?(?:\([^)]*\))?`?\s*(?:is|as|,|:|-)?\s*(?:an?|the)?\s*(?:\w+\s)?(?i:class)\b")
+A_CLASS = re.compile(r"`?(?:\([^)]*\))?`?\s*(?:is|as|,|:|-)?\s*(?:an?|the)?\s*(?:(?!(?i:no|not|without)\b)\w+\s)?(?i:class)\b")
+# Words by which a sentence speaks of a class that there is not to be.
+NO_CLASS = re.compile(r"(?i)(?:\b(?:no|not|never|without|avoid|than|cannot)|n't)\s+(?:\w+\s+){0,3}class(?:es)?\b")
 
 
 def is_said_a_class(found, prompt):
     """True if its sentence says so before it, or right behind."""
-    return re.search(r"(?i)\bclass(?:es)?\b", before(found, prompt)) or A_CLASS.match(prompt, found.end())
+    return re.search(r"(?i)\bclass(?:es)?\b", NO_CLASS.sub("", before(found, prompt))) or A_CLASS.match(prompt, found.end())

@@ -3,6 +3,7 @@ nothing here (this text is put before agent_objects.py).
 """
 import _string
 import dataclasses
+import difflib
 import functools
 import inspect
 import string
@@ -73,6 +74,16 @@ def annotations_of(it, *, eval_str=False, **named):
 for _name in ("asdict", "astuple", "replace", "fields", "is_dataclass"):
     setattr(dataclasses, _name, of_dataclasses(_name))
 inspect.getsource, inspect.get_annotations, typing.get_type_hints = source_of, annotations_of, hints_of
+
+
+def taken_once(setter):
+    """A setter of a SequenceMatcher's texts. It looks at them again and again, for their length, too, and an object of the agent's
+    might have another one each time: as long as finds what is looked for, and then of no length at all."""
+    return functools.wraps(setter)(lambda self, it: setter(self, [*it] if issubclass(type(resolved(it)), Proxy) else it))
+
+
+for _name in ("set_seq1", "set_seq2"):
+    setattr(difflib.SequenceMatcher, _name, taken_once(getattr(difflib.SequenceMatcher, _name)))
 
 
 def formatting(it, name):

@@ -1,6 +1,7 @@
 """The test's own objects, and all that an agent may do with them: a closed list, whatever its process asks for
 (this text is put before agent_objects.py).
 """
+import functools
 import types
 
 # Of all operations those that a test's object may be asked for. They call what its class defines, and take no name of anything else.
@@ -21,6 +22,9 @@ FORMATTING = frozenset("format format_map vformat get_field".split())
 # Functions and classes that would lead from any object of the test's to all others.
 REVEALING = (getattr, setattr, delattr, vars, dir, eval, exec, compile, globals, locals, open, __import__, str.format, str.format_map)
 REVEALING += (operator.attrgetter, operator.methodcaller, sys._getframe)
+# Python's own kinds of objects whose text shows what no attribute does: what a function was bound to, and names with an underscore.
+TELLING = (functools.partial, operator.itemgetter, operator.attrgetter, operator.methodcaller, types.MethodType, types.SimpleNamespace)
+TEXTS = frozenset(("__str__", "__repr__", "__format__"))
 
 
 class Kept:
@@ -56,6 +60,7 @@ class TestPeer(Peer):
         super().__init__(first_key, max_value)
         # Exceptions of the test's that the agent was told of, those whose text it is not to see, and the agent's own.
         self.errors, self.withheld, self.agents_errors = Kept(), Kept(), Kept()
+        self.failed = None  # what the test has asserted of something that the agent gave it, and does not hold
 
     def shown(self, coder, value, depth):
         if isinstance(value, UNSHOWN) or type(value) in INTERNAL or any(value is one for one in REVEALING):
@@ -79,17 +84,25 @@ class TestPeer(Peer):
 
     def perform(self, op, target, args, named):
         check_operation(op, target, args, named)
-        if op == "get" and args == ["__dict__"]:
-            return {name: value for name, value in getattr(target, "__dict__", {}).items() if name[:1] != "_" and not is_hidden(name, target)}
-        if op == "get" and args == ["__doc__"] and has_made_up_doc(target):
-            return None
         try:
-            end = super().perform(op, target, args, named)
+            return self.performed(op, target, args, named)
         except self.passing:
             raise
         except BaseException as error:
             self.errors.add(error)
+            if isinstance(error, AssertionError) and error not in self.agents_errors and not is_bare_call(op, args, named):
+                self.failed = self.failed or error
             raise
+
+    def performed(self, op, target, args, named):
+        """The end of an operation, without what else is hidden from agents."""
+        if op == "get" and args == ["__dict__"]:
+            return {name: value for name, value in getattr(target, "__dict__", {}).items() if name[:1] != "_" and not is_hidden(name, target)}
+        if op == "get" and args == ["__doc__"] and has_made_up_doc(target):
+            return None
+        if op in TEXTS and type(target) in TELLING:
+            return object.__repr__(target)
+        end = super().perform(op, target, args, named)
         return without_defaults(end) if op == "signature" else end
 
     def told_of(self, error):
@@ -145,6 +158,11 @@ def check_operation(op, target, args, named):
         check_access(op, target, args)
 
 
+def is_bare_call(op, args, named):
+    """True for a call that hands nothing over. What fails then fails whatever the agent knows: it may be there to be caught."""
+    return not named and len(args) <= {"__call__": 0, "method": 1}.get(op, -1)
+
+
 def check_access(op, target, args):
     """Refuses what would lead from an object of the test's to the test itself."""
     name = args[0] if args else None
@@ -169,11 +187,18 @@ def is_mock(value):
 
 
 def may_change(target, name):
-    """True for what an instance of a class of the test's holds. What it or its class calls by this name would speak for the test."""
+    """True for what an instance of a class of the test's holds. What it or its class calls or works out by this name would speak for
+    the test."""
     if is_mock(target) or isinstance(target, type):
         return False
     is_own = type(target).__module__ == "task" or type(target) is types.SimpleNamespace
-    return is_own and not is_method(getattr(type(target), name, None)) and not callable(getattr(target, "__dict__", {}).get(name))
+    of_class = getattr(type(target), name, None)
+    return is_own and not is_method(of_class) and not is_worked_out(of_class) and not callable(getattr(target, "__dict__", {}).get(name))
+
+
+def is_worked_out(of_class):
+    """True for a `cached_property` and its like: an instance may hold another value in its place."""
+    return hasattr(type(of_class), "__get__") and not hasattr(type(of_class), "__set__")
 
 
 def has_made_up_doc(target):
