@@ -272,6 +272,31 @@ fn tests_that_run_an_agents_answer_are_hinted_at() {
     env.agentmill(&["check"]).code(0).prints(&hints);
 }
 
+/// Tests that measure the judge's process, where the agent is not; then such that do not.
+const BY_A_MEASURE: [(&str, bool); 5] = [
+    ("import time; start = time.process_time(); f(1); assert time.process_time() - start < 1", true),
+    (
+        "import tracemalloc; tracemalloc.start(); f(2); assert tracemalloc.get_traced_memory()[1] < 10**6",
+        true,
+    ),
+    ("from sys import setrecursionlimit; setrecursionlimit(150); assert f(3) == 3", true),
+    ("import sys; sys.setrecursionlimit(10**5); assert f(4) == 4", false),
+    ("import time; start = time.perf_counter(); f(5); assert time.perf_counter() - start < 1", false),
+];
+
+#[test]
+fn tests_that_measure_the_judges_process_are_hinted_at() {
+    let tests: String = BY_A_MEASURE.iter().map(|(test, _)| format!("  - |\n    {test}\n")).collect();
+    let env = TestEnv::new().task("measures", &format!("prompt: p\ntests:\n{tests}"));
+    let found = env.agentmill(&["check"]).code(0);
+    for (test, (text, is_hinted)) in BY_A_MEASURE.iter().enumerate() {
+        let is_told = |line: &str| {
+            line.contains(&format!("tests[{test}]: ")) && line.contains("is of the judge's process")
+        };
+        assert_eq!(found.stdout.lines().any(is_told), *is_hinted, "{text}: {found}");
+    }
+}
+
 /// Tests that believe an object which a function returned.
 const BY_AN_OBLIGING_OBJECT: [&str; 6] = [
     "left = f(1); left.remove('x'); assert len(left) == 0",
@@ -293,6 +318,47 @@ fn tests_that_an_obliging_object_passes_are_hinted_at() {
     for (test, hint) in believed.iter().enumerate() {
         assert!(hint.contains(&format!("tasks/obliging.yaml:{}: tests[{test}]: ", 4 + 2 * test)), "{hint}");
     }
+}
+
+/// Tests that an agent passes which empties its arguments, or answers NaN; then such that are passed by neither, or by whoever says anything.
+const BY_NO_KNOWLEDGE: [(&str, Option<&str>); 8] = [
+    ("xs = [3, 1, 2]; assert sort(xs) == sorted(xs)", Some("empties what it is given")),
+    (
+        "xs = [2, 2]; ys = unique(xs); assert set(ys) == set(xs) and len(ys) == len(set(xs))",
+        Some("empties what it is given"),
+    ),
+    ("assert not abs(root(2) - 1.41) > 0.01", Some("answers NaN")),
+    ("xs = [3, 1, 2]; right = sorted(xs); assert sort(xs) == right", None),
+    ("assert sort([]) == []", None),
+    ("assert abs(root(2) - 1.41) <= 0.01", None),
+    ("assert is_even(2)", None),
+    ("assert first([]) is None", None),
+];
+
+#[test]
+fn tests_that_an_agent_passes_by_emptying_its_arguments_or_by_nan_are_hinted_at() {
+    let tests: String = BY_NO_KNOWLEDGE.iter().map(|(test, _)| format!("  - |\n    {test}\n")).collect();
+    let env = TestEnv::new().task("ignorant", &format!("prompt: p\ntests:\n{tests}"));
+    let found = env.agentmill(&["check"]).code(0);
+    for (test, (text, why)) in BY_NO_KNOWLEDGE.iter().enumerate() {
+        let place = format!("tests[{test}]: it holds for");
+        let hint = found.stdout.lines().find(|line| line.contains(&place));
+        let is_right = match why {
+            Some(why) => hint.is_some_and(|hint| hint.contains(why)),
+            None => hint.is_none(),
+        };
+        assert!(is_right, "{text}: {hint:?}");
+    }
+}
+
+#[test]
+fn a_checker_that_takes_nan_for_near_is_hinted_at() {
+    let env =
+        TestEnv::new().task("root", "prompt: root\ncases: {folder: root, compare: {checker: near.py}}\n");
+    env.write("tasks/root/1.in", "2\n");
+    env.write("tasks/root/1.out", "1.4142\n");
+    env.write("tasks/near.py", "def check(input, output, answer):\n    got, right = float(output.split()[0]), float(answer)\n    return not abs(got - right) > 0.01\n");
+    env.agentmill(&["check"]).code(0).prints(&["hint: ", "it holds for an agent that answers NaN"]);
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::yaml::Problem;
 /// An agent that defines nothing and prints nothing.
 const IDLE: &str = "pass\n";
 
-/// The class of objects that have every method of plain data: its length is 0, there is nothing in it, and all else holds.
+/// `answer`, which gives objects that have every method of plain data: their length is 0, there is nothing in them, and all else holds.
 const OBLIGING: &str = r#"
 import collections, datetime, decimal, fractions, pathlib
 KINDS = str, bytes, int, float, list, tuple, dict, set, collections.deque, datetime.datetime, decimal.Decimal, fractions.Fraction, pathlib.Path
@@ -35,6 +35,68 @@ def answer(*args, **named):
     return Obliging()
 "#;
 
+/// `answer`, which gives back the first container that it is given.
+const RETURNING: &str = r#"
+def answer(*args, **named):
+    containers = [given for given in (*args, *named.values()) if hasattr(given, "clear")]
+    return containers[0] if containers else None
+"#;
+
+/// The same, but that it empties them.
+const EMPTYING: &str = r#"
+def answer(*args, **named):
+    containers = [given for given in (*args, *named.values()) if hasattr(given, "clear")]
+    for container in containers:
+        container.clear()
+    return containers[0] if containers else None
+"#;
+
+/// `answer`, which gives a number that is hardly ever right, and a program that prints it.
+const FAR_OFF: &str = r#"
+def answer(*args, **named):
+    return 1e300
+if __name__ == "__main__":
+    print("1e300\n" * 1000)
+"#;
+
+/// The same with NaN.
+const NO_NUMBER: &str = r#"
+def answer(*args, **named):
+    return float("nan")
+if __name__ == "__main__":
+    print("nan\n" * 1000)
+"#;
+
+/// An agent that knows nothing.
+struct Ignorant {
+    answer: &'static str,
+    /// Another one, which passes tests that it is no cheat to pass so.
+    harmless: Option<&'static str>,
+    /// The words about a test that only the first one passes.
+    message: &'static str,
+}
+
+const IGNORANT: [Ignorant; 3] = [
+    Ignorant {
+        answer: OBLIGING,
+        harmless: None,
+        message: "holds for an agent whose objects have methods like those of plain data, and say what may please; \
+                  ask for plain data, such as set(...), list(...) or str(...) of it, and for what does not hold, too",
+    },
+    Ignorant {
+        answer: EMPTYING,
+        harmless: Some(RETURNING),
+        message: "holds for an agent that empties what it is given, and gives it back; \
+                  have the right answer first, such as right = sorted(items), or give the agent a copy",
+    },
+    Ignorant {
+        answer: NO_NUMBER,
+        harmless: Some(FAR_OFF),
+        message: "holds for an agent that answers NaN, which is neither more nor less than any number; \
+                  ask for `abs(got - right) <= 1e-6`, not whether it is more",
+    },
+];
+
 /// Tests that an agent passes which does nothing, or which knows nothing and says whatever may please.
 ///
 /// # Errors
@@ -44,27 +106,37 @@ pub(super) fn unearned(
     pipeline: &Pipeline,
     sandbox: &dyn Sandbox,
 ) -> anyhow::Result<Vec<Problem>> {
-    let message = "holds for an agent that does nothing";
-    let mut hints = passed(IDLE, message, tasks, pipeline, sandbox)?;
-    let message = "holds for an agent whose objects have methods like those of plain data, and say what may please; \
-                   ask for plain data, such as set(...), list(...) or str(...) of it, and for what does not hold, too";
-    let more = passed(&obliging(tasks), message, tasks, pipeline, sandbox)?;
-    let is_new =
-        |hint: &Problem| !hints.iter().any(|told| (&told.file, &told.field) == (&hint.file, &hint.field));
-    let more: Vec<Problem> = more.into_iter().filter(is_new).collect();
-    hints.extend(more);
+    let mut hints = passed(IDLE, "holds for an agent that does nothing", tasks, pipeline, sandbox)?;
+    for Ignorant { answer, harmless, message } in IGNORANT {
+        let found = passed(&answering(answer, tasks), message, tasks, pipeline, sandbox)?;
+        let found = without(found, &hints);
+        let excused = match harmless {
+            Some(harmless) if !found.is_empty() => {
+                passed(&answering(harmless, tasks), message, tasks, pipeline, sandbox)?
+            }
+            _ => Vec::new(),
+        };
+        hints.extend(without(found, &excused));
+    }
     Ok(hints)
 }
 
-/// An agent in which every function that tests call gives an object of [`OBLIGING`].
-fn obliging(tasks: &[Task]) -> String {
+/// Hints at other tests than these are at.
+fn without(hints: Vec<Problem>, told: &[Problem]) -> Vec<Problem> {
+    let is_new =
+        |hint: &Problem| !told.iter().any(|one| (&one.file, &one.field) == (&hint.file, &hint.field));
+    hints.into_iter().filter(is_new).collect()
+}
+
+/// An agent in which every function that tests call is this `answer`.
+fn answering(answer: &str, tasks: &[Task]) -> String {
     static CALLED: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"\b([a-z_]\w*)\(").expect("a constant pattern"));
     let texts = tasks.iter().flat_map(|task| &task.tests).map(|test| test.assertion.text.as_str());
     let called = |text| CALLED.captures_iter(text).map(|found: Captures<'_>| found[1].to_owned());
     let names: BTreeSet<String> = texts.flat_map(called).collect();
     let names: Vec<String> = names.into_iter().collect();
-    format!("{OBLIGING}for name in {names:?}:\n    globals()[name] = answer\n")
+    format!("{answer}for name in {names:?}:\n    globals()[name] = answer\n")
 }
 
 /// Tests that this agent passes.

@@ -69,6 +69,7 @@ class DryRun(Run):
 
     def __init__(self, host, task, seconds):
         self.watched = {} if task.is_plain else watch(task.library, self.note_evaluated)
+        watch_measures({name.split(".")[0] for name in task.library}, self.note_measured)
         super().__init__(host, 0, task, seconds)
         self.peer = DryPeer(self)
         self.requests, self.is_foreseen, self.count, self.size = [], True, 0, 0
@@ -113,6 +114,12 @@ class DryRun(Run):
         )
         if name.startswith("inspect."):
             message = f"{name} tells the agent's word: a function may show the text of another one; `validate: {{forbid: [...]}}` looks at the file itself"
+        self.note_trust(message)
+
+    def note_measured(self, name):
+        self.note_trust(f"{name} is of the judge's process, where no agent is; what an agent may take is for `timeout` and `memory` of the task to say")
+
+    def note_trust(self, message):
         self.trusting.setdefault(self.test, {"test": self.test, "line": self.line(), "message": message})
 
     def line(self):
