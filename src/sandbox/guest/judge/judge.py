@@ -177,9 +177,10 @@ class Run:
 
     def tell(self, test, verdict, message=None, share=None):
         result = {"test": test, "verdict": verdict, "message": message, "share": share}
-        self.host.put(FromJudge.Result, dumps(result).encode())
-        if not self.host.inbox:
-            self.host.flush()  # answers are not waiting: the host may want to know how far this came
+        with self.peer.turn:  # a thread that a test has left may be asking
+            self.host.put(FromJudge.Result, dumps(result).encode())
+            if not self.host.inbox:
+                self.host.flush()  # answers are not waiting: the host may want to know how far this came
 
     def verdict(self, error):
         """The verdict and the message for what a test's code raised."""
