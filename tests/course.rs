@@ -106,9 +106,9 @@ fn everything_submitted_is_kept_and_shown() {
         lines,
         [
             vec!["32", "dropped", "100", "stands"],
-            vec!["28", "dropped", "50"],
-            vec!["32", "submit", "100"],
-            vec!["-", "dropped", "-", "not", "kept:", "it", "was", "refused"],
+            vec!["28", "dropped", "50", "replaced"],
+            vec!["32", "submit", "100", "replaced"],
+            vec!["-", "dropped", "-", "refused"],
         ],
         "{shown}"
     );

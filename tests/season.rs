@@ -145,6 +145,94 @@ fn the_best_one_is_ranked_and_another_one_if_the_tasks_change() {
 }
 
 #[test]
+fn one_that_is_not_the_best_is_evaluated_and_its_miner_is_told_its_score_and_its_runs() {
+    let env = env("{counts: best}").agent("ann", DOUBLE_AGENT);
+    env.run();
+    submit(&env, HALF).code(0);
+    env.run();
+    let told = |score: &str| {
+        let new = env.path("new.py");
+        let args = ["submit", new.to_str().unwrap(), "--miner", "ann", "--wait", "--patience", "5"];
+        let line = format!("ann: {score}: your best one stands with 100 (rank 1)");
+        env.agentmill(&args).code(0).prints(&["unchanged", &line, "  double: failed 50\n"]);
+    };
+    told("50");
+    // Again by another process, and with the results of one that did not tell it.
+    env.run();
+    told("50");
+    let mut rankings = env.json("rankings.json");
+    let fields = rankings.as_object_mut().unwrap();
+    assert_eq!(fields.remove("evaluated").unwrap()[0]["in_inbox"], true);
+    fields.insert("made_of".to_owned(), "older".into());
+    env.write("results/rankings.json", &rankings.to_string());
+    env.run();
+    told("50");
+    // Put there by hand, and as good as another.
+    env.drop_agent("ann", OTHER_HALF);
+    env.run();
+    let digest = |source: &str| agentmill::util::digest::sha256(source.as_bytes());
+    let (best, half, other) = (digest(DOUBLE_AGENT), digest(HALF), digest(OTHER_HALF));
+    env.agentmill(&["show", "ann"]).code(0).prints(&[
+        &format!(
+            "submission in the inbox, {}, was evaluated, and an earlier one stands: score 50",
+            &other[..12]
+        ),
+        &format!("sha256 {best}"),
+    ]);
+    let workspace = Workspace::open(env.dir()).unwrap();
+    let server =
+        Server::start(&workspace, Some("127.0.0.1:0".parse().unwrap()), &Events::channel().0).unwrap();
+    let get = |path: &str| -> serde_json::Value {
+        let url = format!("http://{}/{path}", server.address());
+        serde_json::from_str(&ureq::get(&url).call().unwrap().body_mut().read_to_string().unwrap()).unwrap()
+    };
+    let ann = get("agents/ann");
+    assert_eq!((&ann["state"], &ann["ranking"]["sha256"]), (&"evaluated".into(), &best.into()));
+    let own = &ann["own"];
+    assert_eq!((&own["evaluated_sha256"], &own["evaluated"]["score"]), (&other.clone().into(), &50.0.into()));
+    assert_eq!(own["runs"][0]["score"], 50.0);
+    for (sha256, state) in [(other, "evaluated"), (half, "replaced")] {
+        let one = &get(&format!("submissions/{sha256}"))["submissions"][0];
+        assert_eq!((&one["state"], &one["evaluated"]["score"]), (&state.into(), &50.0.into()));
+    }
+    assert_eq!(get("rankings")["evaluated"], serde_json::Value::Null, "nobody else's");
+}
+
+/// Column of the states, and what follows it, of a history.
+fn fates(env: &TestEnv) -> Vec<String> {
+    let shown = env.agentmill(&["show", "ann", "--history"]).code(0).stdout;
+    let fate = |line: &str| line.split_whitespace().skip(6).collect::<Vec<_>>().join(" ");
+    shown.lines().skip(1).map(fate).collect()
+}
+
+#[test]
+fn a_history_tells_what_became_of_each_submission() {
+    let env = env("{counts: best, submissions: {total: 2}}").agent("ann", DOUBLE_AGENT);
+    env.run();
+    for source in ["import numpy\n", HALF, OTHER_HALF] {
+        env.drop_agent("ann", source);
+        env.run();
+    }
+    let refused = "refused line 1: imports numpy; only Python 3.11's standard library is available";
+    let counted = fates(&env);
+    assert_eq!([&counted[0], &counted[1], &counted[2]], ["100 stands", "- refused", "50 evaluated"]);
+    assert!(counted[3].starts_with("- not counted is one too many: 2 count in all"), "{counted:?}");
+    env.drop_agent("ann", "import numpy\n");
+    env.run();
+    assert!(fates(&env)[1].starts_with(&format!("- {}", &refused[..30])), "{:?}", fates(&env));
+    env.write(
+        "pipeline.yaml",
+        &pipeline(&format!("{{closes: {}, late: {{until: {}, per_day: 15%}}}}", hours(-30), hours(2))),
+    );
+    env.drop_agent("ann", DOUBLE_AGENT);
+    env.run();
+    assert_eq!(fates(&env)[0], "70 stands 30% off for coming late");
+    env.remove("inbox/ann.py");
+    env.run();
+    assert!(fates(&env).iter().any(|fate| fate.contains("withdrawn")), "{:?}", fates(&env));
+}
+
+#[test]
 fn an_upload_is_refused_before_it_is_taken_with_the_time_when_the_next_one_counts() {
     // Noon, wherever that is now: no midnight passes while this works.
     let hour = Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::UTC).hour();

@@ -16,7 +16,7 @@ use crate::model::miner_id::Miner;
 use crate::model::report::of_sample;
 use crate::pipeline::intake::{self, Bounds};
 use crate::pipeline::score;
-use crate::status::{self, Board, Line, OwnRun, RankingIndex, SameBytes, State, View};
+use crate::status::{self, Board, Evaluated, Line, OwnRun, RankingIndex, SameBytes, State, View};
 use crate::submission::{self, Channel, Compiler};
 use crate::util::first_few::first_few;
 use crate::util::http_client;
@@ -220,6 +220,7 @@ pub fn outcome(view: &View) -> String {
         lines.extend(same_bytes(line));
     }
     let own = view.own.as_ref();
+    lines.extend(own.and_then(|own| own.evaluated.as_ref()).map(|one| not_best(one, view)));
     if let Some(rejection) = own.and_then(|own| own.rejection.as_ref()) {
         let line = rejection.line.map_or_else(String::new, |line| format!("line {line}: "));
         lines.push(format!("{}: refused: {line}{}", view.miner, visible(&rejection.reason, SHOWN)));
@@ -228,7 +229,8 @@ pub fn outcome(view: &View) -> String {
     } else if view.state == State::Withdrawn {
         lines.push(format!("{}: withdrawn", view.miner));
     }
-    for run in own.into_iter().flat_map(|own| &own.runs).filter(|_| view.state == State::Ranked) {
+    let is_judged = matches!(view.state, State::Ranked | State::Evaluated);
+    for run in own.into_iter().flat_map(|own| &own.runs).filter(|_| is_judged) {
         lines.extend(run_lines(run));
     }
     lines.join("\n")
@@ -238,11 +240,32 @@ fn ranked(line: &Line, feedback: Feedback) -> String {
     if !feedback.shows_ranking() {
         return format!("{}: evaluated; scores are not shown here", line.miner);
     }
-    let score = line.score.map_or_else(|| "unscored".to_owned(), |score| score.to_string());
+    format!("{}: {}", line.miner, scored(line))
+}
+
+fn scored(line: &Line) -> String {
     let rank = line.rank.map_or_else(|| "no rank".to_owned(), |rank| format!("rank {rank}"));
     let tests = line.passed.map_or_else(String::new, |passed| format!(", {passed} of {} tests", line.tests));
-    let late = score::lateness(line.penalty).map_or_else(String::new, |late| format!(", {late}"));
-    format!("{}: {score} ({rank}{tests}){late}", line.miner)
+    format!("{} ({rank}{tests}){}", told(line.score), late(line.penalty))
+}
+
+/// A submission that is not its miner's best, and the one that stands.
+fn not_best(one: &Evaluated, view: &View) -> String {
+    let miner = &view.miner;
+    if !view.feedback.shows_ranking() {
+        return format!("{miner}: evaluated, and your best one stands; scores are not shown here");
+    }
+    let tests = one.passed.map_or_else(String::new, |passed| format!(" ({passed} of {} tests)", one.tests));
+    let best = view.ranking.as_ref().map_or_else(String::new, |line| format!(" with {}", scored(line)));
+    format!("{miner}: {}{tests}{}: your best one stands{best}", told(one.score), late(one.penalty))
+}
+
+fn told(score: Option<f64>) -> String {
+    score.map_or_else(|| "unscored".to_owned(), |score| score.to_string())
+}
+
+fn late(penalty: Option<f64>) -> String {
+    score::lateness(penalty).map_or_else(String::new, |late| format!(", {late}"))
 }
 
 /// A sentence on those with the same bytes, and on the reward where there are any; None if nobody has them.

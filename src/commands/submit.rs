@@ -47,7 +47,9 @@ fn wait(target: &Target<'_>, args: &Submit, quiet: bool) -> anyhow::Result<Exit>
     spinner.done();
     let Some(view) = view? else { return Ok(Exit::Unscored) };
     term::print(&format!("{}\n", submit::outcome(&view)))?;
-    let unscored = view.ranking.as_ref().is_some_and(|row| row.unscored > 0);
+    let evaluated = view.own.as_ref().and_then(|own| own.evaluated.as_ref());
+    let ranked = view.ranking.as_ref().map(|row| row.unscored);
+    let unscored = evaluated.map(|one| one.unscored).or(ranked).is_some_and(|runs| runs > 0);
     Ok(match view.state {
         State::Refused => Exit::Usage,
         State::Withdrawn => Exit::Unscored,

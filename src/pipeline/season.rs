@@ -71,6 +71,8 @@ pub struct Course<'a> {
     counted: Vec<Counted>,
     /// Bytes of the last submission that is an agent, and why they were refused if they were.
     last: Option<(String, Option<Refusal>)>,
+    /// Submissions that did not count when they came, with the reasons, oldest first.
+    refused: Vec<(String, Refusal)>,
 }
 
 impl<'a> Course<'a> {
@@ -78,7 +80,7 @@ impl<'a> Course<'a> {
     pub fn of(season: &'a Season, miner: &Miner, sights: &FirstSights) -> Self {
         let closes =
             season.closes.map(|closes| season.extensions.get(miner).copied().unwrap_or(closes).max(closes));
-        let mut course = Self { season, closes, counted: Vec::new(), last: None };
+        let mut course = Self { season, closes, counted: Vec::new(), last: None, refused: Vec::new() };
         sights.events(miner).iter().for_each(|event| course.take(event));
         course
     }
@@ -94,7 +96,10 @@ impl<'a> Course<'a> {
                 self.counted.push(Counted { sha256: event.sha256.clone(), came: event.came, days_late });
                 None
             }
-            Decision::Refused(refusal) => Some(refusal),
+            Decision::Refused(refusal) => {
+                self.refused.push((event.sha256.clone(), refusal.clone()));
+                Some(refusal)
+            }
         };
         self.last = Some((event.sha256.clone(), refusal));
     }
@@ -102,6 +107,13 @@ impl<'a> Course<'a> {
     /// The submissions that count, oldest first.
     pub fn counted(&self) -> &[Counted] {
         &self.counted
+    }
+
+    /// The reason why bytes count by none of their submissions.
+    pub fn refusal(&self, sha256: &str) -> Option<&Refusal> {
+        let counts = self.counted.iter().any(|counted| counted.sha256 == sha256);
+        let mut of_these = self.refused.iter().rev().filter(|(refused, _)| refused == sha256);
+        of_these.next().filter(|_| !counts).map(|(_, refusal)| refusal)
     }
 
     /// The last one that counts.

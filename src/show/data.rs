@@ -12,7 +12,7 @@ use crate::model::samples;
 use crate::pipeline::publish::json::{self, Rankings};
 use crate::pipeline::publish::roster::Listed;
 use crate::pipeline::report_store::load_report;
-use crate::pipeline::score::Row;
+use crate::pipeline::score::{Evaluated, Row};
 use crate::show::history::{self, Submitted};
 use crate::show::query::{Nearest, Query, ShowError, shown};
 
@@ -42,6 +42,9 @@ pub struct Known {
     pub token: Option<String>,
     /// The line in the ranking.
     pub row: Option<Row>,
+    /// The submission in the inbox, where it was evaluated and is not the miner's best.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evaluated: Option<Evaluated>,
     /// True while the submission is not evaluated yet.
     pub pending: bool,
     /// Submissions that were refused.
@@ -80,7 +83,7 @@ pub fn data(pipeline: &Pipeline, query: Query<'_>) -> Result<Data, ShowError> {
         _ => ShowError::Unreadable(err),
     })?;
     match query {
-        Query::History(name) => history::of(results_dir, &rankings, name).map(Data::History),
+        Query::History(name) => history::of(pipeline, &rankings, name).map(Data::History),
         Query::Ranking => Ok(Data::Ranking(Box::new(rankings))),
         Query::Miner(name) => {
             let known = find(pipeline, &rankings, name)?;
@@ -107,12 +110,13 @@ fn find(pipeline: &Pipeline, rankings: &Rankings, name: &str) -> Result<Known, S
     let person = rankings.roster.iter().find(|one| one.id == miner).cloned();
     // The report of a submission that was refused is about an older one.
     let report = (row.is_some() || pending).then(|| report(pipeline, &miner)).flatten();
-    let known = Known { miner, token: rankings.token.clone(), row, pending, rejected, report, person };
+    let lies = |one: &&Evaluated| one.miner == miner && one.in_inbox;
+    let evaluated = rankings.evaluated.iter().find(lies).cloned();
+    let token = rankings.token.clone();
+    let known = Known { miner, token, row, evaluated, pending, rejected, report, person };
     match known.is_absent() && known.person.is_none() {
         false => Ok(known),
-        true if history::of(&pipeline.results, rankings, name).is_ok() => {
-            Err(ShowError::Withdrawn(known.miner))
-        }
+        true if history::of(pipeline, rankings, name).is_ok() => Err(ShowError::Withdrawn(known.miner)),
         true => Err(unknown()),
     }
 }

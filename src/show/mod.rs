@@ -12,6 +12,7 @@ use crate::config::Pipeline;
 use crate::term::Layout;
 
 pub use crate::show::data::{Data, Known, MinerRun, data};
+pub use crate::show::history::{Fate, Submitted};
 pub use crate::show::query::{Nearest, Query, ShowError};
 
 /// Answers a query as text. Reads result files only; of samples, those that pipeline.yaml asks for now.

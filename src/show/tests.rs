@@ -58,6 +58,7 @@ fn results() -> tempfile::TempDir {
         ),
         agents: &agents,
         pending: &[miner("dave")],
+        evaluated: &[],
         rejections: &rejections,
         present: None,
         basis: &Basis::default(),

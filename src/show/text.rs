@@ -10,7 +10,7 @@ use crate::model::samples::{by_task, spreads};
 use crate::model::spread::{Spread, TaskSpread};
 use crate::pipeline::publish::json::Rankings;
 use crate::pipeline::publish::roster::Listed;
-use crate::pipeline::score::{Row, hundredths};
+use crate::pipeline::score::{Evaluated, Row, hundredths, lateness};
 use crate::show::data::{Data, Known, MinerRun};
 use crate::show::history::Submitted;
 use crate::show::query::shown;
@@ -65,6 +65,7 @@ fn miner(known: &Known, layout: &Layout) -> String {
     if !known.rejected.is_empty() {
         text += &format!("{} was refused:\n{}", known.miner, refusals(&known.rejected));
     }
+    text += &known.evaluated.as_ref().map(not_best).unwrap_or_default();
     if known.pending {
         text += &format!("{}'s submission is not evaluated yet\n", known.miner);
     }
@@ -78,19 +79,30 @@ fn miner(known: &Known, layout: &Layout) -> String {
     text + &known.report.as_ref().map(|report| details(report, layout)).unwrap_or_default()
 }
 
+/// The submission in the inbox, where another one stands.
+fn not_best(one: &Evaluated) -> String {
+    let Evaluated { miner, sha256, passed, tests, .. } = one;
+    let file: String = shown(sha256).chars().take(12).collect();
+    let told = [format!("score {}", score(one.score)), format!("{passed} of {tests} tests")];
+    let told: Vec<String> = told.into_iter().chain(lateness(one.penalty)).collect();
+    format!(
+        "{miner}'s submission in the inbox, {file}, was evaluated, and an earlier one stands: {}\n",
+        told.join(", ")
+    )
+}
+
 /// Everything that a miner submitted; the bytes of each stand in the archive.
 fn history(all: &[Submitted], layout: &Layout) -> String {
-    let header = [left("SUBMITTED"), left("SHA256"), right("BYTES"), left("VIA"), right("SCORE"), left("")];
+    let header = ["SUBMITTED", "SHA256"].map(left).into_iter();
+    let header = header.chain([right("BYTES"), left("VIA"), right("SCORE"), left("STATE"), left("")]);
+    let header: Vec<Column> = header.collect();
     let line = |one: &Submitted| {
         let bytes = one.bytes.map_or("-".to_owned(), |bytes| bytes.to_string());
-        let remark = match () {
-            () if one.stands => "stands",
-            () if one.bytes.is_none() => "not kept: it was refused",
-            () => "",
-        };
+        let state = one.state.name().to_owned();
+        let remark = one.reason.as_deref().map(shown).or_else(|| lateness(one.penalty)).unwrap_or_default();
         let at = one.at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
         let sha256 = shown(&one.sha256).chars().take(12).collect();
-        [at, sha256, bytes, one.via.name().to_owned(), score(one.score), remark.to_owned()]
+        [at, sha256, bytes, one.via.name().to_owned(), score(one.score), state, remark]
             .map(Styled::from)
             .to_vec()
     };

@@ -12,7 +12,7 @@ use crate::model::feedback::Feedback;
 use crate::model::miner_id::Miner;
 use crate::model::rejection::Rejection;
 use crate::pipeline::publish::json::Rankings;
-use crate::pipeline::score::Row;
+use crate::pipeline::score::{Evaluated, Row};
 
 /// `rankings.json` as far as miners may see it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -22,6 +22,9 @@ pub struct Board {
     /// Lines without what is not shown, by miner where ranks are not shown; no digest of what they are made of.
     #[serde(flatten)]
     pub rankings: Rankings<Line>,
+    /// Submissions that are not the best of their miner's, each for its miner alone.
+    #[serde(skip)]
+    pub(super) evaluated: Vec<Evaluated>,
 }
 
 /// A miner's line in the ranking as far as miners may see it; see [`Row`].
@@ -90,6 +93,7 @@ pub struct RankingIndex {
     pub(super) lines: HashMap<Miner, Line>,
     pub(super) rejected: HashMap<Miner, Rejection>,
     pub(super) pending: HashSet<Miner>,
+    evaluated: HashMap<Miner, Vec<Evaluated>>,
     pub(super) generated_at: Option<Timestamp>,
 }
 
@@ -100,16 +104,31 @@ impl RankingIndex {
         line.iter_mut().filter(|_| board == config::Board::Private).for_each(Line::hide_others);
         line
     }
+
+    /// The submission that lay in the inbox for a miner, where it was evaluated and is not its best.
+    pub(super) fn in_inbox(&self, miner: &Miner) -> Option<&Evaluated> {
+        self.evaluated.get(miner)?.iter().find(|one| one.in_inbox)
+    }
+
+    /// A submission of a miner, where it was evaluated and is not its best.
+    pub(super) fn evaluated(&self, miner: &Miner, sha256: &str) -> Option<&Evaluated> {
+        self.evaluated.get(miner)?.iter().find(|one| one.sha256 == sha256)
+    }
 }
 
 impl From<Board> for RankingIndex {
     fn from(board: Board) -> Self {
         let rankings = board.rankings;
         let rejected = rankings.rejected.into_iter().filter_map(|one| Some((one.miner.clone()?, one)));
+        let mut evaluated: HashMap<Miner, Vec<Evaluated>> = HashMap::new();
+        for one in board.evaluated {
+            evaluated.entry(one.miner.clone()).or_default().push(one);
+        }
         Self {
             lines: rankings.rankings.into_iter().map(|line| (line.miner.clone(), line)).collect(),
             rejected: rejected.collect(),
             pending: rankings.pending.into_iter().collect(),
+            evaluated,
             generated_at: Some(rankings.generated_at),
         }
     }
@@ -153,8 +172,10 @@ impl Board {
             roster: Vec::new(),
             // So is the machine that runs it.
             engine: String::new(),
+            // Miners are told of their own, one by one.
+            evaluated: Vec::new(),
         };
-        Ok(Self { feedback, rankings })
+        Ok(Self { feedback, rankings, evaluated: all.evaluated })
     }
 
     /// Takes out all but one miner's lines, and the names of others in them.

@@ -1,6 +1,7 @@
 //! Where a miner stands, read off the result files: all of it for the miner, the score for others.
 
 mod board;
+mod evaluated;
 mod shown_task;
 mod submitted_source;
 
@@ -19,6 +20,7 @@ use crate::pipeline::season::Room;
 use crate::submission::{self, Receipt};
 
 pub use crate::status::board::{Board, Line, RankingIndex, SameBytes};
+pub use crate::status::evaluated::Evaluated;
 pub use crate::status::shown_task::ShownTask;
 pub use crate::status::submitted_source::{OneSubmission, SubmissionState, SubmittedSource};
 
@@ -30,6 +32,8 @@ pub enum State {
     Waiting,
     /// It is in the ranking.
     Ranked,
+    /// It was evaluated and counts, and an earlier one stands in the ranking, as it is at least as good.
+    Evaluated,
     /// It is no agent.
     Refused,
     /// Nothing lies in the inbox for the miner any more.
@@ -47,7 +51,7 @@ pub struct View {
     pub state: State,
     /// Feedback on all stages together.
     pub feedback: Feedback,
-    /// The line in the ranking; of an earlier submission while a new one waits.
+    /// The line in the ranking; of an earlier submission while a new one waits, and where an earlier one is the best.
     pub ranking: Option<Line>,
     /// For the miner only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -55,7 +59,7 @@ pub struct View {
 }
 
 /// Details for the miner only.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Own {
     /// The last submission over HTTP or by a command; None if the file was dropped into the inbox.
     pub submission: Option<Receipt>,
@@ -66,6 +70,9 @@ pub struct Own {
     pub limits: Option<Room>,
     /// Of the submission that `runs` is about.
     pub evaluated_sha256: Option<String>,
+    /// Outcome of a submission that is not the miner's best; `ranking` is of the best.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evaluated: Option<Evaluated>,
     /// Where it was run no further, as the pass mark was out of reach; None too where no scores are shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped_early: Option<StoppedEarly>,
@@ -121,8 +128,12 @@ pub struct OwnTest {
 #[must_use]
 pub fn view(miner: &Miner, index: &RankingIndex, pipeline: &Pipeline, own: bool) -> Option<View> {
     let receipt = submission::receipt(&pipeline.results, miner);
-    let report = report_store::load_report(&pipeline.results, miner);
     let state = state(miner, index, pipeline, receipt.as_ref())?;
+    let evaluated = index.in_inbox(miner).filter(|_| state == State::Evaluated);
+    let report = match evaluated {
+        Some(one) => report_store::load_report_of(&pipeline.results, miner, &one.sha256),
+        None => report_store::load_report(&pipeline.results, miner),
+    };
     let report = report.map(|report| samples::of_now(report, |stage, task| pipeline.samples_of(stage, task)));
     let ranking = if own { index.own_line(miner, pipeline.board) } else { index.lines.get(miner).cloned() };
     // Where something is ranked, that is of what lies in the inbox and does not count.
@@ -133,6 +144,7 @@ pub fn view(miner: &Miner, index: &RankingIndex, pipeline: &Pipeline, own: bool)
         rejection,
         limits: None,
         evaluated_sha256: report.as_ref().map(|report| report.sha256.clone()),
+        evaluated: evaluated.map(|one| Evaluated::of(one, pipeline.feedback())),
         stopped_early: report
             .as_ref()
             .and_then(|report| report.stopped_early.clone())
@@ -145,20 +157,12 @@ pub fn view(miner: &Miner, index: &RankingIndex, pipeline: &Pipeline, own: bool)
 /// Where somebody stands who has submitted nothing; None for those who are not on the roster.
 #[must_use]
 pub fn absent(miner: &Miner, pipeline: &Pipeline) -> Option<View> {
-    let own = Own {
-        submission: None,
-        rejection: None,
-        limits: None,
-        evaluated_sha256: None,
-        stopped_early: None,
-        runs: Vec::new(),
-    };
     let view = || View {
         miner: miner.clone(),
         state: State::Absent,
         feedback: pipeline.feedback(),
         ranking: None,
-        own: Some(own),
+        own: Some(Own::default()),
     };
     pipeline.roster.as_ref().filter(|roster| roster.has(miner)).map(|_| view())
 }
@@ -182,6 +186,7 @@ fn state(
             Some(State::Withdrawn)
         }
         () if index.pending.contains(miner) => Some(State::Waiting),
+        () if index.in_inbox(miner).is_some_and(|one| current(&one.sha256)) => Some(State::Evaluated),
         () if index.lines.get(miner).is_some_and(|line| current(&line.sha256)) => Some(State::Ranked),
         () if index.rejected.get(miner).is_some_and(is_current) => Some(State::Refused),
         () => receipt.map(|_| State::Waiting),

@@ -7,6 +7,7 @@ use crate::config::{Board, Pipeline};
 use crate::model::miner_id::Miner;
 use crate::model::rejection::Rejection;
 use crate::status::board::{Line, RankingIndex};
+use crate::status::evaluated::Evaluated;
 use crate::submission;
 use crate::util::digest;
 
@@ -32,6 +33,9 @@ pub struct OneSubmission {
     pub ranking: Option<Line>,
     /// The reason why they are no agent, or do not count.
     pub rejection: Option<Rejection>,
+    /// Their outcome, where they count and are not the miner's best.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evaluated: Option<Evaluated>,
 }
 
 /// State of a submission.
@@ -42,6 +46,8 @@ pub enum SubmissionState {
     Waiting,
     /// It is in the ranking.
     Ranked,
+    /// It was evaluated and counts, and an earlier one stands in the ranking, as it is at least as good.
+    Evaluated,
     /// It is no agent, or does not count.
     Refused,
     /// Nothing lies in the inbox for the miner any more.
@@ -79,11 +85,13 @@ impl OneSubmission {
     ) -> Self {
         let rejection =
             index.rejected.get(&miner).filter(|one| one.sha256.as_deref() == Some(sha256)).cloned();
+        let evaluated = index.evaluated(&miner, sha256).map(|one| Evaluated::of(one, pipeline.feedback()));
         let present = submission::present(pipeline, &miner).map(|bytes| digest::sha256(&bytes));
         let state = match present {
             None => SubmissionState::Withdrawn,
             Some(_) if ranking.is_some() => SubmissionState::Ranked,
             Some(present) if present != sha256 => SubmissionState::Replaced,
+            Some(_) if evaluated.is_some() => SubmissionState::Evaluated,
             Some(_) if rejection.is_some() => SubmissionState::Refused,
             Some(_) => SubmissionState::Waiting,
         };
@@ -94,6 +102,7 @@ impl OneSubmission {
             first_seen,
             ranking: ranking.filter(|_| is_ranked),
             rejection: rejection.filter(|_| is_refused),
+            evaluated: evaluated.filter(|_| !is_ranked),
         }
     }
 }

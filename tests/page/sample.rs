@@ -131,6 +131,7 @@ impl Sample {
                 ),
                 agents: &agents,
                 pending: &self.pending,
+                evaluated: &[],
                 rejections: &self.rejections,
                 present: None,
                 basis: &agentmill::pipeline::basis::Basis::default(),

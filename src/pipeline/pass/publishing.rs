@@ -20,7 +20,7 @@ use crate::pipeline::publish::Published;
 use crate::pipeline::report_store::{PendingReportWrites, Unwritable};
 use crate::pipeline::report_summary::ReportSummary;
 use crate::pipeline::schedule::Unpublished;
-use crate::pipeline::score::{Row, early_stop};
+use crate::pipeline::score::{Evaluated, Row, early_stop};
 use crate::pipeline::{PassContext, Summary, freeze, publish, report_summary, score, submissions};
 use crate::ui::Event;
 
@@ -32,6 +32,7 @@ struct Standing<'s> {
     rows: Vec<Row>,
     agents: &'s [&'s ReportSummary],
     pending: Vec<Miner>,
+    evaluated: Vec<Evaluated>,
     rejected: Vec<Rejection>,
     present: Option<BTreeSet<Miner>>,
     at: Timestamp,
@@ -49,6 +50,7 @@ impl Standing<'_> {
             rows: &self.rows,
             agents: self.agents,
             pending: &self.pending,
+            evaluated: &self.evaluated,
             rejections: &self.rejected,
             present: self.present.as_ref(),
             basis,
@@ -96,6 +98,7 @@ impl Pass<'_> {
             rows: score::rank(&agents, plan, rewards.as_ref(), sights, &near, &past),
             agents: &agents,
             pending: self.submissions.pending(),
+            evaluated: self.submissions.not_best(),
             rejected: self.submissions.rejections(),
             present: self.submissions.present(),
             at,

@@ -10,7 +10,7 @@ use crate::model::miner_id::Miner;
 use crate::model::rejection::Rejection;
 use crate::pipeline::publish::Published;
 use crate::pipeline::publish::roster::{self, Listed};
-use crate::pipeline::score::Row;
+use crate::pipeline::score::{Evaluated, Row};
 use crate::util::atomic_file::blame;
 
 /// Name of the file.
@@ -48,6 +48,9 @@ pub struct Rankings<Line = Row> {
     /// The engine that ran cells last, by its name in pipeline.yaml; empty if an older agentmill made it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub engine: String,
+    /// Submissions that count and were evaluated, and are not the best of their miner's, by miner and the oldest first.
+    #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
+    pub evaluated: Vec<Evaluated>,
 }
 
 /// Basis of the last pass, from `rankings.json`.
@@ -99,6 +102,8 @@ pub(super) fn rankings(out: &mut dyn Write, published: &Published, made_of: &str
         roster: Vec<Listed>,
         #[serde(skip_serializing_if = "str::is_empty")]
         engine: &'a str,
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        evaluated: &'a [Evaluated],
     }
     let mut rejected: Vec<&Rejection> = published.rejections.iter().collect();
     let mut pending: Vec<&Miner> = published.pending.iter().collect();
@@ -117,6 +122,7 @@ pub(super) fn rankings(out: &mut dyn Write, published: &Published, made_of: &str
         pending,
         roster: roster::listed(published),
         engine: published.engine,
+        evaluated: published.evaluated,
     };
     crate::util::json::write(out, &rankings)
 }

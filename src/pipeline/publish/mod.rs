@@ -27,8 +27,8 @@ use crate::pipeline::basis::Basis;
 use crate::pipeline::basis_memory;
 use crate::pipeline::plan::Plan;
 use crate::pipeline::report_summary::ReportSummary;
-use crate::pipeline::score::Row;
 use crate::pipeline::score::improvement::Past;
+use crate::pipeline::score::{Evaluated, Row};
 use crate::util::atomic_file;
 use crate::util::digest;
 
@@ -41,6 +41,8 @@ pub struct Published<'a> {
     pub agents: &'a [&'a ReportSummary],
     /// Miners whose submission is not evaluated yet.
     pub pending: &'a [Miner],
+    /// Submissions that were evaluated and are not the best of their miner's.
+    pub evaluated: &'a [Evaluated],
     /// Refused files, and why.
     pub rejections: &'a [Rejection],
     /// Miners of whom something lies in the inbox, whatever it is; None if that is not certain.
@@ -187,7 +189,7 @@ impl Published<'_> {
         let head = (by, self.pipeline_sha256, self.token, self.live);
         serde_json::to_writer(&mut all, &(head, names.collect::<Vec<_>>()))?;
         serde_json::to_writer(&mut all, &(self.rows, self.pending, self.rejections))?;
-        serde_json::to_writer(&mut all, &(self.title, self.roster))?;
+        serde_json::to_writer(&mut all, &(self.title, self.roster, self.evaluated))?;
         if has_models {
             serde_json::to_writer(&mut all, page::MODELS)?;
         }

@@ -1,6 +1,7 @@
 //! Reports in summary -> ranking and rewards. Pure: no clock, no files.
 
 pub mod early_stop;
+mod evaluated;
 pub mod improvement;
 mod pass;
 mod ranges;
@@ -21,6 +22,7 @@ use crate::model::stopped_early::StoppedEarly;
 use crate::pipeline::plan::{Part, Plan};
 use crate::pipeline::report_summary::{self, ReportSummary, RunResult};
 use crate::pipeline::samples;
+pub use crate::pipeline::score::evaluated::Evaluated;
 use crate::pipeline::score::improvement::Past;
 
 /// The remark on an agent that runs text which it decodes.
@@ -136,6 +138,22 @@ pub fn best<'a>(agents: impl Iterator<Item = &'a ReportSummary>, plan: &Plan) ->
         (score(agent, &walk(plan, &agent.results).0).map(cents), Reverse(agent.first_seen), agent)
     });
     rated.max_by_key(|(score, seen, _)| (*score, *seen)).map(|(.., agent)| agent)
+}
+
+/// Sums up an agent whose evaluation is complete, and that is not the best of its miner's.
+pub fn not_best(agent: &ReportSummary, in_inbox: bool, plan: &Plan) -> Evaluated {
+    let total = walk(plan, &agent.results).0;
+    Evaluated {
+        miner: agent.miner.clone(),
+        sha256: agent.sha256.clone(),
+        first_seen: agent.first_seen,
+        in_inbox,
+        score: score(agent, &total),
+        passed: total.passed,
+        tests: plan.tests(),
+        unscored: total.unscored,
+        penalty: agent.penalty,
+    }
 }
 
 /// The score of an agent in one stage, in hundredths; 0 if nothing in it counts.

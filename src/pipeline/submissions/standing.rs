@@ -1,4 +1,5 @@
-//! Submissions that stand by the rules of the season: what lies in the inbox, or others from the archive.
+//! Submissions that stand by the rules of the season: what lies in the inbox, or others from the archive; and those that count
+//! beside them.
 
 use jiff::Timestamp;
 
@@ -7,6 +8,7 @@ use crate::model::miner_id::Miner;
 use crate::model::rejection::Rejection;
 use crate::pipeline::archive;
 use crate::pipeline::report_summary::ReportSummary;
+use crate::pipeline::score::{self, Evaluated};
 use crate::pipeline::season::{Counted, Course, Refusal, settle};
 use crate::pipeline::submissions::entry::{Held, State, Tracked};
 use crate::pipeline::submissions::{SubmissionTable, now};
@@ -97,6 +99,24 @@ impl<'a> SubmissionTable<'a> {
         });
         state.date(self.ledger.sights());
         Some(state)
+    }
+
+    /// Agents whose evaluation is complete and that are not the best of their miner's, by miner and the oldest first.
+    pub fn not_best(&self) -> Vec<Evaluated> {
+        let several = self.entries.values().filter(|entry| !entry.archived.is_empty());
+        several.flat_map(|entry| self.not_best_of(entry)).collect()
+    }
+
+    fn not_best_of(&self, entry: &Tracked) -> Vec<Evaluated> {
+        let stages = &self.plan.stages;
+        let Some(best) = score::best(entry.complete(), stages) else { return Vec::new() };
+        let lies = entry.state.summary().map(|lies| lies.sha256.as_str());
+        let others = entry.complete().filter(|agent| agent.sha256 != best.sha256);
+        let summed_up =
+            |agent: &ReportSummary| score::not_best(agent, Some(agent.sha256.as_str()) == lies, stages);
+        let mut others: Vec<Evaluated> = others.map(summed_up).collect();
+        others.sort_by_key(|agent| agent.first_seen);
+        others
     }
 
     /// Decides anew on what did not count so far and may by now. Tells whether anything does.

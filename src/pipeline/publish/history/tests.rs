@@ -52,6 +52,7 @@ impl Around {
             rows,
             agents: &[],
             pending: &self.pending,
+            evaluated: &[],
             rejections: &self.rejections,
             present: Some(&self.present),
             basis: &self.basis,

@@ -128,6 +128,7 @@ impl<'a> Board<'a> {
             rows: &rows,
             agents: &agents,
             pending: &[],
+            evaluated: &[],
             rejections: &[],
             present: Some(&present),
             basis: &basis,
