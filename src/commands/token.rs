@@ -9,6 +9,7 @@ use crate::config::{self, Pipeline};
 use crate::model::miner_id::Miner;
 use crate::term;
 use crate::tokens::{Bearer, Tokens, update};
+use crate::util::first_few::first_few;
 use crate::workspace::PIPELINE;
 
 /// Changes or lists the tokens. A server at work sees the change with the next request.
@@ -20,7 +21,11 @@ pub fn token(dir: &Path, what: &Token) -> anyhow::Result<Exit> {
     let file = &pipeline.serve.tokens;
     match what {
         Token::Add(whose) => {
-            update(file, |tokens| add(tokens, bearer(whose)))?;
+            let others = update(file, |tokens| {
+                let others = others(tokens, &bearer(whose));
+                add(tokens, bearer(whose)).map(|()| others)
+            })?;
+            others.into_iter().for_each(|told| term::complain(format_args!("agentmill: {told}")));
             warn_of_stranger(&pipeline, whose.miner.as_ref());
         }
         Token::Remove(whose) => {
@@ -37,6 +42,27 @@ pub fn token(dir: &Path, what: &Token) -> anyhow::Result<Exit> {
 fn add(tokens: &mut Tokens, bearer: Bearer) -> anyhow::Result<()> {
     let token = tokens.add(bearer)?;
     term::print_to_reader(&format!("{token}\n")).context("the token can't be shown, so none was added")
+}
+
+/// Says that a bearer has valid tokens already, and how to be rid of them.
+fn others(tokens: &Tokens, bearer: &Bearer) -> Option<String> {
+    let known: Vec<String> = tokens
+        .iter()
+        .filter(|token| token.bearer == *bearer)
+        .map(|token| token.added_at.to_string())
+        .collect();
+    let named = match bearer {
+        Bearer::Miner(miner) => miner.to_string(),
+        Bearer::Organiser => "--organiser".to_owned(),
+    };
+    let since = first_few(&known);
+    (!known.is_empty()).then(|| {
+        let other = if known.len() == 1 { "another token" } else { "other tokens" };
+        format!(
+            "{bearer} has {other} already, valid since {since}: to end all of them, this one too, agentmill token remove {named}; then \
+             add one"
+        )
+    })
 }
 
 /// A token may be meant for a guest; more often its id is mistyped.
