@@ -102,9 +102,11 @@ impl Screen {
             Event::Warning(text) => self.line(&mut stderr(), &format!("agentmill: {text}")),
             Event::Image(text) | Event::Note(text) => self.progress(&text),
             Event::Due { agents } => {
+                let is_first = self.bar.length().unwrap_or(0) == 0;
                 self.bar.inc_length(agents as u64);
                 if self.bar.is_hidden() {
-                    self.progress(&format!("evaluating {}", counted(agents, "agent")));
+                    let what = if is_first { "agent" } else { "more agent" };
+                    self.progress(&format!("evaluating {}", counted(agents, what)));
                     self.ticked = now;
                 }
             }
