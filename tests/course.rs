@@ -158,6 +158,9 @@ fn who_is_not_on_the_roster_is_named() {
     env.run().prints(&["zoe is not on the roster, "]);
     env.agentmill(&["token", "add", "yan"]).code(0).complains(&["yan is not on the roster, "]);
     assert_eq!(env.agentmill(&["token", "add", "ann"]).code(0).stderr, "");
+    let again = env.agentmill(&["token", "add", "ann"]).code(0);
+    again.complains(&["ann has another token already, valid since 20", "token remove ann"]);
+    env.agentmill(&["token", "add", "ann"]).code(0).complains(&["ann has other tokens already"]);
     env.agentmill(&["check"]).code(0).prints(&["students.csv: yan, zoe"]);
     let daemon = env.watch();
     let told = || daemon.stdout().matches("zoe is not on the roster").count();
@@ -169,6 +172,42 @@ fn who_is_not_on_the_roster_is_named() {
     testenv::wait_until("zoe has a name", || env.read("results/rankings.csv").contains("Zoe"));
     assert_eq!(told(), 1);
     daemon.end();
+}
+
+#[test]
+fn cron_is_told_once_of_those_who_are_not_on_the_roster() {
+    let env = course("id,name\nann,Ann Lee\n");
+    env.agentmill(&["--quiet", "run"]).code(0).silent();
+    env.drop_agent("homework1-gul", "def double(x):\n    return 4\n");
+    let told = env.agentmill(&["--quiet", "run"]).code(0);
+    told.complains(&["agentmill: homework1-gul is not on the roster, "]);
+    env.agentmill(&["--quiet", "run"]).code(0).silent();
+    env.drop_agent("bo1", "import numpy\n");
+    env.drop_agent("bo2", "def double(x):\n    return 4\n");
+    let told = env.agentmill(&["--quiet", "run"]).code(1);
+    told.complains(&["1 refused: bo1.py", "bo2, bo1 are not on the roster, "]);
+    env.write("students.csv", "id,name\nann,Ann Lee\n");
+    env.agentmill(&["--quiet", "run"]).code(1).silent();
+}
+
+#[test]
+fn a_file_that_was_misnamed_is_its_owners_by_the_organisers_word() {
+    let source = "def double(x):\n    return x + x\n";
+    let env = course("id,name\nann,Ann Lee\ns07,Gul\n").agent("homework1-gul", source);
+    env.run();
+    std::fs::rename(env.path("inbox/homework1-gul.py"), env.path("inbox/s07.py")).unwrap();
+    let sha256 = agentmill::util::digest::sha256(source.as_bytes());
+    let remedy = format!("similarity: {{originals: {{{sha256}: s07}}}}");
+    let told = env.run().prints(&[
+        "s07: 100 [copy of homework1-gul]",
+        "s07 has the bytes that homework1-gul",
+        &remedy,
+    ]);
+    assert_eq!(told.stdout.matches("originals").count(), 1, "{told}");
+    env.write("pipeline.yaml", &format!("{COURSE}{remedy}\n"));
+    let told = env.run();
+    assert!(!told.stdout.contains("copy of"), "{told}");
+    assert!(!told.stdout.contains("originals"), "{told}");
 }
 
 /// The files that docs/course.md shows: each block whose first line is a path in a comment, several of one path one behind the

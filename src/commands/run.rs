@@ -1,5 +1,6 @@
 //! `run`: one pass over the inbox.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::mpsc;
 
@@ -7,7 +8,9 @@ use anyhow::Context;
 
 use crate::cli::{self, Exit};
 use crate::commands::dry_run;
+use crate::config::{Pipeline, Roster};
 use crate::gateway::Gateway;
+use crate::model::miner_id::Miner;
 use crate::model::rejection::Rejection;
 use crate::pipeline::report_store::Unwritable;
 use crate::pipeline::scope::Scope;
@@ -53,16 +56,13 @@ pub fn run(dir: &Path, args: &cli::Run, quiet: bool) -> anyhow::Result<Exit> {
     if args.dry_run {
         return dry_run::dry_run(&workspace, &scope, again != Again::Nothing, args.json);
     }
-    let known = quiet.then(|| refused_before(&workspace.pipeline.results));
+    let before = quiet.then(|| ToldBefore::read(&workspace.pipeline.results));
     let (summary, exit) = evaluate(&workspace, &scope, again, Talk::of(quiet, args.json))?;
     if args.json {
         term::print_json(&summary)?;
     }
-    if let Some(known) = known
-        && let Some(refused) = newly_refused(&summary, &known, &workspace.pipeline.results)
-    {
-        term::complain(format_args!("agentmill: {refused}"));
-    }
+    let news = before.iter().flat_map(|before| before.news(&summary, &workspace.pipeline));
+    news.for_each(|line| term::complain(format_args!("agentmill: {line}")));
     Ok(if exit == Exit::Done && !summary.rejected.is_empty() { Exit::Unscored } else { exit })
 }
 
@@ -128,9 +128,40 @@ pub(super) fn work(
     Ok((summary, exit))
 }
 
-/// The refusals that stand in the results.
-fn refused_before(results: &Path) -> Vec<Rejection> {
-    publish::json::load(results).map(|last| last.rejected).unwrap_or_default()
+/// Facts that stand in the results, and need not be told again.
+#[derive(Default)]
+struct ToldBefore {
+    rejected: Vec<Rejection>,
+    /// Those who were not on the roster.
+    strangers: HashSet<Miner>,
+}
+
+impl ToldBefore {
+    fn read(results: &Path) -> Self {
+        let Ok(last) = publish::json::load(results) else { return Self::default() };
+        let listed: HashSet<&Miner> = last.roster.iter().map(|one| &one.id).collect();
+        let refused = last.rejected.iter().filter_map(|one| one.miner.as_ref());
+        let miners = last.rankings.iter().map(|row| &row.miner).chain(refused);
+        let strangers = miners.filter(|miner| !listed.is_empty() && !listed.contains(miner));
+        Self { strangers: strangers.cloned().collect(), rejected: last.rejected }
+    }
+
+    /// Lines for the mail that cron sends.
+    fn news(&self, summary: &Summary, pipeline: &Pipeline) -> Vec<String> {
+        let refused = newly_refused(summary, &self.rejected, &pipeline.results);
+        let strange = pipeline.roster.as_ref().and_then(|roster| self.new_strangers(summary, roster));
+        refused.into_iter().chain(strange).collect()
+    }
+
+    fn new_strangers(&self, summary: &Summary, roster: &Roster) -> Option<String> {
+        let mut new: Vec<Miner> = roster.strangers(summary.submitters()).collect();
+        new.retain(|miner| !self.strangers.contains(miner));
+        match new.as_slice() {
+            [] => None,
+            [one] => Some(roster.tell_stranger(one)),
+            many => Some(format!("{} are not on the roster, {}", first_few(many), roster.file.display())),
+        }
+    }
 }
 
 /// The files that were not taken, unless the results told so before, in a line: cron passes it on.

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use crate::config::Pipeline;
+use crate::config::{Pipeline, Roster};
 use crate::model::miner_id::Miner;
+use crate::pipeline::score::Row;
 use crate::pipeline::{Summary, score};
 use crate::util::first_few::first_few;
 
@@ -25,7 +26,7 @@ impl Announcer {
     /// The lines that were not told yet; None if there is nothing new.
     pub fn news(&mut self, summary: &Summary, pipeline: &Pipeline) -> Option<String> {
         let mut lines = lines(summary, pipeline);
-        let miners: BTreeSet<Miner> = ranked_or_refused(summary).collect();
+        let miners: BTreeSet<Miner> = summary.submitters().collect();
         if summary.pending == 0 {
             self.miners.extend(summary.withdrawn.iter().cloned());
             let gone = self.miners.difference(&miners);
@@ -46,11 +47,6 @@ impl Line {
     fn plain(text: String) -> Self {
         Self { news: text.clone(), text }
     }
-}
-
-fn ranked_or_refused(summary: &Summary) -> impl Iterator<Item = Miner> {
-    let refused = summary.rejected.iter().filter_map(|rejection| rejection.miner.clone());
-    summary.rows.iter().map(|row| row.miner.clone()).chain(refused)
 }
 
 /// The ranking, what was refused, and where to read on.
@@ -80,8 +76,9 @@ fn lines(summary: &Summary, pipeline: &Pipeline) -> Vec<Line> {
         .then(|| format!("not taken: {not_taken}; validate.files: 1 takes agent.py alone"));
     let place = Line::plain(format!("results: {}", pipeline.results.display()));
     let strangers = pipeline.roster.iter().flat_map(|roster| {
-        let strangers = roster.strangers(ranked_or_refused(summary));
-        strangers.map(|miner| Line::plain(roster.tell_stranger(&miner)))
+        let strangers = roster.strangers(summary.submitters());
+        let renamed = summary.rows.iter().filter_map(|row| renamed(row, roster));
+        strangers.map(|miner| Line::plain(roster.tell_stranger(&miner))).chain(renamed.map(Line::plain))
     });
     ranking
         .chain(refused)
@@ -92,4 +89,15 @@ fn lines(summary: &Summary, pipeline: &Pipeline) -> Vec<Line> {
         .chain(not_taken.map(Line::plain))
         .chain([place])
         .collect()
+}
+
+/// The remedy where somebody's file may have had a name that is not on the roster before: whose bytes they are is the
+/// organiser's to say, as a copy of a misnamed file looks the same.
+fn renamed(row: &Row, roster: &Roster) -> Option<String> {
+    let before = row.duplicate_of.as_ref().filter(|before| !roster.has(before) && roster.has(&row.miner))?;
+    let (miner, sha256) = (&row.miner, &row.sha256);
+    Some(format!(
+        "{miner} has the bytes that {before}, who is not on the roster, had before: if that was {miner}'s file under a wrong name, \
+         say so in pipeline.yaml: similarity: {{originals: {{{sha256}: {miner}}}}}"
+    ))
 }

@@ -139,3 +139,11 @@ pub struct Summary {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub not_taken: Vec<String>,
 }
+
+impl Summary {
+    /// Miners who are ranked, and those whose submission was refused.
+    pub fn submitters(&self) -> impl Iterator<Item = Miner> {
+        let refused = self.rejected.iter().filter_map(|rejection| rejection.miner.clone());
+        self.rows.iter().map(|row| row.miner.clone()).chain(refused)
+    }
+}
