@@ -461,6 +461,20 @@ fn nothing_of_a_run_goes_on_beside_the_next_one() {
     assert_eq!(lab.close(), Vec::<String>::new());
 }
 
+/// A pool that nobody shuts down asks on while the result is told, and when the run is over.
+#[test]
+fn threads_that_a_test_leaves_break_no_result() {
+    let lab = Lab::with_judge(1, TIGHT);
+    let pool = "from concurrent.futures import ThreadPoolExecutor\npool = ThreadPoolExecutor(2)\n\
+                asked = [pool.submit(one, n) for n in range(100)]\nassert asked[0].result() == 1";
+    let tests: String = (0..4).map(|n| format!("  - {:?}\n", format!("{pool}  # {n}"))).collect();
+    for _ in 0..3 {
+        let asked = run(&lab, ONE, &format!("prompt: p\ntests:\n{tests}"));
+        assert_eq!(verdicts(&asked), ["passed"; 4], "{:?}", messages(&asked));
+    }
+    assert_eq!(lab.close(), Vec::<String>::new());
+}
+
 /// Tests that can tell when an answer came; an agent that is slow fails each of them.
 const TIMED: [&str; 5] = [
     "import time\nstart = time.monotonic()\nassert one(3) == 1\nassert time.monotonic() - start < 1",

@@ -365,6 +365,11 @@ class Worker:
 
     def end(self, run, kind, payload=b""):
         """Ends a run by its last word; and this process, unless it can be as good as new."""
+        run.peer.in_message = True  # threads that tests have left ask nothing any more
+        with run.peer.turn:
+            self.take_leave(run, kind, payload)
+
+    def take_leave(self, run, kind, payload):
         is_kept = run.leaves_nothing() and size() < self.size + MAX_GROWTH and not any(map(listed, WRITABLE))
         if is_kept:
             self.host.put(FromJudge.Kept)
