@@ -38,12 +38,16 @@ pub struct NearCopies<'a> {
     source: Source<'a>,
     /// Fingerprints of archived sources, of which the ledger holds none.
     made: HashMap<String, Box<[u32]>>,
-    /// Hashes of all sequences of documents that were looked at, in their order.
+    /// Hashes of all sequences of documents that were looked at, in their order; of those alone that were asked about last, as
+    /// nobody is to fill the memory by submitting one after the other.
     looked_at: HashMap<usize, Vec<u32>>,
     /// Fingerprints that tasks and what everybody may use hold.
     given: HashSet<u32>,
-    /// One for each document, with the place of the document that it is a near copy of, as long as its source is there.
-    found: Vec<Option<(NearCopy, Option<usize>)>>,
+    /// How many documents there were when it was last looked for near copies.
+    known: usize,
+    /// Finding of each document that was asked about then, with the place of the document that it is a near copy of, as long as
+    /// its source is there.
+    found: HashMap<usize, Option<(NearCopy, Option<usize>)>>,
     /// The last pairs, and what they are of: digest, other miner, percent.
     pairs: (Vec<(String, Miner, u32)>, Vec<NearPair>),
 }
@@ -67,24 +71,26 @@ impl<'a> NearCopies<'a> {
             made: HashMap::new(),
             looked_at: HashMap::new(),
             given: tasks.iter().flat_map(of_task).chain(base).collect(),
-            found: Vec::new(),
+            known: 0,
+            found: HashMap::new(),
             pairs: Default::default(),
         }
     }
 
     /// The near copies among these agents, but those that are originals by the organiser's word.
     pub fn among(&mut self, agents: &[&ReportSummary], sights: &FirstSights) -> HashMap<Miner, NearCopy> {
+        let documents = sights.documents();
+        let place = |agent: &&ReportSummary| sights.document(&agent.sha256, &agent.miner);
+        let asked: BTreeSet<usize> = agents.iter().filter_map(place).collect();
         // What was refused at first may have been taken since.
-        let is_new = |agent: &&ReportSummary| {
-            let document = sights.document(&agent.sha256, &agent.miner).map(|at| &sights.documents()[at]);
-            document.is_some_and(|document| self.is_unmade(document))
-        };
-        if self.found.len() != sights.documents().len() || agents.iter().any(is_new) {
-            self.make_prints(sights.documents());
-            self.found = self.find(sights.documents());
+        let is_new = |at: &usize| !self.found.contains_key(at) || self.is_unmade(&documents[*at]);
+        if self.known != documents.len() || asked.iter().any(is_new) {
+            self.make_prints(documents);
+            self.looked_at.retain(|at, _| asked.contains(at));
+            (self.known, self.found) = (documents.len(), self.find(&asked, documents));
         }
         let near = |agent: &&ReportSummary| {
-            let (near, _) = self.found.get(sights.document(&agent.sha256, &agent.miner)?)?.clone()?;
+            let (near, _) = self.found.get(&place(agent)?)?.clone()?;
             Some((agent.miner.clone(), near))
         };
         let open = agents.iter().filter(|agent| !sights.is_vouched_for(&agent.sha256, &agent.miner));
@@ -113,32 +119,39 @@ impl<'a> NearCopies<'a> {
         }
     }
 
-    fn find(&mut self, documents: &[Document]) -> Vec<Option<(NearCopy, Option<usize>)>> {
+    /// Looks for near copies among the documents at these places, of all that there are.
+    fn find(
+        &mut self,
+        asked: &BTreeSet<usize>,
+        documents: &[Document],
+    ) -> HashMap<usize, Option<(NearCopy, Option<usize>)>> {
         let mut prints: Vec<(u32, usize)> = Vec::new();
         for (at, document) in documents.iter().enumerate() {
             prints.extend(self.prints(document).iter().map(|print| (*print, at)));
         }
         prints.par_sort_unstable();
-        let mut counted = vec![0; documents.len()];
+        let mut counted: HashMap<usize, u32> = asked.iter().map(|at| (*at, 0)).collect();
         let mut shared: HashMap<(usize, &Miner), u32> = HashMap::new();
         for group in prints.chunk_by(|a, b| a.0 == b.0) {
             let Some(owner) = self.owner(group, documents) else { continue };
             for &(_, at) in group {
-                counted[at] += 1;
+                let Some(count) = counted.get_mut(&at) else { continue };
+                *count += 1;
                 if documents[at].miner != *owner {
                     *shared.entry((at, owner)).or_default() += 1;
                 }
             }
         }
-        let mut found = vec![None; documents.len()];
+        let mut found: HashMap<usize, _> = asked.iter().map(|at| (*at, None)).collect();
         for ((at, owner), count) in shared {
-            if counted[at] >= FEWEST && count * 100 >= counted[at] * SUSPICIOUS {
+            let all = counted[&at];
+            if all >= FEWEST && count * 100 >= all * SUSPICIOUS {
                 let (covered, original) = match self.covered((at, owner), documents, &prints) {
                     Some((covered, original)) => (covered, Some(original)),
-                    None => ((count, counted[at]), None),
+                    None => ((count, all), None),
                 };
                 let near = self.judge(owner, covered).map(|near| (near, original));
-                found[at] = found[at].take().max(near);
+                found.entry(at).and_modify(|best| *best = best.take().max(near));
             }
         }
         found

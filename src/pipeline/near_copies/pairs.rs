@@ -38,7 +38,7 @@ impl NearCopies<'_> {
     /// None where the archive has lost one of the sources.
     fn pair(&self, agent: &ReportSummary, near: &NearCopy, sights: &FirstSights) -> Option<NearPair> {
         let place = sights.document(&agent.sha256, &agent.miner)?;
-        let (_, original) = self.found.get(place)?.as_ref()?;
+        let (_, original) = self.found.get(&place)?.as_ref()?;
         let original = sights.documents().get((*original)?)?;
         let [source, beside] = [&agent.sha256, &original.sha256].map(|sha256| (self.source)(sha256));
         let (regions, more) = regions::between(&source?, &beside?, &self.given);

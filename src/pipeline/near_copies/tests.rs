@@ -28,31 +28,7 @@ fn near(agents: &[(&str, &str)], prompt: &str, action: OnSimilar) -> Vec<(String
     let rules = Similarity { threshold: 0.8, action, base: Vec::new(), originals: BTreeMap::new() };
     let mut given = task("t", 1.0);
     given.prompt = prompt.to_owned();
-    let (mut sights, mut last) = (FirstSights::default(), HashMap::new());
-    for (at, (id, source)) in agents.iter().enumerate() {
-        let sha256 = crate::util::digest::sha256(source.as_bytes());
-        last.insert(*id, sha256.clone());
-        sights.add(&Sight {
-            sha256,
-            miner: miner(id),
-            at: noon(),
-            file: format!("{id}.py"),
-            came: None,
-            via: Origin::Dropped,
-            refused: false,
-            // An older agentmill wrote every other line.
-            prints: if at % 2 == 0 { Vec::new() } else { fingerprints::of(source.as_bytes()) },
-            undecided: false,
-            packed: false,
-        });
-    }
-    let (stages, tasks) = ([stage("s", "*", 0.0)], [task("t", 1.0)]);
-    let plan = Plan::new(&stages, &tasks);
-    let summary = |(id, sha256): (&&str, &String)| {
-        let report = crate::model::report::Report { sha256: sha256.clone(), ..report(id, vec![]) };
-        ReportSummary::of(&report, &plan)
-    };
-    let summaries: Vec<ReportSummary> = last.iter().map(summary).collect();
+    let (sights, summaries) = (seen(agents), last(agents));
     let sources: HashMap<String, &str> =
         agents.iter().map(|(_, source)| (crate::util::digest::sha256(source.as_bytes()), *source)).collect();
     let source = |sha256: &str| sources.get(sha256).map(|source| source.as_bytes().to_vec());
@@ -67,6 +43,41 @@ fn near(agents: &[(&str, &str)], prompt: &str, action: OnSimilar) -> Vec<(String
         .collect();
     found.sort();
     found
+}
+
+/// Sights of agents that came in this order.
+fn seen(agents: &[(&str, &str)]) -> FirstSights {
+    let mut sights = FirstSights::default();
+    for (at, (id, source)) in agents.iter().enumerate() {
+        sights.add(&Sight {
+            sha256: crate::util::digest::sha256(source.as_bytes()),
+            miner: miner(id),
+            at: noon(),
+            file: format!("{id}.py"),
+            came: None,
+            via: Origin::Dropped,
+            refused: false,
+            // An older agentmill wrote every other line.
+            prints: if at % 2 == 0 { Vec::new() } else { fingerprints::of(source.as_bytes()) },
+            undecided: false,
+            packed: false,
+        });
+    }
+    sights
+}
+
+/// The last submission of each of these.
+fn last(agents: &[(&str, &str)]) -> Vec<ReportSummary> {
+    let digest =
+        |(id, source): &(&'_ str, &str)| (id.to_string(), crate::util::digest::sha256(source.as_bytes()));
+    let last: HashMap<String, String> = agents.iter().map(digest).collect();
+    let (stages, tasks) = ([stage("s", "*", 0.0)], [task("t", 1.0)]);
+    let plan = Plan::new(&stages, &tasks);
+    let summary = |(id, sha256): (String, String)| {
+        let report = crate::model::report::Report { sha256, ..report(&id, vec![]) };
+        ReportSummary::of(&report, &plan)
+    };
+    last.into_iter().map(summary).collect()
 }
 
 fn flagged(agents: &[(&str, &str)]) -> Vec<(String, String, u32)> {
@@ -144,6 +155,26 @@ fn what_tasks_give_away_and_many_share_is_nobodys() {
     let many: Vec<(&str, &str)> = many.iter().map(|(id, source)| (id.as_str(), source.as_str())).collect();
     assert_eq!(flagged(&many), []);
     assert_eq!(flagged(&many[1..]).len(), MANY - 1);
+}
+
+/// A miner who submits one copy after the other costs nobody time and memory for each: what is ranked is looked at.
+#[test]
+fn submissions_that_were_replaced_are_not_looked_at_again() {
+    let copies: Vec<String> = (0..50).map(|n| format!("{ORIGINAL}# {n}\n")).collect();
+    let copies = copies.iter().map(|copy| ("eve", copy.as_str()));
+    let agents: Vec<(&str, &str)> = [("ann", ORIGINAL)].into_iter().chain(copies).collect();
+    let (sights, summaries) = (seen(&agents), last(&agents));
+    let rules =
+        Similarity { threshold: 0.8, action: OnSimilar::Flag, base: Vec::new(), originals: BTreeMap::new() };
+    let source = |sha256: &str| {
+        let found =
+            agents.iter().find(|(_, source)| crate::util::digest::sha256(source.as_bytes()) == sha256);
+        found.map(|(_, source)| source.as_bytes().to_vec())
+    };
+    let mut copies = NearCopies::new(&rules, &[], source);
+    let near = copies.among(&summaries.iter().collect::<Vec<_>>(), &sights);
+    assert_eq!(near[&miner("eve")].percent, 100);
+    assert_eq!(copies.looked_at.len(), 1);
 }
 
 #[test]

@@ -88,8 +88,8 @@ fn alike(original: &str, copy: &str, base: &str) -> u32 {
         prints: fingerprints::of(source.as_bytes()).into(),
     };
     let found = NearCopies::new(&rules, &[], |source| Some(source.as_bytes().to_vec()))
-        .find(&[document("zoe", original), document("abe", copy)]);
-    found[1].as_ref().map_or(0, |(near, _)| near.percent)
+        .find(&BTreeSet::from([1]), &[document("zoe", original), document("abe", copy)]);
+    found[&1].as_ref().map_or(0, |(near, _)| near.percent)
 }
 
 #[test]
