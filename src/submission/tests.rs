@@ -1,7 +1,7 @@
 //! Tests of submitting, with an inbox that others own.
 
 use std::fs::{self, File};
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::fs::{MetadataExt, chown, symlink};
 use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, SystemTime};
@@ -228,6 +228,24 @@ fn receipts_of_an_older_version_are_moved_over_once() {
     fs::remove_file(inbox.uploads().join("alice.json")).unwrap();
     prepare(&inbox.pipeline()).unwrap();
     assert_eq!(inbox.receipt("alice"), None, "the inbox is others', from then on");
+}
+
+/// A receipt says when something came, so one that somebody else has laid there would be before everybody.
+#[test]
+fn receipts_that_others_have_laid_there_are_none() {
+    let stranger = Some(12_345);
+    for of_folder in [false, true] {
+        let inbox = Folders::new();
+        inbox.put("alice", "x = 1\n").unwrap();
+        let old = inbox.path().join(".uploads");
+        fs::rename(inbox.uploads(), &old).unwrap();
+        let theirs = if of_folder { old.clone() } else { old.join("alice.json") };
+        // Who is not root can't give it away.
+        if chown(theirs, stranger, None).is_ok() {
+            prepare(&inbox.pipeline()).unwrap();
+            assert_eq!(inbox.receipt("alice"), None);
+        }
+    }
 }
 
 #[test]

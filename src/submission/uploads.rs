@@ -7,7 +7,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, openat, unlinkat};
+use rustix::fd::OwnedFd;
+use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, fstat, openat, unlinkat};
+use rustix::process::geteuid;
 
 use crate::model::miner_id::Miner;
 use crate::pipeline::receipt::{self, FOLDER as NAME, Receipt};
@@ -76,16 +78,19 @@ impl Uploads {
         };
     }
 
-    /// Moves receipts of an older agentmill here from the inbox: plain files only, and only once.
+    /// Moves receipts of an older agentmill here from the inbox: plain files only, and only once. By a receipt a submission is
+    /// before what was dropped, so one that somebody else has laid there is none.
     fn adopt(&self, inbox: &Path) {
         let folder = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let Ok(old) = openat(CWD, inbox.join(NAME), folder, Mode::empty()) else { return };
+        let old = openat(CWD, inbox.join(NAME), folder, Mode::empty()).ok();
+        let Some(old) = old.filter(is_ours) else { return };
         for entry in Dir::read_from(&old).into_iter().flatten().flatten() {
             let name = entry.file_name();
             let receipt = name.to_str().ok().and_then(|name| {
                 let miner = name.strip_suffix(".json")?.parse().ok()?;
                 let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-                receipt::parse(&openat(&old, name, flags, Mode::empty()).ok()?.into(), &miner)
+                let file = openat(&old, name, flags, Mode::empty()).ok().filter(is_ours)?;
+                receipt::parse(&file.into(), &miner)
             });
             if receipt.is_some_and(|receipt| self.keep(&receipt).is_ok()) {
                 let _ = unlinkat(&old, name, AtFlags::empty());
@@ -103,6 +108,11 @@ impl Uploads {
             }
         }
     }
+}
+
+/// Tells whether this is the user that owns it.
+fn is_ours(file: &OwnedFd) -> bool {
+    fstat(file).is_ok_and(|stat| stat.st_uid == geteuid().as_raw())
 }
 
 fn is_temporary(name: &str) -> bool {
