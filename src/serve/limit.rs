@@ -1,16 +1,16 @@
-//! Limit of connections: how many each other machine may have at the same time.
+//! Limit of connections: how many each other machine may have at the same time. One with IPv6 has many addresses, and is its network.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::serve::peer::Peer;
+use crate::serve::peer::{Network, Peer};
 
 /// How many connections each other machine has, and may have.
 #[derive(Debug, Clone)]
 pub(super) struct ConnectionLimit {
-    counts: Arc<Mutex<HashMap<Peer, usize>>>,
+    counts: Arc<Mutex<HashMap<Network, usize>>>,
     most_of_one: usize,
 }
 
@@ -22,12 +22,13 @@ impl ConnectionLimit {
     /// None if it has too many already. This machine may have all: a proxy may stand here for everybody.
     pub(super) fn enter(&self, peer: Peer) -> Option<ConnectionPlace> {
         let mut counts = self.counts.lock();
-        let count = counts.entry(peer).or_default();
+        let network = peer.network();
+        let count = counts.entry(network).or_default();
         if *count >= self.most_of_one && !peer.is_local() {
             return None;
         }
         *count += 1;
-        Some(ConnectionPlace { limit: self.clone(), peer })
+        Some(ConnectionPlace { limit: self.clone(), network })
     }
 }
 
@@ -35,16 +36,16 @@ impl ConnectionLimit {
 #[derive(Debug)]
 pub(super) struct ConnectionPlace {
     limit: ConnectionLimit,
-    peer: Peer,
+    network: Network,
 }
 
 impl Drop for ConnectionPlace {
     fn drop(&mut self) {
         let mut counts = self.limit.counts.lock();
-        if let Some(count) = counts.get_mut(&self.peer) {
+        if let Some(count) = counts.get_mut(&self.network) {
             *count -= 1;
             if *count == 0 {
-                counts.remove(&self.peer);
+                counts.remove(&self.network);
             }
         }
     }
@@ -73,5 +74,15 @@ mod tests {
         }
         drop(places);
         assert!(limit.counts.lock().is_empty());
+    }
+
+    #[test]
+    fn a_machine_with_many_addresses_is_one() {
+        let limit = ConnectionLimit::new(MOST);
+        let peer = |number: usize| Peer::new(format!("2001:db8::{number:x}").parse().unwrap());
+        let places: Vec<ConnectionPlace> =
+            (0..4 * MOST).filter_map(|number| limit.enter(peer(number))).collect();
+        assert_eq!(places.len(), MOST);
+        assert!(limit.enter(Peer::new("2001:db8:0:1::1".parse().unwrap())).is_some());
     }
 }

@@ -1,9 +1,9 @@
 //! Peer: the machine at the other end of a connection.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 /// The address at the other end of a connection. IPv4 is never written as IPv6: a machine has one address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Peer(IpAddr);
 
 impl Peer {
@@ -16,14 +16,18 @@ impl Peer {
         self.0.is_loopback()
     }
 
-    /// Key that requests are counted by: a client with IPv6 has a whole /64 to ask from.
-    pub(super) fn network(self) -> String {
+    /// The network by which a client is known.
+    pub(super) fn network(self) -> Network {
         match self.0 {
-            IpAddr::V4(address) => address.to_string(),
-            IpAddr::V6(address) => format!("{:x}", address.to_bits() >> 64),
+            IpAddr::V4(_) => Network(self.0),
+            IpAddr::V6(address) => Network(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into()),
         }
     }
 }
+
+/// A client's network, by which connections and requests are counted: with IPv6 a client has a whole /64 to ask from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Network(IpAddr);
 
 #[cfg(test)]
 mod tests {

@@ -5,8 +5,10 @@ use std::sync::atomic::AtomicBool;
 
 use parking_lot::RwLock;
 
+use crate::model::miner_id::Miner;
 use crate::serve::answer::Failure;
 use crate::serve::listeners::Listeners;
+use crate::serve::peer::Network;
 use crate::serve::rate::Rate;
 use crate::serve::snapshot::Snapshot;
 use crate::serve::turns::Turns;
@@ -16,8 +18,8 @@ use crate::submission::Submitter;
 #[derive(Debug)]
 pub(super) struct ServerState {
     snapshot: RwLock<Arc<Snapshot>>,
-    pub(super) per_address: Rate,
-    pub(super) per_miner: Rate,
+    pub(super) per_address: Rate<Network>,
+    pub(super) per_miner: Rate<Miner>,
     pub(super) submitter: Submitter,
     /// Places for those who listen to events.
     pub(super) listeners: Listeners,

@@ -91,7 +91,7 @@ async fn take(state: &Shared, parts: Parts, body: &mut Option<Body>) -> Result<R
         }
     };
     let here = Instant::now();
-    let spent = state.per_miner.spend(miner.to_string(), serve.uploads_per_minute, here);
+    let spent = state.per_miner.spend(miner.clone(), serve.uploads_per_minute, here);
     spent.map_err(Failure::too_often)?;
     look_at(state, &snapshot, &miner, source.clone(), here).await?;
     let shared = Arc::clone(state);
