@@ -170,7 +170,9 @@ impl FirstSights {
     /// A refusal is of what was submitted before, if it was.
     fn add_event(&mut self, sight: &Sight) {
         let events = self.events.entry(sight.miner.clone()).or_default();
-        match events.iter_mut().rev().find(|event| sight.refused && event.sha256 == sight.sha256) {
+        let before =
+            sight.refused.then(|| events.iter_mut().rev().find(|event| event.sha256 == sight.sha256));
+        match before.flatten() {
             Some(before) => before.refused = true,
             None => events.push(Event {
                 sha256: sight.sha256.clone(),

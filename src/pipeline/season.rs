@@ -3,6 +3,8 @@
 //! Nothing of it is remembered: the same lines and rules come to the same, after a restart or a crash, and whatever a clock
 //! says, as no line is earlier than one before it. A later extension makes count what came within it.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -69,6 +71,8 @@ pub struct Course<'a> {
     /// The last moment in time, its extension included.
     closes: Option<Timestamp>,
     counted: Vec<Counted>,
+    /// How many of them came on each day.
+    by_day: HashMap<i64, usize>,
     /// Bytes of the last submission that is an agent, and why they were refused if they were.
     last: Option<(String, Option<Refusal>)>,
     /// Submissions that did not count when they came, with the reasons, oldest first.
@@ -80,7 +84,8 @@ impl<'a> Course<'a> {
     pub fn of(season: &'a Season, miner: &Miner, sights: &FirstSights) -> Self {
         let closes =
             season.closes.map(|closes| season.extensions.get(miner).copied().unwrap_or(closes).max(closes));
-        let mut course = Self { season, closes, counted: Vec::new(), last: None, refused: Vec::new() };
+        let (counted, by_day, refused) = (Vec::new(), HashMap::new(), Vec::new());
+        let mut course = Self { season, closes, counted, by_day, last: None, refused };
         sights.events(miner).iter().for_each(|event| course.take(event));
         course
     }
@@ -93,6 +98,8 @@ impl<'a> Course<'a> {
         let refusal = match self.decide(&event.sha256, event.came) {
             Decision::Stands => None,
             Decision::Counts(days_late) => {
+                let day = self.day(event.came);
+                *self.by_day.entry(day).or_default() += 1;
                 self.counted.push(Counted { sha256: event.sha256.clone(), came: event.came, days_late });
                 None
             }
@@ -145,9 +152,9 @@ impl<'a> Course<'a> {
         self.season.late.map(|late| (late.per_day * f64::from(days)).min(100.0))
     }
 
-    /// Submissions of a day that count.
+    /// Submissions of a day that count. Each look at one asks for it, and a miner may have handed in tens of thousands.
     fn counted_on(&self, day: i64) -> usize {
-        self.counted.iter().filter(|counted| self.day(counted.came) == day).count()
+        self.by_day.get(&day).copied().unwrap_or_default()
     }
 
     /// Decides on a submission that comes now.

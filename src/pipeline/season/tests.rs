@@ -159,6 +159,19 @@ fn refused_ones_and_the_same_again_take_no_place_but_a_return_does() {
     assert_eq!(counted(&season, &returned), ["A", "B", "A"]);
 }
 
+/// A miner who hands in all day long holds up nobody's upload: each of them is counted once. The time to count
+/// all anew for each would grow by the square.
+#[test]
+fn tens_of_thousands_of_submissions_are_counted_at_once() {
+    let digests: Vec<String> = (0..30_000).map(|number| format!("{number}")).collect();
+    let all: Vec<(&str, &str)> =
+        digests.iter().map(|digest| (digest.as_str(), "2027-03-02T10:00:00Z")).collect();
+    let (season, sights) =
+        (season("{opens: 2027-03-01T00:00:00Z, submissions: {per_day: 29999}}"), sights(&all));
+    assert_eq!(counted(&season, &sights).len(), 29_999);
+    assert!(refusal(&season, &sights, "2027-03-02T11:00:00Z").0.starts_with("is one too many"));
+}
+
 #[test]
 fn of_the_best_the_least_late_counts_and_of_the_last_the_last() {
     let until = at("2027-03-20T00:00Z");

@@ -19,7 +19,7 @@ pub(super) struct Tracked {
     pub(super) archived: Vec<State>,
 }
 
-#[derive(PartialEq)]
+#[derive(Clone, PartialEq)]
 pub(super) enum State {
     /// The file is no submission.
     Refused(Rejection),
@@ -30,7 +30,7 @@ pub(super) enum State {
 }
 
 /// An agent that does not count.
-#[derive(PartialEq)]
+#[derive(Clone, PartialEq)]
 pub(super) struct Held {
     pub(super) head: ReportSummary,
     pub(super) rejection: Rejection,

@@ -2,6 +2,8 @@
 
 mod entry;
 mod standing;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
@@ -221,6 +223,8 @@ impl<'a> SubmissionTable<'a> {
             ScanResult::Gone => (None, old.is_some()),
             ScanResult::Same(inbox_file) => (old.map(|old| Tracked { inbox_file, ..old }), false),
             ScanResult::New(mut entry, _) => {
+                // Else all that counts beside it would be read from the disk for each that comes.
+                entry.archived = old.as_ref().map(|old| old.archived.clone()).unwrap_or_default();
                 self.judge(&miner, &mut entry);
                 entry.state.date(self.ledger.sights());
                 let changed = old.is_none_or(|old| !old.is_like(&entry));

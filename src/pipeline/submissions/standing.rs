@@ -1,6 +1,8 @@
 //! Submissions that stand by the rules of the season: what lies in the inbox, or others from the archive; and those that count
 //! beside them.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 
 use crate::config::{Counts, Season};
@@ -69,21 +71,18 @@ impl<'a> SubmissionTable<'a> {
         wanted.sort_by(|a, b| (&a.sha256, a.came).cmp(&(&b.sha256, b.came)));
         wanted.dedup_by(|a, b| a.sha256 == b.sha256);
         wanted.sort_by_key(|counted| counted.came);
-        wanted.into_iter().filter_map(|counted| self.archived_one(entry, counted)).collect()
+        let known = entry.archived.iter().filter_map(|state| Some((state.summary()?.sha256.as_str(), state)));
+        let known: HashMap<&str, &State> = known.collect();
+        let one = |counted: &Counted| match known.get(counted.sha256.as_str()) {
+            Some(State::Complete(head)) => Some(State::Complete(head.clone())),
+            Some(State::Waits(head)) => Some(State::Waits(head.clone())),
+            _ => self.archived_one(entry, counted),
+        };
+        wanted.into_iter().filter_map(one).collect()
     }
 
-    /// None if somebody has taken it out of the archive.
+    /// One that is not known yet; None if somebody has taken it out of the archive.
     fn archived_one(&self, entry: &Tracked, counted: &Counted) -> Option<State> {
-        let known =
-            entry.archived.iter().find(|state| state.summary().is_some_and(|it| it.sha256 == counted.sha256));
-        if let Some(State::Complete(head) | State::Waits(head)) = known {
-            let head = head.clone();
-            return Some(if known?.complete().is_some() {
-                State::Complete(head)
-            } else {
-                State::Waits(head)
-            });
-        }
         let bytes = archive::path(&self.pipeline.records, &counted.sha256).metadata().ok()?.len();
         let miner = entry.inbox_file.miner.clone();
         let mut state = self.enter(ReportSummary {
