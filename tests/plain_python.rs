@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use common::{LIMITS, Lab, Outcome, messages, task, verdicts};
 
 /// Each is run as `python agent.py`, with a line on stdin.
-const SCRIPTS: [(&str, &str); 22] = [
+const SCRIPTS: [(&str, &str); 23] = [
     ("nothing printed", "x = 1\n"),
     ("input", "print(input()[::-1])\n"),
     ("exit code", "import sys\nprint('x')\nsys.exit(7)\n"),
@@ -45,6 +45,7 @@ const SCRIPTS: [(&str, &str); 22] = [
         "def depth(n):\n    try:\n        return depth(n + 1)\n    except RecursionError:\n        return n\nprint(depth(1))\n",
     ),
     ("home", "import os\nopen(os.path.join(os.path.expanduser('~'), 'a'), 'w').close()\nprint('written')\n"),
+    ("user", "import getpass\nprint(len(getpass.getuser()) > 0)\n"),
 ];
 
 /// Plain Python's runs of scripts, as a list of stdout, stderr and exit code.

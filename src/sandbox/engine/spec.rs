@@ -293,9 +293,10 @@ pub struct Spec<'a> {
 }
 
 impl Spec<'_> {
-    /// The environment: the same order of sets in every process of a seed, and a home that can be written to.
-    pub fn env(&self) -> [String; 2] {
-        [format!("PYTHONHASHSEED={}", self.seed), format!("HOME={WORKDIR}")]
+    /// The environment: the same order of sets in every process of a seed, a home that can be written to, and a name of the user,
+    /// as its number stands in no list of users.
+    pub fn env(&self) -> [String; 3] {
+        [format!("PYTHONHASHSEED={}", self.seed), format!("HOME={WORKDIR}"), "USER=agent".to_owned()]
     }
 
     /// The arguments behind the entrypoint.

@@ -4,7 +4,7 @@
 import os
 import sys
 
-KNOWN = {"PATH", "HOSTNAME", "HOME", "LANG", "LC_CTYPE", "PYTHONHASHSEED", "GPG_KEY"}
+KNOWN = {"PATH", "HOSTNAME", "HOME", "LANG", "LC_CTYPE", "PYTHONHASHSEED", "USER", "GPG_KEY"}
 
 
 def doors():
