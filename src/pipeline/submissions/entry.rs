@@ -95,6 +95,13 @@ impl Tracked {
         }
     }
 
+    /// The file, if it counts and the archive lacks its bytes, with their digest.
+    pub(super) fn unarchived(&self, pipeline: &Pipeline) -> Option<(InboxFile, String)> {
+        let sha256 = &self.state.runs()?.sha256;
+        let lacks = !archive::path(&pipeline.records, sha256).is_file();
+        lacks.then(|| (self.inbox_file.clone(), sha256.clone()))
+    }
+
     pub(super) fn is_like(&self, other: &Self) -> bool {
         self.state == other.state && self.archived == other.archived
     }
@@ -140,14 +147,6 @@ impl State {
 }
 
 impl ScanResult {
-    /// A file whose bytes the archive lacks, with their digest.
-    pub(super) fn unarchived(&self, pipeline: &Pipeline) -> Option<(InboxFile, String)> {
-        let Self::New(Tracked { inbox_file, state, .. }, _) = self else { return None };
-        let sha256 = &state.summary()?.sha256;
-        let lacks = !archive::path(&pipeline.records, sha256).is_file();
-        lacks.then(|| (inbox_file.clone(), sha256.clone()))
-    }
-
     pub(super) fn take_found(&mut self) -> Option<Found> {
         if let Self::New(_, found) = self { found.take().map(|found| *found) } else { None }
     }

@@ -180,8 +180,6 @@ impl<'a> SubmissionTable<'a> {
     /// Takes in what a look at several miners came to, the ledger first: nothing is evaluated that it was not told of.
     fn apply_all(&mut self, mut results: Vec<(Miner, ScanResult)>) -> bool {
         let found: Vec<Found> = results.iter_mut().filter_map(|(_, result)| result.take_found()).collect();
-        let new = results.iter().filter_map(|(_, result)| result.unarchived(self.pipeline));
-        self.unarchived.extend(new);
         self.ledger.add(found, now());
         // What can't be written now is written before the next ranking, or there is none.
         let _ = self.ledger.write();
@@ -226,6 +224,7 @@ impl<'a> SubmissionTable<'a> {
                 // Else all that counts beside it would be read from the disk for each that comes.
                 entry.archived = old.as_ref().map(|old| old.archived.clone()).unwrap_or_default();
                 self.judge(&miner, &mut entry);
+                self.unarchived.extend(entry.unarchived(self.pipeline));
                 entry.state.date(self.ledger.sights());
                 let changed = old.is_none_or(|old| !old.is_like(&entry));
                 (Some(entry), changed)
@@ -307,8 +306,9 @@ impl<'a> SubmissionTable<'a> {
         });
         let state = match validate::check(&submission.bytes, validate, &self.library) {
             Ok(()) => {
-                // What can't be kept now is kept before the next ranking, or there is none.
-                if self.ledger.is_writable() {
+                // What can't be kept now is kept before the next ranking, or there is none. What does not count is not kept:
+                // else no rule of a season bounds how much a miner fills the disk with.
+                if self.ledger.is_writable() && self.counts(miner, &submission.sha256) {
                     let _ = archive::keep(&self.pipeline.records, &submission.sha256, &submission.bytes);
                 }
                 self.enter(new(&inbox_file, submission))

@@ -11,11 +11,18 @@ use crate::model::rejection::Rejection;
 use crate::pipeline::archive;
 use crate::pipeline::report_summary::ReportSummary;
 use crate::pipeline::score::{self, Evaluated};
-use crate::pipeline::season::{Counted, Course, Refusal, settle};
+use crate::pipeline::season::{Counted, Course, Decision, Refusal, settle};
 use crate::pipeline::submissions::entry::{Held, State, Tracked};
 use crate::pipeline::submissions::{SubmissionTable, now};
 
 impl<'a> SubmissionTable<'a> {
+    /// Tells whether these bytes of a miner's would count by the rules of the season if they lay in the inbox now.
+    pub(super) fn counts(&self, miner: &Miner, sha256: &str) -> bool {
+        let Some(season) = &self.pipeline.season else { return true };
+        let course = Course::of(season, miner, self.ledger.sights());
+        !matches!(course.decide_lying(sha256, self.ledger.now(now())), (Decision::Refused(_), _))
+    }
+
     /// Decides which submissions of a miner count, and has the ledger know it.
     pub(super) fn judge(&mut self, miner: &Miner, entry: &mut Tracked) {
         let Some(season) = &self.pipeline.season else { return };
@@ -127,6 +134,7 @@ impl<'a> SubmissionTable<'a> {
         for miner in due {
             let Some(mut entry) = self.entries.remove(&miner) else { continue };
             self.judge(&miner, &mut entry);
+            self.unarchived.extend(entry.unarchived(self.pipeline));
             changed |= !matches!(entry.state, State::Held(_));
             self.put(miner, entry);
         }

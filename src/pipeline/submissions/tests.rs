@@ -4,37 +4,109 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use jiff::SignedDuration;
+
 use super::*;
 use crate::config;
 use crate::model::report::Report;
 use crate::pipeline::publish::samples::{miner, report};
 use crate::util::digest;
 
-/// Of the best ones all count, and a miner may have handed in thousands: none of them is read from the disk for each that comes.
-#[test]
-fn what_counts_beside_a_new_submission_is_not_read_anew() {
-    let (inbox, results) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let mut pipeline = config::parse(Path::new("pipeline.yaml"), b"season: {counts: best}\n").unwrap();
-    pipeline.inbox = inbox.path().to_owned();
-    (pipeline.results, pipeline.records) = (results.path().to_owned(), results.path().to_owned());
-    let (plan, scope) = (EvaluationPlan::new(&pipeline, &[], "image"), Scope::default());
-    let (pending_writes, ledger) = (PendingReportWrites::new(true), Ledger::open(results.path()).unwrap().0);
-    let mut table =
-        SubmissionTable::new(&pipeline, Library::default(), plan, &scope, false, &pending_writes, ledger);
-    let mut drop = |source: &str| {
-        let file = inbox.path().join("ann.py");
+/// An inbox in which ann drops one submission after the other, and the season's rules.
+struct Drops {
+    inbox: tempfile::TempDir,
+    results: tempfile::TempDir,
+    pipeline: Pipeline,
+}
+
+impl Drops {
+    fn new(season: &str) -> Self {
+        let (inbox, results) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let text = format!("season: {season}\n");
+        let mut pipeline = config::parse(Path::new("pipeline.yaml"), text.as_bytes()).unwrap();
+        pipeline.inbox = inbox.path().to_owned();
+        (pipeline.results, pipeline.records) = (results.path().to_owned(), results.path().to_owned());
+        Self { inbox, results, pipeline }
+    }
+
+    fn put(&self, source: &str) {
+        let file = self.inbox.path().join("ann.py");
         fs::write(&file, source).unwrap();
         let a_while_ago = SystemTime::now() - Duration::from_secs(10);
         File::options().write(true).open(&file).unwrap().set_modified(a_while_ago).unwrap();
-        table.list().unwrap();
-        let states = table.entries[&miner("ann")].archived.iter();
-        states.map(|state| matches!(state, State::Waits(_))).collect::<Vec<_>>()
-    };
-    assert!(drop("x = 1\n").is_empty());
-    assert_eq!(drop("x = 2\n"), [true]);
-    // By this one the first would be complete.
-    let sha256 = digest::sha256(b"x = 1\n");
-    let first = Report { sha256: sha256.clone(), ..report("ann", Vec::new()) };
-    report_store::save(&report_store::path(results.path(), &miner("ann"), &sha256, true), &first).unwrap();
-    assert_eq!(drop("x = 3\n"), [true, true]);
+    }
+
+    /// Tells of the first `count` ones whether the archive holds them.
+    fn archived(&self, count: usize) -> Vec<bool> {
+        let holds = |number: usize| archive::read(self.results.path(), &sha256(number)).is_some();
+        (1..=count).map(holds).collect()
+    }
+}
+
+fn source(number: usize) -> String {
+    format!("x = {number}\n")
+}
+
+fn sha256(number: usize) -> String {
+    digest::sha256(source(number).as_bytes())
+}
+
+/// Has ann drop submissions into an inbox, and looks at it.
+fn play(season: &str, play: impl FnOnce(&Drops, &mut SubmissionTable<'_>)) {
+    let drops = Drops::new(season);
+    let (scope, pending_writes) = (Scope::default(), PendingReportWrites::new(true));
+    let plan = EvaluationPlan::new(&drops.pipeline, &[], "image");
+    let (library, ledger) = (Library::default(), Ledger::open(drops.results.path()).unwrap().0);
+    let mut table =
+        SubmissionTable::new(&drops.pipeline, library, plan, &scope, false, &pending_writes, ledger);
+    play(&drops, &mut table);
+}
+
+/// Of the best ones all count, and a miner may have handed in thousands: none of them is read from the disk for each that comes.
+#[test]
+fn what_counts_beside_a_new_submission_is_not_read_anew() {
+    play("{counts: best}", |drops, table| {
+        let mut drop = |number: usize| {
+            drops.put(&source(number));
+            table.list().unwrap();
+            let states = table.entries[&miner("ann")].archived.iter();
+            states.map(|state| matches!(state, State::Waits(_))).collect::<Vec<_>>()
+        };
+        assert!(drop(1).is_empty());
+        assert_eq!(drop(2), [true]);
+        // By this one the first would be complete.
+        let first = Report { sha256: sha256(1), ..report("ann", Vec::new()) };
+        let path = report_store::path(drops.results.path(), &miner("ann"), &sha256(1), true);
+        report_store::save(&path, &first).unwrap();
+        assert_eq!(drop(3), [true, true]);
+    });
+}
+
+#[test]
+fn what_does_not_count_fills_no_archive() {
+    play("{submissions: {total: 2}}", |drops, table| {
+        for number in 1..=4 {
+            drops.put(&source(number));
+            table.list().unwrap();
+            table.write_ledger().unwrap();
+        }
+        assert_eq!(drops.archived(4), [true, true, false, false]);
+    });
+}
+
+#[test]
+fn what_counts_from_another_day_on_is_archived_then() {
+    play("{submissions: {per_day: 1}}", |drops, table| {
+        for number in 1..=2 {
+            drops.put(&source(number));
+            table.list().unwrap();
+            table.write_ledger().unwrap();
+        }
+        assert_eq!(drops.archived(2), [true, false]);
+        let tomorrow = now() + SignedDuration::from_hours(36);
+        table.ledger.looked(tomorrow, BTreeSet::new());
+        assert!(table.reconsider(tomorrow));
+        table.write_ledger().unwrap();
+        assert_eq!(drops.archived(2), [true, true]);
+    });
 }
