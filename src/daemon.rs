@@ -158,16 +158,18 @@ impl Daemon<'_> {
         workspace: &Workspace,
         known: String,
     ) -> anyhow::Result<(RecommendedWatcher, Reload)> {
-        let waker = self.waker.clone();
-        let inbox = watch_shared_folder(&workspace.pipeline.inbox, move |change| {
-            let _ = waker.send(Wake::Inbox(change));
-        })?;
         let (next, waker) = (Arc::clone(&self.next), self.waker.clone());
         let offer = move |edited| {
             *next.lock() = Some(edited);
             let _ = waker.send(Wake::Reload);
         };
-        Ok((inbox, Reload::follow(self.dir, workspace, known, &self.events, offer)?))
+        let reload = Reload::follow(self.dir, workspace, known, &self.events, offer)?;
+        let waker = self.waker.clone();
+        // The inbox last: folders of others may take all watches that are left to this user, and it needs one only.
+        let inbox = watch_shared_folder(&workspace.pipeline.inbox, move |change| {
+            let _ = waker.send(Wake::Inbox(change));
+        })?;
+        Ok((inbox, reload))
     }
 }
 
