@@ -73,6 +73,8 @@ pub struct Course<'a> {
     counted: Vec<Counted>,
     /// How many of them came on each day.
     by_day: HashMap<i64, usize>,
+    /// Days that each of them is late, by its digest.
+    late: HashMap<String, u32>,
     /// Bytes of the last submission that is an agent, and why they were refused if they were.
     last: Option<(String, Option<Refusal>)>,
     /// Submissions that did not count when they came, with the reasons, oldest first.
@@ -84,8 +86,8 @@ impl<'a> Course<'a> {
     pub fn of(season: &'a Season, miner: &Miner, sights: &FirstSights) -> Self {
         let closes =
             season.closes.map(|closes| season.extensions.get(miner).copied().unwrap_or(closes).max(closes));
-        let (counted, by_day, refused) = (Vec::new(), HashMap::new(), Vec::new());
-        let mut course = Self { season, closes, counted, by_day, last: None, refused };
+        let (counted, by_day, late, refused) = Default::default();
+        let mut course = Self { season, closes, counted, by_day, late, last: None, refused };
         sights.events(miner).iter().for_each(|event| course.take(event));
         course
     }
@@ -100,6 +102,11 @@ impl<'a> Course<'a> {
             Decision::Counts(days_late) => {
                 let day = self.day(event.came);
                 *self.by_day.entry(day).or_default() += 1;
+                // Of the best, the same bytes may have come in time before; of the last, that was given up.
+                let is_best = self.season.counts == Counts::Best;
+                let least =
+                    |known: &mut u32| *known = if is_best { days_late.min(*known) } else { days_late };
+                self.late.entry(event.sha256.clone()).and_modify(least).or_insert(days_late);
                 self.counted.push(Counted { sha256: event.sha256.clone(), came: event.came, days_late });
                 None
             }
@@ -241,11 +248,7 @@ impl<'a> Course<'a> {
 
     /// Percent of its score that a counted submission loses; None where nothing late counts.
     pub fn penalty(&self, sha256: &str) -> Option<f64> {
-        let mut days =
-            self.counted.iter().filter(|counted| counted.sha256 == sha256).map(|counted| counted.days_late);
-        // Of the best, the same bytes may have come in time before; of the last, that was given up.
-        let days =
-            if self.season.counts == Counts::Best { days.min() } else { days.next_back() }.unwrap_or(0);
+        let days = self.late.get(sha256).copied().unwrap_or(0);
         self.cost(days)
     }
 }
