@@ -120,6 +120,46 @@ fn a_helper_that_the_prompt_asks_for_is_the_agents_and_no_other_task_has_any() {
     assert_eq!(lab.close(), Vec::<String>::new());
 }
 
+/// Assertions about what `back(...)` returns, what they come to, and what is told of those that don't hold.
+const NEAR: [(&str, &str, &str); 14] = [
+    ("assert approx(back(0.1 + 0.2), 0.3)", "passed", ""),
+    ("assert back(0.1 + 0.2) == approx(0.3)", "passed", ""),
+    ("assert approx(0.3) == back(0.1 + 0.2)", "passed", ""),
+    ("assert [back(0.5), back(1.5)] == [approx(0.5), approx(1.5)]", "passed", ""),
+    ("assert back({'a': [1.0000001]}) == approx({'a': [1]})", "passed", ""),
+    ("assert back(2.4) == approx(2, abs=0.5) and back(2.6) != approx(2, abs=0.5)", "passed", ""),
+    ("assert back('a\\n') == 'a'", "failed", "the left ends with a newline that is too many"),
+    ("assert back('a') == 'a\\n'", "failed", "the left lacks the newline at its end"),
+    ("assert back('a\\n\\n') == 'a'", "failed", "has 3 lines, not 1"),
+    ("assert approx(back(3.0), 2)", "failed", "3.0 is not nearly 2"),
+    ("assert approx(back([1, 3.0]), [1, 2])", "failed", "3.0 is not nearly 2"),
+    ("assert back(3.0) == approx(2)", "failed", "3.0 == approx(2) does not hold"),
+    ("assert back('x') == approx(2)", "failed", "'x' == approx(2) does not hold"),
+    ("assert back(float('nan')) == approx(2)", "failed", "nan == approx(2) does not hold"),
+];
+
+#[test]
+fn assertions_have_approx_where_it_cannot_be_the_agents() {
+    let tests: String = NEAR.iter().map(|(test, ..)| format!("  - {test:?}\n")).collect();
+    let lab = Lab::with_workers(1);
+    let back = "def back(value):\n    return value\n";
+    let scored = run(&lab, back, &format!("prompt: p\ntests:\n{tests}"));
+    for ((test, verdict, told), result) in NEAR.iter().zip(&scored.tests) {
+        let message = result.message.as_deref().unwrap_or_default();
+        assert!(result.verdict.name() == *verdict && message.contains(told), "{test}: {result:?}");
+    }
+    let score = run(&lab, back, "prompt: p\ntests: [{score: 'approx(back(3.0), 2)'}]\n");
+    assert!(messages(&score)[0].contains("3.0 is not nearly 2"), "{score:?}");
+    let own = "prompt: approx(x) is x\ntests:\n  - assert approx(7) == 7\n  - assert approx(7) is True\n";
+    assert_eq!(verdicts(&run(&lab, "def approx(x): return x\n", own)), ["passed", "failed"]);
+    let env = TestEnv::new().task("t", "prompt: p\ntests:\n  - assert back(1) == approx(1, 2)\n");
+    let found = env.agentmill(&["check"]).code(2);
+    assert!(
+        found.stderr.contains("approx(got, right) is True or False; write `== approx(right)`"),
+        "{found}"
+    );
+}
+
 #[test]
 fn the_share_stands_in_report_ranking_and_show_and_check_tells_of_it() {
     let task = "prompt: Find the tags.\nsolution: s.py\ntests:\n  - name: tags\n    score: f1(tags('a b'), ['a', 'b'])\n    \

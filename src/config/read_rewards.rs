@@ -13,6 +13,13 @@ pub(super) fn rewards(fields: &mut Reader<'_>, stages: &[Stage]) -> Option<Rewar
     if fields.get("rewards").is_some_and(|place| is_none(&place)) {
         return None;
     }
+    if fields
+        .get("rewards")
+        .is_some_and(|place| matches!(place.node.kind, Kind::Scalar(_)) && !place.is_null())
+    {
+        fields.complain("rewards", "expected fields such as `pool: 100`, or `none`");
+        return None;
+    }
     let mut fields = fields.section("rewards");
     let pool = fields.checked("pool", 100.0, check::pool);
     let token = fields.checked("token", "TAO".to_owned(), check::token);

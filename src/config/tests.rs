@@ -194,6 +194,8 @@ fn a_field_is_named_with_what_was_expected() {
         ("stages: [{name: a}, {name: a}]", "stages[1].name: another stage is called \"a\""),
         ("stages: [{name: a, pass_mark: 101}]", "expected 0 to 100, found 101"),
         ("stages: [{name: a, sandbox: {image: x}}]", "unknown field; expected one of timeout"),
+        ("rewards: off", "rewards: expected fields such as `pool: 100`, or `none`"),
+        ("rewards: 5", "rewards: expected fields such as `pool: 100`, or `none`"),
         ("rewards: {pool: -1}", "expected 0 to 1e15, found -1"),
         ("rewards: {pool: .inf}", "expected 0 to 1e15, found inf"),
         ("rewards: {token: '=cmd()'}", "letters or digits such as \"TAO\""),

@@ -20,6 +20,8 @@ const ALIAS: &str = "aliases (*name) are not supported; text that starts with * 
 
 const TAB: &str = "not valid YAML: this line is indented by a tab; use spaces";
 
+const SHORT: &str = "not valid YAML: a test with fields below it begins with `- assert: `, with a colon";
+
 const COLON: &str = "not valid YAML: there is no colon behind the field's name; write name: value";
 
 /// A value and where it stands.
@@ -154,11 +156,12 @@ impl Builder<'_> {
         Some(())
     }
 
-    /// Complains of what is no YAML. The scanner stumbles behind a tab and behind a missing colon: these are told at their places.
+    /// Complains of what is no YAML. The scanner stumbles behind a tab, a missing colon and a short test: these are told at their places.
     fn refuse_syntax(&self, text: &str, error: &ScanError) {
         let at = position(error.marker()).min(self.end);
         let tab = indenting_tab(text, at.line, error.info()).map(|tab| (tab, TAB));
-        match tab.or_else(|| lacking_colon(text, at.line).map(|name| (name, COLON))) {
+        let short = short_test(text, at.line, error.info()).map(|at| (at, SHORT));
+        match tab.or(short).or_else(|| lacking_colon(text, at.line).map(|name| (name, COLON))) {
             Some((place, reason)) => self.log.add(place, "", reason),
             None => self.log.add(at, "", syntax(error)),
         }
@@ -291,6 +294,14 @@ fn indenting_tab(text: &str, line: usize, info: &str) -> Option<Position> {
     // Of a file that begins with one, the second line is named.
     let first = (line == 2).then_some(1);
     [Some(line), next, first].into_iter().flatten().find_map(tab_of)
+}
+
+/// The test in its short form that a field stands below, as a scanner says only of what follows.
+fn short_test(text: &str, line: usize, info: &str) -> Option<Position> {
+    let above = text.lines().nth(line.checked_sub(2)?)?;
+    let is_short =
+        info.contains("mapping values are not allowed") && above.trim_start().starts_with("- assert ");
+    is_short.then(|| Position { line: line - 1, column: above.len() - above.trim_start().len() + 1 })
 }
 
 /// The line without a colon that a scanner stumbled over: this one, or the one before, no deeper than this one.

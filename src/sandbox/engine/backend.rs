@@ -63,10 +63,13 @@ impl Backend {
                 Err(reason) => passed_over.push(format!("{}: {reason}", kind.word())),
             }
         }
-        Err(format!(
-            "no engine is here; start Docker, or install it, Podman or runc ({})",
-            passed_over.join("; ")
-        ))
+        let is_forbidden = passed_over.iter().any(|reason| reason.contains("permission denied"));
+        let remedy = if is_forbidden {
+            "this user may not use Docker: as root, `usermod -aG docker USER`, then log in again"
+        } else {
+            "no engine is here; start Docker, or install it, Podman or runc"
+        };
+        Err(format!("{remedy} ({})", passed_over.join("; ")))
     }
 
     /// A backend that answers and can start containers on this machine.

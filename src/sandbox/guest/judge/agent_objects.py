@@ -102,9 +102,10 @@ class JudgePeer(TestPeer):
             self.guard(op, target, args)
         if op == "__call__" and (query := link_of(target).query):
             self.guard(query, target, (*args, *named.values()), is_made=False)  # whatever it is, it stands for such a method
-        label = f"{type(target).__name__}.{TOLD_OPERATIONS.get(op, op)}"
+        name = type(target).__name__
+        label = f"{TOLD_OPERATIONS[op]}({name})" if op in TOLD_OPERATIONS else f"{name}.{op}"
         if op in ("get", "method"):
-            label = f"{type(target).__name__}.{args[0]}"
+            label = f"{name}.{args[0]}"
         return self.question_and_answer(label, {"o": op, "t": self.tag(target)}, args, named, args if op in GIVEN else None)
 
     def tag(self, target):

@@ -17,6 +17,7 @@ class Compiler:
         self.imported, self.has_objects, self.objects = {"agent"}, False, set()
         self.is_steady = self.is_timeless = self.is_plain = True
         self.asks_model = spec.get("asks_model", False)
+        self.has_approx = not re.search(r"\bapprox\b", self.prompt)  # else it may be the agent's
         self.words = set()  # in the texts within setup and tests
         self.uses, self.lines = [], [test["line"] for test in spec["tests"]]
         self.shown = "\n".join([spec["prompt"], *(test["text"] for test in spec["tests"] if test["public"])])
@@ -26,8 +27,10 @@ class Compiler:
         self.setup = self.compiled(None, setup, self.note_helpers)
         self.judging, self.rules = spec.get("judging"), {}
         has_scores = any(test.get("score") for test in spec["tests"])
-        self.helpers = [name for name in HELPERS if has_scores and not is_asked_for(name, spec["prompt"])]
         self.tests = [self.made(i, test) for i, test in enumerate(spec["tests"])]
+        self.helpers = [name for name in HELPERS if has_scores and not is_asked_for(name, spec["prompt"])]
+        if "approx" in self.names - {*self.helpers} and self.has_approx:
+            self.helpers.append("approx")  # for assertions, too
         if self.names & EVALUATING:
             self.names |= self.words  # what is evaluated may name what is the agent's
         self.agents_own = {name for name in self.names & PLAIN_NAMES if is_asked_for(name, spec["prompt"])}
@@ -61,7 +64,7 @@ class Compiler:
             self.words.update(*map(words, nodes))
             check(nodes)
         except SyntaxError as error:
-            return self.flaw(test, above + (error.lineno or 1), error.msg)
+            return self.flaw(test, above + (error.lineno or 1), said_of_syntax(error))
         except (ValueError, RecursionError, MemoryError) as error:
             return self.flaw(test, above + 1, str(error))
         names = [node for node in nodes if isinstance(node, ast.Name)]
@@ -95,6 +98,8 @@ class Compiler:
         for node in nodes:
             if isinstance(node, ast.Assert) and isinstance(node.test, ast.Tuple) and node.test.elts:
                 raise SyntaxError("assertion is always true, perhaps remove parentheses?", (None, node.lineno, 0, ""))
+            if isinstance(node, ast.Compare) and self.has_approx and any(map(is_approx_of_two, [node.left, *node.comparators])):
+                raise SyntaxError("approx(got, right) is True or False; write `== approx(right)`", (None, node.lineno, 0, ""))
         if not any(map(self.asserts, nodes)):
             raise SyntaxError("asserts nothing; write `assert ...`", (None, 1, 0, ""))
 
@@ -276,6 +281,17 @@ PYTHONS_OWN_BEHIND = re.compile(
     r"(?i)[^`)\n]*\)?`?\s+(?:function\s+)?(?:cannot|(?:is|are|must|may|can|should)\s*(?:not|never|n't|forbidden|banned)\b)"
 )
 END_OF_SENTENCE = re.compile(r"[.!?;]\s|\n\s*\n|\n\s*[-*]\s")
+
+
+def said_of_syntax(error):
+    """Python's word; and where a line of YAML may have lost its end, that it may have."""
+    if not error.msg.startswith("unterminated string"):
+        return error.msg
+    return f"{error.msg.split(' (')[0]}; of a line without quotes YAML takes what follows ` #` for a comment: write it below a `|`"
+
+
+def is_approx_of_two(node):
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "approx" and len(node.args) > 1
 
 
 def is_asked_for(name, prompt):

@@ -95,6 +95,9 @@ class DryRun(Run):
         foreseen = self.requests if self.is_foreseen else None
         return {"asks": self.count > 0, "foreseen": foreseen, "doubtful": self.suspicions.flaws(), "trusting": [*self.trusting.values()]}
 
+    def note_far(self, got, right):
+        return False
+
     def goes_on(self):
         """Where an answer was looked at, a right one may hold, and then the test asks more. What rests on an object is noted as at the test's end."""
         if not (self.asked or Anything.touched):

@@ -123,6 +123,16 @@ class Run:
                 return self.fault(test, raised)
             self.tell(test, *self.verdict(raised))
 
+    def approx(self, *values, **bounds):
+        """The helper of that name, which tells what is not near; of the right value alone, what equals all that is near to it."""
+        if len(values) == 1 and "right" not in bounds:
+            return Approx(*values, **bounds)
+        return approx(*values, **bounds, note=self.note_far)
+
+    def note_far(self, got, right):
+        self.calls.begin(f"{brief(got)} is not nearly {brief(right)}")
+        return False
+
     def enter(self, test):
         """Begins a test, or setup: the kernel ends this process where one takes more CPU time than it may."""
         mark(test, self.asked)
@@ -135,6 +145,8 @@ class Run:
         scope = {name: Member(self.peer, None, name) for name in self.task.names - PLAIN_NAMES - {"output"}}
         scope.update(prompt=self.task.prompt, agent=Agent(self), raises=self.raises, output_of=output_of, __name__="task")
         scope |= self.task.helpers
+        if "approx" in self.task.helpers:
+            scope["approx"] = self.approx
         if self.task.asks_model:
             scope["ask_model"] = self.ask_model
         scope |= {"@resolved": resolved, "@caught": caught, "@told": comparison, "@type": type_of, "@asserting": asserting}

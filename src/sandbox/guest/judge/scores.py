@@ -47,17 +47,32 @@ def choosing(choose):
     return chosen
 
 
-def approx(got, right, rel=1e-6, abs=1e-12):
-    """True if a number is nearly the right one, or each of several is."""
+def approx(got, right, rel=1e-6, abs=1e-12, note=lambda got, right: False):
+    """True if a number is nearly the right one, or each of several is; the first that is not is noted."""
     if type(got) in (list, tuple) and type(right) in (list, tuple):
-        return len(got) == len(right) and all(approx(*pair, rel, abs) for pair in zip(got, right))
+        return len(got) == len(right) and all(approx(*pair, rel, abs, note) for pair in zip(got, right))
     if type(got) is dict and type(right) is dict:
-        return got.keys() == right.keys() and all(approx(got[key], right[key], rel, abs) for key in right)
+        return got.keys() == right.keys() and all(approx(got[key], right[key], rel, abs, note) for key in right)
     try:
         tolerance = max(rel * builtins.abs(right), abs)
-        return bool(got == right or math.isfinite(right) and builtins.abs(got - right) <= tolerance)
+        return bool(got == right or math.isfinite(right) and builtins.abs(got - right) <= tolerance) or note(got, right)
     except (TypeError, ValueError, OverflowError):
-        return False
+        return note(got, right)
+
+
+class Approx:
+    """`approx` of a right value alone, which equals what is nearly so: `assert mean(x) == approx(2.5)`."""
+
+    def __init__(self, right, rel=1e-6, abs=1e-12):
+        self.right, self.near = right, functools.partial(approx, right=right, rel=rel, abs=abs)
+
+    def __eq__(self, got):
+        return self.near(got)
+
+    def __repr__(self):
+        return f"approx({brief(self.right)})"
+
+    __hash__ = None
 
 
 def same_tokens(got, right):
