@@ -3,11 +3,13 @@
 mod testenv;
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::hash::{BuildHasher, RandomState};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
+use serde_json::Value;
 use testenv::{DOUBLE_AGENT, DOUBLE_TASK, TestEnv, wait_until};
 
 /// How often it is killed; AGENTMILL_KILLS says otherwise.
@@ -73,6 +75,39 @@ fn cells_do_not_outlive_a_killed_agentmill() {
     env.expect_nothing_runs();
     env.drop_agent("ann", DOUBLE_AGENT);
     env.run();
+    env.expect_nothing_left();
+}
+
+/// An agent that takes all the time of each task: what it has finished is kept before it is through with all of them.
+#[test]
+fn finished_runs_of_an_unfinished_agent_are_not_made_again() {
+    const TASKS: usize = 8;
+    let env = (0..TASKS).fold(TestEnv::new(), |env, task| {
+        env.task(&format!("t{task}"), &format!("prompt: p\ntests:\n  - assert double({task}) == 1\n"))
+    });
+    let env = env.pipeline("sandbox: {timeout: 2s}\n");
+    env.drop_agent("ann", "def double(x):\n    while True: pass\n");
+    let kept = || {
+        let folder = fs::read_dir(env.path("results/reports")).into_iter().flatten().flatten();
+        let reports = folder.filter(|file| file.path().extension().is_some_and(|ending| ending == "json"));
+        let texts = reports.filter_map(|file| fs::read(file.path()).ok());
+        texts.filter_map(|text| serde_json::from_slice::<Value>(&text).ok()).next()
+    };
+    let run = env.start(&["run"]);
+    wait_until("a run is kept", || kept().is_some());
+    run.signal(Signal::KILL);
+    run.wait();
+    let before = kept().unwrap();
+    let finished = before["runs"].as_array().unwrap();
+    assert!((1..TASKS).contains(&finished.len()), "{before}");
+    let left = TASKS - finished.len();
+    env.agentmill(&["run", "--dry-run"]).prints(&[&format!("{left} run")]);
+    env.run();
+    let after = env.json("agents/ann.json");
+    let runs = after["runs"].as_array().unwrap();
+    assert_eq!((runs.len(), &runs[..finished.len()]), (TASKS, &finished[..]));
+    let claims = env.read("results/claims/ann.jsonl");
+    assert!(claims.lines().count() == TASKS && kept().is_none(), "{claims}");
     env.expect_nothing_left();
 }
 

@@ -71,16 +71,18 @@ struct Lines {
     ahead: HashMap<String, VecDeque<usize>>,
     /// None until something is added.
     file: Option<File>,
+    /// The file there is of another time, and stays until something is added: the provider may be away.
+    replaces: bool,
 }
 
 impl Recording {
     /// The recording of the run with this key in a folder; an empty one if there is none, or a `fresh` one is wanted.
     ///
     /// # Errors
-    /// It can't be read, or an old one not be removed; the message names the file.
+    /// It can't be read; the message names the file.
     pub fn open(folder: &Path, run_key: &str, fresh: bool) -> io::Result<Self> {
         let path = folder.join(format!("{run_key}.jsonl"));
-        let read = if fresh { fs::remove_file(&path).map(|()| Vec::new()) } else { fs::read(&path) };
+        let read = if fresh { Ok(Vec::new()) } else { fs::read(&path) };
         let (bytes, is_known) = match read {
             Err(error) if error.kind() == io::ErrorKind::NotFound => (Vec::new(), false),
             read => (read.map_err(|error| blame(&path, &error))?, !fresh),
@@ -92,7 +94,7 @@ impl Recording {
         }
         let lines = bytes[..whole].split(|byte| *byte == b'\n');
         let known = lines.filter_map(|line| serde_json::from_slice(line).ok()).collect();
-        let lines = Mutex::new(Lines { known, ahead: HashMap::new(), file: None });
+        let lines = Mutex::new(Lines { known, ahead: HashMap::new(), file: None, replaces: fresh });
         let recording = Self { path, is_known, lines };
         recording.rewind();
         Ok(recording)
@@ -166,6 +168,9 @@ impl Lines {
     fn append(&mut self, path: &Path, line: &[u8]) -> io::Result<()> {
         if self.file.is_none() {
             path.parent().map_or(Ok(()), private::closed)?;
+            if std::mem::take(&mut self.replaces) && path.try_exists()? {
+                fs::remove_file(path)?;
+            }
             self.file = Some(OpenOptions::new().create(true).append(true).open(path)?);
         }
         let Some(file) = &mut self.file else { return Ok(()) };
@@ -218,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_line_is_cut_off_and_a_fresh_recording_is_empty() {
+    fn half_a_line_is_cut_off_and_a_fresh_recording_takes_the_others_place_by_its_first_answer() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("k.jsonl");
         add(&Recording::open(folder.path(), "k", false).unwrap(), &question("one"), "a");
@@ -229,7 +234,12 @@ mod tests {
         add(&recording, &question("two"), "b");
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.starts_with(&whole) && text.lines().count() == 2, "{text}");
-        assert!(!Recording::open(folder.path(), "k", true).unwrap().is_known());
-        assert!(!path.exists());
+        let fresh = Recording::open(folder.path(), "k", true).unwrap();
+        assert!(!fresh.is_known() && fresh.recall(&question("one")).is_none());
+        assert_eq!(fs::read_to_string(&path).unwrap(), text, "the provider may be away");
+        add(&fresh, &question("three"), "c");
+        add(&fresh, &question("four"), "d");
+        let anew = fs::read_to_string(&path).unwrap();
+        assert!(anew.lines().count() == 2 && anew.contains("three") && !anew.contains("\"one\""), "{anew}");
     }
 }

@@ -104,6 +104,11 @@ impl Collected {
         }
     }
 
+    /// Those that were kept so far.
+    pub fn so_far(&self) -> &[Claims] {
+        &self.kept
+    }
+
     /// All that were kept.
     pub fn all(self) -> Vec<Claims> {
         self.kept

@@ -1,7 +1,7 @@
 //! Agent x task -> outcome; skips what a report already holds.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tracing::{debug, instrument, warn};
 
@@ -47,7 +47,12 @@ pub struct Surroundings<'a> {
     pub gateway: Option<&'a Gateway>,
     /// The way to the person at the terminal.
     pub events: &'a Events,
+    /// Keeps what has been come to so far, for the next start if this one is killed: the report, and the answers of runs that were made.
+    pub keep: &'a dyn Fn(&Report, &[Claims]),
 }
+
+/// So often that is kept, at most.
+const KEEP_EVERY: Duration = Duration::from_secs(2);
 
 /// Evaluates an agent, given its source, on what its report does not hold yet.
 #[instrument(name = "agent", skip_all, fields(miner = %report.miner))]
@@ -92,7 +97,9 @@ fn complete(
         Err(fault) => Err(fault),
     };
     let known = known.into_iter().map(|run| (run.key.clone(), run)).collect();
-    let ongoing = Ongoing { report, claims, cell: &mut cell, surroundings, known, settled: HashMap::new() };
+    let kept = Instant::now();
+    let ongoing =
+        Ongoing { report, claims, cell: &mut cell, surroundings, known, settled: HashMap::new(), kept };
     ongoing.go_through(plan)
 }
 
@@ -106,6 +113,8 @@ struct Ongoing<'a, 'c> {
     known: HashMap<String, Run>,
     /// Places in the report of the runs that were come to, by their keys: tasks of the same content have the same, and so one run.
     settled: HashMap<String, usize>,
+    /// When it was kept last.
+    kept: Instant,
 }
 
 impl Ongoing<'_, '_> {
@@ -165,7 +174,18 @@ impl Ongoing<'_, '_> {
             self.settled.insert(key.clone(), self.report.runs.len());
         }
         self.report.runs.push(planned.run(part.stage, key, outcome));
+        if self.kept.elapsed() >= KEEP_EVERY {
+            self.keep_so_far();
+        }
         Ok(result)
+    }
+
+    fn keep_so_far(&mut self) {
+        let mut so_far = self.report.clone();
+        so_far.runs.extend(in_order(self.known.values().cloned()));
+        so_far.spreads = samples::spreads(&so_far.runs);
+        (self.surroundings.keep)(&so_far, self.claims.so_far());
+        self.kept = Instant::now();
     }
 
     /// Leaves a run as it was.
@@ -186,10 +206,14 @@ impl Ongoing<'_, '_> {
 
     /// Keeps all runs that are known and were not come to.
     fn keep_all(self) {
-        let mut rest: Vec<Run> = self.known.into_values().collect();
-        rest.sort_by(|a, b| place(a).cmp(&place(b)));
-        self.report.runs.append(&mut rest);
+        self.report.runs.extend(in_order(self.known.into_values()));
     }
+}
+
+fn in_order(runs: impl Iterator<Item = Run>) -> Vec<Run> {
+    let mut runs: Vec<Run> = runs.collect();
+    runs.sort_by(|a, b| place(a).cmp(&place(b)));
+    runs
 }
 
 /// Takes out the run at a place in the report, whatever its key.

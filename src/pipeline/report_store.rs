@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use parking_lot::Mutex;
 
+use crate::model::claims::Claims;
 use crate::model::miner_id::Miner;
 use crate::model::report::Report;
 use crate::pipeline::report_summary::Remembered;
@@ -33,15 +34,17 @@ impl PendingReportWrites {
         Self { each, ..Self::default() }
     }
 
-    /// Writes a report, or keeps it.
-    pub fn save(&self, results: &Path, report: &Report) {
+    /// Writes a report, or keeps it; true if it is written.
+    pub fn save(&self, results: &Path, report: &Report) -> bool {
         let path = path(results, &report.miner, &report.sha256, self.each);
         let mut kept = self.kept.lock();
         kept.remove(&path);
         self.shown.lock().remove(&report.miner);
-        if save(&path, report).is_err() {
+        let saved = save(&path, report).is_ok();
+        if !saved {
             kept.insert(path, report.clone());
         }
+        saved
     }
 
     /// Writes that a report's file in the inbox has another name now.
@@ -106,6 +109,31 @@ pub fn save_report(results_dir: &Path, report: &Report) -> io::Result<()> {
 pub fn save(path: &Path, report: &Report) -> io::Result<()> {
     path.parent().map_or(Ok(()), private::closed)?;
     atomic_file::replace(path, &json::bytes(report)?).map(drop)
+}
+
+/// Keeps what an evaluation has come to so far where each submission keeps its report: the next start goes on with it.
+///
+/// # Errors
+/// It can't be written; the message names the file.
+pub fn keep_unfinished(results_dir: &Path, report: &Report, claims: &[Claims]) -> io::Result<()> {
+    // Before the report, which says that the runs need not be made again.
+    claims_store::keep(results_dir, report, claims, true)?;
+    save(&path_of_each(results_dir, &report.miner, &report.sha256), report)
+}
+
+/// The answers of an unfinished evaluation that was kept.
+pub fn claims_of_unfinished(results_dir: &Path, report: &Report) -> Vec<Claims> {
+    match path_of_each(results_dir, &report.miner, &report.sha256).exists() {
+        true => claims_store::load(results_dir, &report.miner, &report.sha256).into_values().collect(),
+        false => Vec::new(),
+    }
+}
+
+/// Forgets an unfinished evaluation of which all is kept elsewhere now.
+pub fn forget_unfinished(results_dir: &Path, report: &Report) {
+    let of = (&report.miner, report.sha256.as_str());
+    let files = [path_of_each(results_dir, of.0, of.1), claims_store::path(results_dir, of, true)];
+    files.iter().for_each(|file| drop(std::fs::remove_file(file)));
 }
 
 /// Reads `agents/<miner>.json`. None if it is missing, unreadable or not what [`save_report`] writes

@@ -6,6 +6,8 @@ use std::sync::mpsc::Sender;
 
 use rayon::ScopeFifo;
 
+use crate::model::claims::Claims;
+use crate::model::report::Report;
 use crate::pipeline::evaluate::{self, End, Evaluation, Surroundings};
 use crate::pipeline::report_store::{self, PendingReportWrites};
 use crate::pipeline::report_summary::{ReportSummary, RunResult};
@@ -66,16 +68,32 @@ impl Workers<'_> {
         let mut runs = remembered.map_or_else(Vec::new, |report| report.runs);
         runs.retain(|run| !job.force || !scope.has_task(&run.task));
         let report = job.head.report(runs);
-        let surroundings = Surroundings { sandbox, gateway, events };
+        // What can't be written now is told of at the end.
+        let keep = |report: &Report, claims: &[Claims]| {
+            drop(report_store::keep_unfinished(&pipeline.results, report, claims));
+        };
+        let surroundings = Surroundings { sandbox, gateway, events, keep: &keep };
         let Evaluation { report, claims, end } = evaluate::evaluate(source, report, &self.plan, surroundings);
-        // Before the report: a run that it holds is not made again, and its claims would be missing for ever.
-        let kept = claims_store::keep(&pipeline.results, &report, &claims, pipeline.season.is_some());
-        if let Err(error) = kept {
-            events.send(Event::Warning(format!("claims can't be kept: {error}")));
-        }
-        self.pending_writes.save(&pipeline.results, &report);
+        self.keep(&report, claims);
         let summary = ReportSummary::of(&report, &self.plan.stages);
         (early_stop::applied(summary, &self.plan.stages), end)
+    }
+
+    /// Keeps what an evaluation has come to: with it, nothing need be kept of it as an unfinished one.
+    fn keep(&self, report: &Report, mut claims: Vec<Claims>) {
+        let (results, each) = (&self.context.pipeline.results, self.context.pipeline.season.is_some());
+        if !each {
+            claims.splice(..0, report_store::claims_of_unfinished(results, report));
+        }
+        // Before the report: a run that it holds is not made again, and its claims would be missing for ever.
+        let kept = claims_store::keep(results, report, &claims, each);
+        if let Err(error) = &kept {
+            self.context.events.send(Event::Warning(format!("claims can't be kept: {error}")));
+        }
+        let saved = self.pending_writes.save(results, report);
+        if saved && kept.is_ok() && !each {
+            report_store::forget_unfinished(results, report);
+        }
     }
 
     /// An evaluation that a bug of ours ended outside of its runs. All of it counts as unscored, so that this pass does

@@ -1,6 +1,8 @@
 //! The host's end of a cell: one container, one agent, its runs one after the other. How each ends is decided here: by a
 //! claim, a timeout, a crash or for want of memory.
 
+mod batch;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,13 +18,13 @@ use crate::sandbox::containers::running::RunningContainer;
 use crate::sandbox::guest::frames::{FromCell, ToCell};
 use crate::sandbox::run::cell_connections::CellConnections;
 use crate::sandbox::run::cell_files;
-use crate::sandbox::run::cell_messages::{
-    Answer, Answers, BatchedRun, Compiled, Exited, Spending, orders, read, settings,
-};
+use crate::sandbox::run::cell_messages::{Answer, Compiled, Exited, Spending, read, settings};
 use crate::sandbox::run::judge::Request;
 use crate::sandbox::run::run_clock::{CpuAccount, RunClock};
 use crate::sandbox::{Fault, Refusal};
 use crate::task::Folder;
+
+pub use crate::sandbox::run::cell::batch::Played;
 
 /// How long the supervisor, which is ours, may take to end a run. Past it the container is removed instead.
 const GRACE: Duration = Duration::from_secs(5);
@@ -68,15 +70,6 @@ enum State {
     Spent,
     /// Ended, or no longer answering, with what that means for the run it happened in.
     Lost(Verdict),
-}
-
-/// Result of several runs.
-#[derive(Debug)]
-pub struct Played {
-    /// Of the first ones, as far as they went.
-    pub answers: Vec<Answers>,
-    /// The one after these was begun, in vain: it must be made call by call, and in another cell.
-    pub broke_off: bool,
 }
 
 impl LiveCell {
@@ -213,80 +206,6 @@ impl LiveCell {
         let spending = if self.is_lost() { Spending::default() } else { self.end_run(ToCell::End, b"").0 };
         let spending = std::mem::take(&mut self.earlier).and(spending);
         (self.usage(&spending), spending.stderr)
-    }
-
-    // -- several runs at once --
-
-    /// Makes whole runs, one after the other, without a word in between: what each is asked is known. Each gets its own
-    /// time, as it would call by call. Ends early where all replies together pass `room` bytes, and where the cell
-    /// is not fit for another run. After that, nothing is under way.
-    ///
-    /// # Errors
-    /// The engine failed.
-    pub fn play(&mut self, runs: &[BatchedRun<'_>], room: usize, deaths: &DeathLog) -> Result<Played, Fault> {
-        self.container.channel.send(ToCell::Batch, &orders(self.run.wrapping_add(1), runs));
-        let (mut answers, mut left) = (Vec::with_capacity(runs.len()), room);
-        for run in runs {
-            self.begin_clock(&run.limits);
-            let Some((made, dropped)) = self.answers(run, &mut left, deaths)? else {
-                return Ok(Played { answers, broke_off: true });
-            };
-            answers.push(made);
-            if dropped || !self.is_fit() {
-                break;
-            }
-        }
-        Ok(Played { answers, broke_off: false })
-    }
-
-    /// The replies of one run, and whether the supervisor has dropped what comes after it; None for want of room, and where
-    /// the supervisor was killed for want of memory: it may have held replies to earlier requests, which are the run's.
-    fn answers(
-        &mut self,
-        run: &BatchedRun<'_>,
-        left: &mut usize,
-        deaths: &DeathLog,
-    ) -> Result<Option<(Answers, bool)>, Fault> {
-        let mut replies = Vec::with_capacity(run.requests.len());
-        let mut ended = None;
-        for _ in run.requests {
-            let reply = match self.ended_before() {
-                Some(reply) => reply,
-                None => self.batched_reply(&mut ended, deaths)?,
-            };
-            *left = left.saturating_sub(reply.size());
-            if *left == 0 {
-                self.end_run(ToCell::Kill, &self.run.to_be_bytes());
-                self.state = State::Spent;
-                return Ok(None);
-            }
-            replies.push(reply);
-        }
-        if self.state == State::Lost(Verdict::OutOfMemory) {
-            return Ok(None);
-        }
-        let (spending, dropped) = match ended {
-            Some(ended) => ended,
-            None if self.is_lost() => (Spending::default(), true),
-            None => self.await_end(),
-        };
-        let usage = self.usage(&spending);
-        Ok(Some((Answers { replies, usage, stderr: spending.stderr }, dropped)))
-    }
-
-    /// The next reply; if it is that the time is used up, how the run `ended`.
-    fn batched_reply(
-        &mut self,
-        ended: &mut Option<(Spending, bool)>,
-        deaths: &DeathLog,
-    ) -> Result<Reply, Fault> {
-        match self.receive() {
-            Received::Late => {
-                *ended = Some(self.abandon(deaths)?);
-                Ok(self.timed_out())
-            }
-            received => self.read_reply(received, deaths),
-        }
     }
 
     // -- what both share --
