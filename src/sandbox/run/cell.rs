@@ -1,7 +1,7 @@
 //! The host's end of a cell: one container, one agent, its runs one after the other. How each ends is decided here: by a
 //! claim, a timeout, a crash or for want of memory.
 
-mod batch;
+pub mod batch;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -23,8 +23,6 @@ use crate::sandbox::run::judge::Request;
 use crate::sandbox::run::run_clock::{CpuAccount, RunClock};
 use crate::sandbox::{Fault, Refusal};
 use crate::task::Folder;
-
-pub use crate::sandbox::run::cell::batch::Played;
 
 /// How long the supervisor, which is ours, may take to end a run. Past it the container is removed instead.
 const GRACE: Duration = Duration::from_secs(5);
