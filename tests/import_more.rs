@@ -500,6 +500,17 @@ fn samples_become_agents_in_which_nothing_clashes() {
         told.contains("1 sample in 1 agent") && told.contains(": other") && told.contains(": third"),
         "{told}"
     );
+    // Fewer samples than before leave agents of before.
+    let both = line("1") + &line("2");
+    let fewer = folder.write("a/other.jsonl", both);
+    folder.agentmill(&["import", "samples", fewer.to_str().unwrap()]);
+    folder.write("a/other.jsonl", line("1"));
+    let again = folder.agentmill(&["import", "samples", fewer.to_str().unwrap(), "--force"]);
+    let stale = "other-1.py, other-2.py in ";
+    assert!(text(&again.stderr).contains(stale), "{}", text(&again.stderr));
+    assert!(text(&again.stderr).contains("made by a file of this name before still count"));
+    ["other-1", "other-2"]
+        .map(|miner| fs::remove_file(folder.path(&format!("mill/inbox/{miner}.py"))).unwrap());
     let same = several(&[&other, &folder.write("b/other.jsonl", line("3"))]);
     assert_eq!(same.status.code(), Some(2));
     assert!(text(&same.stderr).contains("would make the same agent other"), "{}", text(&same.stderr));

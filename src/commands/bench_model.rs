@@ -192,6 +192,9 @@ impl Job {
                 let path = file.path.display();
                 self.spinner.tell(&format!("agentmill: {path}: {}: {}", note.place, note.text));
             }
+            if let Some(warning) = file.fenced() {
+                self.spinner.tell(&format!("agentmill: {}: {warning}", file.path.display()));
+            }
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! `import`: a benchmark's published file becomes tasks.
 
 use std::collections::HashMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
@@ -12,6 +13,7 @@ use crate::model::miner_id::Miner;
 use crate::task::Task;
 use crate::term;
 use crate::util::atomic_file;
+use crate::util::first_few::first_few;
 use crate::util::plural::counted;
 use crate::workspace::{PIPELINE, Workspace};
 
@@ -71,23 +73,46 @@ fn samples(dir: &Path, file: &Path, force: bool, quiet: bool) -> anyhow::Result<
             samples.refused.push(Note { place: path.display().to_string(), text });
             continue;
         }
-        std::fs::create_dir_all(&workspace.pipeline.inbox)?;
+        fs::create_dir_all(&workspace.pipeline.inbox)?;
         atomic_file::replace(&path, source.as_bytes())
             .with_context(|| format!("can't write {}", path.display()))?;
         check_size(source, &workspace.pipeline.validate, &path, &mut samples.refused);
         wrote.push(miner);
     }
-    if !quiet {
+    if !quiet && !wrote.is_empty() {
         let names = wrote.join(", ");
         let inbox = workspace.pipeline.inbox.display();
         let (taken, agents) = (counted(samples.taken, "sample"), counted(wrote.len(), "agent"));
         term::print(&format!("{taken} in {agents} in {inbox}: {names}\n"))?;
     }
     tell(&samples.refused, file);
-    if let Some(text) = lacking(&samples, &workspace) {
+    let stale = stale(file, several.then_some(samples.agents.len()), &workspace)?;
+    for text in [samples.fenced.clone(), lacking(&samples, &workspace), stale].into_iter().flatten() {
         term::complain(format_args!("{}: {text}", file.display()));
     }
     Ok(if samples.refused.is_empty() { Exit::Done } else { Exit::Unscored })
+}
+
+/// Names agents that a file of this name once made, and that this one does not replace: it has so many `samples`, or one if None.
+fn stale(file: &Path, samples: Option<usize>, workspace: &Workspace) -> anyhow::Result<Option<String>> {
+    let inbox = &workspace.pipeline.inbox;
+    let is_made = |miner: &String| {
+        let path = inbox.join(format!("{miner}.py"));
+        fs::read(path).is_ok_and(|bytes| import::is_of_samples(&bytes))
+    };
+    let mut stale: Vec<String> = Vec::new();
+    if samples.is_some() {
+        stale.extend(Some(miner(file, None)?).filter(is_made));
+    }
+    let numbered = (samples.map_or(1, |samples| samples + 1)..).map(|number| miner(file, Some(number)));
+    stale.extend(numbered.map_while(Result::ok).take_while(is_made));
+    let names = first_few(stale.iter().map(|miner| format!("{miner}.py")));
+    Ok((!stale.is_empty()).then(|| {
+        format!(
+            "{names} in {} made by a file of this name before still count; remove what is old",
+            inbox.display()
+        )
+    }))
 }
 
 /// Says for how many tasks that count there is no sample, or not one for each agent.

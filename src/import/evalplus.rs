@@ -16,6 +16,9 @@ use crate::import::python::{self, quoted};
 /// Inputs of one test.
 const CHUNK: usize = 20;
 
+/// Some of an entry's fields.
+const EXAMPLE: &str = r#"{"task_id": ..., "prompt": ..., "base_input": [...]}"#;
+
 /// Fields of an entry, as published. Inputs stay text: Python reads numbers that JSON readers of others would round.
 #[derive(Debug, Deserialize)]
 struct Published {
@@ -105,7 +108,7 @@ const ORACLES: [(&[&str], &str); 6] = [
 /// Makes an entry a task.
 pub(super) fn convert(bytes: &[u8]) -> Converted {
     let text = with_infinity(bytes)?;
-    let entry: Published = fields(text.as_bytes())?;
+    let entry: Published = fields(text.as_bytes(), EXAMPLE)?;
     let (name, set) = (&entry.entry_point, dataset(&entry.task_id));
     python::callable(name)?;
     let solution = python::solution(&entry.prompt, &entry.canonical_solution, name)?;
@@ -119,7 +122,7 @@ pub(super) fn convert(bytes: &[u8]) -> Converted {
         let to = plus.len().min(from + CHUNK);
         test(format!("plus {}-{to}", from + 1), name, &format!("_plus[{from}:{to}]"))
     }));
-    let id = format!("{set}-{}", entry.task_id.id()?);
+    let id = id(&entry.task_id)?;
     let limits = limits(set, number(&entry.task_id));
     let setup = setup(&entry, &solution, set == "mbpp");
     let prompt = prompt(&entry, set == "mbpp");
@@ -128,10 +131,13 @@ pub(super) fn convert(bytes: &[u8]) -> Converted {
 
 /// The benchmark that a name such as `Mbpp/2` belongs to.
 fn dataset(name: &Name) -> &'static str {
-    match name {
-        Name::Text(text) if text.to_lowercase().starts_with("humaneval/") => "humaneval",
-        _ => "mbpp",
-    }
+    if name.is_of("humaneval") { "humaneval" } else { "mbpp" }
+}
+
+/// The id of the task that an entry of this name becomes, without the folder: with its set, as two share one.
+pub(super) fn id(name: &Name) -> Result<String, String> {
+    let id = name.id("")?;
+    Ok(if name.is_bare() { format!("mbpp-{id}") } else { id })
 }
 
 fn prompt(entry: &Published, is_mbpp: bool) -> String {
@@ -146,7 +152,7 @@ fn prompt(entry: &Published, is_mbpp: bool) -> String {
 }
 
 fn number(name: &Name) -> u32 {
-    name.id().ok().and_then(|id| id.parse().ok()).unwrap_or_default()
+    name.id(dataset(name)).ok().and_then(|id| id.parse().ok()).unwrap_or_default()
 }
 
 fn limits(set: &str, number: u32) -> Vec<(&'static str, String)> {

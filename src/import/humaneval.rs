@@ -13,6 +13,9 @@ use crate::import::draft::{Converted, Draft, DraftTest};
 use crate::import::entries::{Name, fields};
 use crate::import::python::{self, Statement, renamed, statements};
 
+/// Some of an entry's fields.
+const EXAMPLE: &str = r#"{"task_id": ..., "prompt": ..., "test": ...}"#;
+
 /// Fields of an entry, as published.
 #[derive(Debug, Deserialize)]
 struct Published {
@@ -35,7 +38,7 @@ struct Check {
 
 /// Makes an entry a task.
 pub(super) fn convert(bytes: &[u8]) -> Converted {
-    let entry: Published = fields(bytes)?;
+    let entry: Published = fields(bytes, EXAMPLE)?;
     let name = &entry.entry_point;
     python::callable(name)?;
     let solution = python::solution(&entry.prompt, &entry.canonical_solution, name)?;
@@ -48,7 +51,7 @@ pub(super) fn convert(bytes: &[u8]) -> Converted {
     setup.splice(0..0, helpers(&entry.prompt, name, &check.whole));
     let setup = seeded(setup);
     let draft = Draft {
-        id: entry.task_id.id()?,
+        id: id(&entry.task_id)?,
         prompt: format!("Complete the function `{name}`:\n\n{}", entry.prompt.trim_matches('\n')),
         setup: setup.join("\n"),
         tests: tests.into_iter().map(|code| DraftTest { code, ..DraftTest::default() }).collect(),
@@ -56,6 +59,16 @@ pub(super) fn convert(bytes: &[u8]) -> Converted {
         ..Draft::default()
     };
     Ok((draft, remarks))
+}
+
+/// The id of the task that an entry of this name becomes, without the folder.
+pub(super) fn id(name: &Name) -> Result<String, String> {
+    name.id("humaneval")
+}
+
+/// The code in a prompt of such a task, here and in EvalPlus, which a completion goes on behind.
+pub(super) fn published(prompt: &str) -> Option<&str> {
+    prompt.strip_prefix("Complete the function `")?.split_once(":\n\n").map(|(_, code)| code)
 }
 
 fn check(test: &str) -> Result<Check, String> {

@@ -21,6 +21,9 @@ pub(super) const MAX_ENTRY: usize = 256 << 20;
 /// Most bytes of the hidden tests of all entries together, unpacked: all of them are held until they are written.
 pub(super) const MAX_UNPACKED: u64 = 1 << 30;
 
+/// Some of an entry's fields.
+const EXAMPLE: &str = r#"{"question_id": ..., "question_content": ..., "public_test_cases": ...}"#;
+
 /// Fields of an entry, as published.
 #[derive(Debug, Deserialize)]
 struct Published {
@@ -58,7 +61,7 @@ struct Metadata {
 
 /// Makes an entry a task. What its hidden tests take, once unpacked, is taken off the bytes that are `left`.
 pub(super) fn convert(bytes: &[u8], left: &mut u64) -> Converted {
-    let entry: Published = fields(bytes)?;
+    let entry: Published = fields(bytes, EXAMPLE)?;
     let id = entries::id(&entry.question_id)?;
     let public = listed(&entry.public_test_cases)?;
     let hidden = match entry.private_test_cases.as_str() {

@@ -7,6 +7,9 @@ use crate::import::draft::{Converted, Draft, DraftTest};
 use crate::import::entries::{Name, fields};
 use crate::import::python::{self, statements};
 
+/// Some of an entry's fields.
+const EXAMPLE: &str = r#"{"task_id": ..., "text": ..., "code": ..., "test_list": [...]}"#;
+
 /// Fields of an entry, as published; the sanitized edition has other names for some of them.
 #[derive(Debug, Deserialize)]
 struct Published {
@@ -25,7 +28,7 @@ struct Published {
 
 /// Makes an entry a task.
 pub(super) fn convert(bytes: &[u8]) -> Converted {
-    let entry: Published = fields(bytes)?;
+    let entry: Published = fields(bytes, EXAMPLE)?;
     let solution = entry.code.replace("\r\n", "\n");
     let listed = entry.test_list.iter().chain(&entry.challenge_test_list);
     let codes: Vec<String> = listed.map(|test| test.replace("\r\n", "\n").trim().to_owned()).collect();
@@ -42,7 +45,7 @@ pub(super) fn convert(bytes: &[u8]) -> Converted {
     let imports = imports.into_iter().filter(|text| !setup.contains(text));
     let setup: Vec<String> = imports.chain(setup.iter().cloned()).collect();
     let draft = Draft {
-        id: entry.task_id.id()?,
+        id: id(&entry.task_id)?,
         prompt: format!("{}\n\nOne of the tests is:\n\n{first}{named}", entry.text.trim()),
         setup: setup.join("\n").trim_matches('\n').to_owned(),
         tests: codes.into_iter().enumerate().map(draft_test).collect(),
@@ -50,6 +53,11 @@ pub(super) fn convert(bytes: &[u8]) -> Converted {
         ..Draft::default()
     };
     Ok((draft, Vec::new()))
+}
+
+/// The id of the task that an entry of this name becomes, without the folder.
+pub(super) fn id(name: &Name) -> Result<String, String> {
+    name.id("mbpp")
 }
 
 fn draft_test((at, code): (usize, String)) -> DraftTest {

@@ -10,10 +10,28 @@ use anyhow::Context;
 use serde::Deserialize;
 
 use crate::import::draft::Note;
-use crate::import::entries::{self, Name, fields};
+use crate::import::entries::{self, Name, fields, names};
 use crate::import::python::quoted;
+use crate::import::{evalplus, humaneval, mbpp};
 use crate::task::Task;
 use crate::util::digest;
+use crate::util::first_few::first_few;
+use crate::util::plural::counted;
+use crate::util::similar::nearest;
+use crate::util::text::visible;
+
+/// Some of a line's fields.
+const EXAMPLE: &str = r#"{"task_id": ..., "completion": ...}"#;
+
+/// The most of a task's name that is told, in characters.
+const SHOWN: usize = 100;
+
+/// Gives the last part of a task's id, which `import` makes of a published name.
+type Rule = fn(&Name) -> Result<String, String>;
+
+/// The rules, each with the folder that its tasks lie in. A bare number is one of MBPP's first.
+const RULES: [(&str, Rule); 3] =
+    [("evalplus", evalplus::id), ("mbpp", mbpp::id), ("humaneval", humaneval::id)];
 
 /// Fields of a line; others are passed over.
 #[derive(Debug, Deserialize)]
@@ -34,6 +52,8 @@ pub struct Samples {
     pub of_task: BTreeMap<String, usize>,
     /// Lines that can't be taken.
     pub refused: Vec<Note>,
+    /// A warning of code between fences, if there is any.
+    pub fenced: Option<String>,
 }
 
 /// The samples of a file, as whole programs.
@@ -43,6 +63,8 @@ pub struct Programs {
     pub by_task: BTreeMap<usize, Vec<String>>,
     /// Lines that can't be taken.
     pub refused: Vec<Note>,
+    /// A warning of code between fences, if there is any.
+    pub fenced: Option<String>,
     /// Hex sha256 of the file.
     pub sha256: String,
 }
@@ -55,13 +77,31 @@ pub fn programs(path: &Path, tasks: &[Task]) -> anyhow::Result<Programs> {
     let cant = || format!("can't read {}", path.display());
     let bytes = entries::read(path, entries::MAX_FILE).with_context(cant)?;
     let mut programs = Programs { sha256: digest::sha256(&bytes), ..Programs::default() };
+    let mut fenced = Vec::new();
     for entry in entries::split(&bytes).with_context(cant)? {
         match entry.bytes(entries::MAX_ENTRY).and_then(|line| sample(line, tasks)) {
-            Ok((task, source)) => programs.by_task.entry(task).or_default().push(source),
+            Ok((task, source)) => {
+                fenced.extend(is_fenced(&source).then(|| entry.place.clone()));
+                programs.by_task.entry(task).or_default().push(source);
+            }
             Err(text) => programs.refused.push(Note { place: entry.place.clone(), text }),
         }
     }
+    programs.fenced = warning(&fenced);
     Ok(programs)
+}
+
+/// True if a line of it opens or closes a block of Markdown.
+fn is_fenced(source: &str) -> bool {
+    source.lines().any(|line| line.starts_with("```"))
+}
+
+/// Samples are run as they stand, as the benchmarks' own harnesses run them.
+fn warning(fenced: &[String]) -> Option<String> {
+    let (samples, have) = (counted(fenced.len(), "sample"), if fenced.len() == 1 { "has" } else { "have" });
+    let places = first_few(fenced);
+    let way = "which is no Python and is run as it stands: take the code out of its fence";
+    (!fenced.is_empty()).then(|| format!("{samples} {have} a line of ``` ({places}), {way}"))
 }
 
 /// Makes agents of a file of samples for these tasks.
@@ -69,72 +109,194 @@ pub fn programs(path: &Path, tasks: &[Task]) -> anyhow::Result<Programs> {
 /// # Errors
 /// Those of [`programs`].
 pub fn read(path: &Path, tasks: &[Task]) -> anyhow::Result<Samples> {
-    let Programs { by_task, refused, sha256: _ } = programs(path, tasks)?;
+    let Programs { by_task, refused, fenced, sha256: _ } = programs(path, tasks)?;
     let most = by_task.values().map(Vec::len).max().unwrap_or_default();
     Ok(Samples {
         agents: (0..most).map(|number| agent(number, &by_task, tasks)).collect(),
         taken: by_task.values().map(Vec::len).sum(),
         of_task: by_task.iter().map(|(at, sources)| (tasks[*at].id.clone(), sources.len())).collect(),
         refused,
+        fenced,
     })
 }
 
 /// The place of its task, and the sample as a whole program.
 fn sample(line: &[u8], tasks: &[Task]) -> Result<(usize, String), String> {
-    let line: Published = fields(line)?;
-    let at = tasks
-        .iter()
-        .position(|task| is_of(&line.task_id, task))
-        .ok_or_else(|| format!("no task is made of {}; import its benchmark first", said(&line.task_id)))?;
-    let source = match (line.solution, line.completion) {
+    let Published { task_id, completion, solution } = fields(line, EXAMPLE)?;
+    let at = place(&task_id, tasks).ok_or_else(|| lost(&task_id, tasks))?;
+    let source = match (solution, completion) {
         (Some(whole), _) => whole,
         (None, Some(rest)) => completed(&tasks[at].prompt, &rest),
-        (None, None) => return Err("it has neither completion nor solution".to_owned()),
+        (None, None) => return Err(format!("it has no completion and no solution, but {}", names(line))),
     };
     Ok((at, source))
 }
 
-fn said(name: &Name) -> String {
-    match name {
-        Name::Number(number) => number.to_string(),
-        Name::Text(text) => format!("{text:?}"),
-    }
+/// The place of the task with this id, or of that which a benchmark's entry of this name became.
+fn place(name: &Name, tasks: &[Task]) -> Option<usize> {
+    let text = name.to_string();
+    let imported = || RULES.iter().find_map(|rule| tasks.iter().position(|task| is_of(name, task, rule)));
+    tasks.iter().position(|task| task.id == text.trim()).or_else(imported)
 }
 
-/// True if `import` makes this task of an entry of that name.
-fn is_of(name: &Name, task: &Task) -> bool {
-    let Ok(id) = name.id() else { return false };
-    let set = match name {
-        Name::Text(text) if text.to_lowercase().starts_with("humaneval/") => "humaneval",
-        _ => "mbpp",
-    };
-    task.id.rsplit_once('/').is_some_and(|(folder, last)| {
-        let (folder, id) = (folder.rsplit('/').next().unwrap_or(folder), id.as_str());
-        last == id && folder == set || folder == "evalplus" && last == format!("{set}-{id}")
+/// True if this rule makes this task of an entry of that name.
+fn is_of(name: &Name, task: &Task, (folder, rule): &(&str, Rule)) -> bool {
+    let parts = task.id.rsplit_once('/');
+    parts.is_some_and(|(path, last)| {
+        path.rsplit('/').next() == Some(folder) && rule(name).is_ok_and(|id| id == last)
     })
 }
 
-/// A completion goes on where the published prompt ends; a whole program, fenced or not, stands for itself.
+/// Says that there is no such task.
+fn lost(name: &Name, tasks: &[Task]) -> String {
+    let text = name.to_string();
+    let shown = visible(&text, SHOWN);
+    if let Name::Number(_) = name {
+        return format!("no task is made of {shown}; import its benchmark first");
+    }
+    if ["humaneval", "mbpp"].iter().any(|set| name.is_of(set)) {
+        return format!("no task is made of {shown:?}; import its benchmark first");
+    }
+    let last = |task: &Task| task.id.rsplit('/').next() == Some(text.trim());
+    let own = tasks.iter().find(|task| last(task)).map(|task| task.id.as_str());
+    match own.or_else(|| nearest(&text, tasks.iter().map(|task| task.id.as_str()))) {
+        Some(id) => format!("no task is called {shown:?}; did you mean {id:?}?"),
+        None => format!("no task is called {shown:?}; `agentmill tasks` lists them"),
+    }
+}
+
+/// A completion goes on where the published prompt ends. A whole program stands for itself, as does all that is written for
+/// prompts without a beginning.
 fn completed(prompt: &str, completion: &str) -> String {
     let begins = |word: &str| completion.lines().any(|line| line.starts_with(word));
-    let published = prompt.split_once(":\n\n").map_or(prompt, |(_, rest)| rest);
+    let Some(published) = humaneval::published(prompt) else { return completion.to_owned() };
     match begins("def ") || begins("class ") && !completion.starts_with([' ', '\t']) {
         true if !completion.starts_with([' ', '\t', '\n']) => completion.to_owned(),
         _ => format!("{published}\n{completion}"),
     }
 }
 
+/// What an agent of samples begins with: this, the number of its samples, and more.
+const HEAD: &str = "\"\"\"Sample ";
+const HEAD_END: &str =
+    " of each task. Only that of the task at hand is run.\"\"\"\nimport hashlib\nimport sys\n\nSAMPLES = {\n";
+
+/// True if a file begins as agents of samples do.
+pub fn is_agent(source: &[u8]) -> bool {
+    let Some(rest) = source.strip_prefix(HEAD.as_bytes()) else { return false };
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    rest[digits..].starts_with(HEAD_END.as_bytes())
+}
+
 /// An agent of the samples with this number.
 fn agent(number: usize, by_task: &BTreeMap<usize, Vec<String>>, tasks: &[Task]) -> String {
-    let mut text = format!(
-        "\"\"\"Sample {} of each task. Only that of the task at hand is run.\"\"\"\nimport hashlib\nimport sys\n\nSAMPLES = {{\n",
-        number + 1
-    );
+    let mut text = format!("{HEAD}{}{HEAD_END}", number + 1);
     for (task, sources) in by_task {
         let Some(source) = sources.get(number) else { continue };
         let prompt = digest::sha256(tasks[*task].prompt.as_bytes());
         text += &format!("    # {}\n    \"{}\": {},\n", tasks[*task].id, &prompt[..16], quoted(source));
     }
     text + "}\n\nkey = hashlib.sha256(sys.argv[2].encode()).hexdigest()[:16] if sys.argv[1:2] == [\"--task\"] else \"\"\n\
-            exec(compile(SAMPLES.get(key, \"\"), \"agent.py\", \"exec\"))\n"
+            try:\n    code = compile(SAMPLES.get(key, \"\"), \"agent.py\", \"exec\")\n\
+            except SyntaxError as error:\n    \
+            raise SyntaxError(f\"{error.msg}, in line {error.lineno} of the sample\") from None\n\
+            exec(code)\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::task;
+
+    const TASK: &str = "tests: [\"assert f() == 1\"]\n";
+
+    /// What becomes of these lines where there are these tasks: the task and its program of each, or what is wrong.
+    fn taken(lines: &str) -> (Programs, Vec<String>) {
+        let folder = tempfile::tempdir().unwrap();
+        let ids = ["roman", "own/sudoku", "humaneval/0", "humaneval/mine-0", "mbpp/11", "evalplus/mbpp-12"];
+        for id in ids {
+            let path = folder.path().join(format!("tasks/{id}.yaml"));
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let prompt = match id.starts_with("humaneval") {
+                true => "\"Complete the function `f`:\\n\\ndef f():\"",
+                false => "\"Write f:\\n\\nassert f() == 1\"",
+            };
+            fs::write(path, format!("prompt: {prompt}\n{TASK}")).unwrap();
+        }
+        let file = folder.path().join("m.jsonl");
+        fs::write(&file, lines).unwrap();
+        let tasks = task::load(&folder.path().join("tasks")).unwrap();
+        let programs = programs(&file, &tasks).unwrap();
+        let told = programs.refused.iter().map(|note| format!("{}: {}", note.place, note.text));
+        let told: Vec<String> = told.collect();
+        let ids: Vec<String> = programs.by_task.keys().map(|at| tasks[*at].id.clone()).collect();
+        (programs, [ids, told].concat())
+    }
+
+    fn of(name: &str) -> Vec<String> {
+        taken(&format!("{{\"task_id\": {name}, \"completion\": \"    return 1\"}}\n")).1
+    }
+
+    #[test]
+    fn a_task_is_named_by_its_id_or_as_its_benchmark_does() {
+        for (name, id) in [
+            ("\"roman\"", "roman"),
+            ("\"own/sudoku\"", "own/sudoku"),
+            ("\"HumanEval/0\"", "humaneval/0"),
+            ("\"humaneval/0\"", "humaneval/0"),
+            ("\"Mine/0\"", "humaneval/mine-0"),
+            ("\"Mbpp/11\"", "mbpp/11"),
+            ("11", "mbpp/11"),
+            ("12", "evalplus/mbpp-12"),
+            ("0", "humaneval/0"),
+        ] {
+            assert_eq!(of(name), [id], "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_task_is_told_with_what_may_be_meant() {
+        for (name, told) in [
+            ("\"HumanEval/7\"", "no task is made of \"HumanEval/7\"; import its benchmark first"),
+            ("7", "no task is made of 7; import its benchmark first"),
+            ("\"sudoku\"", "no task is called \"sudoku\"; did you mean \"own/sudoku\"?"),
+            ("\"romann\"", "no task is called \"romann\"; did you mean \"roman\"?"),
+            ("\"Yours/0\"", "no task is called \"Yours/0\"; `agentmill tasks` lists them"),
+        ] {
+            assert_eq!(of(name), [format!("line 1: {told}")], "{name}");
+        }
+    }
+
+    #[test]
+    fn a_broken_line_is_told_in_plain_words() {
+        for (line, told) in [
+            ("[\"roman\"]", "not an object such as {\"task_id\": ..., \"completion\": ...}"),
+            (
+                "{\"task_id\": \"roman\", \"text\": 1}",
+                "it has no completion and no solution, but task_id, text",
+            ),
+            ("{\"completion\": \"\"}", "it has no task_id, but completion"),
+            ("{\"task_id\": \"roman\", \"completion\": 7}", "completion: expected text, found a number"),
+            ("hello", "not JSON (column 1: expected value); expected an object such as {"),
+        ] {
+            let (_, found) = taken(&format!("# a comment\n{line}\n"));
+            assert!(found[0].starts_with(&format!("line 2: {told}")), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_completion_goes_on_only_where_something_was_begun() {
+        let line = |id: &str, text: &str| format!("{{\"task_id\": \"{id}\", \"completion\": \"{text}\"}}\n");
+        let program = |id: &str, text: &str| {
+            let (programs, _) = taken(&line(id, text));
+            (programs.by_task.into_values().next().unwrap().remove(0), programs.fenced)
+        };
+        assert_eq!(program("humaneval/0", "    return 1").0, "def f():\n    return 1");
+        assert_eq!(program("roman", "f = lambda: 1").0, "f = lambda: 1");
+        let (fenced, warning) = program("roman", "```python\\nx\\n```");
+        assert_eq!(fenced, "```python\nx\n```", "it is run as it stands");
+        assert!(warning.unwrap().starts_with("1 sample has a line of ``` (line 1), which is no Python"));
+    }
 }

@@ -148,9 +148,17 @@ fn the_sanitized_mbpp_is_a_list_with_other_names() {
 #[test]
 fn what_can_not_be_taken_is_named_by_line() {
     let cases = [
-        ("{\"task_id\": 1".to_owned(), "line 1: EOF while parsing an object (column 13)"),
-        (entry("test", json!(null)), "line 1: missing field `test`"),
-        (entry("task_id", json!([])), "line 1: data did not match any variant"),
+        (
+            "{\"task_id\": 1".to_owned(),
+            "line 1: not JSON (column 13: EOF while parsing an object); expected an object such as {\"task_id\": ...",
+        ),
+        (
+            entry("test", json!(null)),
+            "line 1: it has no test, but canonical_solution, entry_point, prompt, task_id",
+        ),
+        (entry("task_id", json!([])), "line 1: task_id: expected text or a number"),
+        ("7".to_owned(), "line 1: not an object such as {\"task_id\": ..., \"prompt\": ..., \"test\": ...}"),
+        (entry("prompt", 7.into()), "line 1: prompt: expected text, found a number"),
         (entry("task_id", "../../\u{1b}[2J".into()), ""),
         (entry("task_id", "/".into()), "line 1: task_id has no letter and no digit"),
         (entry("task_id", "x".repeat(65).into()), "line 1: task_id is longer than 64 characters"),
@@ -175,7 +183,7 @@ fn what_can_not_be_taken_is_named_by_line() {
             "{found}\n{expected}"
         );
     }
-    let twice = format!("{HUMANEVAL}\n\n{}", entry("task_id", "Other/2".into()));
+    let twice = format!("{HUMANEVAL}\n# twice\n{}", entry("task_id", "humaneval/2".into()));
     assert_eq!(refusals(Benchmark::HumanEval, &twice), ["line 7: line 3 has the id 2, too"]);
 }
 
@@ -183,7 +191,8 @@ fn what_can_not_be_taken_is_named_by_line() {
 fn ids_hold_only_what_tasks_may_be_called() {
     let id = |name: &str| drafts(Benchmark::HumanEval, entry("task_id", name.into())).drafts[0].id.clone();
     assert_eq!(id("HumanEval/12"), "12");
-    assert_eq!(id("X/../ü.A b"), "a_b");
+    assert_eq!(id("X/../ü.A b"), "x-a_b", "another set's name stays");
+    assert_eq!(id("Mine/0"), "mine-0");
     assert_eq!(id("\u{1b}[2J"), "2j");
 }
 

@@ -13,6 +13,7 @@ pub mod pass_at;
 pub mod plural;
 pub mod private;
 pub mod program;
+pub mod similar;
 pub mod text;
 pub mod units;
 pub mod user_cache;

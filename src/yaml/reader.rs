@@ -3,6 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_yaml::Value;
 
+use crate::util::similar::nearest;
 use crate::yaml::document::join;
 use crate::yaml::document::{Field, Kind, Node};
 use crate::yaml::problem::{Log, Position};
@@ -236,14 +237,8 @@ fn reword(message: &str, found: &Value) -> String {
 
 /// `did you mean "memory"?`, or all that would have been valid.
 fn suggest(key: &str, known: &[&str]) -> String {
-    let folded = key.chars().take(64).collect::<String>().to_lowercase().replace('-', "_");
-    let near = known
-        .iter()
-        .map(|name| (strsim::damerau_levenshtein(&folded, name), name))
-        .min()
-        .filter(|(distance, name)| distance * 3 <= name.chars().count());
-    match near {
-        Some((_, name)) => format!("did you mean {name:?}?"),
+    match nearest(key, known.iter().copied()) {
+        Some(name) => format!("did you mean {name:?}?"),
         None => format!("expected one of {}", known.join(", ")),
     }
 }

@@ -46,6 +46,12 @@ impl Published {
         &self.programs.refused
     }
 
+    /// A warning of code between fences, if there is any.
+    #[must_use]
+    pub fn fenced(&self) -> Option<&str> {
+        self.programs.fenced.as_deref()
+    }
+
     /// The most samples that it has of a task.
     #[must_use]
     pub fn most(&self) -> u32 {
