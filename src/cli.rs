@@ -269,6 +269,9 @@ pub struct Generate {
     /// The agent's miner; it goes into the inbox unless --out says otherwise
     #[arg(long)]
     pub miner: Option<Miner>,
+    /// The model's name at the endpoint instead of llm.model
+    #[arg(long, value_name = "MODEL")]
+    pub model: Option<String>,
     /// The file to write instead
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,

@@ -11,7 +11,8 @@ fn an_own_task_and_an_own_agent_are_scored_in_a_new_folder() {
         "wrote ",
         "pipeline.yaml\n",
         "tasks/reverse_string.yaml\n",
-        "/inbox",
+        "/inbox, put your tasks into ",
+        "in the place of the example, which counts too, then: agentmill",
     ]);
 
     env.write("tasks/double.yaml", DOUBLE_TASK);

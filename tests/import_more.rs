@@ -509,8 +509,9 @@ fn samples_become_agents_in_which_nothing_clashes() {
     let stale = "other-1.py, other-2.py in ";
     assert!(text(&again.stderr).contains(stale), "{}", text(&again.stderr));
     assert!(text(&again.stderr).contains("made by a file of this name before still count"));
-    ["other-1", "other-2"]
-        .map(|miner| fs::remove_file(folder.path(&format!("mill/inbox/{miner}.py"))).unwrap());
+    for miner in ["other-1", "other-2"] {
+        fs::remove_file(folder.path(&format!("mill/inbox/{miner}.py"))).unwrap();
+    }
     let same = several(&[&other, &folder.write("b/other.jsonl", line("3"))]);
     assert_eq!(same.status.code(), Some(2));
     assert!(text(&same.stderr).contains("would make the same agent other"), "{}", text(&same.stderr));

@@ -210,8 +210,13 @@ fn questions_to_models_are_told() -> Tested {
     browser::needed()?;
     let dir = tempfile::tempdir().unwrap();
     let mut sample = Sample::varied();
-    let used =
-        |requests, cost| ModelUse { requests, tokens_in: 1000, tokens_out: 50, cost: Money::dollars(cost) };
+    let used = |requests, cost| ModelUse {
+        requests,
+        tokens_in: 1000,
+        tokens_out: 50,
+        cost: Money::dollars(cost),
+        refused: 0,
+    };
     for (run, model) in sample.reports[0].runs.iter_mut().zip([used(1, 0.25), used(3, 0.0)]) {
         let Outcome::Scored(scored) = &mut run.outcome else { panic!("it is scored") };
         scored.usage.model = Some(model);
@@ -344,16 +349,17 @@ fn models() -> Vec<Row> {
     let row = |model: u32| Row {
         rank: Some(model as usize + 1),
         model: ["qwen2.5-coder:7b", HOSTILE][model as usize].to_owned(),
-        pass_at_1: 87.5 - f64::from(model) * 20.0,
+        pass_at_1: Some(87.5 - f64::from(model) * 20.0),
         pass_at_k: Some(95.0),
         k: 4,
-        score: 91.25,
+        score: Some(91.25),
         tasks: 40,
         samples: 160,
         missing: 0,
-        prompt_tokens: 123_456,
-        completion_tokens: 7_654_321,
+        prompt_tokens: Some(123_456),
+        completion_tokens: Some(7_654_321),
         cost: (model == 0).then_some(0.1234),
+        cut_off: 0,
         by_task: (0..40).map(|number| task(model, number)).collect(),
     };
     (0..2).map(row).collect()

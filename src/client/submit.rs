@@ -4,7 +4,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use serde::Deserialize;
 use serde_json::Value;
 use ureq::http::header;
@@ -79,7 +79,7 @@ impl Platform {
         if self.token.is_some() {
             request = request.header(header::AUTHORIZATION, self.authorization());
         }
-        let mut response = request.send(source).with_context(|| format!("{} can't be reached", self.url))?;
+        let mut response = request.send(source).map_err(|error| self.unreached(&error))?;
         let status = response.status().as_u16();
         let body = response.body_mut().read_to_string().unwrap_or_default();
         ensure!(matches!(status, 200 | 201), "{}", self.refusal(status, &body));
@@ -91,7 +91,7 @@ impl Platform {
         if self.token.is_some() {
             request = request.header(header::AUTHORIZATION, self.authorization());
         }
-        let mut response = request.call().with_context(|| format!("{} can't be reached", self.url))?;
+        let mut response = request.call().map_err(|error| self.unreached(&error))?;
         let status = response.status().as_u16();
         let body = response.body_mut().read_to_string().unwrap_or_default();
         match status {
@@ -104,12 +104,20 @@ impl Platform {
         }
     }
 
+    fn unreached(&self, error: &ureq::Error) -> anyhow::Error {
+        anyhow!("{} can't be reached: {}", self.url, http_client::said(error))
+    }
+
     /// Reason that the platform gave, with the line in the file.
     fn refusal(&self, status: u16, body: &str) -> String {
         let answer: Value = serde_json::from_str(body).unwrap_or_default();
         let line = answer["line"].as_u64().map_or_else(String::new, |line| format!("line {line}: "));
         let error = answer["error"].as_str().unwrap_or(body);
-        format!("{} refuses it (HTTP {status}): {line}{}", self.url, visible(error, SHOWN))
+        let hint = match status {
+            401 if self.token.is_none() => format!("; {TOKEN} in the environment holds the token"),
+            _ => String::new(),
+        };
+        format!("{} refuses it (HTTP {status}): {line}{}{hint}", self.url, visible(error, SHOWN))
     }
 }
 
@@ -136,7 +144,7 @@ impl Target<'_> {
                 let admitted = checked.and_then(|()| submission::admit(pipeline, miner, source, here));
                 let compiled = admitted.and_then(|()| Compiler::default().check(source, pipeline));
                 compiled.map_err(|refused| match refused.line() {
-                    Some(line) => anyhow::anyhow!("line {line}: {refused}"),
+                    Some(line) => anyhow!("line {line}: {refused}"),
                     None => refused.into(),
                 })?;
                 let (receipt, changed) = submission::submit(pipeline, miner, source, (channel, here))?;
@@ -199,7 +207,7 @@ pub fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
     let context = || format!("can't read {}", file.display());
     if file.is_dir() {
         let (folder, bounds) = (file.canonicalize()?, Bounds { bytes: MOST, files: joined::MOST });
-        return intake::joined(&folder, bounds).map_err(|why| anyhow::anyhow!("{}: {why}", file.display()));
+        return intake::joined(&folder, bounds).map_err(|why| anyhow!("{}: {why}", file.display()));
     }
     let mut bytes = Vec::new();
     std::fs::File::open(file)

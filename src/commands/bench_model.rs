@@ -1,6 +1,6 @@
 //! `bench-model`: all tasks, several samples of each, straight into a ranking of models.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,11 +15,13 @@ use crate::client::bench::memory::{self, FOLDER, Memory};
 use crate::client::bench::page;
 use crate::client::bench::published::Published;
 use crate::client::bench::ranking::{self, Row};
+use crate::client::bench::samples;
+use crate::client::bench::unranked;
 use crate::client::generate::draft::choose;
 use crate::client::generate::model::Model;
 use crate::client::generate::program::Children;
 use crate::client::generate::prompt::Interpreter;
-use crate::commands::aside;
+use crate::commands::{aside, check};
 use crate::config::Llm;
 use crate::pipeline::publish::page::MODELS;
 use crate::sandbox::Sandbox;
@@ -29,9 +31,13 @@ use crate::term::{self, Layout};
 use crate::ui::Spinner;
 use crate::util::first_few::first_few;
 use crate::util::plural::counted;
+use crate::util::text::visible;
 use crate::util::{atomic_file, json};
 use crate::workspace::{PIPELINE, Workspace};
 use crate::yaml::Problems;
+
+/// The most of a message that is told, in characters.
+const SHOWN: usize = 300;
 
 /// Asks the models for what is missing, judges it, and ranks them beside those of before.
 ///
@@ -46,7 +52,7 @@ pub fn bench_model(dir: &Path, args: &BenchModel, quiet: bool) -> anyhow::Result
     // Nothing else is looked at, asked for or judged.
     workspace.tasks = chosen(&workspace, &args.tasks, &spinner)?;
     let children = Children::default();
-    let models = models(&workspace.pipeline.llm, args, &children)?;
+    let models = models(&workspace.pipeline.llm, args, &children, &spinner)?;
     let (pipeline, parallel) = (workspace.pipeline.clone(), workspace.pipeline.parallel.get());
     let tally = Arc::new(Tally::default());
     let job = Job {
@@ -109,13 +115,21 @@ fn chosen(workspace: &Workspace, named: &[String], spinner: &Spinner) -> anyhow:
 }
 
 /// The models to ask by name, each once; that of the `llm` section if neither one nor a file is named.
-fn models(llm: &Llm, args: &BenchModel, children: &Children) -> anyhow::Result<Vec<(String, Model)>> {
+fn models(
+    llm: &Llm,
+    args: &BenchModel,
+    children: &Children,
+    spinner: &Spinner,
+) -> anyhow::Result<Vec<(String, Model)>> {
     let mut names = args.models.clone();
     if names.is_empty() && args.files.is_empty() {
         let own = llm.command.first().filter(|_| llm.model.is_none());
         let name =
             llm.model.as_ref().or(own).context("say which model: --model, or llm.model in pipeline.yaml")?;
         names.push(name.clone());
+    }
+    if let Some(list) = names.iter().find(|name| name.contains(',')) {
+        spinner.say(&format!("--model {list} is one model's name; repeat --model for several"));
     }
     let mut seen = HashSet::new();
     names.retain(|name| seen.insert(name.clone()));
@@ -165,22 +179,53 @@ impl Job {
         let interpreter = Interpreter::of(&self.workspace.pipeline, Some(&containers.library()?));
         self.ask(&folder, &interpreter)?;
         self.read(&folder)?;
-        let mut rows = Vec::new();
+        let (mut rows, mut results) = (Vec::new(), HashMap::new());
         for memory in Memory::all(&folder)? {
-            let results = self.judge(&memory, &interpreter, containers)?;
-            rows.push(Row::new(&memory.model, &results, tasks, self.wanted.of(&memory), self.wanted.k));
+            // A misspelt one has never replied.
+            if memory.samples().is_empty() && !self.is_named(&memory.model) {
+                continue;
+            }
+            let judged = self.judge(&memory, &interpreter, containers)?;
+            rows.push(Row::new(&memory.model, &judged, tasks, self.wanted.of(&memory), self.wanted.k));
+            results.insert(memory.model, judged);
         }
         ranking::rank(&mut rows);
-        self.write(&folder, &rows)?;
+        self.write(&folder, &rows, &results)?;
+        self.doubt(&rows, containers)?;
+        let others = rows.iter().filter(|row| !self.is_named(&row.model));
+        let others: Vec<(&Row, &Results)> = others.map(|row| (row, &results[&row.model])).collect();
+        for line in unranked::told(&others, self.wanted.samples) {
+            self.spinner.say(&format!("agentmill: {line}"));
+        }
         let whole = self.is_whole(&rows);
         Ok((rows, whole))
     }
 
-    /// True if nothing is missing of the models that this is about.
+    /// Tells of tasks that no sample passes where the reference solution does not pass either.
+    fn doubt(&self, rows: &[Row], sandbox: &dyn Sandbox) -> anyhow::Result<()> {
+        let of_all = || rows.iter().flat_map(|row| &row.by_task);
+        for task in self.workspace.tasks.iter().filter(|task| !task.asks_model()) {
+            let is_hard = of_all().any(|row| row.task == task.id && row.samples > 0)
+                && !of_all().any(|row| row.task == task.id && row.passed > 0);
+            let Some(solution) = task.solution.as_ref().filter(|_| is_hard) else { continue };
+            let limits = task.limits_by(&self.workspace.pipeline);
+            if let Some(problem) = check::solve(task, solution, &limits, sandbox)? {
+                let why = visible(&problem.message, SHOWN);
+                self.spinner
+                    .tell(&format!("agentmill: no sample passes {}, nor does its solution: {why}", task.id));
+            }
+        }
+        Ok(())
+    }
+
+    /// True of the models that this is about.
+    fn is_named(&self, model: &str) -> bool {
+        self.models.iter().any(|(name, _)| name == model) || self.files.iter().any(|file| file.model == model)
+    }
+
+    /// True if nothing is missing of them.
     fn is_whole(&self, rows: &[Row]) -> bool {
-        let names = self.models.iter().map(|(name, _)| name).chain(self.files.iter().map(|file| &file.model));
-        let named: HashSet<&String> = names.collect();
-        let whole = rows.iter().filter(|row| named.contains(&row.model)).all(|row| row.missing == 0);
+        let whole = rows.iter().filter(|row| self.is_named(&row.model)).all(|row| row.missing == 0);
         whole && self.files.iter().all(|file| file.refused().is_empty())
     }
 
@@ -278,7 +323,7 @@ impl Job {
         Ok(results)
     }
 
-    fn write(&self, folder: &Path, rows: &[Row]) -> anyhow::Result<()> {
+    fn write(&self, folder: &Path, rows: &[Row], by_model: &HashMap<String, Results>) -> anyhow::Result<()> {
         let results = &self.workspace.pipeline.results;
         let context = || format!("can't write into {}", results.display());
         atomic_file::replace_by(&results.join("models.csv"), |out| ranking::csv(out, rows))
@@ -287,16 +332,20 @@ impl Job {
         let bytes = json::bytes(&rows)?;
         atomic_file::replace_private(&results.join("models.json"), |out| out.write_all(&bytes))
             .with_context(context)?;
-        let by_model = rows.iter().map(|row| (row.model.as_str(), row.by_task.as_slice()));
-        atomic_file::replace_private(&results.join("models_tasks.csv"), |out| by_task::csv(out, by_model))
+        let by_task = rows.iter().map(|row| (row.model.as_str(), row.by_task.as_slice()));
+        atomic_file::replace_private(&results.join("models_tasks.csv"), |out| by_task::csv(out, by_task))
+            .with_context(context)?;
+        let tried = rows.iter().map(|row| (row.model.as_str(), &by_model[&row.model]));
+        atomic_file::replace_private(&results.join("models_samples.csv"), |out| samples::csv(out, tried))
             .with_context(context)?;
         let title = self.workspace.pipeline.title.as_deref();
-        let (page, samples, now) = (results.join(MODELS), self.wanted.samples, Timestamp::now());
-        atomic_file::replace_by(&page, |out| page::write(out, rows, samples, title, now))
+        let (page, wanted, now) = (results.join(MODELS), self.wanted.samples, Timestamp::now());
+        atomic_file::replace_by(&page, |out| page::write(out, rows, wanted, title, now))
             .with_context(context)?;
         let (results, folder) = (results.display(), folder.display());
         self.spinner.say(&format!(
-            "models.csv, the page models.html and, task by task, models_tasks.csv in {results}; replies in {folder}"
+            "models.csv, the page models.html and, task by task and sample by sample, models_tasks.csv and \
+             models_samples.csv in {results}; replies in {folder}"
         ));
         Ok(())
     }

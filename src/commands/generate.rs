@@ -32,7 +32,10 @@ pub fn generate(dir: &Path, args: &Generate, quiet: bool) -> anyhow::Result<Exit
         args.miner.is_some() || args.out.is_some(),
         "say whose agent it is (--miner) or where to write it (--out)"
     );
-    let workspace = Workspace::open(dir)?;
+    let mut workspace = Workspace::open(dir)?;
+    if let Some(model) = &args.model {
+        workspace.pipeline.llm.model = Some(model.clone());
+    }
     choose(&workspace.tasks, &args.tasks, args.all)?;
     let children = Children::default();
     let model = Model::new(&workspace.pipeline.llm, children.clone())?;

@@ -32,10 +32,15 @@ pub fn init(dir: &Path, quiet: bool) -> anyhow::Result<Exit> {
         let word = if write_new(&dir.join(name), text)? { "wrote" } else { "kept " };
         told += &format!("{word} {}\n", dir.join(name).display());
     }
+    let run = match dir == Path::new(".") {
+        true => "agentmill run".to_owned(),
+        false => format!("agentmill -C {} run", dir.display()),
+    };
+    let (inbox, tasks) = (dir.join("inbox"), dir.join("tasks"));
     told += &format!(
-        "drop agents into {}, then: agentmill -C {} run\n",
-        dir.join("inbox").display(),
-        dir.display()
+        "drop agents into {}, put your tasks into {} in the place of the example, which counts too, then: {run}\n",
+        inbox.display(),
+        tasks.display()
     );
     if !quiet {
         term::print(&told)?;

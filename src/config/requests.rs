@@ -81,7 +81,12 @@ pub(super) fn prices(place: Option<Place<'_>>) -> BTreeMap<String, Price> {
 
 fn price(place: &Place<'_>) -> Option<Price> {
     let amount = |item: &Place<'_>| item.value(|price| within(price, 0.0, 1e6));
-    match place.items()?.as_slice() {
+    let items = match &place.node.kind {
+        Kind::Bad => return None,
+        Kind::Sequence(_) => place.items()?,
+        _ => Vec::new(),
+    };
+    match items.as_slice() {
         [prompt, reply] => Some(Price { prompt: amount(prompt)?, reply: amount(reply)? }),
         _ => {
             place.complain(

@@ -231,7 +231,10 @@ fn a_field_is_named_with_what_was_expected() {
         ("llm: {headers: {X: \"a\\nb\"}}", "expected plain ASCII text"),
         ("llm: {body: {stream: true}}", "stream has a setting of its own, or can't be set"),
         ("llm: {body: 1}", "expected a mapping of fields, found 1"),
-        ("llm: {prices: {m: 1}}", "expected a list, found 1"),
+        (
+            "llm: {prices: {m: 1}}",
+            "expected the price of a million tokens of prompts and of replies, such as [2.5, 10]",
+        ),
         ("llm: {prices: {m: [1]}}", "the price of a million tokens"),
         ("llm: {prices: {m: [1, -1]}}", "expected 0 to 1000000, found -1"),
         ("llm: {command: llm}", "expected a list, found \"llm\""),

@@ -77,7 +77,7 @@ impl Admitted<'_> {
     pub fn settle(self, question: &Question, tokens: [u64; 2]) -> Money {
         let price = self.budget.price(question);
         let cost = price.input.times(tokens[0]) + price.output.times(tokens[1]);
-        let used = ModelUse { requests: 0, tokens_in: tokens[0], tokens_out: tokens[1], cost };
+        let used = ModelUse { tokens_in: tokens[0], tokens_out: tokens[1], cost, ..ModelUse::default() };
         self.budget.state.lock().used += used;
         cost
     }
@@ -115,8 +115,10 @@ impl Budget {
         }
         let mut state = self.state.lock();
         loop {
-            self.check(&state)?;
-            self.check_size(question, &state)?;
+            if let Err(refusal) = self.check(&state).and_then(|()| self.check_size(question, &state)) {
+                state.used.refused += u64::from(!state.closed);
+                return Err(refusal);
+            }
             let (longest, most) = self.cut(question, &state);
             if state.open == 0 || self.fits(most, &state) {
                 state.open += 1;
@@ -321,6 +323,10 @@ mod tests {
         );
         let told = refusal.budget.unwrap();
         assert_eq!((&told["used"]["tokens_out"], &told["left"]["tokens"]), (&json!(80), &json!(0)));
+        assert_eq!(budget.used().refused, 1);
+        budget.close(Duration::ZERO);
+        assert!(budget.admit(&question).is_err());
+        assert_eq!(budget.used().refused, 1, "what comes after the run says nothing of its budget");
     }
 
     #[test]

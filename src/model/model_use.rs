@@ -82,6 +82,13 @@ pub struct ModelUse {
     pub tokens_out: u64,
     /// Their price, as far as prices are known.
     pub cost: Money,
+    /// Questions beside those, which were refused as they were over the budget.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub refused: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl ModelUse {
@@ -101,9 +108,12 @@ impl ModelUse {
 /// For people; without a price where there is none.
 impl fmt::Display for ModelUse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { requests, tokens_in, tokens_out, cost } = self;
+        let Self { requests, tokens_in, tokens_out, cost, refused } = self;
         write!(f, "{requests} requests, {tokens_in} tokens in, {tokens_out} out")?;
-        if *cost == Money::default() { Ok(()) } else { write!(f, ", ${cost}") }
+        if *cost != Money::default() {
+            write!(f, ", ${cost}")?;
+        }
+        if *refused > 0 { write!(f, "; {refused} refused over the budget") } else { Ok(()) }
     }
 }
 
@@ -113,6 +123,7 @@ impl AddAssign for ModelUse {
         self.tokens_in = self.tokens_in.saturating_add(other.tokens_in);
         self.tokens_out = self.tokens_out.saturating_add(other.tokens_out);
         self.cost += other.cost;
+        self.refused = self.refused.saturating_add(other.refused);
     }
 }
 
@@ -136,6 +147,15 @@ mod tests {
         assert_eq!(price.times(7).to_string(), "0.00000105");
         assert_eq!(Money::dollars(2.0).to_string(), "2");
         assert_eq!(Money::default().to_string(), "0");
+    }
+
+    #[test]
+    fn what_was_refused_is_told_where_anything_was() {
+        let used = ModelUse { requests: 2, ..ModelUse::default() };
+        assert_eq!(used.to_string(), "2 requests, 0 tokens in, 0 out");
+        let refused = ModelUse { refused: 4, ..used };
+        assert_eq!(refused.to_string(), "2 requests, 0 tokens in, 0 out; 4 refused over the budget");
+        assert!(!serde_json::to_string(&used).unwrap().contains("refused"));
     }
 
     #[test]

@@ -50,6 +50,15 @@ fn authorities() -> anyhow::Result<Option<RootCerts>> {
     Ok(Some(RootCerts::new_with_certs(&certificates)))
 }
 
+/// What is wrong with a request, in words that say what to do where that is known.
+pub fn said(error: &ureq::Error) -> String {
+    let words = error.to_string();
+    match words.contains("InvalidContentType") {
+        true => "it does not speak TLS; try http://".to_owned(),
+        false => words,
+    }
+}
+
 /// The pause that an answer asks for, in seconds or as a date.
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
@@ -69,6 +78,21 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(header::RETRY_AFTER, value.parse().unwrap());
         retry_after(&headers)
+    }
+
+    #[test]
+    fn a_server_without_tls_is_told_as_one() {
+        let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("https://{}/", server.local_addr().unwrap());
+        let answering = std::thread::spawn(move || {
+            use std::io::{Read, Write};
+            let (mut stream, _) = server.accept().unwrap();
+            let _ = stream.read(&mut [0; 64]);
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        });
+        let error = agent(Duration::from_secs(20)).unwrap().get(&url).call().unwrap_err();
+        assert_eq!(said(&error), "it does not speak TLS; try http://", "{error}");
+        answering.join().unwrap();
     }
 
     #[test]

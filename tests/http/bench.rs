@@ -48,9 +48,9 @@ fn models_are_ranked_by_what_their_code_scores() {
     let csv = folder.read("results/models.csv");
     assert_eq!(
         csv,
-        "rank,model,pass_at_1,pass_at_k,k,score,tasks,samples,missing,prompt_tokens,completion_tokens,cost\n\
-         1,large,100,100,2,100,2,4,0,4000,2000,\n\
-         2,small,50,100,2,50,2,4,0,4000,400,0.008\n",
+        "rank,model,pass_at_1,pass_at_k,k,score,tasks,samples,missing,prompt_tokens,completion_tokens,cost,cut_off\n\
+         1,large,100,100,2,100,2,4,0,4000,2000,,0\n\
+         2,small,50,100,2,50,2,4,0,4000,400,0.008,0\n",
         "{text}"
     );
     assert!(text.contains("PASS@2") && text.contains("0.0080"), "{text}");
@@ -85,6 +85,53 @@ fn a_benchmark_goes_on_where_it_was_stopped() {
         "prompt: shout(s) loudly\ntests: [{assert: \"shout('a') == 'A'\", public: true}]\n",
     );
     assert_eq!((bench(&folder, &["--model", "m"]).0, model.requests().len()), (0, 4), "another prompt");
+}
+
+#[test]
+fn models_without_what_is_asked_for_are_told_and_those_without_a_reply_left_out() {
+    let cut_off =
+        json!({ "choices": [{ "message": { "content": "```python\ndef sho" }, "finish_reason": "length" }] });
+    let cut_off = Fails(200, "", cut_off.to_string());
+    let unknown = json!({ "error": { "message": "model 'smal,l' not found" } }).to_string();
+    let replies = [reply(SHOUT, 1), Fails(404, "", unknown), cut_off, reply(SHOUT, 1), reply(SHOUT, 1)];
+    let model = Model::new(replies);
+    let folder = folder(&model);
+    let ask = |name, samples| bench(&folder, &["shout", "--model", name, "--samples", samples]);
+    assert_eq!(ask("small", "1").0, 0);
+    let (code, text) = ask("smal,l", "1");
+    assert!(code == 1 && text.contains("--model smal,l is one model's name; repeat --model"), "{text}");
+    assert!(text.contains("'smal,l' not found") && !text.contains("base_url"), "{text}");
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("- smal,l - - 0 (1 missing) - -"), "{text}");
+    let (code, text) = ask("large", "2");
+    let few =
+        "1 model of before has fewer than 2 samples, and so no rank: small; --model NAME asks for the rest";
+    assert!(code == 0 && text.contains(few) && !text.contains("smal,l"), "{text}");
+    let samples = folder.read("results/models_samples.csv");
+    let told = "true,the reply was cut off before its code ended; a larger llm.max_tokens may help";
+    assert!(samples.contains(told), "{samples}");
+    assert!(folder.read("results/models.csv").lines().nth(1).unwrap().ends_with(",1"), "one is cut off");
+    let warmer = folder.read("pipeline.yaml").replace("prices:", "temperature: 0.5, prices:");
+    folder.write("pipeline.yaml", &warmer);
+    let (_, text) = ask("other", "1");
+    let old = "2 models of before have replies to another prompt or by other settings, which don't count";
+    assert!(text.contains(old) && text.contains("large, small; --model NAME asks anew"), "{text}");
+}
+
+#[test]
+fn a_task_that_its_own_solution_fails_is_told() {
+    let model = Model::new([reply(SHOUT, 1)]);
+    let folder = folder(&model);
+    folder.write("wrong.py", "def shout(s):\n    return s\n");
+    folder.write(
+        "tasks/shout.yaml",
+        "prompt: shout(s)\nsolution: ../wrong.py\ntests: [\"assert shout('a') == 2\"]\n",
+    );
+    let (code, text) = bench(&folder, &["shout", "--model", "m"]);
+    assert!(
+        code == 0 && text.contains("agentmill: no sample passes shout, nor does its solution: "),
+        "{text}"
+    );
 }
 
 #[test]

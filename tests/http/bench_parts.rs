@@ -45,7 +45,12 @@ fn it_is_told_on_which_tasks_models_differ() {
         "{page}"
     );
     // Messages tell of hidden tests.
-    for (name, mode) in [("models_tasks.csv", 0o600), ("models.json", 0o600), ("models", 0o700)] {
+    for (name, mode) in [
+        ("models_tasks.csv", 0o600),
+        ("models_samples.csv", 0o600),
+        ("models.json", 0o600),
+        ("models", 0o700),
+    ] {
         let path = folder.path().join("results").join(name);
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, mode, "{name}");
     }

@@ -42,6 +42,9 @@ pub struct Judging<'a> {
     pub samples: u32,
 }
 
+/// What is told of a reply that ends too early.
+const CUT_OFF: &str = "the reply was cut off before its code ended; a larger llm.max_tokens may help";
+
 /// The most of a failing test's message that is kept, in characters.
 const KEPT: usize = 500;
 
@@ -63,6 +66,8 @@ pub struct Results {
     pub task_faults: BTreeMap<String, String>,
     /// Reasons why something is not judged.
     pub faults: BTreeSet<String>,
+    /// Replies that don't count, as they were asked for by another prompt or with other settings than today's.
+    pub outdated: usize,
 }
 
 /// A source to be run.
@@ -97,7 +102,11 @@ impl Judging<'_> {
                 Answer::Program(_) => file.as_ref().is_none_or(|file| file.sha256 != sample.asked),
                 _ => sample.asked != asked(planned.task, self.interpreter, self.llm),
             };
-            if is_old || sample.sample > self.samples {
+            if sample.sample > self.samples {
+                continue;
+            }
+            if is_old {
+                results.outdated += 1;
                 continue;
             }
             let source = self.source(&sample, planned.task);
@@ -134,7 +143,7 @@ impl Judging<'_> {
         let mut sources = sources(&reply, &wanted).into_iter();
         sources
             .find(|source| check(source).is_ok() && wanted.lacking(source).is_empty())
-            .ok_or_else(|| "no usable code in the reply".to_owned())
+            .ok_or_else(|| if *cut_off { CUT_OFF } else { "no usable code in the reply" }.to_owned())
     }
 
     fn run(&self, memory: &Memory, due: Vec<Run<'_>>, results: &mut Results) -> anyhow::Result<()> {

@@ -39,6 +39,14 @@ pub struct Sample {
     pub answer: Answer,
 }
 
+impl Sample {
+    /// True if its reply ends where the model had used up its tokens.
+    #[must_use]
+    pub fn is_cut_off(&self) -> bool {
+        matches!(self.answer, Answer::Text { cut_off: true, .. })
+    }
+}
+
 /// A model's answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -3,6 +3,7 @@
 //! ```text
 //! tasks ──asking: prompt──▶ model ──▶ memory: replies ──judging: cells──▶ memory: scores ──ranking──▶ models.csv
 //!                                                                                      ├──by_task──▶ models_tasks.csv
+//!                                                                                      ├──samples──▶ models_samples.csv
 //!                                                                                      └──page─────▶ models.html
 //! ```
 //!
@@ -17,3 +18,5 @@ pub mod memory;
 pub mod page;
 pub mod published;
 pub mod ranking;
+pub mod samples;
+pub mod unranked;

@@ -55,12 +55,12 @@ fn model(row: &Row) -> Value {
         name => visible(&row.model, SHOWN),
         rank => or_dash(row.rank.map(|rank| rank.to_string())),
         high => row.rank.is_some_and(|rank| rank <= 3),
-        pass_at_1 => row.pass_at_1.to_string(),
+        pass_at_1 => row.pass_at_1.map(|share| share.to_string()),
         pass_at_k => or_dash(row.pass_at_k.map(|share| share.to_string())),
-        score => row.score.to_string(),
+        score => or_dash(row.score.map(|score| score.to_string())),
         samples => grouped(row.samples as u64),
         missing => (row.missing > 0).then(|| grouped(row.missing as u64)),
-        tokens => grouped(row.prompt_tokens.saturating_add(row.completion_tokens)),
+        tokens => or_dash(row.tokens().map(grouped)),
         cost => or_dash(row.cost.map(|cost| format!("{cost:.4}"))),
     }
 }
@@ -143,16 +143,17 @@ mod tests {
         Row {
             rank,
             model: model.to_owned(),
-            pass_at_1: 62.5,
+            pass_at_1: Some(62.5),
             pass_at_k: Some(75.0),
             k: 4,
-            score: 70.25,
+            score: Some(70.25),
             tasks: 2,
             samples: 1234,
             missing: usize::from(rank.is_none()),
-            prompt_tokens: 1_000_000,
-            completion_tokens: 999,
+            prompt_tokens: Some(1_000_000),
+            completion_tokens: Some(999),
             cost: rank.map(|_| 0.5),
+            cut_off: 0,
             by_task,
         }
     }
@@ -191,6 +192,8 @@ mod tests {
     #[test]
     fn one_model_and_one_sample_need_no_more_columns() {
         let one = Row { k: 1, ..row("m", Some(1), vec![task("t", 1, 1)]) };
+        let unknown = Row { pass_at_1: None, score: None, prompt_tokens: None, ..row("x", None, Vec::new()) };
+        assert!(page(&[unknown]).contains("<td>–</td>"), "nothing is known, not nothing scored");
         let text = page(&[one]);
         assert!(
             !text.contains("pass@k") && !text.contains("pass@4") && text.contains("<b>1</b>task<"),

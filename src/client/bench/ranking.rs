@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::client::bench::by_task::{Count, TaskRow};
 use crate::client::bench::judging::{Results, Tried};
+use crate::pipeline::publish::csv::or_empty;
 use crate::pipeline::score::hundredths;
 use crate::task::Task;
 use crate::term::{Layout, Styled, left, right, table};
@@ -22,26 +23,28 @@ pub struct Row {
     pub rank: Option<usize>,
     /// The model's name.
     pub model: String,
-    /// Mean chance, in percent, that one sample passes all tests of a task.
-    pub pass_at_1: f64,
+    /// Mean chance, in percent, that one sample passes all tests of a task; None without samples, as of what follows.
+    pub pass_at_1: Option<f64>,
     /// Mean chance, in percent, that one of `k` does; of tasks with as many samples. None if there is no such task.
     pub pass_at_k: Option<f64>,
     /// As wanted.
     pub k: u32,
     /// Mean score of the samples, 0 to 100, by the tasks' weights.
-    pub score: f64,
+    pub score: Option<f64>,
     /// Tasks with a sample.
     pub tasks: usize,
     /// Samples that were judged.
     pub samples: usize,
     /// Samples that are missing, or could not be judged.
     pub missing: usize,
-    /// Tokens of all prompts, as far as endpoints tell.
-    pub prompt_tokens: u64,
-    /// Tokens of all replies, as far as endpoints tell.
-    pub completion_tokens: u64,
+    /// Tokens of all prompts, as far as endpoints tell; None if they tell of none.
+    pub prompt_tokens: Option<u64>,
+    /// Tokens of all replies, as far as endpoints tell; None if they tell of none.
+    pub completion_tokens: Option<u64>,
     /// Money for all samples; None if it is not known of all.
     pub cost: Option<f64>,
+    /// Replies that end where the model had used up its tokens.
+    pub cut_off: usize,
     /// Each task's result, but for tasks at fault.
     pub by_task: Vec<TaskRow>,
 }
@@ -60,16 +63,18 @@ impl Row {
         Self {
             rank: None,
             model: model.to_owned(),
-            pass_at_1: sums.percent(sums.pass_at_1, sums.tasks),
-            pass_at_k: (sums.tasks_of_k > 0).then(|| sums.percent(sums.pass_at_k, sums.tasks_of_k)),
+            pass_at_1: percent(sums.pass_at_1, sums.tasks),
+            pass_at_k: percent(sums.pass_at_k, sums.tasks_of_k),
             k,
-            score: hundredths(if sums.weight > 0.0 { sums.score / sums.weight } else { 0.0 }),
+            score: (sums.tasks > 0)
+                .then(|| hundredths(if sums.weight > 0.0 { sums.score / sums.weight } else { 0.0 })),
             tasks: sums.tasks,
             samples: sums.samples,
             missing: sums.missing,
             prompt_tokens: sums.prompt_tokens,
             completion_tokens: sums.completion_tokens,
-            cost: sums.cost.map(|cost| (cost * 1e6).round() / 1e6),
+            cost: sums.cost.filter(|_| sums.known > 0).map(|cost| (cost * 1e6).round() / 1e6),
+            cut_off: sums.cut_off,
             by_task,
         }
     }
@@ -86,9 +91,24 @@ impl Row {
             .then(self.model.cmp(&other.model))
     }
 
-    fn result(&self) -> (f64, f64) {
+    fn result(&self) -> (Option<f64>, Option<f64>) {
         (self.pass_at_1, self.score)
     }
+
+    /// Tokens of prompts and replies; None if nothing is known of either.
+    #[must_use]
+    pub fn tokens(&self) -> Option<u64> {
+        sum(self.prompt_tokens, self.completion_tokens)
+    }
+}
+
+/// Endpoints tell what they like, so that sums have an end.
+fn sum(one: Option<u64>, other: Option<u64>) -> Option<u64> {
+    one.or(other).map(|_| one.unwrap_or(0).saturating_add(other.unwrap_or(0)))
+}
+
+fn percent(sum: f64, tasks: usize) -> Option<f64> {
+    (tasks > 0).then(|| hundredths(100.0 * sum / tasks as f64))
 }
 
 /// Sums over tasks.
@@ -101,8 +121,10 @@ struct Sums {
     score: f64,
     samples: usize,
     missing: usize,
-    prompt_tokens: u64,
-    completion_tokens: u64,
+    known: usize,
+    cut_off: usize,
+    prompt_tokens: Option<u64>,
+    completion_tokens: Option<u64>,
     cost: Option<f64>,
 }
 
@@ -117,8 +139,10 @@ impl Default for Sums {
             score: 0.0,
             samples: 0,
             missing: 0,
-            prompt_tokens: 0,
-            completion_tokens: 0,
+            known: 0,
+            cut_off: 0,
+            prompt_tokens: None,
+            completion_tokens: None,
             cost: Some(0.0),
         }
     }
@@ -130,10 +154,10 @@ impl Sums {
         self.samples += count.judged as usize;
         self.missing += wanted.saturating_sub(count.judged) as usize;
         for Tried { sample, .. } in known {
-            // Endpoints tell what they like.
-            self.prompt_tokens = self.prompt_tokens.saturating_add(sample.prompt_tokens.unwrap_or(0));
-            self.completion_tokens =
-                self.completion_tokens.saturating_add(sample.completion_tokens.unwrap_or(0));
+            self.known += 1;
+            self.cut_off += usize::from(sample.is_cut_off());
+            self.prompt_tokens = sum(self.prompt_tokens, sample.prompt_tokens);
+            self.completion_tokens = sum(self.completion_tokens, sample.completion_tokens);
             self.cost = self.cost.zip(sample.cost).map(|(sum, cost)| sum + cost);
         }
         if let Some((share, score)) = count.pass_at(1).zip(count.score()) {
@@ -146,10 +170,6 @@ impl Sums {
             self.tasks_of_k += 1;
             self.pass_at_k += share;
         }
-    }
-
-    fn percent(&self, sum: f64, tasks: usize) -> f64 {
-        if tasks == 0 { 0.0 } else { hundredths(100.0 * sum / tasks as f64) }
     }
 }
 
@@ -172,17 +192,18 @@ pub fn shown(rows: &[Row], layout: &Layout) -> String {
     columns.extend(["SCORE", "SAMPLES", "TOKENS", "COST"].map(right));
     let line = |row: &Row| {
         let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+        let number = |number: Option<f64>| or_dash(number.map(|number| number.to_string()));
         let missing = if row.missing > 0 { format!(" ({} missing)", row.missing) } else { String::new() };
         let mut cells = vec![
             or_dash(row.rank.map(|rank| rank.to_string())),
             visible(&row.model, SHOWN),
-            row.pass_at_1.to_string(),
+            number(row.pass_at_1),
         ];
-        cells.extend((k > 1).then(|| or_dash(row.pass_at_k.map(|share| share.to_string()))));
+        cells.extend((k > 1).then(|| number(row.pass_at_k)));
         cells.extend([
-            row.score.to_string(),
+            number(row.score),
             format!("{}{missing}", row.samples),
-            (row.prompt_tokens + row.completion_tokens).to_string(),
+            or_dash(row.tokens().map(|tokens| tokens.to_string())),
             or_dash(row.cost.map(|cost| format!("{cost:.4}"))),
         ]);
         cells.into_iter().map(Styled::from).collect()
@@ -209,22 +230,23 @@ pub fn csv(out: &mut dyn Write, rows: &[Row]) -> io::Result<()> {
         "prompt_tokens",
         "completion_tokens",
         "cost",
+        "cut_off",
     ])?;
     for row in rows {
-        let or_empty = |text: Option<String>| text.unwrap_or_default();
         writer.write_record([
-            or_empty(row.rank.map(|rank| rank.to_string())),
+            or_empty(row.rank),
             visible(&row.model, SHOWN),
-            row.pass_at_1.to_string(),
-            or_empty(row.pass_at_k.map(|share| share.to_string())),
+            or_empty(row.pass_at_1),
+            or_empty(row.pass_at_k),
             row.k.to_string(),
-            row.score.to_string(),
+            or_empty(row.score),
             row.tasks.to_string(),
             row.samples.to_string(),
             row.missing.to_string(),
-            row.prompt_tokens.to_string(),
-            row.completion_tokens.to_string(),
-            or_empty(row.cost.map(|cost| cost.to_string())),
+            or_empty(row.prompt_tokens),
+            or_empty(row.completion_tokens),
+            or_empty(row.cost),
+            row.cut_off.to_string(),
         ])?;
     }
     writer.flush()
@@ -253,6 +275,6 @@ mod tests {
         let mut sums = Sums::default();
         let tried = Tried { sample, judged: None };
         sums.add(1.0, &[tried.clone(), tried], 2, 1);
-        assert_eq!((sums.prompt_tokens, sums.completion_tokens), (u64::MAX, u64::MAX));
+        assert_eq!((sums.prompt_tokens, sums.completion_tokens), (Some(u64::MAX), Some(u64::MAX)));
     }
 }

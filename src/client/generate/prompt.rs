@@ -134,6 +134,17 @@ mod tests {
     }
 
     #[test]
+    fn the_documentation_shows_the_prompt() {
+        let yaml = "prompt: Write a function double(n) that gives twice n.\n\
+                    tests:\n- {name: small, assert: double(2) == 4, public: true}\n- assert: double(0) == 0\n";
+        let task = crate::task::parse(Path::new("t.yaml"), yaml.as_bytes()).unwrap();
+        let prompt = ask(&task, &interpreter("", None));
+        let page = include_str!("../../../docs/http.md");
+        let (_, shown) = page.split_once("````text\n").unwrap();
+        assert_eq!(prompt, shown.split_once("````\n").unwrap().0);
+    }
+
+    #[test]
     fn a_program_is_asked_for_where_one_is_wanted() {
         for test in ["output == 'x'", "agent.run('1').stdout == '2'"] {
             let prompt = prompt(test);

@@ -9,10 +9,12 @@ use rayon::prelude::*;
 use regex::{Captures, Regex};
 
 use crate::commands::check::mutants::{self, Mutant};
+use crate::commands::check::progress::Progress;
 use crate::config::{Limits, Pipeline};
 use crate::model::report::{Scored, Verdict};
 use crate::sandbox::{Opened, Sandbox};
 use crate::task::Task;
+use crate::ui::Events;
 use crate::yaml::Problem;
 
 /// An agent that defines nothing and prints nothing.
@@ -170,6 +172,7 @@ pub(super) fn survivors(
     tasks: &[Task],
     pipeline: &Pipeline,
     sandbox: &dyn Sandbox,
+    events: &Events,
 ) -> anyhow::Result<(usize, Vec<Problem>)> {
     let mut due: Vec<(&Task, Mutant)> = Vec::new();
     for (task, file) in tasks.iter().filter_map(|task| Some((task, task.solution.as_ref()?))) {
@@ -177,10 +180,12 @@ pub(super) fn survivors(
             std::fs::read_to_string(file).with_context(|| format!("can't read {}", file.display()))?;
         due.extend(mutants::of(&source).into_iter().map(|mutant| (task, mutant)));
     }
+    let progress = Progress::new("mutants", due.len(), events);
     let pool = ThreadPoolBuilder::new().num_threads(pipeline.parallel.get()).build()?;
     let survive = |(task, mutant): &(&Task, Mutant)| {
         let source = mutant.source.clone().into_bytes();
         let scored = run(task, source, &task.limits_by(pipeline), sandbox)?;
+        progress.step();
         let has_passed = scored.is_some_and(|scored| scored.verdict == Verdict::Passed);
         let message = format!("line {} with {} passes all tests", mutant.line, mutant.change);
         Ok(has_passed.then(|| hint(task, 0, "solution".to_owned(), message)))

@@ -227,7 +227,7 @@ fn check_folder(
     let solutions = provable(&tasks).filter(|task| task.solution.is_some()).count();
     let mut mutants = None;
     if scope.mutants && problems.is_empty() {
-        let (tried, survivors) = hints::survivors(&tasks, pipeline, sandbox)?;
+        let (tried, survivors) = hints::survivors(&tasks, pipeline, sandbox, events)?;
         mutants = Some(Mutants { tried, caught: tried - survivors.len() });
         hints.extend(survivors);
     }
@@ -319,7 +319,7 @@ fn check_solutions(
     if let Some((first, _)) = due.first() {
         sandbox.expect(due.len(), &first.limits_by(pipeline));
     }
-    let progress = Progress::new(events, due.len());
+    let progress = Progress::new("solutions", due.len(), events);
     let pool = ThreadPoolBuilder::new().num_threads(pipeline.parallel.get()).build()?;
     let solve = |(task, file): &(&Task, &PathBuf)| {
         let bounds = task.limits_by(pipeline);
@@ -341,7 +341,7 @@ fn provable(tasks: &[Task]) -> impl Iterator<Item = &Task> {
 }
 
 /// Why the solution does not score 100.
-fn solve(
+pub(super) fn solve(
     task: &Task,
     solution: &Path,
     limits: &Limits,

@@ -11,6 +11,8 @@ const PAUSE: Duration = Duration::from_secs(10);
 
 /// Counts what is done.
 pub(super) struct Progress<'a> {
+    /// Such as `solutions`.
+    what: &'static str,
     events: &'a Events,
     total: usize,
     /// Number of those that are done, and the time of the last line.
@@ -19,8 +21,8 @@ pub(super) struct Progress<'a> {
 
 impl<'a> Progress<'a> {
     /// Nothing is done yet.
-    pub(super) fn new(events: &'a Events, total: usize) -> Self {
-        Self { events, total, state: Mutex::new((0, Instant::now())) }
+    pub(super) fn new(what: &'static str, total: usize, events: &'a Events) -> Self {
+        Self { what, events, total, state: Mutex::new((0, Instant::now())) }
     }
 
     /// One more is done.
@@ -29,7 +31,7 @@ impl<'a> Progress<'a> {
         state.0 += 1;
         if state.1.elapsed() >= PAUSE {
             state.1 = Instant::now();
-            self.events.send(Event::Note(format!("{} of {} solutions tried", state.0, self.total)));
+            self.events.send(Event::Note(format!("{} of {} {} tried", state.0, self.total, self.what)));
         }
     }
 }

@@ -218,10 +218,12 @@ pub fn undecided(rows: &[Row]) -> Option<String> {
             open
         },
     );
+    let earns =
+        if rows.iter().any(|row| row.reward.is_some()) { ": none of them earns anything" } else { "" };
     let told = |(sha256, miners): (&&str, &Vec<Miner>)| {
         format!(
-            "{} came with the same bytes between two looks at the inbox, and nobody can tell who was first: none of them earns \
-             anything until one is named in pipeline.yaml, such as similarity: {{originals: {{{sha256}: {}}}}}",
+            "{} came with the same bytes between two looks at the inbox, and nobody can tell who was first{earns} \
+             until one is named in pipeline.yaml, such as similarity: {{originals: {{{sha256}: {}}}}}",
             names(miners),
             miners[0]
         )

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::client::generate::answer::Unanswered;
+use crate::util::http_client;
 
 /// Codes of errors that no waiting mends, though some come as 429, "too many requests".
 const USED_UP: [&str; 6] = [
@@ -37,6 +38,7 @@ pub(super) fn of_answer(status: u16, body: &str, wish: Option<Duration>) -> Fail
         400 | 422 => Failure::Refused { body: body.to_owned(), words },
         413 | 501 | 505 => Failure::Final(Unanswered::Failed(words)),
         408 | 425 | 429 | 500.. => Failure::Passing(words, wish),
+        404 if is_of_model(&value, &words) => Failure::Final(Unanswered::Hopeless(words)),
         404 => Failure::Final(Unanswered::Hopeless(format!(
             "{words} (llm.base_url is all before /chat/completions, mostly with /v1 at its end)"
         ))),
@@ -61,8 +63,13 @@ pub(super) fn of_error(error: &ureq::Error, patience: Duration) -> Failure {
         // Nothing listens yet, or the connection broke.
         ureq::Error::Io(io) if passing(io.kind()) => Failure::Passing(error.to_string(), None),
         ureq::Error::ConnectionFailed => Failure::Passing(error.to_string(), None),
-        _ => Failure::Final(Unanswered::Hopeless(error.to_string())),
+        _ => Failure::Final(Unanswered::Hopeless(http_client::said(error))),
     }
+}
+
+/// True if the endpoint was found, and says that the model wasn't.
+fn is_of_model(value: &Value, words: &str) -> bool {
+    value.is_object() && words.to_lowercase().contains("model")
 }
 
 /// True if money or a quota ran out.
@@ -116,6 +123,26 @@ mod tests {
         }
         for status in [408, 429, 500, 502, 503, 529] {
             assert!(matches!(of_answer(status, "{}", None), Failure::Passing(..)), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_model_that_is_not_there_says_nothing_of_the_address() {
+        let hints = |body: &str| {
+            let Failure::Final(Unanswered::Hopeless(words)) = of_answer(404, body, None) else {
+                panic!("it is tried again")
+            };
+            words.contains("llm.base_url")
+        };
+        let code = r#"{"error": {"message": "The model `x` does not exist", "code": "model_not_found"}}"#;
+        for (body, hint) in [
+            (code, false),
+            (r#"{"error": "model 'x' not found, try pulling it first"}"#, false),
+            (r#"{"detail": "Not Found"}"#, true),
+            ("<html>no such model", true),
+            ("", true),
+        ] {
+            assert_eq!(hints(body), hint, "{body}");
         }
     }
 

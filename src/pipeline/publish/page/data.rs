@@ -146,7 +146,7 @@ impl From<Usage> for UsageData {
         let mib = max_rss_kib.div_ceil(1024);
         match model {
             None => Self::Alone(wall_ms, cpu_ms, mib),
-            Some(ModelUse { requests, tokens_in, tokens_out, cost }) => {
+            Some(ModelUse { requests, tokens_in, tokens_out, cost, .. }) => {
                 Self::Asking(wall_ms, cpu_ms, mib, (requests, tokens_in, tokens_out, cost))
             }
         }
