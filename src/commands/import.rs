@@ -10,6 +10,7 @@ use crate::cli::Exit;
 use crate::config::{self, Validate};
 use crate::import::{self, Benchmark, Drafts, Kind, Note, Samples, Wrote};
 use crate::model::miner_id::Miner;
+use crate::model::sampled;
 use crate::task::Task;
 use crate::term;
 use crate::util::atomic_file;
@@ -98,7 +99,7 @@ fn stale(file: &Path, samples: Option<usize>, workspace: &Workspace) -> anyhow::
     let inbox = &workspace.pipeline.inbox;
     let is_made = |miner: &String| {
         let path = inbox.join(format!("{miner}.py"));
-        fs::read(path).is_ok_and(|bytes| import::is_of_samples(&bytes))
+        fs::read(path).is_ok_and(|bytes| sampled::is_agent(&bytes))
     };
     let mut stale: Vec<String> = Vec::new();
     if samples.is_some() {

@@ -109,7 +109,7 @@ pub(super) fn fields<T: DeserializeOwned>(bytes: &[u8], example: &str) -> Result
     serde_json::from_slice(bytes).map_err(|error| visible(&said::<T>(bytes, &error, example), MAX_SAID))
 }
 
-/// What is wrong with an entry, in plain words.
+/// The mistake in an entry, in plain words.
 fn said<T: DeserializeOwned>(bytes: &[u8], error: &serde_json::Error, example: &str) -> String {
     let text = error.to_string();
     let reason = text.split(" at line ").next().unwrap_or(&text);

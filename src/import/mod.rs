@@ -28,9 +28,7 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
 pub use crate::import::draft::{Content, Converted, Draft, DraftCases, DraftFile, DraftTest, Drafts, Note};
-pub use crate::import::samples::{
-    Programs, Samples, is_agent as is_of_samples, programs, read as read_samples,
-};
+pub use crate::import::samples::{Programs, Samples, programs, read as read_samples};
 pub use crate::import::write::{Wrote, write};
 
 /// A source of tasks that can be read.

@@ -11,8 +11,8 @@ use serde::Deserialize;
 
 use crate::import::draft::Note;
 use crate::import::entries::{self, Name, fields, names};
-use crate::import::python::quoted;
 use crate::import::{evalplus, humaneval, mbpp};
+use crate::model::sampled::{self, TaskSample};
 use crate::task::Task;
 use crate::util::digest;
 use crate::util::first_few::first_few;
@@ -112,7 +112,7 @@ pub fn read(path: &Path, tasks: &[Task]) -> anyhow::Result<Samples> {
     let Programs { by_task, refused, fenced, sha256: _ } = programs(path, tasks)?;
     let most = by_task.values().map(Vec::len).max().unwrap_or_default();
     Ok(Samples {
-        agents: (0..most).map(|number| agent(number, &by_task, tasks)).collect(),
+        agents: (0..most).map(|at| sampled::agent(at + 1, &those_at(at, &by_task, tasks))).collect(),
         taken: by_task.values().map(Vec::len).sum(),
         of_task: by_task.iter().map(|(at, sources)| (tasks[*at].id.clone(), sources.len())).collect(),
         refused,
@@ -176,31 +176,13 @@ fn completed(prompt: &str, completion: &str) -> String {
     }
 }
 
-/// What an agent of samples begins with: this, the number of its samples, and more.
-const HEAD: &str = "\"\"\"Sample ";
-const HEAD_END: &str =
-    " of each task. Only that of the task at hand is run.\"\"\"\nimport hashlib\nimport sys\n\nSAMPLES = {\n";
-
-/// True if a file begins as agents of samples do.
-pub fn is_agent(source: &[u8]) -> bool {
-    let Some(rest) = source.strip_prefix(HEAD.as_bytes()) else { return false };
-    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    rest[digits..].starts_with(HEAD_END.as_bytes())
-}
-
-/// An agent of the samples with this number.
-fn agent(number: usize, by_task: &BTreeMap<usize, Vec<String>>, tasks: &[Task]) -> String {
-    let mut text = format!("{HEAD}{}{HEAD_END}", number + 1);
-    for (task, sources) in by_task {
-        let Some(source) = sources.get(number) else { continue };
-        let prompt = digest::sha256(tasks[*task].prompt.as_bytes());
-        text += &format!("    # {}\n    \"{}\": {},\n", tasks[*task].id, &prompt[..16], quoted(source));
-    }
-    text + "}\n\nkey = hashlib.sha256(sys.argv[2].encode()).hexdigest()[:16] if sys.argv[1:2] == [\"--task\"] else \"\"\n\
-            try:\n    code = compile(SAMPLES.get(key, \"\"), \"agent.py\", \"exec\")\n\
-            except SyntaxError as error:\n    \
-            raise SyntaxError(f\"{error.msg}, in line {error.lineno} of the sample\") from None\n\
-            exec(code)\n"
+/// The samples at this place of each task's.
+fn those_at(at: usize, by_task: &BTreeMap<usize, Vec<String>>, tasks: &[Task]) -> Vec<TaskSample> {
+    let one = |(task, sources): (&usize, &Vec<String>)| {
+        let Task { id, prompt, .. } = &tasks[*task];
+        sources.get(at).map(|source| TaskSample::new(id, prompt, source))
+    };
+    by_task.iter().filter_map(one).collect()
 }
 
 #[cfg(test)]
@@ -212,7 +194,7 @@ mod tests {
 
     const TASK: &str = "tests: [\"assert f() == 1\"]\n";
 
-    /// What becomes of these lines where there are these tasks: the task and its program of each, or what is wrong.
+    /// Reads these lines where there are these tasks: gives the ids of their tasks, and what is wrong with them.
     fn taken(lines: &str) -> (Programs, Vec<String>) {
         let folder = tempfile::tempdir().unwrap();
         let ids = ["roman", "own/sudoku", "humaneval/0", "humaneval/mine-0", "mbpp/11", "evalplus/mbpp-12"];

@@ -2,15 +2,19 @@
 //! [`util`](crate::util).
 
 pub mod claims;
+pub mod collected;
 pub mod feedback;
 pub mod first_sights;
 pub mod joined;
+mod literal;
+pub mod merged;
 pub mod miner_id;
 pub mod model_use;
 pub mod near_pair;
 pub mod python;
 pub mod rejection;
 pub mod report;
+pub mod sampled;
 pub mod samples;
 pub mod spread;
 pub mod stopped_early;

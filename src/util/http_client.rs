@@ -50,7 +50,7 @@ fn authorities() -> anyhow::Result<Option<RootCerts>> {
     Ok(Some(RootCerts::new_with_certs(&certificates)))
 }
 
-/// What is wrong with a request, in words that say what to do where that is known.
+/// A failure in words that say what to do, where that is known.
 pub fn said(error: &ureq::Error) -> String {
     let words = error.to_string();
     match words.contains("InvalidContentType") {

@@ -122,10 +122,10 @@ fn models_without_what_is_asked_for_are_told_and_those_without_a_reply_left_out(
 fn a_task_that_its_own_solution_fails_is_told() {
     let model = Model::new([reply(SHOUT, 1)]);
     let folder = folder(&model);
-    folder.write("wrong.py", "def shout(s):\n    return s\n");
+    folder.write("tasks/solutions/wrong.py", "def shout(s):\n    return s\n");
     folder.write(
         "tasks/shout.yaml",
-        "prompt: shout(s)\nsolution: ../wrong.py\ntests: [\"assert shout('a') == 2\"]\n",
+        "prompt: shout(s)\nsolution: solutions/wrong.py\ntests: [\"assert shout('a') == 2\"]\n",
     );
     let (code, text) = bench(&folder, &["shout", "--model", "m"]);
     assert!(

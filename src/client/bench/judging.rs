@@ -42,7 +42,7 @@ pub struct Judging<'a> {
     pub samples: u32,
 }
 
-/// What is told of a reply that ends too early.
+/// The message on a reply that ends too early.
 const CUT_OFF: &str = "the reply was cut off before its code ended; a larger llm.max_tokens may help";
 
 /// The most of a failing test's message that is kept, in characters.

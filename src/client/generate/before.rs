@@ -1,13 +1,13 @@
 //! Before: what of a miner's present file stays beside new solutions.
 
-use crate::client::generate::merge::{self, DraftPart};
 use crate::client::generate::wanted::Wanted;
+use crate::model::merged::{self, DraftPart};
 use crate::task::Task;
 
 /// The parts of a present file that the new ones don't replace, of all the folder's tasks.
 #[must_use]
 pub fn kept(file: &str, new: &[DraftPart], tasks: &[Task]) -> Vec<DraftPart> {
-    let parts = merge::parts(file).unwrap_or_else(|| vec![whole(file)]);
+    let parts = merged::parts(file).unwrap_or_else(|| vec![whole(file)]);
     parts.into_iter().filter(|part| !is_replaced(part, new, tasks)).collect()
 }
 
@@ -61,10 +61,19 @@ mod tests {
     }
 
     #[test]
+    fn the_platform_takes_what_is_merged() {
+        let parts =
+            [part("a", "import os\n\ndef a():\n    '''d'''\n    return 1\n"), part("b/c", "def b(): pass\n")];
+        let merged = merged::merge(&parts);
+        crate::pipeline::validate::scan(merged.as_bytes(), &[]).unwrap();
+        assert!(merged.contains("def b(): pass"));
+    }
+
+    #[test]
     fn of_a_merged_file_only_the_same_task_is_replaced() {
         let tasks = [task("f", "f() == 1"), task("g", "g() == 1")];
         let old = [part("g", "def g(): return 1\n"), part("f", "def f(): return 0\n")];
-        let file = merge::merge(&old);
+        let file = merged::merge(&old);
         assert_eq!(kept(&file, &[part("f", "x")], &tasks), [old[0].clone()]);
         assert_eq!(kept(&file, &[part("f", "x"), part("g", "x")], &tasks), []);
     }

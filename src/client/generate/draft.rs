@@ -3,12 +3,12 @@
 use anyhow::ensure;
 
 use crate::client::generate::answer::{Reply, Unanswered};
-use crate::client::generate::merge::DraftPart;
 use crate::client::generate::model::Model;
 use crate::client::generate::prompt::Interpreter;
 use crate::client::generate::trial::Trial;
 use crate::client::generate::wanted::Wanted;
 use crate::client::generate::{prompt, reply, thinking};
+use crate::model::merged::DraftPart;
 use crate::sandbox::Fault;
 use crate::task::Task;
 use crate::ui::Spinner;

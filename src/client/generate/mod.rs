@@ -13,8 +13,6 @@ pub mod before;
 mod blocks;
 pub mod draft;
 pub mod endpoint;
-mod literal;
-pub mod merge;
 pub mod model;
 mod names;
 pub mod program;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::config::Validate;
+use crate::model::collected;
 use crate::model::joined::{self, AGENT, Part};
 use crate::model::miner_id::printable;
 use crate::model::python::Library;
@@ -82,34 +83,49 @@ impl Finding {
     }
 }
 
-/// The text of a source, or the texts of all its files, one behind the other.
+/// The text of a source, or the texts of all its files, or those that agentmill has collected in it, one behind the other.
 pub(super) fn text_of_all(source: &[u8]) -> Option<Cow<'_, str>> {
-    if !joined::is_joined(source) {
-        return text::decode(source).ok();
+    match texts(source)? {
+        Texts::One(text) => Some(text),
+        Texts::Several(texts) => {
+            Some(Cow::Owned(texts.into_iter().flat_map(|(_, text)| [text, "\n".into()]).collect()))
+        }
     }
-    let texts = texts(joined::parts(source).ok()?);
-    Some(Cow::Owned(texts.flat_map(|(_, text)| [text, "\n".into()]).collect()))
 }
 
-/// Where each line of [`text_of_all`] stands: its number, behind its file where there are several.
+/// Where each line of [`text_of_all`] stands: its number, behind its file or task where there are several.
 pub(super) fn places_of_all(source: &[u8]) -> Vec<String> {
-    match joined::parts(source) {
-        Ok(parts) if joined::is_joined(source) => {
-            let places = |(path, text): (&str, Cow<'_, str>)| {
-                let lines = 1..=text.matches('\n').count() + 1;
-                lines.map(|line| format!("{path}:{line}")).collect::<Vec<_>>()
-            };
-            texts(parts).flat_map(places).collect()
-        }
-        _ => {
-            (1..=text_of_all(source).map_or(0, |text| text.lines().count())).map(|n| n.to_string()).collect()
-        }
+    let places = |(name, text): (Cow<'_, str>, Cow<'_, str>)| {
+        let lines = 1..=text.matches('\n').count() + 1;
+        lines.map(|line| format!("{name}:{line}")).collect::<Vec<_>>()
+    };
+    match texts(source) {
+        None => Vec::new(),
+        Some(Texts::One(text)) => (1..=text.lines().count()).map(|line| line.to_string()).collect(),
+        Some(Texts::Several(texts)) => texts.into_iter().flat_map(places).collect(),
     }
 }
 
-/// The files that are text, with their paths.
-fn texts(parts: Vec<Part<'_>>) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
-    parts.into_iter().filter_map(|part| Some((part.path, text::decode(part.content).ok()?)))
+/// One text or several, as a source has them.
+enum Texts<'a> {
+    One(Cow<'a, str>),
+    /// Each with its file or its task.
+    Several(Vec<(Cow<'a, str>, Cow<'a, str>)>),
+}
+
+/// None if it is no text.
+fn texts(source: &[u8]) -> Option<Texts<'_>> {
+    if joined::is_joined(source) {
+        let parts = joined::parts(source).ok()?.into_iter();
+        let texts = parts.filter_map(|part| Some((part.path.into(), text::decode(part.content).ok()?)));
+        return Some(Texts::Several(texts.collect()));
+    }
+    let text = text::decode(source).ok()?;
+    let owned = |(task, text): (String, String)| (task.into(), text.into());
+    Some(match collected::sources(&text) {
+        Some(sources) => Texts::Several(sources.into_iter().map(owned).collect()),
+        None => Texts::One(text),
+    })
 }
 
 #[cfg(test)]
@@ -118,6 +134,7 @@ mod tests {
 
     use super::*;
     use crate::config;
+    use crate::model::sampled::{self, TaskSample};
     use crate::pipeline::validate::{self, fingerprints, packed};
 
     fn joined(files: &[(&str, &str)]) -> Vec<u8> {
@@ -190,5 +207,24 @@ mod tests {
         let packed =
             [("agent.py", "import helpers\n"), ("helpers.py", "import zlib\nexec(zlib.decompress(b''))\n")];
         assert!(packed::is_packed(&joined(&packed)));
+    }
+
+    #[test]
+    fn fingerprints_and_packing_are_of_the_sources_that_agentmill_has_collected() {
+        let body = "def f(n):\n    total = 0\n    for i in range(n):\n        if i % 3 and i % 5:\n            total += i * i\n    return total\n".to_owned();
+        let agent = |sources: [&str; 2]| {
+            let samples = sources.map(|source| TaskSample::new("t", source, source));
+            sampled::agent(1, &samples)
+        };
+        let plain = agent([&body, &body.replace("f(n)", "g(n)")]);
+        let one = fingerprints::of(body.as_bytes());
+        let moved = fingerprints::of(plain.as_bytes());
+        assert!(!one.is_empty() && one.iter().all(|print| moved.contains(print)));
+        assert!(!packed::is_packed(plain.as_bytes()));
+        let more = plain + "exec(SAMPLES['x'])\n";
+        assert!(packed::is_packed(more.as_bytes()), "it runs other texts, too");
+        let within = agent([&body, "import zlib\nexec(zlib.decompress(b''))\n"]);
+        assert!(packed::is_packed(within.as_bytes()), "one of its sources is packed");
+        assert_eq!(places_of_all(within.as_bytes())[5], "t:6");
     }
 }

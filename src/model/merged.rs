@@ -3,7 +3,7 @@
 //! Every solution keeps a namespace of its own, so that helpers of the same name don't meet: its source stands in the
 //! file as text, which the file runs as a module. Its public names become the file's; of two the first counts.
 
-use crate::client::generate::literal::{literal, read};
+use crate::model::literal::{literal, read};
 
 /// One task's solution, or what the miner had before.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,16 +119,6 @@ mod tests {
     #[test]
     fn one_part_is_the_file() {
         assert_eq!(merge(&[part("a", "x = 1\n")]), "x = 1\n");
-    }
-
-    #[test]
-    fn the_platform_takes_what_is_merged() {
-        let merged = merge(&[
-            part("a", "import os\n\ndef a():\n    '''d'''\n    return 1\n"),
-            part("b/c", "def b(): pass\n"),
-        ]);
-        crate::pipeline::validate::scan(merged.as_bytes(), &[]).unwrap();
-        assert!(merged.contains("def b(): pass"));
     }
 
     proptest::proptest! {
