@@ -26,16 +26,35 @@ pub fn image() -> String {
     std::env::var("AGENTMILL_IMAGE").unwrap_or_else(|_| "python:3.11-slim".to_owned())
 }
 
-/// Where the containers of a results folder's label are.
+/// Where the containers of a results folder's label are: root's, or the user's.
 pub fn place(label: &str) -> PathBuf {
-    Path::new("/run/agentmill").join(label)
+    let variable = |name| std::env::var_os(name).map(PathBuf::from);
+    let folder = match rustix::process::geteuid().is_root() {
+        true => "/run/agentmill".into(),
+        false => match variable("XDG_RUNTIME_DIR") {
+            Some(session) => session.join("agentmill"),
+            None => variable("HOME").expect("there is a home").join(".cache/agentmill/run"),
+        },
+    };
+    folder.join(label)
+}
+
+/// The path of the control groups that are delegated to us, without a slash at its beginning; root has all.
+fn delegated() -> String {
+    let groups = fs::read_to_string("/proc/self/cgroup").expect("there are control groups");
+    let path = |line: &str| Some(line.split_once(":memory:").or(line.split_once("0::"))?.1.to_owned());
+    let path = match rustix::process::geteuid().is_root() {
+        true => String::new(),
+        false => groups.lines().find_map(path).expect("memory has a group"),
+    };
+    path.trim_end_matches("agentmill.supervisor").trim_matches('/').to_owned()
 }
 
 /// Folders of the control groups above a label's containers, in all hierarchies.
 fn groups(label: &str) -> Vec<PathBuf> {
     let hierarchies = fs::read_dir("/sys/fs/cgroup").expect("there are control groups").flatten();
     let hierarchies = hierarchies.map(|entry| entry.path()).chain([PathBuf::from("/sys/fs/cgroup")]);
-    hierarchies.map(|folder| folder.join("agentmill").join(label)).collect()
+    hierarchies.map(|folder| folder.join(delegated()).join("agentmill").join(label)).collect()
 }
 
 /// Processes in the label's containers.

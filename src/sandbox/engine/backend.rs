@@ -34,12 +34,14 @@ impl Backend {
     /// agentmill from another.
     ///
     /// # Errors
-    /// Nothing that `auto` could choose works; the reason of each.
+    /// Nothing that `auto` could choose works; the reason of each. Or we may not run the runtime that is chosen.
     pub fn of(sandbox: &config::Sandbox, folder: &str) -> Result<(Self, Vec<String>), String> {
         let backend = match sandbox.engine {
             EngineKind::Docker => Self::docker(sandbox),
             EngineKind::Podman => Self::Client(Dialect::Podman),
-            kind @ (EngineKind::Runc | EngineKind::Crun) => Self::Direct(Runtime::new(kind.word(), folder)),
+            kind @ (EngineKind::Runc | EngineKind::Crun) => Self::Direct(
+                Runtime::new(kind.word(), folder).map_err(|why| format!("{} {why}", kind.word()))?,
+            ),
             EngineKind::Auto => return Self::first(sandbox, folder),
         };
         Ok((backend, Vec::new()))
@@ -76,7 +78,7 @@ impl Backend {
     fn if_it_works(kind: EngineKind, sandbox: &config::Sandbox, folder: &str) -> Result<Self, String> {
         if kind.is_direct() {
             Runtime::is_usable(kind.word())?;
-            return Ok(Self::Direct(Runtime::new(kind.word(), folder)));
+            return Runtime::new(kind.word(), folder).map(Self::Direct);
         }
         let backend =
             if kind == EngineKind::Podman { Self::Client(Dialect::Podman) } else { Self::docker(sandbox) };

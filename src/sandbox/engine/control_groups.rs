@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::sandbox::engine::spec::Bounds;
+
 /// How long the kernel may take to let go of a group whose processes have ended.
 const LET_GO: Duration = Duration::from_secs(10);
 
@@ -41,6 +43,34 @@ impl ControlGroups {
             self.folders.iter().flat_map(|it| [it.join("memory.events"), it.join("memory.oom_control")]);
         let texts = files.filter_map(|file| fs::read_to_string(file).ok());
         texts.flat_map(|text| kills(&text)).max()
+    }
+
+    /// A bound that the kernel does not keep for this process, as its name for people.
+    pub fn unbound(&self, pid: Pid, bounds: &Bounds) -> Option<&'static str> {
+        let has = |folder: &&PathBuf| {
+            let processes = fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
+            processes.lines().any(|line| line == pid.as_raw_pid().to_string())
+        };
+        let its_own: Vec<&PathBuf> = self.folders.iter().filter(has).collect();
+        let at_most = |file: &str, most: u64| {
+            its_own.iter().any(|folder| number(&folder.join(file)).is_some_and(|set| set <= most))
+        };
+        let quota = bounds.quota();
+        let kept = [
+            (
+                "memory",
+                at_most("memory.max", bounds.memory) || at_most("memory.limit_in_bytes", bounds.memory),
+            ),
+            ("swap", at_most("memory.swap.max", 0) || at_most("memory.memsw.limit_in_bytes", bounds.memory)),
+            ("CPU time", at_most("cpu.max", quota) || at_most("cpu.cfs_quota_us", quota)),
+            ("processes", at_most("pids.max", bounds.pids.into())),
+        ];
+        kept.into_iter().find(|(_, is_kept)| !is_kept).map(|(name, _)| name)
+    }
+
+    /// The folders, be they there or not.
+    pub fn folders(&self) -> &[PathBuf] {
+        &self.folders
     }
 
     /// Kills all processes in them.
@@ -146,6 +176,11 @@ fn hierarchies(mounts: &str) -> impl Iterator<Item = &Path> {
     })
 }
 
+/// The number that a file begins with; None where it is "max", or less than nothing, which mean no limit.
+fn number(file: &Path) -> Option<u64> {
+    fs::read_to_string(file).ok()?.split_whitespace().next()?.parse().ok()
+}
+
 fn kills(text: &str) -> Option<u64> {
     text.lines().find_map(|line| line.strip_prefix("oom_kill ")?.parse().ok())
 }
@@ -174,6 +209,40 @@ mod tests {
         let mounts = "cgroup /sys/fs/cgroup/memory cgroup rw,relatime,memory 0 0\n";
         assert!(has_controller("memory", mounts, "") && has_controller("pids", mounts, "cpu pids\n"));
         assert!(!has_controller("cpu", mounts, "cpuset pids\n"));
+    }
+
+    #[test]
+    fn a_bound_is_kept_where_it_is_set_and_the_process_is() {
+        let place = tempfile::tempdir().unwrap();
+        let groups = ControlGroups { folders: vec![place.path().to_owned()] };
+        let (pid, other) = (Pid::from_raw(41).unwrap(), Pid::from_raw(4).unwrap());
+        let bounds = Bounds { memory: 4096, cpus: 0.5, pids: 7, tmp: 0, inodes: 0 };
+        let set = |file: &str, text: &str| fs::write(place.path().join(file), text).unwrap();
+        assert_eq!(groups.unbound(pid, &bounds), Some("memory"));
+        set("cgroup.procs", "41\n43\n");
+        set("memory.max", "4096\n");
+        assert_eq!(groups.unbound(pid, &bounds), Some("swap"));
+        set("memory.swap.max", "0\n");
+        set("cpu.max", "max 100000\n");
+        assert_eq!(groups.unbound(pid, &bounds), Some("CPU time"));
+        set("cpu.max", "50000 100000\n");
+        set("pids.max", "8\n");
+        assert_eq!(groups.unbound(pid, &bounds), Some("processes"));
+        set("pids.max", "7\n");
+        assert_eq!((groups.unbound(pid, &bounds), groups.unbound(other, &bounds)), (None, Some("memory")));
+        for (file, text) in [
+            ("memory.limit_in_bytes", "4096"),
+            ("memory.memsw.limit_in_bytes", "4096"),
+            ("cpu.cfs_quota_us", "-1"),
+        ] {
+            set(file, text);
+        }
+        for file in ["memory.max", "memory.swap.max", "cpu.max"] {
+            fs::remove_file(place.path().join(file)).unwrap();
+        }
+        assert_eq!(groups.unbound(pid, &bounds), Some("CPU time"));
+        set("cpu.cfs_quota_us", "50000");
+        assert_eq!(groups.unbound(pid, &bounds), None);
     }
 
     #[test]

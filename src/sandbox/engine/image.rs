@@ -5,7 +5,6 @@ use crate::sandbox::engine::Engine;
 use crate::sandbox::engine::backend::Backend;
 use crate::sandbox::engine::cli::interruptible::{Interruptible, Unfinished};
 use crate::sandbox::engine::cli::supply::{self, ENGINES, Packing};
-use crate::sandbox::engine::oci::Runtime;
 use crate::ui::Events;
 
 /// The id of the image `name`, after getting it if it is not there.
@@ -19,11 +18,7 @@ pub fn ensure(
     interruptible: &Interruptible,
 ) -> Result<String, Fault> {
     match engine.backend()? {
-        Backend::Direct(runtime) => {
-            let refusal = |reason| Fault::Engine(format!("{} {reason}", runtime.program()));
-            Runtime::is_allowed().map_err(refusal)?; // nor may others write where images are kept
-            runtime.images().ensure(name, events, interruptible).map_err(fault)
-        }
+        Backend::Direct(runtime) => runtime.images().ensure(name, events, interruptible).map_err(fault),
         Backend::Socket(_) | Backend::Client(_) => of_engine(engine, name, events, interruptible),
     }
 }

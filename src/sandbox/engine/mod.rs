@@ -5,6 +5,7 @@ pub mod app_armor;
 pub mod backend;
 pub mod cli;
 pub mod control_groups;
+pub mod delegation;
 pub mod dialect;
 pub mod events;
 pub mod image;

@@ -243,6 +243,9 @@ impl Role<'_> {
     }
 }
 
+/// Microseconds in which a container has its share of CPU time, where they are said.
+pub const PERIOD: u64 = 100_000;
+
 /// Bounds of what a container may use of the machine.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
@@ -266,6 +269,11 @@ impl Bounds {
             Role::Judge(bounds) | Role::Survey(bounds, _) => (bounds.memory, 1.0, 16, 1 << 20, 0),
         };
         Self { memory, cpus, pids: pids + own_threads, tmp, inodes: INODES + entries }
+    }
+
+    /// Microseconds of CPU time in each [`PERIOD`].
+    pub fn quota(&self) -> u64 {
+        (self.cpus * PERIOD as f64).round() as u64
     }
 }
 

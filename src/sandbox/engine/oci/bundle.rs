@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::sandbox::engine::oci::seccomp;
 use crate::sandbox::engine::spec::{
-    ENTRYPOINT, GROUP, HIDDEN, HIDING, HOSTNAME, MASKED, SYSCTLS, Spec, WORKDIR, ulimits,
+    ENTRYPOINT, GROUP, HIDDEN, HIDING, HOSTNAME, MASKED, PERIOD, SYSCTLS, Spec, WORKDIR, ulimits,
 };
 
 /// Files of /proc that can be read and, but for this, changed.
@@ -17,9 +17,6 @@ const READ_ONLY: [&str; 5] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys",
 
 /// Of each kind it has its own.
 const NAMESPACES: [&str; 6] = ["pid", "network", "ipc", "uts", "mount", "cgroup"];
-
-/// Microseconds in which a container has its share of CPU time.
-const PERIOD: u64 = 100_000;
 
 /// The configuration; `env` is the image's, `root` the folder of its files, `groups` the path of its control groups.
 pub fn config(spec: &Spec<'_>, env: &[String], root: &Path, groups: &str) -> Value {
@@ -108,7 +105,7 @@ fn resources(spec: &Spec<'_>) -> Value {
     json!({
         "devices": [{ "allow": false, "access": "rwm" }], // the runtime adds those that every container has
         "memory": { "limit": bounds.memory, "swap": bounds.memory }, // the sum of both: no swap
-        "cpu": { "quota": (bounds.cpus * PERIOD as f64).round() as u64, "period": PERIOD },
+        "cpu": { "quota": bounds.quota(), "period": PERIOD },
         "pids": { "limit": bounds.pids },
     })
 }

@@ -10,7 +10,10 @@ use rustix::process::Pid;
 use serde_json::Value;
 
 use crate::sandbox::engine::control_groups::ControlGroups;
+use crate::sandbox::engine::oci::places::Right;
 use crate::sandbox::engine::oci::rootfs::Image;
+use crate::sandbox::engine::oci::user_namespace;
+use crate::sandbox::engine::spec::Bounds;
 use crate::util::private;
 
 /// A container by its name, there or not.
@@ -20,13 +23,26 @@ pub struct Container {
     /// The path of its control groups in each hierarchy.
     groups_path: String,
     groups: ControlGroups,
+    right: Right,
 }
 
 impl Container {
     /// The container whose folder is below `folder`, and its control groups below `groups`.
-    pub fn new(folder: &Path, groups: &str, name: &str) -> Self {
+    pub fn new(folder: &Path, groups: &str, name: &str, right: Right) -> Self {
         let groups_path = format!("{groups}/{name}");
-        Self { folder: folder.join(name), groups: ControlGroups::at(&groups_path), groups_path }
+        Self { folder: folder.join(name), groups: ControlGroups::at(&groups_path), groups_path, right }
+    }
+
+    /// The same as another agentmill has left it, whose control groups need not have been below ours.
+    pub fn left_by_another(mut self) -> Self {
+        let config: Option<Value> = fs::read(self.folder.join("config.json"))
+            .ok()
+            .and_then(|text| serde_json::from_slice(&text).ok());
+        if let Some(path) = config.as_ref().and_then(|it| it["linux"]["cgroupsPath"].as_str()) {
+            self.groups = ControlGroups::at(path);
+            path.clone_into(&mut self.groups_path);
+        }
+        self
     }
 
     /// The path of its control groups.
@@ -40,7 +56,8 @@ impl Container {
     }
 
     /// Makes the bundle. The image is mounted once more for it, as an overlay without an upper folder: containers then share
-    /// its pages but no inode, so that no lock, lease or watch on a file is seen from another one.
+    /// its pages but no inode, so that no lock, lease or watch on a file is seen from another one. In a user namespace that is done by the
+    /// command that starts it.
     ///
     /// # Errors
     /// A file can't be written, or the image not be mounted.
@@ -52,7 +69,9 @@ impl Container {
             options.write(true).create_new(true).mode(0o600).open(self.folder.join("config.json"))?;
         file.write_all(config.to_string().as_bytes())?;
         let flags = MountFlags::RDONLY | MountFlags::NODEV | MountFlags::NOSUID;
-        mount("overlay", self.root(), "overlay", flags, &*image.layers())?;
+        if self.right == Right::Root {
+            mount("overlay", self.root(), "overlay", flags, &*image.layers())?;
+        }
         Ok(())
     }
 
@@ -63,9 +82,12 @@ impl Container {
     pub fn nothing(&self) -> io::Result<PathBuf> {
         private::folder(&self.folder)?;
         private::folder(&self.masks())?;
+        let file = self.masks().join("nothing");
+        if self.right == Right::UserNamespace {
+            return Ok(file); // made by the command that starts it
+        }
         let flags = MountFlags::NODEV | MountFlags::NOSUID | MountFlags::NOEXEC;
         mount("tmpfs", self.masks(), "tmpfs", flags, c"mode=755,size=4k")?;
-        let file = self.masks().join("nothing");
         fs::File::options().write(true).create_new(true).mode(0o444).open(&file)?;
         Ok(file)
     }
@@ -75,11 +97,17 @@ impl Container {
     }
 
     /// The command that starts it and leaves it to us.
-    pub fn argv(&self, program: &str, name: &str) -> Vec<String> {
+    pub fn argv(&self, program: &str, name: &str, image: &Image) -> Vec<String> {
         let path = |name: &str| self.folder.join(name).display().to_string();
         let [state, pid, bundle] = [path("state"), path("pid"), self.folder.display().to_string()];
         let words = ["--root", &state, "run", "--detach", "--pid-file", &pid, "--bundle", &bundle, name];
-        [program].into_iter().chain(words).map(str::to_owned).collect()
+        let argv = [program].into_iter().chain(words).map(str::to_owned).collect();
+        match self.right {
+            Right::Root => argv,
+            Right::UserNamespace => {
+                user_namespace::argv(&self.folder, &image.layers().to_string_lossy(), argv)
+            }
+        }
     }
 
     /// The first process, once it has been started.
@@ -93,6 +121,11 @@ impl Container {
             .ok()
             .and_then(Pid::from_raw)
             .ok_or_else(|| io::Error::other("no process's number"))
+    }
+
+    /// A bound that the kernel does not keep for this process of it.
+    pub fn unbound(&self, pid: Pid, bounds: &Bounds) -> Option<&'static str> {
+        self.groups.unbound(pid, bounds)
     }
 
     /// How many of its processes the kernel has killed for want of memory.
@@ -113,5 +146,21 @@ impl Container {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             other => other,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_has_the_groups_that_its_bundle_names() {
+        let place = tempfile::tempdir().unwrap();
+        let container = Container::new(place.path(), "/ours", "cell", Right::UserNamespace);
+        assert_eq!(container.clone().left_by_another().groups_path(), "/ours/cell");
+        fs::create_dir(place.path().join("cell")).unwrap();
+        let config = r#"{"linux": {"cgroupsPath": "/theirs/cell"}}"#;
+        fs::write(place.path().join("cell/config.json"), config).unwrap();
+        assert_eq!(container.left_by_another().groups_path(), "/theirs/cell");
     }
 }

@@ -11,17 +11,19 @@ use tracing::{debug, warn};
 
 use crate::sandbox::engine::control_groups::ControlGroups;
 use crate::sandbox::engine::oci::container::Container;
+use crate::sandbox::engine::oci::places::{Places, Right};
 use crate::util::private;
 
 /// How long whoever held the folder before may take to let go of it.
 const LET_GO: Duration = Duration::from_secs(60);
 
-/// All agentmills of this machine.
+/// All agentmills of this machine that have the same places.
 #[derive(Debug, Clone)]
 pub struct Instances {
     folder: PathBuf,
     /// The path of the control groups, in each hierarchy.
     groups: String,
+    right: Right,
 }
 
 /// One agentmill of this machine.
@@ -33,9 +35,10 @@ pub struct Instance {
 }
 
 impl Instances {
-    /// Those of the machine.
-    pub fn of_machine() -> Self {
-        Self { folder: "/run/agentmill".into(), groups: "/agentmill".into() }
+    /// Those that have these places.
+    pub fn at(places: &Places) -> Self {
+        let Places { bundles, groups, right, .. } = places.clone();
+        Self { folder: bundles, groups, right }
     }
 
     /// The one of this label.
@@ -68,7 +71,7 @@ impl Instances {
 impl Instance {
     /// A container of this name in it.
     pub fn container(&self, name: &str) -> Container {
-        Container::new(&self.folder(), &self.groups(), name)
+        Container::new(&self.folder(), &self.groups(), name, self.instances.right)
     }
 
     fn folder(&self) -> PathBuf {
@@ -103,7 +106,7 @@ impl Instance {
         names.sort();
         names.dedup();
         for name in &names {
-            if let Err(error) = self.container(name).remove() {
+            if let Err(error) = self.container(name).left_by_another().remove() {
                 warn!(name, %error, "something of a container stays");
             }
         }
@@ -134,7 +137,8 @@ mod tests {
     #[test]
     fn what_the_dead_have_left_goes_and_what_the_living_use_stays() {
         let folder = tempfile::tempdir().unwrap();
-        let instances = Instances { folder: folder.path().join("run"), groups: "/agentmill-nowhere".into() };
+        let (folder, groups) = (folder.path().join("run"), "/agentmill-nowhere".to_owned());
+        let instances = Instances { folder, groups, right: Right::Root };
         let living = instances.clone().instance("living");
         living.hold().unwrap();
         let bundle = |label: &str| instances.folder.join(label).join("cell/root");

@@ -2,6 +2,7 @@
 //! first process is then our own child and its pipes are ours, with nobody in between.
 //!
 //! * `bundle`: a container in the specification's words; `seccomp`: what it may call
+//! * `places`: where all that is kept, and by what right containers are started; `user_namespace`: the right of who is not root
 //! * `rootfs`: images, as folders
 //! * `instance`: what living and dead agentmills hold of this machine; `container`: a container's folder, mounts and control groups in one
 //! * `init`: a container's first process; `deaths`: how those end; `orphans`: what a runtime leaves behind
@@ -12,8 +13,10 @@ pub mod deaths;
 pub mod init;
 mod instance;
 mod orphans;
+mod places;
 mod rootfs;
 mod seccomp;
+mod user_namespace;
 
 use std::collections::HashMap;
 use std::io::{self, PipeReader};
@@ -24,6 +27,7 @@ use std::thread;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use rustix::process::Pid;
 use tracing::warn;
 use wait_timeout::ChildExt;
 
@@ -33,12 +37,10 @@ use crate::sandbox::engine::oci::container::Container;
 use crate::sandbox::engine::oci::deaths::{Death, Deaths, Following};
 use crate::sandbox::engine::oci::init::{Init, Life};
 use crate::sandbox::engine::oci::instance::{Instance, Instances};
-use crate::sandbox::engine::oci::rootfs::Images;
+use crate::sandbox::engine::oci::places::{Places, Right};
+use crate::sandbox::engine::oci::rootfs::{Image, Images};
 use crate::sandbox::engine::spec::Spec;
 use crate::util::command::ask;
-
-/// Where images are kept.
-const CACHE: &str = "/var/cache/agentmill";
 
 /// How long a runtime may take to start a container, or to say which version it is. On a starved machine a minute is nothing.
 const START: Duration = Duration::from_secs(300);
@@ -50,6 +52,7 @@ const GONE: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub struct Runtime {
     program: &'static str,
+    places: &'static Places,
     /// Folder and control groups that this agentmill holds.
     instance: Instance,
     images: Images,
@@ -62,35 +65,29 @@ type Living = Arc<Mutex<HashMap<String, (Container, Arc<Life>)>>>;
 
 impl Runtime {
     /// The runtime of this command; `folder` tells one agentmill from another.
-    pub fn new(program: &'static str, folder: &str) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// We are not root, and may not make what containers take: a user namespace, control groups with limits.
+    pub fn new(program: &'static str, folder: &str) -> Result<Self, String> {
+        let places = Places::ours()?;
+        Ok(Self {
             program,
-            instance: Instances::of_machine().instance(folder),
-            images: Images::new(CACHE.into()),
+            places,
+            instance: Instances::at(places).instance(folder),
+            images: Images::new(places.images.clone()),
             deaths: Arc::default(),
             live: Arc::default(),
-        }
+        })
     }
 
     /// Fails with the reason if no container can be started by this command.
     ///
     /// # Errors
-    /// It is not there, or refuses this machine, or we are not root.
+    /// It is not there, or refuses this machine, or as of [`Runtime::new`].
     pub fn is_usable(program: &str) -> Result<(), String> {
         ask(program, &["--version"], START)?;
         control_groups::suit(program)?;
-        Self::is_allowed()
-    }
-
-    /// Fails with the reason if we may not run it.
-    ///
-    /// # Errors
-    /// We are not root.
-    pub fn is_allowed() -> Result<(), String> {
-        match rustix::process::geteuid().is_root() {
-            true => Ok(()),
-            false => Err("can be run directly by root only".to_owned()),
-        }
+        Places::ours().map(drop)
     }
 
     /// The command.
@@ -114,14 +111,14 @@ impl Runtime {
     /// The runtime can't, and nothing of it is left; what it says.
     pub fn start(&self, spec: &Spec<'_>) -> Result<Piped<Init>, String> {
         let container = self.instance.container(spec.name);
-        let started = self.make(&container, spec).and_then(|()| self.run(&container, spec.name));
+        let started = self.make(&container, spec).and_then(|image| self.run(&container, spec, &image));
         if started.is_err() {
             let _ = container.remove();
         }
         started
     }
 
-    fn make(&self, container: &Container, spec: &Spec<'_>) -> Result<(), String> {
+    fn make(&self, container: &Container, spec: &Spec<'_>) -> Result<Image, String> {
         self.prepare()?;
         let image = self.images.get(spec.image).map_err(|error| format!("image {}: {error}", spec.image))?;
         let mut config = bundle::config(spec, image.env(), &container.root(), container.groups_path());
@@ -129,21 +126,25 @@ impl Runtime {
             if self.is_crun() {
                 bundle::mask_files(&mut config, &container.nothing()?);
             }
+            if self.places.right == Right::UserNamespace {
+                user_namespace::adapt(&mut config);
+            }
             container.make(&image, &config)
         };
-        make().map_err(|error| format!("no bundle for {}: {error}", spec.name))
+        make().map_err(|error| format!("no bundle for {}: {error}", spec.name))?;
+        Ok(image)
     }
 
     fn prepare(&self) -> Result<(), String> {
-        Self::is_allowed()?;
         self.instance.hold().map_err(|error| format!("no place for containers: {error}"))?;
         // Whoever the runtime leaves without a parent becomes our child, so that we can wait for it.
         let here = rustix::process::getpid();
         rustix::process::set_child_subreaper(Some(here)).map_err(|error| error.to_string())
     }
 
-    fn run(&self, container: &Container, name: &str) -> Result<Piped<Init>, String> {
-        let argv = container.argv(self.program, name);
+    fn run(&self, container: &Container, spec: &Spec<'_>, image: &Image) -> Result<Piped<Init>, String> {
+        let name = spec.name;
+        let argv = container.argv(self.program, name, image);
         let mut command = Command::new(&argv[0]);
         command.args(&argv[1..]).current_dir("/").process_group(0);
         let (mut child, mut pipes) = Pipes::spawn(&mut command)
@@ -156,9 +157,22 @@ impl Runtime {
             thread::spawn(|| orphans::reap(GONE));
         }
         let life = Life::new(pid);
+        if let Some(bound) = self.unbound(container, pid, spec) {
+            life.kill();
+            let _ = life.wait();
+            return Err(format!("the kernel keeps no limit of {bound} for it"));
+        }
         self.live.lock().insert(name.to_owned(), (container.clone(), Arc::clone(&life)));
         self.see_off(container.clone(), name.to_owned(), Arc::clone(&life));
         Ok(Piped::new(pipes, Init::new(life)))
+    }
+
+    /// A bound that a container of a user's lacks: a runtime that is not root's may take a limit that it can't set for one that need not be.
+    fn unbound(&self, container: &Container, pid: Pid, spec: &Spec<'_>) -> Option<&'static str> {
+        match self.places.right {
+            Right::Root => None,
+            Right::UserNamespace => container.unbound(pid, &spec.bounds),
+        }
     }
 
     /// Tells of the container's death once it has come, and removes what is left.
@@ -197,7 +211,7 @@ impl Runtime {
     pub fn sweep(&self) -> usize {
         match self.prepare() {
             Ok(()) => {
-                Instances::of_machine().sweep();
+                Instances::at(self.places).sweep();
                 self.instance.sweep()
             }
             Err(_) => 0, // the first start tells of it
