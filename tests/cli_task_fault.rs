@@ -17,6 +17,34 @@ fn faulty(id: &str, setup: &str) -> String {
 }
 
 #[test]
+fn a_solution_that_fails_is_told_by_each_run_and_costs_the_exit_code() {
+    let solved = |name: &str| format!("{DOUBLE_TASK}solution: {name}.py\n");
+    let env = TestEnv::new().agent("alice", DOUBLE_AGENT).task("good", &solved("good"));
+    let env = env.task("wrong", &solved("wrong")).task("other", &solved("other"));
+    env.write("tasks/good.py", DOUBLE_AGENT);
+    env.write("tasks/wrong.py", "def double(x):\n    return 4\n");
+    env.write("tasks/other.py", "def twice(x):\n    return 2 * x\n");
+    for told in [&["run"][..], &["--quiet", "run"], &["run", "--json"]] {
+        let ran = env.agentmill(told).code(1).complains(&[
+            "task wrong: its reference solution ",
+            "wrong.py does not score 100: ",
+            "task other: its reference solution ",
+            "agentmill check wrong",
+        ]);
+        assert!(!ran.stderr.contains("task good"), "{ran}");
+        assert_eq!(ran.stderr.matches("task wrong").count(), 1, "{ran}");
+    }
+    assert_eq!(env.score("alice").unwrap(), "100");
+    // Mended, and nothing else changed; then something is due.
+    env.write("tasks/wrong.py", DOUBLE_AGENT);
+    env.write("tasks/other.py", DOUBLE_AGENT);
+    env.run();
+    env.drop_agent("bob", DOUBLE_AGENT);
+    env.run();
+    env.agentmill(&["check"]).code(0).prints(&["3 reference solutions score 100"]);
+}
+
+#[test]
 fn a_faulty_task_counts_for_nobody_and_is_named() {
     let mut env = TestEnv::new().pipeline("judge: {memory: 128MiB}\n").task("double", DOUBLE_TASK);
     for (id, setup, _) in FAULTY {

@@ -179,7 +179,7 @@ fn newly_refused(summary: &Summary, known: &[Rejection], results: &Path) -> Opti
 
 fn exit(summary: &Summary) -> Exit {
     let unscored = summary.rows.iter().any(|row| row.unscored > 0);
-    let faulty = !summary.task_faults.is_empty();
+    let faulty = !summary.task_faults.is_empty() || !summary.refuted.is_empty();
     if unscored || faulty || summary.pending > summary.left_out || summary.unsettled {
         Exit::Unscored
     } else {

@@ -28,6 +28,7 @@ mod on_change;
 mod pass;
 pub mod plan;
 pub mod preview;
+pub mod proofs;
 pub mod publish;
 pub mod receipt;
 pub mod report_store;
@@ -127,6 +128,9 @@ pub struct Summary {
     pub withdrawn: BTreeSet<Miner>,
     /// The ids of tasks that count for nobody, by their authors' fault.
     pub task_faults: BTreeSet<String>,
+    /// The ids of tasks whose reference solution does not score 100.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub refuted: BTreeSet<String>,
     /// Number of submissions that are not completely evaluated.
     pub pending: usize,
     /// How many of them were left out of the pass by its scope.

@@ -2,8 +2,10 @@
 
 mod acceptance;
 mod publishing;
+mod solutions;
 mod trouble;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
@@ -66,6 +68,7 @@ impl PassContext<'_> {
             pass.prepare()?;
             pass.evaluate()?;
         }
+        pass.recall_solutions();
         pass.publish()
     }
 
@@ -99,6 +102,8 @@ struct Pass<'a> {
     announcer: Announcer,
     teller: Option<Teller>,
     tasks: Tasks,
+    /// Reference solutions that do not score 100; None as long as they were not told.
+    refuted: Option<BTreeSet<String>>,
     /// Faults of the inbox.
     unreadable: Trouble,
     /// Faults of the results folder.
@@ -168,6 +173,7 @@ impl<'a> Pass<'a> {
             announcer: Announcer::default(),
             teller: Teller::new(pipeline, context.events),
             tasks: Tasks::Unchecked,
+            refuted: None,
             unreadable: Trouble::default(),
             unwritable: Trouble::default(),
             undecided: Trouble::default(),
@@ -332,6 +338,7 @@ impl<'a> Pass<'a> {
                 self.context.events.send(Event::Warning(format!("task_fault, counts for nobody: {fault}")));
             }
             self.tasks = Tasks::Checked;
+            self.prove_solutions();
         }
         Ok(())
     }

@@ -4,7 +4,6 @@ mod hints;
 mod machine;
 mod mutants;
 mod progress;
-mod proofs;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -19,10 +18,9 @@ use crate::cli::Exit;
 use crate::client::submit;
 use crate::commands::check::machine::Machine;
 use crate::commands::check::progress::Progress;
-use crate::commands::check::proofs::Proofs;
 use crate::config::{self, Limits, Pipeline};
 use crate::doctor::{self, Finding};
-use crate::model::report::{Scored, Verdict};
+use crate::pipeline::proofs::{Proofs, try_solution};
 use crate::pipeline::validate;
 use crate::sandbox::run::ContainerSandbox;
 use crate::sandbox::{Fault, Opened, Sandbox};
@@ -348,10 +346,7 @@ pub(super) fn solve(
     sandbox: &dyn Sandbox,
 ) -> anyhow::Result<Option<Problem>> {
     let source = std::fs::read(solution).with_context(|| format!("can't read {}", solution.display()))?;
-    let why = match sandbox.open(source, limits)? {
-        Opened::Refused(refusal) => Some(format!("does not compile: {}", refusal.message)),
-        Opened::Ready(mut cell) => first_failure(&cell.run(task, limits)?),
-    };
+    let why = try_solution(task, source, limits, sandbox)?;
     Ok(why.map(|why| Problem {
         file: task.path.clone(),
         line: 0,
@@ -359,12 +354,6 @@ pub(super) fn solve(
         field: "solution".into(),
         message: format!("{} {why}", solution.display()),
     }))
-}
-
-fn first_failure(scored: &Scored) -> Option<String> {
-    let failed = scored.tests.iter().find(|test| test.verdict != Verdict::Passed)?;
-    let message = failed.message.as_deref().unwrap_or_default();
-    Some(format!("does not score 100: {}: {message}", failed.name))
 }
 
 /// The reason why the pipeline would refuse a file before it evaluates it.

@@ -140,6 +140,7 @@ impl Pass<'_> {
             unsettled: self.submissions.is_unsettled() && !self.context.stay,
             stopped: self.ending == Some(Ending::Stop),
             not_taken: self.submissions.not_taken(),
+            refuted: self.refuted.clone().unwrap_or_default(),
         }
     }
 
