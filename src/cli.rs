@@ -135,7 +135,7 @@ pub enum Command {
         #[arg(long)]
         force: bool,
     },
-    /// Write the results in a format of others: gradescope, junit, csv-long or kaggle
+    /// Write the results in a format of others: gradescope, junit, csv-long, gradebook or kaggle
     Export {
         /// The format
         format: Format,

@@ -119,6 +119,23 @@ fn csv_has_a_line_for_each_test_and_for_everybody_without() {
 }
 
 #[test]
+fn a_gradebook_has_a_line_for_each_student_and_a_column_for_each_task() {
+    let env = course().task("week1/10", TASK).task("week1/2", TASK);
+    env.write("students.csv", "id,name\neve,Eve\nann,\"Ann, <Lee>\"\nbo,=Bo Ray\n");
+    env.run();
+    let text = exported(&env, "gradebook");
+    let expected = "id,name,week1/2,week1/10,week1/double,total,late,state\n\
+                    eve,Eve,,,,,,refused\n\
+                    ann,\"Ann, <Lee>\",25,25,25,25,,ranked\n\
+                    bo,'=Bo Ray',,,,,,absent\n\
+                    teacher,,100,100,100,100,,ranked\n";
+    assert_eq!(text, expected);
+    env.agentmill(&["export", "gradebook", "--out", env.path("out").to_str().unwrap()])
+        .code(0)
+        .prints(&["gradebook.csv"]);
+}
+
+#[test]
 fn kaggles_leaderboard_is_by_rank() {
     let env = course();
     let folder = env.path("out");

@@ -2,6 +2,7 @@
 //! platforms and leaderboards, which miners see, tell as much as the feedback; the others are the organiser's, and hold all.
 
 mod csv_long;
+mod gradebook;
 mod gradescope;
 mod junit;
 mod kaggle;
@@ -12,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use crate::util::atomic_file;
 
-pub use crate::export::people::{People, Person};
+pub use crate::export::people::{Mark, People, Person};
 
 /// A format of others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -23,6 +24,8 @@ pub enum Format {
     Junit,
     /// One CSV file: a line for each test of each run
     CsvLong,
+    /// One CSV file: a line for each student, a column for each task
+    Gradebook,
     /// One CSV file: a leaderboard with Kaggle's columns
     Kaggle,
 }
@@ -37,6 +40,7 @@ impl Format {
             Self::Gradescope => gradescope::lines(out, people),
             Self::Junit => junit::write(out, people),
             Self::CsvLong => csv_long::write(out, people),
+            Self::Gradebook => gradebook::write(out, people),
             Self::Kaggle => kaggle::write(out, people),
         }
     }
@@ -51,6 +55,7 @@ impl Format {
             Self::Gradescope => return gradescope::files(folder, people),
             Self::Junit => "junit.xml",
             Self::CsvLong => "tests.csv",
+            Self::Gradebook => "gradebook.csv",
             Self::Kaggle => "leaderboard.csv",
         };
         let path = folder.join(name);

@@ -3,6 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::io;
 
+use serde::Deserialize;
+
 use crate::config::{Board, Pipeline};
 use crate::model::miner_id::Miner;
 use crate::model::rejection::Rejection;
@@ -14,6 +16,7 @@ use crate::pipeline::publish::roster::{Listed, RosterState};
 use crate::pipeline::report_store;
 use crate::pipeline::score::Row;
 use crate::show::ShowError;
+use crate::util::atomic_file::blame;
 
 /// Everybody, and where their reports lie.
 #[derive(Debug)]
@@ -40,6 +43,19 @@ pub struct Person<'a> {
     pub refused: Option<&'a Rejection>,
     /// How many different submissions of its were seen.
     pub submissions: usize,
+}
+
+/// An agent's score on a task in a stage, as `scores.csv` has it: of samples, what they come to.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Mark {
+    /// The agent's miner.
+    pub miner: String,
+    /// The stage.
+    pub stage: String,
+    /// The task's id.
+    pub task: String,
+    /// 0-100; None if it could not be judged, or counts for nobody.
+    pub score: Option<f64>,
 }
 
 impl<'p> People<'p> {
@@ -91,6 +107,25 @@ impl<'p> People<'p> {
             submissions: self.ledger.sights().submitted_by(id).len(),
         };
         once.map(person).collect()
+    }
+
+    /// Everybody in the roster's order, then those who are not on it.
+    pub fn by_roster(&self) -> Vec<Person<'_>> {
+        let students = self.pipeline.roster.iter().flat_map(|roster| &roster.students);
+        let places: HashMap<&Miner, usize> = students.enumerate().map(|(at, one)| (&one.id, at)).collect();
+        let mut everybody = self.all();
+        everybody.sort_by_key(|person| places.get(person.id).copied().unwrap_or(usize::MAX));
+        everybody
+    }
+
+    /// The scores of all who are ranked, task by task.
+    ///
+    /// # Errors
+    /// They can't be read; the message names the file.
+    pub fn marks(&self) -> io::Result<Vec<Mark>> {
+        let path = self.pipeline.results.join("scores.csv");
+        let read = || -> csv::Result<Vec<Mark>> { csv::Reader::from_path(&path)?.into_deserialize().collect() };
+        read().map_err(|error| blame(&path, &error.into()))
     }
 
     /// The runs that a person's line in the ranking rests on; none for those who have no line.

@@ -118,7 +118,10 @@ pub fn table(out: &mut dyn Write, header: &str, below: impl Iterator<Item = Vec<
 }
 
 /// Lines without a header.
-pub(super) fn lines(out: &mut dyn Write, lines: impl Iterator<Item = Vec<String>>) -> io::Result<()> {
+///
+/// # Errors
+/// They can't be written.
+pub fn lines(out: &mut dyn Write, lines: impl Iterator<Item = Vec<String>>) -> io::Result<()> {
     let mut writer = Writer::from_writer(out);
     for line in lines {
         writer.write_record(line)?;
