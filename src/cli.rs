@@ -209,7 +209,7 @@ pub enum SchemaOf {
 /// The part of the results to be printed.
 #[derive(Debug, Args)]
 pub struct Shown {
-    /// The miner whose report is printed; the ranking when not given
+    /// The miner whose report is printed, by id or by the roster's name; the ranking when not given
     pub miner: Option<String>,
     /// Only the run on this task
     pub task: Option<String>,

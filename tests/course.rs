@@ -26,6 +26,10 @@ fn everybody_has_a_line_and_nothing_is_said_of_rewards() {
         .code(0)
         .prints(&["bo has submitted nothing: absent, on the roster as Bo Ray\n"]);
     let ann = env.agentmill(&["show", "ann"]).code(0);
+    let source = format!("submissions/{}.py\n", agentmill::util::digest::sha256(DOUBLE_AGENT.as_bytes()));
+    env.agentmill(&["show", "Ann Lee"]).code(0).prints(&["ann: rank 1", "\nsource ", &source]);
+    env.agentmill(&["show", "ann  lee", "--history"]).code(0).prints(&["stands"]);
+    env.agentmill(&["show", "Ann Lea"]).code(2).complains(&["no miner \"Ann Lea\"; did you mean \"Ann Lee\"?"]);
     let lines: Vec<[String; 4]> = env
         .csv("rankings.csv")
         .iter()

@@ -1,6 +1,7 @@
 //! Lookup of a query in the result files.
 
 use std::io;
+use std::path::PathBuf;
 
 use serde::Serialize;
 
@@ -9,11 +10,13 @@ use crate::model::miner_id::Miner;
 use crate::model::rejection::Rejection;
 use crate::model::report::{Report, Run};
 use crate::model::samples;
+use crate::pipeline::archive;
 use crate::pipeline::publish::json::{self, Rankings};
 use crate::pipeline::publish::roster::Listed;
 use crate::pipeline::report_store::load_report;
 use crate::pipeline::score::{Evaluated, Row};
 use crate::show::history::{self, Submitted};
+use crate::show::people;
 use crate::show::query::{Nearest, Query, ShowError, shown};
 
 /// Result of a query; `--json` prints it as JSON.
@@ -51,6 +54,9 @@ pub struct Known {
     pub rejected: Vec<Rejection>,
     /// Report of the last evaluation.
     pub report: Option<Report>,
+    /// The copy of the ranked source that is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<PathBuf>,
     /// The line on the roster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub person: Option<Listed>,
@@ -98,11 +104,7 @@ pub fn data(pipeline: &Pipeline, query: Query<'_>) -> Result<Data, ShowError> {
 }
 
 fn find(pipeline: &Pipeline, rankings: &Rankings, name: &str) -> Result<Known, ShowError> {
-    let unknown = || ShowError::NoMiner {
-        name: shown(name),
-        nearest: Nearest::of(&name.to_lowercase(), names(rankings)),
-    };
-    let miner = Miner::try_from(name.to_owned()).map_err(|_| unknown())?;
+    let miner = people::named(rankings, name)?;
     let of_miner = |rejection: &&Rejection| rejection.miner.as_ref() == Some(&miner);
     let rejected: Vec<Rejection> = rankings.rejected.iter().filter(of_miner).cloned().collect();
     let row = rankings.rankings.iter().find(|row| row.miner == miner).cloned();
@@ -113,11 +115,13 @@ fn find(pipeline: &Pipeline, rankings: &Rankings, name: &str) -> Result<Known, S
     let lies = |one: &&Evaluated| one.miner == miner && one.in_inbox;
     let evaluated = rankings.evaluated.iter().find(lies).cloned();
     let token = rankings.token.clone();
-    let known = Known { miner, token, row, evaluated, pending, rejected, report, person };
+    let source = report.as_ref().map(|report| archive::path(&pipeline.results, &report.sha256));
+    let source = source.filter(|path| path.is_file());
+    let known = Known { miner, token, row, evaluated, pending, rejected, report, source, person };
     match known.is_absent() && known.person.is_none() {
         false => Ok(known),
         true if history::of(pipeline, rankings, name).is_ok() => Err(ShowError::Withdrawn(known.miner)),
-        true => Err(unknown()),
+        true => Err(people::unknown(rankings, name)),
     }
 }
 
@@ -125,13 +129,6 @@ fn find(pipeline: &Pipeline, rankings: &Rankings, name: &str) -> Result<Known, S
 fn report(pipeline: &Pipeline, miner: &Miner) -> Option<Report> {
     let report = load_report(&pipeline.results, miner)?;
     Some(samples::of_now(report, |stage, task| pipeline.samples_of(stage, task)))
-}
-
-fn names(rankings: &Rankings) -> impl Iterator<Item = &str> {
-    let ranked = rankings.rankings.iter().map(|row| &row.miner);
-    let refused = rankings.rejected.iter().filter_map(|rejection| rejection.miner.as_ref());
-    let listed = rankings.roster.iter().map(|one| &one.id);
-    ranked.chain(&rankings.pending).chain(refused).chain(listed).map(Miner::as_str)
 }
 
 fn runs(known: Known, task: &str) -> Result<Vec<Run>, ShowError> {

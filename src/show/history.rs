@@ -16,7 +16,8 @@ use crate::pipeline::publish::history;
 use crate::pipeline::publish::json::Rankings;
 use crate::pipeline::score::{Evaluated, Row};
 use crate::pipeline::season::Course;
-use crate::show::query::{Nearest, ShowError, shown};
+use crate::show::people;
+use crate::show::query::ShowError;
 
 /// Bytes that a miner submitted.
 #[derive(Debug, Clone, Serialize)]
@@ -93,9 +94,7 @@ struct Told<'a> {
 /// # Errors
 /// There is nothing, or the ledger can't be read.
 pub(super) fn of(pipeline: &Pipeline, rankings: &Rankings, name: &str) -> Result<Vec<Submitted>, ShowError> {
-    let unknown =
-        |_| ShowError::NoMiner { name: shown(name), nearest: Nearest::of(name, std::iter::empty()) };
-    let miner = Miner::try_from(name.to_owned()).map_err(unknown)?;
+    let miner = people::named(rankings, name)?;
     let results = &pipeline.results;
     let ledger = Ledger::open(results).map_err(|problems| ShowError::Ledger(problems.to_string()))?.0;
     let sights = ledger.sights();

@@ -2,6 +2,7 @@
 
 mod data;
 mod history;
+mod people;
 mod query;
 mod ranking;
 #[cfg(test)]

@@ -50,6 +50,16 @@ pub enum ShowError {
         /// The nearest name, as a question.
         nearest: Nearest,
     },
+    /// Several people on the roster have this name.
+    #[error("{name} is the name of several on the roster; ask by id, such as {a} or {b}")]
+    SeveralNamed {
+        /// As asked for.
+        name: String,
+        /// One of them.
+        a: Miner,
+        /// Another one.
+        b: Miner,
+    },
     /// Nothing of the miner's is there any more.
     #[error(
         "{0} has withdrawn: nothing of it lies in the inbox; `agentmill show {0} --history` lists what it submitted"

@@ -76,7 +76,7 @@ fn miner(known: &Known, layout: &Layout) -> String {
         text += &layout.paint(HEADING, &status(row, known.token.as_deref()));
         text.push('\n');
     }
-    text + &known.report.as_ref().map(|report| details(report, layout)).unwrap_or_default()
+    text + &known.report.as_ref().map(|report| details(report, known, layout)).unwrap_or_default()
 }
 
 /// The submission in the inbox, where another one stands.
@@ -121,11 +121,14 @@ fn status(row: &Row, token: Option<&str>) -> String {
     format!("{}: {}", row.miner, parts.join(", "))
 }
 
-fn details(report: &Report, layout: &Layout) -> String {
+fn details(report: &Report, known: &Known, layout: &Layout) -> String {
     let seen = report.first_seen.strftime("%Y-%m-%d %H:%M:%S UTC");
     let file = shown(&report.file);
     let sha256 = shown(&report.sha256);
     let mut text = format!("{file}, {} bytes, first seen {seen}\nsha256 {sha256}\n", report.bytes);
+    if let Some(source) = &known.source {
+        text += &format!("source {}\n", source.display());
+    }
     if let Some(syntax) = &report.syntax {
         let line = syntax.line.map(|line| format!(" in line {line}")).unwrap_or_default();
         text += &format!("\nsyntax error{line}:\n{}", indented(&syntax.message, "  "));
