@@ -179,6 +179,20 @@ fn who_is_not_on_the_roster_is_named() {
 }
 
 #[test]
+fn the_organiser_sees_what_a_student_sees() {
+    let env = course("id,name\nann,Ann Lee\nbo,Bo Ray\n");
+    env.drop_agent("ann", "def double(x):\n    return 4\n");
+    env.run();
+    let own = env.agentmill(&["show", "ann", "--as-miner"]).code(0).prints(&["ann: 50 (rank 1)\n  double: failed 50\n"]);
+    assert!(!own.stdout.contains("aa"), "nothing of a hidden test: {own}");
+    env.agentmill(&["show", "Bo Ray", "--as-miner"]).code(0).prints(&["bo: nothing was submitted\n"]);
+    let json = env.agentmill(&["show", "ann", "--as-miner", "--json"]).code(0).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["state"], &json["own"]["runs"][0]["score"]), (&"ranked".into(), &50.0.into()));
+    env.agentmill(&["show", "zoe", "--as-miner"]).code(2).complains(&["zoe has submitted nothing"]);
+}
+
+#[test]
 fn cron_is_told_once_of_those_who_are_not_on_the_roster() {
     let env = course("id,name\nann,Ann Lee\n");
     env.agentmill(&["--quiet", "run"]).code(0).silent();

@@ -232,16 +232,25 @@ pub fn outcome(view: &View) -> String {
     if let Some(rejection) = own.and_then(|own| own.rejection.as_ref()) {
         let line = rejection.line.map_or_else(String::new, |line| format!("line {line}: "));
         lines.push(format!("{}: refused: {line}{}", view.miner, visible(&rejection.reason, SHOWN)));
-    } else if view.state == State::Refused {
-        lines.push(format!("{}: refused", view.miner));
-    } else if view.state == State::Withdrawn {
-        lines.push(format!("{}: withdrawn", view.miner));
+    } else if let Some(told) = without_verdict(view.state) {
+        lines.push(format!("{}: {told}", view.miner));
     }
     let is_judged = matches!(view.state, State::Ranked | State::Evaluated);
     for run in own.into_iter().flat_map(|own| &own.runs).filter(|_| is_judged) {
         lines.extend(run_lines(run));
     }
     lines.join("\n")
+}
+
+/// The state in words, where nothing else is to be told.
+fn without_verdict(state: State) -> Option<&'static str> {
+    match state {
+        State::Ranked | State::Evaluated => None,
+        State::Refused => Some("refused"),
+        State::Withdrawn => Some("withdrawn"),
+        State::Waiting => Some("waiting for its evaluation"),
+        State::Absent => Some("nothing was submitted"),
+    }
 }
 
 fn ranked(line: &Line, feedback: Feedback) -> String {

@@ -2,9 +2,13 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
+
 use crate::cli::{Exit, Shown};
-use crate::config;
-use crate::show::{self, Query};
+use crate::client::submit;
+use crate::config::{self, Pipeline};
+use crate::show::{self, Query, ShowError};
+use crate::status;
 use crate::term::{self, Layout};
 use crate::workspace::PIPELINE;
 
@@ -14,6 +18,9 @@ use crate::workspace::PIPELINE;
 /// Mistakes in the configuration, or there is no such thing.
 pub fn print(dir: &Path, shown: &Shown) -> anyhow::Result<Exit> {
     let pipeline = config::load(&dir.join(PIPELINE))?;
+    if let Some(name) = shown.miner.as_ref().filter(|_| shown.as_miner) {
+        return as_miner(&pipeline, name, shown.json);
+    }
     let what = match (&shown.miner, &shown.task, &shown.all_on) {
         (_, _, Some(task)) => Query::Task(task),
         (Some(miner), None, None) if shown.history => Query::History(miner),
@@ -24,6 +31,18 @@ pub fn print(dir: &Path, shown: &Shown) -> anyhow::Result<Exit> {
     match shown.json {
         true => term::print_json(&show::data(&pipeline, what)?)?,
         false => term::print(&show::show(&pipeline, what, &Layout::stdout())?)?,
+    }
+    Ok(Exit::Done)
+}
+
+/// Prints what the miner sees of itself.
+fn as_miner(pipeline: &Pipeline, name: &str, json: bool) -> anyhow::Result<Exit> {
+    let miner = show::miner(pipeline, name)?;
+    let view = status::own_view(&miner, pipeline, Timestamp::now())?;
+    let view = view.ok_or(ShowError::NothingHandedIn(miner))?;
+    match json {
+        true => term::print_json(&view)?,
+        false => term::print(&format!("{}\n", submit::outcome(&view)))?,
     }
     Ok(Exit::Done)
 }

@@ -83,11 +83,7 @@ pub struct MinerRun {
 /// # Errors
 /// See [`ShowError`].
 pub fn data(pipeline: &Pipeline, query: Query<'_>) -> Result<Data, ShowError> {
-    let results_dir = pipeline.results.as_path();
-    let rankings = json::load(results_dir).map_err(|err| match err.kind() {
-        io::ErrorKind::NotFound => ShowError::no_results(results_dir),
-        _ => ShowError::Unreadable(err),
-    })?;
+    let rankings = rankings(pipeline)?;
     match query {
         Query::History(name) => history::of(pipeline, &rankings, name).map(Data::History),
         Query::Ranking => Ok(Data::Ranking(Box::new(rankings))),
@@ -101,6 +97,15 @@ pub fn data(pipeline: &Pipeline, query: Query<'_>) -> Result<Data, ShowError> {
         Query::Run(name, task) => runs(find(pipeline, &rankings, name)?, task).map(Data::Runs),
         Query::Task(task) => runs_of_all(pipeline, &rankings, task).map(Data::Task),
     }
+}
+
+/// The published rankings.
+pub(super) fn rankings(pipeline: &Pipeline) -> Result<Rankings, ShowError> {
+    let results = pipeline.results.as_path();
+    json::load(results).map_err(|err| match err.kind() {
+        io::ErrorKind::NotFound => ShowError::no_results(results),
+        _ => ShowError::Unreadable(err),
+    })
 }
 
 fn find(pipeline: &Pipeline, rankings: &Rankings, name: &str) -> Result<Known, ShowError> {

@@ -10,11 +10,20 @@ mod tests;
 mod text;
 
 use crate::config::Pipeline;
+use crate::model::miner_id::Miner;
 use crate::term::Layout;
 
 pub use crate::show::data::{Data, Known, MinerRun, data};
 pub use crate::show::history::{Fate, Submitted};
 pub use crate::show::query::{Nearest, Query, ShowError};
+
+/// The miner that is meant by an id or by the roster's name.
+///
+/// # Errors
+/// There are no results, or it is nobody's.
+pub fn miner(pipeline: &Pipeline, name: &str) -> Result<Miner, ShowError> {
+    people::named(&data::rankings(pipeline)?, name)
+}
 
 /// Answers a query as text. Reads result files only; of samples, those that pipeline.yaml asks for now.
 ///

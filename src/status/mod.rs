@@ -2,6 +2,7 @@
 
 mod board;
 mod evaluated;
+mod own_view;
 mod shown_task;
 mod submitted_source;
 
@@ -21,6 +22,7 @@ use crate::submission::{self, Receipt};
 
 pub use crate::status::board::{Board, Line, RankingIndex, SameBytes};
 pub use crate::status::evaluated::Evaluated;
+pub use crate::status::own_view::own_view;
 pub use crate::status::shown_task::ShownTask;
 pub use crate::status::submitted_source::{OneSubmission, SubmissionState, SubmittedSource};
 
