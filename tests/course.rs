@@ -29,7 +29,9 @@ fn everybody_has_a_line_and_nothing_is_said_of_rewards() {
     let source = format!("submissions/{}.py\n", agentmill::util::digest::sha256(DOUBLE_AGENT.as_bytes()));
     env.agentmill(&["show", "Ann Lee"]).code(0).prints(&["ann: rank 1", "\nsource ", &source]);
     env.agentmill(&["show", "ann  lee", "--history"]).code(0).prints(&["stands"]);
-    env.agentmill(&["show", "Ann Lea"]).code(2).complains(&["no miner \"Ann Lea\"; did you mean \"Ann Lee\"?"]);
+    env.agentmill(&["show", "Ann Lea"])
+        .code(2)
+        .complains(&["no miner \"Ann Lea\"; did you mean \"Ann Lee\"?"]);
     let lines: Vec<[String; 4]> = env
         .csv("rankings.csv")
         .iter()
@@ -183,7 +185,10 @@ fn the_organiser_sees_what_a_student_sees() {
     let env = course("id,name\nann,Ann Lee\nbo,Bo Ray\n");
     env.drop_agent("ann", "def double(x):\n    return 4\n");
     env.run();
-    let own = env.agentmill(&["show", "ann", "--as-miner"]).code(0).prints(&["ann: 50 (rank 1)\n  double: failed 50\n"]);
+    let own = env
+        .agentmill(&["show", "ann", "--as-miner"])
+        .code(0)
+        .prints(&["ann: 50 (rank 1)\n  double: failed 50\n"]);
     assert!(!own.stdout.contains("aa"), "nothing of a hidden test: {own}");
     env.agentmill(&["show", "Bo Ray", "--as-miner"]).code(0).prints(&["bo: nothing was submitted\n"]);
     let json = env.agentmill(&["show", "ann", "--as-miner", "--json"]).code(0).stdout;

@@ -124,7 +124,8 @@ impl<'p> People<'p> {
     /// They can't be read; the message names the file.
     pub fn marks(&self) -> io::Result<Vec<Mark>> {
         let path = self.pipeline.results.join("scores.csv");
-        let read = || -> csv::Result<Vec<Mark>> { csv::Reader::from_path(&path)?.into_deserialize().collect() };
+        let read =
+            || -> csv::Result<Vec<Mark>> { csv::Reader::from_path(&path)?.into_deserialize().collect() };
         read().map_err(|error| blame(&path, &error.into()))
     }
 

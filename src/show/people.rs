@@ -19,9 +19,7 @@ pub(super) fn named(rankings: &Rankings, name: &str) -> Result<Miner, ShowError>
     let mut people = rankings.roster.iter().filter(|one| has_name(&one.name)).map(|one| &one.id);
     match (people.next(), people.next()) {
         (Some(only), None) => Ok(only.clone()),
-        (Some(a), Some(b)) => {
-            Err(ShowError::SeveralNamed { name: shown(name), a: a.clone(), b: b.clone() })
-        }
+        (Some(a), Some(b)) => Err(ShowError::SeveralNamed { name: shown(name), a: a.clone(), b: b.clone() }),
         (None, _) => id.map_err(|_| unknown(rankings, name)),
     }
 }
