@@ -119,7 +119,9 @@ function drawRanking(agents) {
   const head = el("thead", {}, el("tr", {}, columns().map(headerCell)));
   const table = el("table", { class: "list ranked", "aria-labelledby": "ranking-title" }, head, el("tbody", {}, shown));
   const body = lines.length ? table : el("p", { class: "empty" }, empty);
-  fill(byId("ranking-body"), el("div", { class: "panel" }, body), more("ranking", lines.length, () => drawRanking(agents)));
+  const legend = agents.some(chanceRange) &&
+    el("p", { class: "soft" }, "Small below a rank, such as 2–5: the ranks that the agent could have had by chance, with other tasks of the same kind.");
+  fill(byId("ranking-body"), el("div", { class: "panel" }, body), legend, more("ranking", lines.length, () => drawRanking(agents)));
 }
 
 function drawPending() {
