@@ -216,7 +216,7 @@ pub struct Shown {
     /// Everything that the miner submitted, oldest first
     #[arg(long, requires = "miner", conflicts_with = "task")]
     pub history: bool,
-    /// What the miner itself sees: the answer of /agents/MINER to its token, as `submit --wait` prints it
+    /// Only as much as the miner itself sees: the answer of /agents/MINER to its token, as `submit --wait` prints it
     #[arg(long, requires = "miner", conflicts_with_all = ["task", "history"])]
     pub as_miner: bool,
     /// Everybody's run on this task

@@ -317,6 +317,13 @@ fn follow(page: &str) {
 }
 
 #[test]
+fn the_term_that_the_documentation_shows_is_one() {
+    let (_, page) =
+        include_str!("../docs/course.md").split_once("## Several deadlines in one term\n").unwrap();
+    follow(page.split_once("\n## ").unwrap().0);
+}
+
+#[test]
 fn the_competition_that_the_documentation_shows_is_one() {
     let (_, page) = include_str!("../docs/competition.md").split_once("## From start to finish\n").unwrap();
     follow(page.split_once("\n## ").unwrap().0);

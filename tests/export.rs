@@ -127,7 +127,7 @@ fn a_gradebook_has_a_line_for_each_student_and_a_column_for_each_task() {
     let expected = "id,name,week1/2,week1/10,week1/double,total,late,state\n\
                     eve,Eve,,,,,,refused\n\
                     ann,\"Ann, <Lee>\",25,25,25,25,,ranked\n\
-                    bo,'=Bo Ray',,,,,,absent\n\
+                    bo,'=Bo Ray,,,,,,absent\n\
                     teacher,,100,100,100,100,,ranked\n";
     assert_eq!(text, expected);
     env.agentmill(&["export", "gradebook", "--out", env.path("out").to_str().unwrap()])
@@ -154,5 +154,7 @@ fn kaggles_leaderboard_is_by_rank() {
 fn without_results_there_is_nothing_to_export() {
     let env = TestEnv::new();
     env.agentmill(&["export", "junit"]).code(2).complains(&["there are no results in ", "agentmill run"]);
-    env.agentmill(&["export", "excel"]).code(2).complains(&["gradescope, junit, csv-long, kaggle"]);
+    env.agentmill(&["export", "excel"])
+        .code(2)
+        .complains(&["gradescope, junit, csv-long, gradebook, kaggle"]);
 }

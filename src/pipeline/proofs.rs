@@ -72,13 +72,14 @@ impl Tried {
         serde_json::from_slice(&bytes).unwrap_or_default()
     }
 
-    /// Remembers these and no others.
+    /// Remembers these and no others, for the owner only: the reasons tell of hidden tests.
     ///
     /// # Errors
     /// The file can't be written; the message names it.
     pub fn keep(all: &[Self], results: &Path) -> io::Result<()> {
         fs::create_dir_all(results)?;
-        atomic_file::replace(&results.join(Self::FILE), &serde_json::to_vec(all)?).map(drop)
+        let bytes = serde_json::to_vec(all)?;
+        atomic_file::replace_private(&results.join(Self::FILE), |out| out.write_all(&bytes)).map(drop)
     }
 }
 

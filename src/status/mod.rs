@@ -2,10 +2,13 @@
 
 mod board;
 mod evaluated;
-mod own_view;
 mod shown_task;
 mod submitted_source;
 
+use std::fs;
+use std::io;
+
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Pipeline;
@@ -15,14 +18,15 @@ use crate::model::rejection::Rejection;
 use crate::model::report::{Outcome, Run, TestResult, Usage, Verdict, first_sample, is_first_sample};
 use crate::model::samples;
 use crate::model::stopped_early::StoppedEarly;
+use crate::pipeline::freeze;
 use crate::pipeline::report_store;
 use crate::pipeline::score::hundredths;
 use crate::pipeline::season::Room;
-use crate::submission::{self, Receipt};
+use crate::submission::{self, Receipt, Submitter};
+use crate::util::atomic_file::blame;
 
 pub use crate::status::board::{Board, Line, RankingIndex, SameBytes};
 pub use crate::status::evaluated::Evaluated;
-pub use crate::status::own_view::own_view;
 pub use crate::status::shown_task::ShownTask;
 pub use crate::status::submitted_source::{OneSubmission, SubmissionState, SubmittedSource};
 
@@ -169,6 +173,27 @@ pub fn absent(miner: &Miner, pipeline: &Pipeline) -> Option<View> {
     pipeline.roster.as_ref().filter(|roster| roster.has(miner)).map(|_| view())
 }
 
+/// The answer that `/agents/{miner}` gives to the miner's own token; None if nothing is known of the miner.
+///
+/// # Errors
+/// The results can't be read; the message names the file.
+pub fn own_view(miner: &Miner, pipeline: &Pipeline, now: Timestamp) -> io::Result<Option<View>> {
+    let Pipeline { results, freeze, .. } = pipeline;
+    let frozen = freeze.as_ref().filter(|freeze| freeze::is_in_force(results, freeze, now));
+    let path = frozen.map_or_else(|| results.clone(), |freeze| freeze::folder(results, freeze));
+    let path = path.join("rankings.json");
+    let index = match fs::read(&path) {
+        Ok(bytes) => Board::read(&bytes, pipeline.feedback())?.into(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => RankingIndex::default(),
+        Err(error) => return Err(blame(&path, &error)),
+    };
+    let mut view = view(miner, &index, pipeline, true).or_else(|| absent(miner, pipeline));
+    if let Some(own) = view.as_mut().and_then(|view| view.own.as_mut()) {
+        own.limits = Submitter::default().room(pipeline, miner, now)?;
+    }
+    Ok(view)
+}
+
 fn state(
     miner: &Miner,
     index: &RankingIndex,
@@ -234,7 +259,6 @@ fn own_test(test: TestResult) -> OwnTest {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::time::Instant;
 
     use serde_json::json;
