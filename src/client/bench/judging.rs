@@ -93,7 +93,7 @@ impl Judging<'_> {
         let image = self.sandbox.image()?;
         let plan = EvaluationPlan::new(self.pipeline, tasks, &image);
         let mut results = Results::default();
-        let mut due: BTreeMap<String, Run<'_>> = BTreeMap::new();
+        let (mut due, mut samples): (BTreeMap<String, Run<'_>>, usize) = (BTreeMap::new(), 0);
         let mut keys: Vec<(Sample, Result<String, String>)> = Vec::new();
         let file = memory.file();
         for sample in memory.samples() {
@@ -114,12 +114,15 @@ impl Judging<'_> {
             if let (Ok(source), Ok(key)) = (source, key.clone())
                 && memory.judged(&key).is_none()
             {
+                samples += 1;
                 let sample = sample.sample;
                 due.entry(key.clone()).or_insert(Run { planned, key, source, sample });
             }
             keys.push((sample, key));
         }
-        self.run(memory, due.into_values().collect(), &mut results)?;
+        // Samples of the same code share a run.
+        let noun = if samples > due.len() { "different solution" } else { "solution" };
+        self.run(memory, due.into_values().collect(), noun, &mut results)?;
         for (sample, key) in keys {
             let judged = key.map_or_else(|why| Some(refused(&sample, &why)), |key| memory.judged(&key));
             results.tasks.entry(sample.task.clone()).or_default().push(Tried { sample, judged });
@@ -146,10 +149,16 @@ impl Judging<'_> {
             .ok_or_else(|| if *cut_off { CUT_OFF } else { "no usable code in the reply" }.to_owned())
     }
 
-    fn run(&self, memory: &Memory, due: Vec<Run<'_>>, results: &mut Results) -> anyhow::Result<()> {
+    fn run(
+        &self,
+        memory: &Memory,
+        due: Vec<Run<'_>>,
+        noun: &str,
+        results: &mut Results,
+    ) -> anyhow::Result<()> {
         let (all, done) = (due.len(), Mutex::new(0));
         if all > 0 {
-            self.spinner.wait(format!("judging {} of {}", counted(all, "solution"), memory.model));
+            self.spinner.wait(format!("judging {} of {}", counted(all, noun), memory.model));
         }
         let pool = ThreadPoolBuilder::new().num_threads(self.pipeline.parallel.get()).build()?;
         let ended: Vec<(String, anyhow::Result<Option<Fault>>)> = pool.install(|| {
