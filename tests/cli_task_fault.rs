@@ -21,6 +21,14 @@ fn a_solution_that_fails_is_told_by_each_run_and_costs_the_exit_code() {
     let solved = |name: &str| format!("{DOUBLE_TASK}solution: {name}.py\n");
     let env = TestEnv::new().agent("alice", DOUBLE_AGENT).task("good", &solved("good"));
     let env = env.task("wrong", &solved("wrong")).task("other", &solved("other"));
+    // Of these, one is right as one of several in an agent, and one only alone.
+    let env = env.task("one", "prompt: one\nsolution: one.py\ntests: [assert one() == 1]\n");
+    let env = env.task(
+        "tells",
+        "prompt: tells\nsolution: tells.py\ntests: [\"assert agent.run('a').stdout.split() == ['a']\"]\n",
+    );
+    env.write("tasks/one.py", "def one():\n    return 1\n");
+    env.write("tasks/tells.py", "import sys\nif __name__ == '__main__':\n    print(sys.argv[1])\n");
     env.write("tasks/good.py", DOUBLE_AGENT);
     env.write("tasks/wrong.py", "def double(x):\n    return 4\n");
     env.write("tasks/other.py", "def twice(x):\n    return 2 * x\n");
@@ -31,17 +39,20 @@ fn a_solution_that_fails_is_told_by_each_run_and_costs_the_exit_code() {
             "task other: its reference solution ",
             "agentmill check wrong",
         ]);
-        assert!(!ran.stderr.contains("task good"), "{ran}");
+        assert!(
+            ["good", "one", "tells"].iter().all(|task| !ran.stderr.contains(&format!("task {task}:"))),
+            "{ran}"
+        );
         assert_eq!(ran.stderr.matches("task wrong").count(), 1, "{ran}");
     }
-    assert_eq!(env.score("alice").unwrap(), "100");
+    assert_eq!(env.verdicts()[&("alice".to_owned(), "good".to_owned())], "passed");
     // Mended, and nothing else changed; then something is due.
     env.write("tasks/wrong.py", DOUBLE_AGENT);
     env.write("tasks/other.py", DOUBLE_AGENT);
     env.run();
     env.drop_agent("bob", DOUBLE_AGENT);
     env.run();
-    env.agentmill(&["check"]).code(0).prints(&["3 reference solutions score 100"]);
+    env.agentmill(&["check"]).code(0).prints(&["5 reference solutions score 100"]);
 }
 
 #[test]
