@@ -74,8 +74,8 @@ fn takes_the_good_lines_and_names_the_bad() {
     assert_eq!((code, out.as_str()), (1, ""));
     let lines: Vec<&str> = err.lines().collect();
     assert_eq!(lines.len(), 2, "{err}");
-    assert!(lines[0].contains("mbpp.jsonl: line 1: control character"), "{err}");
-    assert!(lines[1].contains("line 5: expected value (column 1)"), "{err}");
+    assert!(lines[0].contains("mbpp.jsonl: line 1: not JSON (column 11: control character"), "{err}");
+    assert!(lines[1].contains("line 5: not JSON (column 1: expected value)"), "{err}");
     assert!(folder.path().join("tasks/mbpp/2.yaml").exists());
 }
 

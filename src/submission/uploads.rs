@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use rustix::fd::OwnedFd;
 use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, fstat, openat, unlinkat};
 use rustix::process::geteuid;
@@ -20,7 +21,18 @@ const PREFIX: &str = ".new-";
 const SUFFIX: &str = ".tmp";
 
 /// How many locks miners share: enough that strangers seldom wait for each other.
-const LOCKS: u8 = 64;
+const LOCKS: usize = 64;
+
+/// In front of each lock file: the threads of this process wait for each other as long as it takes, in their order. Patience is for other
+/// processes.
+static LANES: [Mutex<()>; LOCKS] = [const { Mutex::new(()) }; LOCKS];
+
+/// Held while a miner's submission is replaced. First the file is given back.
+#[derive(Debug)]
+pub(super) struct Held {
+    _file: File,
+    _lane: MutexGuard<'static, ()>,
+}
 
 /// How long another process may hold a miner's lock.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -44,12 +56,14 @@ impl Uploads {
     }
 
     /// Held while a miner's submission is replaced, against other threads and other processes.
-    pub(super) fn lock(&self, miner: &Miner) -> io::Result<File> {
+    pub(super) fn lock(&self, miner: &Miner) -> io::Result<Held> {
         let sum = |sum: u8, byte: u8| sum.wrapping_mul(31).wrapping_add(byte);
-        let number = miner.as_str().bytes().fold(0_u8, sum) % LOCKS;
+        let number = usize::from(miner.as_str().bytes().fold(0_u8, sum)) % LOCKS;
         let path = self.0.join(format!(".lock-{number}"));
-        private::lock(&path, PATIENCE)
-            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+        let lane = LANES[number].lock();
+        let file = private::lock(&path, PATIENCE)
+            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
+        Ok(Held { _file: file, _lane: lane })
     }
 
     /// A synced file of this mode, as far as the umask lets it; removed again unless it is moved away.
