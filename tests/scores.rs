@@ -170,7 +170,10 @@ fn the_share_stands_in_report_ranking_and_show_and_check_tells_of_it() {
     env.agentmill(&["check"])
         .code(2)
         .complains(&["does not score 100: tags: the score is 0.6666666666666666"]);
-    env.run().prints(&["1. ann: 75 "]);
+    env.agentmill(&["run"])
+        .code(1)
+        .prints(&["1. ann: 75 "])
+        .complains(&["task tags: its reference solution "]);
     let report: serde_json::Value = serde_json::from_str(&env.read("results/agents/ann.json")).unwrap();
     let tests = &report["runs"][0]["tests"];
     assert_eq!(
