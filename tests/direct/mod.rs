@@ -10,15 +10,24 @@ use std::time::{Duration, Instant};
 use agentmill::config::EngineKind;
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
-/// The engine that the environment names in AGENTMILL_ENGINE; Docker unless it does.
+/// The engine that the environment names in AGENTMILL_ENGINE; unless it does Docker, or runc where neither Docker nor Podman is installed.
 pub fn engine() -> EngineKind {
     match std::env::var("AGENTMILL_ENGINE").as_deref() {
         Ok("podman") => EngineKind::Podman,
         Ok("runc") => EngineKind::Runc,
         Ok("crun") => EngineKind::Crun,
-        Ok("docker") | Err(_) => EngineKind::Docker,
+        Ok("docker") => EngineKind::Docker,
+        Err(_) if !is_installed("docker") && !is_installed("podman") && is_installed("runc") => {
+            EngineKind::Runc
+        }
+        Err(_) => EngineKind::Docker,
         Ok(other) => panic!("AGENTMILL_ENGINE is docker, podman, runc or crun, not {other}"),
     }
+}
+
+fn is_installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
 /// The image that the environment names in AGENTMILL_IMAGE; the default one unless it does.
