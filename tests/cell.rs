@@ -1,9 +1,10 @@
 //! A live cell, seen from outside and from inside, on the real engine.
 
 mod common;
+mod ignorable;
 
 use std::collections::{BTreeMap, HashMap};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -13,7 +14,24 @@ use agentmill::sandbox::engine::Role;
 use agentmill::sandbox::engine::backend::Backend;
 use agentmill::sandbox::{Opened, Sandbox};
 use common::{LIMITS, Lab, Outcome, messages, path, task, verdicts};
+use ignorable::{plain, with_docker};
 use serde_json::{Value, json};
+
+fn main() -> ExitCode {
+    ignorable::main_of([
+        plain![
+            nothing_that_a_cell_can_see_holds_what_is_expected,
+            a_source_that_compiles_in_the_first_cell_only_is_judged,
+            no_run_finds_a_mark_that_another_left_on_the_network,
+            what_waits_in_sockets_stays_within_the_limit,
+            python_lives_with_what_is_refused
+        ],
+        with_docker![
+            a_live_cell_has_every_bound_and_no_right,
+            a_cell_is_the_same_over_the_socket_and_by_the_command_line
+        ],
+    ])
+}
 
 const LOOKER: &[u8] = b"def status():\n    return open('/proc/self/status').read()";
 
@@ -35,7 +53,6 @@ fn inspect(lab: &Lab, container: &str) -> Value {
     found[0].take()
 }
 
-#[test]
 fn a_live_cell_has_every_bound_and_no_right() {
     let lab = Lab::with(EngineKind::Docker, None);
     let found = inspect_live_cell(&lab, &LIMITS);
@@ -121,7 +138,6 @@ fn settings(config: &Value) -> BTreeMap<&String, &Value> {
 }
 
 /// No bound may be missing on one of the two ways, nor any come to be added to one of them only.
-#[test]
 fn a_cell_is_the_same_over_the_socket_and_by_the_command_line() {
     let lab = Lab::with(EngineKind::Docker, Some("runc".into()));
     assert!(
@@ -151,7 +167,6 @@ fn marker(name: &str) -> String {
 
 /// Rule 5: expected values, assertions, test names and `setup` never enter a cell. That the search works is shown by an
 /// argument, which it must find.
-#[test]
 fn nothing_that_a_cell_can_see_holds_what_is_expected() {
     let (secret, argument) = (marker("secret"), marker("argument"));
     let [before, after] = ["mark", "ishere"];
@@ -174,7 +189,6 @@ fn nothing_that_a_cell_can_see_holds_what_is_expected() {
 }
 
 /// Which limits a source compiles within is up to the source: no way to stay unscored.
-#[test]
 fn a_source_that_compiles_in_the_first_cell_only_is_judged() {
     let lab = Lab::new();
     let source = format!("x = [{}]\ndef double(n): return 2 * n", "[1, 'a'], ".repeat(60_000));
@@ -206,7 +220,6 @@ def seen():
 ";
 
 /// A mark on a cell's network would be a message to the next run, and a port still busy a harm.
-#[test]
 fn no_run_finds_a_mark_that_another_left_on_the_network() {
     let lab = Lab::new();
     let call = task("prompt: call\ntests:\n  - assert call(8080) == 8080\n");
@@ -222,7 +235,6 @@ fn no_run_finds_a_mark_that_another_left_on_the_network() {
 }
 
 /// Memory of the kernel's that no control group counts, or not in version 1: what waits in sockets.
-#[test]
 fn what_waits_in_sockets_stays_within_the_limit() {
     let lab = Lab::new();
     let source = b"
@@ -278,7 +290,6 @@ def held(way):
     assert_eq!(lab.close(), Vec::<String>::new());
 }
 
-#[test]
 fn python_lives_with_what_is_refused() {
     let lab = Lab::new();
     let source = b"

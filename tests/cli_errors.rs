@@ -1,16 +1,39 @@
 //! Error messages for people, and exit codes for scripts.
 
+mod ignorable;
 mod testenv;
 
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
+use ignorable::{plain, with_docker};
 use testenv::{DOUBLE_AGENT, DOUBLE_TASK, TestEnv};
+
+fn main() -> ExitCode {
+    ignorable::main_of([
+        plain![
+            a_folder_without_a_pipeline,
+            a_missing_inbox,
+            an_empty_inbox_is_fine,
+            missing_tasks,
+            results_that_cannot_be_written,
+            output_that_cannot_be_printed,
+            no_engine,
+            an_image_that_nobody_has,
+            broken_assertions_are_reported_before_anything_runs,
+            wrong_usage
+        ],
+        with_docker![
+            an_engine_that_does_not_answer_to_us,
+            an_image_with_nothing_in_it,
+            an_image_without_python
+        ],
+    ])
+}
 
 fn ready() -> TestEnv {
     TestEnv::new().task("double", DOUBLE_TASK).agent("ann", DOUBLE_AGENT)
 }
 
-#[test]
 fn a_folder_without_a_pipeline() {
     let env = TestEnv::empty();
     for command in ["run", "watch", "check", "tasks", "show"] {
@@ -19,14 +42,12 @@ fn a_folder_without_a_pipeline() {
     assert!(env.dir().read_dir().unwrap().next().is_none(), "an empty folder stays empty");
 }
 
-#[test]
 fn a_missing_inbox() {
     let env = ready();
     std::fs::remove_dir_all(env.path("inbox")).unwrap();
     env.agentmill(&["run"]).code(2).complains(&["inbox", "No such file"]);
 }
 
-#[test]
 fn an_empty_inbox_is_fine() {
     let env = TestEnv::new().task("double", DOUBLE_TASK);
     env.run();
@@ -34,13 +55,11 @@ fn an_empty_inbox_is_fine() {
     assert_eq!(env.json("rankings.json")["rankings"], serde_json::json!([]));
 }
 
-#[test]
 fn missing_tasks() {
     let env = TestEnv::new().agent("ann", DOUBLE_AGENT);
     env.agentmill(&["run"]).code(2).complains(&["tasks: no task (*.yaml) in this folder"]);
 }
 
-#[test]
 fn results_that_cannot_be_written() {
     let env = ready();
     std::fs::remove_dir(env.path("results")).unwrap();
@@ -52,7 +71,6 @@ fn results_that_cannot_be_written() {
     env.agentmill(&["run"]).code(74).complains(&["can't be written", "rankings.csv"]);
 }
 
-#[test]
 fn output_that_cannot_be_printed() {
     let env = ready();
     env.run();
@@ -62,7 +80,6 @@ fn output_that_cannot_be_printed() {
     }
 }
 
-#[test]
 fn no_engine() {
     let env = ready().no_programs();
     env.agentmill(&["run"]).code(69).complains(&["docker", "can't be started", "is docker installed?"]);
@@ -70,13 +87,11 @@ fn no_engine() {
     env.agentmill(&["check"]).code(69).complains(&["is docker installed?"]);
 }
 
-#[test]
 fn an_engine_that_does_not_answer_to_us() {
     let env = ready().engine_script("echo 'Cannot connect to the Docker daemon' >&2; exit 1");
     env.agentmill(&["run"]).code(69).complains(&["Cannot connect to the Docker daemon"]);
 }
 
-#[test]
 fn an_image_that_nobody_has() {
     let env = ready().pipeline("sandbox: {image: \"localhost:1/agentmill/nothing:1\"}\n");
     env.agentmill(&["run"])
@@ -85,7 +100,6 @@ fn an_image_that_nobody_has() {
 }
 
 /// It is created and can't be started: over the engine's socket, what was created has to be removed.
-#[test]
 fn an_image_with_nothing_in_it() {
     let image = "agentmill-test-nothing:1";
     let import = format!("tar --create --files-from=/dev/null | docker import - {image}");
@@ -97,20 +111,17 @@ fn an_image_with_nothing_in_it() {
     env.expect_nothing_left();
 }
 
-#[test]
 fn an_image_without_python() {
     let env = ready().engine_script("test \"$1\" = run && { echo 'exec: python: not found' >&2; exit 127; }");
     env.agentmill(&["run"]).code(69).complains(&["did not get ready", "python: not found"]);
 }
 
-#[test]
 fn broken_assertions_are_reported_before_anything_runs() {
     let env = ready().task("broken", "prompt: p\ntests:\n  - assert f(1) = 2\n");
     env.agentmill(&["run"]).code(2).complains(&["tasks/broken.yaml:3: tests[0]: "]);
     assert!(!env.path("results/agents").exists());
 }
 
-#[test]
 fn wrong_usage() {
     let env = TestEnv::new();
     env.agentmill(&["rum"]).code(2).complains(&["rum"]);

@@ -1,8 +1,27 @@
 //! A second `run` does only what changed.
 
+mod ignorable;
 mod testenv;
 
+use ignorable::{plain, with_docker};
+use std::process::ExitCode;
 use testenv::{DOUBLE_AGENT, DOUBLE_TASK, TestEnv, anew};
+
+fn main() -> ExitCode {
+    ignorable::main_of([
+        plain![
+            only_what_changed_is_evaluated_again,
+            a_copy_is_ranked_and_marked_and_earns_nothing,
+            a_renamed_drop_form_is_no_change,
+            samples_have_cells_and_seeds_of_their_own_and_none_is_made_twice,
+            a_change_is_previewed_held_until_it_is_accepted_and_not_evaluated_twice
+        ],
+        with_docker![
+            what_the_engine_kept_from_being_scored_is_tried_again,
+            with_nothing_due_the_engine_is_not_asked
+        ],
+    ])
+}
 
 /// Never gives the same answer twice, so a run made anew shows in the report.
 const MOODY: &str = "import os\ndef mood():\n    return os.urandom(8).hex()\n";
@@ -22,7 +41,6 @@ fn anew_after(env: &TestEnv, change: impl FnOnce(&TestEnv)) -> Vec<String> {
     anew(&before, &env.traces())
 }
 
-#[test]
 fn only_what_changed_is_evaluated_again() {
     let env = TestEnv::new().task("one", MOOD).task("two", &MOOD.replace("happy", "merry"));
     let env = env.agent("ann", &moody("ann")).agent("ben", &moody("ben")).agent("bad", "import numpy\n");
@@ -79,7 +97,6 @@ fn only_what_changed_is_evaluated_again() {
     assert_eq!(env.rankings().len(), 3);
 }
 
-#[test]
 fn a_copy_is_ranked_and_marked_and_earns_nothing() {
     let env = TestEnv::new().task("double", DOUBLE_TASK).agent("zoe", DOUBLE_AGENT);
     env.run();
@@ -90,7 +107,6 @@ fn a_copy_is_ranked_and_marked_and_earns_nothing() {
     assert_eq!((rankings["zoe"]["duplicate_of"].as_str(), rankings["zoe"]["reward"].as_str()), ("", "100"));
 }
 
-#[test]
 fn a_renamed_drop_form_is_no_change() {
     let env = TestEnv::new().task("mood", MOOD).agent("ann", MOODY);
     env.run();
@@ -101,7 +117,6 @@ fn a_renamed_drop_form_is_no_change() {
     assert_eq!(made, [""; 0]);
 }
 
-#[test]
 fn what_the_engine_kept_from_being_scored_is_tried_again() {
     let env = TestEnv::new().task("mood", MOOD).agent("ann", MOODY);
     let env = env.engine_script("test -e \"$AGENTMILL_TESTENV/broken\" && case \"$*\" in *label=agentmill=cell*) echo no luck >&2; exit 125;; esac");
@@ -116,7 +131,6 @@ fn what_the_engine_kept_from_being_scored_is_tried_again() {
     env.run().prints(&["1. ann: 0 (reward: 0 TAO)\n"]);
 }
 
-#[test]
 fn with_nothing_due_the_engine_is_not_asked() {
     let env = TestEnv::new().task("double", DOUBLE_TASK).agent("ann", DOUBLE_AGENT);
     let env = env.engine_script("echo \"$1\" >> \"$AGENTMILL_TESTENV/asked\"");
@@ -152,7 +166,6 @@ fn samples_of(env: &TestEnv, miner: &str) -> Vec<(String, String)> {
     runs.iter().map(|run| (message(run, 0), message(run, 1))).collect()
 }
 
-#[test]
 fn samples_have_cells_and_seeds_of_their_own_and_none_is_made_twice() {
     let task = "prompt: p\ntests:\n  - assert seed() == 0\n  - assert mood() == 0\n  - assert left() == 0\n";
     let env = TestEnv::new()
@@ -197,7 +210,6 @@ fn published(env: &TestEnv) -> Vec<String> {
     files.iter().map(|name| env.read(&format!("results/{name}"))).collect()
 }
 
-#[test]
 fn a_change_is_previewed_held_until_it_is_accepted_and_not_evaluated_twice() {
     let env = TestEnv::new()
         .pipeline("changes: hold\n")

@@ -1,14 +1,34 @@
 //! `watch`: what is dropped, edited and removed is seen without a restart.
 
+mod ignorable;
 mod testenv;
 
 use std::fs::File;
 use std::io::Write;
+use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ignorable::{plain, with_docker};
 use rustix::process::Signal;
 use testenv::{DOUBLE_AGENT, DOUBLE_TASK, Running, TestEnv, wait_until};
+
+fn main() -> ExitCode {
+    ignorable::main_of([
+        plain![
+            drops_edits_and_removals_are_seen,
+            a_file_is_not_picked_up_before_it_is_whole,
+            edits_of_tasks_and_pipeline_are_taken_when_they_are_good,
+            an_edit_does_not_wait_for_the_queue,
+            what_changed_while_no_daemon_was_there_is_seen,
+            a_drop_starts_as_soon_as_a_worker_is_free,
+            signals_end_a_run_too,
+            an_idle_daemon_ends_at_once,
+            one_agentmill_works_in_a_folder
+        ],
+        with_docker![signals_end_a_run_while_its_image_is_pulled],
+    ])
+}
 
 /// The daemon's promise: a file that stood still for this long is whole.
 const SETTLE: Duration = agentmill::pipeline::intake::SETTLE;
@@ -23,7 +43,6 @@ fn wait_for_score(env: &TestEnv, miner: &str, score: &str) {
     wait_until(&format!("{miner} has {score}"), || env.score(miner).as_deref() == Some(score));
 }
 
-#[test]
 fn drops_edits_and_removals_are_seen() {
     let env = TestEnv::new().task("double", DOUBLE_TASK);
     let daemon = env.watch();
@@ -49,7 +68,6 @@ fn drops_edits_and_removals_are_seen() {
     stop(&env, daemon);
 }
 
-#[test]
 fn a_file_is_not_picked_up_before_it_is_whole() {
     let env = TestEnv::new().task("double", DOUBLE_TASK);
     let daemon = env.watch();
@@ -81,7 +99,6 @@ fn write_slowly(env: &TestEnv, miner: &str) -> bool {
     longest.max(last.elapsed()) < SETTLE / 2
 }
 
-#[test]
 fn edits_of_tasks_and_pipeline_are_taken_when_they_are_good() {
     let env = TestEnv::new().task("double", DOUBLE_TASK).agent("ann", DOUBLE_AGENT);
     let daemon = env.watch();
@@ -131,7 +148,6 @@ fn edits_of_tasks_and_pipeline_are_taken_when_they_are_good() {
     stop(&env, daemon);
 }
 
-#[test]
 fn an_edit_does_not_wait_for_the_queue() {
     let env = TestEnv::new().pipeline("parallel: 1\n").task("double", DOUBLE_TASK);
     let daemon = env.watch();
@@ -148,7 +164,6 @@ fn an_edit_does_not_wait_for_the_queue() {
     stop(&env, daemon);
 }
 
-#[test]
 fn what_changed_while_no_daemon_was_there_is_seen() {
     let env = TestEnv::new().task("double", DOUBLE_TASK).agent("ann", DOUBLE_AGENT);
     env.run();
@@ -172,7 +187,6 @@ fn many_tasks(env: TestEnv) -> TestEnv {
     (0..8).fold(env, |env, n| env.task(&format!("t{n}"), &DOUBLE_TASK.replace("it", &format!("it {n}"))))
 }
 
-#[test]
 fn a_drop_starts_as_soon_as_a_worker_is_free() {
     let env = many_tasks(TestEnv::new())
         .pipeline("parallel: 2\nsandbox: {timeout: 4s}\n")
@@ -196,7 +210,6 @@ fn a_drop_starts_as_soon_as_a_worker_is_free() {
     assert_eq!(started, [""; 0], "quick is done");
 }
 
-#[test]
 fn signals_end_a_run_too() {
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
         let env = many_tasks(TestEnv::new())
@@ -212,7 +225,6 @@ fn signals_end_a_run_too() {
 }
 
 /// The pull is ended with all that it started, and not taken for one that can't be made.
-#[test]
 fn signals_end_a_run_while_its_image_is_pulled() {
     for (command, signal, code) in [("run", Signal::INT, 130), ("watch", Signal::TERM, 143)] {
         let pulls = r#"[ "$1" = pull ] && { echo "$$" > "$TMPDIR/pulls"; /bin/sleep 600; exit 1; }"#;
@@ -232,7 +244,6 @@ fn signals_end_a_run_while_its_image_is_pulled() {
     }
 }
 
-#[test]
 fn an_idle_daemon_ends_at_once() {
     let env = TestEnv::new().task("double", DOUBLE_TASK);
     let daemon = env.watch();
@@ -240,7 +251,6 @@ fn an_idle_daemon_ends_at_once() {
     daemon.wait().code(130);
 }
 
-#[test]
 fn one_agentmill_works_in_a_folder() {
     let env = TestEnv::new().task("double", DOUBLE_TASK).agent("ann", DOUBLE_AGENT);
     let daemon = env.watch();

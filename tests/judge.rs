@@ -1,7 +1,9 @@
 //! Judges on the real engine: whose fault it is when judging a test takes too much, and what each of the others gets.
 
 mod common;
+mod ignorable;
 
+use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,6 +12,36 @@ use agentmill::config::Judge;
 use agentmill::model::report::Scored;
 use agentmill::sandbox::{Checked, Sandbox};
 use common::{LIMITS, Lab, Outcome, messages, task, verdicts};
+use ignorable::{plain, with_docker};
+
+fn main() -> ExitCode {
+    ignorable::main_of([
+        plain![
+            what_a_test_draws_is_drawn_for_every_agent_and_again,
+            what_an_agents_value_breaks_is_the_agents_and_only_in_that_test,
+            objects_are_shown_anew_to_the_judge_that_goes_on_after_anothers_end,
+            an_agent_that_stalls_one_test_after_the_other_holds_nobody_up,
+            what_a_run_takes_of_a_judge_in_all_is_bounded,
+            an_agent_that_takes_the_judges_memory_in_one_test_after_the_other_holds_nobody_up,
+            what_no_agent_can_pass_is_the_tasks_fault,
+            what_an_agent_can_pass_is_no_fault,
+            exceptions_are_what_they_were,
+            questions_that_nobody_could_keep_are_no_fault,
+            the_authors_own_time_is_a_setting_and_never_times_an_agent_out,
+            a_task_that_asks_nothing_is_refused_and_a_builtin_that_is_asked_for_is_the_agents,
+            a_builtin_that_the_prompt_only_speaks_of_is_pythons,
+            there_are_never_more_judges_than_workers_and_one,
+            what_one_agent_returned_takes_no_memory_from_the_next,
+            an_exception_that_lies_about_its_bytes_is_an_exception,
+            a_value_may_be_as_large_as_the_task_says,
+            nothing_that_a_run_leaves_is_there_for_the_next_one,
+            nothing_of_a_run_goes_on_beside_the_next_one,
+            threads_that_a_test_leaves_break_no_result,
+            a_test_that_measures_time_measures_the_agents
+        ],
+        with_docker![what_may_leave_something_or_tell_the_time_is_on_no_list],
+    ])
+}
 
 const TIGHT: Judge = Judge { time: Duration::from_secs(1), memory: 128 << 20 };
 
@@ -56,7 +88,6 @@ const DRAWN: [&str; 2] = [
     "import os, random; assert f(random.sample(range(10**9), 5)) == 1",
 ];
 
-#[test]
 fn what_a_test_draws_is_drawn_for_every_agent_and_again() {
     let draws = |lab: &Lab, agent: &str, text: &str| messages(&run(lab, agent, text)).remove(0);
     let (lab, other) = (Lab::with_workers(1), Lab::with_workers(1));
@@ -72,7 +103,6 @@ fn what_a_test_draws_is_drawn_for_every_agent_and_again() {
     assert_ne!(draws(&lab, "def f(*_):\n    return 0\n", &alike), told[0]);
 }
 
-#[test]
 fn what_an_agents_value_breaks_is_the_agents_and_only_in_that_test() {
     let lab = Lab::with_judge(1, TIGHT);
     for (agent, test, verdict) in VALUES {
@@ -85,7 +115,6 @@ fn what_an_agents_value_breaks_is_the_agents_and_only_in_that_test() {
     assert_eq!(lab.close(), Vec::<String>::new());
 }
 
-#[test]
 fn objects_are_shown_anew_to_the_judge_that_goes_on_after_anothers_end() {
     let lab = Lab::with_judge(1, TIGHT);
     let agent = "class Stack:\n    top = 2\n    def size(self):\n        return 1 << 62\n";
@@ -96,7 +125,6 @@ fn objects_are_shown_anew_to_the_judge_that_goes_on_after_anothers_end() {
     assert_eq!(lab.close(), Vec::<String>::new());
 }
 
-#[test]
 fn an_agent_that_stalls_one_test_after_the_other_holds_nobody_up() {
     let lab = Lab::with_judge(1, TIGHT);
     let tests = "  - assert sum(1 for _ in range(count())) == 3\n".repeat(20);
@@ -109,7 +137,6 @@ fn an_agent_that_stalls_one_test_after_the_other_holds_nobody_up() {
 }
 
 /// Each test stays within its bound; all of them together don't.
-#[test]
 fn what_a_run_takes_of_a_judge_in_all_is_bounded() {
     let lab = Lab::with_judge(1, TIGHT);
     let setup = "import time\ndef spin(seconds):\n    end = time.process_time() + seconds\n    \
@@ -122,7 +149,6 @@ fn what_a_run_takes_of_a_judge_in_all_is_bounded() {
     assert_eq!((timeouts, all.last().map(String::as_str)), (1, Some("passed")), "{:?}", messages(&run));
 }
 
-#[test]
 fn an_agent_that_takes_the_judges_memory_in_one_test_after_the_other_holds_nobody_up() {
     let lab = Lab::with_judge(1, TIGHT);
     let tests = "  - assert len([0] * size()) == 1\n".repeat(20);
@@ -160,7 +186,6 @@ const FAULTS: [(&str, &str); 8] = [
     ("prompt: p\nsetup: import math\ntests:\n  - assert one(math) == 1\n", "an argument of one"),
 ];
 
-#[test]
 fn what_no_agent_can_pass_is_the_tasks_fault() {
     let lab = Lab::with_judge(1, TIGHT);
     for (text, said) in FAULTS {
@@ -179,7 +204,6 @@ const SOUND: [&str; 3] = [
     "prompt: p\nsetup: |\n  kept = {}\n  def keep(n): return kept.setdefault('n', n)\n  def kept_is(n): return kept['n'] == n\ntests:\n  - assert keep(one()) == 1\n  - assert kept_is(1)\n",
 ];
 
-#[test]
 fn what_an_agent_can_pass_is_no_fault() {
     let lab = Lab::with_judge(1, TIGHT);
     for text in SOUND {
@@ -224,7 +248,6 @@ const RAISED: [&str; 12] = [
     "with raises(ValueError) as e: loads()\nassert 'Expecting' in str(e.value)",
 ];
 
-#[test]
 fn exceptions_are_what_they_were() {
     let lab = Lab::with_judge(1, TIGHT);
     let tests: String = RAISED.iter().map(|test| format!("  - {test:?}\n")).collect();
@@ -233,7 +256,6 @@ fn exceptions_are_what_they_were() {
     assert_eq!(lab.close(), Vec::<String>::new());
 }
 
-#[test]
 fn questions_that_nobody_could_keep_are_no_fault() {
     let lab = Lab::with_judge(1, TIGHT);
     let many = task(
@@ -246,7 +268,6 @@ fn questions_that_nobody_could_keep_are_no_fault() {
 /// A test that computes for a second before it looks at what the agent gave.
 const SLOW: &str = "prompt: p\ntests:\n  - |\n    import time\n    got, end = one(), time.process_time() + 1\n    while time.process_time() < end: pass\n    assert got == 1\n";
 
-#[test]
 fn the_authors_own_time_is_a_setting_and_never_times_an_agent_out() {
     let lab = Lab::with_judge(1, TIGHT);
     assert!(fault(&lab, ONE, SLOW).contains("half of `judge: time`"));
@@ -256,7 +277,6 @@ fn the_authors_own_time_is_a_setting_and_never_times_an_agent_out() {
     assert_eq!(lab.close(), Vec::<String>::new());
 }
 
-#[test]
 fn a_task_that_asks_nothing_is_refused_and_a_builtin_that_is_asked_for_is_the_agents() {
     let lab = Lab::with_judge(1, TIGHT);
     let tests = "tests:\n  - assert max([1, 2]) == 2\n  - assert max([3]) == 3\n";
@@ -273,7 +293,6 @@ fn a_task_that_asks_nothing_is_refused_and_a_builtin_that_is_asked_for_is_the_ag
 }
 
 /// Else whoever defines it is the measure of its own answers, and everybody else lacks it.
-#[test]
 fn a_builtin_that_the_prompt_only_speaks_of_is_pythons() {
     let lab = Lab::with_judge(1, TIGHT);
     let forbidden = [
@@ -295,7 +314,6 @@ fn a_builtin_that_the_prompt_only_speaks_of_is_pythons() {
     assert_eq!(lab.close(), Vec::<String>::new());
 }
 
-#[test]
 fn there_are_never_more_judges_than_workers_and_one() {
     let (lab, done) = (Lab::with_judge(2, TIGHT), AtomicBool::new(false));
     let stalling = "def count():\n    return 1 << 62\ndef one():\n    return 1\n";
@@ -320,7 +338,6 @@ fn there_are_never_more_judges_than_workers_and_one() {
 
 /// Values that an exception keeps alive, of one agent after the other: they must take no memory from the next one, let
 /// alone make the task's author's fault of it.
-#[test]
 fn what_one_agent_returned_takes_no_memory_from_the_next() {
     let lab = Lab::with_judge(1, TIGHT);
     let text = "prompt: p\nsetup: |\n  table = list(range(1_000_000))\ntests:\n  - |\n    rows = [f(1)]\n    assert g(1) == 3\n  - assert g(2) == 3\n";
@@ -337,7 +354,6 @@ fn what_one_agent_returned_takes_no_memory_from_the_next() {
 }
 
 /// Some exceptions' fields are taken for offsets without a look: an agent may put anything there.
-#[test]
 fn an_exception_that_lies_about_its_bytes_is_an_exception() {
     let lab = Lab::with_judge(1, TIGHT);
     // As Python itself would not survive it, the claim is forged.
@@ -365,7 +381,6 @@ def one(): return 1
 }
 
 /// Arguments and answers; as large as a task, or the pipeline, lets them be.
-#[test]
 fn a_value_may_be_as_large_as_the_task_says() {
     let agent = "def make(n):\n    return 'x' * n\ndef measure(text):\n    return len(text)\n\
                  def numbers(n):\n    return list(range(n))\ndef grow(items):\n    items.extend(range(200000))\n";
@@ -426,7 +441,6 @@ const LEFTOVERS: [(&str, &str); 12] = [
     ),
 ];
 
-#[test]
 fn nothing_that_a_run_leaves_is_there_for_the_next_one() {
     let lab = Lab::with_judge(1, TIGHT);
     let mut find = "prompt: p\nsetup: |\n  import collections.abc, decimal, logging, math, os, string, sys, warnings\ntests:\n".to_owned();
@@ -443,7 +457,6 @@ fn nothing_that_a_run_leaves_is_there_for_the_next_one() {
 }
 
 /// A thread that asks on, and an alarm that is still to go off, after the run of another agent.
-#[test]
 fn nothing_of_a_run_goes_on_beside_the_next_one() {
     let lab = Lab::with_judge(1, TIGHT);
     let thread = "import threading, time\ndef ask():\n    for n in range(100):\n        time.sleep(0.05)\n        one(n)\n\
@@ -462,7 +475,6 @@ fn nothing_of_a_run_goes_on_beside_the_next_one() {
 }
 
 /// A pool that nobody shuts down asks on while the result is told, and when the run is over.
-#[test]
 fn threads_that_a_test_leaves_break_no_result() {
     let lab = Lab::with_judge(1, TIGHT);
     let pool = "from concurrent.futures import ThreadPoolExecutor\npool = ThreadPoolExecutor(2)\n\
@@ -487,7 +499,6 @@ const TIMED: [&str; 5] = [
      assert one(3) == 1\nsignal.setitimer(signal.ITIMER_REAL, 0)",
 ];
 
-#[test]
 fn a_test_that_measures_time_measures_the_agents() {
     let lab = Lab::with_judge(1, TIGHT);
     let slow = "import time\ndef one(n):\n    time.sleep(1.5)\n    return 1\n";
@@ -560,7 +571,6 @@ const TIMELESS: [&str; 4] = [
     "assert f().year == 1 and f()._items == []",
 ];
 
-#[test]
 fn what_may_leave_something_or_tell_the_time_is_on_no_list() {
     let lab = Lab::with_workers(1);
     let texts = [&UNPLAIN[..], &PLAIN, &TIMEFUL, &TIMELESS].concat();

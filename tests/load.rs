@@ -4,9 +4,11 @@
 //! `AGENTMILL_LOAD=10 cargo test --test load -- --nocapture` makes ten times as many runs and prints what they took.
 
 mod common;
+mod ignorable;
 
 use std::fs;
 use std::hint::black_box;
+use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -16,6 +18,17 @@ use agentmill::config::Limits;
 use agentmill::model::report::Verdict;
 use agentmill::task::Task;
 use common::{LIMITS, Lab, Outcome, messages, task};
+use ignorable::{plain, with_docker};
+
+fn main() -> ExitCode {
+    ignorable::main_of([
+        plain![
+            agents_near_half_of_their_time_are_not_timed_out_by_others,
+            honest_agents_beside_six_hostile_ones_are_judged_as_alone
+        ],
+        with_docker![fifty_scripts_beside_a_dozen_busy_containers_are_not_timed_out],
+    ])
+}
 
 /// Agents at the same time, for each core.
 const CROWD: usize = 6;
@@ -106,7 +119,6 @@ fn rounds() -> usize {
     std::env::var("AGENTMILL_LOAD").map_or(1, |times| times.parse().unwrap())
 }
 
-#[test]
 fn agents_near_half_of_their_time_are_not_timed_out_by_others() {
     let cores = thread::available_parallelism().unwrap().get();
     let runs = on_a_busy_machine(cores, || run_all(CROWD * cores, 2 * rounds()));
@@ -137,7 +149,6 @@ fn agents_near_half_of_their_time_are_not_timed_out_by_others() {
 }
 
 /// Six hostile agents run again and again, in cells of their own, until every honest one has been judged.
-#[test]
 fn honest_agents_beside_six_hostile_ones_are_judged_as_alone() {
     let lab = Lab::with_workers(HOSTILE.len() + 1);
     let double = task("prompt: double\ntests:\n  - assert double(4) == 8\n");
@@ -178,7 +189,6 @@ fn is_endless(run: &Run) -> bool {
 
 /// V1 of the field: many short scripts, each of which waits for a CPU at its start and its end, as do the supervisor and
 /// the forker on its behalf.
-#[test]
 fn fifty_scripts_beside_a_dozen_busy_containers_are_not_timed_out() {
     let lab = Lab::with_workers(2);
     let tests = "  - assert agent.run('2').stdout == '4\\n'\n".repeat(50);

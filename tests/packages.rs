@@ -1,14 +1,20 @@
 //! Packages of the image: found by agents where the pipeline allows them, and by nobody else.
 
+mod ignorable;
 mod testenv;
 
 use std::io::{BufRead, BufReader, Cursor, Write};
 use std::net::{SocketAddr, TcpListener};
-use std::process::Command;
+use std::process::{Command, ExitCode};
 use std::thread;
 
 use agentmill::util::digest;
+use ignorable::with_docker;
 use testenv::TestEnv;
+
+fn main() -> ExitCode {
+    ignorable::main(with_docker![agents_import_what_the_image_has_where_that_is_allowed])
+}
 
 const TASK: &str = "prompt: shine\ntests:\n  - assert shine() == 'bright'\n";
 const AGENT: &str = "import shiny\ndef shine():\n    return shiny.LOOK\n";
@@ -89,7 +95,6 @@ fn docker(args: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-#[test]
 fn agents_import_what_the_image_has_where_that_is_allowed() {
     let shiny = |image: &str, allow: &str| {
         let pipeline =

@@ -1,15 +1,32 @@
 //! A verdict does not depend on how it was come by: foreseen, made ahead, judged before, or call by call.
 
 mod common;
+mod ignorable;
 mod testenv;
 
+use std::process::ExitCode;
 use std::time::Duration;
 
 use agentmill::config::Limits;
 use agentmill::model::report::Scored;
 use agentmill::task::Task;
 use common::{LIMITS, Lab, Outcome, messages, task, verdicts};
+use ignorable::{plain, with_docker};
 use testenv::{DOUBLE_AGENT, TestEnv};
+
+fn main() -> ExitCode {
+    ignorable::main_of([
+        plain![
+            however_a_run_is_made_it_comes_to_the_same,
+            what_is_made_ahead_is_new_to_every_run,
+            what_fails_ahead_is_told_with_its_line,
+            a_run_that_is_asked_call_by_call_stands_in_no_others_way,
+            a_loop_whose_first_check_holds_for_right_answers_alone_is_asked_at_once,
+            a_message_asks_nothing
+        ],
+        with_docker![only_what_runs_no_code_of_the_agents_is_done_ahead],
+    ])
+}
 
 /// Tasks whose questions depend on the answers, never end where every answer pleases, or are different each time; and
 /// some whose questions don't.
@@ -56,7 +73,6 @@ fn told(outcome: Outcome) -> Vec<String> {
 
 /// Each agent first, in a lab of its own, call by call as nothing is known yet of what is asked; then one after the other
 /// in one lab, twice, with all that the ones before have left to know.
-#[test]
 fn however_a_run_is_made_it_comes_to_the_same() {
     let (tasks, agents, lab) = (tasks(), agents(), Lab::new());
     let tasks: Vec<&Task> = tasks.iter().collect();
@@ -96,7 +112,6 @@ def marks():
     return [os.environ.get('MARK'), hasattr(Counter, 'mark'), SEEN, LIMIT, open(__file__).readline(), add.__annotations__['n'] == Optional[int]]
 ";
 
-#[test]
 fn what_is_made_ahead_is_new_to_every_run() {
     let text = "prompt: go\ntests:\n  - assert add(1) == 1\n  - assert add(2) == 2\n  - \
         assert where() == ['agent', 'agent', ['agent.py', '--task', 'go'], True, '/tmp']\n  - \
@@ -114,7 +129,6 @@ fn what_is_made_ahead_is_new_to_every_run() {
     assert_eq!(lab.close(), Vec::<String>::new());
 }
 
-#[test]
 fn what_fails_ahead_is_told_with_its_line() {
     let (lab, task) = (Lab::new(), task("prompt: go\ntests:\n  - assert double(1) == 2\n"));
     let source = b"from typing import List\n\ndef double(n: Lisst[int]):\n    return 2 * n\n";
@@ -143,13 +157,11 @@ fn among_a_cells(program: &str) -> String {
 }
 
 /// Code that may be run ahead of all runs, and code that may not.
-#[test]
 fn only_what_runs_no_code_of_the_agents_is_done_ahead() {
     assert_eq!(among_a_cells(include_str!("parted.py")), "all as it should be");
 }
 
 /// Questions that depend on the answers are asked call by call; those of the runs after it can be asked at once again.
-#[test]
 fn a_run_that_is_asked_call_by_call_stands_in_no_others_way() {
     let env = (0..9).fold(TestEnv::new().variable("AGENTMILL_LOG", "agentmill=debug"), |env, n| {
         let test =
@@ -162,7 +174,6 @@ fn a_run_that_is_asked_call_by_call_stands_in_no_others_way() {
 }
 
 /// A loop whose first check fails on what stands for an answer in a dry run, which is 0 to `math`: a right agent is asked on.
-#[test]
 fn a_loop_whose_first_check_holds_for_right_answers_alone_is_asked_at_once() {
     let wrong = "def double(n):\n    return 2 * n if n != 5 else 11\n";
     let test = "for n in range(1, 12):\n        assert math.isclose(double(n), 2 * n)";
@@ -181,7 +192,6 @@ fn a_loop_whose_first_check_holds_for_right_answers_alone_is_asked_at_once() {
 }
 
 /// An author's message may ask the agent, but only of a test that has failed: no verdict rests on it.
-#[test]
 fn a_message_asks_nothing() {
     let env = TestEnv::new()
         .variable("AGENTMILL_LOG", "agentmill=debug")

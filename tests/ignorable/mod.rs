@@ -30,12 +30,47 @@ macro_rules! tests {
 #[allow(unused_imports, reason = "as above")]
 pub(crate) use tests;
 
+/// Lists tests that lack nothing, by their functions' names.
+#[allow(unused_macros, reason = "some list none")]
+macro_rules! plain {
+    ($($test:path),+ $(,)?) => { vec![$($crate::ignorable::always(stringify!($test), $test)),+] };
+}
+#[allow(unused_imports, reason = "as above")]
+pub(crate) use plain;
+
+/// Lists tests of what only Docker is or has, or that look at containers by its client.
+#[allow(unused_macros, reason = "some list none")]
+macro_rules! with_docker {
+    ($($test:path),+ $(,)?) => { vec![$($crate::ignorable::if_docker_is_there(stringify!($test), $test)),+] };
+}
+#[allow(unused_imports, reason = "as above")]
+pub(crate) use with_docker;
+
 /// A test that may turn out to lack something.
 pub fn test(name: &str, run: fn() -> Tested) -> Trial {
     Trial::ignorable_test(name, move || match run() {
         Ok(()) => Ok(Completion::Completed),
         Err(Missing(reason)) if must_run() => Err(Failed::from(format!("it could not run: {reason}"))),
         Err(Missing(reason)) => Ok(Completion::ignored_with(reason)),
+    })
+}
+
+/// A test that lacks nothing.
+pub fn always(name: &str, run: fn()) -> Trial {
+    Trial::test(name, move || {
+        run();
+        Ok(())
+    })
+}
+
+/// A test of what only Docker is or has, or that looks at containers by its client.
+pub fn if_docker_is_there(name: &str, run: fn()) -> Trial {
+    if std::process::Command::new("docker").arg("--version").output().is_ok() {
+        return always(name, run);
+    }
+    Trial::ignorable_test(name, move || match must_run() {
+        true => Err(Failed::from("it could not run: docker is not installed")),
+        false => Ok(Completion::ignored_with("docker is not installed")),
     })
 }
 
@@ -50,6 +85,11 @@ pub fn on_request(why: &'static str, name: &str, run: fn() -> Tested) -> Trial {
 /// Runs what the command line asks for, and prints as `cargo test` does.
 pub fn main(tests: Vec<Trial>) -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), tests).exit_code()
+}
+
+/// The same of tests of several kinds.
+pub fn main_of<const N: usize>(lists: [Vec<Trial>; N]) -> ExitCode {
+    main(lists.into_iter().flatten().collect())
 }
 
 fn must_run() -> bool {
