@@ -20,7 +20,10 @@ const PLACES: [&str; 3] = ["/usr/sbin", "/usr/local/sbin", "/sbin"];
 /// Fine where Slurm is installed.
 fn needed() -> Tested {
     let is_there = PROGRAMS.into_iter().all(|name| find(name).is_some());
-    is_there.then_some(()).ok_or_else(|| Missing("no Slurm: install slurm-wlm and munge".into()))
+    is_there.then_some(()).ok_or_else(|| Missing("no Slurm: install slurm-wlm and munge".into()))?;
+    find("docker")
+        .map(drop)
+        .ok_or_else(|| Missing("nodes run cells by Docker, which is not installed".into()))
 }
 
 fn find(name: &str) -> Option<PathBuf> {
