@@ -1,23 +1,18 @@
 //! The `rewards` section.
 
-use serde_yaml::Value;
-
 use crate::config::check;
 use crate::config::settings::{Improvement, Rewards, Split, Stage, Ties};
 use crate::yaml::{self, Kind, Place, Reader};
 
 /// None for the word `none`.
 pub(super) fn rewards(fields: &mut Reader<'_>, stages: &[Stage]) -> Option<Rewards> {
-    let is_none =
-        |place: &Place<'_>| matches!(&place.node.kind, Kind::Scalar(Value::String(word)) if word == "none");
-    if fields.get("rewards").is_some_and(|place| is_none(&place)) {
-        return None;
-    }
-    if fields
-        .get("rewards")
-        .is_some_and(|place| matches!(place.node.kind, Kind::Scalar(_)) && !place.is_null())
+    if let Some(place) = fields.get("rewards")
+        && let Kind::Scalar(value) = &place.node.kind
+        && !place.is_null()
     {
-        fields.complain("rewards", "expected fields such as `pool: 100`, or `none`");
+        if value.as_str() != Some("none") {
+            place.complain("expected fields such as `pool: 100`, or `none`");
+        }
         return None;
     }
     let mut fields = fields.section("rewards");

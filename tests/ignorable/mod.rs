@@ -87,7 +87,7 @@ pub fn main(tests: Vec<Trial>) -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), tests).exit_code()
 }
 
-/// The same of tests of several kinds.
+/// [`main`] for tests of several kinds.
 pub fn main_of<const N: usize>(lists: [Vec<Trial>; N]) -> ExitCode {
     main(lists.into_iter().flatten().collect())
 }

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::client::bench::asking::asked;
 use crate::client::bench::memory::{Answer, Judged, Memory, Sample};
-use crate::client::generate::answer::Reply;
+use crate::client::generate::answer::{CUT_OFF, Reply};
 use crate::client::generate::prompt::Interpreter;
 use crate::client::generate::reply::sources;
 use crate::client::generate::wanted::Wanted;
@@ -41,9 +41,6 @@ pub struct Judging<'a> {
     /// Samples of each task that count.
     pub samples: u32,
 }
-
-/// The message on a reply that ends too early.
-const CUT_OFF: &str = "the reply was cut off before its code ended; a larger llm.max_tokens may help";
 
 /// The most of a failing test's message that is kept, in characters.
 const KEPT: usize = 500;

@@ -1,5 +1,8 @@
 //! Answers of a model: a reply, or the reason why there is none.
 
+/// The message on a reply without code that ends where the model had used up its tokens.
+pub const CUT_OFF: &str = "the reply was cut off before its code ended; a larger llm.max_tokens may help";
+
 /// A model's reply.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Reply {

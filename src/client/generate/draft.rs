@@ -2,7 +2,7 @@
 
 use anyhow::ensure;
 
-use crate::client::generate::answer::{Reply, Unanswered};
+use crate::client::generate::answer::{CUT_OFF, Reply, Unanswered};
 use crate::client::generate::model::Model;
 use crate::client::generate::prompt::Interpreter;
 use crate::client::generate::trial::Trial;
@@ -150,7 +150,7 @@ fn part(task: &Task, source: String) -> DraftPart {
 
 fn no_code(reply: &Reply) -> &'static str {
     match reply.cut_off {
-        true => "the reply was cut off before its code ended; a larger llm.max_tokens may help",
+        true => CUT_OFF,
         false if thinking::answer(&reply.text).trim().is_empty() => "the reply holds nothing but thinking",
         false => "the reply holds no Python code",
     }

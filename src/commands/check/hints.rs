@@ -61,7 +61,7 @@ if __name__ == "__main__":
     print("1e300\n" * 1000)
 "#;
 
-/// The same with NaN.
+/// `answer`, which gives NaN, and a program that prints it.
 const NO_NUMBER: &str = r#"
 def answer(*args, **named):
     return float("nan")

@@ -65,7 +65,9 @@ impl Backend {
                 Err(reason) => passed_over.push(format!("{}: {reason}", kind.word())),
             }
         }
-        let is_forbidden = passed_over.iter().any(|reason| reason.contains("permission denied"));
+        let is_forbidden = passed_over
+            .iter()
+            .any(|reason| reason.starts_with("docker: ") && reason.contains("permission denied"));
         let remedy = if is_forbidden {
             "this user may not use Docker: as root, `usermod -aG docker USER`, then log in again"
         } else {

@@ -33,7 +33,7 @@ impl Container {
         Self { folder: folder.join(name), groups: ControlGroups::at(&groups_path), groups_path, right }
     }
 
-    /// The same as another agentmill has left it, whose control groups need not have been below ours.
+    /// The container as another agentmill has left it, whose control groups need not have been below ours.
     pub fn left_by_another(mut self) -> Self {
         let config: Option<Value> = fs::read(self.folder.join("config.json"))
             .ok()
