@@ -73,11 +73,17 @@ struct Most {
 }
 
 impl Admitted<'_> {
-    /// Notes what came of the question: tokens of it and of its answer. Gives their price.
-    pub fn settle(self, question: &Question, tokens: [u64; 2]) -> Money {
-        let price = self.budget.price(question);
-        let cost = price.input.times(tokens[0]) + price.output.times(tokens[1]);
-        let used = ModelUse { tokens_in: tokens[0], tokens_out: tokens[1], cost, ..ModelUse::default() };
+    /// Notes what came of the question: tokens of it and of its answer. Gives their price; None if the model has none.
+    pub fn settle(self, question: &Question, tokens: [u64; 2]) -> Option<Money> {
+        let price = self.budget.prices.get(question.model());
+        let cost = price.map(|price| price.input.times(tokens[0]) + price.output.times(tokens[1]));
+        let used = ModelUse {
+            tokens_in: tokens[0],
+            tokens_out: tokens[1],
+            cost: cost.unwrap_or_default(),
+            unpriced: u64::from(cost.is_none()),
+            ..ModelUse::default()
+        };
         self.budget.state.lock().used += used;
         cost
     }
@@ -357,7 +363,7 @@ mod tests {
         let admitted = budget.admit(&question).unwrap();
         assert_eq!(admitted.longest, (100_000 - tokens_of(question.size()) * 1_000) / 10_000);
         let cost = admitted.settle(&question, [20, 8]);
-        assert_eq!(cost, Money(100_000));
+        assert_eq!(cost, Some(Money(100_000)));
         assert_eq!(budget.admit(&question).unwrap_err().message, "this run's budget of cost is used up");
     }
 

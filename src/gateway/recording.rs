@@ -29,8 +29,8 @@ struct Line<'a> {
     answer: &'a Value,
     tokens_in: u64,
     tokens_out: u64,
-    /// Price of both.
-    cost: Money,
+    /// Price of both; null if the model has none.
+    cost: Option<Money>,
     took_ms: u64,
     waited_ms: u64,
 }
@@ -130,11 +130,11 @@ impl Recording {
         lines.known.get(at).cloned()
     }
 
-    /// Adds a question and its answer, which cost so much.
+    /// Adds a question and its answer, which cost so much, if that is known.
     ///
     /// # Errors
     /// The file can't be written; the message names it.
-    pub fn add(&self, question: &Question, known: Known, cost: Money) -> io::Result<()> {
+    pub fn add(&self, question: &Question, known: Known, cost: Option<Money>) -> io::Result<()> {
         let Known { key, status, answer, .. } = &known;
         let Known { tokens_in, tokens_out, took_ms, waited_ms, .. } = known;
         let status = *status;
@@ -198,7 +198,7 @@ mod tests {
     fn add(recording: &Recording, question: &Question, answer: &str) {
         let (key, answer) = (question.key(), json!(answer));
         let known = Known { key, status: 200, answer, tokens_in: 1, tokens_out: 2, took_ms: 4, waited_ms: 4 };
-        recording.add(question, known, Money(3)).unwrap();
+        recording.add(question, known, Some(Money(3))).unwrap();
     }
 
     #[test]

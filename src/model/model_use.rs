@@ -82,6 +82,9 @@ pub struct ModelUse {
     pub tokens_out: u64,
     /// Their price, as far as prices are known.
     pub cost: Money,
+    /// Those of the questions that were put to a model without a price.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unpriced: u64,
     /// Questions beside those, which were refused as they were over the budget.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub refused: u64,
@@ -97,21 +100,26 @@ impl ModelUse {
         self.tokens_in.saturating_add(self.tokens_out)
     }
 
-    /// Its columns in CSV.
+    /// Price of all questions; None where one was put to a model without a price.
+    pub fn price(&self) -> Option<Money> {
+        (self.unpriced == 0).then_some(self.cost)
+    }
+
+    /// Its columns in CSV; the price is empty where it is not known.
     pub fn cells(&self) -> [String; 4] {
         let numbers = [self.requests, self.tokens_in, self.tokens_out].map(|number| number.to_string());
         let [requests, tokens_in, tokens_out] = numbers;
-        [requests, tokens_in, tokens_out, self.cost.to_string()]
+        [requests, tokens_in, tokens_out, self.price().map(|price| price.to_string()).unwrap_or_default()]
     }
 }
 
 /// For people; without a price where there is none.
 impl fmt::Display for ModelUse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { requests, tokens_in, tokens_out, cost, refused } = self;
+        let Self { requests, tokens_in, tokens_out, refused, .. } = self;
         write!(f, "{requests} requests, {tokens_in} tokens in, {tokens_out} out")?;
-        if *cost != Money::default() {
-            write!(f, ", ${cost}")?;
+        if let Some(price) = self.price().filter(|price| *price != Money::default()) {
+            write!(f, ", ${price}")?;
         }
         if *refused > 0 { write!(f, "; {refused} refused over the budget") } else { Ok(()) }
     }
@@ -123,6 +131,7 @@ impl AddAssign for ModelUse {
         self.tokens_in = self.tokens_in.saturating_add(other.tokens_in);
         self.tokens_out = self.tokens_out.saturating_add(other.tokens_out);
         self.cost += other.cost;
+        self.unpriced = self.unpriced.saturating_add(other.unpriced);
         self.refused = self.refused.saturating_add(other.refused);
     }
 }
@@ -156,6 +165,16 @@ mod tests {
         let refused = ModelUse { refused: 4, ..used };
         assert_eq!(refused.to_string(), "2 requests, 0 tokens in, 0 out; 4 refused over the budget");
         assert!(!serde_json::to_string(&used).unwrap().contains("refused"));
+    }
+
+    #[test]
+    fn a_price_is_known_where_all_models_have_one() {
+        let priced = ModelUse { requests: 1, cost: Money::dollars(0.5), ..ModelUse::default() };
+        let unpriced = ModelUse { requests: 1, unpriced: 1, ..ModelUse::default() };
+        assert_eq!(priced.price(), Some(Money::dollars(0.5)));
+        let both: ModelUse = [priced, unpriced].into_iter().sum();
+        assert_eq!((both.price(), both.cells()[3].as_str()), (None, ""));
+        assert_eq!(both.to_string(), "2 requests, 0 tokens in, 0 out");
     }
 
     #[test]

@@ -352,7 +352,7 @@ fn entry(
         sha256: agent.sha256.clone(),
         similar_to: near.map(|near| near.similar_to.clone()),
         similarity: near.map(|near| f64::from(near.percent) / 100.0),
-        cost: plan.grants_models().then(|| report_summary::asked(&agent.results).cost),
+        cost: report_summary::asked(&agent.results).price().filter(|_| plan.grants_models()),
         penalty: agent.penalty,
         rank_low: None,
         rank_high: None,
@@ -363,7 +363,7 @@ fn entry(
         same_as,
         packed: sights.is_packed(&agent.sha256),
         stopped_early: early_stop::of(&agent.results, plan),
-        judge_cost: report_summary::asked_by_tests(&agent.results).map(|asked| asked.cost),
+        judge_cost: report_summary::asked_by_tests(&agent.results).and_then(|asked| asked.price()),
     };
     let results = ranges::Results::of(agent, plan);
     let passed = plan.parts[..passed].iter().map(|part| stage_cents(agent, part)).collect();
@@ -421,9 +421,10 @@ fn order(row: &Row, by_cost: bool) -> impl Ord + '_ {
     (rated(row, by_cost), row.first_seen, &row.miner)
 }
 
-/// How an agent is rated: the same for those who share a rank.
-fn rated(row: &Row, by_cost: bool) -> (Reverse<Option<u128>>, Option<Money>) {
-    (Reverse(row.score.map(cents)), row.cost.filter(|_| by_cost))
+/// How an agent is rated: the same for those who share a rank. A cost that is not known is more than any that is.
+fn rated(row: &Row, by_cost: bool) -> (Reverse<Option<u128>>, bool, Option<Money>) {
+    let cost = row.cost.filter(|_| by_cost);
+    (Reverse(row.score.map(cents)), cost.is_none(), cost)
 }
 
 /// The score as an exact number of hundredths.

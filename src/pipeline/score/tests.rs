@@ -255,7 +255,8 @@ fn of_equal_scores_the_cheaper_one_is_first_where_ties_go_by_cost() {
     let mut reports = scored(&[("ann", 80.0), ("bo", 80.0), ("cy", 80.0), ("di", 90.0), ("eve", 80.0)]);
     for (report, cost) in reports.iter_mut().zip([0.3, 0.1, 0.2, 5.0, 0.1]) {
         let Outcome::Scored(run) = &mut report.runs[0].outcome else { unreachable!() };
-        run.usage.model = Some(ModelUse { cost: Money::dollars(cost), ..ModelUse::default() });
+        let unpriced = u64::from(report.miner.as_str() == "cy");
+        run.usage.model = Some(ModelUse { cost: Money::dollars(cost), unpriced, ..ModelUse::default() });
     }
     let stages = [Stage { model: Some(Grant::sample()), ..stage("s", "*", 0.0) }];
     let paid = |ties| {
@@ -264,7 +265,7 @@ fn of_equal_scores_the_cheaper_one_is_first_where_ties_go_by_cost() {
     };
     let by_cost = ["1. di: 90 (reward: 50 TAO)", "2. bo: 80 (reward: 20 TAO)", "2. eve: 80 (reward: 20 TAO)"];
     assert_eq!(paid(Ties::Cost)[..3], by_cost);
-    assert_eq!(paid(Ties::Cost)[3..], ["4. cy: 80 (reward: 10 TAO)", "5. ann: 80 (reward: 0 TAO)"]);
+    assert_eq!(paid(Ties::Cost)[3..], ["4. ann: 80 (reward: 10 TAO)", "5. cy: 80 (reward: 0 TAO)"]);
     assert_eq!(paid(Ties::Exact)[1], "2. ann: 80 (reward: 12.5 TAO)");
 }
 

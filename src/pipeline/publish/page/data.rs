@@ -133,12 +133,12 @@ impl RunData {
     }
 }
 
-/// Milliseconds, CPU milliseconds, MiB; requests, tokens of them and of answers, and cost where models were asked.
+/// Milliseconds, CPU milliseconds, MiB; requests, tokens of them and of answers, and price, if known, where models were asked.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum UsageData {
     Alone(u64, u64, u64),
-    Asking(u64, u64, u64, (u64, u64, u64, Money)),
+    Asking(u64, u64, u64, (u64, u64, u64, Option<Money>)),
 }
 
 impl From<Usage> for UsageData {
@@ -146,8 +146,9 @@ impl From<Usage> for UsageData {
         let mib = max_rss_kib.div_ceil(1024);
         match model {
             None => Self::Alone(wall_ms, cpu_ms, mib),
-            Some(ModelUse { requests, tokens_in, tokens_out, cost, .. }) => {
-                Self::Asking(wall_ms, cpu_ms, mib, (requests, tokens_in, tokens_out, cost))
+            Some(asked) => {
+                let ModelUse { requests, tokens_in, tokens_out, .. } = asked;
+                Self::Asking(wall_ms, cpu_ms, mib, (requests, tokens_in, tokens_out, asked.price()))
             }
         }
     }

@@ -96,7 +96,8 @@ function askedText(runs) {
   const asked = runs.flatMap((run) => run.samples ?? [run]).map((run) => run.usage?.[3]).filter(Boolean);
   if (asked.length === 0) return "";
   const [requests, questions, answers, cost] = asked.reduce((sum, one) => sum.map((part, at) => part + one[at]));
-  const price = cost > 0 ? `, $${number(Number(cost.toFixed(9)))}` : "";
+  const known = asked.every((one) => one[3] !== null);
+  const price = known && cost > 0 ? `, $${number(Number(cost.toFixed(9)))}` : "";
   return ` · asked of models: ${plural(requests, "request")}, ${number(questions)} tokens in, ${number(answers)} out${price}`;
 }
 

@@ -32,7 +32,8 @@ fn the_page_tells_what_a_run_asked_of_models() {
     let mut pass = Pass::new(vec![report("alice", vec![run("main", "main/x", 100.0)])]);
     if let Outcome::Scored(run) = &mut pass.reports[0].runs[0].outcome {
         let cost = Money::dollars(0.25);
-        run.usage.model = Some(ModelUse { requests: 2, tokens_in: 30, tokens_out: 4, cost, refused: 0 });
+        run.usage.model =
+            Some(ModelUse { requests: 2, tokens_in: 30, tokens_out: 4, cost, ..ModelUse::default() });
     }
     pass.publish(dir.path());
     let usage = &on_page(dir.path())["agents"][0]["runs"][0][4];
