@@ -2,7 +2,11 @@
 
 #[path = "page/browser.rs"]
 mod browser;
+#[path = "page/closed.rs"]
+mod closed;
 mod ignorable;
+#[path = "page/models.rs"]
+mod models;
 #[path = "page/sample.rs"]
 mod sample;
 #[path = "page/serve.rs"]
@@ -14,14 +18,12 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use agentmill::client::bench::{self, by_task::TaskRow, ranking::Row};
 use agentmill::config::Student;
 use agentmill::model::feedback::Feedback;
 use agentmill::model::model_use::{ModelUse, Money};
 use agentmill::model::report::Outcome;
 use browser::{Window, visit};
 use ignorable::{Tested, tests};
-use jiff::Timestamp;
 use sample::{HOSTILE, Sample, miner};
 use serde_json::json;
 use thirtyfour::Key;
@@ -41,10 +43,10 @@ fn main() -> ExitCode {
         expected_and_got_stand_side_by_side,
         paper_shows_all,
         the_map_goes_by_keys,
-        what_agents_write_does_nothing,
-        no_other_script_can_run,
+        closed::what_agents_write_does_nothing,
+        closed::no_other_script_can_run,
         fits_a_phone,
-        models_have_a_page,
+        models::models_have_a_page,
         a_served_page_takes_newer_data_and_stays_as_it_is,
         many_agents_open_at_once,
     ];
@@ -215,7 +217,7 @@ fn questions_to_models_are_told() -> Tested {
         tokens_in: 1000,
         tokens_out: 50,
         cost: Money::dollars(cost),
-        refused: 0,
+        ..ModelUse::default()
     };
     for (run, model) in sample.reports[0].runs.iter_mut().zip([used(1, 0.25), used(3, 0.0)]) {
         let Outcome::Scored(scored) = &mut run.outcome else { panic!("it is scored") };
@@ -329,86 +331,6 @@ fn a_task_has_a_page() -> Tested {
     })
 }
 
-/// Results of two models on 40 tasks.
-fn models() -> Vec<Row> {
-    let task = |model: u32, task: u32| {
-        let passed = (model * 3 + task * task) % 5;
-        let share = Some(25.0 * f64::from(passed));
-        let first_failure = Some(HOSTILE.to_owned());
-        let (pass_at_1, pass_at_k, score) = (share, share, share);
-        TaskRow {
-            task: format!("humaneval/{task}"),
-            samples: 4,
-            passed,
-            pass_at_1,
-            pass_at_k,
-            score,
-            first_failure,
-        }
-    };
-    let row = |model: u32| Row {
-        rank: Some(model as usize + 1),
-        model: ["qwen2.5-coder:7b", HOSTILE][model as usize].to_owned(),
-        pass_at_1: Some(87.5 - f64::from(model) * 20.0),
-        pass_at_k: Some(95.0),
-        k: 4,
-        score: Some(91.25),
-        tasks: 40,
-        samples: 160,
-        missing: 0,
-        prompt_tokens: Some(123_456),
-        completion_tokens: Some(7_654_321),
-        cost: (model == 0).then_some(0.1234),
-        cut_off: 0,
-        by_task: (0..40).map(|number| task(model, number)).collect(),
-    };
-    (0..2).map(row).collect()
-}
-
-/// Writes the page of models beside the ranking's.
-fn write_models(dir: &Path) {
-    let mut file = std::fs::File::create(dir.join("models.html")).unwrap();
-    bench::page::write(&mut file, &models(), 4, Some("Small models"), Timestamp::UNIX_EPOCH).unwrap();
-}
-
-fn models_have_a_page() -> Tested {
-    browser::needed()?;
-    let dir = tempfile::tempdir().unwrap();
-    write_models(dir.path());
-    Sample::varied().publish(dir.path());
-    visit(1280, 900, async |window| {
-        window.open_file(dir.path()).await;
-        window.click("#made a").await;
-        window.until("document.title === 'Models · Small models'").await;
-        let lines = "[...document.querySelectorAll('tbody')].map((body) => body.rows.length)";
-        assert_eq!(window.eval(lines).await, json!([2, 40]));
-        assert_eq!(
-            window
-                .eval(
-                    "getComputedStyle(document.querySelector('.s10')).backgroundColor !== 'rgba(0, 0, 0, 0)'"
-                )
-                .await,
-            true
-        );
-        assert!(window.text("main").await.contains(&HOSTILE[..60]), "as text");
-        for width in [1280, 500, 390] {
-            window
-                .emulate(
-                    "Emulation.setDeviceMetricsOverride",
-                    json!({"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 600}),
-                )
-                .await;
-            assert_eq!(
-                window.eval("document.documentElement.scrollWidth <= innerWidth").await,
-                true,
-                "{width}"
-            );
-        }
-        assert_eq!(window.complaints().await, [""; 0], "on the console");
-    });
-    Ok(())
-}
-
 fn two_agents_are_compared() -> Tested {
     on_sample(async |window, dir| {
         window.open(&format!("file://{}/index.html#agent=bob&with=alice", dir.display())).await;
@@ -474,53 +396,6 @@ fn the_map_goes_by_keys() -> Tested {
         window.until("byId('detail').open && byId('run-12').open").await;
         window.press(Key::Escape).await;
         window.until("!byId('detail').open && document.activeElement === map.grid").await;
-    })
-}
-
-fn what_agents_write_does_nothing() -> Tested {
-    on_sample(async |window, dir| {
-        // Everything is unfolded that can be.
-        window.eval("(unfolded.ranking = Infinity, refresh(), null)").await;
-        for agent in 0..32 {
-            window.eval(&format!("(openDetail(data.agents[{agent}].miner), document.querySelectorAll('details').forEach((one) => (one.open = true)), null)")).await;
-            window
-                .until("[...document.querySelectorAll('details')].every((one) => one.children.length === 2)")
-                .await;
-        }
-        assert_eq!(window.eval("document.title").await, "agentmill rankings");
-        assert_eq!(window.eval("document.scripts.length").await, 2);
-        assert_eq!(
-            window
-                .eval(
-                    "document.querySelectorAll('img, iframe, object, [href^=javascript], [onerror]').length"
-                )
-                .await,
-            0
-        );
-        assert!(window.eval("byId('rejected').textContent").await.as_str().unwrap().contains(HOSTILE));
-        let page = std::fs::read_to_string(dir.join("index.html")).unwrap();
-        assert!(!page.contains("secret(42)"), "private tests tell nothing");
-        assert!(!page.contains(HOSTILE));
-    })
-}
-
-/// Were there a hole in the script, the policy still holds.
-fn no_other_script_can_run() -> Tested {
-    on_sample(async |window, _| {
-        let outcome = "(() => { try { document.body.innerHTML = '<img src=x onerror=document.title=1>'; return 'taken'; } catch (error) { return error.name; } })()";
-        assert_eq!(window.eval(outcome).await, "TypeError");
-        let script = "(() => { try { const node = document.createElement('script'); node.text = 'document.title = 1'; document.body.append(node); return document.title; } catch (error) { return error.name; } })()";
-        assert_eq!(window.eval(script).await, "TypeError");
-        window.eval("fetch('https://example.com/').catch(() => (document.title = 'refused'))").await;
-        window.until("document.title === 'refused'").await;
-        let complaints = window.complaints().await;
-        assert!(
-            complaints.iter().all(|one| one.contains("Content Security Policy")
-                || one.contains("TrustedHTML")
-                || one.contains("TrustedScript")),
-            "{complaints:?}"
-        );
-        window.requests().await;
     })
 }
 

@@ -14,8 +14,8 @@ use crate::term;
 /// Files of a new folder.
 const FILES: [(&str, &str); 3] = [
     ("pipeline.yaml", config::DEFAULT),
-    ("tasks/reverse_string.yaml", include_str!("../../tasks/reverse_string.yaml")),
-    ("tasks/solutions/reverse_string.py", include_str!("../../tasks/solutions/reverse_string.py")),
+    ("tasks/reverse_string.yaml", include_str!("../demo/tasks/reverse_string.yaml")),
+    ("tasks/solutions/reverse_string.py", include_str!("../demo/tasks/solutions/reverse_string.py")),
 ];
 
 /// Writes what is missing; never changes a file that is there.

@@ -30,7 +30,7 @@ pub use crate::config::settings::{
 };
 
 /// The shipped `pipeline.yaml`, which is also what `init` writes.
-pub const DEFAULT: &str = include_str!("../../pipeline.yaml");
+pub const DEFAULT: &str = include_str!("default.yaml");
 
 /// Reads and checks `file`; relative folders in it are taken from the file's own folder. The environment names the engine where the
 /// file leaves it open.

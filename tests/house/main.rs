@@ -210,6 +210,19 @@ fn python_lives_in_the_guest_only() {
     fail_on(strays.collect(), "src/sandbox/guest is the only folder with Python of ours");
 }
 
+/// An edit of them would have agentmill built anew, and change what `init`, `demo` and `schema` say.
+#[test]
+fn files_for_people_to_edit_are_not_compiled_in() {
+    let (ours, theirs) = ("/../pipeline.yaml\"", "/../tasks/");
+    let sources = sources();
+    let reading = sources.iter().filter(|source| source.text.contains(ours) || source.text.contains(theirs));
+    let reading = reading.filter(|source| source.is_shipped()).map(|source| source.file.clone());
+    fail_on(reading.collect(), "templates lie in src/demo and src/config/default.yaml");
+    let shipped = std::fs::read_to_string("src/config/default.yaml").expect("readable");
+    let own = std::fs::read_to_string("pipeline.yaml").expect("readable");
+    assert_eq!(own, shipped, "pipeline.yaml here is no longer what `init` writes, src/config/default.yaml");
+}
+
 /// Where a test file brings its own `main`, an attribute would be dropped without a word, and the test never run.
 #[test]
 fn files_that_list_their_tests_have_no_attributed_ones() {

@@ -27,7 +27,7 @@ pub fn shots() -> Tested {
     let shots = std::env::var_os("AGENTMILL_SHOTS").map_or(dir.path().to_owned(), PathBuf::from);
     std::fs::create_dir_all(&shots).unwrap();
     Sample::varied().publish_with_history(&dir.path().join("little"));
-    crate::write_models(&dir.path().join("little"));
+    crate::models::write_models(&dir.path().join("little"));
     Sample::varied().publish(&dir.path().join("little"));
     Sample::new(2_000, 50).publish(&dir.path().join("big"));
     for (name, sample, width, scheme) in SHOTS {
@@ -56,7 +56,7 @@ pub fn axe() -> Tested {
     let axe = std::env::var("AGENTMILL_AXE").expect("AGENTMILL_AXE names axe.min.js");
     let axe = std::fs::read_to_string(axe).unwrap();
     let dir = tempfile::tempdir().unwrap();
-    crate::write_models(dir.path());
+    crate::models::write_models(dir.path());
     Sample::varied().publish_with_history(dir.path());
     for scheme in ["light", "dark"] {
         visit(1280, 900, async |window| {
