@@ -4,7 +4,7 @@ mod passes;
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -234,6 +234,65 @@ fn a_pass_can_be_ended_while_the_image_is_fetched_or_the_tasks_are_checked() {
         });
         assert_eq!((summary.stopped, summary.pending, summary.rows.len()), (stopped, 1, 0));
     }
+}
+
+/// Has the pass stopped when a certain agent is opened.
+struct Stopping<'a> {
+    fake: Fake,
+    at: &'a str,
+    waker: Sender<Wake>,
+}
+
+impl Sandbox for Stopping<'_> {
+    fn image(&self) -> Result<String, Fault> {
+        self.fake.image()
+    }
+
+    fn check(&self, tasks: &[Task]) -> Result<Checked, Fault> {
+        self.fake.check(tasks)
+    }
+
+    fn expect(&self, agents: usize, limits: &Limits) {
+        self.fake.expect(agents, limits);
+    }
+
+    fn open(&self, source: Vec<u8>, limits: &Limits) -> Result<Opened<'_>, Fault> {
+        if String::from_utf8_lossy(&source).contains(self.at) {
+            self.waker.send(Wake::Stop).unwrap();
+            return Err(Fault::Stopped);
+        }
+        self.fake.open(source, limits)
+    }
+
+    fn stop(&self) {
+        self.fake.stop();
+    }
+}
+
+#[test]
+fn an_edit_of_a_task_leaves_the_board_as_it_is_until_all_on_it_are_evaluated_anew() {
+    let folder = folder();
+    folder.drop("ann.py", "x = 1 # passes all");
+    folder.drop("bob.py", "x = 2 # passes all");
+    run(&folder, &Fake::default());
+    let results = || ["rankings.csv", "scores.csv", "history.csv"].map(|file| folder.read(file));
+    let before = results();
+    let stopped_at = |at| {
+        let (waker, wakes) = mpsc::channel();
+        let stopping = Stopping { fake: Fake::default(), at, waker: waker.clone() };
+        pass(&folder.workspace(), &stopping, &Events::channel().0, false, (waker, wakes)).unwrap()
+    };
+    fs::write(folder.path("tasks/t.yaml"), "prompt: p\ntests: [assert x, assert z]\n").unwrap();
+    let summary = stopped_at("x = 2");
+    assert!(summary.stopped && summary.pending > 0, "{summary:?}");
+    assert_eq!(results(), before);
+    // Other bytes of one on the board are a new submission: they hold nobody up.
+    folder.drop("bob.py", "x = 3 # assert x");
+    stopped_at("x = 3");
+    let ranking = || folder.read("rankings.csv");
+    assert!(!ranking().contains("bob") && ranking().contains("1,ann,100"), "{}", ranking());
+    run(&folder, &Fake::default());
+    assert!(ranking().contains("2,bob,0"), "{}", ranking());
 }
 
 /// Ranking and refusals as told, until a condition holds for what was told since the last look.

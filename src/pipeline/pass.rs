@@ -1,6 +1,7 @@
 //! The loop of a pass: from the inbox to the results, until nothing is left to do.
 
 mod acceptance;
+mod board_before;
 mod publishing;
 mod solutions;
 mod trouble;
@@ -22,6 +23,7 @@ use crate::pipeline::image_memory::KnownImage;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::near_copies::NearCopies;
 use crate::pipeline::on_change::Teller;
+use crate::pipeline::pass::board_before::BoardBefore;
 use crate::pipeline::pass::trouble::Trouble;
 use crate::pipeline::preview;
 use crate::pipeline::publish::Publisher;
@@ -96,6 +98,7 @@ struct Pass<'a> {
     /// The basis that nothing may differ from before it is accepted.
     held_to: Option<Basis>,
     schedule: Schedule,
+    board_before: BoardBefore,
     publisher: Publisher<'a>,
     near_copies: NearCopies<'a>,
     pending_writes: &'a PendingReportWrites,
@@ -165,6 +168,7 @@ impl<'a> Pass<'a> {
             basis,
             held_to: preview::held_to(pipeline),
             schedule: Schedule::new(stay, Instant::now()),
+            board_before: BoardBefore::default(),
             publisher: Publisher::new(&pipeline.results),
             near_copies: NearCopies::new(&pipeline.similarity, tasks, |sha256| {
                 archive::read(&pipeline.records, sha256)

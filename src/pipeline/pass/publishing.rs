@@ -79,12 +79,13 @@ impl PassContext<'_> {
 }
 
 impl Pass<'_> {
-    /// Writes the results as they are now, and tells what changed.
+    /// Writes the results as they are now, and tells what changed; but where the board of before stands, only the reports that wait.
     ///
     /// # Errors
     /// Something can't be written; everything else is written all the same.
     pub(super) fn publish(&mut self) -> anyhow::Result<Summary> {
         let began = Instant::now();
+        let stands = self.board_stands();
         self.submissions.write_ledger().with_context(|| Unwritable(NOT_RANKED.to_owned()))?;
         let Pipeline { results, rewards, .. } = self.context.pipeline;
         let (at, sights) = (submissions::now(), self.submissions.first_sights());
@@ -105,24 +106,32 @@ impl Pass<'_> {
         };
         self.undecided.is_now(score::undecided(&standing.rows).map(anyhow::Error::msg), self.context.events);
         self.context.keep_board(at)?;
-        let pairs = self.near_copies.pairs(&agents, sights, &near);
-        let saved = save(self.pending_writes, self.context.pipeline, &agents, pairs);
-        let by = (self.image.as_str(), self.context.sandbox.engine().unwrap_or(&self.last_engine));
-        let published = standing.published(self.context, (&self.basis, plan), by);
-        let evaluated = self.schedule.unpublished() == Unpublished::Evaluations;
-        let written = self.publisher.publish(&published, evaluated).and(saved);
+        let written = if stands {
+            self.pending_writes.retry()
+        } else {
+            let pairs = self.near_copies.pairs(&agents, sights, &near);
+            let saved = save(self.pending_writes, self.context.pipeline, &agents, pairs);
+            let by = (self.image.as_str(), self.context.sandbox.engine().unwrap_or(&self.last_engine));
+            let published = standing.published(self.context, (&self.basis, plan), by);
+            let evaluated = self.schedule.unpublished() == Unpublished::Evaluations;
+            self.publisher.publish(&published, evaluated).and(saved)
+        };
         written
             .with_context(|| Unwritable(format!("the results can't be written to {}", results.display())))?;
         self.publisher.take_remark().into_iter().for_each(|it| self.context.events.send(Event::Warning(it)));
         debug!(
             agents = standing.rows.len(),
             took_ms = began.elapsed().as_millis() as u64,
+            stands,
             "results published"
         );
         self.schedule.published(began, Instant::now());
         let task_faults = report_summary::task_faults(&agents, plan);
         let summary = self.summary(standing, task_faults);
-        self.announce(&summary);
+        if !stands {
+            self.board_before.is_now(&summary.rows);
+            self.announce(&summary);
+        }
         Ok(summary)
     }
 

@@ -401,6 +401,16 @@ impl<'a> SubmissionTable<'a> {
         self.put(miner, entry);
     }
 
+    /// Agents that are due or being evaluated, with their digests; where the pass is `ending`, those as well whose evaluation was
+    /// stopped. One whose file is being rewritten is none of them.
+    pub fn left(&self, ending: bool) -> impl Iterator<Item = (&Miner, &str)> {
+        let is_left = move |miner: &Miner| {
+            ending && self.scope.has_agent(miner) || self.due.contains(miner) || self.busy.contains_key(miner)
+        };
+        let waiting = self.entries.iter().filter(move |(miner, _)| is_left(miner));
+        waiting.filter_map(|(miner, entry)| Some((miner, entry.waiting()?.0.sha256.as_str())))
+    }
+
     /// Tells whether nothing is being evaluated.
     pub fn is_idle(&self) -> bool {
         self.busy.is_empty()
