@@ -60,6 +60,7 @@ fn main() -> ExitCode {
         crun_leaves_nothing_where_our_session_is_led_from_elsewhere,
         what_a_dead_agentmill_left_goes_at_the_next_start_of_any,
         auto_passes_over_a_podman_that_cannot_run_here,
+        a_podman_that_cannot_run_here_is_refused_at_once,
         who_is_not_root_is_told_so_before_an_image_is_looked_for,
         docker_is_checked_and_used_by_its_socket_alone,
     ];
@@ -314,6 +315,45 @@ fn left_by(env: &TestEnv, command: &str) -> PathBuf {
     places.remove(0)
 }
 
+/// A Podman that answers, and takes crun.
+const PODMAN_BY_CRUN: &str = "case $1 in info) echo crun ;; version) echo 4 ;; *) exit 1 ;; esac";
+
+/// A program of the test's own, by its shell.
+fn program(env: &TestEnv, name: &str, lines: &str) {
+    let file = format!("bin/{name}");
+    env.write(&file, &format!("#!/bin/sh\n{lines}\n"));
+    fs::set_permissions(env.path(&file), fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Runs the rest where AppArmor has a profile of crun's, as far as one can see, and nothing else is in crun's way.
+const WITH_PROFILE: [&str; 6] = [
+    "/usr/bin/unshare",
+    "--mount",
+    "/bin/sh",
+    "-c",
+    "path=$PATH PATH=/usr/sbin:/usr/bin:/sbin:/bin; umount /sys/fs/cgroup/unified 2>/dev/null; \
+     mount -t tmpfs none /sys/kernel/security && mkdir /sys/kernel/security/apparmor && \
+     echo 'crun (unconfined)' > /sys/kernel/security/apparmor/profiles; PATH=$path; exec \"$@\"",
+    "sh",
+];
+
+/// No container is started, in which the judge would fail with a traceback.
+fn a_podman_that_cannot_run_here_is_refused_at_once() -> Tested {
+    needed_by_root("unshare")?;
+    let env = TestEnv::new().no_programs().variable("AGENTMILL_ENGINE", "podman");
+    let env = env.task("double", DOUBLE_TASK).agent("ann", DOUBLE_AGENT);
+    program(&env, "podman", PODMAN_BY_CRUN);
+    let refusal = "podman can't run cells: its runtime crun has an AppArmor profile of its own, under which no process of a \
+                   container can end another: unload it (apparmor_parser -R /etc/apparmor.d/crun), or set sandbox.runtime: runc\n";
+    let folder = env.path("demo").display().to_string();
+    for command in [&["check"][..], &["run"], &["watch"], &["demo", &folder]] {
+        let ended = env.start_by(&WITH_PROFILE, command).wait().code(69);
+        assert!(ended.stderr.ends_with(refusal), "{command:?}: {}", ended.stderr);
+        assert_eq!(ended.stderr.lines().filter(|line| line.contains("crun")).count(), 1, "{}", ended.stderr);
+    }
+    Ok(())
+}
+
 /// Podman answers, and its runtime would refuse the machine.
 fn auto_passes_over_a_podman_that_cannot_run_here() -> Tested {
     needed_by_root("runc")?;
@@ -322,14 +362,8 @@ fn auto_passes_over_a_podman_that_cannot_run_here() -> Tested {
     }
     direct("runc").agent("ann", DOUBLE_AGENT).run(); // the image is there from now on
     let env = TestEnv::new().directly().no_programs().task("double", DOUBLE_TASK).agent("ann", DOUBLE_AGENT);
-    env.write(
-        "bin/podman",
-        "#!/bin/sh\ncase $1 in info) echo crun ;; version) echo 4 ;; *) exit 1 ;; esac\n",
-    );
-    env.write("bin/runc", "#!/bin/sh\nPATH=/usr/sbin:/usr/bin exec runc \"$@\"\n");
-    for program in ["podman", "runc"] {
-        fs::set_permissions(env.path(&format!("bin/{program}")), fs::Permissions::from_mode(0o755)).unwrap();
-    }
+    program(&env, "podman", PODMAN_BY_CRUN);
+    program(&env, "runc", "PATH=/usr/sbin:/usr/bin exec runc \"$@\"");
     let refusal = match crun_has_a_profile() {
         true => "podman: its runtime crun has an AppArmor profile of its own",
         false => "podman: its runtime crun refuses control groups of both versions",
@@ -344,9 +378,7 @@ fn who_is_not_root_is_told_so_before_an_image_is_looked_for() -> Tested {
     needed_by_root("runc")?;
     let env = direct("runc").agent("ann", DOUBLE_AGENT);
     let ended = env.start_by(&["unshare", "--user", "--map-user=1000"], &["run"]).wait();
-    ended
-        .code(69)
-        .complains(&["there is no image to run agents in: runc can't start containers without root: "]);
+    ended.code(69).complains(&["agents can't be run: runc can't start containers without root: "]);
     Ok(())
 }
 

@@ -197,7 +197,7 @@ impl<'a> Pass<'a> {
         let image = match self.aside(|sandbox| sandbox.image()) {
             Some(Ok(image)) => image,
             Some(Err(Fault::Engine(_))) if !self.image.is_empty() => return Ok(()),
-            Some(Err(fault)) => return Err(fault).context("there is no image to run agents in"),
+            Some(Err(fault)) => return Err(fault).context("agents can't be run"),
             None => return Ok(()),
         };
         if image != self.image {

@@ -34,7 +34,7 @@ impl Backend {
     /// agentmill from another.
     ///
     /// # Errors
-    /// Nothing that `auto` could choose works; the reason of each. Or we may not run the runtime that is chosen.
+    /// Nothing that `auto` could choose works; the reason of each. Or the runtime that is chosen can't start cells here.
     pub fn of(sandbox: &config::Sandbox, folder: &str) -> Result<(Self, Vec<String>), String> {
         let backend = match sandbox.engine {
             EngineKind::Docker => Self::docker(sandbox),
@@ -44,7 +44,21 @@ impl Backend {
             ),
             EngineKind::Auto => return Self::first(sandbox, folder),
         };
+        let refusal = |why| format!("{} can't run cells: {why}", backend.program());
+        backend.expect_runtime(sandbox.runtime.as_deref()).map_err(refusal)?;
         Ok((backend, Vec::new()))
+    }
+
+    /// Fails with the reason if this machine's engine has a runtime, its own or this one, that can't start containers here. An engine
+    /// that does not say which is its own fails by itself later, like one that is away.
+    fn expect_runtime(&self, runtime: Option<&str>) -> Result<(), String> {
+        let runtime = runtime.map(str::to_owned);
+        let runtime = match self {
+            Self::Client(Dialect::Podman) => runtime.or_else(|| own_runtime().ok()),
+            Self::Socket(_) => runtime,
+            Self::Client(Dialect::Docker) | Self::Direct(_) => None,
+        };
+        runtime.map_or(Ok(()), |runtime| expect_to_suit(&runtime))
     }
 
     fn docker(sandbox: &config::Sandbox) -> Self {
@@ -124,7 +138,14 @@ pub fn suit(runtime: &str) -> Result<(), String> {
 
 /// Fails with the reason if Podman's runtime, its own or this one, can't start containers on this machine.
 fn podman_runs(runtime: Option<&str>) -> Result<(), String> {
-    let own = || ask("podman", &["info", "--format={{.Host.OCIRuntime.Name}}"], ANSWER);
-    let runtime = runtime.map_or_else(own, |runtime| Ok(runtime.to_owned()))?;
-    suit(&runtime).map_err(|reason| format!("its runtime {runtime} {reason}, or set sandbox.runtime: runc"))
+    expect_to_suit(&runtime.map_or_else(own_runtime, |runtime| Ok(runtime.to_owned()))?)
+}
+
+/// The runtime that Podman takes by itself.
+fn own_runtime() -> Result<String, String> {
+    ask("podman", &["info", "--format={{.Host.OCIRuntime.Name}}"], ANSWER)
+}
+
+fn expect_to_suit(runtime: &str) -> Result<(), String> {
+    suit(runtime).map_err(|reason| format!("its runtime {runtime} {reason}, or set sandbox.runtime: runc"))
 }
