@@ -98,7 +98,10 @@ fn agents_are_judged_within_their_limits() -> Tested {
             let greedy = "def double(x):\n    return len(b'x' * (1 << 30))\n";
             let forking =
                 "import os, time\ndef double(x):\n    while True:\n        os.fork() or time.sleep(9)\n";
-            let env = folder(runtime).agent("ann", DOUBLE_AGENT).agent("bob", greedy).agent("cyd", forking);
+            // A slow machine gets at so little memory, too, before time runs out.
+            let limits = format!("sandbox: {{engine: {runtime}, memory: 64MiB, timeout: 60s}}\n");
+            let env = folder(runtime).pipeline(&limits).agent("ann", DOUBLE_AGENT);
+            let env = env.agent("bob", greedy).agent("cyd", forking);
             let told = env.agentmill(&["check"]).code(0);
             told.prints(&[
                 "without an engine",
