@@ -222,8 +222,9 @@ impl Lab {
         }
         let filter = format!("label=agentmill.folder={}", folder(self.results.path()));
         let since = ["events", "--since=1", "--until=-1s", "--filter=event=start", "--filter"];
-        let args = [&since[..], &[&filter, "--format={{.Actor.Attributes.name}}"]].concat();
-        self.ask(&args).lines().filter(|name| name.contains(&format!("-{role}-"))).count()
+        // Docker and Podman have the name in different fields.
+        let args = [&since[..], &[&filter, "--format={{json .}}"]].concat();
+        self.ask(&args).lines().filter(|event| event.contains(&format!("\"agentmill-{role}-"))).count()
     }
 
     /// Ends the sandbox and looks for anything it left: containers, files.

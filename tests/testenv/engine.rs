@@ -129,9 +129,13 @@ impl<'a> EventLog<'a> {
         let lines = NamedTempFile::new().unwrap();
         let now = UNIX_EPOCH.elapsed().unwrap();
         let since = format!("--since={}.{:09}", now.as_secs(), now.subsec_nanos());
+        let format = match env.program {
+            "podman" => "--format={{.Status}} {{.Name}}",
+            _ => "--format={{.Action}} {{.Actor.Attributes.name}}",
+        };
         let client = env
             .client()
-            .args(["events", &since, "--format={{.Action}} {{.Actor.Attributes.name}}", "--filter", label])
+            .args(["events", &since, format, "--filter", label])
             .stdout(Stdio::from(lines.reopen().unwrap()))
             .spawn()
             .unwrap();
@@ -142,7 +146,8 @@ impl<'a> EventLog<'a> {
     fn starts(self) -> Vec<String> {
         let label = self.label.replacen("label=", "--label=", 1);
         let fence = self.env.docker(&["create", &label, "python:3.11-slim", "true"]);
-        let name = self.env.docker(&["inspect", "--format={{slice .Name 1}}", &fence]);
+        let name = self.env.docker(&["inspect", "--format={{.Name}}", &fence]);
+        let name = name.trim_start_matches('/');
         self.env.docker(&["rm", &fence]);
         let read = || fs::read_to_string(self.lines.path()).unwrap();
         wait_until("the engine's log is complete", || read().contains(&format!("create {name}\n")));

@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
+use agentmill::config::EngineKind;
 use tempfile::TempDir;
 
 pub use daemon::{Finished, Running};
@@ -73,8 +74,10 @@ impl TestEnv {
     /// Has nothing in it.
     pub fn empty() -> Self {
         let dir = tempfile::Builder::new().prefix("agentmill-test-").tempdir().unwrap();
-        let is_direct = direct::engine().is_direct();
-        Self { dir, path: None, variables: Vec::new(), engine: None, program: "docker", is_direct }
+        let engine = direct::engine();
+        let program = if engine == EngineKind::Podman { "podman" } else { "docker" };
+        let is_direct = engine.is_direct();
+        Self { dir, path: None, variables: Vec::new(), engine: None, program, is_direct }
     }
 
     /// With this pipeline.yaml.
