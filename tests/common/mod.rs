@@ -12,7 +12,7 @@ pub mod marked;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use agentmill::config::{self, CellPer, Judge, Limits};
 use agentmill::model::report::{Scored, Verdict};
@@ -221,8 +221,9 @@ impl Lab {
             return starts.names().iter().filter(|name| name.contains(&format!("-{role}-"))).count();
         }
         let filter = format!("label=agentmill.folder={}", folder(self.results.path()));
-        let since = ["events", "--since=1", "--until=-1s", "--filter=event=start", "--filter"];
-        // Docker and Podman have the name in different fields.
+        // Docker and Podman take another sign for what is to come, and have the name in different fields.
+        let until = format!("--until={}", UNIX_EPOCH.elapsed().expect("it is after 1970").as_secs() + 1);
+        let since = ["events", "--since=1", &until, "--filter=event=start", "--filter"];
         let args = [&since[..], &[&filter, "--format={{json .}}"]].concat();
         self.ask(&args).lines().filter(|event| event.contains(&format!("\"agentmill-{role}-"))).count()
     }

@@ -104,10 +104,12 @@ impl TestEnv {
         self
     }
 
-    /// With the Docker Engine that listens there.
+    /// With the Docker Engine that listens there, whatever engine the environment names.
     pub fn engine(mut self, host: &str) -> Self {
         self.engine = Some(host.to_owned());
-        self
+        self.program = "docker";
+        self.is_direct = false;
+        self.variable("AGENTMILL_ENGINE", "")
     }
 
     /// With Podman as its engine.
