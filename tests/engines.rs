@@ -78,7 +78,7 @@ fn docker_is_checked_and_used_by_its_socket_alone() -> Tested {
     let env = TestEnv::new().pipeline("sandbox: {engine: docker}\n").no_programs();
     let env =
         env.engine("unix:///var/run/docker.sock").task("double", DOUBLE_TASK).agent("ann", DOUBLE_AGENT);
-    env.agentmill(&["check"]).code(0).prints(&["ok  docker ", "runc ", "limits", "engine's disk"]);
+    env.agentmill(&["check"]).code(0).prints(&["ok", " docker ", "runc ", "limits", "engine's disk"]);
     env.run().prints(&["1. ann: 100 "]);
     Ok(())
 }
@@ -90,10 +90,11 @@ fn needed(program: &str) -> Tested {
     is_there.then_some(()).ok_or_else(|| Missing(format!("{program} is not installed")))
 }
 
-/// Podman's own runtime, crun, refuses machines with both versions of control groups, and gives no cell the signals it needs where it has an
-/// AppArmor profile of its own.
+/// Podman's own runtime, crun, refuses machines with controllers in both versions of control groups, and gives no cell the signals it needs
+/// where it has an AppArmor profile of its own.
 fn podman_runtime() -> Option<&'static str> {
-    (Path::new("/sys/fs/cgroup/unified").exists() || crun_has_a_profile()).then_some("runc")
+    let controllers = fs::read_to_string("/sys/fs/cgroup/unified/cgroup.controllers").unwrap_or_default();
+    (!controllers.trim().is_empty() || crun_has_a_profile()).then_some("runc")
 }
 
 fn crun_has_a_profile() -> bool {
