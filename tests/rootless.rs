@@ -35,7 +35,8 @@ fn as_user(name: &str, variables: &[(&str, &str)], test: impl FnOnce() -> Tested
     for program in ["newuidmap", "setpriv", "unshare", "runc"] {
         needed(program)?;
     }
-    let home = tempfile::Builder::new().prefix("agentmill-user-").tempdir_in("/var/tmp").unwrap();
+    // A comma, and two such paths in one option are more than mounts hand on: options name no path of a user's.
+    let home = tempfile::Builder::new().prefix("agentmill,user-").tempdir_in("/var/tmp").unwrap();
     bring_image(home.path());
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/rootless/as_user.sh");
     let us = std::env::current_exe().unwrap();

@@ -104,9 +104,7 @@ impl Container {
         let argv = [program].into_iter().chain(words).map(str::to_owned).collect();
         match self.right {
             Right::Root => argv,
-            Right::UserNamespace => {
-                user_namespace::argv(&self.folder, &image.layers().to_string_lossy(), argv)
-            }
+            Right::UserNamespace => user_namespace::argv(&self.folder, image.folder(), argv),
         }
     }
 

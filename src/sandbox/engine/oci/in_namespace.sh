@@ -1,10 +1,10 @@
 # Starts a container's runtime as root of a user namespace, where agentmill is not root:
-#   sh in_namespace.sh FOLDER LAYERS RUNTIME ARGUMENT…
+#   sh in_namespace.sh FOLDER IMAGE RUNTIME ARGUMENT…
 #
 # Mounts by which root's agentmill prepares a container are made here, in a namespace of the container's own, and go with it.
 set -eu
 folder=$1
-layers=$2
+image=$2
 shift 2
 
 # No device can be made in here, so the runtime binds the machine's. Where that is read-only, nobody sets their times: a mark that all
@@ -23,5 +23,6 @@ if [ -d "$folder/masks" ]; then
     : >"$folder/masks/nothing"
     chmod 444 "$folder/masks/nothing"
 fi
-mount -t overlay -o "ro,nosuid,nodev,$layers" overlay "$folder/root"
+# Newer mounts hand on no option of more than 255 bytes, which two paths below a long home may have.
+(cd "$image" && mount -t overlay -o ro,nosuid,nodev,lowerdir=empty:root overlay "$folder/root")
 exec "$@"

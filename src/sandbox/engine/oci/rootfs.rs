@@ -60,6 +60,11 @@ impl Image {
         &self.about.env
     }
 
+    /// The folder that it lies in, with those of its overlay mount: `empty` and `root`.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Options of an overlay mount of it. The kernel wants two folders where nothing is written.
     pub fn layers(&self) -> std::ffi::CString {
         let path = |name| self.folder.join(name).display().to_string();

@@ -41,12 +41,11 @@ const SIGNALS: u64 = 256;
 pub fn can_be_made(place: &Path) -> Result<(), String> {
     let refusal = |reason: String| format!("no user namespace can be made ({reason}); {REMEDY}");
     let folder = tempfile::tempdir_in(place).map_err(|error| refusal(error.to_string()))?;
-    let place = |name: &str| folder.path().join(name).display().to_string();
-    for name in ["empty", "lower", "masks", "root"] {
-        fs::create_dir(place(name)).map_err(|error| refusal(error.to_string()))?;
+    let image = folder.path().join("image");
+    for name in ["masks", "root", "image/empty", "image/root"] {
+        fs::create_dir_all(folder.path().join(name)).map_err(|error| refusal(error.to_string()))?;
     }
-    let layers = format!("lowerdir={}:{}", place("empty"), place("lower"));
-    let words = argv(folder.path(), &layers, ["sh", "-c", TRY].map(str::to_owned).into());
+    let words = argv(folder.path(), &image, ["sh", "-c", TRY].map(str::to_owned).into());
     let args: Vec<&str> = words[1..].iter().map(String::as_str).collect();
     let told = ask(&words[0], &args, PATIENCE).map_err(refusal)?;
     match told.split_once("\n\n") {
@@ -66,10 +65,10 @@ fn covers(map: &str) -> bool {
     PARTS.into_iter().all(has)
 }
 
-/// The command that does what `argv` does as root of a namespace, once the container of this folder has its files there.
-pub fn argv(folder: &Path, layers: &str, argv: Vec<String>) -> Vec<String> {
-    let folder = folder.display().to_string();
-    let script = ["sh", "-c", IN_NAMESPACE, "in_namespace.sh", &folder, layers];
+/// The command that does what `argv` does as root of a namespace, once the container of this folder has the image of that folder there.
+pub fn argv(folder: &Path, image: &Path, argv: Vec<String>) -> Vec<String> {
+    let [folder, image] = [folder, image].map(|path| path.display().to_string());
+    let script = ["sh", "-c", IN_NAMESPACE, "in_namespace.sh", &folder, &image];
     UNSHARE.into_iter().chain(script).map(str::to_owned).chain(argv).collect()
 }
 
