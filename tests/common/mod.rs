@@ -12,7 +12,7 @@ pub mod marked;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use agentmill::config::{self, CellPer, Judge, Limits};
 use agentmill::model::report::{Scored, Verdict};
@@ -221,9 +221,9 @@ impl Lab {
             return starts.names().iter().filter(|name| name.contains(&format!("-{role}-"))).count();
         }
         let filter = format!("label=agentmill.folder={}", folder(self.results.path()));
-        // Docker and Podman take another sign for what is to come, and have the name in different fields.
-        let until = format!("--until={}", UNIX_EPOCH.elapsed().expect("it is after 1970").as_secs() + 1);
-        let since = ["events", "--since=1", &until, "--filter=event=start", "--filter"];
+        // Docker and Podman end in another way, and have the name in different fields.
+        let end = if self.engine.program() == "podman" { "--stream=false" } else { "--until=-1s" };
+        let since = ["events", "--since=1", end, "--filter=event=start", "--filter"];
         let args = [&since[..], &[&filter, "--format={{json .}}"]].concat();
         self.ask(&args).lines().filter(|event| event.contains(&format!("\"agentmill-{role}-"))).count()
     }
