@@ -81,6 +81,11 @@ impl Exchanges {
         }
     }
 
+    /// Keeps none of this run.
+    pub fn give_up(&mut self) {
+        (self.kept, self.size) = (Vec::new(), usize::MAX);
+    }
+
     /// All of them, if there was room.
     pub fn whole(self) -> Option<Vec<Exchange>> {
         (self.size <= MOST_OF_RUN).then_some(self.kept)

@@ -56,7 +56,6 @@ class Coder:
 
     def __init__(self, peer=None):
         self.peer, self.mutables, self.places = peer, [], {}
-        self.is_answer = False  # to a question that stands in no other one's answer
 
     def encode(self, value):
         """The JSON text of a value."""

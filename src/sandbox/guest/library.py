@@ -191,13 +191,9 @@ def write_known(value):
 
 
 def make_known(coder, body, depth):
-    if body in NAMED or body in LIBRARY:
-        kind = NAMED.get(body) or library_type(body)
-        if coder.peer:
-            coder.peer.check_class(coder, kind)
-        return kind
-    if body in FUNCTIONS:
-        return vars(builtins)[body]
+    if body in NAMED or body in LIBRARY or body in FUNCTIONS:
+        known = NAMED.get(body) or (vars(builtins)[body] if body in FUNCTIONS else library_type(body))
+        return coder.peer.given(known) if coder.peer else known
     home, _, name = body.partition(".")
     if home in COMPUTING.values() and (function := computing(home, name)) is not None:
         return function

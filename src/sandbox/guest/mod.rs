@@ -1,7 +1,7 @@
 //! All that runs inside containers, in Python, and the frames by which it is spoken to.
 //!
 //! `boot.py` reads a program and runs it. One is `survey.py`, which lists an image's modules. Any other is the tables and bounds of [`frames`], what both sides have (`codec.py`,
-//! `library.py`, `shared.py`, `raised.py`, `operations.py`, `peer.py`, `proxies.py`), and all of `cell/` or all of `judge/`.
+//! `library.py`, `shared.py`, `raised.py`, `operations.py`, `lines.py`, `peer.py`, `proxies.py`), and all of `cell/` or all of `judge/`.
 
 pub mod frames;
 
@@ -41,7 +41,7 @@ macro_rules! files {
 
 /// Files that both sides have.
 const BOTH: &str =
-    files!("codec.py" "library.py" "shared.py" "raised.py" "operations.py" "peer.py" "proxies.py");
+    files!("codec.py" "library.py" "shared.py" "raised.py" "operations.py" "lines.py" "peer.py" "proxies.py");
 
 /// Files of a cell alone.
 const CELL_FILES: &str = files!(
@@ -56,7 +56,7 @@ const CELL_START: &str = files!("cell/supervisor.py");
 const JUDGE_FILES: &str = files!(
     "judge/observations.py" "judge/plain.py" "judge/capitals.py" "judge/compiler.py" "judge/task.py" "judge/exceptions.py" "judge/programs.py" "judge/cases.py" "judge/scores.py" "judge/surroundings.py"
     "judge/overheard.py" "judge/test_objects.py"
-    "judge/library_functions.py" "judge/agent_objects.py" "judge/module.py" "judge/explain.py" "judge/judge.py" "judge/answers.py" "judge/suspicions.py" "judge/evaluators.py" "judge/measures.py" "judge/dry_run.py" "judge/supervisor.py"
+    "judge/given.py" "judge/library_functions.py" "judge/agent_objects.py" "judge/module.py" "judge/explain.py" "judge/judge.py" "judge/answers.py" "judge/suspicions.py" "judge/evaluators.py" "judge/measures.py" "judge/dry_run.py" "judge/supervisor.py"
 );
 
 #[cfg(test)]

@@ -144,30 +144,28 @@ def of_dataclass(it, name, /, *args, **named):
 FIELD = "name type default default_factory init repr compare kw_only".split()
 
 
-LOOPS, SPARE_LOOPS = [], []
+LOOPS, SPARE_LOOPS = {}, []  # by threads; and of such as have ended
 
 
 @performing("await")
 def awaited(it, name=None, *args):
     """The end of a coroutine, or of what this method of the object gives to be awaited."""
     import asyncio
+    from _thread import get_ident
 
     async def wait():
         return await (it if name is None else getattr(type(it), name)(it, *args))
 
     if asyncio._get_running_loop() is not None:
-        import threading
-
-        ends, loop = [], SPARE_LOOPS.pop() if SPARE_LOOPS else asyncio.new_event_loop()
-        thread = threading.Thread(target=lambda: ends.append(ended(lambda: loop.run_until_complete(wait()))))
-        thread.start()
-        thread.join()
-        SPARE_LOOPS.append(loop)  # not closed: generators that were begun in it may go on
-        return ends[0]()
-    if not LOOPS:
-        LOOPS.append(asyncio.new_event_loop())
-        asyncio.set_event_loop(LOOPS[0])
-    return LOOPS[0].run_until_complete(wait())
+        loop = SPARE_LOOPS.pop() if SPARE_LOOPS else asyncio.new_event_loop()
+        try:
+            return Lines.current.lend(lambda: loop.run_until_complete(wait()))
+        finally:
+            SPARE_LOOPS.append(loop)  # not closed: generators that were begun in it may go on
+    if get_ident() not in LOOPS:
+        LOOPS[get_ident()] = asyncio.new_event_loop()
+        asyncio.set_event_loop(LOOPS[get_ident()])
+    return LOOPS[get_ident()].run_until_complete(wait())
 
 
 def ended(work):

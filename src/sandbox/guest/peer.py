@@ -15,17 +15,18 @@ class Peer:
     """One side of a run: the objects that it has shown the other, and the proxies of those that it was shown."""
 
     tags = frozenset(("h", "o", "w", "exception", "shared"))
+    latest = LATEST
 
     def __init__(self, first_key, max_value=MAX_VALUE):
         self.max_value = max_value  # bytes of one as JSON
         self.shares = Shares(first_key)
         self.keys = self.shares.keys
         self.objects, self.numbers, self.kinds = [], {}, {}
-        self.proxies, self.classes, self.subclassed_values, self.turns = {}, {}, {}, 0
+        self.proxies, self.classes, self.subclassed_values = {}, {}, {}
         # Classes made for what the other side has told, which end with the run: of named tuples, exceptions, and plain types.
         self.records, self.strange, self.subclasses = {}, {}, {}
         self.met = {}  # classes of the exceptions of library modules that the other side has raised, by their names
-        self.is_silent = False  # what is asked now, by a finalizer, must not take the answer that something else waits for
+        self.lines = Lines(first_key, self)
 
     # -- values that are no plain data --
 
@@ -106,9 +107,10 @@ class Peer:
 
     def ask(self, op, target, args=(), named={}):
         """Puts a question to the other side; what it answers, or raises."""
-        coder = Coder(self)
-        question = self.question(coder, {"o": op, "t": coder.tagged(target, 0)}, args, named)
-        return self.outcome(coder, self.take_turns(question))
+        with self.lines.turn:
+            line, coder = self.lines.of_thread(), Coder(self)
+            question = self.question(coder, {"o": op, "t": coder.tagged(target, 0)}, args, named)
+            return self.outcome(coder, self.take_turns(line, question))
 
     def question(self, coder, what, args, named):
         if news := self.shares.news(self):
@@ -117,27 +119,46 @@ class Peer:
         named = ", ".join(f"{dumps(key)}: {coder.encode(value)}" for key, value in named.items())
         return f'{dumps(what)[:-1]}, "a": [{listed}], "k": {{{named}}}}}'
 
-    def take_turns(self, question):
+    def take_turns(self, line, question):
         """Says something to the other side, and answers its questions until it has answered this one."""
-        if self.turns >= MAX_TURNS:
+        if line.turns >= MAX_TURNS:
             raise RecursionError(f"more than {MAX_TURNS} calls between the agent and the test")
-        self.turns += 1
+        line.turns += 1
         try:
-            reply = self.say(self.asking(question))
+            reply = self.say(line, self.asking(question))
             while (asked := self.asked_in(reply)) is not None:
-                reply = self.say(self.answer(asked))
+                reply = self.say(line, self.answer(asked))
             return reply
         finally:
-            self.turns -= 1
+            line.turns -= 1
 
-    def say(self, text):
-        if self.is_silent:
+    def say(self, line, text):
+        if line.is_silent:
             raise AttributeError("this is no time to ask the other side")
-        self.is_silent = True
+        line.is_silent = True
         try:
-            return self.exchange(text)
+            return self.said_back(line, text)
         finally:
-            self.is_silent = False
+            line.is_silent = False
+
+    def said_back(self, line, text):
+        return self.lines.say(line, text)
+
+    def exchange(self, text):
+        """Takes a word across, and one back; None if there is nobody any more."""
+        raise NotImplementedError
+
+    def answer_aside(self, word):
+        """The text that answers what a thread of the other side's asks on a line of its own."""
+        raise NotImplementedError
+
+    def may_ask(self):
+        """True if a thread of this side's may have something to ask."""
+        return True
+
+    def no_word(self):
+        """The word by which the other side may go on while this one has nothing to say; None if it may not."""
+        return PASS_IDLY
 
     def outcome(self, coder, claim):
         """The value of a claim; raises the exception of one."""
@@ -164,6 +185,10 @@ class Peer:
 
     def answer(self, question):
         """The text that answers a question of the other side."""
+        with self.lines.turn:
+            return self.answer_in_turn(question)
+
+    def answer_in_turn(self, question):
         coder = Coder(self)
         try:
             self.shares.hear(self, question.get("news", ()))
@@ -177,7 +202,7 @@ class Peer:
         before = coder.mutables and f"[{', '.join(map(dumps, [*question['a'], *question['k'].values()]))}]"
         tops = {id(item) for item in (*args, *named.values())}
         try:
-            value = self.perform(question.get("o"), target, args, named)
+            value = self.lines.at_work(self.perform, question.get("o"), target, args, named)
             claim = f'{{"value": {coder.encode(value)}'
             tops.add(id(value))
             value = None
@@ -255,8 +280,9 @@ class Peer:
     def check_field(self, name, value):
         """Raises TypeError for what no named tuple nor exception may hold under this name."""
 
-    def check_class(self, coder, kind):
-        """Raises TypeError for a class of Python's that the other side has no business to bring here."""
+    def given(self, known):
+        """The object of this side for a class or function of Python's that the other side gives."""
+        return known
 
     def own_error(self, content):
         """The exception of this side that has come back."""

@@ -54,7 +54,7 @@ impl<'a> InCell<'a> {
         Self { cell, deaths, exchanges: Exchanges::default() }
     }
 
-    /// All that was asked and answered; None where it was too much to be kept.
+    /// All that was asked and answered; None where it was too much to be kept, or threads asked it.
     pub fn exchanges(self) -> Option<Vec<Exchange>> {
         self.exchanges.whole()
     }
@@ -67,6 +67,9 @@ impl Respondent for InCell<'_> {
 
     fn ask(&mut self, request: &Request) -> Result<Reply, NoReply> {
         let reply = self.cell.ask(request, self.deaths).map_err(NoReply::Engine)?;
+        if is_of_threads(&request.payload) {
+            self.exchanges.give_up();
+        }
         self.exchanges.add(request.digest(), &reply);
         Ok(reply)
     }
@@ -116,5 +119,38 @@ impl Respondent for Recorded<'_> {
 
     fn finish(&mut self) -> (Usage, String) {
         (Usage::default(), String::new())
+    }
+}
+
+/// True for a question among those of several threads (guest/lines.py). It is chance in which order they come, so such a run can't be
+/// judged anew.
+fn is_of_threads(payload: &[u8]) -> bool {
+    let tail = String::from_utf8_lossy(&payload[payload.len().saturating_sub(LONGEST_LINE)..]);
+    let number = tail.rsplit_once(", \"line\": ").and_then(|(_, rest)| rest.strip_suffix('}'));
+    payload.starts_with(b"{\"pass\": ")
+        || number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Bytes at the end of a question that may name its line.
+const LONGEST_LINE: usize = 24;
+
+#[cfg(test)]
+mod tests {
+    use super::is_of_threads;
+
+    #[test]
+    fn questions_of_threads_are_known_by_their_lines() {
+        let of_threads = [r#"{"f": "f", "a": [], "k": {}, "line": 0}"#, r#"{"pass": "idle"}"#];
+        let others = [
+            r#"{"f": "f", "a": [], "k": {"n": 1, "line": 2}}"#,
+            r#"{"f": "f", "a": [", \"line\": 2"], "k": {}}"#,
+            "{}",
+            "",
+        ];
+        for (texts, wanted) in [(&of_threads[..], true), (&others[..], false)] {
+            for text in texts {
+                assert_eq!(is_of_threads(text.as_bytes()), wanted, "{text}");
+            }
+        }
     }
 }

@@ -4,10 +4,10 @@ It shares the cell's program text (the files in the order of guest/mod.rs)
 and what was made ahead of the agent's module: it takes what it is asked on descriptor 3 and makes claims on descriptor 4.
 """
 import _signal as signal
-import _thread
 import builtins
 import ctypes
 import sys
+import time
 
 HOME = "/tmp"
 AGENT = HOME + "/agent.py"
@@ -91,16 +91,17 @@ def serve_calls(wire, module, codes, purpose):
         exit_status(request.code)  # a script without a main guard; what it defined so far can be called
     except BaseException as error:
         broken = claim("broken", raised(peer, error))
-    deepen(3, -1)
+    deepen(6, -1)
     answer_calls(peer, broken)
 
 
 def answer_calls(peer, broken=None):
     """Answers calls until there are no more, each with the claim that the agent is broken if it is."""
-    while (frame := peer.wire.wait()) is not None:
-        claimed = broken or peer.answer(loads(frame[1]))
-        with peer.turn:
-            peer.wire.put(FromCell.Claim, claimed.encode())
+    peer.broken, main = broken, peer.lines.of_thread()
+    with peer.lines.turn:
+        question = peer.lines.say(main, None, is_owed=False)
+        while question is not None:
+            question = peer.lines.say(main, peer.answer_aside(question), is_owed=False)
 
 
 class Missing(BaseException):
@@ -111,21 +112,33 @@ class AgentPeer(Peer):
     """The agent's side of a run: it answers what the test asks, and asks about what it was given."""
 
     tags = Peer.tags | {"n", "pattern", "library", "raisable"}
+    latest = LATE
 
     def __init__(self, module, wire, max_value):
         super().__init__(1, max_value)
-        self.names, self.wire, self.turn = module.__dict__, wire, _thread.RLock()
+        self.names, self.wire, self.broken, self.cpu = module.__dict__, wire, None, 0.0
 
     def exchange(self, text):
-        """Says something and waits for what is said to it."""
-        self.wire.put(FromCell.Claim, text.encode())
-        if (frame := self.wire.wait()) is None:
-            os._exit(0)
-        return loads(frame[1])
+        if text is not None:  # nothing, at first
+            self.wire.put(FromCell.Claim, text.encode())
+        frame = self.wire.wait()
+        return frame and loads(frame[1])
 
-    def take_turns(self, question):
-        with self.turn:  # a thread that asks must not take another's answer
-            return super().take_turns(question)
+    def said_back(self, line, text):
+        if (word := super().said_back(line, text)) is None:
+            os._exit(0)
+        return word
+
+    def may_ask(self):
+        return bool(self.proxies)
+
+    def no_word(self):
+        """Idle is what has had hardly any CPU time since this was asked last."""
+        before, self.cpu = self.cpu, time.process_time()
+        return PASS_IDLY if self.cpu - before < self.lines.idle else PASS
+
+    def answer_aside(self, word):
+        return self.broken or self.answer(word)
 
     def asking(self, question):
         return f'{{"ask": {question}}}'
@@ -133,13 +146,13 @@ class AgentPeer(Peer):
     def asked_in(self, said):
         return said if "a" in said else None
 
-    def answer(self, question):
+    def answer_in_turn(self, question):
         surroundings = question.get("with")
         try:
             if surroundings is None:
-                return super().answer(question)
+                return super().answer_in_turn(question)
             with Surroundings(self, surroundings) as around:
-                answer = super().answer(question)
+                answer = super().answer_in_turn(question)
                 return answer[:-1] + around.overheard() + "}"
         except Missing as missing:
             return claim("missing", missing.args[0])

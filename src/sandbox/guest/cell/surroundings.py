@@ -4,6 +4,7 @@ The test's replacements of parts of Python's library stand there for as long as 
 told with its answer, where the test listens.
 """
 ABSENT = object()
+LAYERS = {}  # values that calls under way have put into a place, above the one that was there
 
 
 class Surroundings:
@@ -23,9 +24,7 @@ class Surroundings:
         if "argv" in self.told:
             self.put(sys, "argv", *self.told["argv"])
         for name, value in self.told.get("environ", ()):
-            before = os.environ.get(name)
-            self.undo.append(lambda name=name, before=before: set_variable(name, before))
-            set_variable(name, value)
+            self.lay((None, name), value, os.environ.get(name), lambda value, name=name: set_variable(name, value))
         if "logs" in self.told:
             self.listen_to_logs(self.told["logs"])
         if "warnings" in self.told:
@@ -37,9 +36,15 @@ class Surroundings:
             step()
 
     def put(self, home, name, value):
-        before = vars(home).get(name, ABSENT)
-        self.undo.append(lambda: delattr(home, name) if before is ABSENT else setattr(home, name, before))
-        setattr(home, name, value)
+        set_it = lambda value: delattr(home, name) if value is ABSENT else setattr(home, name, value)
+        self.lay((id(home), name), value, vars(home).get(name, ABSENT), set_it)
+
+    def lay(self, place, value, before, set_it):
+        """Has a value in a place for as long as the call lasts. Calls of several threads may end in any order."""
+        layer, layers = [value], LAYERS.setdefault(place, [[before]])
+        layers.append(layer)
+        set_it(value)
+        self.undo.append(lambda: lift(place, layer, set_it))
 
     def listen_to_warnings(self):
         import warnings
@@ -67,9 +72,7 @@ class Surroundings:
         self.undo.insert(0, logging.root.manager._clear_cache)
 
     def put_level(self, home, name, level):
-        before = getattr(home, name)
-        self.undo.append(lambda: setattr(home, name, before))
-        setattr(home, name, level)
+        self.lay((id(home), name), level, getattr(home, name), lambda level: setattr(home, name, level))
 
     def overheard(self):
         """The part of an answer that tells what was warned of and logged."""
@@ -89,6 +92,16 @@ class Surroundings:
             trace = logging.Formatter().formatException(record.exc_info)
             told |= {"error": raised(self.peer, record.exc_info[1]), "trace": exact(trace[-4000:])}
         return told
+
+
+def lift(place, layer, set_it):
+    layers = LAYERS[place]
+    is_top = layers[-1] is layer
+    layers[:] = [other for other in layers if other is not layer]
+    if is_top:
+        set_it(layers[-1][0])
+    if len(layers) == 1:
+        del LAYERS[place]
 
 
 def module_named(name):

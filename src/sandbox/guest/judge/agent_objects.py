@@ -3,7 +3,6 @@
 All that an object of the agent's says of itself is a claim. So it never decides a verdict: equality, order and truth that its
 class defines are refused, and no value of the test's goes to it by an operator where the test may have expected plain data.
 """
-import _thread
 import opcode
 
 RAISE = opcode.opmap["RAISE_VARARGS"]  # of `raise` and `assert`; each version of Python has its own numbers
@@ -19,8 +18,8 @@ class JudgePeer(TestPeer):
 
     def __init__(self, run):
         super().__init__(2, run.task.max_value)
-        self.run, self.reading, self.in_message = run, False, False
-        self.turn = _thread.RLock()
+        self.run, self.reading, self.is_over = run, False, False
+        self.aside = None  # what a thread of the agent's own has brought about, and the test has to hear of
         self.library, self.ears = Library(run.task.library), Ears()
 
     # -- what a test does with what is the agent's --
@@ -79,18 +78,15 @@ class JudgePeer(TestPeer):
         elif name in QUERIES and callable(value):
             raise TypeError
 
-    def check_class(self, coder, kind):
-        """`type` makes classes, whose objects would be here and decide what the agent wants. As an answer it may be what it is; a test's
-        function that calls what it is given, such as `submit` of an executor, gets it from no agent."""
-        if kind is type and not coder.is_answer:
-            raise TypeError
+    def given(self, known):
+        return GIVEN_BUILTINS.get(known, known)
 
     def ask_module(self, op, name, args=()):
         """Has a name of the agent's module stand for something else, or for nothing."""
         return self.question_and_answer(f"agent.{name}", {"f": name, "o": op}, args, {}, None)
 
     def ask(self, op, target, args=(), named={}):
-        if BRIEF.is_at_work:
+        if BRIEF.thread == _thread.get_ident():
             return f"<the agent's {type(target).__name__}>"
         if op == "__exit__":
             return self.leave({"o": op}, target, (), *args)
@@ -112,36 +108,51 @@ class JudgePeer(TestPeer):
         return Coder(self).tagged(target, 0)
 
     def question_and_answer(self, *question):
-        if self.in_message:
-            raise Unasked
-        with self.turn:  # threads of the test's take turns
-            return self.answer_to(*question)
+        with self.lines.turn:
+            line = self.lines.of_thread()
+            if line.in_message or self.is_over:
+                raise Unasked
+            return self.answer_to(line, *question)
 
-    def answer_to(self, label, what, args, named, shown):
+    def answer_to(self, line, label, what, args, named, shown):
         coder = Coder(self)
         note = label if shown is None else f"{label}({told_arguments(shown, named)})"
         try:
             coder.wanted = surroundings = self.surroundings()
-            coder.is_answer = self.turns == 0
             if surroundings:
                 what = what | {"with": surroundings}
             question = self.question(coder, what, args, named)
         except NotPlain as error:
             raise self.run.unsendable(label, error) from None
         note = self.run.calls.begin(note, "._" not in label)  # Python itself looks at such names
-        outer, self.failed = self.failed, None
+        outer, line.failed = line.failed, None
         try:
-            claim = self.take_turns(question)
-            failed = self.failed
+            claim = self.take_turns(line, question)
+            failed = line.failed or self.aside
         except NotPlain as error:
             raise Unusable(f"what {label} returned {error}") from None
         finally:
-            self.failed = outer
+            line.failed, self.aside = outer, None
         value = self.run.accept(self, coder, label, note, claim)
         if failed is not None:
-            note.append("though an assertion failed on what it gave the test")
+            note.append("though an assertion failed on what it gave the test" if isinstance(failed, AssertionError) else "")
             raise failed
         return value
+
+    def no_word(self):
+        """Between two questions nothing of the agent's goes on, unless it has something to call: then it does, on its own clock."""
+        is_open = any(line.turns for line in self.lines.lines.values() if line.number % 2 == 0)
+        return super().no_word() if is_open or self.objects else None
+
+    def answer_aside(self, word):
+        """Answers a thread of the agent's own. What it brings about in the test, the test hears of when its question is answered."""
+        line = self.lines.of_thread()
+        try:
+            text = self.answer(self.asked_in(word) or {})
+        except self.passing as error:
+            text, line.failed = dumps({"raised": {"name": type(error).__name__}}), error
+        self.aside, line.failed = self.aside or line.failed, None
+        return text
 
     def surroundings(self):
         """The surroundings of a call: replacements and settings of the test's, and whether it listens."""
@@ -172,7 +183,7 @@ class JudgePeer(TestPeer):
         return asked if type(asked) is dict else None
 
     def exchange(self, text):
-        claim = parse(self.run.ask(ToCell.Call, text))
+        claim = parse(self.run.put_question(ToCell.Call, text))
         if type(claim) is not dict:
             raise NotPlain("is no claim")
         return claim
@@ -351,11 +362,6 @@ def asserting(manager):
     """The context manager of a block that asserts something, if it is the agent's; the test's own may do as they like."""
     manager = resolved(manager)
     return Asserting(manager) if issubclass(type(manager), Proxy) else manager
-
-
-def resolved(value):
-    """The object that a name of the agent's stands for."""
-    return value.resolved() if type(value) is Member else value
 
 
 def type_of(value):

@@ -177,8 +177,10 @@ class Rewriting(ast.NodeTransformer):
     def visit_Compare(self, node):
         node = self.generic_visit(node)
         if all(isinstance(op, (ast.Is, ast.IsNot)) for op in node.ops):
-            node.left = self.resolving(node.left)
-            node.comparators = list(map(self.resolving, node.comparators))
+            sides = [node.left, *node.comparators]
+            if not any(isinstance(side, ast.Constant) for side in sides):
+                sides = [ast.copy_location(calling("@resolved", side), side) for side in sides]
+            node.left, *node.comparators = map(self.resolving, sides)
         return node
 
     def visit_Assign(self, node):

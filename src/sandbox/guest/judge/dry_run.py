@@ -39,7 +39,7 @@ class DryPeer(JudgePeer):
 
     passing = (*JudgePeer.passing, TooMuch)
 
-    def exchange(self, text):
+    def said_back(self, line, text):
         self.run.ask(ToCell.Call, text)
         return {}
 
@@ -178,7 +178,7 @@ class DryRun(Run):
 
     def ask(self, kind, request):
         check_size(request, self.task)
-        self.asked = True
+        self.note_asked()
         if kind in SILENCE:
             self.count, self.is_foreseen = self.count + 1, False  # cases are too large to be asked ahead
             return SILENCE[kind]

@@ -19,7 +19,7 @@ import struct
 class Brief(reprlib.Repr):
     """Values as messages show them. An object of the agent's is not asked how."""
 
-    is_at_work = False
+    thread = None  # that it is at work in
 
     def repr1(self, value, level):
         if issubclass(type(value), Member):
@@ -40,13 +40,13 @@ BRIEF.maxlist = BRIEF.maxtuple = BRIEF.maxset = BRIEF.maxfrozenset = BRIEF.maxdi
 def brief(value):
     if type(value) is int and value.bit_length() > 1000:
         return f"<an int of {value.bit_length()} bits>"
-    BRIEF.is_at_work = True
+    outer, BRIEF.thread = BRIEF.thread, _thread.get_ident()
     try:
         return BRIEF.repr(value)
     except Exception:
         return f"<{type(value).__name__}>"
     finally:
-        BRIEF.is_at_work = False
+        BRIEF.thread = outer
 
 
 class Script:
@@ -106,6 +106,7 @@ class Run:
         self.calls = Calls()
         self.peer = JudgePeer(self)
         self.began = cpu_seconds()
+        self.channel, self.is_owed = _thread.RLock(), False  # one question to the host at a time, and whether its answer is to come
         self.asked = False  # the agent, of anything in this run: before, whatever goes wrong is the author's doing
 
     def grade(self, first):
@@ -118,7 +119,8 @@ class Run:
         for test in range(first, len(self.task.tests)):
             self.enter(test)
             self.calls = Calls()
-            raised = error or self.carry_out(test, scope)
+            raised = error or self.carry_out(test, scope) or self.peer.aside
+            self.peer.aside = None
             if raised is not None and not self.asked:
                 return self.fault(test, raised)
             self.tell(test, *self.verdict(raised))
@@ -172,24 +174,25 @@ class Run:
     def authors_message(self, message, *compared):
         """The author's message of an assertion that has failed, or both sides of it where the message would ask the agent: an
         answer decides nothing any more, and most runs are made before it is known which assertion fails."""
-        self.peer.in_message = True
+        line = self.peer.lines.of_thread()
+        line.in_message = True
         try:
             return message()
         except Unasked:
             return comparison(*compared) if compared else ""
         finally:
-            self.peer.in_message = False
+            line.in_message = False
 
     def fault(self, test, error):
         self.host.put(FromJudge.Fault, dumps(self.task.fault(test, error)).encode())
 
     def leaves_nothing(self):
         """True if nothing of this run can be in this process when it is over: nothing but plain data has gone either way."""
-        return self.task.is_plain and not self.peer.objects and not self.peer.proxies
+        return self.task.is_plain and not self.peer.objects and not self.peer.proxies and self.peer.lines.clerk is None
 
     def tell(self, test, verdict, message=None, share=None):
         result = {"test": test, "verdict": verdict, "message": message, "share": share}
-        with self.peer.turn:  # a thread that a test has left may be asking
+        with self.channel:  # a thread that a test has left may be asking
             self.host.put(FromJudge.Result, dumps(result).encode())
             if not self.host.inbox:
                 self.host.flush()  # answers are not waiting: the host may want to know how far this came
@@ -259,13 +262,14 @@ class Run:
         return Script(stdout.decode("utf-8", "replace"), stderr.decode("utf-8", "replace"), code)
 
     def ask(self, kind, request):
-        if self.peer.in_message:
+        if self.peer.lines.of_thread().in_message or self.peer.is_over:
             raise Unasked
+        return self.put_question(kind, request)
+
+    def put_question(self, kind, request):
         check_size(request, self.task)
-        self.host.put(FromJudge.Question, kind + request.encode())
-        self.asked = True
-        PLACE[4] = 1
-        return self.reply()
+        self.note_asked()
+        return self.put(FromJudge.Question, kind + request.encode())
 
     def ask_model(self, prompt):
         """A model's answer to a prompt; the host asks it, within a budget of the judge's own. A prompt that the agent's words have
@@ -275,8 +279,7 @@ class Run:
         prompt = prompt.encode(errors="replace")
         if len(prompt) > MAX_PROMPT:
             raise Unusable(f"the prompt for ask_model has {len(prompt)} bytes of at most {MAX_PROMPT}")
-        self.host.put(FromJudge.Consult, prompt)
-        advice = self.reply()
+        advice = self.put(FromJudge.Consult, prompt)
         text = advice[1:].decode()
         if not advice[0]:
             raise Unusable(f"ask_model: {text}")
@@ -285,18 +288,35 @@ class Run:
 
     def fetch(self, test, file):
         """The bytes of a case's input or answer."""
-        self.host.put(FromJudge.Fetch, dumps({"test": test, "file": file}).encode())
-        return self.reply()
+        return self.put(FromJudge.Fetch, dumps({"test": test, "file": file}).encode())
+
+    def note_asked(self):
+        self.asked = True
+        PLACE[4] = 1
+
+    def put(self, kind, payload):
+        """The host's answer to what is put to it now. One that a test gave up, as by an alarm, comes first, and is passed over."""
+        with self.channel:
+            while self.is_owed:
+                self.take_reply()
+            self.host.put(kind, payload)
+            self.is_owed = True
+            return self.take_reply()
+
+    def take_reply(self):
+        reply = self.reply()
+        self.is_owed = False
+        if reply is None:
+            raise Ended
+        return reply
 
     def reply(self):
-        """The host's answer to what was put to it last."""
+        """What the host says next to this run; None if the agent has ended."""
         while (frame := self.host.wait()) is not None:
             (number,), payload = struct.unpack(">I", frame[1][:4]), frame[1][4:]
             if number != self.number:
                 continue
-            if frame[0] == ToJudge.AgentEnded:
-                raise Ended
-            return payload
+            return None if frame[0] == ToJudge.AgentEnded else payload
         os._exit(0)  # the host is gone
 
 
@@ -377,8 +397,8 @@ class Worker:
 
     def end(self, run, kind, payload=b""):
         """Ends a run by its last word; and this process, unless it can be as good as new."""
-        run.peer.in_message = True  # threads that tests have left ask nothing any more
-        with run.peer.turn:
+        run.peer.is_over = True  # threads that tests have left ask nothing any more
+        with run.channel:
             self.take_leave(run, kind, payload)
 
     def take_leave(self, run, kind, payload):
@@ -389,7 +409,7 @@ class Worker:
         self.host.flush()
         if not is_kept:
             os._exit(0)
-        run.peer.is_silent = True
+        run.peer.lines.of_thread().is_silent = True
         gc.collect()
 
 

@@ -12,6 +12,7 @@ import select
 
 TICK = 1  # seconds between two looks at a silent worker
 SLEEP = 3  # times its CPU time that a test may sleep, at most
+SLEEP_IN_VAIN = 2  # seconds of a test that has asked an agent in a dry run, in which none will do what it may wait for
 KEYS = {ToJudge.DryRun: 4, ToJudge.Grade: 8}  # orders to run a task, and where its key stands
 ORDERS = (ToJudge.Learn, *KEYS)
 LAST = (FromJudge.DryRan, FromJudge.Done)  # words of a worker, which has run a task then
@@ -161,7 +162,8 @@ class Supervisor:
             # It may have said its last word since the tick ended. If not, a child of its own holds the pipe.
             return self.hear() if is_readable(self.worker.reader) else self.bury()
         self.asleep += TICK * (state != "R" and self.answered >= self.asked)
-        if self.asleep > SLEEP * self.seconds:
+        is_in_vain = self.order == ToJudge.DryRun and PLACE[4]
+        if self.asleep > (SLEEP_IN_VAIN if is_in_vain else SLEEP * self.seconds):
             self.overslept = True
             os.kill(self.pid, signal.SIGKILL)
 

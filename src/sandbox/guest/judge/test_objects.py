@@ -13,6 +13,8 @@ COUNTS = {"get": 1, "set": 2, "del": 1}  # arguments
 AWAITED = frozenset(("__anext__", "__aenter__", "__aexit__"))
 
 SHOWN_PRIVATE = frozenset("__name__ __qualname__ __doc__ __module__ __dict__ __wrapped__ __annotations__".split())
+# Of a pool's futures, what the library looks at that waits for several of them.
+SHOWN_OF_FUTURES = frozenset(("_condition", "_state", "_waiters"))
 HIDDEN_PREFIXES = ("_", "gi_", "cr_", "ag_", "f_", "tb_", "co_")
 UNSHOWN = (types.ModuleType, types.FrameType, types.CodeType, types.TracebackType)
 MOCK_SETTINGS = frozenset("""attach_mock configure_mock mock_add_spec reset_mock return_value side_effect method_calls mock_calls
@@ -60,13 +62,14 @@ class TestPeer(Peer):
         super().__init__(first_key, max_value)
         # Exceptions of the test's that the agent was told of, those whose text it is not to see, and the agent's own.
         self.errors, self.withheld, self.agents_errors = Kept(), Kept(), Kept()
-        self.failed = None  # what the test has asserted of something that the agent gave it, and does not hold
 
     def shown(self, coder, value, depth):
         if isinstance(value, UNSHOWN) or type(value) in INTERNAL or any(value is one for one in REVEALING):
             raise NotPlain(f"is a {type(value).__name__}, which can't be given to an agent")
         if is_stand_in(value):
             return super().shown(coder, value, depth)
+        if value is GIVEN_NEXT:
+            return {"type": "next"}
         if "re" in sys.modules and type(value) is sys.modules["re"].Pattern:
             return {"pattern": [coder.tagged(value.pattern, depth), value.flags]}
         if isinstance(value, type) and is_of_library(value):
@@ -91,7 +94,8 @@ class TestPeer(Peer):
         except BaseException as error:
             self.errors.add(error)
             if isinstance(error, AssertionError) and error not in self.agents_errors and not is_bare_call(op, args, named):
-                self.failed = self.failed or error
+                line = self.lines.of_thread()  # what it has asserted of something that the agent gave it, and does not hold
+                line.failed = line.failed or error
             raise
 
     def performed(self, op, target, args, named):
@@ -173,7 +177,7 @@ def check_access(op, target, args):
 def is_hidden(name, target):
     """True for an attribute that is none of an agent's business."""
     if name.startswith(HIDDEN_PREFIXES) and name not in SHOWN_PRIVATE:
-        return True
+        return name not in SHOWN_OF_FUTURES or dotted(type(target)) != "concurrent.futures._base.Future"
     kind = target if isinstance(target, type) else type(target)
     if name in FORMATTING and (issubclass(kind, str) or kind.__module__ == "string"):
         return True
