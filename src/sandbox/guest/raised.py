@@ -37,7 +37,7 @@ def raised(peer, error, depth=0):
         content["kinds"] = [dotted(kind)[:200] for kind in type(error).__mro__[:MAX_KINDS]]
         if not peer.may_tell(error):
             return content
-        content |= {"text": exact(text_of_error(error)), "line": peer.line(error)}
+        content |= {"text": exact(text_of_error(error)) if tells_all(peer, error) else "", "line": peer.line(error)}
         content["args"] = held(peer, error.args)
         names = [name for name in ("code", "errno", "strerror", "filename", "name", "value", *vars(error)) if name not in OURS_ON_IT]
         fields = ((name, held(peer, getattr(error, name))) for name in names[:20] if hasattr(error, name))
@@ -59,6 +59,12 @@ def raised(peer, error, depth=0):
     except BaseException:
         pass  # an exception that does not let itself be looked at
     return content
+
+
+def tells_all(peer, error, depth=0):
+    """False if its text holds that of one which may not be told, as that of `ValueError(error)` does."""
+    inner = [one for one in error.args if isinstance(one, BaseException)]
+    return peer.may_tell(error) and depth < MAX_DEPTH and all(tells_all(peer, one, depth + 1) for one in inner)
 
 
 def text_of_error(error):
