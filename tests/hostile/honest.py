@@ -141,5 +141,33 @@ def most(order):
     return low
 
 
+def notes(save, n):
+    return save(n * n)
+
+
+def calls(caller, check, n):
+    return caller.call(check, n)
+
+
+def tells():
+    return lambda n: n < 10
+
+
+def parts():
+    return [1, 2, 3]
+
+
+def maker():
+    return lambda n: lambda: n
+
+
+def given():
+    return (42,)
+
+
+def keyed():
+    return len
+
+
 if __name__ == "__main__":
     print(sys.stdin.read() + "42")

@@ -8,7 +8,7 @@ text is put before peer.py).
 import _thread
 
 MAIN = 0  # number of the line that is there from the beginning; the agent's own lines have odd numbers, the test's even ones
-MAX_LINES = 64  # of a side's own threads; more of them wait for each other
+MAX_LINES = 16  # of a side's own threads; more of them wait for each other, as each takes a thread of the other side's
 # Words of a side that has nothing to say: it is at work, or it waits.
 PASS, PASS_IDLY = '{"pass": "busy"}', '{"pass": "idle"}'
 # Seconds without a word after which a clerk passes: at first; where both only wait, the agent's; and the test's, in which the agent's
@@ -144,9 +144,7 @@ class Lines:
         number = word.pop("line", None)
         line = self.lines.get(number) if type(number) is int else None
         if line is None and type(number) is int and 0 < number < 2 * MAX_LINES + 2 and number % 2 != self.own % 2:
-            line = self.lines[number] = Line(number)
-            _thread.start_new_thread(self.attend, (line,))
-            self.hand(line, word)
+            self.open(number, word)
         elif line is not None and line.is_waiting and line not in self.come:
             self.hand(line, word)
         elif line is not None and line.is_late:
@@ -154,6 +152,16 @@ class Lines:
             line.wake()
         else:
             raise NotPlain("is no claim")
+
+    def open(self, number, word):
+        """Begins a line of the other side's with a thread that attends to it; where there can be none, that is the answer."""
+        line = Line(number)
+        try:
+            _thread.start_new_thread(self.attend, (line,))
+        except RuntimeError:
+            return self.unsent.append(f'{{"unfit": "takes a thread more than there may be", "line": {number}}}')
+        self.lines[number] = line
+        self.hand(line, word)
 
     def hand(self, line, word):
         line.word = word

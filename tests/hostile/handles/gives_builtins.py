@@ -1,12 +1,7 @@
 # kind: giving Python's own functions and classes, which the judge has itself: one ends the test's loop, one makes a class that pleases
 # task: builtins
 # wants: failed error error error failed
-PLEASING = {"__eq__": bool, "__sub__": lambda self, other: 0, "__new__": lambda *_: 42}
-
-
-class Agreeing(type):
-    __eq__ = bool
-    __hash__ = type.__hash__
+PLEASING = {"__eq__": bool, "__sub__": lambda self, other: 0}
 
 
 def tells():
