@@ -266,7 +266,7 @@ impl Bounds {
     pub fn new(role: Role<'_>, own_threads: u32) -> Self {
         let (memory, cpus, pids, tmp, entries) = match role {
             Role::Cell(limits, _) => (limits.memory, limits.cpus, limits.pids, limits.tmp, limits.entries),
-            Role::Judge(bounds) | Role::Survey(bounds, _) => (bounds.memory, 1.0, 16, 1 << 20, 0),
+            Role::Judge(bounds) | Role::Survey(bounds, _) => (bounds.memory, 1.0, 64, 1 << 20, 0),
         };
         Self { memory, cpus, pids: pids + own_threads, tmp, inodes: INODES + entries }
     }

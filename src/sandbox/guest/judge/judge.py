@@ -311,7 +311,7 @@ class Run:
         return reply
 
     def reply(self):
-        """What the host says next to this run; None if the agent has ended."""
+        """The host's next word to this run; None if the agent has ended."""
         while (frame := self.host.wait()) is not None:
             (number,), payload = struct.unpack(">I", frame[1][:4]), frame[1][4:]
             if number != self.number:
