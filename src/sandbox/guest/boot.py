@@ -3,16 +3,17 @@
 A program comes as text or, if a container of the same image has compiled it before, as the code that came of it. It is compiled in a
 process of its own: the memory that compiling takes would stay, and every fork of a cell would copy it.
 """
+import gc
 import marshal
 import os
 
 
 def exactly(length):
-    """So many bytes of stdin and none that follow; fewer at its end."""
-    data = bytearray()
-    while len(data) < length and (chunk := os.read(0, length - len(data))):
-        data += chunk
-    return bytes(data)
+    """So many bytes of stdin and none that follow, into the memory that they stay in; fewer at its end."""
+    data, count = bytearray(length), 0
+    while count < length and (more := os.readv(0, [memoryview(data)[count:]])):
+        count += more
+    return data if count == length else data[:count]
 
 
 def apart(work):
@@ -35,7 +36,7 @@ def apart(work):
 
 def compiled(text):
     """The code of a program's text, as bytes. The host is told, for other containers of the image."""
-    code = apart(lambda: marshal.dumps(compile(text, "<agentmill>", "exec", dont_inherit=True)))
+    code = apart(lambda: marshal.dumps(compile(text, "<agentmill>", "exec", dont_inherit=True, optimize=2)))
     with open(1, "wb", closefd=False) as host:
         host.write(len(code).to_bytes(4, "big") + b"c" + code)
     return code
@@ -47,4 +48,5 @@ def program():
     return marshal.loads(payload if header[4:] == b"M" else compiled(payload))
 
 
+gc.disable()  # what a program begins with stays: it says itself when there is something to collect
 exec(program())

@@ -4,7 +4,6 @@ Modules are imported when a value of theirs comes by: a cell starts without them
 """
 import builtins
 import sys
-from keyword import iskeyword
 
 
 def library_type(name):
@@ -232,7 +231,7 @@ def make_record(coder, body, depth):
 
 def may_be_field(name, value):
     """True for a field's name that Python takes for one. A method of all tuples is none to call the other side by."""
-    if type(name) is not str or not name.isidentifier() or iskeyword(name) or (hasattr(tuple, name) and callable(value)):
+    if type(name) is not str or not name.isidentifier() or __import__("keyword").iskeyword(name) or (hasattr(tuple, name) and callable(value)):
         return False
     return name[0] != "_" or name[1:].isdigit()  # the latter by `rename=True`
 

@@ -5,7 +5,6 @@ and what was made ahead of the agent's module: it takes what it is asked on desc
 """
 import _signal as signal
 import builtins
-import ctypes
 import sys
 import time
 
@@ -14,7 +13,6 @@ AGENT = HOME + "/agent.py"
 PR_SET_DUMPABLE = 4
 OPEN_MAX = os.sysconf("SC_OPEN_MAX")
 SEED = 0  # of `random` in every process: what an agent draws is drawn again when it is run again
-libc = ctypes.CDLL(None)
 prctl = libc.prctl
 
 
@@ -204,10 +202,11 @@ class AgentPeer(Peer):
 
 
 PRACTICE = [
-    b'{"f": "f", "a": [1, [2, "x"], {"d": [["k", 1.5]]}], "k": {}}', b'{"f": "f", "a": [true], "k": {"n": {"t": [null]}}}',
+    b'{"f": "f", "a": [true], "k": {"n": {"t": [null]}}}', b'{"f": "f", "a": [1, [2, "x"], {"d": [["k", 1.5]]}], "k": {}}',
     b'{"f": "g", "a": [], "k": {}}',
 ]  # fmt: skip
-ROUNDS = 10  # the interpreter counts eight calls of a function before it notes anything in its code
+# The interpreter counts eight calls of a function before it notes anything in its code: only from then on different ones tell it more.
+ROUNDS = [PRACTICE[:1]] * 8 + [PRACTICE] * 2
 
 
 def practise():
@@ -216,9 +215,9 @@ def practise():
     module = new_module("agent")
     module.f, module.g = lambda *args, **named: [args, named], lambda: [][0]
     null = os.open(os.devnull, os.O_WRONLY)
-    for _ in range(ROUNDS):
+    for questions in ROUNDS:
         asked, ask = os.pipe()
-        os.write(ask, b"".join(framed(ToCell.Call, question) for question in PRACTICE))
+        os.write(ask, b"".join(framed(ToCell.Call, question) for question in questions))
         os.close(ask)
         answer_calls(AgentPeer(module, Wire(asked, null), MAX_VALUE))
         os.close(asked)

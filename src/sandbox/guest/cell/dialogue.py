@@ -1,5 +1,5 @@
 """Dialogues: a script that is spoken to while it runs, a line at a time (this text is put before the supervisor's)."""
-import struct
+import _struct as struct
 
 
 class Dialogue:

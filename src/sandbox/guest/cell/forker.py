@@ -6,14 +6,14 @@ supervisor's pipes to the agent's. What it forks becomes the supervisor's child 
 learn how an agent's process ends.
 """
 import _socket
-import struct
+import _struct as struct
 
 CLONE_PARENT, CLONE_CHILD_CLEARTID, CLONE_CHILD_SETTID = 0x8000, 0x200000, 0x1000000
 PR_GET_TID_ADDRESS = 40
 PATIENCE = 30  # seconds for what takes a millisecond, on a machine that is busy
 ENDS = 6  # descriptors of a new process: stdin, stdout, stderr, what it is asked, what it claims, the folder that it begins in
 WANTED = b"."  # the one thing that the forker is ever told
-python_api = ctypes.PyDLL(None)
+python_api = Library(HoldingFunction)
 # Looked up now: each process would look anew for what it is the first to use.
 system_call, before_fork = python_api.syscall, python_api.PyOS_BeforeFork
 after_fork = {True: python_api.PyOS_AfterFork_Child, False: python_api.PyOS_AfterFork_Parent}
@@ -115,8 +115,8 @@ def received(channel):
 def fork_for_parent(channel):
     """Forks; the new process is a child of this one's parent. Its pid, or 0 in it, and if it can't be made."""
     machine = os.uname().machine
-    address = ctypes.c_void_p()
-    if machine in CLONE_CALLS and prctl(PR_GET_TID_ADDRESS, ctypes.byref(address)) == 0:
+    address = Address()
+    if machine in CLONE_CALLS and prctl(PR_GET_TID_ADDRESS, _ctypes.byref(address)) == 0:
         return clone_for_parent(CLONE_CALLS[machine], address)
     # Its first parent ends at once, so it falls to the supervisor, which is the cell's init.
     reader, writer = os.pipe()
@@ -143,7 +143,7 @@ def clone_for_parent(call, address):
     number, last_two = call
     flags = CLONE_PARENT | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | signal.SIGCHLD
     before_fork()
-    pid = system_call(number, ctypes.c_long(flags), None, None, *last_two(address))
+    pid = system_call(number, Long(flags), None, None, *last_two(address))
     after_fork[pid == 0]()
     if pid < 0:
         os._exit(1)  # the supervisor sees it gone: this cell makes no more processes

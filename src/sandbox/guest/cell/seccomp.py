@@ -8,10 +8,8 @@ leaves modes as they are.
 They need no file beside the engine and hold under every engine. On a machine that is not listed here, or where the kernel
 refuses them, the engine's profile stands alone.
 """
-import ctypes
+import _struct as struct
 import errno
-import os
-import struct
 
 _CALLS = {  # by machine: what `AUDIT_ARCH` calls it, and its numbers of calls
     "x86_64": (
@@ -198,5 +196,5 @@ def _install(prctl, steps):
 def _program(steps):
     """A filter as the kernel takes it, and what it points at, which must live as long."""
     program = b"".join(struct.pack("HBBI", *step) for step in steps)
-    buffer = ctypes.create_string_buffer(program, len(program))
-    return struct.pack("HP", len(program) // 8, ctypes.addressof(buffer)), buffer
+    buffer = memory(len(program), program)
+    return struct.pack("HP", len(program) // 8, _ctypes.addressof(buffer)), buffer

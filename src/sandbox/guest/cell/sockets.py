@@ -54,14 +54,14 @@ class Sockets:
 
     def asked(self):
         """The number of the question; None if who asked has ended meanwhile."""
-        notification = ctypes.create_string_buffer(NOTIFICATION)
-        if libc.ioctl(self.listener, ctypes.c_ulong(RECEIVE), notification) < 0:
+        notification = memory(NOTIFICATION)
+        if libc.ioctl(self.listener, Long(RECEIVE), notification) < 0:
             return None
         return notification.raw[:8]
 
     def reply(self, asked, is_room):
         error, flags = (0, GO_ON) if is_room else (-errno.ENFILE, 0)
-        libc.ioctl(self.listener, ctypes.c_ulong(SEND), asked + struct.pack("qiI", 0, error, flags))
+        libc.ioctl(self.listener, Long(SEND), asked + struct.pack("qiI", 0, error, flags))
 
     def alive(self):
         """Sockets in the cell's network; none where the kernel does not tell."""

@@ -5,6 +5,8 @@ once, and every process that it forks has them. Ahead is done only what can run 
 same whenever it is done: imports of the modules in WARM, functions without decorators, names for plain expressions. The
 first statement that is anything else, and all that follow it, are left to each run.
 """
+import _warnings
+
 # Modules that agents import most. All of it is of the standard library, and none of it does anything when it is imported.
 WARM = frozenset("""abc argparse bisect collections contextlib copy dataclasses datetime decimal enum fractions functools
     hashlib heapq itertools json math operator os random re statistics string sys textwrap threading time typing""".split())
@@ -24,7 +26,7 @@ def compiled(files, cpu_seconds):
     it, by its path. What compiling takes of memory and time, and what it may break, are not this process's."""
 
     def within_limit():
-        libc.setrlimit(RLIMIT_CPU, ctypes.byref((ctypes.c_ulong * 2)(cpu_seconds, cpu_seconds)))
+        libc.setrlimit(RLIMIT_CPU, _ctypes.byref((Long * 2)(cpu_seconds, cpu_seconds)))
         return _compile(files)
 
     lost = f"Python's compiler does not survive it, or takes more than {cpu_seconds} s over it"
@@ -70,9 +72,8 @@ def _names(code):
 
 
 def _compile(files):
-    import warnings
-
-    warnings.simplefilter("ignore")
+    gc.disable()  # in a process that ends with this: a tree holds no circles
+    _warnings.filters.insert(0, ("ignore", None, Warning, None, 0))  # as the module warnings would, which is in a file
     codes, flaw = _agent_codes(files[AGENT])
     modules = {}
     for path in sorted(files.keys() - {AGENT}):

@@ -70,8 +70,8 @@ class Orders:
         return kind
 
     def read(self):
-        header = exactly(5)
-        return (header[4:], exactly(int.from_bytes(header[:4], "big"))) if header else (None, None)
+        header = bytes(exactly(5))
+        return (header[4:], bytes(exactly(int.from_bytes(header[:4], "big")))) if header else (None, None)
 
     def drop(self):
         self.shelf.clear()
@@ -376,7 +376,7 @@ class Supervisor:
 
 def hear_ends_only():
     """Has the kernel tell of children's ends, and not that they rest or go on, as they do around each call."""
-    action = ctypes.create_string_buffer(256)  # the handler, 1024 bits of a mask, flags
+    action = memory(256)  # the handler, 1024 bits of a mask, flags
     if libc.sigaction(signal.SIGCHLD, None, action) == 0:
         flags = int.from_bytes(action[136:140], sys.byteorder) | SA_NOCLDSTOP
         action[136:140] = flags.to_bytes(4, sys.byteorder)
@@ -437,7 +437,7 @@ def hold_code():
         for area, rights, *_, name in (line.split() for line in maps):
             if "x" in rights and name.startswith("/"):
                 start, end = (int(number, 16) for number in area.split("-"))
-                mlock(ctypes.c_void_p(start), ctypes.c_size_t(end - start), MLOCK_ONFAULT)
+                mlock(Address(start), Long(end - start), MLOCK_ONFAULT)
 
 
 os.chdir(HOME)
@@ -449,4 +449,6 @@ builtins.copyright = _sitebuiltins._Printer("copyright", sys.copyright)
 builtins.help = _sitebuiltins._Helper()
 practise()
 gc.freeze()
+gc.enable()
 Supervisor().serve()
+os._exit(0)  # the interpreter would take itself apart first, object by object

@@ -419,4 +419,5 @@ def size():
 
 
 def main(seconds):
+    gc.enable()
     Supervisor(seconds).serve()
