@@ -92,10 +92,23 @@ fn however_a_run_is_made_it_comes_to_the_same() {
 
 /// Parts of an agent's module that are made ahead of its runs are as new to each run as parts made each time.
 const STATEFUL: &str = "
-import sys, os
+import re, sys, os
 from collections import Counter
 from typing import List, Optional
 LIMIT = 3
+WORD = re.compile('[a-z]+')
+NAMES = {'a': []}
+class Kept:
+    seen = []
+    def add(self, n):
+        self.seen.append(n)
+        return len(self.seen)
+if __name__ == '__main__':
+    NAMES['a'].append('script')
+def keep(n):
+    NAMES['a'].append(n)
+    was_marked, Kept.mark = hasattr(Kept, 'mark'), n
+    return [NAMES, Kept().add(n), was_marked, WORD.findall('a-b')]
 SEEN: list = []
 def add(n: Optional[int], kept: List[int] = [], names={}) -> int:
     kept.append(n)
@@ -115,7 +128,8 @@ def marks():
 fn what_is_made_ahead_is_new_to_every_run() {
     let text = "prompt: go\ntests:\n  - assert add(1) == 1\n  - assert add(2) == 2\n  - \
         assert where() == ['agent', 'agent', ['agent.py', '--task', 'go'], True, '/tmp']\n  - \
-        assert marks() == [None, False, [], 3, '\\n', True]\n  - assert mark(1) == 4\n";
+        assert marks() == [None, False, [], 3, '\\n', True]\n  - assert mark(1) == 4\n  - \
+        assert keep(1) == [dict(a=[1]), 1, False, ['a', 'b']]\n";
     let (lab, task) = (Lab::new(), task(text));
     for outcome in [
         lab.run_announced(STATEFUL.as_bytes(), &[&task; 3], &LIMITS),
@@ -123,7 +137,7 @@ fn what_is_made_ahead_is_new_to_every_run() {
     ] {
         let Outcome::Judged(runs) = outcome else { panic!("{outcome:?}") };
         for run in runs {
-            assert_eq!(verdicts(&run), ["passed"; 5], "{:?}", messages(&run));
+            assert_eq!(verdicts(&run), ["passed"; 6], "{:?}", messages(&run));
         }
     }
     assert_eq!(lab.close(), Vec::<String>::new());

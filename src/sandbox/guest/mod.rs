@@ -45,7 +45,7 @@ const BOTH: &str =
 
 /// Files of a cell alone.
 const CELL_FILES: &str = files!(
-    "cell/c_library.py" "cell/surroundings.py" "cell/agent.py" "cell/script.py" "cell/source.py" "cell/modules.py" "cell/seccomp.py" "cell/forker.py" "cell/child_io.py" "cell/dialogue.py"
+    "cell/c_library.py" "cell/surroundings.py" "cell/agent.py" "cell/script.py" "cell/ahead.py" "cell/source.py" "cell/modules.py" "cell/seccomp.py" "cell/forker.py" "cell/child_io.py" "cell/dialogue.py"
     "cell/gateway.py" "cell/sockets.py" "cell/account.py" "cell/files.py"
 );
 

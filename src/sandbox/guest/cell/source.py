@@ -1,19 +1,12 @@
 """An agent's source: compiled once, in a process of its own, and parted into what is done ahead of all runs and the rest.
 
 Modules mostly begin with imports and definitions. To make a function runs none of its code; so the supervisor makes them
-once, and every process that it forks has them. Ahead is done only what can run no code of the agent's and comes to the
-same whenever it is done: imports of the modules in WARM, functions without decorators, names for plain expressions. The
-first statement that is anything else, and all that follow it, are left to each run.
+once, and every process that it forks has them. What that may be is said in ahead.py. The first statement that is anything else,
+and all that follow it, are left to each run.
 """
 import _warnings
 
-# Modules that agents import most. All of it is of the standard library, and none of it does anything when it is imported.
-WARM = frozenset("""abc argparse bisect collections contextlib copy dataclasses datetime decimal enum fractions functools
-    hashlib heapq itertools json math operator os random re statistics string sys textwrap threading time typing""".split())
-LADEN = frozenset(["hashlib"])  # brings a library along that every fork would have to carry
-CHANGING = frozenset(["sys"])  # what it holds differs from run to run
 PyCF_ONLY_AST, CO_FUTURE_ANNOTATIONS = 0x400, 0x1000000
-MAX_PARTS = 64  # of one plain expression: a union's are compared in pairs
 RLIMIT_CPU = 0
 
 
@@ -112,7 +105,7 @@ def _parted(text):
     tree = _code(text, PyCF_ONLY_AST)
     body, module = tree.body, type(tree)
     names, count = Names(), 0
-    while count < len(body) and _is_inert(body[count], names):
+    while count < len(body) and is_inert(body[count], names):
         count += 1
     ahead = _code(module(body[:count], []))
     return ahead, _code(module(body[count:], []), ahead.co_flags & CO_FUTURE_ANNOTATIONS)
@@ -120,84 +113,3 @@ def _parted(text):
 
 def _code(source, flags=0, path=AGENT):
     return compile(source, path, "exec", flags, dont_inherit=True)
-
-
-def kind_of(node):
-    return type(node).__name__
-
-
-class Names:
-    """The names that stand for something at some place of the module: for modules of WARM, or for plain values."""
-
-    def __init__(self):
-        self.modules, self.values = set(), set()
-
-    def assign(self, names):
-        self.modules -= names
-        self.values |= names
-
-
-def _is_inert(statement, names):
-    """True if it is nothing but a beginning."""
-    kind = kind_of(statement)
-    if kind == "Expr":
-        return kind_of(statement.value) == "Constant"
-    if kind == "Import":
-        return all(_is_warm(name.name, names, name.asname) for name in statement.names)
-    if kind == "ImportFrom":
-        new = {name.asname or name.name for name in statement.names}
-        names.modules -= new
-        names.values -= new
-        known = statement.module == "__future__" or _is_warm(statement.module)
-        return not statement.level and known and "*" not in new and statement.module not in CHANGING
-    if kind == "FunctionDef":
-        names.assign({statement.name})
-        return not statement.decorator_list and all(_is_plain(part, names) for part in _evaluated(statement))
-    if kind == "Assign" and all(kind_of(target) == "Name" for target in statement.targets):
-        inert = _is_plain(statement.value, names)
-        names.assign({target.id for target in statement.targets})
-        return inert
-    return False
-
-
-def _is_warm(name, names=None, known_as=None):
-    first = name and name.split(".")[0]
-    if names is not None and first not in CHANGING:
-        names.modules.add(known_as or first)
-        names.values.discard(known_as or first)
-    return first in WARM
-
-
-def _evaluated(function):
-    """The expressions that are evaluated when the function is made."""
-    args = function.args
-    named = [*args.posonlyargs, *args.args, *args.kwonlyargs, args.vararg, args.kwarg]
-    parts = [*args.defaults, *args.kw_defaults, function.returns, *(one.annotation for one in named if one)]
-    return [part for part in parts if part]
-
-
-def _is_plain(expression, names):
-    """True if it is made of constants, names, attributes of modules, items, and unions of these.
-
-    Items are taken of what is the library's only: those of a value that the agent has made, `T[T, T]`, would put one type into
-    another, and each time double its size.
-    """
-    parts = [expression]
-    for part in parts:
-        kind = kind_of(part)
-        if kind == "Subscript":
-            if kind_of(part.value) not in ("Name", "Attribute") or getattr(part.value, "id", "") in names.values:
-                return False
-            parts += part.value, part.slice
-        elif kind in ("Tuple", "List"):
-            parts += part.elts
-        elif kind == "BinOp" and kind_of(part.op) == "BitOr":
-            parts += part.left, part.right
-        elif kind == "Attribute":
-            if kind_of(part.value) != "Name" or part.value.id not in names.modules or part.attr.startswith("_"):
-                return False
-        elif kind != "Constant" and (kind != "Name" or part.id.startswith("__")):
-            return False
-        if len(parts) > MAX_PARTS:
-            return False
-    return True
