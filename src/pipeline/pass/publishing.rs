@@ -23,6 +23,7 @@ use crate::pipeline::schedule::Unpublished;
 use crate::pipeline::score::{Evaluated, Row, early_stop};
 use crate::pipeline::{PassContext, Summary, freeze, publish, report_summary, score, submissions};
 use crate::ui::Event;
+use crate::util::plural::counted;
 
 /// The reason why a pass publishes nothing while first sights are on no disk.
 const NOT_RANKED: &str = "the ledger of first sights can't be written, and without it nobody new is ranked";
@@ -133,6 +134,20 @@ impl Pass<'_> {
             self.announce(&summary);
         }
         Ok(summary)
+    }
+
+    /// Tells whether the board of before stands for now. Whoever hands in other bytes meanwhile holds nobody up.
+    fn board_stands(&mut self) -> bool {
+        let results = &self.context.pipeline.results;
+        let left = self.submissions.left(self.ending.is_some());
+        let left = left.filter(|agent| self.board_before.has(*agent, results)).count();
+        if left > 0 && self.board_before.tell() {
+            let agents = counted(left, "ranked agent");
+            self.context.events.send(Event::Note(format!(
+                "{agents} to be evaluated anew: the results stay as they are until all of them are"
+            )));
+        }
+        left > 0
     }
 
     fn summary(&self, standing: Standing<'_>, task_faults: BTreeSet<String>) -> Summary {
