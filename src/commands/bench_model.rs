@@ -16,6 +16,7 @@ use crate::client::bench::page;
 use crate::client::bench::published::Published;
 use crate::client::bench::ranking::{self, Row};
 use crate::client::bench::samples;
+use crate::client::bench::spending::Spending;
 use crate::client::bench::unranked;
 use crate::client::generate::draft::choose;
 use crate::client::generate::model::Model;
@@ -64,6 +65,7 @@ pub fn bench_model(dir: &Path, args: &BenchModel, quiet: bool) -> anyhow::Result
         spinner: spinner.clone(),
         children: children.clone(),
         tally: tally.clone(),
+        spending: Spending::new(args.max_cost),
     };
     let done = aside::work(&pipeline, parallel, &spinner, &children, move |containers| job.run(containers))?;
     let (rows, whole) = match done {
@@ -96,7 +98,7 @@ fn wanted(args: &BenchModel, files: &[Published]) -> anyhow::Result<Wanted> {
     let least = files.iter().map(Published::most).min().unwrap_or(samples);
     let k = args.k.unwrap_or(samples.min(least));
     ensure!(k <= samples, "--k {k} takes at least as many --samples, of which there are {samples}");
-    Ok(Wanted { samples, of_files: args.samples, k })
+    Ok(Wanted { samples, given: args.samples, k })
 }
 
 /// The tasks that were asked for. All count that are in a stage, where none is named; one that is named must be in one.
@@ -144,15 +146,24 @@ fn models(
 #[derive(Debug, Clone, Copy)]
 struct Wanted {
     samples: u32,
-    /// Of models that files stand for; all that they have if None.
-    of_files: Option<u32>,
+    /// The number that was asked for in words. Without it all count that a file has.
+    given: Option<u32>,
     k: u32,
 }
 
 impl Wanted {
-    /// Samples of each task that count of this model. Of a file, nothing more will come than it has.
-    fn of(&self, memory: &Memory) -> u32 {
-        memory.file().map_or(self.samples, |file| file.most.min(self.of_files.unwrap_or(u32::MAX)))
+    /// The most samples of each task that count of this model.
+    fn most(&self, memory: &Memory) -> u32 {
+        if memory.file().is_some() { self.given.unwrap_or(u32::MAX) } else { self.samples }
+    }
+
+    /// Samples of each task that a model must have for a rank. Of a file nothing more will come than it has, nor, where
+    /// no number is given, of a model of before.
+    fn of(&self, results: &Results, is_asked: bool) -> u32 {
+        match is_asked || self.given.is_some() && !results.is_file {
+            true => self.samples,
+            false => results.most().max(1),
+        }
     }
 }
 
@@ -166,6 +177,7 @@ struct Job {
     spinner: Spinner,
     children: Children,
     tally: Arc<Tally>,
+    spending: Spending,
 }
 
 impl Job {
@@ -186,19 +198,29 @@ impl Job {
                 continue;
             }
             let judged = self.judge(&memory, &interpreter, containers)?;
-            rows.push(Row::new(&memory.model, &judged, tasks, self.wanted.of(&memory), self.wanted.k));
+            let is_asked = self.models.iter().any(|(name, _)| *name == memory.model);
+            let wanted = self.wanted.of(&judged, is_asked);
+            rows.push(Row::new(&memory.model, &judged, tasks, wanted, self.wanted.k));
             results.insert(memory.model, judged);
         }
         ranking::rank(&mut rows);
         self.write(&folder, &rows, &results)?;
         self.doubt(&rows, containers)?;
-        let others = rows.iter().filter(|row| !self.is_named(&row.model));
-        let others: Vec<(&Row, &Results)> = others.map(|row| (row, &results[&row.model])).collect();
-        for line in unranked::told(&others, self.wanted.samples) {
-            self.spinner.say(&format!("agentmill: {line}"));
-        }
+        self.explain(&rows, &results);
         let whole = self.is_whole(&rows);
         Ok((rows, whole))
+    }
+
+    /// Tells why models have no rank, but for those that were asked, whose missing samples are told already.
+    fn explain(&self, rows: &[Row], results: &HashMap<String, Results>) {
+        let all = rows.iter().map(|row| (row, &results[&row.model]));
+        let (named, others): (Vec<_>, Vec<_>) = all.partition(|(row, _)| self.is_named(&row.model));
+        for line in named.into_iter().filter_map(unranked::of_file) {
+            self.spinner.tell(&format!("agentmill: {line}"));
+        }
+        for line in unranked::of_before(&others) {
+            self.spinner.say(&format!("agentmill: {line}"));
+        }
     }
 
     /// Tells of tasks that no sample passes where the reference solution does not pass either.
@@ -261,6 +283,7 @@ impl Job {
             spinner: &self.spinner,
             children: &self.children,
             tally: &self.tally,
+            spending: &self.spending,
         };
         let pairs = memories.iter().zip(&self.models);
         let askings: Vec<Asking<'_>> = pairs.map(|(memory, (_, model))| asking(memory, model)).collect();
@@ -311,7 +334,7 @@ impl Job {
         sandbox: &dyn Sandbox,
     ) -> anyhow::Result<Results> {
         let pipeline = &self.workspace.pipeline;
-        let (llm, samples) = (&pipeline.llm, self.wanted.of(memory));
+        let (llm, samples) = (&pipeline.llm, self.wanted.most(memory));
         let judging = Judging { pipeline, llm, interpreter, sandbox, spinner: &self.spinner, samples };
         let results = judging.judge(memory, &self.workspace.tasks)?;
         for (task, reason) in &results.task_faults {

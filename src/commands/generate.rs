@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
+use parking_lot::Mutex;
 
 use crate::cli::{Exit, Generate};
 use crate::client::generate::before;
@@ -62,6 +63,7 @@ impl Job {
         let before = self.before()?;
         let trial = self.trial(containers);
         let library = trial.sandbox.and_then(|sandbox| sandbox.library().ok());
+        let llm = &self.workspace.pipeline.llm;
         let studio = Studio {
             model: &self.model,
             interpreter: Interpreter::of(trial.pipeline, library.as_ref()),
@@ -69,8 +71,14 @@ impl Job {
             repairs: self.args.repairs,
             show_replies: self.args.show_reply,
             spinner: &self.spinner,
+            price: llm.model.as_ref().and_then(|model| llm.prices.get(model)),
+            bill: Mutex::default(),
         };
         let drafts = studio.drafts(&tasks);
+        let bill = studio.bill.lock();
+        if bill.is_known() {
+            self.spinner.say(&bill.to_string());
+        }
         if !drafts.parts.is_empty() {
             let source = self.file(&studio.trial, drafts.parts.clone(), before.as_deref())?;
             self.deliver(source.as_bytes())?;

@@ -14,7 +14,6 @@ use crate::import::entries::{self, Name, fields, names};
 use crate::import::{evalplus, humaneval, mbpp};
 use crate::model::sampled::{self, TaskSample};
 use crate::task::Task;
-use crate::util::digest;
 use crate::util::first_few::first_few;
 use crate::util::plural::counted;
 use crate::util::similar::nearest;
@@ -65,8 +64,6 @@ pub struct Programs {
     pub refused: Vec<Note>,
     /// A warning of code between fences, if there is any.
     pub fenced: Option<String>,
-    /// Hex sha256 of the file.
-    pub sha256: String,
 }
 
 /// Reads a file of samples for these tasks.
@@ -76,7 +73,7 @@ pub struct Programs {
 pub fn programs(path: &Path, tasks: &[Task]) -> anyhow::Result<Programs> {
     let cant = || format!("can't read {}", path.display());
     let bytes = entries::read(path, entries::MAX_FILE).with_context(cant)?;
-    let mut programs = Programs { sha256: digest::sha256(&bytes), ..Programs::default() };
+    let mut programs = Programs::default();
     let mut fenced = Vec::new();
     for entry in entries::split(&bytes).with_context(cant)? {
         match entry.bytes(entries::MAX_ENTRY).and_then(|line| sample(line, tasks)) {
@@ -109,7 +106,7 @@ fn warning(fenced: &[String]) -> Option<String> {
 /// # Errors
 /// Those of [`programs`].
 pub fn read(path: &Path, tasks: &[Task]) -> anyhow::Result<Samples> {
-    let Programs { by_task, refused, fenced, sha256: _ } = programs(path, tasks)?;
+    let Programs { by_task, refused, fenced } = programs(path, tasks)?;
     let most = by_task.values().map(Vec::len).max().unwrap_or_default();
     Ok(Samples {
         agents: (0..most).map(|at| sampled::agent(at + 1, &those_at(at, &by_task, tasks))).collect(),

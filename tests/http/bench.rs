@@ -104,8 +104,7 @@ fn models_without_what_is_asked_for_are_told_and_those_without_a_reply_left_out(
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(words.contains("- smal,l - - 0 (1 missing) - -"), "{text}");
     let (code, text) = ask("large", "2");
-    let few =
-        "1 model of before has fewer than 2 samples, and so no rank: small; --model NAME asks for the rest";
+    let few = "1 model of before has too few samples of some tasks, and so no rank: small; --model NAME asks for the rest";
     assert!(code == 0 && text.contains(few) && !text.contains("smal,l"), "{text}");
     let samples = folder.read("results/models_samples.csv");
     let told = "true,the reply was cut off before its code ended; a larger llm.max_tokens may help";
@@ -136,8 +135,11 @@ fn a_task_that_its_own_solution_fails_is_told() {
 
 #[test]
 fn what_a_model_declines_has_failed() {
-    let refusal = json!({ "choices": [{ "message": { "content": null, "refusal": "no" } }] }).to_string();
-    let model = Model::new([Fails(200, "", refusal), reply("import numpy\ndef shout(s): pass\n", 1)]);
+    let message = json!({ "content": null, "reasoning_content": "long" });
+    let usage = json!({ "prompt_tokens": 155, "completion_tokens": 30 });
+    let nothing = json!({ "choices": [{ "message": message, "finish_reason": "length" }], "usage": usage });
+    let model =
+        Model::new([Fails(200, "", nothing.to_string()), reply("import numpy\ndef shout(s): pass\n", 1)]);
     let folder = folder(&model);
     let (code, text) = bench(&folder, &["--model", "a/b c", "--json"]);
     assert_eq!(code, 0, "{text}");
@@ -145,6 +147,11 @@ fn what_a_model_declines_has_failed() {
     assert_eq!(
         (&row["model"], &row["pass_at_1"], &row["samples"]),
         (&"a/b c".into(), &0.0.into(), &2.into())
+    );
+    assert_eq!(
+        (&row["prompt_tokens"], &row["completion_tokens"], &row["cut_off"]),
+        (&1155.into(), &31.into(), &1.into()),
+        "what was billed counts"
     );
     let (code, text) = bench(&folder, &["--k", "2"]);
     assert!(code == 2 && text.contains("--k 2 takes at least as many --samples"), "{text}");

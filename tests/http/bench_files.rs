@@ -70,10 +70,14 @@ fn files_are_ranked_by_pass_at_k_and_a_changed_one_replaces_the_one_before() {
     write(&folder, "one.jsonl", &[(0, "return n + n"), (1, "return n / 2")]);
     let (_, text) = of_files(&folder, &["one.jsonl"], &[]);
     assert!(text.contains("judging 1 solution of one") && memory() == before + 3, "{text}");
+    write(&folder, "one.jsonl", &[(0, "return 3 * n"), (1, "return n / 2")]);
+    let (_, text) = of_files(&folder, &["one.jsonl"], &[]);
+    let one = rows(&folder).into_iter().find(|row| row["model"] == "one").unwrap();
+    assert_eq!((&one["samples"], &one["pass_at_1"]), (&2.into(), &50.0.into()), "as it was at first: {text}");
     write(&folder, "same.jsonl", &[(0, "return n * 2"), (0, "return n * 2")]);
     let (_, text) = of_files(&folder, &["same.jsonl"], &["humaneval/0"]);
     assert!(text.contains("judging 1 different solution of same"), "{text}");
-    assert_eq!((&rows(&folder)[0]["model"], &rows(&folder)[0]["pass_at_1"]), (&"one".into(), &100.0.into()));
+    assert_eq!((&rows(&folder)[0]["model"], &rows(&folder)[0]["pass_at_1"]), (&"same".into(), &100.0.into()));
 }
 
 #[test]

@@ -10,11 +10,12 @@ use parking_lot::Mutex;
 use serde_json::json;
 
 use crate::client::bench::memory::{Answer, Memory, Sample};
-use crate::client::generate::answer::{Reply, Unanswered, Usage};
+use crate::client::bench::spending::Spending;
+use crate::client::generate::answer::{Reply, Unanswered};
 use crate::client::generate::model::Model;
 use crate::client::generate::program::Children;
 use crate::client::generate::prompt::{self, Interpreter};
-use crate::config::{Llm, Price};
+use crate::config::Llm;
 use crate::task::Task;
 use crate::ui::Spinner;
 use crate::util::digest;
@@ -39,6 +40,8 @@ pub struct Asking<'a> {
     pub children: &'a Children,
     /// The benchmark's count of replies.
     pub tally: &'a Tally,
+    /// The benchmark's money.
+    pub spending: &'a Spending,
 }
 
 /// A sample to be asked for: its task and its number.
@@ -116,19 +119,25 @@ impl Asking<'_> {
     fn work(&self, queue: &Mutex<Queue<'_>>) {
         while !self.children.are_ended() {
             let Some((task, number)) = queue.lock().jobs.pop_front() else { return };
-            let answer = self.sample(task, number);
+            let answer = self.spending.check(&self.memory.model).and_then(|()| self.sample(task, number));
             let mut queue = queue.lock();
-            queue.done += 1;
-            self.spinner.progress(format!("{}: {} of {} replies", self.memory.model, queue.done, queue.all));
-            match answer.map(|sample| self.memory.add_sample(sample)) {
-                Ok(Ok(())) => drop(self.tally.kept.fetch_add(1, Relaxed)),
+            match answer.map(|sample| self.keep(sample)) {
+                Ok(Ok(())) => queue.done += 1,
                 Ok(Err(error)) => {
                     queue.jobs.clear();
                     queue.broken.get_or_insert(error);
                 }
                 Err(reason) => queue.miss(&reason),
             }
+            self.spinner.progress(format!("{}: {}", self.memory.model, queue.told()));
         }
+    }
+
+    fn keep(&self, sample: Sample) -> anyhow::Result<()> {
+        self.spending.add(sample.cost);
+        self.memory.add_sample(sample)?;
+        self.tally.kept.fetch_add(1, Relaxed);
+        Ok(())
     }
 
     fn sample(&self, task: &Task, number: u32) -> Result<Sample, Unanswered> {
@@ -136,7 +145,8 @@ impl Asking<'_> {
         let tell = |news: String| self.spinner.say(&format!("{} {number}: {news}", task.id));
         let (answer, usage) = match self.model.ask(&prompt::ask(task, self.interpreter), &tell) {
             Ok(Reply { text, cut_off, usage }) => (Answer::Text { text, cut_off }, usage),
-            Err(Unanswered::Declined(reason)) => (Answer::Declined(reason), Usage::default()),
+            Err(Unanswered::Declined { reason, cut_off: true, usage }) => (Answer::CutOff(reason), usage),
+            Err(Unanswered::Declined { reason, usage, .. }) => (Answer::Declined(reason), usage),
             Err(other) => return Err(other),
         };
         Ok(Sample {
@@ -147,13 +157,21 @@ impl Asking<'_> {
             seconds: begun.elapsed().as_secs_f64(),
             prompt_tokens: usage.prompt_tokens,
             completion_tokens: usage.completion_tokens,
-            cost: usage.cost.or_else(|| cost(usage, self.llm.prices.get(&self.memory.model)?)),
+            cost: usage.cost(self.llm.prices.get(&self.memory.model)),
             answer,
         })
     }
 }
 
 impl Queue<'_> {
+    fn told(&self) -> String {
+        let missing = match self.missing.samples {
+            0 => String::new(),
+            some => format!(", {some} missing"),
+        };
+        format!("{} of {} replies{missing}", self.done, self.all)
+    }
+
     /// Counts a sample that can't be had; a hopeless one takes all that are left with it.
     fn miss(&mut self, reason: &Unanswered) {
         self.missing.samples += 1;
@@ -175,20 +193,16 @@ pub fn asked(task: &Task, interpreter: &Interpreter, llm: &Llm) -> String {
     digest::hex([prompt::ask(task, interpreter).as_bytes(), settings.as_bytes()])
 }
 
-fn cost(usage: Usage, price: &Price) -> Option<f64> {
-    let money = |tokens: u64, price: f64| tokens as f64 * price / 1e6;
-    Some(money(usage.prompt_tokens?, price.prompt) + money(usage.completion_tokens?, price.reply))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_cost_takes_both_counts() {
-        let price = Price { prompt: 2.0, reply: 10.0 };
-        let usage = Usage { prompt_tokens: Some(1_000), completion_tokens: Some(500), cost: None };
-        assert_eq!(cost(usage, &price), Some(0.007));
-        assert_eq!(cost(Usage { completion_tokens: None, ..usage }, &price), None);
+    fn a_request_that_failed_is_no_reply() {
+        let (jobs, missing) = (VecDeque::new(), Missing::default());
+        let mut queue = Queue { jobs, all: 3, done: 2, missing, broken: None };
+        assert_eq!(queue.told(), "2 of 3 replies");
+        queue.miss(&Unanswered::Failed("HTTP 500".to_owned()));
+        assert_eq!(queue.told(), "2 of 3 replies, 1 missing");
     }
 }

@@ -65,6 +65,17 @@ pub struct Results {
     pub faults: BTreeSet<String>,
     /// Replies that don't count, as they were asked for by another prompt or with other settings than today's.
     pub outdated: usize,
+    /// True if a file stands for the model.
+    pub is_file: bool,
+}
+
+impl Results {
+    /// The most samples that there are of a task.
+    #[must_use]
+    pub fn most(&self) -> u32 {
+        let most = self.tasks.values().map(Vec::len).max().unwrap_or(0);
+        u32::try_from(most).unwrap_or(u32::MAX)
+    }
 }
 
 /// A source to be run.
@@ -89,20 +100,17 @@ impl Judging<'_> {
     pub fn judge(&self, memory: &Memory, tasks: &[Task]) -> anyhow::Result<Results> {
         let image = self.sandbox.image()?;
         let plan = EvaluationPlan::new(self.pipeline, tasks, &image);
-        let mut results = Results::default();
+        let file = memory.file();
+        let mut results = Results { is_file: file.is_some(), ..Results::default() };
         let (mut due, mut samples): (BTreeMap<String, Run<'_>>, usize) = (BTreeMap::new(), 0);
         let mut keys: Vec<(Sample, Result<String, String>)> = Vec::new();
-        let file = memory.file();
         for sample in memory.samples() {
             let Some(planned) = planned(&plan, &sample.task) else { continue };
-            let is_old = match &sample.answer {
-                Answer::Program(_) => file.as_ref().is_none_or(|file| file.sha256 != sample.asked),
-                _ => sample.asked != asked(planned.task, self.interpreter, self.llm),
-            };
-            if sample.sample > self.samples {
+            let is_of_file = matches!(sample.answer, Answer::Program(_));
+            if sample.sample > self.samples || is_of_file && file.as_ref() != Some(&sample.asked) {
                 continue;
             }
-            if is_old {
+            if !is_of_file && sample.asked != asked(planned.task, self.interpreter, self.llm) {
                 results.outdated += 1;
                 continue;
             }
@@ -137,6 +145,7 @@ impl Judging<'_> {
                 return check(source).map(|()| source.clone()).map_err(|refused| refused.to_string());
             }
             Answer::Declined(reason) => return Err(format!("declined: {reason}")),
+            Answer::CutOff(reason) => return Err(reason.clone()),
         };
         let reply = Reply { text: text.clone(), cut_off: *cut_off, ..Reply::default() };
         let wanted = Wanted::of(task);

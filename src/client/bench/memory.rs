@@ -1,6 +1,6 @@
 //! Memory of a benchmark: every reply and every score, in a file for each model, by whole lines.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ pub struct Sample {
     pub task: String,
     /// 1-based number among the task's samples.
     pub sample: u32,
-    /// Hex sha256 of the prompt and of the settings that it was sent with; of a program from a file, that of the file.
+    /// Hex sha256 of the prompt and of the settings that it was sent with; of a program from a file, that of all the file's.
     pub asked: String,
     /// When it was answered.
     pub at: Timestamp,
@@ -43,9 +43,16 @@ impl Sample {
     /// True if its reply ends where the model had used up its tokens.
     #[must_use]
     pub fn is_cut_off(&self) -> bool {
-        matches!(self.answer, Answer::Text { cut_off: true, .. })
+        matches!(self.answer, Answer::Text { cut_off: true, .. } | Answer::CutOff(_))
+    }
+
+    fn key(&self) -> Key {
+        (self.task.clone(), self.asked.clone(), self.sample)
     }
 }
+
+/// Task, digest of what was asked, and number of a sample.
+type Key = (String, String, u32);
 
 /// A model's answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,17 +67,10 @@ pub enum Answer {
     },
     /// There is none, by the model's own doing; the reason.
     Declined(String),
+    /// There is none, as the model had used up its tokens before it began; the same in words.
+    CutOff(String),
     /// A whole program, which stood in a file of samples.
     Program(String),
-}
-
-/// The file that stands for a model.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OfFile {
-    /// Hex sha256 of the file.
-    pub sha256: String,
-    /// The most samples that it has of a task.
-    pub most: u32,
 }
 
 /// Result of one source on one task.
@@ -116,8 +116,20 @@ pub struct Memory {
 
 #[derive(Debug, Default)]
 struct Known {
-    samples: Vec<Sample>,
+    samples: BTreeMap<Key, Sample>,
+    /// Digest of the file that the last program is of.
+    file: Option<String>,
     judged: HashMap<String, Judged>,
+}
+
+impl Known {
+    /// A later line of the same sample takes the place of an earlier one.
+    fn add(&mut self, sample: Sample) {
+        if matches!(sample.answer, Answer::Program(_)) {
+            self.file = Some(sample.asked.clone());
+        }
+        self.samples.insert(sample.key(), sample);
+    }
 }
 
 /// Keeps other benchmarks out of the folder, which it makes if need be, closed to other users as messages of hidden tests are
@@ -174,7 +186,7 @@ impl Memory {
         for (line, number) in text.split_inclusive('\n').zip(1..) {
             match serde_json::from_str(line.trim_end()) {
                 Ok(Line::Model { model: name }) => model = Some(name),
-                Ok(Line::Sample(sample)) => known.samples.push(sample),
+                Ok(Line::Sample(sample)) => known.add(sample),
                 Ok(Line::Judged(judged)) => drop(known.judged.insert(judged.key.clone(), judged)),
                 // A crash leaves half a line, which later ones go behind.
                 Err(error) if error.is_eof() => {}
@@ -187,20 +199,16 @@ impl Memory {
         Ok(model.map(|model| Self { model, path: path.to_owned(), known: Mutex::new(known) }))
     }
 
-    /// The samples so far, in the order in which they came.
+    /// The samples so far, each once, by task and number.
     #[must_use]
     pub fn samples(&self) -> Vec<Sample> {
-        self.known.lock().samples.clone()
+        self.known.lock().samples.values().cloned().collect()
     }
 
-    /// The file that its programs are of: the last that was remembered. None for a model that was asked.
+    /// Digest of the file that its programs are of: the last that was remembered. None for a model that was asked.
     #[must_use]
-    pub fn file(&self) -> Option<OfFile> {
-        let known = self.known.lock();
-        let programs = || known.samples.iter().filter(|sample| matches!(sample.answer, Answer::Program(_)));
-        let sha256 = programs().next_back()?.asked.clone();
-        let most = programs().filter(|sample| sample.asked == sha256).map(|sample| sample.sample).max()?;
-        Some(OfFile { sha256, most })
+    pub fn file(&self) -> Option<String> {
+        self.known.lock().file.clone()
     }
 
     /// The result of a run, if it was made.
@@ -225,7 +233,8 @@ impl Memory {
         let lines: Vec<String> =
             samples.iter().map(|sample| line(&Line::Sample(sample.clone()))).collect::<Result<_, _>>()?;
         append(&self.path, lines.concat().as_bytes())?;
-        self.known.lock().samples.extend(samples);
+        let mut known = self.known.lock();
+        samples.into_iter().for_each(|sample| known.add(sample));
         Ok(())
     }
 

@@ -19,4 +19,5 @@ pub mod page;
 pub mod published;
 pub mod ranking;
 pub mod samples;
+pub mod spending;
 pub mod unranked;

@@ -59,6 +59,7 @@ fn model(row: &Row) -> Value {
         pass_at_k => or_dash(row.pass_at_k.map(|share| share.to_string())),
         score => or_dash(row.score.map(|score| score.to_string())),
         samples => grouped(row.samples as u64),
+        cut_off => (row.cut_off > 0).then(|| grouped(row.cut_off as u64)),
         missing => (row.missing > 0).then(|| grouped(row.missing as u64)),
         tokens => or_dash(row.tokens().map(grouped)),
         cost => or_dash(row.cost.map(|cost| format!("{cost:.4}"))),
@@ -153,7 +154,7 @@ mod tests {
             prompt_tokens: Some(1_000_000),
             completion_tokens: Some(999),
             cost: rank.map(|_| 0.5),
-            cut_off: 0,
+            cut_off: usize::from(rank.is_none()),
             by_task,
         }
     }
@@ -171,9 +172,16 @@ mod tests {
             row("small", None, vec![task("t/10", 2, 4), task("t/9", 1, 4), task("t/2", 0, 0)]),
         ];
         let text = page(&rows);
-        for told in
-            ["&lt;b&gt;large", "&lt;i&gt;Bench", "pass@4", "1,000,999", "0.5000", "1 missing", "1,234"]
-        {
+        for told in [
+            "&lt;b&gt;large",
+            "&lt;i&gt;Bench",
+            "pass@4",
+            "1,000,999",
+            "0.5000",
+            "1 missing",
+            "1 cut off",
+            "1,234",
+        ] {
             assert!(text.contains(told), "{told}: {text}");
         }
         assert!(!text.contains("f(7)") && !text.contains("<script") && !text.contains("<b>large"), "{text}");

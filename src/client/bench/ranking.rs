@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::client::bench::by_task::{Count, TaskRow};
 use crate::client::bench::judging::{Results, Tried};
+use crate::client::generate::answer::tokens;
 use crate::pipeline::publish::csv::or_empty;
 use crate::pipeline::score::hundredths;
 use crate::task::Task;
@@ -98,13 +99,8 @@ impl Row {
     /// Tokens of prompts and replies; None if nothing is known of either.
     #[must_use]
     pub fn tokens(&self) -> Option<u64> {
-        sum(self.prompt_tokens, self.completion_tokens)
+        tokens(self.prompt_tokens, self.completion_tokens)
     }
-}
-
-/// Endpoints tell what they like, so that sums have an end.
-fn sum(one: Option<u64>, other: Option<u64>) -> Option<u64> {
-    one.or(other).map(|_| one.unwrap_or(0).saturating_add(other.unwrap_or(0)))
 }
 
 fn percent(sum: f64, tasks: usize) -> Option<f64> {
@@ -156,8 +152,8 @@ impl Sums {
         for Tried { sample, .. } in known {
             self.known += 1;
             self.cut_off += usize::from(sample.is_cut_off());
-            self.prompt_tokens = sum(self.prompt_tokens, sample.prompt_tokens);
-            self.completion_tokens = sum(self.completion_tokens, sample.completion_tokens);
+            self.prompt_tokens = tokens(self.prompt_tokens, sample.prompt_tokens);
+            self.completion_tokens = tokens(self.completion_tokens, sample.completion_tokens);
             self.cost = self.cost.zip(sample.cost).map(|(sum, cost)| sum + cost);
         }
         if let Some((share, score)) = count.pass_at(1).zip(count.score()) {
@@ -190,6 +186,8 @@ pub fn shown(rows: &[Row], layout: &Layout) -> String {
     let mut columns = vec![right("RANK"), left("MODEL"), right("PASS@1")];
     columns.extend((k > 1).then(|| right(&format!("PASS@{k}"))));
     columns.extend(["SCORE", "SAMPLES", "TOKENS", "COST"].map(right));
+    let is_cut_off = rows.iter().any(|row| row.cut_off > 0);
+    columns.extend(is_cut_off.then(|| right("CUT OFF")));
     let line = |row: &Row| {
         let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
         let number = |number: Option<f64>| or_dash(number.map(|number| number.to_string()));
@@ -206,6 +204,7 @@ pub fn shown(rows: &[Row], layout: &Layout) -> String {
             or_dash(row.tokens().map(|tokens| tokens.to_string())),
             or_dash(row.cost.map(|cost| format!("{cost:.4}"))),
         ]);
+        cells.extend(is_cut_off.then(|| row.cut_off.to_string()));
         cells.into_iter().map(Styled::from).collect()
     };
     table(layout, &columns, rows.iter().map(line))
@@ -259,22 +258,42 @@ mod tests {
     use super::*;
     use crate::client::bench::memory::{Answer, Sample};
 
-    #[test]
-    fn sums_of_what_endpoints_tell_have_an_end() {
+    fn tried(answer: Answer, tokens: u64) -> Tried {
         let sample = Sample {
             task: "t".to_owned(),
             sample: 1,
             asked: "a".to_owned(),
             at: Timestamp::UNIX_EPOCH,
             seconds: 0.5,
-            prompt_tokens: Some(u64::MAX),
-            completion_tokens: Some(u64::MAX),
+            prompt_tokens: Some(tokens),
+            completion_tokens: Some(tokens),
             cost: None,
-            answer: Answer::Declined("no".to_owned()),
+            answer,
         };
+        Tried { sample, judged: None }
+    }
+
+    #[test]
+    fn sums_of_what_endpoints_tell_have_an_end() {
         let mut sums = Sums::default();
-        let tried = Tried { sample, judged: None };
+        let tried = tried(Answer::Declined("no".to_owned()), u64::MAX);
         sums.add(1.0, &[tried.clone(), tried], 2, 1);
         assert_eq!((sums.prompt_tokens, sums.completion_tokens), (Some(u64::MAX), Some(u64::MAX)));
+    }
+
+    #[test]
+    fn replies_that_were_cut_off_have_a_column_where_there_are_any() {
+        let row = |answer| {
+            let mut results = Results::default();
+            results.tasks.insert("t".to_owned(), vec![tried(answer, 1)]);
+            let yaml = b"prompt: p\ntests: [f() == 1]\n";
+            let task = crate::task::parse(std::path::Path::new("t.yaml"), yaml).unwrap();
+            Row::new("m", &results, &[task], 1, 1)
+        };
+        let (whole, cut_off) = (row(Answer::Declined("no".to_owned())), row(Answer::CutOff("no".to_owned())));
+        assert_eq!((cut_off.cut_off, cut_off.completion_tokens), (1, Some(1)));
+        let text = shown(&[whole.clone(), cut_off], &Layout::PLAIN);
+        assert!(text.lines().next().unwrap().ends_with("CUT OFF"), "{text}");
+        assert!(!shown(&[whole], &Layout::PLAIN).contains("CUT OFF"));
     }
 }

@@ -1,13 +1,16 @@
 //! Drafts: a model's source for each task, checked as the platform would, and repaired.
 
 use anyhow::ensure;
+use parking_lot::Mutex;
 
 use crate::client::generate::answer::{CUT_OFF, Reply, Unanswered};
+use crate::client::generate::bill::Bill;
 use crate::client::generate::model::Model;
 use crate::client::generate::prompt::Interpreter;
 use crate::client::generate::trial::Trial;
 use crate::client::generate::wanted::Wanted;
 use crate::client::generate::{prompt, reply, thinking};
+use crate::config::Price;
 use crate::model::merged::DraftPart;
 use crate::sandbox::Fault;
 use crate::task::Task;
@@ -29,6 +32,10 @@ pub struct Studio<'a> {
     pub show_replies: bool,
     /// Progress display.
     pub spinner: &'a Spinner,
+    /// The model's price, if it is known.
+    pub price: Option<&'a Price>,
+    /// All replies so far.
+    pub bill: Mutex<Bill>,
 }
 
 /// Drafts of several tasks.
@@ -59,7 +66,7 @@ impl From<Fault> for NoDraft {
 impl From<Unanswered> for NoDraft {
     fn from(reason: Unanswered) -> Self {
         match reason {
-            Unanswered::Declined(words) | Unanswered::Failed(words) => Self::Reply(words),
+            Unanswered::Declined { reason: words, .. } | Unanswered::Failed(words) => Self::Reply(words),
             Unanswered::Hopeless(words) => Self::End(anyhow::anyhow!(words)),
         }
     }
@@ -100,7 +107,10 @@ impl Studio<'_> {
     fn draft(&self, task: &Task) -> Result<String, NoDraft> {
         let mut prompt = prompt::ask(task, &self.interpreter);
         for left in (0..=self.repairs).rev() {
-            let reply = self.model.ask(&prompt, &|news| self.spinner.say(&format!("{}: {news}", task.id)))?;
+            let tell = |news| self.spinner.say(&format!("{}: {news}", task.id));
+            let answer = self.model.ask(&prompt, &tell);
+            self.bill.lock().add(&answer, self.price);
+            let reply = answer?;
             let flaw = match self.usable(&reply, task)? {
                 Ok(source) => {
                     if self.show_replies {

@@ -38,7 +38,7 @@ pub(super) fn ask(
 fn replied(reply: &[u8]) -> Result<Reply, Unanswered> {
     let text = String::from_utf8_lossy(reply).into_owned();
     match text.trim().is_empty() {
-        true => Err(Unanswered::Declined("the model's reply is empty".to_owned())),
+        true => Err(Unanswered::declined("the model's reply is empty")),
         false => Ok(Reply { text, ..Reply::default() }),
     }
 }

@@ -42,18 +42,13 @@ fn reply(choice: &Value, usage: Usage) -> Completion {
     let message = &choice["message"];
     let text = text(&message["content"]);
     let finish = choice["finish_reason"].as_str().unwrap_or_default();
-    if finish == "content_filter" {
-        return declined("the endpoint's content filter stopped the reply");
-    }
     let cut_off = finish == "length";
-    match text.trim().is_empty() {
-        true => declined(&nothing(message, cut_off)),
-        false => Completion::Reply(Reply { text, cut_off, usage }),
-    }
-}
-
-fn declined(words: &str) -> Completion {
-    Completion::Nothing(Unanswered::Declined(words.to_owned()))
+    let reason = match finish {
+        "content_filter" => "the endpoint's content filter stopped the reply".to_owned(),
+        _ if text.trim().is_empty() => nothing(message, cut_off),
+        _ => return Completion::Reply(Reply { text, cut_off, usage }),
+    };
+    Completion::Nothing(Unanswered::Declined { reason, cut_off, usage })
 }
 
 /// The reason why a message has no text.
@@ -148,6 +143,27 @@ mod tests {
     }
 
     #[test]
+    fn nothing_said_has_a_price_too() {
+        let usage = Usage { prompt_tokens: Some(155), completion_tokens: Some(30), cost: Some(0.5) };
+        for (message, finish, cut_off) in [
+            (json!({ "content": null, "reasoning_content": "long" }), "length", true),
+            (json!({ "content": "" }), "length", true),
+            (json!({ "content": "" }), "stop", false),
+            (json!({ "content": "def f" }), "content_filter", false),
+            (json!({ "content": null, "refusal": "No." }), "stop", false),
+        ] {
+            let told = json!({ "prompt_tokens": 155, "completion_tokens": 30, "cost": 0.5 });
+            let choice = json!({ "message": message, "finish_reason": finish });
+            let Completion::Nothing(Unanswered::Declined { cut_off: is_cut_off, usage: counted, .. }) =
+                read(&json!({ "choices": [choice], "usage": told }).to_string())
+            else {
+                panic!("{message}")
+            };
+            assert_eq!((is_cut_off, counted), (cut_off, usage), "{message}");
+        }
+    }
+
+    #[test]
     fn a_message_without_text_says_why() {
         let call = json!([{ "type": "function", "function": { "name": "run_code", "arguments": "{}" } }]);
         for (message, finish, words) in [
@@ -169,7 +185,7 @@ mod tests {
             (json!({ "content": "  " }), "stop", "the model's reply is empty"),
         ] {
             match of(message.clone(), finish) {
-                Completion::Nothing(Unanswered::Declined(told)) if told.contains(words) => {}
+                Completion::Nothing(Unanswered::Declined { reason, .. }) if reason.contains(words) => {}
                 other => panic!("{message}: {other:?}"),
             }
         }

@@ -19,7 +19,7 @@ const USED_UP: [&str; 6] = [
 ];
 
 /// A request that failed.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(super) enum Failure {
     /// Another try may work; how long to wait, if the endpoint says so.
     Passing(String, Option<Duration>),
@@ -86,7 +86,8 @@ pub(super) fn words(status: u16, body: &str) -> String {
     let value: Value = serde_json::from_str(body).unwrap_or_default();
     let error = &value["error"];
     let places = [&error["message"], error, &value["message"], &value["detail"], &value["detail"][0]["msg"]];
-    let words = places.into_iter().find_map(Value::as_str).unwrap_or(body);
+    let words = places.into_iter().find_map(Value::as_str);
+    let words = words.map_or_else(|| http_client::plain(body), str::to_owned);
     // Where the endpoint only passes on, the provider behind it knows why.
     let behind = error["metadata"]["raw"].as_str().map_or_else(String::new, |raw| format!(" ({raw})"));
     format!("HTTP {status}: {words}{behind}")
@@ -107,7 +108,8 @@ mod tests {
                 r#"{"error": {"message": "Provider returned error", "metadata": {"raw": "busy"}}}"#,
                 "Provider returned error (busy)",
             ),
-            ("<html>", "<html>"),
+            ("<html>", "a web page"),
+            ("no", "no"),
         ] {
             assert_eq!(words(400, body), format!("HTTP 400: {told}"));
         }
