@@ -117,12 +117,12 @@ impl Budget {
     /// The model is not allowed, or the budget is used up.
     pub fn admit(&self, question: &Question) -> Result<Admitted<'_>, Refusal> {
         if !self.grant.allow.iter().any(|model| model == question.model()) {
-            return Err(Refusal::not_allowed(question.model(), &self.grant.allow));
+            return Err(self.deny(Refusal::not_allowed(question.model(), &self.grant.allow)));
         }
         let mut state = self.state.lock();
         loop {
             if let Err(refusal) = self.check(&state).and_then(|()| self.check_size(question, &state)) {
-                state.used.refused += u64::from(!state.closed);
+                state.used.refused += u32::from(!state.closed);
                 return Err(refusal);
             }
             let (longest, most) = self.cut(question, &state);
@@ -135,6 +135,13 @@ impl Budget {
             }
             self.changed.wait(&mut state);
         }
+    }
+
+    /// Counts a question that is refused for what it is, and gives the refusal back.
+    pub fn deny(&self, refusal: Refusal) -> Refusal {
+        let mut state = self.state.lock();
+        state.used.denied += u32::from(!state.closed);
+        refusal
     }
 
     /// Does what waits for a provider: the time is not the agent's.
@@ -312,6 +319,7 @@ mod tests {
     fn a_model_that_is_not_allowed_is_refused_and_costs_nothing() {
         let budget = budget(grant(1, 100));
         assert_eq!(budget.admit(&ask("other", 1)).unwrap_err().status, 403);
+        assert_eq!((budget.used().denied, budget.used().requests), (1, 0));
         assert!(budget.admit(&ask("m", 1)).is_ok());
     }
 

@@ -111,7 +111,7 @@ impl Health {
             return Ok(());
         }
         let is_refused = matches!(control, Control::Refused);
-        let whole = !is_refused && self.look().is_err();
+        let whole = !is_refused && self.look(&[]).is_err();
         let may_be_unfit = !whole && !matches!(control, Control::Denied(_));
         let answers = may_be_unfit && self.answers_otherwise(kind, model);
         if answers && (is_refused || known.well.is_none()) {
@@ -133,7 +133,7 @@ impl Health {
     pub fn is_there(&self, models: &[String]) -> Result<(), String> {
         let _one_at_a_time = self.looking.lock();
         if !self.state.lock().is_up {
-            self.find(None, || self.look())?;
+            self.find(None, || self.look(models))?;
         }
         let mut away = Ok(());
         for model in models {
@@ -203,14 +203,14 @@ impl Health {
         }
     }
 
-    /// Looks whether the provider takes requests; some have no list of models.
-    fn look(&self) -> Result<(), String> {
-        match self.provider.models(self.patience) {
-            Ok(answer) if matches!(answer.status, 401 | 402 | 403 | 429 | 500..) => {
-                Err(self.complaint(MODELS, &answer))
-            }
-            Ok(_) => Ok(()),
-            Err(unanswered) => Err(unanswered.reason),
+    /// Looks whether the provider takes requests. Some have no list of models, and to some keys it is closed: then one of
+    /// these models is asked.
+    fn look(&self, models: &[String]) -> Result<(), String> {
+        let answer = self.provider.models(self.patience).map_err(|unanswered| unanswered.reason)?;
+        match answer.status {
+            403 if models.iter().any(|model| self.answers(model).is_ok()) => Ok(()),
+            401..=403 | 429 | 500 | 502..=504 | 506.. => Err(self.complaint(MODELS, &answer)),
+            _ => Ok(()),
         }
     }
 
@@ -246,4 +246,49 @@ impl Health {
 /// Tells whether the status says that a question is none to this model, and not that the provider is in need of anything.
 fn is_refusal(status: u16) -> bool {
     matches!(status, 400..=499 | 501) && !matches!(status, 401 | 402 | 403 | 408 | 429)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::path::Path;
+    use std::thread;
+
+    use super::*;
+
+    const WELL: &str = r#"{"choices": [{"message": {"role": "assistant", "content": "hi"}}]}"#;
+
+    /// A provider that answers requests by these statuses and bodies, one after the other.
+    fn provider(answers: &[(u16, &'static str)]) -> Health {
+        let answers = answers.to_vec();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            for (status, body) in answers {
+                let (mut connection, _) = listener.accept().unwrap();
+                let _ = connection.read(&mut [0; 4096]);
+                let length = body.len();
+                let head =
+                    format!("HTTP/1.1 {status} x\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+                connection.write_all(format!("{head}{body}").as_bytes()).unwrap();
+            }
+        });
+        let text = format!("llm: {{base_url: 'http://{address}/v1'}}");
+        let llm = crate::config::parse(Path::new("p"), text.as_bytes()).unwrap().llm;
+        let provider = Arc::new(Provider::new(&llm, None).unwrap());
+        Health::new(provider, Duration::from_secs(30), Events::channel().0)
+    }
+
+    #[test]
+    fn a_provider_needs_no_list_of_models() {
+        let is_there = |answers: &[(u16, &'static str)]| provider(answers).is_there(&["m".to_owned()]);
+        for (status, body) in [(200, "{}"), (404, ""), (405, ""), (501, "<!DOCTYPE HTML><title>No</title>")] {
+            assert_eq!(is_there(&[(status, body)]), Ok(()), "{status}");
+        }
+        assert_eq!(is_there(&[(403, ""), (200, WELL)]), Ok(()), "the key is no good for the list alone");
+        let closed = is_there(&[(403, "<html>"), (403, ""), (403, ""), (403, "")]).unwrap_err();
+        assert!(closed.ends_with("/models: HTTP 403: a web page"), "{closed}");
+        assert!(is_there(&[(503, "")]).is_err() && is_there(&[(401, "")]).is_err());
+    }
 }

@@ -27,7 +27,7 @@ pub async fn answer(session: Arc<Session>, request: Request<Incoming>) -> Result
     let said = match service {
         Ok(Service::Ask(asking)) => ask(session, asking, request).await,
         Ok(Service::Tell(value)) => Ok(Said::json(&value)),
-        Err(refusal) => Err(Unheard::Refused(refusal)),
+        Err(refusal) => Err(Unheard::Refused(session.budget.deny(refusal))),
     };
     Ok(match said {
         Ok(said) => reply(StatusCode::OK, said),
@@ -37,7 +37,7 @@ pub async fn answer(session: Arc<Session>, request: Request<Incoming>) -> Result
 }
 
 async fn ask(session: Arc<Session>, asking: Asking, request: Request<Incoming>) -> Result<Said, Unheard> {
-    let refuse = |refusal| Err(Unheard::Refused(refusal));
+    let refuse = |refusal| Err(Unheard::Refused(session.budget.deny(refusal)));
     let body = Limited::new(request.into_body(), LONGEST).collect();
     let body = match tokio::time::timeout(PATIENCE, body).await {
         Ok(Ok(body)) => body.to_bytes(),
@@ -49,7 +49,8 @@ async fn ask(session: Arc<Session>, asking: Asking, request: Request<Incoming>) 
     };
     let asked = Arc::clone(&session);
     at_once(&session, move || {
-        let question = (asking.read)(asking.kind, &body, asked.budget.grant()).map_err(Unheard::Refused)?;
+        let question = (asking.read)(asking.kind, &body, asked.budget.grant());
+        let question = question.map_err(|refusal| Unheard::Refused(asked.budget.deny(refusal)))?;
         drop(body);
         let answer = asked.exchange(&question)?;
         Ok((asking.write)(&question, &answer))

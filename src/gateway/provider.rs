@@ -198,7 +198,7 @@ pub fn words(body: &str) -> String {
     let value: Value = serde_json::from_str(body).unwrap_or_default();
     let words =
         [&value["error"]["message"], &value["error"], &value["message"]].into_iter().find_map(Value::as_str);
-    words.unwrap_or(body).to_owned()
+    words.map_or_else(|| http_client::plain(body), str::to_owned)
 }
 
 fn is_passing(error: &ureq::Error) -> bool {
@@ -213,7 +213,7 @@ mod tests {
     fn refusals_are_told_in_the_endpoints_words() {
         assert_eq!(said(401, r#"{"error": {"message": "no such key"}}"#), "HTTP 401: no such key");
         assert_eq!(said(404, r#"{"error": "no such model"}"#), "HTTP 404: no such model");
-        assert_eq!(said(502, "<html>"), "HTTP 502: <html>");
+        assert_eq!(said(502, "<html>"), "HTTP 502: a web page");
     }
 
     #[test]

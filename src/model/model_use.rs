@@ -87,11 +87,14 @@ pub struct ModelUse {
     pub unpriced: u64,
     /// Questions beside those, which were refused as they were over the budget.
     #[serde(default, skip_serializing_if = "is_zero")]
-    pub refused: u64,
+    pub refused: u32,
+    /// Questions beside those, which were refused for what they are: to a model that is not allowed, or malformed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub denied: u32,
 }
 
-fn is_zero(number: &u64) -> bool {
-    *number == 0
+fn is_zero<T: Default + PartialEq>(number: &T) -> bool {
+    *number == T::default()
 }
 
 impl ModelUse {
@@ -116,12 +119,18 @@ impl ModelUse {
 /// For people; without a price where there is none.
 impl fmt::Display for ModelUse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { requests, tokens_in, tokens_out, refused, .. } = self;
+        let Self { requests, tokens_in, tokens_out, refused, denied, .. } = self;
         write!(f, "{requests} requests, {tokens_in} tokens in, {tokens_out} out")?;
         if let Some(price) = self.price().filter(|price| *price != Money::default()) {
             write!(f, ", ${price}")?;
         }
-        if *refused > 0 { write!(f, "; {refused} refused over the budget") } else { Ok(()) }
+        if *refused > 0 {
+            write!(f, "; {refused} refused over the budget")?;
+        }
+        match *denied {
+            0 => Ok(()),
+            some => write!(f, "; {some} refused unasked: malformed, or to a model that is not allowed"),
+        }
     }
 }
 
@@ -133,6 +142,7 @@ impl AddAssign for ModelUse {
         self.cost += other.cost;
         self.unpriced = self.unpriced.saturating_add(other.unpriced);
         self.refused = self.refused.saturating_add(other.refused);
+        self.denied = self.denied.saturating_add(other.denied);
     }
 }
 
@@ -165,6 +175,11 @@ mod tests {
         let refused = ModelUse { refused: 4, ..used };
         assert_eq!(refused.to_string(), "2 requests, 0 tokens in, 0 out; 4 refused over the budget");
         assert!(!serde_json::to_string(&used).unwrap().contains("refused"));
+        let mut denied = ModelUse { denied: 1, ..used };
+        denied += denied;
+        let told =
+            "4 requests, 0 tokens in, 0 out; 2 refused unasked: malformed, or to a model that is not allowed";
+        assert_eq!(denied.to_string(), told);
     }
 
     #[test]

@@ -59,6 +59,21 @@ pub fn said(error: &ureq::Error) -> String {
     }
 }
 
+/// An answer as a person reads it: of a web page, which is for browsers, its title.
+pub fn plain(body: &str) -> String {
+    let lower = body.trim_start().to_ascii_lowercase();
+    if !["<!doctype html", "<html"].iter().any(|begin| lower.starts_with(begin)) {
+        return body.to_owned();
+    }
+    let title = body
+        .trim_start()
+        .get(lower.find("<title>").map_or(0, |at| at + 7)..lower.find("</title>").unwrap_or(0));
+    match title.map(str::trim) {
+        None | Some("") => "a web page".to_owned(),
+        Some(title) => format!("a web page, {title}"),
+    }
+}
+
 /// The pause that an answer asks for, in seconds or as a date.
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
@@ -93,6 +108,19 @@ mod tests {
         let error = agent(Duration::from_secs(20)).unwrap().get(&url).call().unwrap_err();
         assert_eq!(said(&error), "it does not speak TLS; try http://", "{error}");
         answering.join().unwrap();
+    }
+
+    #[test]
+    fn of_a_web_page_the_title_is_told() {
+        let page =
+            "\n<!DOCTYPE HTML>\n<html lang=en><head><TITLE>Error response\n</TITLE></head><body>É</body>";
+        assert_eq!(plain(page), "a web page, Error response");
+        for page in ["<html>", "<HTML></title><title>", "<html><title></title>"] {
+            assert_eq!(plain(page), "a web page", "{page}");
+        }
+        for text in ["", "<b>no</b>", "{}", "no such page: <html>"] {
+            assert_eq!(plain(text), text);
+        }
     }
 
     #[test]
