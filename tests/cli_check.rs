@@ -217,7 +217,7 @@ fn tests_that_only_the_agents_word_could_pass_are_hinted_at() {
     };
     let env = TestEnv::new()
         .task("word", &task("Define a class Money.", &BY_THE_AGENTS_WORD))
-        .task("parts", &task("Define Money, Node and Bag.", &BY_PARTS))
+        .task("parts", &task("Define Money, Node, Bag, same() and odd().", &BY_PARTS))
         .task("tuples", &task("Define a named tuple Money.", &BY_THE_AGENTS_WORD[..1]));
     let found = env.agentmill(&["check"]).code(0);
     let hints: Vec<&str> = found.stdout.lines().filter(|line| line.starts_with("hint: ")).collect();
@@ -232,6 +232,38 @@ fn tests_that_only_the_agents_word_could_pass_are_hinted_at() {
     env.write("tasks/money.py", "import collections\nMoney = collections.namedtuple('Money', 'cents')\n");
     let found = env.agentmill(&["check"]).code(0);
     assert!(!found.stdout.contains("hint: "), "a solution shows that it can be passed: {found}");
+}
+
+/// Tests of which all names are known: from setup, from Python, from themselves, from the prompt or from the public one.
+const NAMES_TOLD: [&str; 6] = [
+    "assert approx(f(1)) == near(f(1)) and Point(1, 2).x == len(str(prompt))",
+    "from math import sqrt; assert sqrt(4) == f(LIMIT) and [it for it in f(2) if (half := it)] and half",
+    "def own(x): return f(x)\n    assert own(1) == 2 and (lambda y: y)(1)",
+    "with raises(ValueError): f(0)",
+    "assert helper(1) == 'told by the public test' and output == 'x' and agent.run('1').stdout == ''",
+    "try: f(1)\n    except KeyError as error: assert error.args\n    exec('z = 1'); assert z == f(1)",
+];
+
+#[test]
+fn names_that_no_agent_can_know_of_are_hinted_at() {
+    let told: String = NAMES_TOLD.iter().map(|test| format!("  - |\n    {test}\n")).collect();
+    let told = format!(
+        "prompt: Write f(x), a class Point and LIMIT.\nsetup: |\n  import math\n  def near(x): return math.floor(x)\n\
+         tests:\n  - {{assert: helper(1) == 1, public: true}}\n{told}"
+    );
+    let untold = "prompt: Write f(x).\ntests:\n  - assert f(1) == 1\n  - assert g(1) == 1\n  - assert f(1) == undefined_name\n  \
+                  - assert g(2) == 2\n";
+    let env = TestEnv::new().task("told", &told).task("untold", untold);
+    let found = env.agentmill(&["check"]).code(0);
+    let is_hint = |line: &&str| line.starts_with("hint: ") && line.contains("no agent can know of it");
+    let hints: Vec<&str> = found.stdout.lines().filter(is_hint).collect();
+    assert_eq!(hints.len(), 2, "{found}");
+    assert!(hints[0].contains("tasks/untold.yaml:4: tests[1]: g is defined neither"), "{found}");
+    assert!(hints[1].contains("tasks/untold.yaml:5: tests[2]: undefined_name is"), "{found}");
+    env.write("tasks/untold.py", "undefined_name = 1\ndef f(x): return x\ng = f\n");
+    let env = env.task("untold", &format!("{untold}solution: untold.py\n"));
+    let found = env.agentmill(&["check", "untold"]).code(0);
+    assert!(!found.stdout.contains("no agent can know of it"), "a solution shows that it can: {found}");
 }
 
 /// Tests that have the judge do what an agent's answer says, and one that does not.

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::config::check;
 use crate::task::beside::Source;
+use crate::task::case_names;
 use crate::task::data_file::DataFile;
 use crate::util::digest;
 use crate::yaml::{Kind, Place, Reader, excerpt};
@@ -270,14 +271,17 @@ fn pairs(folder: &Path, source: &Source<'_>, is_alone: bool) -> Result<Vec<Pair>
         let known = match path.extension().and_then(|ending| ending.to_str()) {
             Some("in") => inputs.insert(natural(&stem), (stem, path)),
             Some("out" | "ans") => answers.insert(natural(&stem), (stem, path)),
-            _ => None,
+            _ => {
+                case_names::check(&path.file_name().unwrap_or_default().to_string_lossy())?;
+                None
+            }
         };
         if let Some((stem, _)) = known {
             return Err(format!("two files {stem}: one answer is {stem}.out or {stem}.ans"));
         }
     }
     match inputs.len() {
-        0 => return Err("no case in it: a case is NAME.in with NAME.out or NAME.ans".to_owned()),
+        0 => return Err(format!("no case in it: {}", case_names::RULE)),
         1..=MAX_CASES => {}
         many => return Err(format!("expected at most {MAX_CASES} cases, found {many}")),
     }
@@ -426,11 +430,12 @@ mod tests {
         let alone = [("s/1.in", "")];
         let python = [&PAIR[..], &[("c.py", "")]].concat();
         type Files<'a> = &'a [(&'a str, &'a str)];
-        let cases: [(&str, Files<'_>, &str); 14] = [
+        let cases: [(&str, Files<'_>, &str); 15] = [
             ("[]", &[], "t.yaml:2:8: cases: expected at least one folder of cases"),
             ("x", &[], "t.yaml:2:8: cases: no such folder: \"x\""),
             ("/etc", &[], "expected a path relative to this file, such as \"sums/secret\""),
             ("..", &[], "must lie in the tasks folder"),
+            ("s", &[("s/1.IN", ""), ("s/1.OUT", "")], "1.IN would be passed over: a case is NAME.in with"),
             ("s", &[("s/a.txt", "")], "no case in it: a case is NAME.in with NAME.out or NAME.ans"),
             ("s", &alone, "1.in has no 1.out and no 1.ans beside it"),
             (

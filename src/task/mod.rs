@@ -1,6 +1,7 @@
 //! Tasks: `tasks/**/*.yaml`, read and checked.
 
 mod beside;
+mod case_names;
 mod cases;
 mod data_file;
 mod digest;

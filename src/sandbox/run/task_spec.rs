@@ -13,6 +13,7 @@ struct Spec<'a> {
     /// Bytes of a value.
     value: u64,
     asks_model: bool,
+    has_files: bool,
     setup: Option<CodeSpec<'a>>,
     tests: Vec<CodeSpec<'a>>,
     /// The rules of all cases, each once.
@@ -44,7 +45,8 @@ pub fn json(key: &str, task: &Task, value: u64) -> Vec<u8> {
     let setup = task.setup.as_ref().map(CodeSpec::of_setup);
     let judging = rules.into_iter().map(Arc::as_ref).collect();
     let (value, asks_model) = (task.value.unwrap_or(value), task.asks_model());
-    let spec = Spec { key, prompt: &task.prompt, value, asks_model, setup, tests, judging };
+    let has_files = task.files.is_some();
+    let spec = Spec { key, prompt: &task.prompt, value, asks_model, has_files, setup, tests, judging };
     serde_json::to_vec(&spec).expect("its maps have text for keys")
 }
 

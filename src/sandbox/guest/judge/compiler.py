@@ -16,7 +16,7 @@ class Compiler:
         self.names, self.imports, self.library, self.modules = set(), set(), set(), {}
         self.imported, self.has_objects, self.objects = {"agent"}, False, set()
         self.is_steady = self.is_timeless = self.is_plain = True
-        self.asks_model = spec.get("asks_model", False)
+        self.asks_model, self.has_files = spec.get("asks_model", False), spec.get("has_files", False)
         self.has_approx = not re.search(r"\bapprox\b", self.prompt)  # else it may be the agent's
         self.words = set()  # in the texts within setup and tests
         self.uses, self.lines = [], [test["line"] for test in spec["tests"]]
@@ -31,14 +31,14 @@ class Compiler:
         self.helpers = [name for name in HELPERS if has_scores and not is_asked_for(name, spec["prompt"])]
         if "approx" in self.names - {*self.helpers} and self.has_approx:
             self.helpers.append("approx")  # for assertions, too
-        if self.names & EVALUATING:
-            self.names |= self.words  # what is evaluated may name what is the agent's
+        self.evaluated = sorted(self.words) if self.names & EVALUATING else []
+        self.names.update(self.evaluated)  # what is evaluated may name what is the agent's
         self.agents_own = {name for name in self.names & PLAIN_NAMES if is_asked_for(name, spec["prompt"])}
 
     def content(self):
         """All that a Task is made of, as plain data and code: it can go from one process to others."""
         self.library = [] if self.is_plain else sorted(self.library)
-        kept = "prompt has_objects objects max_value asks_model names agents_own is_plain library uses shown lines setup_line setup helpers rules tests".split()
+        kept = "prompt has_objects objects max_value asks_model has_files evaluated names agents_own is_plain library uses shown lines setup_line setup helpers rules tests".split()
         return {name: getattr(self, name) for name in kept}
 
     def made(self, test, source):

@@ -73,7 +73,7 @@ class DryRun(Run):
         super().__init__(host, 0, task, seconds)
         self.peer = DryPeer(self)
         self.requests, self.is_foreseen, self.count, self.size = [], True, 0, 0
-        self.suspicions, self.test, self.trusting = Suspicions(task.shown), None, {}
+        self.suspicions, self.test, self.trusting, self.untold = Suspicions(task.shown), None, {}, {}
 
     def report(self, first):
         """Tells each fault as it is found; what will be asked."""
@@ -93,7 +93,8 @@ class DryRun(Run):
             if error is not None:
                 self.doubt(test, error)
         foreseen = self.requests if self.is_foreseen else None
-        return {"asks": self.count > 0, "foreseen": foreseen, "doubtful": self.suspicions.flaws(), "trusting": [*self.trusting.values()]}
+        doubtful = [*self.untold.values(), *self.suspicions.flaws()]
+        return {"asks": self.count > 0, "foreseen": foreseen, "doubtful": doubtful, "trusting": [*self.trusting.values()]}
 
     def note_far(self, got, right):
         return False
@@ -147,19 +148,29 @@ class DryRun(Run):
         return self.count > 0 and any(may_hold(self.scope.get(name)) for name in names)
 
     def look_up(self, first):
-        """Names that neither the test, setup nor Python defines, and that can't be the agent's."""
+        """Names that neither the test, setup nor Python defines, and that can't be the agent's, or that it can't know of."""
         for use in self.task.uses:
             is_due = first == 0 if use.test is None else use.test >= first
-            if is_due and type(self.scope.get(use.name)) is Member and (message := self.suspicion(use)):
-                self.complain({"test": use.test, "line": use.line, "message": f"{use.name} {message}"})
+            if not is_due or type(self.scope.get(use.name)) is not Member:
+                continue
+            flaw = {"test": use.test, "line": use.line}
+            if message := self.suspicion(use):
+                self.complain(flaw | {"message": f"{use.name} {message}"})
+            elif not self.may_know(use.name):
+                self.untold.setdefault(use.name, flaw | {"message": f"{use.name} {UNTOLD}"})
 
     def suspicion(self, use):
         is_function = any(other.is_function for other in self.task.uses if other.name == use.name)
         if not is_function and use.name in sys.stdlib_module_names:
             return "is not defined: import or define it in setup"
-        if re.search(rf"\b{use.name}\b", self.task.shown):
-            return None
-        return misspelt(use.name, self.known()) or forgotten(use.name)
+        return None if self.is_told(use.name) else misspelt(use.name, self.known()) or forgotten(use.name)
+
+    def may_know(self, name):
+        """True if an agent may know of a name: the task's files may tell of it, too, and evaluated text may bind it."""
+        return self.task.has_files or name in self.task.evaluated or self.is_told(name)
+
+    def is_told(self, name):
+        return re.search(rf"\b{name}\b", self.task.shown) is not None
 
     def known(self):
         """Names that the author may have meant: Python's, setup's, and the functions of the prompt."""
@@ -211,6 +222,9 @@ class DryRun(Run):
 
     def left(self, payload):
         return Script(Anything(), Anything(), Anything())
+
+
+UNTOLD = "is defined neither in the tests nor in setup, and named neither in the prompt nor in a public test: no agent can know of it"
 
 
 def misspelt(name, known):
