@@ -71,13 +71,13 @@ pub enum Command {
         #[arg(long)]
         serve: bool,
         /// Address to listen on instead of serve.listen
-        #[arg(long, value_name = "ADDRESS:PORT", requires = "serve")]
+        #[arg(long, value_name = "ADDRESS:PORT", requires = "serve", value_parser = address)]
         listen: Option<SocketAddr>,
     },
     /// Serve the HTTP API: uploads into the inbox, tasks and rankings
     Serve {
         /// Address to listen on instead of serve.listen
-        #[arg(long, value_name = "ADDRESS:PORT")]
+        #[arg(long, value_name = "ADDRESS:PORT", value_parser = address)]
         listen: Option<SocketAddr>,
     },
     /// Have a model write an agent, and submit it
@@ -313,9 +313,21 @@ pub struct BenchModel {
     /// Requests to a model at the same time
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub requests: u16,
+    /// Ask no more once the replies of this command have cost so many dollars
+    #[arg(long, value_name = "DOLLARS", value_parser = dollars)]
+    pub max_cost: Option<f64>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "expected an address and a port such as 127.0.0.1:8000".to_owned())
+}
+
+fn dollars(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok().filter(|number| number.is_finite() && *number > 0.0);
+    number.ok_or_else(|| "expected dollars, such as 2.50".to_owned())
 }
 
 /// An agent to submit, and the place that it goes to.

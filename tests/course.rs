@@ -124,6 +124,13 @@ fn everything_submitted_is_kept_and_shown() {
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!((json.as_array().unwrap().len(), &json[0]["sha256"]), (4, &sha256.into()));
     env.agentmill(&["show", "bo", "--history"]).code(2).complains(&["bo has submitted nothing"]);
+    // A score that was published and is another one now is an answer to "it said 100".
+    let history = env.read("results/history.csv");
+    let last = history.lines().last().unwrap();
+    let regraded = last.replace(",100,", ",62.5,");
+    assert_ne!(last, regraded);
+    env.write("results/history.csv", &history.replace(last, &format!("{regraded}\n{last}")));
+    env.agentmill(&["show", "ann", "--history"]).code(0).prints(&["stands    was 100, 62.5 before"]);
 }
 
 #[test]

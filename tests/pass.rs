@@ -153,6 +153,11 @@ fn a_panic_of_a_worker_ends_its_run_as_unscored_and_nobody_waits_for_it() {
         [("bob", "agentmill has a bug: cell of 22 bytes"), ("cid", "agentmill has a bug: no way in")]
     {
         assert_eq!(report(&folder, miner)["runs"][0]["unscored"], reason);
+        let warning = format!("unscored until the next run: {reason}");
+        assert!(
+            told.iter().any(|event| matches!(event, Event::Warning(text) if *text == warning)),
+            "{told:?}"
+        );
     }
 }
 

@@ -14,6 +14,7 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::Context;
+use parking_lot::Mutex;
 use rayon::{ScopeFifo, ThreadPoolBuilder};
 
 use crate::config::Pipeline;
@@ -270,6 +271,7 @@ impl<'a> Pass<'a> {
             pending_writes: self.pending_writes,
             halted: self.halted,
             waker: self.waker,
+            told: Mutex::default(),
         };
         let pool = ThreadPoolBuilder::new().num_threads(self.context.pipeline.parallel.get()).build()?;
         pool.in_place_scope_fifo(|scope| {

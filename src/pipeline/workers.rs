@@ -1,13 +1,15 @@
 //! Evaluating agents on the threads of the pool.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 
+use parking_lot::Mutex;
 use rayon::ScopeFifo;
 
 use crate::model::claims::Claims;
-use crate::model::report::Report;
+use crate::model::report::{Outcome, Report};
 use crate::pipeline::evaluate::{self, End, Evaluation, Surroundings};
 use crate::pipeline::report_store::{self, PendingReportWrites};
 use crate::pipeline::report_summary::{ReportSummary, RunResult};
@@ -17,6 +19,7 @@ use crate::pipeline::submissions::Job;
 use crate::pipeline::{Finished, PassContext, Wake, archive, claims_store, intake};
 use crate::ui::Event;
 use crate::util::panics::caught;
+use crate::util::text::visible;
 
 /// All that an evaluation needs but its agent.
 pub struct Workers<'a> {
@@ -30,7 +33,15 @@ pub struct Workers<'a> {
     pub halted: &'a AtomicBool,
     /// The way back to the pass.
     pub waker: &'a Sender<Wake>,
+    /// Reasons of unscored runs that were told.
+    pub told: Mutex<BTreeSet<String>>,
 }
+
+/// The most reasons of unscored runs that a pass tells.
+const MOST_TOLD: usize = 3;
+
+/// The most of one that is told, in characters.
+const SHOWN: usize = 500;
 
 impl Workers<'_> {
     /// Queues one agent. Whatever becomes of it, a [`Wake::Finished`] follows.
@@ -75,8 +86,21 @@ impl Workers<'_> {
         let surroundings = Surroundings { sandbox, gateway, events, keep: &keep };
         let Evaluation { report, claims, end } = evaluate::evaluate(source, report, &self.plan, surroundings);
         self.keep(&report, claims);
+        self.tell_unscored(&report);
         let summary = ReportSummary::of(&report, &self.plan.stages);
         (early_stop::applied(summary, &self.plan.stages), end)
+    }
+
+    /// Tells why runs are unscored, each reason once: whoever runs this can mend it, or must know that the next run tries again.
+    fn tell_unscored(&self, report: &Report) {
+        for run in &report.runs {
+            let Outcome::Unscored { unscored } = &run.outcome else { continue };
+            let mut told = self.told.lock();
+            if told.len() < MOST_TOLD && told.insert(unscored.clone()) {
+                let reason = visible(unscored, SHOWN);
+                self.context.events.send(Event::Warning(format!("unscored until the next run: {reason}")));
+            }
+        }
     }
 
     /// Keeps what an evaluation has come to: with it, nothing need be kept of it as an unfinished one.

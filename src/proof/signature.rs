@@ -5,7 +5,7 @@ use std::io::{Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow, bail, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use minisign::{KeyPair, PublicKey, PublicKeyBox, SecretKey, SecretKeyBox, SignatureBox};
@@ -21,6 +21,10 @@ const MOST: u64 = 4096;
 
 /// Bytes of a signature as such.
 const SIGNATURE: usize = 64;
+
+/// Bytes of a public key in its file, and of a secret one.
+const PUBLIC: usize = 42;
+const SECRET: usize = 158;
 
 /// Words before the manifest's digest in the comment that is signed, too.
 const COMMENT: &str = "agentmill bundle, manifest sha256:";
@@ -66,7 +70,12 @@ pub fn secret_key(path: &Path) -> anyhow::Result<SecretKey> {
     if let Ok(Ok(Ok(key))) = plain {
         return Ok(key);
     }
-    let refused = || format!("{}: no secret key of minisign", path.display());
+    let named = path.display();
+    ensure!(
+        key_bytes(&text) != Some(PUBLIC),
+        "{named}: a public key; expected the secret one, as `minisign -G` makes it"
+    );
+    let refused = || format!("{named}: no secret key of minisign");
     let Ok(password) = std::env::var(PASSWORD) else {
         bail!("{}; or it has a password, which belongs into {PASSWORD}", refused());
     };
@@ -97,8 +106,17 @@ pub fn public_key(named: &str) -> anyhow::Result<PublicKey> {
         return Ok(key);
     }
     let text = read(Path::new(named))?;
+    ensure!(
+        key_bytes(&text) != Some(SECRET),
+        "{named}: a secret key, which is for nobody but its owner; expected the public one, as it stands in its .pub"
+    );
     let key = caught(|| PublicKeyBox::from_string(&text).and_then(PublicKeyBox::into_public_key));
     key.map_err(|bug| anyhow!(bug))?.map_err(|error| anyhow!("{named}: no public key of minisign: {error}"))
+}
+
+/// Bytes of the key in a key's file, which tell its kind; None if there is none in it.
+fn key_bytes(text: &str) -> Option<usize> {
+    STANDARD.decode(text.lines().nth(1)?.trim()).ok().map(|key| key.len())
 }
 
 /// A signature, as it stands beside a bundle.
@@ -182,6 +200,10 @@ mod tests {
         check(text.lines().nth(1).unwrap()).unwrap();
         make_key(&at("other.key")).unwrap();
         assert!(check(at("other.pub").to_str().unwrap()).unwrap_err().contains("different from public key"));
+        let secret = public_key(at("season.key").to_str().unwrap()).unwrap_err().to_string();
+        assert!(secret.contains("season.key: a secret key") && secret.contains(".pub"), "{secret}");
+        let swapped = secret_key(&public).unwrap_err().to_string();
+        assert!(swapped.contains("season.pub: a public key; expected the secret one"), "{swapped}");
         fs::write(at("b"), "bundlf").unwrap();
         assert!(check(public.to_str().unwrap()).unwrap_err().contains("verification failed"));
     }

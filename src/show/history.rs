@@ -32,6 +32,9 @@ pub struct Submitted {
     pub bytes: Option<u64>,
     /// The last score that was published for them.
     pub score: Option<f64>,
+    /// Other scores that were published for them before, oldest first: tasks or rules changed since.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scores_before: Vec<f64>,
     /// True if they are what the miner is ranked by.
     pub stands: bool,
     /// Their outcome.
@@ -86,7 +89,7 @@ struct Told<'a> {
     row: Option<&'a Row>,
     sights: &'a FirstSights,
     course: Option<Course<'a>>,
-    scores: HashMap<String, Option<f64>>,
+    scores: HashMap<String, Vec<Option<f64>>>,
 }
 
 /// Everything that a miner submitted, oldest first; the same bytes once.
@@ -117,13 +120,15 @@ impl Told<'_> {
         let SubmittedBytes { sha256, at, via } = one.clone();
         let state = self.fate(one, is_last);
         let penalty = self.course.as_ref().and_then(|course| course.penalty(&sha256));
+        let published = self.scores.get(&sha256).map_or(&[][..], Vec::as_slice);
+        let last = published.last().copied().flatten();
+        let score = self.evaluated(&sha256).map_or(last, |evaluated| evaluated.score);
         Submitted {
             at,
             via,
             bytes: archive::path(results, &sha256).metadata().ok().map(|file| file.len()),
-            score: self
-                .evaluated(&sha256)
-                .map_or_else(|| self.scores.get(&sha256).copied().flatten(), |evaluated| evaluated.score),
+            scores_before: before(published, score),
+            score,
             stands: state == Fate::Stands,
             reason: self.reason(&sha256, state),
             penalty: penalty.filter(|_| !matches!(state, Fate::Refused | Fate::NotCounted)),
@@ -171,10 +176,34 @@ impl Told<'_> {
     }
 }
 
-/// The last scores of a miner's submissions, as `history.csv` has them.
-fn scores(results: &Path, miner: &Miner) -> HashMap<String, Option<f64>> {
+/// Scores that were published before this one.
+fn before(published: &[Option<f64>], score: Option<f64>) -> Vec<f64> {
+    let mut before: Vec<f64> = published.iter().copied().flatten().collect();
+    before.dedup();
+    before.pop_if(|last| Some(*last) == score);
+    before
+}
+
+/// All scores of a miner's submissions, as `history.csv` has them.
+fn scores(results: &Path, miner: &Miner) -> HashMap<String, Vec<Option<f64>>> {
     let Ok(mut reader) = csv::Reader::from_path(results.join("history.csv")) else { return HashMap::new() };
     let records = reader.records().map_while(Result::ok).filter(|record| &record[1] == miner.as_str());
-    let records = records.filter(|record| !history::tells_of_leaving(record.get(5)));
-    records.map(|record| (record[4].to_owned(), record[2].parse().ok())).collect()
+    let mut scores: HashMap<String, Vec<Option<f64>>> = HashMap::new();
+    for record in records.filter(|record| !history::tells_of_leaving(record.get(5))) {
+        scores.entry(record[4].to_owned()).or_default().push(record[2].parse().ok());
+    }
+    scores
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_that_were_published_before_are_told_once() {
+        let published = [Some(88.89), Some(88.89), None, Some(100.0), Some(50.0)];
+        assert_eq!(before(&published, Some(50.0)), [88.89, 100.0]);
+        assert!(before(&published[..2], Some(88.89)).is_empty());
+        assert_eq!(before(&published[..2], None), [88.89]);
+    }
 }

@@ -1,5 +1,8 @@
 //! Miners by their ids, or by the names that the roster has.
 
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
 use crate::model::miner_id::Miner;
 use crate::pipeline::publish::json::Rankings;
 use crate::show::query::{Nearest, ShowError, shown};
@@ -26,14 +29,22 @@ pub(super) fn named(rankings: &Rankings, name: &str) -> Result<Miner, ShowError>
 
 /// The error that names the nearest id or name.
 pub(super) fn unknown(rankings: &Rankings, name: &str) -> ShowError {
-    let listed = rankings.roster.iter().map(|one| one.name.as_str());
-    let ids = ids(rankings).map(Miner::as_str);
-    let folded = name.to_lowercase();
-    let nearest = match name.contains(' ') {
-        true => Nearest::of(name, listed),
-        false => Nearest::of(&folded, ids),
+    ShowError::NoMiner { name: shown(name), nearest: near(rankings, name) }
+}
+
+/// The person whose name, or a word of it, is this but for accents; else who is nearest.
+fn near(rankings: &Rankings, name: &str) -> Nearest {
+    let listed = || rankings.roster.iter().map(|one| one.name.as_str());
+    let bare = plain(name);
+    let is_part = |other: &&str| {
+        let other = plain(other);
+        other == bare || other.split(' ').any(|word| word == bare)
     };
-    ShowError::NoMiner { name: shown(name), nearest }
+    match listed().find(is_part) {
+        Some(person) => Nearest::is(person),
+        None if name.contains(' ') => Nearest::of(name, listed()),
+        None => Nearest::of(&name.to_lowercase(), ids(rankings).map(Miner::as_str)),
+    }
 }
 
 fn ids(rankings: &Rankings) -> impl Iterator<Item = &Miner> {
@@ -45,4 +56,10 @@ fn ids(rankings: &Rankings) -> impl Iterator<Item = &Miner> {
 
 fn folded(name: &str) -> String {
     name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
+/// A name in lower case, without its accents.
+fn plain(name: &str) -> String {
+    let letters = |c: &char| !is_combining_mark(*c);
+    folded(name).nfd().filter(letters).collect()
 }

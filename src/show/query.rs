@@ -117,6 +117,11 @@ impl ShowError {
 pub struct Nearest(Option<String>);
 
 impl Nearest {
+    /// This name.
+    pub fn is(name: &str) -> Self {
+        Self(Some(name.to_owned()))
+    }
+
     /// The name that is nearest to the one asked for.
     pub fn of<'a>(asked: &str, names: impl Iterator<Item = &'a str>) -> Self {
         let close = |name: &&str| strsim::jaro_winkler(asked, name) > 0.7;

@@ -217,6 +217,19 @@ fn chances_of_samples_are_in_the_table() {
 }
 
 #[test]
+fn a_person_is_named_who_is_called_so_but_for_accents() {
+    let dir = results();
+    change_rankings(dir.path(), |rankings| {
+        rankings["roster"] =
+            serde_json::json!([{"id": "s03", "name": "Cl\u{e9}o Dupont", "group": "", "state": "absent"}]);
+    });
+    for name in ["Cleo", "cleo dupont", "DUPONT", "cle\u{301}o"] {
+        let error = shown(dir.path(), &[name]).unwrap_err();
+        assert!(error.ends_with("; did you mean \"Cl\u{e9}o Dupont\"?"), "{error}");
+    }
+}
+
+#[test]
 fn errors_name_the_nearest() {
     let dir = results();
     let error = |what: &[&str]| shown(dir.path(), what).unwrap_err();

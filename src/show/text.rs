@@ -99,14 +99,21 @@ fn history(all: &[Submitted], layout: &Layout) -> String {
     let line = |one: &Submitted| {
         let bytes = one.bytes.map_or("-".to_owned(), |bytes| bytes.to_string());
         let state = one.state.name().to_owned();
-        let remark = one.reason.as_deref().map(shown).or_else(|| lateness(one.penalty)).unwrap_or_default();
+        let why = one.reason.as_deref().map(shown).or_else(|| lateness(one.penalty));
+        let remark: Vec<String> = why.into_iter().chain(earlier(&one.scores_before)).collect();
         let at = one.at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
         let sha256 = shown(&one.sha256).chars().take(12).collect();
-        [at, sha256, bytes, one.via.name().to_owned(), score(one.score), state, remark]
+        [at, sha256, bytes, one.via.name().to_owned(), score(one.score), state, remark.join("; ")]
             .map(Styled::from)
             .to_vec()
     };
     table(layout, &header, all.iter().map(line))
+}
+
+/// Scores that a submission had before; None if it had no other one.
+fn earlier(scores: &[f64]) -> Option<String> {
+    let scores: Vec<String> = scores.iter().map(f64::to_string).collect();
+    (!scores.is_empty()).then(|| format!("was {} before", scores.join(", ")))
 }
 
 fn status(row: &Row, token: Option<&str>) -> String {

@@ -20,9 +20,15 @@ pub enum Refused {
     /// Something else in the inbox is in its way.
     #[error("{0}")]
     Conflict(String),
-    /// The inbox can't be written.
+    /// The inbox can't be written. The error is told here, and so is no source, which would be told once more.
     #[error("the inbox can't be written: {0}")]
-    Inbox(#[from] io::Error),
+    Inbox(io::Error),
+}
+
+impl From<io::Error> for Refused {
+    fn from(error: io::Error) -> Self {
+        Self::Inbox(error)
+    }
 }
 
 impl Refused {
@@ -33,5 +39,19 @@ impl Refused {
             Self::Source(finding) => finding.line,
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_told_once() {
+        let refused = Refused::from(io::Error::other("no space left"));
+        assert_eq!(
+            format!("{:#}", anyhow::Error::from(refused)),
+            "the inbox can't be written: no space left"
+        );
     }
 }

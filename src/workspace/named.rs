@@ -4,6 +4,15 @@ use anyhow::{anyhow, ensure};
 
 use crate::config::check;
 use crate::task::Task;
+use crate::util::similar::nearest;
+
+/// The task that may be meant, as a question: one of this name in a folder, or of nearly this name.
+fn meant(name: &str, tasks: &[Task]) -> String {
+    let ids = || tasks.iter().map(|task| task.id.as_str());
+    let in_folder = ids().find(|id| id.rsplit('/').next() == Some(name));
+    let id = in_folder.or_else(|| nearest(name, ids()));
+    id.map_or_else(String::new, |id| format!(" did you mean {id:?}?"))
+}
 
 /// The tasks that the patterns name, in the patterns' order, each once.
 ///
@@ -15,7 +24,11 @@ pub fn named<'a>(tasks: &'a [Task], patterns: &[String]) -> anyhow::Result<Vec<&
         let glob = check::glob(pattern.clone()).map_err(|why| anyhow!("{pattern:?}: {why}"))?;
         let matcher = glob.compile_matcher();
         let mut matched = tasks.iter().filter(|task| matcher.is_match(&task.id)).peekable();
-        ensure!(matched.peek().is_some(), "no task is called {pattern:?}; `agentmill tasks` lists them");
+        ensure!(
+            matched.peek().is_some(),
+            "no task is called {pattern:?};{} `agentmill tasks` lists them",
+            meant(pattern, tasks)
+        );
         for task in matched {
             if !chosen.iter().any(|other| other.id == task.id) {
                 chosen.push(task);
@@ -23,4 +36,27 @@ pub fn named<'a>(tasks: &'a [Task], patterns: &[String]) -> anyhow::Result<Vec<&
         }
     }
     Ok(chosen)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::task;
+
+    #[test]
+    fn a_task_that_may_be_meant_is_named() {
+        let yaml = b"prompt: p\ntests: [f() == 1]\n";
+        let task = |id: &str| Task { id: id.to_owned(), ..task::parse(Path::new("t.yaml"), yaml).unwrap() };
+        let tasks = ["humaneval/my-0", "own/roman"].map(task);
+        let told = |name: &str| named(&tasks, &[name.to_owned()]).unwrap_err().to_string();
+        for (name, id) in [("my-0", "humaneval/my-0"), ("own/romam", "own/roman")] {
+            let expected =
+                format!("no task is called {name:?}; did you mean {id:?}? `agentmill tasks` lists them");
+            assert_eq!(told(name), expected);
+        }
+        assert_eq!(told("sudoku"), "no task is called \"sudoku\"; `agentmill tasks` lists them");
+        assert_eq!(named(&tasks, &["own/*".to_owned()]).unwrap().len(), 1);
+    }
 }

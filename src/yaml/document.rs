@@ -298,10 +298,13 @@ fn indenting_tab(text: &str, line: usize, info: &str) -> Option<Position> {
 
 /// The test in its short form that a field stands below, as a scanner says only of what follows.
 fn short_test(text: &str, line: usize, info: &str) -> Option<Position> {
-    let above = text.lines().nth(line.checked_sub(2)?)?;
-    let is_short =
-        info.contains("mapping values are not allowed") && above.trim_start().starts_with("- assert ");
-    is_short.then(|| Position { line: line - 1, column: above.len() - above.trim_start().len() + 1 })
+    let is_told =
+        ["mapping values are not allowed", "comment intercepting"].iter().any(|part| info.contains(part));
+    let line = line.checked_sub(1).filter(|_| is_told)?;
+    // The scanner stands at the field, or still at the comment of the test.
+    let lines = text.lines().enumerate().take(line + 1).skip(line.saturating_sub(1));
+    let mut short = lines.filter(|(_, text)| text.trim_start().starts_with("- assert "));
+    short.next().map(|(at, text)| Position { line: at + 1, column: text.len() - text.trim_start().len() + 1 })
 }
 
 /// The line without a colon that a scanner stumbled over: this one, or the one before, no deeper than this one.
@@ -320,7 +323,7 @@ fn lacking_colon(text: &str, line: usize) -> Option<Position> {
 /// A scanner's message, with advice where beginners stumble.
 fn syntax(error: &ScanError) -> String {
     const OPEN: &str = "; the quote that opens here is never closed";
-    const HINTS: [(&str, &str); 8] = [
+    const HINTS: [(&str, &str); 9] = [
         ("quoted scalar, found unexpected end", OPEN),
         ("invalid indentation in quoted scalar", OPEN),
         ("expected '-' indicator", "; is it indented like the lines above?"),
@@ -329,6 +332,7 @@ fn syntax(error: &ScanError) -> String {
         ("mapping values are not allowed", "; text that holds \": \" must be quoted or stand below a |"),
         ("did not find expected key", "; is it indented like the lines above?"),
         ("recursion limit", "; nested too deep"),
+        ("comment intercepting", "; a comment ends the text of a line: put it above, or the text below a |"),
     ];
     let info = error.info();
     let hint = HINTS.iter().find(|(part, _)| info.contains(part));

@@ -133,11 +133,13 @@ fn syntax_errors_come_with_advice() {
         let told = format!("{place}: not valid YAML: there is no colon behind");
         assert!(problem.starts_with(&told), "{yaml:?}: {problem}");
     }
-    let short = problem("tests:\n  - assert f(1) == 1\n    weight: 2\n");
-    assert!(
-        short.starts_with("2:3: not valid YAML: a test with fields below it begins with `- assert: `"),
-        "{short}"
-    );
+    for comment in ["", "  # easy"] {
+        let short = problem(&format!("tests:\n  - assert f(1) == 1{comment}\n    weight: 2\n"));
+        assert!(
+            short.starts_with("2:3: not valid YAML: a test with fields below it begins with `- assert: `"),
+            "{short}"
+        );
+    }
     for yaml in ["a:\n  - \"b\nc: d\n", "a:\n  - 'b\n"] {
         assert!(problem(yaml).ends_with("the quote that opens here is never closed"), "{yaml:?}");
     }

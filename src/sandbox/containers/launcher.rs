@@ -30,7 +30,7 @@ use crate::sandbox::engine::spec::Spec;
 use crate::sandbox::engine::{Engine, ImageOf, Role};
 use crate::sandbox::guest;
 use crate::sandbox::guest::frames::{FromBoot, FromCell, ToBoot};
-use crate::ui::Events;
+use crate::ui::{Event, Events};
 
 /// Tries before a fault is reported, and the pauses between them.
 const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(1)];
@@ -158,6 +158,9 @@ impl Launcher {
         } else {
             ensure(&self.judge_image_name)?
         };
+        if let Some(warning) = self.engine.passed_over_by_name() {
+            self.events.send(Event::Warning(warning));
+        }
         Ok(self.images.get_or_init(|| Images { cell, judge }).clone())
     }
 

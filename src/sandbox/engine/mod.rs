@@ -12,6 +12,7 @@ pub mod image;
 pub mod oci;
 pub mod spec;
 
+use std::env;
 use std::fmt::Display;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -103,6 +104,13 @@ impl Engine {
     /// The engines that `auto` has passed over, each with the reason.
     pub fn passed_over(&self) -> &[String] {
         self.passed_over.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// A warning that Docker, which a variable of the environment names, does not answer, and another engine was taken.
+    pub fn passed_over_by_name(&self) -> Option<String> {
+        let is_set = |name: &&str| env::var_os(name).is_some_and(|value| !value.is_empty());
+        let variable = ["DOCKER_HOST", "DOCKER_CONTEXT"].into_iter().find(is_set)?;
+        not_answering(variable, self.passed_over(), self.program())
     }
 
     /// The engine's command, which is its name in pipeline.yaml; `auto` as long as it is not known which it is.
@@ -314,5 +322,28 @@ impl Engine {
     /// The fault that a command failed, however it was asked for.
     pub fn fault(&self, command: &str, reason: &impl Display) -> Fault {
         Fault::Engine(format!("{} {command}: {reason}", self.program()))
+    }
+}
+
+/// None if Docker answers there, or was not tried.
+fn not_answering(variable: &str, passed_over: &[String], taken: &str) -> Option<String> {
+    let reason = passed_over.iter().find_map(|engine| engine.strip_prefix("docker: "))?;
+    Some(format!("{variable} names a Docker that does not answer ({reason}); {taken} is taken instead"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_docker_that_is_named_and_passed_over_is_told() {
+        let told = |passed_over: &[&str]| {
+            let passed_over: Vec<String> = passed_over.iter().map(ToString::to_string).collect();
+            not_answering("DOCKER_HOST", &passed_over, "runc")
+        };
+        let expected =
+            "DOCKER_HOST names a Docker that does not answer (no such host); runc is taken instead";
+        assert_eq!(told(&["docker: no such host", "podman: it is not installed"]).as_deref(), Some(expected));
+        assert_eq!(told(&["podman: it is not installed"]), None);
     }
 }

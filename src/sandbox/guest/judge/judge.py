@@ -49,6 +49,14 @@ def brief(value):
         BRIEF.thread = outer
 
 
+def last_lines(text, most=200):
+    """The end of a text: whole lines, unless the last one is too long."""
+    if len(text) <= most:
+        return text
+    line, _, rest = text[-most:].partition("\n")
+    return f"...{rest or line}"
+
+
 class Script:
     """The outputs and exit code of `python agent.py ...`."""
 
@@ -56,7 +64,7 @@ class Script:
         self.stdout, self.stderr, self.returncode = stdout, stderr, returncode
 
     def __repr__(self):
-        return f"(stdout {brief(self.stdout)}, stderr {brief(self.stderr[-200:])}, returncode {self.returncode})"
+        return f"(stdout {brief(self.stdout)}, stderr {brief(last_lines(self.stderr))}, returncode {self.returncode})"
 
 
 class Agent:
