@@ -146,18 +146,13 @@ fn a_panic_of_a_worker_ends_its_run_as_unscored_and_nobody_waits_for_it() {
     let unscored: Vec<_> = rows.iter().map(|row| (row.miner.as_str(), row.unscored)).collect();
     assert_eq!(unscored, [("ann", 0), ("bob", 1), ("cid", 1), ("dan", 1)]);
     // A bug beside the runs is nobody's report, so that the next pass tries again.
-    let bug = "dan: agentmill has a bug: no way out";
-    assert!(told.iter().any(|event| matches!(event, Event::Warning(text) if text == bug)), "{told:?}");
+    let is_told = |bug: &str| told.iter().any(|event| matches!(event, Event::Warning(text) if text == bug));
+    assert!(is_told("dan: agentmill has a bug: no way out"), "{told:?}");
     assert!(!folder.path("results/agents/dan.json").exists());
-    for (miner, reason) in
-        [("bob", "agentmill has a bug: cell of 22 bytes"), ("cid", "agentmill has a bug: no way in")]
-    {
+    let bugs = [("bob", "agentmill has a bug: cell of 22 bytes"), ("cid", "agentmill has a bug: no way in")];
+    for (miner, reason) in bugs {
         assert_eq!(report(&folder, miner)["runs"][0]["unscored"], reason);
-        let warning = format!("unscored until the next run: {reason}");
-        assert!(
-            told.iter().any(|event| matches!(event, Event::Warning(text) if *text == warning)),
-            "{told:?}"
-        );
+        assert!(is_told(&format!("unscored until the next run: {reason}")), "{told:?}");
     }
 }
 
