@@ -39,7 +39,7 @@ fn main() -> ExitCode {
             nothing_that_a_run_leaves_is_there_for_the_next_one,
             nothing_of_a_run_goes_on_beside_the_next_one,
             threads_that_a_test_leaves_break_no_result,
-            a_test_that_measures_time_measures_the_agents
+            lists::a_test_that_measures_time_measures_the_agents
         ],
         with_docker![lists::what_may_leave_something_or_tell_the_time_is_on_no_list],
     ])
@@ -485,32 +485,6 @@ fn threads_that_a_test_leaves_break_no_result() {
     for _ in 0..3 {
         let asked = run(&lab, ONE, &format!("prompt: p\ntests:\n{tests}"));
         assert_eq!(verdicts(&asked), ["passed"; 4], "{:?}", messages(&asked));
-    }
-    assert_eq!(lab.close(), Vec::<String>::new());
-}
-
-/// Tests that can tell when an answer came; an agent that is slow fails each of them.
-const TIMED: [&str; 5] = [
-    "import time\nstart = time.monotonic()\nassert one(3) == 1\nassert time.monotonic() - start < 1",
-    "import threading\nthread = threading.Thread(target=one, args=(3,), daemon=True)\nthread.start()\nthread.join(1)\n\
-     assert not thread.is_alive()",
-    "from datetime import datetime\nstart = datetime.now()\nassert one(3) == 1\n\
-     assert (datetime.now() - start).total_seconds() < 1",
-    "import typing\nclock = typing.sys.modules['time'].monotonic\nstart = clock()\nassert one(3) == 1\nassert clock() - start < 1",
-    "import signal\nsignal.setitimer(signal.ITIMER_REAL, 1)\nsignal.signal(signal.SIGALRM, signal.default_int_handler)\n\
-     assert one(3) == 1\nsignal.setitimer(signal.ITIMER_REAL, 0)",
-];
-
-fn a_test_that_measures_time_measures_the_agents() {
-    let lab = Lab::with_judge(1, TIGHT);
-    let slow = "import time\ndef one(n):\n    time.sleep(1.5)\n    return 1\n";
-    for test in TIMED {
-        let text = format!("prompt: p\nsetup: import time\ntests:\n  - {test:?}\n");
-        let text =
-            if test.contains("import typing") { text.replace("setup: import time\n", "") } else { text };
-        let (slow, quick) = (run(&lab, slow, &text), run(&lab, ONE, &text));
-        assert_eq!(verdicts(&slow), ["failed"], "{test}: {:?}", messages(&slow));
-        assert_eq!(verdicts(&quick), ["passed"], "{test}: {:?}", messages(&quick));
     }
     assert_eq!(lab.close(), Vec::<String>::new());
 }
