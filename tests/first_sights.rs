@@ -8,6 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use agentmill::config::Limits;
+use agentmill::pipeline::Summary;
+use agentmill::pipeline::intake::SETTLE;
 use agentmill::pipeline::report_store::Unwritable;
 use agentmill::sandbox::fake::Fake;
 use agentmill::sandbox::{Checked, Fault, Opened, Sandbox};
@@ -137,6 +139,55 @@ fn a_folder_that_is_moved_in_after_the_close_is_late_and_one_that_was_there_is_n
     assert_eq!(ranked, ["ann"]);
     let late = summary.rejected.iter().filter(|one| one.reason.starts_with("is late: "));
     assert_eq!(late.map(|one| one.file.as_str()).collect::<Vec<_>>(), ["bob.py", "eve/agent.py"]);
+}
+
+/// Rules of validation that are loosened after the close make nobody late who changed nothing, whenever somebody looked; and nobody
+/// in time who did.
+#[test]
+fn what_was_refused_in_time_is_in_time_once_the_rules_take_it() {
+    let large = |text: &str| format!("x = 1 # passes all\n#{}", text.repeat(300));
+    let looks = [[false, false], [true, false], [false, true], [true, true]];
+    for (files, [before, after]) in [1, 2].into_iter().flat_map(|files| looks.map(|looks| (files, looks))) {
+        let folder = Folder::new("[assert x]");
+        let strict = format!("{{max_bytes: 200B, files: {files}, forbid: [forbidden]}}");
+        let rules = |season: &str, validate: &str| {
+            let text = format!("season: {{{season}}}\nvalidate: {validate}\n");
+            fs::write(folder.path("pipeline.yaml"), text).unwrap();
+        };
+        let pass = || folder.pass(&Fake::default()).0.unwrap();
+        rules("", &strict);
+        folder.drop("word.py", "x = 1 # passes all, forbidden");
+        folder.drop("big.py", &large("a"));
+        folder.drop("mal.py", &large("b"));
+        for beside in ["many/agent.py", "many/one.py", "many/two.py"] {
+            folder.drop(beside, "import one, two # passes all");
+        }
+        if before {
+            pass();
+        }
+        let closes = format!("closes: {}", jiff::Timestamp::now());
+        rules(&closes, &strict);
+        // A folder counts once it has stood still.
+        thread::sleep(SETTLE + Duration::from_millis(50));
+        folder.drop("eve.py", "x = 2 # passes all, forbidden");
+        folder.drop("mal.py", &large("c"));
+        if after {
+            pass();
+        }
+        let loose = "{files: 5}";
+        for validate in [loose, &strict, loose] {
+            rules(&closes, validate);
+            let Summary { rows, rejected, .. } = pass();
+            let mut ranked: Vec<&str> = rows.iter().map(|row| row.miner.as_str()).collect();
+            ranked.sort_unstable();
+            let late = rejected.iter().filter(|one| one.reason.starts_with("is late: "));
+            let late: Vec<&str> = late.map(|one| one.file.as_str()).collect();
+            if validate == loose {
+                let told = format!("files: {files}, looks: {before}, {after}");
+                assert_eq!((ranked, late), (vec!["big", "many", "word"], vec!["eve.py", "mal.py"]), "{told}");
+            }
+        }
+    }
 }
 
 /// The bytes of a file that a memory map stored into may change while its times stay: the look that saw others is the proof.

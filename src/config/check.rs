@@ -76,8 +76,11 @@ pub(super) fn files(bytes: Size) -> Result<u64, String> {
     size(bytes, 0, 512 * MIB)
 }
 
+/// Bytes that a submission may have at most, whatever the pipeline allows.
+pub const MOST_BYTES: u64 = 16 * MIB;
+
 pub(super) fn max_bytes(bytes: Size) -> Result<u64, String> {
-    size(bytes, 1, 16 * MIB)
+    size(bytes, 1, MOST_BYTES)
 }
 
 /// All of them are looked at whenever one may have changed.

@@ -21,6 +21,7 @@ use std::path::Path;
 
 use crate::yaml::{self, Log, Position, Problem, Problems};
 
+pub use crate::config::check::MOST_BYTES;
 pub use crate::config::roster::{Roster, Student};
 pub use crate::config::sampling::{Reduce, Sampling};
 pub use crate::config::season::{Counts, Late, Season};
@@ -45,7 +46,7 @@ pub fn load(file: &Path) -> Result<Pipeline, Problems> {
         return log.finish(None);
     }
     let pipeline = yaml::read_file(&log).and_then(|bytes| read::pipeline(&log, file, &bytes));
-    environment::complete(file, beside(log, pipeline)?)
+    environment::complete(file, beside(log, file, pipeline)?)
 }
 
 /// Like [`load`], with all that can be read of a file that has mistakes; where it has one, the default stands.
@@ -68,8 +69,8 @@ pub fn engine_of_environment() -> Result<EngineKind, Problems> {
     environment::engine()
 }
 
-/// Reads the files that a pipeline names, and tells their mistakes with its own.
-fn beside(log: Log, mut pipeline: Option<Pipeline>) -> Result<Pipeline, Problems> {
+/// Reads the files that a pipeline names, and those that lie beside it, and tells their mistakes with its own.
+fn beside(log: Log, file: &Path, mut pipeline: Option<Pipeline>) -> Result<Pipeline, Problems> {
     let (mut problems, mut roster) = (Vec::new(), None);
     if let Some(listed) = pipeline.as_mut().and_then(|pipeline| pipeline.roster.as_mut()) {
         match roster::load(&listed.file) {
@@ -78,10 +79,12 @@ fn beside(log: Log, mut pipeline: Option<Pipeline>) -> Result<Pipeline, Problems
         }
         roster = Some(listed.clone()).filter(|_| problems.is_empty());
     }
-    if let Some(season) = pipeline.as_mut().and_then(|pipeline| pipeline.season.as_mut()) {
-        match read_season::load(season, roster.as_ref()) {
-            Ok(extensions) => season.extensions = extensions,
-            Err(mistakes) => problems.extend(mistakes.0),
+    if let Some(pipeline) = &mut pipeline {
+        let closes = pipeline.season.as_ref().and_then(|season| season.closes);
+        match (read_season::load(file, closes, roster.as_ref()), &mut pipeline.season) {
+            (Ok(extensions), Some(season)) => season.extensions = extensions,
+            (Ok(_), None) => {}
+            (Err(mistakes), _) => problems.extend(mistakes.0),
         }
     }
     for base in pipeline.iter_mut().flat_map(|pipeline| &mut pipeline.similarity.base) {

@@ -94,16 +94,22 @@ fn percent(value: Value) -> Result<f64, String> {
         .ok_or_else(|| format!("expected a percentage from 0% to 100%, found {}", describe(&value)))
 }
 
-/// Reads the extensions of a season, if there are any. Where there is a roster, it names everybody who may have one.
+/// Reads the extensions beside a pipeline.yaml, if there are any, for a season that ends then. Where there is a roster, it names
+/// everybody who may have one.
 ///
 /// # Errors
-/// Every mistake in the file at once.
-pub(super) fn load(season: &Season, roster: Option<&Roster>) -> Result<BTreeMap<Miner, Timestamp>, Problems> {
-    if matches!(season.file.try_exists(), Ok(false)) {
+/// Every mistake in the file at once; without an end nothing can be extended.
+pub(super) fn load(
+    pipeline: &Path,
+    closes: Option<Timestamp>,
+    roster: Option<&Roster>,
+) -> Result<BTreeMap<Miner, Timestamp>, Problems> {
+    let file = pipeline.with_file_name(EXTENSIONS);
+    if matches!(file.try_exists(), Ok(false)) {
         return Ok(BTreeMap::new());
     }
-    let log = Log::new(&season.file);
-    let read = |bytes: Vec<u8>| extensions(&log, &bytes, season.closes, roster);
+    let log = Log::new(&file);
+    let read = |bytes: Vec<u8>| extensions(&log, &bytes, closes, roster);
     let extensions = yaml::read_file(&log).and_then(read);
     log.finish(extensions)
 }
@@ -255,5 +261,11 @@ mod tests {
         assert!(told.contains("extensions.yaml:2:7: anna: anna is not on the roster, "), "{told}");
         write("pipeline.yaml", "season: {closes: 2027-03-08T00:00Z}\n");
         assert!(crate::config::load(&file).is_ok(), "without a roster nobody is unknown");
+        write("pipeline.yaml", "");
+        let told = crate::config::load(&file).unwrap_err().to_string();
+        assert!(
+            told.contains("extensions.yaml:1:15: ann.closes: season.closes of pipeline.yaml is not set"),
+            "{told}"
+        );
     }
 }

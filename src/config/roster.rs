@@ -78,15 +78,18 @@ fn students(log: &Log, bytes: &[u8]) -> Option<Vec<Student>> {
         complain(0, "is not UTF-8 text; save it as \"CSV UTF-8\"".to_owned());
         return None;
     };
-    let text = text.trim_start_matches('\u{feff}');
+    // With a line break at its end, a quote that is never closed holds one.
+    let text = text.trim_start_matches('\u{feff}').to_owned() + "\n";
     let mut reader =
-        ReaderBuilder::new().flexible(true).delimiter(delimiter(text)).from_reader(text.as_bytes());
-    let places = places(reader.headers().ok()?).map_err(|message| complain(1, message)).ok()?;
+        ReaderBuilder::new().flexible(true).delimiter(delimiter(&text)).from_reader(text.as_bytes());
+    let header = reader.headers().ok()?;
+    let places =
+        one_line(header).and_then(|()| places(header)).map_err(|message| complain(1, message)).ok()?;
     let (mut seen, mut all) = (HashSet::new(), Vec::new());
     for record in reader.records() {
         let record = record.map_err(|error| complain(0, error.to_string())).ok()?;
         let line = record.position().map_or(0, |position| position.line() as usize);
-        match student(&record, places) {
+        match one_line(&record).and_then(|()| student(&record, places)) {
             Ok(student) if !seen.insert(student.id.clone()) => {
                 complain(line, format!("{} stands here twice; leave one of the lines", student.id));
             }
@@ -97,22 +100,32 @@ fn students(log: &Log, bytes: &[u8]) -> Option<Vec<Student>> {
     Some(all)
 }
 
-/// Spreadsheets of some countries write semicolons.
+/// Spreadsheets of some countries write semicolons, and what is copied out of one has tabs.
 fn delimiter(text: &str) -> u8 {
     let header = text.lines().next().unwrap_or_default();
-    if header.contains(';') && !header.contains(',') { b';' } else { b',' }
+    let others = [b';', b'\t'].into_iter().filter(|_| !header.contains(','));
+    others.into_iter().find(|other| header.contains(char::from(*other))).unwrap_or(b',')
+}
+
+/// Refuses a field of several lines, in which other people may be lost.
+fn one_line(record: &StringRecord) -> Result<(), String> {
+    match record.iter().any(|field| field.contains(['\n', '\r'])) {
+        false => Ok(()),
+        true => Err("a quote (\") that begins here goes on in the next line, or is never closed; each person is one line".to_owned()),
+    }
 }
 
 /// Places of the columns in the file; `group` may be missing.
 fn places(header: &StringRecord) -> Result<[Option<usize>; 3], String> {
-    let place = |name: &str| header.iter().position(|cell| cell.trim() == name);
+    let place = |name: &str| header.iter().position(|cell| cell.trim().eq_ignore_ascii_case(name));
     let places = COLUMNS.map(place);
     match places {
         [Some(_), Some(_), _] => Ok(places),
         _ => {
             let found: Vec<&str> = header.iter().collect();
             let found = visible(&found.join(","), LONGEST);
-            Err(format!("expected a first line such as id,name,group, found {found:?}"))
+            let expected = "expected a first line such as id,name,group (commas, semicolons or tabs)";
+            Err(format!("{expected}, found {found:?}"))
         }
     }
 }
@@ -144,7 +157,9 @@ mod tests {
     #[test]
     fn files_of_spreadsheets_are_read() {
         let expected = ["ann|Ann Lee|A", "bo|Bo, Jr.|"];
-        let files: [&str; 4] = [
+        let files: [&str; 6] = [
+            "ID,Name,Group\nann,Ann Lee,A\nbo,\"Bo, Jr.\",",
+            "id\tname\tgroup\nann\tAnn Lee\tA\nbo\tBo, Jr.\n",
             "id,name,group\nann,Ann Lee,A\nbo,\"Bo, Jr.\",\n",
             "\u{feff}id;name;group\r\nAnn;Ann Lee;A\r\nbo;Bo, Jr.;\r\n",
             "group,mail,name,id\nA,a@x,Ann Lee,ann\n,,\"Bo, Jr.\",bo\n",
@@ -165,9 +180,28 @@ mod tests {
         let told = read(b"ann,Ann,A\n").unwrap_err();
         assert_eq!(
             told,
-            ["students.csv:1: expected a first line such as id,name,group, found \"ann,Ann,A\""]
+            [
+                "students.csv:1: expected a first line such as id,name,group (commas, semicolons or tabs), found \
+              \"ann,Ann,A\""
+            ]
         );
         assert!(read(b"\xff\xfe").unwrap_err()[0].contains("CSV UTF-8"));
+    }
+
+    /// The quote would swallow all who stand below.
+    #[test]
+    fn a_quote_that_is_never_closed_swallows_nobody() {
+        let told = |text: &str| read(text.as_bytes()).unwrap_err().join(" ");
+        for (text, line) in [
+            ("id,name\ns01,Ana \"The\ns02,\"Bo\ns03,Cy\ns04,Di\n", 3),
+            ("id,name,group\ns01,\"Ana,A", 2),
+            ("id,name\ns01,\"Ana\nLee\"\ns02,Bo\n", 2),
+            ("id,\"name\ns01,Ana\n", 1),
+        ] {
+            let told = told(text);
+            assert!(told.starts_with(&format!("students.csv:{line}: a quote (\")")), "{told}");
+        }
+        assert_eq!(read(b"id,name\ns01,Ana \"The\n").unwrap(), ["s01|Ana \"The|"]);
     }
 
     #[test]

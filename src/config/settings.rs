@@ -119,7 +119,7 @@ pub struct OnChange {
 }
 
 /// Time in which nobody is shown over HTTP what is published.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Freeze {
     /// Its beginning.
     pub from: Timestamp,

@@ -12,19 +12,27 @@ use crate::util::first_few::first_few;
 
 /// Those in the inbox and with tokens who are not on the roster; None where there is no roster, or none that can be read.
 pub(super) fn look(pipeline: &Pipeline) -> Option<Finding> {
-    let roster = pipeline.roster.as_ref().filter(|roster| !roster.students.is_empty())?;
+    let roster = pipeline.roster.as_ref()?;
+    if roster.students.is_empty() {
+        let file = roster.file.display();
+        return Some(Finding::odd("roster", format!("{file} names nobody"), "add a line for each person"));
+    }
     let mut miners = in_inbox(pipeline);
     miners.extend(with_token(pipeline));
     let miners: Vec<Miner> = roster.strangers(miners.into_iter()).collect();
     let file = roster.file.display();
     Some(match miners.is_empty() {
-        true => Finding::ok("roster", format!("{file} has {} people", roster.students.len())),
+        true => Finding::ok("roster", format!("{file} has {}", people(roster.students.len()))),
         false => Finding::odd(
             "roster",
             format!("not on it, {file}: {}", first_few(miners)),
             "add a line for each, or leave them as guests: they are ranked without a name",
         ),
     })
+}
+
+fn people(count: usize) -> String {
+    if count == 1 { "1 person".to_owned() } else { format!("{count} people") }
 }
 
 /// An inbox that can't be read is another finding.

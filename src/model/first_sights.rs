@@ -63,6 +63,19 @@ pub struct Sight {
     /// True if the source runs text that it decodes, so that its fingerprints tell nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub packed: bool,
+    /// Bytes that the same files are by another `validate.files`; None if they are the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other: Option<OtherBytes>,
+}
+
+/// Bytes that a miner's folder is by another `validate.files`: its agent alone where all files count, or all files together where
+/// only the agent does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OtherBytes {
+    /// Hex sha256 of the bytes.
+    pub sha256: String,
+    /// Time from which they would count, in whole milliseconds.
+    pub came: Timestamp,
 }
 
 /// Bytes, and the miner that was seen with them first.
@@ -122,6 +135,8 @@ pub struct FirstSights {
     decided: BTreeMap<String, Miner>,
     /// The file that each miner was last seen with.
     files: HashMap<Miner, String>,
+    /// The bytes that each miner was last seen with, where they are others by another `validate.files`, with those.
+    others: HashMap<Miner, (String, OtherBytes)>,
     /// Submissions of each miner, oldest first; the same bytes once.
     submitted: HashMap<Miner, Vec<SubmittedBytes>>,
     /// All lines of each miner, oldest first.
@@ -141,6 +156,7 @@ impl FirstSights {
 
     /// Takes in a sight that is later than all before.
     pub fn add(&mut self, sight: &Sight) {
+        let tells_other_bytes_alone = self.tells_other_bytes_alone(sight);
         let miners = self.miners.entry(sight.sha256.clone()).or_default();
         if !miners.iter().any(|(miner, _)| *miner == sight.miner) {
             miners.push((sight.miner.clone(), sight.at));
@@ -150,7 +166,14 @@ impl FirstSights {
             let Sight { sha256, at, via, .. } = sight.clone();
             self.submitted.entry(sight.miner.clone()).or_default().push(SubmittedBytes { sha256, at, via });
         }
-        self.add_event(sight);
+        if !self.is_of_earlier(sight) {
+            self.others.remove(&sight.miner);
+            let others = sight.other.iter().map(|other| (sight.sha256.clone(), other.clone()));
+            self.others.extend(others.map(|other| (sight.miner.clone(), other)));
+        }
+        if !tells_other_bytes_alone {
+            self.add_event(sight);
+        }
         self.files.insert(sight.miner.clone(), sight.file.clone());
         self.newest = self.newest.max(Some(sight.at));
         self.packed.extend(sight.packed.then(|| sight.sha256.clone()));
@@ -165,6 +188,21 @@ impl FirstSights {
             let sha256 = sight.sha256.clone();
             self.documents.push(Document { miner, sha256, prints: sight.prints.as_slice().into() });
         }
+    }
+
+    /// True if nothing of what counts has changed: a file beside the agent has, where only the agent counts.
+    fn tells_other_bytes_alone(&self, sight: &Sight) -> bool {
+        let Sight { sha256, miner, file, .. } = sight;
+        self.events(miner).last().is_some_and(|last| last.sha256 == *sha256)
+            && self.is_last_file(miner, file)
+            && self.other(miner, sha256) != sight.other.as_ref()
+    }
+
+    /// True if something was submitted since the bytes that turned out to be no agent.
+    fn is_of_earlier(&self, sight: &Sight) -> bool {
+        let mut since = self.events(&sight.miner).iter().rev();
+        let is_same = |event: &Event| event.sha256 == sight.sha256;
+        sight.refused && since.next().is_some_and(|last| !is_same(last)) && since.any(is_same)
     }
 
     /// A refusal is of what was submitted before, if it was.
@@ -252,6 +290,25 @@ impl FirstSights {
     /// Tells whether this is the file that the miner was last seen with.
     pub fn is_last_file(&self, miner: &Miner, file: &str) -> bool {
         self.files.get(miner).is_some_and(|last| last == file)
+    }
+
+    /// The bytes that what a miner was last seen with is by another `validate.files`, if it was these.
+    pub fn other(&self, miner: &Miner, sha256: &str) -> Option<&OtherBytes> {
+        self.others.get(miner).filter(|(of, _)| of == sha256).map(|(_, other)| other)
+    }
+
+    /// The time at which bytes came, if what the miner was last seen with is these and those others by another `validate.files`:
+    /// nothing but that has changed.
+    pub fn came_as_other(&self, miner: &Miner, sha256: &str, others: &str) -> Option<Timestamp> {
+        let (of, other) = self.others.get(miner)?;
+        (of == others && other.sha256 == sha256).then_some(other.came)
+    }
+
+    /// The time from which bytes count or would, if they are what the miner was last seen with, by whichever `validate.files`.
+    pub fn came_as_any(&self, miner: &Miner, sha256: &str) -> Option<Timestamp> {
+        let other = self.others.get(miner).map(|(_, other)| other).filter(|other| other.sha256 == sha256);
+        let last = || self.events(miner).last().filter(|last| last.sha256 == sha256);
+        other.map(|other| other.came).or_else(|| last().map(|last| last.came))
     }
 
     /// The latest time of all sights.

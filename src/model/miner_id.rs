@@ -33,13 +33,13 @@ impl From<Miner> for String {
 impl TryFrom<String> for Miner {
     type Error = String;
 
-    fn try_from(mut id: String) -> Result<Self, String> {
-        id.make_ascii_lowercase();
+    fn try_from(given: String) -> Result<Self, String> {
+        let id = given.to_ascii_lowercase();
         if !is_id(&id) {
             return Err(format!(
                 "\"{}\" is not a miner id: use 1 to {LONGEST} letters a-z, digits, \"-\" and \"_\", \
                  beginning with a letter or digit",
-                printable(id.as_bytes())
+                printable(given.as_bytes())
             ));
         }
         if is_device(&id) {

@@ -64,6 +64,27 @@ pub enum Decision {
     Refused(Refusal),
 }
 
+/// The last submission of a miner.
+#[derive(Debug)]
+struct Last {
+    /// Hex sha256 of its bytes.
+    sha256: String,
+    /// Time from which it counts.
+    came: Timestamp,
+    outcome: Outcome,
+}
+
+/// Outcome of a submission when it came.
+#[derive(Debug)]
+enum Outcome {
+    /// By the rules of then it was no agent.
+    NoAgent,
+    /// By the season it did not count.
+    Refused(Refusal),
+    /// It counted, or stood already.
+    Taken,
+}
+
 /// Submissions of one miner, and the rules for it.
 #[derive(Debug)]
 pub struct Course<'a> {
@@ -75,8 +96,8 @@ pub struct Course<'a> {
     by_day: HashMap<i64, usize>,
     /// Days that each of them is late, by its digest.
     late: HashMap<String, u32>,
-    /// Bytes of the last submission that is an agent, and why they were refused if they were.
-    last: Option<(String, Option<Refusal>)>,
+    /// The last submission, whether it is an agent or not.
+    last: Option<Last>,
     /// Submissions that did not count when they came, with the reasons, oldest first.
     refused: Vec<(String, Refusal)>,
 }
@@ -93,29 +114,43 @@ impl<'a> Course<'a> {
     }
 
     fn take(&mut self, event: &Event) {
-        if event.refused {
-            self.last = None;
-            return;
-        }
-        let refusal = match self.decide(&event.sha256, event.came) {
-            Decision::Stands => None,
+        let Event { sha256, came, refused } = event;
+        let came = match self.no_agent_since(sha256) {
+            Some(since) if *refused => since,
+            Some(since) => self.in_turn(sha256, (self.decide(sha256, since), since), *came).1,
+            None => *came,
+        };
+        let outcome = if *refused { Outcome::NoAgent } else { self.outcome(sha256, came) };
+        self.last = Some(Last { sha256: sha256.clone(), came, outcome });
+    }
+
+    /// Takes in an agent that came at this time.
+    fn outcome(&mut self, sha256: &str, came: Timestamp) -> Outcome {
+        match self.decide(sha256, came) {
+            Decision::Stands => Outcome::Taken,
             Decision::Counts(days_late) => {
-                let day = self.day(event.came);
+                let day = self.day(came);
                 *self.by_day.entry(day).or_default() += 1;
                 // Of the best, the same bytes may have come in time before; of the last, that was given up.
                 let is_best = self.season.counts == Counts::Best;
                 let least =
                     |known: &mut u32| *known = if is_best { days_late.min(*known) } else { days_late };
-                self.late.entry(event.sha256.clone()).and_modify(least).or_insert(days_late);
-                self.counted.push(Counted { sha256: event.sha256.clone(), came: event.came, days_late });
-                None
+                self.late.entry(sha256.to_owned()).and_modify(least).or_insert(days_late);
+                self.counted.push(Counted { sha256: sha256.to_owned(), came, days_late });
+                Outcome::Taken
             }
             Decision::Refused(refusal) => {
-                self.refused.push((event.sha256.clone(), refusal.clone()));
-                Some(refusal)
+                self.refused.push((sha256.to_owned(), refusal.clone()));
+                Outcome::Refused(refusal)
             }
-        };
-        self.last = Some((event.sha256.clone(), refusal));
+        }
+    }
+
+    /// The time at which bytes came, if they are the last submission and were no agent then: rules or a Python by which they are
+    /// one make nobody late who changed nothing.
+    fn no_agent_since(&self, sha256: &str) -> Option<Timestamp> {
+        let last = self.last.as_ref().filter(|last| last.sha256 == sha256);
+        last.filter(|last| matches!(last.outcome, Outcome::NoAgent)).map(|last| last.came)
     }
 
     /// The submissions that count, oldest first.
@@ -175,13 +210,26 @@ impl<'a> Course<'a> {
         }
     }
 
-    /// Decides on bytes that lie in the inbox: refused ones that stay there count from the time that their refusal tells. Gives
-    /// that time, too.
+    /// Decides on bytes that lie in the inbox: refused ones that stay there count from the time that their refusal tells, and those
+    /// that were no agent when they came from then on. Gives that time, too.
     pub fn decide_lying(&self, sha256: &str, now: Timestamp) -> (Decision, Timestamp) {
-        let mut decided = match &self.last {
-            Some((last, Some(refusal))) if last == sha256 => (Decision::Refused(refusal.clone()), now),
+        let decided = match self.last.as_ref().filter(|last| last.sha256 == sha256) {
+            Some(Last { outcome: Outcome::Refused(refusal), .. }) => {
+                (Decision::Refused(refusal.clone()), now)
+            }
+            Some(Last { outcome: Outcome::NoAgent, came, .. }) => (self.decide(sha256, *came), *came),
             _ => return (self.decide(sha256, now), now),
         };
+        self.in_turn(sha256, decided, now)
+    }
+
+    /// The decision on bytes that lie there since one was made: at the first time by now that a refusal tells and that has room.
+    fn in_turn(
+        &self,
+        sha256: &str,
+        mut decided: (Decision, Timestamp),
+        now: Timestamp,
+    ) -> (Decision, Timestamp) {
         while let (Decision::Refused(Refusal { next: Some(next), .. }), _) = decided
             && next <= now
         {

@@ -46,6 +46,7 @@ fn results() -> tempfile::TempDir {
         line: Some(3),
         reason: NASTY.into(),
         sha256: None,
+        claims: None,
     }];
     let published = Published {
         rows: &rank(

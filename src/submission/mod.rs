@@ -183,8 +183,21 @@ impl Submitter {
         let ledger = open(&mut held, results)?;
         let (now, of, lies) = (Timestamp::now(), miner.clone(), (sha256.clone(), file.clone()));
         let (came, ordered) = (admitted, true);
-        ledger
-            .add(vec![Found { changed, arrived, came, ordered, file, miner, sha256, refused, packed }], now);
+        ledger.add(
+            vec![Found {
+                changed,
+                arrived,
+                came,
+                ordered,
+                file,
+                miner,
+                sha256,
+                refused,
+                packed,
+                other: None,
+            }],
+            now,
+        );
         if let Some(season) = pipeline.season.as_ref().filter(|_| !refused) {
             let now = admitted.unwrap_or_else(|| ledger.now(now));
             season::settle(ledger, season, &of, (&lies.0, &lies.1), now);

@@ -404,6 +404,7 @@ fn what_was_here_before_the_close_counts_however_long_it_waits() {
         sha256: digest::sha256(b"x = 1  # seen\n"),
         refused: false,
         packed: false,
+        other: None,
     };
     ledger.add(vec![found], Timestamp::now());
     let late = ["late", "early", "seen"].map(|id| {

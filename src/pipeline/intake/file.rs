@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use rustix::fd::OwnedFd;
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, openat, statat};
 
-use crate::config::Validate;
-use crate::model::joined::AGENT;
+use crate::config::{MOST_BYTES, Validate};
+use crate::model::joined::{self, AGENT};
 use crate::model::miner_id::{Miner, printable};
 use crate::model::rejection::Rejection;
 use crate::pipeline::intake::names::is_passed_over;
@@ -24,6 +24,13 @@ pub struct Bounds {
     pub bytes: u64,
     /// The most files.
     pub files: usize,
+}
+
+impl Bounds {
+    /// The widest bounds that a pipeline may set, for submissions of one file or of several.
+    pub fn widest(files: usize) -> Self {
+        Self { bytes: MOST_BYTES, files: if files > 1 { joined::MOST } else { 1 } }
+    }
 }
 
 impl From<&Validate> for Bounds {
@@ -123,6 +130,7 @@ impl InboxFile {
             line,
             reason: reason.into(),
             sha256: None,
+            claims: None,
         }
     }
 }

@@ -279,7 +279,8 @@ impl Claim {
         let held = &holder.inbox_file.file;
         let reason =
             format!("names the same miner as {held}, which was there before; leave only one of them");
-        Rejection { miner: None, ..self.inbox_file.rejection(None, reason) }
+        let rejection = self.inbox_file.rejection(None, reason);
+        Rejection { miner: None, claims: rejection.miner.clone(), ..rejection }
     }
 }
 
@@ -327,12 +328,24 @@ fn look_at(name: &str, path: PathBuf, metadata: &Metadata, now: &Now<'_>) -> Sig
         return refused(name, id.and_then(Result::ok), obstacle(metadata).unwrap_or_default());
     }
     match id {
-        None => refused(name, None, "is not a .py file; an agent is <miner>.py or <miner>/agent.py"),
+        None => refused(name, None, no_python(name)),
         Some(Err(reason)) => refused(name, None, reason),
         Some(Ok(miner)) => {
             let file = name.to_owned();
             claim(InboxFile { miner, file, path, stamp: Stamp::of(metadata, now.time) }, metadata, now)
         }
+    }
+}
+
+/// The reason why a file of this name is no agent.
+fn no_python(name: &str) -> &'static str {
+    let name = name.to_ascii_lowercase();
+    match () {
+        () if name.ends_with(".ipynb") => "is a Jupyter notebook; export it as .py",
+        () if [".zip", ".tar", ".gz", ".tgz", ".xz", ".rar", ".7z"].iter().any(|end| name.ends_with(end)) => {
+            "is an archive; drop the .py files that are in it"
+        }
+        () => "is not a .py file; an agent is <miner>.py or <miner>/agent.py",
     }
 }
 
@@ -355,9 +368,14 @@ fn look_into(name: &str, folder: PathBuf, metadata: &Metadata, bounds: Bounds, n
         Ok(agent) => {
             let stamp = Stamp::of(&agent, now.time);
             let inbox_file = InboxFile { miner, file, path, stamp };
+            // Too much by this pipeline's rules is read all the same, and refused then.
+            let looks = folder::look(&folder, Bounds::widest(2));
             match inbox_file.is_folder(bounds) && obstacle(&agent).is_none() {
-                true => claim_folder(inbox_file, folder::look(&folder, bounds), metadata, now),
-                false => claim(inbox_file, &agent, now),
+                true => claim_folder(inbox_file, looks, metadata, now),
+                false => {
+                    let stamp = looks.map_or(stamp, |looks| looks.stamp(stamp, now.time));
+                    claim(InboxFile { stamp, ..inbox_file }, &agent, now)
+                }
             }
         }
         Err(error) if error.kind() != ErrorKind::NotFound => unseen(OsStr::new(&file), &error),
@@ -411,6 +429,7 @@ fn refused(name: impl AsRef<OsStr>, miner: Option<Miner>, reason: impl Into<Stri
         line: None,
         reason: reason.into(),
         sha256: None,
+        claims: None,
     })
 }
 

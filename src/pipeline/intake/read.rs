@@ -21,7 +21,7 @@ use crate::util::digest;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unreadable {
     /// The file is no submission.
-    Rejected(Rejection),
+    Rejected(Box<Rejection>),
     /// Not now: it vanished or changed while it was read, or we ran short of handles or memory.
     /// The next scan sees it again.
     Changing,
@@ -32,7 +32,7 @@ pub enum Unreadable {
 /// # Errors
 /// The reason why these bytes are no submission, or [`Unreadable::Changing`].
 pub fn read(inbox_file: &InboxFile, bounds: Bounds) -> Result<Submission, Unreadable> {
-    let refuse = |reason: String| Unreadable::Rejected(inbox_file.rejection(None, reason));
+    let refuse = |reason: String| Unreadable::Rejected(Box::new(inbox_file.rejection(None, reason)));
     let failed = |error: io::Error| match is_passing(&error) {
         true => Unreadable::Changing,
         false => refuse(format!("can't be read: {error}")),

@@ -145,6 +145,8 @@ fn names_that_are_no_submissions() {
         ("alice.txt", "alice.txt", "is not a .py file"),
         ("alice.PY", "alice.PY", "is not a .py file"),
         ("alice", "alice", "is not a .py file"),
+        ("alice.ipynb", "alice.ipynb", "is a Jupyter notebook; export it as .py"),
+        ("alice.ZIP", "alice.ZIP", "is an archive"),
         ("=cmd().py", "=cmd().py", "is not a miner id"),
         ("a\nb\x1b.py", "a\\nb\\u{1b}.py", "\"a\\nb\\u{1b}\" is not a miner id"),
         ("con.py", "con.py", "Windows"),
@@ -242,6 +244,7 @@ fn an_id_claimed_twice_stays_with_the_file_that_was_changed_earlier() {
         let reason =
             format!("names the same miner as {earlier}, which was there before; leave only one of them");
         assert_eq!((found.file.as_str(), &found.miner, &found.reason), (later, &None, &reason));
+        assert!(found.concerns(&"alice".parse().unwrap()), "{found:?}");
     }
     let many = ["abc.py", "Abc.py", "aBc.py", "abC.py", "ABC.py", "ABc.py"];
     let listing = Inbox::with(&many).list();
@@ -266,6 +269,7 @@ fn an_id_stays_with_the_file_that_has_it_until_it_goes() {
         prints: Vec::new(),
         undecided: false,
         packed: false,
+        other: None,
     };
     let known: FirstSights = [&sight].into_iter().collect();
     let both = || BTreeSet::from(["alice.py", "Alice.py"].map(OsString::from));

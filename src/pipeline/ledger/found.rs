@@ -25,4 +25,7 @@ pub struct Found {
     pub refused: bool,
     /// True if the source runs text that it decodes.
     pub packed: bool,
+    /// Digest of the bytes that the same files are by another `validate.files`, where they are others, and the newest change
+    /// that they have.
+    pub other: Option<(String, (i64, i64))>,
 }

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::first_sights::{FirstSights, Sight};
+use crate::model::first_sights::{FirstSights, OtherBytes, Sight};
 use crate::model::miner_id::Miner;
 pub use crate::pipeline::ledger::found::Found;
 pub use crate::pipeline::ledger::looked::last_look;
@@ -141,20 +141,24 @@ impl Ledger {
         found.retain(|found| self.is_news(found));
         let (at, newest) = (self.now(now), self.sights.newest());
         for Ordered { found, via, undecided } in order::of_one_look(&self.results, found, &self.sights) {
-            let Found { arrived, came, file, miner, sha256, refused, packed, .. } = found;
+            let Found { arrived, came, file, miner, sha256, refused, packed, other, .. } = found;
             let not_before = newest.max(self.looked.before(&file));
             // A pass may see a file before the channel that took it has noted it.
             let taken = || {
                 let is_new = self.sights.seen(&sha256, &miner).is_none();
                 receipt::received_at(&self.results, &miner, &sha256).filter(|_| is_new)
             };
-            let came = came
-                .or_else(taken)
-                .or_else(|| Some(moment(arrived)?.max(not_before.unwrap_or(Timestamp::MIN))));
+            let by_files = |arrived| Some(moment(arrived)?.max(not_before.unwrap_or(Timestamp::MIN)));
+            let as_other = || self.sights.came_as_other(&miner, &sha256, &other.as_ref()?.0);
+            let came = came.or_else(taken).or_else(as_other).or_else(|| by_files(arrived));
             let came = came.filter(|came| *came < at);
+            let other = other.map(|(sha256, arrived)| {
+                let came = self.sights.came_as_any(&miner, &sha256).or_else(|| by_files(arrived));
+                OtherBytes { sha256, came: came.unwrap_or(at).min(at) }
+            });
             let prints = Vec::new();
             self.push(
-                Sight { sha256, miner, at, came, file, via, refused, prints, undecided, packed },
+                Sight { sha256, miner, at, came, file, via, refused, prints, undecided, packed, other },
                 false,
             );
         }
@@ -186,7 +190,11 @@ impl Ledger {
         let (miner, sha256, file) = (miner.clone(), sha256.to_owned(), file.to_owned());
         let came = came.filter(|came| *came < at);
         let (prints, undecided, packed) = (Vec::new(), false, false);
-        self.push(Sight { sha256, miner, at, came, file, via, refused, prints, undecided, packed }, true);
+        let other = self.sights.other(&miner, &sha256).cloned();
+        self.push(
+            Sight { sha256, miner, at, came, file, via, refused, prints, undecided, packed, other },
+            true,
+        );
     }
 
     /// Notes that a look began at this time and has seen all that lies in the inbox, but for the bytes of these names.
@@ -212,6 +220,16 @@ impl Ledger {
     fn is_news(&self, found: &Found) -> bool {
         self.sights.seen(&found.sha256, &found.miner).is_none()
             || !self.sights.is_last_file(&found.miner, &found.file)
+            || self.has_other_bytes(
+                &found.miner,
+                &found.sha256,
+                found.other.as_ref().map(|(sha256, _)| sha256),
+            )
+    }
+
+    /// True if these bytes of a miner's would be others by another `validate.files` than the ledger knows.
+    pub fn has_other_bytes(&self, miner: &Miner, sha256: &str, other: Option<&String>) -> bool {
+        self.sights.other(miner, sha256).map(|known| &known.sha256) != other
     }
 
     /// Takes in what others have written since.
@@ -275,11 +293,16 @@ impl Ledger {
 
     /// Tells whether others have written the same.
     fn holds(&self, Unwritten { sight, again }: &Unwritten) -> bool {
-        let Sight { sha256, miner, file, refused, .. } = sight;
+        let Sight { sha256, miner, file, refused, other, .. } = sight;
         let last = self.sights.events(miner).last();
         match again {
             true => last.is_some_and(|last| last.sha256 == *sha256 && last.refused == *refused),
-            false => self.sights.seen(sha256, miner).is_some() && self.sights.is_last_file(miner, file),
+            false => {
+                let other = other.as_ref().map(|other| &other.sha256);
+                self.sights.seen(sha256, miner).is_some()
+                    && self.sights.is_last_file(miner, file)
+                    && !self.has_other_bytes(miner, sha256, other)
+            }
         }
     }
 
@@ -356,6 +379,7 @@ fn reported(results: &Path) -> Vec<Sight> {
         prints: Vec::new(),
         undecided: false,
         packed: false,
+        other: None,
     };
     let mut sights: Vec<Sight> = report_store::all(results).map(sight).collect();
     sights.sort_by(|a, b| (a.at, &a.miner).cmp(&(b.at, &b.miner)));

@@ -58,6 +58,7 @@ fn found(id: &str, sha256: &str, changed: i64) -> Found {
         sha256: sha256.into(),
         refused: false,
         packed: false,
+        other: None,
     }
 }
 

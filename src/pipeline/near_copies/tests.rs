@@ -61,6 +61,7 @@ fn seen(agents: &[(&str, &str)]) -> FirstSights {
             prints: if at % 2 == 0 { Vec::new() } else { fingerprints::of(source.as_bytes()) },
             undecided: false,
             packed: false,
+            other: None,
         });
     }
     sights

@@ -30,6 +30,7 @@ pub(crate) fn first_sights(reports: &[&ReportSummary]) -> FirstSights {
         prints: Vec::new(),
         undecided: false,
         packed: false,
+        other: None,
     };
     let mut sights: Vec<Sight> = reports.iter().map(sight).collect();
     sights.sort_by(|a, b| (a.at, &a.miner).cmp(&(b.at, &b.miner)));

@@ -123,6 +123,7 @@ fn small() -> Pass {
         line: Some(3),
         reason: "imports numpy; only Python's standard library is there".into(),
         sha256: None,
+        claims: None,
     }];
     pass
 }
@@ -317,6 +318,7 @@ fn hostile_text_stays_text() {
         line: None,
         reason: nasty.repeat(999),
         sha256: None,
+        claims: None,
     }];
     pass.publish(dir.path());
 
@@ -457,6 +459,7 @@ fn measure() {
         line: None,
         reason: "the name is no miner id: use a-z, 0-9, - and _".into(),
         sha256: None,
+        claims: None,
     });
     pass.publish(&little);
     pass.reports.iter().for_each(|report| save_report(&little, report).unwrap());

@@ -116,6 +116,7 @@ fn first_sights_alone_decide_who_was_first() {
             prints: Vec::new(),
             undecided: false,
             packed: false,
+            other: None,
         });
         let rows = rank(
             &agents,

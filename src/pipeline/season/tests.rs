@@ -38,6 +38,7 @@ fn lines(lines: &[(&str, &str, bool)]) -> FirstSights {
         prints: Vec::new(),
         undecided: false,
         packed: false,
+        other: None,
     };
     lines.iter().map(sight).collect::<Vec<_>>().iter().collect()
 }
@@ -157,6 +158,41 @@ fn refused_ones_and_the_same_again_take_no_place_but_a_return_does() {
     assert_eq!(counted(&season, &turned), ["A", "C"]);
     let returned = lines(&[("A", &one, false), ("B", &two, false), ("A", "2027-03-05T00:00Z", false)]);
     assert_eq!(counted(&season, &returned), ["A", "B", "A"]);
+}
+
+/// Rules of validation are changed after the close, and who changed nothing is not late by that.
+#[test]
+fn what_was_no_agent_when_it_came_counts_from_then_on_once_it_is_one() {
+    let season = season("{closes: 2027-03-08T18:00:00Z, late: {until: 2027-03-20T00:00:00Z, per_day: 10%}}");
+    let (in_time, too, now) = ("2027-03-08T12:00Z", "2027-03-08T13:00Z", at("2027-03-10T12:00Z"));
+    let lying = |all: &[(&str, &str, bool)]| {
+        let sights = lines(all);
+        Course::of(&season, &ann(), &sights).decide_lying("A", now)
+    };
+    let (at_first, late) = ((Decision::Counts(0), at(in_time)), (Decision::Counts(2), now));
+    assert_eq!(lying(&[("A", in_time, true)]), at_first);
+    assert_eq!(lying(&[("B", in_time, true), ("A", in_time, false), ("A", too, true)]), at_first);
+    // Something else came in between: a return to bytes is a submission as any other.
+    assert_eq!(lying(&[("A", in_time, true), ("B", too, false)]), late);
+    assert_eq!(lying(&[("A", in_time, true), ("B", too, true)]), late);
+    assert_eq!(lying(&[]), late);
+    assert_eq!(lying(&[("A", "2027-03-08T18:30Z", true)]).0, Decision::Counts(1));
+    // On a day without room it counts from the next one on, once and for all.
+    let season = Season { per_day: Some(1), ..season.clone() };
+    let (before, next) = ("2027-03-07T12:00Z", "2027-03-08T00:00Z");
+    let full = [("B", before, false), ("A", before, true)];
+    let course = lines(&full);
+    assert_eq!(Course::of(&season, &ann(), &course).decide_lying("A", now), (Decision::Counts(0), at(next)));
+    let written = lines(&[&full[..], &[("A", next, false)]].concat());
+    let course = Course::of(&season, &ann(), &written);
+    assert_eq!((course.counted()[1].came, course.decide_lying("A", now).0), (at(next), Decision::Stands));
+    // The line that says so was written and the process died, or the file was moved: nothing is decided otherwise.
+    for came in [in_time, "2027-03-10T12:00Z"] {
+        let sights = lines(&[("A", in_time, true), ("A", came, false)]);
+        let course = Course::of(&season, &ann(), &sights);
+        assert_eq!((course.penalty("A"), course.counted()[0].came), (Some(0.0), at(in_time)));
+        assert_eq!(course.decide_lying("A", now).0, Decision::Stands);
+    }
 }
 
 /// A miner who hands in all day long holds up nobody's upload: each of them is counted once. The time to count

@@ -1,9 +1,11 @@
 //! Table of what lies in the inbox, and how far each submission has come, from look to look.
 
 mod entry;
+mod scan;
 mod standing;
 #[cfg(test)]
 mod tests;
+mod whose;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
@@ -19,18 +21,15 @@ use crate::model::miner_id::Miner;
 use crate::model::python::Library;
 use crate::model::rejection::Rejection;
 use crate::pipeline::Finished;
-use crate::pipeline::intake::{self, Inbox, InboxFile, Touched, Unreadable, order};
+use crate::pipeline::intake::{self, Inbox, InboxFile, Touched, order};
 use crate::pipeline::ledger::{Found, Ledger};
 use crate::pipeline::report_store::PendingReportWrites;
 use crate::pipeline::report_summary::ReportSummary;
 use crate::pipeline::run_keys::EvaluationPlan;
 use crate::pipeline::scope::Scope;
 use crate::pipeline::submissions::entry::{ScanResult, State, Tracked};
-use crate::pipeline::{archive, report_store, score, validate};
+use crate::pipeline::{archive, report_store, score};
 use crate::util::watch_folder::Change;
-
-/// Date of an agent until the ledger tells when it was first seen.
-const UNDATED: Timestamp = Timestamp::MAX;
 
 /// An agent to evaluate. Neither its bytes nor its report wait with it, so that ten thousand waiting agents cost
 /// little memory: the bytes are read again when it is its turn, and compared by their digest.
@@ -269,88 +268,6 @@ impl<'a> SubmissionTable<'a> {
         Some(report.summary(results)).filter(|kept| kept.syntax.is_none())
     }
 
-    /// Intake and validation of one miner's files, where they could come to something else than before.
-    fn scan(&self, miner: &Miner) -> ScanResult {
-        let Some(holder) = self.inbox.holder(miner) else { return ScanResult::Gone };
-        let inbox_file = holder.inbox_file.clone();
-        if !holder.settled {
-            return ScanResult::Changing(inbox_file);
-        }
-        let old = self.entries.get(miner);
-        if inbox_file.stamp.is_some() && old.is_some_and(|old| old.inbox_file == inbox_file) {
-            return ScanResult::Same(inbox_file);
-        }
-        let Pipeline { validate, .. } = self.pipeline;
-        let submission = match intake::read(&inbox_file, validate.into()) {
-            Ok(submission) => submission,
-            Err(Unreadable::Changing) => return ScanResult::Changing(inbox_file),
-            Err(Unreadable::Rejected(rejection)) => {
-                return ScanResult::New(Tracked::new(inbox_file, State::Refused(rejection)), None);
-            }
-        };
-        let known =
-            old.filter(|old| old.inbox_file.file == inbox_file.file).and_then(|old| old.state.summary());
-        if known.is_some_and(|summary| summary.sha256 == submission.sha256) {
-            return ScanResult::Same(inbox_file);
-        }
-        let mut found = Box::new(Found {
-            changed: submission.changed,
-            arrived: submission.arrived,
-            came: None,
-            ordered: self.is_ordered,
-            file: inbox_file.file.clone(),
-            miner: miner.clone(),
-            sha256: submission.sha256.clone(),
-            refused: false,
-            packed: validate::packed::is_packed(&submission.bytes),
-        });
-        let state = match validate::check(&submission.bytes, validate, &self.library) {
-            Ok(()) => {
-                // What can't be kept now is kept before the next ranking, or there is none. What does not count is not kept:
-                // else no rule of a season bounds how much a miner fills the disk with.
-                if self.ledger.is_writable() && self.counts(miner, &submission.sha256) {
-                    let _ = archive::keep(&self.pipeline.records, &submission.sha256, &submission.bytes);
-                }
-                self.enter(new(&inbox_file, submission))
-            }
-            Err(finding) => {
-                found.refused = true;
-                let finding = finding.beside(|name| inbox_file.has_beside(name));
-                State::Refused(Rejection {
-                    sha256: Some(submission.sha256),
-                    ..inbox_file.rejection(finding.line, finding.reason)
-                })
-            }
-        };
-        ScanResult::New(Tracked::new(inbox_file, state), Some(found))
-    }
-
-    /// An agent not known to this pass; its report may remember it from an earlier one.
-    fn enter(&self, head: ReportSummary) -> State {
-        let mut head = ReportSummary { syntax: None, results: Box::default(), ..head };
-        let Some(report) = report_store::remembered_of(&self.pipeline.results, &head.miner, &head.sha256)
-        else {
-            return State::Waits(head);
-        };
-        if report.file != head.file && self.ledger.is_writable() {
-            self.pending_writes.rename(&self.pipeline.results, (&head.miner, &head.sha256), &head.file);
-        }
-        head.modified = report.modified;
-        let in_scope = self.scope.has_agent(&head.miner);
-        if self.force && in_scope {
-            return State::Waits(head);
-        }
-        if self.plan.refused(&report) || !in_scope && report.syntax.is_some() {
-            head.syntax = report.syntax.map(Box::new);
-            return State::Complete(head);
-        }
-        let done = if in_scope { self.plan.done(&report) } else { Some(self.plan.kept(&report)) };
-        match done {
-            Some(results) => State::Complete(ReportSummary { results: results.into(), ..head }),
-            None => State::Waits(head),
-        }
-    }
-
     /// The number of agents that wait for their evaluation and are not at it.
     pub fn due(&self) -> usize {
         self.due.len()
@@ -470,23 +387,15 @@ impl<'a> SubmissionTable<'a> {
     /// Every refused submission, by file name.
     pub fn rejections(&self) -> Vec<Rejection> {
         let refused = self.entries.values().filter_map(|entry| entry.rejection(&self.library.python));
-        let mut all: Vec<Rejection> = self.inbox.refused().chain(refused).collect();
+        let roster = self.pipeline.roster.as_ref();
+        let has_file = |miner: &Miner| self.inbox.holder(miner).is_some();
+        let names = self.inbox.refused().map(|rejection| match roster {
+            Some(roster) => whose::told(rejection, roster, has_file),
+            None => rejection,
+        });
+        let mut all: Vec<Rejection> = names.chain(refused).collect();
         all.sort();
         all
-    }
-}
-
-fn new(inbox_file: &InboxFile, submission: intake::Submission) -> ReportSummary {
-    ReportSummary {
-        miner: inbox_file.miner.clone(),
-        file: inbox_file.file.clone(),
-        bytes: submission.bytes.len() as u64,
-        sha256: submission.sha256,
-        first_seen: UNDATED,
-        modified: submission.modified,
-        syntax: None,
-        penalty: None,
-        results: Box::default(),
     }
 }
 

@@ -214,6 +214,14 @@ fn sources_without_code() {
     ] {
         refused(source, None, "contains no code");
     }
+    // A notebook is a value to Python, unless it has a null in it.
+    for source in [
+        "{\"cells\": [], \"metadata\": {}, \"nbformat\": 4}",
+        "\n{\"cells\": [{\"execution_count\": null}], \"nbformat\": 4}\n",
+    ] {
+        refused(source, None, "is a Jupyter notebook; export it as .py");
+    }
+    accepted("{'nbformat': 4}");
     // Not code either, but for Python to explain.
     accepted("'''unterminated");
     accepted("'unterminated\n");

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::Regex;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::model::miner_id::printable;
 use crate::pipeline::validate::Finding;
@@ -25,6 +27,9 @@ pub(super) fn decode(source: &[u8]) -> Result<Cow<'_, str>, Finding> {
     if source.starts_with(b"PK\x03\x04") {
         return Err(Finding::new(None, "is a zip archive; submit the .py files that are in it"));
     }
+    if is_notebook(source) {
+        return Err(Finding::new(None, "is a Jupyter notebook; export it as .py"));
+    }
     let text = std::str::from_utf8(source).map_err(|error| not_utf8(source, error.valid_up_to()))?;
     if let Some(at) = text.find('\0') {
         let line = line_of(source, at);
@@ -33,6 +38,16 @@ pub(super) fn decode(source: &[u8]) -> Result<Cow<'_, str>, Finding> {
     let text = with_plain_lines(text.strip_prefix(BOM).unwrap_or(text));
     check_declaration(&text)?;
     Ok(text)
+}
+
+/// Tells whether a source is a notebook's JSON, which Python may compile and run as a value that nobody uses.
+fn is_notebook(source: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Notebook {
+        #[serde(rename = "nbformat")]
+        _format: IgnoredAny,
+    }
+    source.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<Notebook>(source).is_ok()
 }
 
 fn other_unicode(source: &[u8]) -> Option<&'static str> {

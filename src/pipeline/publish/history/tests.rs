@@ -122,6 +122,7 @@ fn every_change_has_its_causes() {
         line: None,
         reason: "no".into(),
         sha256: None,
+        claims: None,
     };
     around.rejections = vec![refusal];
     around.present.remove(&miner("alice"));

@@ -86,19 +86,29 @@ impl Model {
         self.noted.get(&number).is_some_and(|all| all.iter().any(|noted| noted.sha256 == sha256))
     }
 
+    /// Tells whether these bytes are the last that came, and no agent then.
+    pub(super) fn was_no_agent(&self, number: usize, sha256: &str) -> bool {
+        let last = self.noted.get(&number).and_then(|all| all.last());
+        last.is_some_and(|last| last.refused && last.sha256 == sha256)
+    }
+
     /// A file that lies in the inbox is noted again once it counts: as of the first midnight or opening at which it does, if it was
-    /// the last thing that came, else as of now. Minute steps would do; midnights are all that matters.
+    /// the last thing that came (as of then, if it was no agent at that time), else as of now. Minute steps would do; midnights are all that matters.
     pub(super) fn look(&mut self, number: usize, sha256: &str, now: i64) {
         let now = now.max(self.newest);
         let counted = self.counted(number);
         if counted.last().is_some_and(|(last, ..)| last == sha256) {
             return;
         }
-        let last = self.noted.get(&number).and_then(|all| all.last()).filter(|last| !last.refused);
-        let lay = last.filter(|last| last.sha256 == sha256).map(|last| last.came);
-        let times: Vec<i64> = match lay {
-            Some(since) => {
-                (since.div_euclid(86_400) + 1..).map(|day| day * 86_400).take_while(|at| *at <= now).collect()
+        let last = self.noted.get(&number).and_then(|all| all.last());
+        let times: Vec<i64> = match last.filter(|last| last.sha256 == sha256) {
+            Some(lay) => {
+                let midnights = (lay.came.div_euclid(86_400) + 1..).map(|day| day * 86_400);
+                lay.refused
+                    .then_some(lay.came)
+                    .into_iter()
+                    .chain(midnights.take_while(|at| *at <= now))
+                    .collect()
             }
             None => vec![now],
         };

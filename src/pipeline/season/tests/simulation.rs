@@ -45,6 +45,8 @@ struct World {
     inbox: BTreeMap<usize, Lying>,
     model: Model,
     kills: usize,
+    /// Files that were no agents and are by other rules.
+    turned: usize,
 }
 
 impl World {
@@ -67,6 +69,7 @@ impl World {
             inbox: BTreeMap::new(),
             model: Model { newest: i64::MIN, ..Model::default() },
             kills: 0,
+            turned: 0,
         }
     }
 
@@ -122,6 +125,7 @@ impl World {
             sha256: lying.sha256.clone(),
             refused: !lying.valid,
             packed: false,
+            other: None,
         });
         self.ledger.add(found.collect(), moment(now));
         for (number, lying) in self.inbox.iter().filter(|(_, lying)| lying.valid) {
@@ -166,13 +170,17 @@ impl World {
                     sha256: sha256.to_owned(),
                     refused: false,
                     packed: false,
+                    other: None,
                 };
                 self.ledger.add(vec![found], moment(now));
             }
             let file = format!("miner{number}.py");
             settle(&mut self.ledger, &self.season, &miner(number), (sha256, &file), at);
             self.ledger.write().unwrap();
-            self.model.note(number, sha256, effective, effective, false);
+            match self.model.was_no_agent(number, sha256) {
+                true => self.model.look(number, sha256, now),
+                false => self.model.note(number, sha256, effective, effective, false),
+            }
         }
     }
 
@@ -185,6 +193,14 @@ impl World {
         noted.iter_mut().rev().find(|noted| noted.sha256 == sha256).unwrap().refused = true;
         self.model.newest = self.model.newest.max(now);
         self.inbox.remove(&number);
+    }
+
+    /// Other rules, by which what lies in the inbox is an agent.
+    fn turn_out_good(&mut self, number: usize) {
+        if let Some(lying) = self.inbox.get_mut(&number).filter(|lying| !lying.valid) {
+            lying.valid = true;
+            self.turned += 1;
+        }
     }
 
     fn compare(&self, number: usize) {
@@ -230,6 +246,9 @@ fn ninety_days_come_to_what_a_simple_model_says() {
             }
             _ => world.turn_out_bad(number, now),
         }
+        if dice.below(4) == 0 {
+            world.turn_out_good(dice.below(MINERS).min(dice.below(MINERS)));
+        }
         if dice.below(12) == 0 {
             world.pass(now, &mut dice);
             world.compare(number);
@@ -255,7 +274,11 @@ fn ninety_days_come_to_what_a_simple_model_says() {
     };
     let full = counted.iter().filter(|counted| counted.len() == TOTAL).count();
     assert!(
-        world.kills > 80 && of(&|_| true) > 1_000 && of(&|one| one.2 > 0) > 20 && full > 10,
+        world.kills > 80
+            && world.turned > 20
+            && of(&|_| true) > 1_000
+            && of(&|one| one.2 > 0) > 20
+            && full > 10,
         "it was too tame"
     );
     assert!(board.stood_still > 10, "the board stood still {} times", board.stood_still);
