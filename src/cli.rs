@@ -217,7 +217,7 @@ pub struct Shown {
     #[arg(long, requires = "miner", conflicts_with = "task")]
     pub history: bool,
     /// Only as much as the miner itself sees: the answer of /agents/MINER to its token, as `submit --wait` prints it
-    #[arg(long, requires = "miner", conflicts_with_all = ["task", "history"])]
+    #[arg(long, requires = "miner", conflicts_with = "history")]
     pub as_miner: bool,
     /// Everybody's run on this task
     #[arg(long = "task", value_name = "TASK", conflicts_with = "miner")]

@@ -293,7 +293,7 @@ fn a_frozen_board_stands_still_until_it_is_revealed() {
         format!("board: {{sight: public, freeze_from: {}, reveal_at: {}}}\n", hours(from), hours(until))
     };
     env.write("pipeline.yaml", &board(-2, 2));
-    env.drop_agent("ann", DOUBLE_AGENT);
+    submit(&env, DOUBLE_AGENT).code(0);
     env.run();
     assert_eq!(env.score("ann").unwrap(), "100", "the organiser's files go on");
     let shown = || {
@@ -304,13 +304,26 @@ fn a_frozen_board_stands_still_until_it_is_revealed() {
             let url = format!("http://{}/{path}", server.address());
             ureq::get(&url).call().unwrap().body_mut().read_to_string().unwrap()
         };
-        let [rankings, ann]: [serde_json::Value; 2] =
-            ["rankings", "agents/ann"].map(|path| serde_json::from_str(&get(path)).unwrap());
+        let read = |path: &str| -> serde_json::Value { serde_json::from_str(&get(path)).unwrap() };
+        let [rankings, ann] = ["rankings", "agents/ann"].map(read);
+        let is_frozen = rankings.get("frozen").is_some();
+        if is_frozen && ann["own"]["submission"]["sha256"] == env.rankings()["ann"]["sha256"] {
+            // Its miner waits for no place, and is told the rest.
+            let sent = read(&format!("submissions/{}", env.rankings()["ann"]["sha256"]));
+            for told in [&ann["own"]["evaluated"], &sent["submissions"][0]["evaluated"]] {
+                assert_eq!(told["score"], 100.0, "{ann} {sent}");
+            }
+            let states = [&ann["state"], &sent["submissions"][0]["state"]];
+            assert_eq!((states, &ann["frozen"]), ([&"evaluated".into(); 2], &true.into()));
+        }
         let scores = [&rankings["rankings"][0]["score"], &ann["ranking"]["score"]]
             .map(|score| score.as_f64().unwrap());
         (scores, get("").contains(&env.rankings()["ann"]["sha256"]))
     };
     assert_eq!(shown(), ([50.0, 50.0], false));
+    env.agentmill(&["show"]).code(0).prints(&["the board is frozen from "]);
+    let told = env.agentmill(&["show", "ann", "--as-miner"]).code(0);
+    told.prints(&["ann: 100; the board is frozen: no place is told for now"]);
     env.run();
     assert_eq!(shown(), ([50.0, 50.0], false), "nor does another publication show anything");
     let text = env.read("pipeline.yaml");

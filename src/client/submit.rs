@@ -9,14 +9,14 @@ use serde::Deserialize;
 use serde_json::Value;
 use ureq::http::header;
 
-use crate::config::Pipeline;
+use crate::config::{MOST_BYTES, Pipeline};
 use crate::model::feedback::Feedback;
 use crate::model::joined;
 use crate::model::miner_id::Miner;
 use crate::model::report::of_sample;
 use crate::pipeline::intake::{self, Bounds};
 use crate::pipeline::score;
-use crate::status::{self, Board, Evaluated, Line, OwnRun, RankingIndex, SameBytes, State, View};
+use crate::status::{self, Board, Evaluated, Line, OwnRun, RankingIndex, SameBytes, Shown, State, View};
 use crate::submission::{self, Channel, Compiler};
 use crate::util::first_few::first_few;
 use crate::util::http_client;
@@ -194,7 +194,7 @@ fn view_here(pipeline: &Pipeline, miner: &Miner) -> anyhow::Result<Option<View>>
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => RankingIndex::default(),
         Err(error) => return Err(error.into()),
     };
-    Ok(status::view(miner, &index, pipeline, true))
+    Ok(status::view(miner, Shown { index: &index, since: None }, pipeline, true))
 }
 
 /// Reads a source, of a folder all its files, but not more than is ever taken.
@@ -203,19 +203,18 @@ fn view_here(pipeline: &Pipeline, miner: &Miner) -> anyhow::Result<Option<View>>
 /// It can't be read, or is too large.
 pub fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
     use std::io::Read;
-    const MOST: u64 = 16 << 20;
     let context = || format!("can't read {}", file.display());
     if file.is_dir() {
-        let (folder, bounds) = (file.canonicalize()?, Bounds { bytes: MOST, files: joined::MOST });
+        let (folder, bounds) = (file.canonicalize()?, Bounds::widest(joined::MOST));
         return intake::joined(&folder, bounds).map_err(|why| anyhow!("{}: {why}", file.display()));
     }
     let mut bytes = Vec::new();
     std::fs::File::open(file)
         .with_context(context)?
-        .take(MOST + 1)
+        .take(MOST_BYTES + 1)
         .read_to_end(&mut bytes)
         .with_context(context)?;
-    ensure!(bytes.len() as u64 <= MOST, "{} is too large for any platform", file.display());
+    ensure!(bytes.len() as u64 <= MOST_BYTES, "{} is too large for any platform", file.display());
     Ok(bytes)
 }
 
@@ -270,9 +269,14 @@ fn scored(line: &Line) -> String {
 fn not_best(one: &Evaluated, view: &View) -> String {
     let miner = &view.miner;
     if !view.feedback.shows_ranking() {
-        return format!("{miner}: evaluated, and your best one stands; scores are not shown here");
+        let stands = if view.frozen { "" } else { ", and your best one stands" };
+        return format!("{miner}: evaluated{stands}; scores are not shown here");
     }
     let tests = one.passed.map_or_else(String::new, |passed| format!(" ({passed} of {} tests)", one.tests));
+    if view.frozen {
+        let (score, late) = (told(one.score), late(one.penalty));
+        return format!("{miner}: {score}{tests}{late}; the board is frozen: no place is told for now");
+    }
     let best = view.ranking.as_ref().map_or_else(String::new, |line| format!(" with {}", scored(line)));
     format!("{miner}: {}{tests}{}: your best one stands{best}", told(one.score), late(one.penalty))
 }

@@ -19,7 +19,7 @@ use crate::workspace::PIPELINE;
 pub fn print(dir: &Path, shown: &Shown) -> anyhow::Result<Exit> {
     let pipeline = config::load(&dir.join(PIPELINE))?;
     if let Some(name) = shown.miner.as_ref().filter(|_| shown.as_miner) {
-        return as_miner(&pipeline, name, shown.json);
+        return as_miner(&pipeline, (name, shown.task.as_deref()), shown.json);
     }
     let what = match (&shown.miner, &shown.task, &shown.all_on) {
         (_, _, Some(task)) => Query::Task(task),
@@ -35,11 +35,17 @@ pub fn print(dir: &Path, shown: &Shown) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Prints what the miner sees of itself.
-fn as_miner(pipeline: &Pipeline, name: &str, json: bool) -> anyhow::Result<Exit> {
+/// Prints what the miner sees of itself, of one task if that is asked for.
+fn as_miner(pipeline: &Pipeline, (name, task): (&str, Option<&str>), json: bool) -> anyhow::Result<Exit> {
     let miner = show::miner(pipeline, name)?;
     let view = status::own_view(&miner, pipeline, Timestamp::now())?;
-    let view = view.ok_or(ShowError::NothingHandedIn(miner))?;
+    let mut view = view.ok_or_else(|| ShowError::NothingHandedIn(miner.clone()))?;
+    if let (Some(task), Some(own)) = (task, &mut view.own) {
+        own.runs = show::on_task(&own.runs, task, |run| &run.task).into_iter().cloned().collect();
+        if own.runs.is_empty() {
+            return Err(ShowError::no_run(miner, task).into());
+        }
+    }
     match json {
         true => term::print_json(&view)?,
         false => term::print(&format!("{}\n", submit::outcome(&view)))?,

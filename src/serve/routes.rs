@@ -25,7 +25,7 @@ use crate::serve::paging::Page;
 use crate::serve::state::{Shared, on_disk};
 use crate::serve::submission;
 use crate::serve::upload;
-use crate::status::{self, RankingIndex};
+use crate::status;
 
 const OPENAPI: &str = include_str!("openapi.json");
 
@@ -153,11 +153,9 @@ async fn agent(
     let own = principal.is_of(&miner);
     let may_ask = own || principal == Principal::Organiser;
     let view = on_disk(move || {
-        let published = snapshot.published().rankings.get()?;
-        let nothing = RankingIndex::default();
-        let index = published.as_ref().map_or(&nothing, |published| &published.1);
         let absent = || status::absent(&miner, &snapshot.pipeline).filter(|_| may_ask);
-        let mut view = status::view(&miner, index, &snapshot.pipeline, own).or_else(absent);
+        let view = snapshot.look_up(|shown| status::view(&miner, shown, &snapshot.pipeline, own))?;
+        let mut view = view.or_else(absent);
         if let Some(own) = view.as_mut().and_then(|view| view.own.as_mut()) {
             // A ledger that can't be read keeps nobody from what is known without it.
             own.limits =

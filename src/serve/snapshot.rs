@@ -18,7 +18,7 @@ use crate::serve::answer::Document;
 use crate::serve::cached::Cached;
 use crate::serve::feed::{self, Point, View};
 use crate::serve::metrics::{Runs, Standing};
-use crate::status::{Board, RankingIndex, ShownTask};
+use crate::status::{Board, RankingIndex, Shown, ShownTask};
 use crate::submission::{self, Compiler};
 use crate::tokens::Tokens;
 use crate::workspace::Workspace;
@@ -57,14 +57,16 @@ pub(super) struct Published {
 }
 
 impl Published {
-    fn of(folder: &Path, feedback: Feedback) -> Self {
+    /// What lies in a folder; `frozen` while the board stands still.
+    fn of(folder: &Path, feedback: Feedback, frozen: Option<Freeze>) -> Self {
         Self {
             rankings: Cached::new(folder.join("rankings.json"), move |bytes| {
-                let board = Board::read(&bytes, feedback)?;
+                let board = Board::read(&bytes, feedback)?.standing_still(frozen);
                 Ok((Document::json(&board)?, board.into()))
             }),
             organisers: Cached::new(folder.join("rankings.json"), move |bytes| {
-                Ok(Document::json(&Board::read_for_organiser(&bytes, feedback)?)?)
+                let board = Board::read_for_organiser(&bytes, feedback)?.standing_still(frozen);
+                Ok(Document::json(&board)?)
             }),
             page: Cached::new(folder.join("index.html"), |bytes| Ok(Document::new(bytes))),
             history: Cached::new(folder.join("history.csv"), |bytes| feed::read(&bytes)),
@@ -75,10 +77,26 @@ impl Published {
 impl Snapshot {
     /// The results that are shown now. Reads the disk.
     pub(super) fn published(&self) -> &Published {
+        self.before_freeze().unwrap_or(&self.live)
+    }
+
+    /// The results that are shown while the board stands still; None while it does not.
+    fn before_freeze(&self) -> Option<&Published> {
         let results = &self.pipeline.results;
         let frozen = self.frozen.as_ref();
         let frozen = frozen.filter(|(freeze, _)| freeze::is_in_force(results, freeze, Timestamp::now()));
-        frozen.map_or(&self.live, |(_, published)| published)
+        frozen.map(|(_, published)| published)
+    }
+
+    /// Looks something up in the results that are shown now, and in those since where the board stands still. Reads the disk.
+    pub(super) fn look_up<T>(&self, look: impl FnOnce(Shown<'_>) -> T) -> io::Result<T> {
+        let nothing = RankingIndex::default();
+        let before = self.before_freeze();
+        let [shown, since] = [Some(before.unwrap_or(&self.live)), before.map(|_| &self.live)]
+            .map(|published| published.map(|published| published.rankings.get()));
+        let (shown, since) = (shown.transpose()?.flatten(), since.transpose()?.flatten());
+        let index = shown.as_ref().map_or(&nothing, |shown| &shown.1);
+        Ok(look(Shown { index, since: since.as_ref().map(|since| &since.1) }))
     }
 
     /// The board as JSON that is shown now, to the organiser or to others; None before there is one. Reads the disk.
@@ -111,10 +129,11 @@ impl Snapshot {
             standing: Cached::new(results.join("rankings.json"), |bytes| Standing::read(&bytes)),
             runs: Cached::new(results.join("scores.csv"), |bytes| Runs::read(&bytes)),
             models: Cached::new(results.join(page::MODELS), |bytes| Ok(Document::new(bytes))),
-            live: Published::of(results, feedback),
-            frozen: pipeline
-                .freeze
-                .map(|freeze| (freeze, Published::of(&freeze::folder(results, &freeze), feedback))),
+            live: Published::of(results, feedback, None),
+            frozen: pipeline.freeze.map(|freeze| {
+                let folder = freeze::folder(results, &freeze);
+                (freeze, Published::of(&folder, feedback, Some(freeze)))
+            }),
             digest: workspace.digest(),
             compiler: Compiler::default(),
             pipeline,

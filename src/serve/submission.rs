@@ -1,6 +1,5 @@
 //! `/submissions/{sha256}`: what became of bytes that were submitted, for those whose they are.
 
-use std::io;
 use std::sync::Arc;
 
 use axum::extract::rejection::PathRejection;
@@ -12,7 +11,7 @@ use crate::config::Board;
 use crate::serve::answer::{Document, Failure, JSON};
 use crate::serve::guard::{self, Principal};
 use crate::serve::state::{Shared, on_disk};
-use crate::status::{RankingIndex, SubmittedSource};
+use crate::status::SubmittedSource;
 
 pub(super) async fn submission(
     State(state): State<Shared>,
@@ -31,14 +30,11 @@ pub(super) async fn submission(
     let found = on_disk(move || {
         let mut miners = shared.submitter.miners_of(&snapshot.pipeline.results, &sha256)?;
         miners.retain(|(miner, _)| principal == Principal::Organiser || principal.is_of(miner));
-        let published = snapshot.published().rankings.get()?;
-        let before = RankingIndex::default();
-        let index = published.as_ref().map_or(&before, |published| &published.1);
         let board = match principal {
             Principal::Of(_) => snapshot.pipeline.board,
             _ => Board::Public,
         };
-        io::Result::Ok(SubmittedSource::of(sha256, miners, index, &snapshot.pipeline, board))
+        snapshot.look_up(|shown| SubmittedSource::of(sha256, miners, shown, &snapshot.pipeline, board))
     });
     let found = found.await?.map_err(|_| Failure::ours())?;
     let found = Document::json(&found.ok_or_else(nothing)?).map_err(|_| Failure::ours())?;

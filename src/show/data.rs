@@ -110,7 +110,7 @@ pub(super) fn rankings(pipeline: &Pipeline) -> Result<Rankings, ShowError> {
 
 fn find(pipeline: &Pipeline, rankings: &Rankings, name: &str) -> Result<Known, ShowError> {
     let miner = people::named(rankings, name)?;
-    let of_miner = |rejection: &&Rejection| rejection.miner.as_ref() == Some(&miner);
+    let of_miner = |rejection: &&Rejection| rejection.concerns(&miner);
     let rejected: Vec<Rejection> = rankings.rejected.iter().filter(of_miner).cloned().collect();
     let row = rankings.rankings.iter().find(|row| row.miner == miner).cloned();
     let pending = rankings.pending.contains(&miner);
@@ -156,10 +156,14 @@ fn runs(known: Known, task: &str) -> Result<Vec<Run>, ShowError> {
     Ok(runs.into_iter().cloned().collect())
 }
 
-/// By the task's id, else by its last part; several if a task was run in several stages.
 fn runs_on<'a>(report: &'a Report, task: &str) -> Vec<&'a Run> {
-    let named = |matches: &dyn Fn(&str) -> bool| -> Vec<&'a Run> {
-        report.runs.iter().filter(|run| matches(&run.task)).collect()
+    on_task(&report.runs, task, |run| &run.task)
+}
+
+/// Runs on a task: by its id, else by its last part; several if it was run in several stages.
+pub fn on_task<'a, R>(runs: &'a [R], task: &str, id: impl Fn(&R) -> &str) -> Vec<&'a R> {
+    let named = |matches: &dyn Fn(&str) -> bool| -> Vec<&'a R> {
+        runs.iter().filter(|run| matches(id(run))).collect()
     };
     let exact = named(&|id| id == task);
     if exact.is_empty() { named(&|id| id.rsplit('/').next() == Some(task)) } else { exact }

@@ -9,11 +9,14 @@ mod ranking;
 mod tests;
 mod text;
 
+use jiff::Timestamp;
+
 use crate::config::Pipeline;
 use crate::model::miner_id::Miner;
+use crate::pipeline::freeze;
 use crate::term::Layout;
 
-pub use crate::show::data::{Data, Known, MinerRun, data};
+pub use crate::show::data::{Data, Known, MinerRun, data, on_task};
 pub use crate::show::history::{Fate, Submitted};
 pub use crate::show::query::{Nearest, Query, ShowError};
 
@@ -30,5 +33,7 @@ pub fn miner(pipeline: &Pipeline, name: &str) -> Result<Miner, ShowError> {
 /// # Errors
 /// See [`ShowError`].
 pub fn show(pipeline: &Pipeline, query: Query<'_>, layout: &Layout) -> Result<String, ShowError> {
-    Ok(text::of(&data(pipeline, query)?, layout))
+    let frozen = pipeline.freeze.filter(|_| query == Query::Ranking);
+    let frozen = frozen.filter(|freeze| freeze::is_in_force(&pipeline.results, freeze, Timestamp::now()));
+    Ok(text::of(&data(pipeline, query)?, layout) + &frozen.map(text::frozen).unwrap_or_default())
 }

@@ -105,6 +105,11 @@ pub enum ShowError {
 }
 
 impl ShowError {
+    /// The reason why a miner sees no run on a task.
+    pub fn no_run(miner: Miner, task: &str) -> Self {
+        Self::NoRun { miner, task: shown(task), nearest: Nearest(None) }
+    }
+
     /// The reason why a folder has no rankings.
     pub(crate) fn no_results(results: &Path) -> Self {
         let models = results.join("models.csv");

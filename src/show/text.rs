@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::config::Freeze;
 use crate::model::miner_id::Miner;
 use crate::model::model_use::ModelUse;
 use crate::model::rejection::Rejection;
@@ -53,8 +54,14 @@ fn ranking(rankings: &Rankings, layout: &Layout) -> String {
     text + &format!("\nmade {made}, image {}\n", shown(&rankings.image))
 }
 
-fn refusals(rejections: &[Rejection]) -> String {
-    rejections.iter().fold(String::new(), |text, rejection| {
+/// Says that others are shown an older ranking.
+pub(super) fn frozen(freeze: Freeze) -> String {
+    let until = freeze.until.map_or_else(String::new, |until| format!(" until {until}"));
+    format!("the board is frozen from {} on{until}: over HTTP it is that of before\n", freeze.from)
+}
+
+fn refusals<'a>(rejections: impl IntoIterator<Item = &'a Rejection>) -> String {
+    rejections.into_iter().fold(String::new(), |text, rejection| {
         let line = rejection.line.map(|line| format!(":{line}")).unwrap_or_default();
         text + &format!("  {}{line}: {}\n", shown(&rejection.file), shown(&rejection.reason))
     })
@@ -62,8 +69,13 @@ fn refusals(rejections: &[Rejection]) -> String {
 
 fn miner(known: &Known, layout: &Layout) -> String {
     let mut text = String::new();
-    if !known.rejected.is_empty() {
-        text += &format!("{} was refused:\n{}", known.miner, refusals(&known.rejected));
+    let (own, rivals): (Vec<&Rejection>, Vec<&Rejection>) =
+        known.rejected.iter().partition(|rejection| rejection.claims.is_none());
+    if !own.is_empty() {
+        text += &format!("{} was refused:\n{}", known.miner, refusals(own));
+    }
+    if !rivals.is_empty() {
+        text += &format!("refused beside what lies there for {}:\n{}", known.miner, refusals(rivals));
     }
     text += &known.evaluated.as_ref().map(not_best).unwrap_or_default();
     if known.pending {

@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::config;
+use crate::config::{self, Freeze};
 use crate::model::feedback::Feedback;
 use crate::model::miner_id::Miner;
 use crate::model::rejection::Rejection;
@@ -19,6 +19,9 @@ use crate::pipeline::score::{Evaluated, Row};
 pub struct Board {
     /// Feedback on all stages together.
     pub feedback: Feedback,
+    /// There while the board stands still.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frozen: Option<Freeze>,
     /// Lines without what is not shown, by miner where ranks are not shown; no digest of what they are made of.
     #[serde(flatten)]
     pub rankings: Rankings<Line>,
@@ -175,7 +178,13 @@ impl Board {
             // Miners are told of their own, one by one.
             evaluated: Vec::new(),
         };
-        Ok(Self { feedback, rankings, evaluated: all.evaluated })
+        Ok(Self { feedback, frozen: None, rankings, evaluated: all.evaluated })
+    }
+
+    /// The same in a freeze, if there is one.
+    #[must_use]
+    pub fn standing_still(self, frozen: Option<Freeze>) -> Self {
+        Self { frozen, ..self }
     }
 
     /// Takes out all but one miner's lines, and the names of others in them.

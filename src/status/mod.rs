@@ -1,5 +1,6 @@
 //! Where a miner stands, read off the result files: all of it for the miner, the score for others.
 
+mod behind_freeze;
 mod board;
 mod evaluated;
 mod shown_task;
@@ -7,6 +8,7 @@ mod submitted_source;
 
 use std::fs;
 use std::io;
+use std::path::Path;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -59,6 +61,9 @@ pub struct View {
     pub feedback: Feedback,
     /// The line in the ranking; of an earlier submission while a new one waits, and where an earlier one is the best.
     pub ranking: Option<Line>,
+    /// True where the submission was evaluated since the board stands still: `ranking` is of before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub frozen: bool,
     /// For the miner only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub own: Option<Own>,
@@ -130,34 +135,69 @@ pub struct OwnTest {
     pub share: Option<f64>,
 }
 
+/// Outcome of the last submission.
+struct LastOutcome {
+    state: State,
+    /// Hex sha256 of what was evaluated and does not stand in the ranking that is shown, and what came of it.
+    evaluated: Option<(String, Evaluated)>,
+    rejection: Option<Rejection>,
+    frozen: bool,
+}
+
+impl LastOutcome {
+    fn of(
+        miner: &Miner,
+        index: &RankingIndex,
+        pipeline: &Pipeline,
+        receipt: Option<&Receipt>,
+    ) -> Option<Self> {
+        let state = state(miner, index, pipeline, receipt)?;
+        let evaluated = index.in_inbox(miner).filter(|_| state == State::Evaluated);
+        let evaluated = evaluated.map(|one| (one.sha256.clone(), Evaluated::of(one, pipeline.feedback())));
+        // Where something is ranked, that is of what lies in the inbox and does not count.
+        let is_told = matches!(state, State::Refused | State::Ranked);
+        let rejection = index.rejected.get(miner).filter(|_| is_told).cloned();
+        Some(Self { state, evaluated, rejection, frozen: false })
+    }
+}
+
+/// Results that are shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    /// Those of the board.
+    pub index: &'a RankingIndex,
+    /// Those that were published since, where the board stands still.
+    pub since: Option<&'a RankingIndex>,
+}
+
 /// Looks up where a miner stands; None if nothing is known of the miner. `own` adds what is for the miner only.
 #[must_use]
-pub fn view(miner: &Miner, index: &RankingIndex, pipeline: &Pipeline, own: bool) -> Option<View> {
+pub fn view(miner: &Miner, shown: Shown<'_>, pipeline: &Pipeline, own: bool) -> Option<View> {
+    let Shown { index, since } = shown;
     let receipt = submission::receipt(&pipeline.results, miner);
-    let state = state(miner, index, pipeline, receipt.as_ref())?;
-    let evaluated = index.in_inbox(miner).filter(|_| state == State::Evaluated);
-    let report = match evaluated {
-        Some(one) => report_store::load_report_of(&pipeline.results, miner, &one.sha256),
+    let outcome = LastOutcome::of(miner, index, pipeline, receipt.as_ref())?;
+    let since = since.filter(|_| own && outcome.state == State::Waiting);
+    let behind = since.and_then(|since| LastOutcome::behind_freeze(miner, since, pipeline, receipt.as_ref()));
+    let LastOutcome { state, evaluated, rejection, frozen } = behind.unwrap_or(outcome);
+    let report = match &evaluated {
+        Some((sha256, _)) => report_store::load_report_of(&pipeline.results, miner, sha256),
         None => report_store::load_report(&pipeline.results, miner),
     };
     let report = report.map(|report| samples::of_now(report, |stage, task| pipeline.samples_of(stage, task)));
     let ranking = if own { index.own_line(miner, pipeline.board) } else { index.lines.get(miner).cloned() };
-    // Where something is ranked, that is of what lies in the inbox and does not count.
-    let is_told = matches!(state, State::Refused | State::Ranked);
-    let rejection = index.rejected.get(miner).filter(|_| is_told).cloned();
     let own = own.then(|| Own {
         submission: receipt,
         rejection,
         limits: None,
         evaluated_sha256: report.as_ref().map(|report| report.sha256.clone()),
-        evaluated: evaluated.map(|one| Evaluated::of(one, pipeline.feedback())),
+        evaluated: evaluated.map(|(_, evaluated)| evaluated),
         stopped_early: report
             .as_ref()
             .and_then(|report| report.stopped_early.clone())
             .filter(|stopped| pipeline.feedback_in(&stopped.stage).shows_ranking()),
         runs: report.into_iter().flat_map(|report| report.runs).map(|run| own_run(run, pipeline)).collect(),
     });
-    Some(View { miner: miner.clone(), state, feedback: pipeline.feedback(), ranking, own })
+    Some(View { miner: miner.clone(), state, feedback: pipeline.feedback(), ranking, frozen, own })
 }
 
 /// Where somebody stands who has submitted nothing; None for those who are not on the roster.
@@ -168,6 +208,7 @@ pub fn absent(miner: &Miner, pipeline: &Pipeline) -> Option<View> {
         state: State::Absent,
         feedback: pipeline.feedback(),
         ranking: None,
+        frozen: false,
         own: Some(Own::default()),
     };
     pipeline.roster.as_ref().filter(|roster| roster.has(miner)).map(|_| view())
@@ -180,14 +221,21 @@ pub fn absent(miner: &Miner, pipeline: &Pipeline) -> Option<View> {
 pub fn own_view(miner: &Miner, pipeline: &Pipeline, now: Timestamp) -> io::Result<Option<View>> {
     let Pipeline { results, freeze, .. } = pipeline;
     let frozen = freeze.as_ref().filter(|freeze| freeze::is_in_force(results, freeze, now));
-    let path = frozen.map_or_else(|| results.clone(), |freeze| freeze::folder(results, freeze));
-    let path = path.join("rankings.json");
-    let index = match fs::read(&path) {
-        Ok(bytes) => Board::read(&bytes, pipeline.feedback())?.into(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => RankingIndex::default(),
-        Err(error) => return Err(blame(&path, &error)),
+    let index = |folder: &Path| {
+        let path = folder.join("rankings.json");
+        match fs::read(&path) {
+            Ok(bytes) => Ok(Board::read(&bytes, pipeline.feedback())?.into()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(RankingIndex::default()),
+            Err(error) => Err(blame(&path, &error)),
+        }
     };
-    let mut view = view(miner, &index, pipeline, true).or_else(|| absent(miner, pipeline));
+    let live = index(results)?;
+    let before = frozen.map(|freeze| index(&freeze::folder(results, freeze))).transpose()?;
+    let shown = match &before {
+        Some(before) => Shown { index: before, since: Some(&live) },
+        None => Shown { index: &live, since: None },
+    };
+    let mut view = view(miner, shown, pipeline, true).or_else(|| absent(miner, pipeline));
     if let Some(own) = view.as_mut().and_then(|view| view.own.as_mut()) {
         own.limits = Submitter::default().room(pipeline, miner, now)?;
     }
@@ -300,7 +348,7 @@ mod tests {
 
         fn view(&self, index: &RankingIndex) -> (State, Option<String>) {
             let miner = MINER.parse().unwrap();
-            let view = view(&miner, index, &self.2, true).unwrap();
+            let view = view(&miner, Shown { index, since: None }, &self.2, true).unwrap();
             (view.state, view.own.unwrap().rejection.map(|rejection| rejection.reason))
         }
     }

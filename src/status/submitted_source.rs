@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::config::{Board, Pipeline};
 use crate::model::miner_id::Miner;
 use crate::model::rejection::Rejection;
+use crate::status::Shown;
 use crate::status::board::{Line, RankingIndex};
 use crate::status::evaluated::Evaluated;
 use crate::submission;
@@ -61,14 +62,18 @@ impl SubmittedSource {
     pub fn of(
         sha256: String,
         miners: Vec<(Miner, Timestamp)>,
-        index: &RankingIndex,
+        Shown { index, since }: Shown<'_>,
         pipeline: &Pipeline,
         board: Board,
     ) -> Option<Self> {
-        let line = |miner: &Miner| index.own_line(miner, board).filter(|line| line.sha256 == sha256);
+        let by = |index: &RankingIndex, miner: &Miner, first_seen| {
+            let ranking = index.own_line(miner, board).filter(|line| line.sha256 == sha256);
+            OneSubmission::of((&sha256, first_seen), miner.clone(), ranking, index, pipeline)
+        };
         let one = |(miner, first_seen): (Miner, Timestamp)| {
-            let ranking = line(&miner);
-            OneSubmission::of((&sha256, first_seen), miner, ranking, index, pipeline)
+            let shown = by(index, &miner, first_seen);
+            let since = since.filter(|_| shown.state == SubmissionState::Waiting);
+            since.map_or(shown, |since| by(since, &miner, first_seen).without_place())
         };
         let submissions: Vec<OneSubmission> = miners.into_iter().map(one).collect();
         (!submissions.is_empty()).then_some(Self { sha256, submissions })
