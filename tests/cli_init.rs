@@ -2,6 +2,8 @@
 
 mod testenv;
 
+use std::fs;
+
 use testenv::{DOUBLE_AGENT, DOUBLE_TASK, TestEnv};
 
 #[test]
@@ -33,9 +35,13 @@ fn init_never_changes_what_is_there() {
     assert_eq!(env.read("pipeline.yaml"), "parallel: 1 # mine\n");
 
     env.write("tasks/reverse_string.yaml", DOUBLE_TASK);
-    let again = env.agentmill(&["init"]).code(0);
-    assert!(!again.stdout.contains("wrote"), "{again}");
+    let again = || env.agentmill(&["init"]).code(0);
+    assert!(!again().stdout.contains("wrote"), "{}", again());
     assert_eq!(env.read("tasks/reverse_string.yaml"), DOUBLE_TASK);
+    // The example would count beside a task of one's own.
+    fs::rename(env.path("tasks/reverse_string.yaml"), env.path("tasks/own.yaml")).unwrap();
+    assert!(!again().stdout.contains("example"), "{}", again());
+    assert!(!env.path("tasks/reverse_string.yaml").exists());
 }
 
 #[test]

@@ -279,6 +279,8 @@ fn agents_are_whole_programs() {
         .agent("works", "import time\nTABLE = sum(range(100_000))\ndef one(): return TABLE - TABLE + 1\ndef two(): return 2\n")
         .agent("quits", "def one(): return 1\ndef two(): return 2\nexit()\n")
         .agent("fails", "def one(): return 1\ndef two(): return 2\nraise ValueError('top')\n")
+        .agent("reads", "def one(): return 1\nn = input()\n")
+        .agent("capital", "def One(): return 1\ndef two(): return 2\n")
         .agent("prints", "print('hi')\ndef one(): return 1\ndef two(): return 2\n")
         .agent("types", "from dataclasses import dataclass\nfrom typing import NamedTuple\n@dataclass\nclass A:\n    x: int = 1\ndef one(): return A().x\ndef two(): return 2\n");
     env.run();
@@ -295,6 +297,17 @@ fn agents_are_whole_programs() {
     assert_eq!(
         env.report("fails", "one"),
         ["error test 1: importing the agent raised ValueError: top (agent.py line 3) - one()"]
+    );
+    assert_eq!(
+        env.report("reads", "one"),
+        [
+            "error test 1: importing the agent raised EOFError: EOF when reading a line (agent.py line 2); what reads input \
+          when the file is run belongs below `if __name__ == \"__main__\":` - one()"
+        ]
+    );
+    assert_eq!(
+        env.report("capital", "one"),
+        ["error test 1: the agent has no function one, but it has One - one()"]
     );
 }
 

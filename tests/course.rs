@@ -149,6 +149,9 @@ fn a_copy_is_told_without_names_where_the_board_is_private_and_without_rewards_w
     env.run();
     env.write("copy.py", DOUBLE_AGENT);
     let copy = env.path("copy.py");
+    let stranger = env.agentmill(&["submit", copy.to_str().unwrap(), "--miner", "zed"]).code(0);
+    stranger.complains(&["zed is not on the roster, "]);
+    std::fs::remove_file(env.path("inbox/zed.py")).unwrap();
     let copy = ["submit", copy.to_str().unwrap(), "--miner", "bo"];
     env.agentmill(&copy).code(0);
     env.run();
@@ -197,6 +200,10 @@ fn the_organiser_sees_what_a_student_sees() {
         .code(0)
         .prints(&["ann: 50 (rank 1)\n  double: failed 50\n"]);
     assert!(!own.stdout.contains("aa"), "nothing of a hidden test: {own}");
+    env.agentmill(&["show", "ann", "double", "--as-miner"]).code(0).prints(&["  double: failed 50\n"]);
+    env.agentmill(&["show", "ann", "triple", "--as-miner"])
+        .code(2)
+        .complains(&["no run on a task \"triple\""]);
     env.agentmill(&["show", "Bo Ray", "--as-miner"]).code(0).prints(&["bo: nothing was submitted\n"]);
     let json = env.agentmill(&["show", "ann", "--as-miner", "--json"]).code(0).stdout;
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();

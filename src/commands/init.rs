@@ -12,13 +12,15 @@ use crate::pipeline::intake;
 use crate::term;
 
 /// Files of a new folder.
-const FILES: [(&str, &str); 3] = [
-    ("pipeline.yaml", config::DEFAULT),
+const FILES: [(&str, &str); 1] = [("pipeline.yaml", config::DEFAULT)];
+
+/// Files of a folder that has no tasks yet: an example beside others would count.
+const EXAMPLE: [(&str, &str); 2] = [
     ("tasks/reverse_string.yaml", include_str!("../demo/tasks/reverse_string.yaml")),
     ("tasks/solutions/reverse_string.py", include_str!("../demo/tasks/solutions/reverse_string.py")),
 ];
 
-/// Writes what is missing; never changes a file that is there.
+/// Writes what is missing, an example where there are no tasks; never changes a file that is there.
 ///
 /// # Errors
 /// Something can't be written.
@@ -27,8 +29,10 @@ pub fn init(dir: &Path, quiet: bool) -> anyhow::Result<Exit> {
         std::fs::create_dir_all(dir.join(folder))
             .with_context(|| format!("can't create {}", dir.display()))?;
     }
+    let is_without_tasks = dir.join("tasks").read_dir().map_or(true, |mut names| names.next().is_none());
+    let example: &[_] = if is_without_tasks { &EXAMPLE } else { &[] };
     let mut told = String::new();
-    for (name, text) in FILES {
+    for &(name, text) in FILES.iter().chain(example) {
         let word = if write_new(&dir.join(name), text)? { "wrote" } else { "kept " };
         told += &format!("{word} {}\n", dir.join(name).display());
     }
@@ -37,8 +41,9 @@ pub fn init(dir: &Path, quiet: bool) -> anyhow::Result<Exit> {
         false => format!("agentmill -C {} run", dir.display()),
     };
     let (inbox, tasks) = (dir.join("inbox"), dir.join("tasks"));
+    let place = if is_without_tasks { " in the place of the example, which counts too" } else { "" };
     told += &format!(
-        "drop agents into {}, put your tasks into {} in the place of the example, which counts too, then: {run}\n",
+        "drop agents into {}, put your tasks into {}{place}, then: {run}\n",
         inbox.display(),
         tasks.display()
     );

@@ -34,6 +34,11 @@ pub fn submit(dir: &Path, args: &Submit, quiet: bool) -> anyhow::Result<Exit> {
     if !quiet {
         term::print(&format!("{}: {}, sha256 {}\n", args.miner, submitted.status, submitted.sha256))?;
     }
+    if let Target::Here(pipeline) = target
+        && let Some(told) = pipeline.roster.as_ref().and_then(|roster| roster.stranger(&args.miner))
+    {
+        term::complain(format_args!("agentmill: {told}"));
+    }
     if args.wait { wait(&target, args, quiet) } else { Ok(Exit::Done) }
 }
 

@@ -185,6 +185,10 @@ pub fn parse(file: &Path, bytes: &[u8]) -> Result<Task, Problems> {
 const PROMPT: &str = "prompt: Write double(n), which returns twice n.";
 const TESTS: &str = "tests: [assert double(2) == 4]";
 
+/// Advice for whoever means a program's input and output.
+const BY_INPUT: &str = "is no assertion: inputs and outputs are files in a folder, `cases: FOLDER`, or \
+                        `assert agent.run(stdin=\"1\\n\").stdout == \"6\\n\"`";
+
 /// Checked only in so far as the log stays empty.
 fn read(log: &Log, source: &Source<'_>, bytes: &[u8]) -> Option<Task> {
     let root = yaml::parse(log, bytes)?;
@@ -315,8 +319,15 @@ fn test<'a>(place: &Place<'a>, default: String) -> Option<(Test, Place<'a>)> {
 
 fn mapping<'a>(place: &Place<'a>, default: String) -> Option<(Test, Place<'a>)> {
     let mut fields = place.fields()?;
-    if fields.names().any(|name| name.starts_with("assert ")) {
+    // Code in which a colon stands.
+    let is_code = |name: &str| name.starts_with("assert ") || name.contains(['(', '=']);
+    if fields.names().any(is_code) {
         place.complain("\": \" makes this a mapping; quote the assertion or put it below \"- |\"");
+        return None;
+    }
+    let of_cases = |name: &str| ["stdin", "stdout", "input", "output", "expected"].contains(&name);
+    if fields.names().any(of_cases) && !fields.has("assert") {
+        place.complain(BY_INPUT);
         return None;
     }
     let named = fields.get("name");

@@ -177,6 +177,11 @@ fn mistakes_are_named() {
         ("prompt: p\ntests: [true]", "2:9: tests[0]: expected text, found true; quote it"),
         ("prompt: p\ntests: [[x]]", "2:9: tests[0]: expected an assertion or a mapping"),
         ("prompt: p\ntests:\n- assert f(\"a: b\") == 1", "3:3: tests[0]: \": \" makes this a mapping"),
+        ("prompt: p\ntests:\n- with raises(ValueError): f(0)", "3:3: tests[0]: \": \" makes this a mapping"),
+        (
+            "prompt: p\ntests:\n- {stdin: '1', stdout: '2'}",
+            "3:3: tests[0]: is no assertion: inputs and outputs are files",
+        ),
         ("prompt: p\ntests:\n- assert: x\n  wieght: 1", "4:3: tests[0].wieght: unknown field; did you mean"),
         (
             "prompt: p\ntests:\n- {assert: x, weight: 0}",

@@ -153,7 +153,12 @@ class AgentPeer(Peer):
                 answer = super().answer_in_turn(question)
                 return answer[:-1] + around.overheard() + "}"
         except Missing as missing:
-            return claim("missing", missing.args[0])
+            return claim("missing", self.alike(missing.args[0]))
+
+    def alike(self, name):
+        """The module's name that differs from this one in upper and lower case only; where there is none, this one."""
+        others = (other for other in list(self.names) if type(other) is str and other.lower() == name.lower())
+        return next(others, name)
 
     def target(self, coder, question):
         if question.get("o") in ("assign", "remove"):

@@ -57,6 +57,9 @@ def last_lines(text, most=200):
     return f"...{rest or line}"
 
 
+READS_INPUT = '; what reads input when the file is run belongs below `if __name__ == "__main__":`'
+
+
 class Script:
     """The outputs and exit code of `python agent.py ...`."""
 
@@ -238,12 +241,14 @@ class Run:
     def accept(self, peer, coder, label, note, claim):
         """The value of a claim; what else it may be is raised."""
         if "missing" in claim:
-            kind = self.task.kind_named(label) or "class"
-            raise Absent(f"the agent has no {kind} {label}")
+            kind, own = self.task.kind_named(label) or "class", claim["missing"]
+            is_alike = type(own) is str and own != label and own.lower() == label.lower()
+            raise Absent(f"the agent has no {kind} {label}{f', but it has {own}' if is_alike else ''}")
         if "unfit" in claim:
             raise Unusable(f"what {label} returned {shortened(claim['unfit'])}")
         if type(claim.get("broken")) is dict:
-            raise Unusable(f"importing the agent raised {told_error(claim['broken'])}")
+            hint = READS_INPUT if claim["broken"].get("name") == "EOFError" else ""
+            raise Unusable(f"importing the agent raised {told_error(claim['broken'])}{hint}")
         try:
             value = peer.outcome(coder, claim)
         except NotPlain as error:
