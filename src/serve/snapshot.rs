@@ -57,7 +57,7 @@ pub(super) struct Published {
 }
 
 impl Published {
-    /// What lies in a folder; `frozen` while the board stands still.
+    /// Results of a folder; `frozen` while the board stands still.
     fn of(folder: &Path, feedback: Feedback, frozen: Option<Freeze>) -> Self {
         Self {
             rankings: Cached::new(folder.join("rankings.json"), move |bytes| {

@@ -100,6 +100,15 @@ pub struct RankingIndex {
     pub(super) generated_at: Option<Timestamp>,
 }
 
+/// Results that are shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    /// Those of the board.
+    pub index: &'a RankingIndex,
+    /// Those that were published since, where the board stands still.
+    pub since: Option<&'a RankingIndex>,
+}
+
 impl RankingIndex {
     /// The line of a miner as the miner itself sees it.
     pub(super) fn own_line(&self, miner: &Miner, board: config::Board) -> Option<Line> {

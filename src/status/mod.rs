@@ -27,7 +27,7 @@ use crate::pipeline::season::Room;
 use crate::submission::{self, Receipt, Submitter};
 use crate::util::atomic_file::blame;
 
-pub use crate::status::board::{Board, Line, RankingIndex, SameBytes};
+pub use crate::status::board::{Board, Line, RankingIndex, SameBytes, Shown};
 pub use crate::status::evaluated::Evaluated;
 pub use crate::status::shown_task::ShownTask;
 pub use crate::status::submitted_source::{OneSubmission, SubmissionState, SubmittedSource};
@@ -159,15 +159,6 @@ impl LastOutcome {
         let rejection = index.rejected.get(miner).filter(|_| is_told).cloned();
         Some(Self { state, evaluated, rejection, frozen: false })
     }
-}
-
-/// Results that are shown.
-#[derive(Debug, Clone, Copy)]
-pub struct Shown<'a> {
-    /// Those of the board.
-    pub index: &'a RankingIndex,
-    /// Those that were published since, where the board stands still.
-    pub since: Option<&'a RankingIndex>,
 }
 
 /// Looks up where a miner stands; None if nothing is known of the miner. `own` adds what is for the miner only.

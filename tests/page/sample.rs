@@ -77,6 +77,7 @@ impl Sample {
             line,
             reason: reason.into(),
             sha256: None,
+            claims: None,
         };
         sample.rejections = vec![
             rejection(
