@@ -131,18 +131,19 @@ impl Ledger {
         &self.sights
     }
 
-    /// Takes in what one look at the inbox found. What is new in it came after all that is known and after the last complete
-    /// look, whatever the clock or the file says, and in the order in which the files were last changed, as far
-    /// as that tells one.
+    /// Takes in what one look at the inbox found. What is new in it was seen after all that is known, whatever the clock says, and in
+    /// the order in which the files were last changed, as far as that tells one. It came after the last complete look that did not see
+    /// it and after all else of its miner's, whatever the file says; what others handed in meanwhile makes nobody late.
     pub fn add(&mut self, mut found: Vec<Found>, now: Timestamp) {
         // What can't be read now is taken in before anything is written.
         let _ = self.catch_up();
         self.looked.catch_up(&self.results);
         found.retain(|found| self.is_news(found));
-        let (at, newest) = (self.now(now), self.sights.newest());
+        let at = self.now(now);
         for Ordered { found, via, undecided } in order::of_one_look(&self.results, found, &self.sights) {
             let Found { arrived, came, file, miner, sha256, refused, packed, other, .. } = found;
-            let not_before = newest.max(self.looked.before(&file));
+            let own = self.sights.events(&miner).last().map(|last| last.came);
+            let not_before = own.max(self.looked.before(&file));
             // A pass may see a file before the channel that took it has noted it.
             let taken = || {
                 let is_new = self.sights.seen(&sha256, &miner).is_none();

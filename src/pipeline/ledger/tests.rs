@@ -150,6 +150,20 @@ fn times_never_go_back() {
 }
 
 #[test]
+fn what_others_hand_in_makes_nobody_late() {
+    let results = Results::new();
+    let mut ledger = results.open();
+    let came = |ledger: &Ledger, id: &str| ledger.sights().events(&miner(id)).last().unwrap().came;
+    let hour = |hour: i64| noon() + SignedDuration::from_hours(hour);
+    ledger.looked(hour(0), BTreeSet::new());
+    ledger.add(vec![Found { came: Some(hour(3)), ..found("bo", "B", 0) }], hour(3));
+    ledger.add(vec![found("ann", "A", hour(2).as_second())], hour(4));
+    assert_eq!(came(&ledger, "ann"), hour(2), "when its file came");
+    ledger.add(vec![found("bo", "C", hour(1).as_second())], hour(5));
+    assert_eq!(came(&ledger, "bo"), hour(3), "after what it had handed in");
+}
+
+#[test]
 fn what_a_look_did_not_see_had_not_come_before_it() {
     let results = Results::new();
     let hour = |hour: i64| noon() + SignedDuration::from_hours(hour);

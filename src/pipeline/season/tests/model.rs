@@ -42,6 +42,8 @@ pub(super) struct Model {
     pub(super) first: HashMap<String, usize>,
     /// The latest time of all that was noted.
     pub(super) newest: i64,
+    /// The latest time of a look at the inbox.
+    pub(super) looked: i64,
 }
 
 impl Model {
@@ -80,6 +82,12 @@ impl Model {
         self.first.entry(sha256.clone()).or_insert(number);
         self.noted.entry(number).or_default().push(Noted { sha256, came, refused });
         self.newest = self.newest.max(at);
+    }
+
+    /// The time before which nothing came that a look finds of a miner.
+    pub(super) fn not_before(&self, number: usize) -> i64 {
+        let own = self.noted.get(&number).and_then(|all| all.last()).map(|last| last.came);
+        self.looked.max(own.unwrap_or(i64::MIN))
     }
 
     pub(super) fn knows(&self, number: usize, sha256: &str) -> bool {

@@ -2,7 +2,7 @@
 //! lines, a change of tasks, two freezes, and a clock that is set back. A simple model beside it decides everything anew from a list
 //! of what happened.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -67,7 +67,7 @@ impl World {
             season,
             ledger,
             inbox: BTreeMap::new(),
-            model: Model { newest: i64::MIN, ..Model::default() },
+            model: Model { newest: i64::MIN, looked: i64::MIN, ..Model::default() },
             kills: 0,
             turned: 0,
         }
@@ -96,14 +96,14 @@ impl World {
             self.look(now);
             self.kill(dice);
         }
-        let before = self.model.newest;
+        let at = now.max(self.model.newest);
         let mut lying: Vec<(usize, Lying)> =
             self.inbox.iter().map(|(number, lying)| (*number, lying.clone())).collect();
         lying.sort_by_key(|(number, lying)| (lying.changed, format!("miner{number}.py")));
         for (number, file) in &lying {
             if !self.model.knows(*number, &file.sha256) {
-                let came = file.changed.max(before).min(now.max(before));
-                self.model.note(*number, &file.sha256, came, now.max(before), !file.valid);
+                let came = file.changed.max(self.model.not_before(*number)).min(at);
+                self.model.note(*number, &file.sha256, came, at, !file.valid);
             }
         }
         for (number, file) in lying.iter().filter(|(_, file)| file.valid) {
@@ -111,6 +111,9 @@ impl World {
         }
         self.look(now);
         self.ledger.write().unwrap();
+        self.ledger.looked(moment(now), BTreeSet::new());
+        self.model.looked = self.model.looked.max(now);
+        self.model.newest = self.model.newest.max(now);
     }
 
     /// Look at the inbox by agentmill's own season and ledger.
