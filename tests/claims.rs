@@ -20,6 +20,7 @@ const DECODER: &str = concat!(
     include_str!("../src/sandbox/guest/shared.py"),
     include_str!("../src/sandbox/guest/raised.py"),
     include_str!("../src/sandbox/guest/operations.py"),
+    include_str!("../src/sandbox/guest/lines.py"),
     include_str!("../src/sandbox/guest/peer.py"),
     include_str!("../src/sandbox/guest/proxies.py"),
 );
