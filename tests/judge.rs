@@ -261,7 +261,7 @@ fn exceptions_are_what_they_were() {
 fn questions_that_nobody_could_keep_are_no_fault() {
     let lab = Lab::with_judge(1, TIGHT);
     let many = task(
-        "prompt: p\ntests:\n  - |\n    big = 'x' * 900000\n    assert all(one(big) for _ in range(20))\n",
+        "prompt: Write one(text).\ntests:\n  - |\n    big = 'x' * 900000\n    assert all(one(big) for _ in range(20))\n",
     );
     assert_eq!(lab.sandbox.check(&[many]).unwrap(), Checked::default());
     assert_eq!(lab.close(), Vec::<String>::new());

@@ -103,6 +103,6 @@ fn feedback_and_freeze_hold_here_too() {
     let api = frozen.serve();
     assert_eq!(api.put("alice", "", GOOD).status, 201);
     publish(&frozen, "results/", GOOD, "");
-    let waiting = only(&api, GOOD, "");
-    assert_eq!((&waiting["state"], &waiting["ranking"]), (&json!("waiting"), &Value::Null));
+    let behind = only(&api, GOOD, "");
+    assert_eq!((&behind["state"], &behind["ranking"]), (&json!("evaluated"), &Value::Null));
 }
