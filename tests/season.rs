@@ -226,7 +226,7 @@ fn a_history_tells_what_became_of_each_submission() {
     );
     env.drop_agent("ann", DOUBLE_AGENT);
     env.run();
-    assert_eq!(fates(&env)[0], "70 stands 30% off for coming late");
+    assert_eq!(fates(&env)[0], "70 stands 30% off for coming late; was 100 before");
     env.remove("inbox/ann.py");
     env.run();
     assert!(fates(&env).iter().any(|fate| fate.contains("withdrawn")), "{:?}", fates(&env));
