@@ -84,11 +84,12 @@ fn run(folder: &Folder, sandbox: &dyn Sandbox) -> Summary {
     folder.pass(sandbox).0.unwrap()
 }
 
-/// Does what the fake one does, but panics where an agent says so.
+/// Does what the fake one does, but panics, or has the pass stopped, where an agent says so.
 #[derive(Default)]
 struct Buggy {
     fake: Fake,
     image_asked: AtomicBool,
+    waker: Option<Sender<Wake>>,
 }
 
 struct BuggyCell<'a>(Box<dyn Cell + 'a>, String);
@@ -123,6 +124,10 @@ impl Sandbox for Buggy {
     fn open(&self, source: Vec<u8>, limits: &Limits) -> Result<Opened<'_>, Fault> {
         let text = String::from_utf8_lossy(&source).into_owned();
         assert!(!text.contains("panic on opening"), "no way in");
+        if let Some(waker) = self.waker.as_ref().filter(|_| text.contains("stop on opening")) {
+            waker.send(Wake::Stop).unwrap();
+            return Err(Fault::Stopped);
+        }
         Ok(match self.fake.open(source, limits)? {
             Opened::Ready(cell) => Opened::Ready(Box::new(BuggyCell(cell, text))),
             refused => refused,
@@ -236,59 +241,26 @@ fn a_pass_can_be_ended_while_the_image_is_fetched_or_the_tasks_are_checked() {
     }
 }
 
-/// Has the pass stopped when a certain agent is opened.
-struct Stopping<'a> {
-    fake: Fake,
-    at: &'a str,
-    waker: Sender<Wake>,
-}
-
-impl Sandbox for Stopping<'_> {
-    fn image(&self) -> Result<String, Fault> {
-        self.fake.image()
-    }
-
-    fn check(&self, tasks: &[Task]) -> Result<Checked, Fault> {
-        self.fake.check(tasks)
-    }
-
-    fn expect(&self, agents: usize, limits: &Limits) {
-        self.fake.expect(agents, limits);
-    }
-
-    fn open(&self, source: Vec<u8>, limits: &Limits) -> Result<Opened<'_>, Fault> {
-        if String::from_utf8_lossy(&source).contains(self.at) {
-            self.waker.send(Wake::Stop).unwrap();
-            return Err(Fault::Stopped);
-        }
-        self.fake.open(source, limits)
-    }
-
-    fn stop(&self) {
-        self.fake.stop();
-    }
-}
-
 #[test]
 fn an_edit_of_a_task_leaves_the_board_as_it_is_until_all_on_it_are_evaluated_anew() {
     let folder = folder();
     folder.drop("ann.py", "x = 1 # passes all");
-    folder.drop("bob.py", "x = 2 # passes all");
+    folder.drop("bob.py", "x = 2 # passes all, stop on opening");
     run(&folder, &Fake::default());
     let results = || ["rankings.csv", "scores.csv", "history.csv"].map(|file| folder.read(file));
     let before = results();
-    let stopped_at = |at| {
+    let stopped = || {
         let (waker, wakes) = mpsc::channel();
-        let stopping = Stopping { fake: Fake::default(), at, waker: waker.clone() };
+        let stopping = Buggy { waker: Some(waker.clone()), ..Buggy::default() };
         pass(&folder.workspace(), &stopping, &Events::channel().0, false, (waker, wakes)).unwrap()
     };
     fs::write(folder.path("tasks/t.yaml"), "prompt: p\ntests: [assert x, assert z]\n").unwrap();
-    let summary = stopped_at("x = 2");
+    let summary = stopped();
     assert!(summary.stopped && summary.pending > 0, "{summary:?}");
     assert_eq!(results(), before);
     // Other bytes of one on the board are a new submission: they hold nobody up.
-    folder.drop("bob.py", "x = 3 # assert x");
-    stopped_at("x = 3");
+    folder.drop("bob.py", "x = 3 # assert x, stop on opening");
+    stopped();
     let ranking = || folder.read("rankings.csv");
     assert!(!ranking().contains("bob") && ranking().contains("1,ann,100"), "{}", ranking());
     run(&folder, &Fake::default());

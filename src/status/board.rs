@@ -190,7 +190,7 @@ impl Board {
         Ok(Self { feedback, frozen: None, rankings, evaluated: all.evaluated })
     }
 
-    /// The same in a freeze, if there is one.
+    /// This board, which stands still while the freeze is in force, if there is one.
     #[must_use]
     pub fn standing_still(self, frozen: Option<Freeze>) -> Self {
         Self { frozen, ..self }
