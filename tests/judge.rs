@@ -4,6 +4,8 @@ mod common;
 mod ignorable;
 #[path = "judge/lists.rs"]
 mod lists;
+#[path = "judge/waits.rs"]
+mod waits;
 
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,6 +26,7 @@ fn main() -> ExitCode {
             objects_are_shown_anew_to_the_judge_that_goes_on_after_anothers_end,
             an_agent_that_stalls_one_test_after_the_other_holds_nobody_up,
             what_a_run_takes_of_a_judge_in_all_is_bounded,
+            waits::an_agent_that_says_for_ever_that_it_waits_holds_nobody_up,
             an_agent_that_takes_the_judges_memory_in_one_test_after_the_other_holds_nobody_up,
             what_no_agent_can_pass_is_the_tasks_fault,
             what_an_agent_can_pass_is_no_fault,

@@ -1,6 +1,6 @@
 //! One run: the judge asks, the agent answers, the host keeps the clock and the verdicts.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::model::claims::Reply;
 use crate::model::report::{Scored, Verdict};
@@ -9,7 +9,7 @@ use crate::sandbox::containers::death_log::DeathLog;
 use crate::sandbox::run::case_files;
 use crate::sandbox::run::judge::{Demise, Judge, Request, Said};
 use crate::sandbox::run::judge_prompts::JudgePrompts;
-use crate::sandbox::run::respondent::{NoReply, Respondent};
+use crate::sandbox::run::respondent::{NoReply, Respondent, is_idle};
 use crate::sandbox::run::score_sheet::ScoreSheet;
 use crate::task::Task;
 
@@ -17,6 +17,9 @@ use crate::task::Task;
 /// bounds of its own; but an agent that breaks one after the other must not hold up everybody for as long as there are
 /// tests.
 const MAX_DEATHS: usize = 3;
+
+/// How many times the judge's time both sides of a run may have nothing to say, in all: an agent could have them wait for ever.
+const MAX_IDLE: u32 = 3;
 
 const NOT_JUDGED: &str =
     "not judged: tests before it used up the judge's time or memory over what the agent returned";
@@ -71,15 +74,27 @@ pub fn run(
     deaths: &DeathLog,
 ) -> Result<Scored, Broken> {
     let (mut sheet, mut broken) = (ScoreSheet::new(task), 0);
+    let (mut idled, mut replied) = (Duration::ZERO, Instant::now());
     begin(agent, judge, task, 0);
     loop {
         match judge.hear() {
             Said::Fetch(part) => judge.file(&part.of(task).map_err(Broken::Task)?),
             Said::Consult(prompt) => judge.model_answer(prompts.ask(prompt).map_err(Broken::of)?),
+            // On nobody's clock: neither side has anything to say, and the agent's rests.
+            Said::Request(Request { payload, .. })
+                if is_idle(&payload) && idled + replied.elapsed() > judge.bounds().time * MAX_IDLE =>
+            {
+                sheet.rest(Verdict::Timeout, "the test and the agent waited for each other");
+                return Err(Broken::JudgeLate(Box::new(close(sheet, agent))));
+            }
             Said::Request(Request { kind, payload }) => {
+                if is_idle(&payload) {
+                    idled += replied.elapsed();
+                }
                 let payload = case_files::filled(kind, payload, task).map_err(Broken::Task)?;
                 let reply = agent.ask(&Request { kind, payload })?;
                 pass_on(reply, judge, &mut sheet);
+                replied = Instant::now();
             }
             Said::Result(judged) => {
                 agent.enter_test(limit(task, judged.test + 1));

@@ -122,6 +122,11 @@ impl Respondent for Recorded<'_> {
     }
 }
 
+/// True for the word of a judge whose test has nothing to ask, while threads may have (guest/lines.py).
+pub fn is_idle(payload: &[u8]) -> bool {
+    payload == b"{\"pass\": \"idle\"}"
+}
+
 /// True for a question among those of several threads (guest/lines.py). It is chance in which order they come, so such a run can't be
 /// judged anew.
 fn is_of_threads(payload: &[u8]) -> bool {
