@@ -22,7 +22,8 @@ fn main() -> ExitCode {
             what_fails_ahead_is_told_with_its_line,
             a_run_that_is_asked_call_by_call_stands_in_no_others_way,
             a_loop_whose_first_check_holds_for_right_answers_alone_is_asked_at_once,
-            a_message_asks_nothing
+            a_message_asks_nothing,
+            what_was_judged_before_a_run_is_made_again_stands
         ],
         with_docker![only_what_runs_no_code_of_the_agents_is_done_ahead],
     ])
@@ -217,4 +218,44 @@ fn a_message_asks_nothing() {
     assert_eq!(cells.count(), 1, "{}", told.stderr);
     let report = env.report("ann", "t");
     assert!(report[0].contains("4 == 5 does not hold") && report[1].contains("seven"), "{report:?}");
+}
+
+/// Its answers are drawn anew in each attempt, and are no right ones.
+const DRAWN: &str = "
+import os
+DRAWN = os.urandom(8).hex()
+def drawn():
+    return DRAWN
+def after(n):
+    return n
+def end(n):
+    os._exit(3)
+";
+
+/// A failed assertion leaves questions out, so the run differs from what was foreseen, or the agent has ended in vain: the first
+/// test keeps the answer that it was judged by, and no test of which the agent is asked again is judged by luck.
+fn what_was_judged_before_a_run_is_made_again_stands() {
+    let differs = "prompt: a\ntests:\n  - |\n    assert drawn() == ''\n    assert after(1) == 1\n  - |\n    assert after(2) == 2\n    assert drawn() == ''\n";
+    let ends = "prompt: b\ntests:\n  - assert drawn() == ''\n  - |\n    assert drawn() == ''\n    assert end(1) == 1\n";
+    let said = |run: &Scored| -> Vec<String> {
+        let drawn = regex::Regex::new("[0-9a-f]{16}").expect("a pattern");
+        let of = |text: &String| drawn.find(text).map(|found| found.as_str().to_owned());
+        messages(run)
+            .iter()
+            .take(2)
+            .map(|text| of(text).unwrap_or_else(|| panic!("{:?}", messages(run))))
+            .collect()
+    };
+    let (lab, differs, ends) = (Lab::new(), task(differs), task(ends));
+    let Outcome::Judged(runs) = lab.run_announced(DRAWN.as_bytes(), &[&differs, &ends, &differs], &LIMITS)
+    else {
+        panic!("a run was refused")
+    };
+    for run in &runs {
+        assert_eq!(verdicts(run), ["failed"; 2], "{:?}", messages(run));
+    }
+    let (first, second) = (said(&runs[2]), said(&runs[1]));
+    assert_ne!(first[0], first[1], "the first test was judged by a second draw");
+    assert_eq!(second[0], second[1], "both tests were judged before the agent ended");
+    assert_eq!(lab.close(), Vec::<String>::new());
 }

@@ -14,7 +14,7 @@ use crate::sandbox::run::cell_messages::{Answer, Compiled, Spending};
 use crate::sandbox::run::judge::Said;
 use crate::sandbox::run::replay::CallPlan;
 use crate::sandbox::run::run_clock::CpuAccount;
-use crate::sandbox::run::score_sheet::ScoreSheet;
+use crate::sandbox::run::score_sheet::{ScoreSheet, Standing};
 use crate::task::{self, Task};
 use crate::util::text::visible;
 
@@ -35,7 +35,9 @@ pub fn cell_frames(bytes: &[u8]) {
             expect_showable(&refusal.message);
         }
         if let Some(spending) = Spending::of(&frame.payload) {
-            expect_sound(&ScoreSheet::new(&TASK).add_up(Usage::default(), spending.stderr));
+            expect_sound(
+                &ScoreSheet::new(&TASK, &Standing::default()).add_up(Usage::default(), spending.stderr),
+            );
         }
         if let Ok(Answer::Exited(exited)) = Answer::of(frame) {
             expect_showable(&exited.how());
@@ -60,7 +62,7 @@ fn told_apart(pieces: &[&[u8]]) -> (Vec<u8>, Vec<u8>) {
 
 /// Whatever a judge says, a run has one result per test, and the first that was said.
 pub fn judge_frames(bytes: &[u8]) {
-    let (mut sheet, mut asked) = (ScoreSheet::new(&TASK), Vec::new());
+    let (mut sheet, mut asked) = (ScoreSheet::new(&TASK, &Standing::default()), Vec::new());
     for frame in frames(bytes) {
         match Said::of(frame) {
             Said::Result(judged) => sheet.enter(judged),

@@ -17,7 +17,7 @@ use crate::sandbox::run::interactive::{self, Broken};
 use crate::sandbox::run::judge_prompts::JudgePrompts;
 use crate::sandbox::run::replay::{self, CallPlan, ROOM, Replayed};
 use crate::sandbox::run::respondent::InCell;
-use crate::sandbox::run::score_sheet;
+use crate::sandbox::run::score_sheet::{self, ScoreSheet, Standing};
 use crate::sandbox::{Cell, Fault, Refusal, same_cell};
 use crate::task::Task;
 
@@ -44,6 +44,8 @@ pub struct AgentSession<'a> {
     judge_model: Option<JudgeModel>,
     /// Questions and answers of the last run, if they are kept.
     exchanges: Option<Vec<Exchange>>,
+    /// Results of the run that is under way which stand, however often it is made.
+    standing: Standing,
 }
 
 struct Upcoming {
@@ -76,7 +78,7 @@ impl<'a> AgentSession<'a> {
     pub fn new(host: &'a Host, source: Vec<u8>, limits: &Limits, cell: LiveCell) -> Self {
         let (upcoming, made) = (VecDeque::new(), VecDeque::new());
         let (cell, access, judge_model, exchanges) = (Some(cell), None, None, None);
-        let asked_hidden = false;
+        let (asked_hidden, standing) = (false, Standing::default());
         Self {
             host,
             source,
@@ -89,6 +91,7 @@ impl<'a> AgentSession<'a> {
             access,
             judge_model,
             exchanges,
+            standing,
         }
     }
 
@@ -142,8 +145,8 @@ impl<'a> AgentSession<'a> {
 
     // -- by plan --
 
-    /// A run by what is known to be asked; None if that is not known, or not what is asked of this agent. Then no trace of
-    /// this attempt is left: the next one is made in another cell.
+    /// A run by what is known to be asked; None if that is not known, or not what is asked of this agent. Then the next attempt
+    /// is made in another cell, where no trace of this one is left; only what was judged stands.
     fn by_plan(&mut self, key: &str, task: &Task, limits: &Limits) -> Result<Option<Scored>, Fault> {
         let Some(plan) = self.host.judges.call_plan(key) else {
             self.take_upcoming(key); // it must not stand before those that can be made ahead
@@ -153,37 +156,51 @@ impl<'a> AgentSession<'a> {
             return Ok(None);
         }
         let (_, answers) = self.made.front().expect("it was just made");
-        let scored = match plan.recall(task, answers) {
-            Some(scored) => {
+        let mut sheet = ScoreSheet::new(task, &self.standing);
+        let is_scored = match plan.recall(&mut sheet, answers) {
+            Some(()) => {
                 plan.count(true);
-                Some(scored)
+                true
             }
-            None => self.judge(task, &plan, answers)?,
+            None => self.judge(task, &plan, answers, &mut sheet)?,
         };
-        match &scored {
-            Some(_) => self.exchanges = plan.exchanges(answers),
-            None => self.leave_cell(),
+        self.standing = sheet.standing();
+        let (_, answers) = self.made.pop_front().expect("it was just made");
+        if is_scored {
+            self.keep_exchanges(plan.exchanges(&answers));
+            return Ok(Some(sheet.add_up(answers.usage, answers.stderr)));
         }
-        self.made.pop_front();
-        Ok(scored)
+        self.leave_cell();
+        Ok(None)
     }
 
-    /// The judged run of these answers; None if the judge asks something else.
-    fn judge(&self, task: &Task, plan: &CallPlan, answers: &Answers) -> Result<Option<Scored>, Fault> {
+    /// Keeps what a run is judged anew by, unless something that it was judged by stands from another attempt.
+    fn keep_exchanges(&mut self, exchanges: Option<Vec<Exchange>>) {
+        self.exchanges = exchanges.filter(|_| !self.standing.is_contradicted());
+    }
+
+    /// Judges these answers; false if the judge asks something else.
+    fn judge(
+        &self,
+        task: &Task,
+        plan: &CallPlan,
+        answers: &Answers,
+        sheet: &mut ScoreSheet<'_>,
+    ) -> Result<bool, Fault> {
         let mut judge = self.host.judges.for_task(task)?;
-        let replayed = replay::judge(&mut judge, task, plan, answers);
+        let replayed = replay::judge(&mut judge, task, plan, answers, sheet);
         // What an agent did to its run, or its answers to a judge, says nothing of the plan.
-        match &replayed {
-            Replayed::Scored(_) => plan.count(true),
+        match replayed {
+            Replayed::Scored => plan.count(true),
             Replayed::Differs => plan.count(false),
             Replayed::EndedInVain | Replayed::Died | Replayed::JudgeStuck => {}
         }
-        if matches!(replayed, Replayed::JudgeStuck) {
+        if replayed == Replayed::JudgeStuck {
             self.host.judges.discard(judge);
         } else {
             self.host.judges.give_back(judge);
         }
-        Ok(if let Replayed::Scored(scored) = replayed { Some(scored) } else { None })
+        Ok(replayed == Replayed::Scored)
     }
 
     /// Sees to it that the run is the first of those that were made; with it, runs that are expected after it are made.
@@ -297,9 +314,11 @@ impl<'a> AgentSession<'a> {
         let outcome = match deaths.and_then(|deaths| Ok((deaths, prompts?))) {
             Ok((deaths, prompts)) => {
                 let mut agent = InCell::begin(&mut cell, &deaths, task, limits);
-                let outcome = interactive::run(&mut agent, &mut judge, task, &prompts, &deaths);
+                let standing = &mut self.standing;
+                let outcome = interactive::run(&mut agent, &mut judge, task, &prompts, &deaths, standing);
                 // What a model was asked about can't be judged anew without it.
-                self.exchanges = agent.exchanges().filter(|_| self.judge_model.is_none());
+                let exchanges = agent.exchanges().filter(|_| self.judge_model.is_none());
+                self.keep_exchanges(exchanges);
                 outcome
             }
             Err(fault) => Err(Broken::Engine(fault)),
@@ -375,7 +394,7 @@ impl Cell for AgentSession<'_> {
 
     fn run(&mut self, task: &Task, limits: &Limits) -> Result<Scored, Fault> {
         let (host, key) = (self.host, task.digest());
-        self.exchanges = None;
+        (self.exchanges, self.standing) = (None, Standing::default());
         let mut broken_before = false;
         // Who may ask a model is asked call by call: an answer that was thrown away would have been paid for.
         let is_granted = self.access.is_some();

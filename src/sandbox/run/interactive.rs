@@ -10,7 +10,7 @@ use crate::sandbox::run::case_files;
 use crate::sandbox::run::judge::{Demise, Judge, Request, Said};
 use crate::sandbox::run::judge_prompts::JudgePrompts;
 use crate::sandbox::run::respondent::{NoReply, Respondent, is_idle};
-use crate::sandbox::run::score_sheet::ScoreSheet;
+use crate::sandbox::run::score_sheet::{ScoreSheet, Standing};
 use crate::task::Task;
 
 /// How often a run may use up the judge's time or memory, or end its process, over what the agent returned. Each test has
@@ -62,7 +62,8 @@ impl From<NoReply> for Broken {
     }
 }
 
-/// Has a judge that knows a task grade the run that `agent` has begun.
+/// Has a judge that knows a task grade the run that `agent` has begun, but for results that stand already. Where the judge ends
+/// over it, those that it has come to until then stand, too.
 ///
 /// # Errors
 /// Something other than the agent broke; its cell and the judge must not be used again.
@@ -72,8 +73,9 @@ pub fn run(
     task: &Task,
     prompts: &JudgePrompts<'_>,
     deaths: &DeathLog,
+    standing: &mut Standing,
 ) -> Result<Scored, Broken> {
-    let (mut sheet, mut broken) = (ScoreSheet::new(task), 0);
+    let (mut sheet, mut broken) = (ScoreSheet::new(task, standing), 0);
     let (mut idled, mut replied) = (Duration::ZERO, Instant::now());
     begin(agent, judge, task, 0);
     loop {
@@ -100,7 +102,10 @@ pub fn run(
                 agent.enter_test(limit(task, judged.test + 1));
                 sheet.enter(judged);
             }
-            Said::Done => return Ok(close(sheet, agent)),
+            Said::Done => {
+                *standing = sheet.standing();
+                return Ok(close(sheet, agent));
+            }
             Said::Fault(flaw) => return Err(Broken::Task(flaw.told(task))),
             Said::Died(demise) if !demise.asked => {
                 let text = format!("can't be judged: {}", demise.happened(judge.bounds(), 1));
@@ -127,6 +132,7 @@ pub fn run(
                 return Err(Broken::Engine(Fault::Engine("the engine lost the judge".into())));
             }
             Said::Gone => {
+                *standing = sheet.standing();
                 sheet.rest(Verdict::Error, "the assertion could not be evaluated on what the agent returned");
                 return Err(Broken::JudgeGone(Box::new(close(sheet, agent))));
             }

@@ -5,6 +5,7 @@ use crate::sandbox::run::host::Host;
 use crate::sandbox::run::interactive::{self, Broken};
 use crate::sandbox::run::judge_prompts::JudgePrompts;
 use crate::sandbox::run::respondent::Recorded;
+use crate::sandbox::run::score_sheet::Standing;
 use crate::sandbox::{Fault, Rejudged};
 use crate::task::Task;
 
@@ -26,7 +27,9 @@ pub fn judge(host: &Host, task: &Task, exchanges: &[Exchange], new: bool) -> Res
         }
     };
     let prompts = JudgePrompts::begin(None, &host.launcher)?;
-    let outcome = interactive::run(&mut Recorded::new(exchanges), &mut judge, task, &prompts, &deaths);
+    let mut recorded = Recorded::new(exchanges);
+    let outcome =
+        interactive::run(&mut recorded, &mut judge, task, &prompts, &deaths, &mut Standing::default());
     match outcome {
         Ok(_) => host.judges.give_back(judge),
         Err(_) => host.judges.discard(judge),

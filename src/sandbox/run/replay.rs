@@ -2,8 +2,8 @@
 //!
 //! A task's tests nearly always ask the same of every agent, whatever it answers. What a judge can foresee of that is sent to
 //! a cell at once, for several runs, and the answers go to the judge with its order. The moment anything is not as it was
-//! foreseen, all of it is thrown away and the run is made anew in another cell, call by call: a verdict never depends on how
-//! it was come by. Nothing that an agent has answered is ever made a question of.
+//! foreseen, the rest is thrown away and the run is made anew in another cell, call by call: a verdict never depends on how
+//! it was come by. What was judged until then stands. Nothing that an agent has answered is ever made a question of.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -12,7 +12,6 @@ use parking_lot::Mutex;
 
 use crate::config::Limits;
 use crate::model::claims::{Exchange, Exchanges, Reply};
-use crate::model::report::Scored;
 use crate::sandbox::guest::frames::ToCell;
 use crate::sandbox::run::cell_messages::{Answers, BatchedRun};
 use crate::sandbox::run::judge::{Judge, Judged, Request, Said};
@@ -90,11 +89,12 @@ impl CallPlan {
         let _ = self.balance.fetch_update(Ordering::Relaxed, Ordering::Relaxed, counted);
     }
 
-    /// The run that was judged of exactly these answers before.
-    pub fn recall(&self, task: &Task, answers: &Answers) -> Option<Scored> {
+    /// The run that was judged of exactly these answers before; what it came to is entered.
+    pub fn recall(&self, sheet: &mut ScoreSheet<'_>, answers: &Answers) -> Option<()> {
         let verdicts = self.verdicts.as_ref()?.lock();
         let judged = verdicts.get(&key(answers)?)?;
-        Some(scored(ScoreSheet::new(task), judged, answers))
+        judged.iter().cloned().for_each(|judged| sheet.enter(judged));
+        Some(())
     }
 
     fn remember(&self, answers: &Answers, judged: Vec<Judged>) {
@@ -122,10 +122,10 @@ fn key(answers: &Answers) -> Option<String> {
 }
 
 /// Result of a replay.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Replayed {
-    /// The run, as it would have come to call by call.
-    Scored(Scored),
+    /// The run is what it would have come to call by call.
+    Scored,
     /// The judge asks something else: it must be made anew.
     Differs,
     /// The agent has ended where it would not have been asked: it must be asked call by call.
@@ -138,8 +138,15 @@ pub enum Replayed {
 
 /// Has a judge that knows the task look at an agent's replies to a plan. It may ask for less than the plan holds, as
 /// a failed assertion asks nothing more; what it asks for must be the same, as the replies were to that. An agent that
-/// ended where it would not have been asked has ended in vain: then it must be asked call by call.
-pub fn judge(judge: &mut Judge, task: &Task, plan: &CallPlan, answers: &Answers) -> Replayed {
+/// ended where it would not have been asked has ended in vain: then it must be asked call by call. Results go to the sheet
+/// for as long as the judge asks the same.
+pub fn judge(
+    judge: &mut Judge,
+    task: &Task,
+    plan: &CallPlan,
+    answers: &Answers,
+    sheet: &mut ScoreSheet<'_>,
+) -> Replayed {
     judge.begin(task, 0);
     for reply in &answers.replies {
         match reply {
@@ -149,18 +156,19 @@ pub fn judge(judge: &mut Judge, task: &Task, plan: &CallPlan, answers: &Answers)
             Reply::Ended(..) => judge.ended(),
         }
     }
-    let (mut sheet, mut said, mut same) = (ScoreSheet::new(task), Vec::new(), true);
+    let (mut said, mut same) = (Vec::new(), true);
     let mut expected = plan.requests.iter().zip(&answers.replies);
     loop {
         match judge.hear() {
-            Said::Result(judged) => {
+            Said::Result(judged) if same => {
                 sheet.enter(judged.clone());
                 said.push(judged);
             }
+            Said::Result(_) => {}
             Said::Request(request) => match expected.next() {
                 Some((known, reply)) => {
                     same &= *known == request;
-                    note(&mut sheet, reply);
+                    note(sheet, reply);
                 }
                 None => {
                     same = false;
@@ -185,18 +193,13 @@ pub fn judge(judge: &mut Judge, task: &Task, plan: &CallPlan, answers: &Answers)
         return Replayed::EndedInVain;
     }
     plan.remember(answers, said);
-    Replayed::Scored(scored(sheet, &[], answers))
+    Replayed::Scored
 }
 
 fn note(sheet: &mut ScoreSheet<'_>, reply: &Reply) {
     if let Reply::Ended(verdict, how) = reply {
         sheet.note_end(*verdict, how.clone());
     }
-}
-
-fn scored(mut sheet: ScoreSheet<'_>, judged: &[Judged], answers: &Answers) -> Scored {
-    judged.iter().cloned().for_each(|judged| sheet.enter(judged));
-    sheet.add_up(answers.usage, answers.stderr.clone())
 }
 
 #[cfg(test)]

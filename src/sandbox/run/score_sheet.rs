@@ -8,23 +8,46 @@ use crate::task::{Form, Task, Test};
 
 /// A run that did not come about, because Python does not compile the source within the run's limits.
 pub fn refused(task: &Task, refusal: &Refusal) -> Scored {
-    let mut sheet = ScoreSheet::new(task);
+    let mut sheet = ScoreSheet::new(task, &Standing::default());
     sheet.rest(Verdict::Crashed, &refusal.message);
     sheet.add_up(Usage::default(), String::new())
+}
+
+/// Results that stand though their run is made again: those that it had come to as it had to. An agent that draws its answers
+/// would else draw again where it was wrong, as a failed assertion is what most runs are made again for.
+#[derive(Debug, Clone, Default)]
+pub struct Standing {
+    results: Vec<Option<TestResult>>,
+    /// The same test has come to another verdict since.
+    contradicted: bool,
+}
+
+impl Standing {
+    /// Tells whether the run that was made again is another one: what the agent answered then is not what it was judged by.
+    pub fn is_contradicted(&self) -> bool {
+        self.contradicted
+    }
 }
 
 /// The results of a run's tests as they come in.
 pub struct ScoreSheet<'a> {
     task: &'a Task,
-    results: Vec<Option<TestResult>>,
+    results: Standing,
     ended: (Verdict, String),
 }
 
 impl<'a> ScoreSheet<'a> {
-    /// No results yet.
-    pub fn new(task: &'a Task) -> Self {
+    /// No results yet but these.
+    pub fn new(task: &'a Task, standing: &Standing) -> Self {
         let ended = (Verdict::Crashed, String::new());
-        Self { task, results: vec![None; task.tests.len()], ended }
+        let mut results = standing.clone();
+        results.results.resize(task.tests.len(), None);
+        Self { task, results, ended }
+    }
+
+    /// The results so far.
+    pub fn standing(&self) -> Standing {
+        self.results.clone()
     }
 
     /// Notes how the agent ended: the reason of the tests that it happened in.
@@ -50,12 +73,14 @@ impl<'a> ScoreSheet<'a> {
 
     /// The test after this one, if there is one.
     pub fn after(&self, test: usize) -> Option<usize> {
-        (test + 1 < self.results.len()).then_some(test + 1)
+        (test + 1 < self.task.tests.len()).then_some(test + 1)
     }
 
     fn put(&mut self, test: usize, verdict: Verdict, share: Option<f64>, message: Option<String>) {
-        if self.results.get(test).is_some_and(Option::is_none) {
-            self.results[test] = Some(self.result(test, verdict, share, message));
+        match self.results.results.get(test) {
+            Some(None) => self.results.results[test] = Some(self.result(test, verdict, share, message)),
+            Some(Some(before)) => self.results.contradicted |= before.verdict != verdict,
+            None => {}
         }
     }
 
@@ -79,9 +104,9 @@ impl<'a> ScoreSheet<'a> {
 
     /// Gives all tests without a result this one.
     pub fn rest(&mut self, verdict: Verdict, message: &str) {
-        for test in 0..self.results.len() {
-            if self.results[test].is_none() {
-                self.results[test] = Some(self.result(test, verdict, None, Some(message.to_owned())));
+        for test in 0..self.task.tests.len() {
+            if self.results.results[test].is_none() {
+                self.results.results[test] = Some(self.result(test, verdict, None, Some(message.to_owned())));
             }
         }
     }
@@ -89,7 +114,7 @@ impl<'a> ScoreSheet<'a> {
     /// A test without an explicit result is failed.
     pub fn add_up(mut self, usage: Usage, stderr: String) -> Scored {
         self.rest(Verdict::Failed, "it was not judged");
-        let tests: Vec<TestResult> = self.results.into_iter().flatten().collect();
+        let tests: Vec<TestResult> = self.results.results.into_iter().flatten().collect();
         Scored::new(tests, usage, stderr)
     }
 }
