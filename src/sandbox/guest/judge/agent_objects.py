@@ -257,7 +257,8 @@ class JudgePeer(TestPeer):
         if (inner := self.inner(value)) is not None:
             return self.ask("isinstance", inner, (kind,)) is True
         kind = kind.resolved() if type(kind) is Member else kind
-        return isinstance(kind, type) and isinstance(value, kind)
+        # A stand-in of a class says that it is one, and would ask here again.
+        return not is_stand_in(kind) and isinstance(kind, type) and isinstance(value, kind)
 
     def is_subclass(self, kind, of):
         is_error = not is_stand_in(kind) and isinstance(kind, type) and issubclass(kind, BaseException)
