@@ -14,23 +14,25 @@ PR_SET_DUMPABLE = 4
 OPEN_MAX = os.sysconf("SC_OPEN_MAX")
 SEED = 0  # of `random` in every process: what an agent draws is drawn again when it is run again
 prctl = libc.prctl
+# Looked up now: each process would look anew for what it is the first to use.
+close_range, change_folder, duplicate, handle_signal = os.closerange, os.fchdir, os.dup2, signal.signal
+interrupt, on_interrupt = signal.SIGINT, signal.default_int_handler
 
 
 def become_agent(channel, ends):
     """Leaves all of the forker's descriptors behind but those that are for this process."""
     channel.close()
     *ends, workplace = ends
-    os.fchdir(workplace)
+    change_folder(workplace)
     for number, descriptor in enumerate(ends):  # all of them lie above the places that they go to
-        os.dup2(descriptor, number, inheritable=number < 3)
-    os.closerange(len(ends), OPEN_MAX)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+        duplicate(descriptor, number, inheritable=number < 3)
+    close_range(len(ends), OPEN_MAX)
+    handle_signal(interrupt, on_interrupt)
     prctl(PR_SET_DUMPABLE, 1)
 
 
-def serve(module, codes, modules):
+def serve(wire, module, codes, modules):
     """Does what this process was made for: to answer calls, or to be a script; returns its exit code."""
-    wire = Wire(3, 4)
     if (frame := wire.wait()) is None:
         return 0
     purpose = loads(frame[1])
@@ -80,7 +82,7 @@ def take_stage(module, arguments):
 def serve_calls(wire, module, codes, purpose):
     """Imports the agent, as far as it is left to do, and answers calls until the supervisor ends this process."""
     take_stage(module, purpose["argv"])
-    deepen(1, 3)
+    deepen(1, 2)  # one call less than a script has, as this code was seen at work
     broken, peer = None, AgentPeer(module, wire, purpose["value"])
     try:
         for code in codes:
@@ -89,7 +91,7 @@ def serve_calls(wire, module, codes, purpose):
         exit_status(request.code)  # a script without a main guard; what it defined so far can be called
     except BaseException as error:
         broken = claim("broken", raised(peer, error))
-    deepen(6, -1)
+    deepen(6)
     answer_calls(peer, broken)
 
 
@@ -206,6 +208,7 @@ class AgentPeer(Peer):
         return last_line(error.__traceback__)
 
 
+PURPOSE = b'{"argv": ["--task", "p"], "environment": {}, "value": 1000, "files": false, "script": false}'
 PRACTICE = [
     b'{"f": "f", "a": [true], "k": {"n": {"t": [null]}}}', b'{"f": "f", "a": [1, [2, "x"], {"d": [["k", 1.5]]}], "k": {}}',
     b'{"f": "g", "a": [], "k": {}}',
@@ -219,14 +222,17 @@ def practise():
     first times would else be noted by each process that is forked from this one, in pages of its own."""
     module = new_module("agent")
     module.f, module.g = lambda *args, **named: [args, named], lambda: [][0]
-    null = os.open(os.devnull, os.O_WRONLY)
+    stage, null = (sys.modules["__main__"], sys.argv, [*sys.path], sys.getrecursionlimit()), os.open(os.devnull, os.O_WRONLY)
     for questions in ROUNDS:
         asked, ask = os.pipe()
-        os.write(ask, b"".join(framed(ToCell.Call, question) for question in questions))
+        os.write(ask, framed(ToCell.Begin, PURPOSE) + b"".join(framed(ToCell.Call, question) for question in questions))
         os.close(ask)
-        answer_calls(AgentPeer(module, Wire(asked, null), MAX_VALUE))
+        serve(Wire(asked, null), module, [], {})
         os.close(asked)
     os.close(null)
+    sys.modules["__main__"], sys.argv, sys.path[:], limit = stage
+    del sys.modules["agent"]
+    sys.setrecursionlimit(limit)
 
 
 def claim(kind, content):

@@ -28,7 +28,8 @@ class Forker:
 
     def __init__(self, files, cpu_seconds):
         self.channel, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
-        self.channel.settimeout(PATIENCE)
+        for limit in _socket.SO_RCVTIMEO, _socket.SO_SNDTIMEO:
+            self.channel.setsockopt(_socket.SOL_SOCKET, limit, struct.pack("ll", PATIENCE, 0))
         self.pid = os.fork()
         if self.pid == 0:
             try:
@@ -83,11 +84,12 @@ def serve_forks(channel, files, cpu_seconds):
     listener = guard_forker(prctl, os.getpid())
     deepen(frames_below() + 2)  # what is forked stands two frames higher when it comes to the agent
     gc.freeze()  # forked processes then share these pages
+    fork = way_to_fork()
     tell_loaded(channel, listener)
     while ends := received(channel):
-        if not (pid := fork_for_parent(channel)):
+        if not (pid := fork()):
             become_agent(channel, ends)
-            leave(serve(module, codes, modules) or 0)
+            leave(serve(Wire(3, 4), module, codes, modules) or 0)
         for end in ends:
             os.close(end)
         channel.send(pid.to_bytes(4, "big"))
@@ -112,13 +114,19 @@ def received(channel):
     return wanted and struct.unpack(f"{ENDS}i", ancillary[0][2])
 
 
-def fork_for_parent(channel):
-    """Forks; the new process is a child of this one's parent. Its pid, or 0 in it, and if it can't be made."""
-    machine = os.uname().machine
+def way_to_fork():
+    """Forks a child of this process's parent, when called: its pid, or 0 in it."""
     address = Address()
-    if machine in CLONE_CALLS and prctl(PR_GET_TID_ADDRESS, _ctypes.byref(address)) == 0:
-        return clone_for_parent(CLONE_CALLS[machine], address)
-    # Its first parent ends at once, so it falls to the supervisor, which is the cell's init.
+    if (call := CLONE_CALLS.get(os.uname().machine)) and prctl(PR_GET_TID_ADDRESS, _ctypes.byref(address)) == 0:
+        number, last_two = call
+        flags = Long(CLONE_PARENT | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | signal.SIGCHLD)
+        arguments = number, flags, None, None, *last_two(address)
+        return lambda: clone_for_parent(arguments)
+    return fork_twice
+
+
+def fork_twice():
+    """The first child ends at once, so the second falls to the supervisor, which is the cell's init."""
     reader, writer = os.pipe()
     if (between := os.fork()) == 0:
         os.close(reader)
@@ -138,12 +146,10 @@ def fork_for_parent(channel):
 CLONE_CALLS = {"x86_64": (56, lambda address: (address, None)), "aarch64": (220, lambda address: (None, address))}
 
 
-def clone_for_parent(call, address):
+def clone_for_parent(arguments):
     """As `os.fork`, by the call that can name the parent; the C library finds its thread's id where it keeps it."""
-    number, last_two = call
-    flags = CLONE_PARENT | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | signal.SIGCHLD
     before_fork()
-    pid = system_call(number, Long(flags), None, None, *last_two(address))
+    pid = system_call(*arguments)
     after_fork[pid == 0]()
     if pid < 0:
         os._exit(1)  # the supervisor sees it gone: this cell makes no more processes

@@ -286,11 +286,9 @@ class Supervisor:
         # Only a program that opens its own file needs it there; whoever spoilt its place has the loss.
         for path, content in self.source.items():
             with passing(OSError):
-                os.unlink(path)
-            with passing(OSError):
                 if path != AGENT:
                     os.makedirs(os.path.dirname(path), exist_ok=True)
-                file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+                file = new_file(path)
                 try:
                     os.write(file, content)
                 finally:
@@ -340,8 +338,7 @@ class Supervisor:
         elif descriptor == self.sockets.descriptor():
             self.sockets.answer(process.poll, event)
         elif descriptor == self.wake:
-            with passing(BlockingIOError):
-                os.read(self.wake, 1 << 12)
+            self.hear_wake()
             self.account.sample_last(process.pid)  # while there still is something to read of it
             self.reap()
             if process.status is not None:
@@ -358,10 +355,16 @@ class Supervisor:
                 if pid == self.forker.pid:
                     self.spoilt = True
 
+    def hear_wake(self):
+        with passing(BlockingIOError):
+            os.read(self.wake, 1 << 12)
+
     def stop_processes(self, process):
         with passing(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         self.reap(-process.pid, 0)
+        self.hear_wake()  # of these ends: the next process would be looked at for them
+        self.reap()  # and of any other
 
     def stop(self):
         """Ends all agent code; nothing of it runs on into what comes next."""
@@ -381,6 +384,16 @@ def hear_ends_only():
         flags = int.from_bytes(action[136:140], sys.byteorder) | SA_NOCLDSTOP
         action[136:140] = flags.to_bytes(4, sys.byteorder)
         libc.sigaction(signal.SIGCHLD, action, None)
+
+
+def new_file(path):
+    """A descriptor of a file that is made here, in place of whatever lies there."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    try:
+        return os.open(path, flags, 0o644)
+    except FileExistsError:
+        os.unlink(path)
+        return os.open(path, flags, 0o644)
 
 
 def opened(paths):
