@@ -70,14 +70,15 @@ mod tests {
     /// The files of a program share their names: a second thing of a name would take the first one's place.
     #[test]
     fn no_name_of_a_program_stands_for_two_things() {
-        let defined = Regex::new(r"(?m)^(?:def|class) (\w+)").unwrap();
+        let defined = Regex::new(r"(?m)^(?:(?:def|class) (\w+)|(\w+(?:, \w+)*)(?: = \w+)? = )").unwrap();
+        let names = |line: &regex::Captures<'_>| -> Vec<String> {
+            let told = line.get(1).or(line.get(2)).map_or("", |names| names.as_str());
+            told.split(", ").map(str::to_owned).collect()
+        };
         for program in [&*CELL, &*JUDGE] {
             let mut seen = BTreeSet::new();
-            let twice: Vec<_> = defined
-                .captures_iter(program)
-                .map(|found| found[1].to_owned())
-                .filter(|name| !seen.insert(name.clone()))
-                .collect();
+            let all = defined.captures_iter(program).flat_map(|line| names(&line));
+            let twice: Vec<_> = all.filter(|name| !seen.insert(name.clone())).collect();
             assert_eq!(twice, Vec::<String>::new());
         }
     }

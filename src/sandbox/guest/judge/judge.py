@@ -150,7 +150,7 @@ class Run:
         """Begins a test, or setup: the kernel ends this process where one takes more CPU time than it may."""
         mark(test, self.asked)
         left = self.in_all * self.seconds - (cpu_seconds() - self.began)
-        signal.setitimer(signal.ITIMER_PROF, max(min(self.seconds, left), SOON))
+        signal.setitimer(signal.ITIMER_PROF, max(min(self.seconds, left), SOONEST))
 
     def set_up(self):
         """Setup's exception, or None, and the names that the tests find."""
@@ -357,7 +357,7 @@ def execute(code, scope):
 INTERNAL = (Run, Agent, Script, raises)
 
 
-SOON = 0.001  # seconds; 0 would mean never
+SOONEST = 0.001  # seconds; 0 would mean never
 
 
 def cpu_seconds():

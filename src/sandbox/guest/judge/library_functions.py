@@ -1,15 +1,12 @@
 """Functions of Python's library that look into what they are given: of objects of the agent's they ask, and of its texts they evaluate
-nothing here (this text is put before agent_objects.py).
+nothing here. Their modules take long to import, and most tests need none of them: what is put in the functions' places is put there when a
+module is imported (this text is put before agent_objects.py).
 """
 import _string
-import dataclasses
-import difflib
 import functools
-import inspect
-import string
-import typing
+import sys
+from _frozen_importlib_external import PathFinder
 
-HINTS, ANNOTATIONS, SOURCE, FIELD_OF_TEMPLATE = typing.get_type_hints, inspect.get_annotations, inspect.getsource, string.Formatter.get_field
 # Attributes by which a template may say what class an object is of.
 SHOWN_BY_TEMPLATES = frozenset("__class__ __name__ __qualname__ __module__ __doc__".split())
 
@@ -23,30 +20,35 @@ def asked(it, op, *args, **named):
     return link_of(it).peer.ask(op, it, args, named) if issubclass(type(it), Proxy) else it
 
 
-def of_dataclasses(name):
+def of_dataclasses(function):
     """A function of the module dataclasses."""
-    function = getattr(dataclasses, name)
 
     @functools.wraps(function)
     def asking_or_not(it, *args, **named):
         it = resolved(it)
         if not issubclass(type(it), Proxy):
             return function(it, *args, **named)
-        end = asked(it, "dataclass", name, *args, **named)
-        return list(map(field_of, end)) if name == "fields" else end
+        end = asked(it, "dataclass", function.__name__, *args, **named)
+        return list(map(field_of, end)) if function.__name__ == "fields" else end
 
     return asking_or_not
 
 
 def field_of(told):
     """A field of an agent's dataclass."""
-    return types.SimpleNamespace(**{part: value[0] if value else dataclasses.MISSING for part, value in told})
+    missing = sys.modules["dataclasses"].MISSING
+    return types.SimpleNamespace(**{part: value[0] if value else missing for part, value in told})
 
 
-def source_of(it):
+def source_of(function):
     """`inspect.getsource`."""
-    it = resolved(it)
-    return asked(it, "source") if is_agents(it) else SOURCE(it)
+
+    @functools.wraps(function)
+    def source(it):
+        it = resolved(it)
+        return asked(it, "source") if is_agents(it) else function(it)
+
+    return source
 
 
 def wrapped(it):
@@ -57,33 +59,34 @@ def wrapped(it):
     return it
 
 
-def hints_of(it, *spaces, include_extras=False, **named):
+def hints_of(function):
     """`typing.get_type_hints`. A hint may be a text: what an agent wrote is evaluated where the agent is, without the test's names."""
-    if is_agents(inner := wrapped(it)):
-        return asked(inner, "hints", include_extras is True)
-    return HINTS(it, *spaces, include_extras=include_extras, **named)
+
+    @functools.wraps(function)
+    def hints(it, *spaces, include_extras=False, **named):
+        if is_agents(inner := wrapped(it)):
+            return asked(inner, "hints", include_extras is True)
+        return function(it, *spaces, include_extras=include_extras, **named)
+
+    return hints
 
 
-def annotations_of(it, *, eval_str=False, **named):
+def annotations_of(function):
     """`inspect.get_annotations`, alike."""
-    if is_agents(inner := wrapped(it)):
-        return asked(inner, "annotations", eval_str is True)
-    return ANNOTATIONS(it, eval_str=eval_str, **named)
 
+    @functools.wraps(function)
+    def annotations(it, *, eval_str=False, **named):
+        if is_agents(inner := wrapped(it)):
+            return asked(inner, "annotations", eval_str is True)
+        return function(it, eval_str=eval_str, **named)
 
-for _name in ("asdict", "astuple", "replace", "fields", "is_dataclass"):
-    setattr(dataclasses, _name, of_dataclasses(_name))
-inspect.getsource, inspect.get_annotations, typing.get_type_hints = source_of, annotations_of, hints_of
+    return annotations
 
 
 def taken_once(setter):
     """A setter of a SequenceMatcher's texts. It looks at them again and again, for their length, too, and an object of the agent's
     might have another one each time: as long as finds what is looked for, and then of no length at all."""
     return functools.wraps(setter)(lambda self, it: setter(self, [*it] if issubclass(type(resolved(it)), Proxy) else it))
-
-
-for _name in ("set_seq1", "set_seq2"):
-    setattr(difflib.SequenceMatcher, _name, taken_once(getattr(difflib.SequenceMatcher, _name)))
 
 
 def formatting(it, name):
@@ -115,10 +118,49 @@ def check_field_of_template(field):
             raise Unusable(f"a text that is filled asks for the attribute {name}")
 
 
-def field_of_template(formatter, field, args, named):
+def field_of_template(function):
     """`string.Formatter.get_field`."""
-    check_field_of_template(field)
-    return FIELD_OF_TEMPLATE(formatter, field, args, named)
+
+    @functools.wraps(function)
+    def get_field(formatter, field, args, named):
+        check_field_of_template(field)
+        return function(formatter, field, args, named)
+
+    return get_field
 
 
-string.Formatter.get_field = field_of_template
+# What stands for functions of a module, or of a class there.
+ASKING_FUNCTIONS = {
+    "dataclasses": [("", name, of_dataclasses) for name in ("asdict", "astuple", "replace", "fields", "is_dataclass")],
+    "difflib": [("SequenceMatcher", name, taken_once) for name in ("set_seq1", "set_seq2")],
+    "inspect": [("", "getsource", source_of), ("", "get_annotations", annotations_of)],
+    "string": [("Formatter", "get_field", field_of_template)],
+    "typing": [("", "get_type_hints", hints_of)],
+}
+
+
+def put_in_place(module):
+    for home, name, made_of in ASKING_FUNCTIONS[module.__name__]:
+        home = getattr(module, home) if home else module
+        setattr(home, name, made_of(getattr(home, name)))
+
+
+class LibraryFinder:
+    """Finds these modules as Python does, and sees to their functions once they are there, however often they are imported."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name not in ASKING_FUNCTIONS or (spec := PathFinder.find_spec(name, path)) is None:
+            return None
+        execute = spec.loader.exec_module
+
+        def execute_all(module):
+            execute(module)
+            put_in_place(module)
+
+        spec.loader.exec_module = execute_all
+        return spec
+
+
+for _name in ASKING_FUNCTIONS.keys() & sys.modules.keys():
+    put_in_place(sys.modules[_name])
+sys.meta_path.insert(0, LibraryFinder())
