@@ -20,6 +20,7 @@ fn main() -> ExitCode {
             however_a_run_is_made_it_comes_to_the_same,
             what_is_made_ahead_is_new_to_every_run,
             what_fails_ahead_is_told_with_its_line,
+            what_takes_long_is_not_made_ahead,
             a_run_that_is_asked_call_by_call_stands_in_no_others_way,
             a_loop_whose_first_check_holds_for_right_answers_alone_is_asked_at_once,
             a_message_asks_nothing,
@@ -152,6 +153,25 @@ fn what_fails_ahead_is_told_with_its_line() {
         assert_eq!(verdicts(&run), ["error"]);
         let told = messages(&run).concat();
         assert!(told.contains("NameError") && told.contains("agent.py line 3"), "{told}");
+    }
+    assert_eq!(lab.close(), Vec::<String>::new());
+}
+
+/// A type of types, each twice as large as the one before, and texts in types, which are compiled: nothing to be made ahead, where no run
+/// would pay for it.
+fn what_takes_long_is_not_made_ahead() {
+    let (lab, task) = (Lab::new(), task("prompt: go\ntests:\n  - assert double(1) == 2\n"));
+    let doubled = |n| format!("A{} = Union[List[A{n}], Dict[A{n}, A{n}]]\n", n + 1);
+    let types: String = (0..20).map(doubled).collect();
+    let numbers: Vec<_> = (1..8_000).map(|n| format!("{:#x}", n * ((1_u128 << 61) - 1))).collect();
+    let texts: String = (0..40).map(|n| format!("B{n} = Dict[S, 'b{n}']\n")).collect();
+    for slow in [format!("A0 = int\n{types}"), format!("S = 'x in {{{}}}'\n{texts}", numbers.join(","))] {
+        let source =
+            format!("from typing import Dict, List, Union\n{slow}def double(n):\n    return 2 * n\n");
+        let Outcome::Judged(runs) = lab.run_announced(source.as_bytes(), &[&task], &LIMITS) else {
+            panic!("refused")
+        };
+        assert_eq!(verdicts(&runs[0]), ["timeout"], "{:?}", messages(&runs[0]));
     }
     assert_eq!(lab.close(), Vec::<String>::new());
 }

@@ -8,6 +8,7 @@ import _warnings
 
 PyCF_ONLY_AST, CO_FUTURE_ANNOTATIONS = 0x400, 0x1000000
 RLIMIT_CPU = 0
+IN_TIME = 0.5  # seconds of CPU time that what is made ahead may take
 
 
 class Refused(Exception):
@@ -42,13 +43,22 @@ def taken_apart(source):
 
 
 def made_ahead(code):
-    """The agent's module as far as it is made ahead; None if that is not to be had."""
+    """The agent's module as far as it is made ahead; None if that is not to be had, or not soon: types can be put into types that take
+    for ever to be told from others. So it is tried in a process of its own first."""
+    if not apart(lambda: is_made_soon(code)):
+        return None
     module = new_module("agent")
     try:
         exec(code, module.__dict__)
         return module
     except Exception:
         return None  # each run comes upon it by itself
+
+
+def is_made_soon(code):
+    signal.setitimer(signal.ITIMER_PROF, IN_TIME)  # past which the kernel ends this process
+    exec(code, new_module("agent").__dict__)
+    return True
 
 
 def warm_up(codes):
