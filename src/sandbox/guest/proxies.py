@@ -140,6 +140,7 @@ def proxy_class(about):
         offered["__get__"] = lambda self, it, kind=None: self if it is None else METHOD(self, it)
     if about.builtin == "type":
         offered.setdefault("__getitem__", asking("__getitem__"))  # of a generic class
+        offered.setdefault("__iter__", None)  # else Python would ask for one item after the other
     offered |= {name: comparing(name) for name in COMPARISONS}
     offered |= {"__hash__": Proxy.__hash__, "__doc__": asking_for("__doc__"), "__module__": asking_for("__module__")}
     if (base := known_builtin(about.builtin)) is not None:

@@ -261,8 +261,10 @@ class JudgePeer(TestPeer):
         return not is_stand_in(kind) and isinstance(kind, type) and isinstance(value, kind)
 
     def is_subclass(self, kind, of):
-        is_error = not is_stand_in(kind) and isinstance(kind, type) and issubclass(kind, BaseException)
-        return issubclass(kind, caught(of)) if is_error else super().is_subclass(kind, of)
+        is_own = not is_stand_in(kind) and isinstance(kind, type)
+        if is_own and issubclass(kind, BaseException):
+            return issubclass(kind, caught(of))
+        return (not is_own or write_known(kind) is not None) and super().is_subclass(kind, of)  # no class of the test's descends from theirs
 
     def guard(self, op, target, args, is_made=None):
         """Keeps a value that the test expects from going to an object where it expects plain data."""
