@@ -169,5 +169,48 @@ def keyed():
     return len
 
 
+def relay(check, step):
+    global kept_check
+    kept_check = check
+    step()
+
+
+def go():
+    kept_check(7)
+
+
+def climb(step):
+    step()
+
+
+def height():
+    return 7
+
+
+def fill(sink):
+    sink.write(7)
+    sink.close()
+
+
+extended = []
+
+
+def extend(rows, done):
+    rows.append(7)
+    extended.append(rows)
+    if len(extended) == 2:
+        done()
+
+
+class session:
+    value = 7
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        return False
+
+
 if __name__ == "__main__":
     print(sys.stdin.read() + "42")

@@ -133,6 +133,7 @@ class JudgePeer(TestPeer):
             raise Unusable(f"what {label} returned {error}") from None
         finally:
             line.failed, self.aside = outer, None
+        self.has_given |= "raised" in claim or not is_handle(claim.get("value"))
         value = self.run.accept(self, coder, label, note, claim)
         if failed is not None:
             note.append("though an assertion failed on what it gave the test" if isinstance(failed, AssertionError) else "")
@@ -309,6 +310,11 @@ class JudgePeer(TestPeer):
 
     def refuse_descent(self, name):
         raise Unusable(f"a class of the test's can't descend from {name}, which is the agent's and stays in its cell")
+
+
+def is_handle(told):
+    """True for a claim of None, and of an object that stays with the agent."""
+    return told is None or type(told) is dict and told.keys() == {"h"}
 
 
 OWN_OPERATORS = "docs/tests.md says how a class's own operators are tested"

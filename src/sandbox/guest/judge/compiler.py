@@ -23,7 +23,8 @@ class Compiler:
         self.shown = "\n".join([spec["prompt"], *(test["text"] for test in spec["tests"] if test["public"])])
         setup = spec["setup"] or {"text": "", "line": 1}
         self.setup_line = setup["line"]
-        self.asserting = set()  # functions of setup that assert something
+        self.asserting = set()  # functions of setup that can fail a test
+        self.reaching = set()  # names of setup by which an assertion is reached
         self.setup = self.compiled(None, setup, self.note_helpers)
         self.judging, self.rules = spec.get("judging"), {}
         has_scores = any(test.get("score") for test in spec["tests"])
@@ -78,7 +79,9 @@ class Compiler:
         self.has_objects |= deals_with_objects(nodes, self.imported)
         self.objects.update(made_objects(nodes))
         self.library.update(name for node in nodes for name in named_of_library(node))
-        rewriting = Rewriting(names, self.is_assertion)
+        reaching = reached_by(nodes, self.reaching | {"exec"} if "assert" in self.words else self.reaching)
+        self.reaching = reaching if test is None else self.reaching
+        rewriting = Rewriting(names, lambda node: reaches_assertion(node, reaching))
         rewriting.called = {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
         rewriting.defined |= {node.name for node in nodes if isinstance(node, ast.ClassDef)}
         rewriting.defined |= {(node.asname or node.name) for node in nodes if isinstance(node, ast.alias)}
@@ -110,14 +113,66 @@ class Compiler:
     def is_assertion(self, node):
         """True for an assertion, `raises`, and a call of what asserts something."""
         if isinstance(node, ast.Call):
-            called = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            if called == "exec":
-                return "assert" in self.words
-            return called in self.asserting or called.startswith("assert") or called in ("raises", "@score")
-        return isinstance(node, ast.Assert)
+            called = name_of(node.func)
+            return called in self.asserting or called == "@score" or called == "exec" and "assert" in self.words or is_assertion(node)
+        return is_assertion(node)
 
     def flaw(self, test, line, message):
         self.flaws.append({"test": test, "line": line, "message": message})
+
+
+def name_of(node):
+    return getattr(node, "attr", getattr(node, "id", ""))
+
+
+def is_assertion(node):
+    """True for an assertion, `raises`, and what asserts something by its name."""
+    called = name_of(node.func) if isinstance(node, ast.Call) else ""
+    return isinstance(node, ast.Assert) or called.startswith("assert") or called == "raises"
+
+
+def reaches_assertion(node, names):
+    return is_assertion(node) or isinstance(node, (ast.Name, ast.Attribute)) and name_of(node) in names
+
+
+def reached_by(nodes, known):
+    """The names by which an assertion is reached: those known before, of functions and classes that hold one or such a name, and
+    of what these are given another name by."""
+    homes = [(names, parts) for names, parts in map(home_of, nodes) if names]
+    found, before = {*known}, -1
+    while before < len(found):
+        before = len(found)
+        for names, parts in homes:
+            if not names <= found and any(reaches_assertion(part, found) or type(part) is Checking for part in parts):
+                found |= names
+    return found
+
+
+class Checking:
+    """A `raise` that is up to what its function is given, as that of an assertion is."""
+
+
+def home_of(node):
+    """The names that a statement binds, and those of its parts by which they may stand for an assertion."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        parts = [*ast.walk(node)]
+        return {node.name}, parts + [Checking()] * (not isinstance(node, ast.ClassDef) and is_checking(node, parts))
+    if isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)) and node.value:
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        parts = [*ast.walk(node.value)]
+        called = {id(part.func) for part in parts if isinstance(part, ast.Call)}
+        if not any(isinstance(part, ast.Lambda) for part in parts):  # what is called now is not kept
+            parts = [part for part in parts if isinstance(part, (ast.Name, ast.Attribute)) and id(part) not in called]
+        return {target.id for target in targets if isinstance(target, ast.Name)}, parts
+    return (), ()
+
+
+def is_checking(function, parts):
+    args = function.args
+    named = [arg for arg in (*args.posonlyargs, *args.args, *args.kwonlyargs, args.vararg, args.kwarg) if arg and arg.arg not in ("self", "cls")]
+    conditions = (part for part in parts if isinstance(part, (ast.If, ast.Match)))
+    has_raise = any(isinstance(inner, ast.Raise) for part in conditions for inner in ast.walk(part))
+    return has_raise and bool(named)
 
 
 def parsed(text, expression_allowed):

@@ -127,9 +127,10 @@ class Run:
         error, scope = self.set_up()
         if error is not None and not self.asked:
             return self.fault(None, error)
+        given_to_setup = self.peer.has_given
         for test in range(first, len(self.task.tests)):
             self.enter(test)
-            self.calls = Calls()
+            self.calls, self.peer.has_given = Calls(), given_to_setup
             raised = error or self.carry_out(test, scope) or self.peer.aside
             self.peer.aside = None
             if raised is not None and not self.asked:
@@ -185,12 +186,16 @@ class Run:
     def authors_message(self, message, *compared):
         """The author's message of an assertion that has failed, or both sides of it where the message would ask the agent: an
         answer decides nothing any more, and most runs are made before it is known which assertion fails."""
+        return self.unasked(lambda: without_questions(message()), lambda: comparison(*compared) if compared else "")
+
+    def unasked(self, work, otherwise):
+        """The end of some work on a message; of the other where that would ask the agent."""
         line = self.peer.lines.of_thread()
         line.in_message = True
         try:
-            return message()
+            return work()
         except Unasked:
-            return comparison(*compared) if compared else ""
+            return otherwise()
         finally:
             line.in_message = False
 
@@ -225,8 +230,11 @@ class Run:
         if isinstance(error, MemoryError):
             return ("memory", self.message("memory ran out in the assertion"))
         if isinstance(error, AssertionError):
-            return ("failed", self.message(said(error)))
-        return ("failed", self.message(f"the assertion raised {type(error).__name__}: {said(error)}"))
+            return ("failed", self.message(self.said(error)))
+        return ("failed", self.message(f"the assertion raised {type(error).__name__}: {self.said(error)}"))
+
+    def said(self, error):
+        return self.unasked(lambda: said(error), lambda: "it has an object of the agent's for its text")
 
     def message(self, text):
         message = " - ".join(part for part in (text, self.calls.told()) if part)[:900]
@@ -331,6 +339,13 @@ class Run:
                 continue
             return None if frame[0] == ToJudge.AgentEnded else payload
         os._exit(0)  # the host is gone
+
+
+def without_questions(message):
+    """A message that needs no answer of the agent's any more."""
+    if type(message) is not str:
+        said(AssertionError(message))
+    return message
 
 
 def check_size(request, task):

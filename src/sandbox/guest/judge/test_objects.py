@@ -11,6 +11,8 @@ SERVED |= {"data", "copy", "signature", "await", "aiter"}
 OF_CLASSES = frozenset(("isinstance", "issubclass"))
 COUNTS = {"get": 1, "set": 2, "del": 1}  # arguments
 AWAITED = frozenset(("__anext__", "__aenter__", "__aexit__"))
+# Of these, the arguments are names and kinds only.
+HANDS_NOTHING = frozenset((*OF_CLASSES, "get", "del", "copy", "signature", "await", "aiter", "__format__"))
 
 SHOWN_PRIVATE = frozenset("__name__ __qualname__ __doc__ __module__ __dict__ __wrapped__ __annotations__".split())
 # Of a pool's futures, what the library looks at that waits for several of them.
@@ -62,6 +64,9 @@ class TestPeer(Peer):
         super().__init__(first_key, max_value)
         # Exceptions of the test's that the agent was told of, those whose text it is not to see, and the agent's own.
         self.errors, self.withheld, self.agents_errors = Kept(), Kept(), Kept()
+        # True if the agent has given this test anything but objects of its own: as an answer, to an object of the test's, or by changing
+        # a container. Then an assertion that it brings about without arguments may be on that, too.
+        self.has_given = False
 
     def shown(self, coder, value, depth):
         if isinstance(value, UNSHOWN) or type(value) in INTERNAL or any(value is one for one in REVEALING):
@@ -91,15 +96,25 @@ class TestPeer(Peer):
             raise NotPlain("is none of the test's objects")
         return super().target(coder, question)
 
+    def follow(self, coder, given, claim):
+        self.has_given |= bool(claim.get("changed") or claim.get("news"))
+        super().follow(coder, given, claim)
+
+    def answer_in_turn(self, question):
+        self.has_given |= bool(question.get("news"))
+        return super().answer_in_turn(question)
+
     def perform(self, op, target, args, named):
         check_operation(op, target, args, named)
+        self.has_given |= hands_over(op, args, named)
         try:
             return self.performed(op, target, args, named)
         except self.passing:
             raise
         except BaseException as error:
             self.errors.add(error)
-            if isinstance(error, AssertionError) and error not in self.agents_errors and not is_bare_call(op, args, named):
+            is_blind = is_bare_call(op, args, named) and not self.has_given
+            if isinstance(error, AssertionError) and error not in self.agents_errors and not is_blind:
                 line = self.lines.of_thread()  # what it has asserted of something that the agent gave it, and does not hold
                 line.failed = line.failed or error
             raise
@@ -179,8 +194,15 @@ def check_operation(op, target, args, named):
 
 
 def is_bare_call(op, args, named):
-    """True for a call that hands nothing over. What fails then fails whatever the agent knows: it may be there to be caught."""
+    """True for a call that hands nothing over. What fails then fails whatever the agent knows, if nothing else has come from it: it
+    may be there to be caught."""
     return not named and len(args) <= {"__call__": 0, "method": 1}.get(op, -1)
+
+
+def hands_over(op, args, named):
+    """True for an operation by which something of the agent's gets to an object of the test's."""
+    own = args[1:] if op in ("get", "method", "set") else args
+    return op not in HANDS_NOTHING and (bool(named) or any(arg is not None for arg in own))
 
 
 def check_access(op, target, args):
