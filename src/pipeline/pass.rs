@@ -381,6 +381,9 @@ impl<'a> Pass<'a> {
     fn finished(&mut self, finished: Finished) {
         self.context.events.send(Event::Finished { miner: finished.miner().clone() });
         self.schedule.finished(Instant::now());
+        if let Finished::FileChanged(miner) = &finished {
+            self.board_before.has_changed(miner);
+        }
         self.submissions.finished(finished);
     }
 

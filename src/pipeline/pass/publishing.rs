@@ -140,7 +140,7 @@ impl Pass<'_> {
     fn board_stands(&mut self) -> bool {
         let results = &self.context.pipeline.results;
         let left = self.submissions.left(self.ending.is_some());
-        let left = left.filter(|agent| self.board_before.has(*agent, results)).count();
+        let left = left.filter(|agent| self.board_before.waits_for(*agent, results)).count();
         if left > 0 && self.board_before.tell() {
             let agents = counted(left, "ranked agent");
             self.context.events.send(Event::Note(format!(

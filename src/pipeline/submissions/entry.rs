@@ -17,6 +17,8 @@ pub(super) struct Tracked {
     pub(super) state: State,
     /// Of those from the archive that count as well, or instead: each waits or is complete.
     pub(super) archived: Vec<State>,
+    /// True if an evaluation found other bytes than these in the file, and nothing has been read of it since.
+    pub(super) unread: bool,
 }
 
 #[derive(Clone, PartialEq)]
@@ -52,7 +54,7 @@ pub(super) enum ScanResult {
 
 impl Tracked {
     pub(super) fn new(inbox_file: InboxFile, state: State) -> Self {
-        Self { inbox_file, state, archived: Vec::new() }
+        Self { inbox_file, state, archived: Vec::new(), unread: false }
     }
 
     pub(super) fn states(&self) -> impl Iterator<Item = &State> {
@@ -65,7 +67,12 @@ impl Tracked {
 
     /// The first agent that waits, and whether it comes from the archive.
     pub(super) fn waiting(&self) -> Option<(&ReportSummary, bool)> {
-        self.states().enumerate().find_map(|(at, state)| match state {
+        self.all_waiting().next()
+    }
+
+    /// All agents that wait, and whether each comes from the archive.
+    pub(super) fn all_waiting(&self) -> impl Iterator<Item = (&ReportSummary, bool)> {
+        self.states().enumerate().filter_map(|(at, state)| match state {
             State::Waits(head) => Some((head, at > 0)),
             _ => None,
         })

@@ -218,7 +218,9 @@ impl<'a> SubmissionTable<'a> {
         let old = self.entries.remove(&miner);
         let (entry, changed) = match result {
             ScanResult::Gone => (None, old.is_some()),
-            ScanResult::Same(inbox_file) => (old.map(|old| Tracked { inbox_file, ..old }), false),
+            ScanResult::Same(inbox_file) => {
+                (old.map(|old| Tracked { inbox_file, unread: false, ..old }), false)
+            }
             ScanResult::New(mut entry, _) => {
                 // Else all that counts beside it would be read from the disk for each that comes.
                 entry.archived = old.as_ref().map(|old| old.archived.clone()).unwrap_or_default();
@@ -247,7 +249,7 @@ impl<'a> SubmissionTable<'a> {
         self.forget(&miner);
         if entry.waiting().is_some() && !self.scope.has_agent(&miner) {
             self.kept.extend(self.kept(&miner, &entry).map(|kept| (miner.clone(), kept)));
-        } else if entry.waiting().is_some() && !self.busy.contains_key(&miner) {
+        } else if entry.waiting().is_some() && !entry.unread && !self.busy.contains_key(&miner) {
             self.due.insert(miner.clone());
         }
         self.entries.insert(miner, entry);
@@ -297,8 +299,10 @@ impl<'a> SubmissionTable<'a> {
             Finished::FileChanged(_) => {
                 // What is no longer in the archive can't stand.
                 entry.archived.retain(|state| state.summary().map(|head| &head.sha256) != evaluated.as_ref());
-                // The next look reads it again, whatever it looks like, and finds out whether it is due.
+                // The next look reads it again, whatever it looks like, and finds out whether it is due. Before, it would be found
+                // changed again and again, as long as somebody goes on writing.
                 entry.inbox_file.stamp = None;
+                entry.unread = true;
                 self.touched.add(entry.inbox_file.name());
                 return drop(self.entries.insert(miner, entry));
             }
@@ -318,14 +322,16 @@ impl<'a> SubmissionTable<'a> {
         self.put(miner, entry);
     }
 
-    /// Agents that are due or being evaluated, with their digests; where the pass is `ending`, those as well whose evaluation was
-    /// stopped. One whose file is being rewritten is none of them.
+    /// Agents that wait, of miners of whom one is due or being evaluated, with their digests; where the pass is `ending`, of those as
+    /// well whose evaluation was stopped. One whose file is being rewritten is none of them.
     pub fn left(&self, ending: bool) -> impl Iterator<Item = (&Miner, &str)> {
         let is_left = move |miner: &Miner| {
             ending && self.scope.has_agent(miner) || self.due.contains(miner) || self.busy.contains_key(miner)
         };
         let waiting = self.entries.iter().filter(move |(miner, _)| is_left(miner));
-        waiting.filter_map(|(miner, entry)| Some((miner, entry.waiting()?.0.sha256.as_str())))
+        waiting.flat_map(|(miner, entry)| {
+            entry.all_waiting().map(move |(head, _)| (miner, head.sha256.as_str()))
+        })
     }
 
     /// Tells whether nothing is being evaluated.

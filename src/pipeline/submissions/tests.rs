@@ -110,3 +110,37 @@ fn what_counts_from_another_day_on_is_archived_then() {
         assert_eq!(drops.archived(2), [true, true]);
     });
 }
+
+/// Who writes into a file without a pause would have it found changed again and again, thousands of times a second.
+#[test]
+fn what_an_evaluation_found_changed_is_due_once_it_was_read_again() {
+    play("{counts: last}", |drops, table| {
+        drops.put(&source(1));
+        table.list().unwrap();
+        assert_eq!((table.take_due().len(), table.left(false).count()), (1, 1));
+        table.finished(Finished::FileChanged(miner("ann")));
+        let file = File::options().write(true).open(drops.inbox.path().join("ann.py")).unwrap();
+        file.set_modified(SystemTime::now()).unwrap();
+        table.look_at_touched();
+        assert_eq!((table.due(), table.left(false).count()), (0, 0), "it is still being written");
+        drops.put(&source(1));
+        table.list().unwrap();
+        assert_eq!((table.due(), table.left(false).count()), (1, 1));
+    });
+}
+
+/// The best one may be any of them: it stands on the board, whatever lies in the inbox.
+#[test]
+fn all_that_wait_are_left() {
+    play("{counts: best}", |drops, table| {
+        for number in 1..=3 {
+            drops.put(&source(number));
+            table.list().unwrap();
+        }
+        let mut left: Vec<&str> = table.left(false).map(|(_, sha256)| sha256).collect();
+        left.sort_unstable();
+        let mut all = [1, 2, 3].map(sha256);
+        all.sort_unstable();
+        assert_eq!(left, all);
+    });
+}
