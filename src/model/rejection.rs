@@ -21,9 +21,21 @@ pub struct Rejection {
     /// The miner whose id the file claims, where another file holds that id: the miner is not told of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claims: Option<Miner>,
+    /// The only miner that the file's name may mean, by the roster. For the organiser alone: it would tell others whose a name is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub perhaps: Option<Miner>,
 }
 
 impl Rejection {
+    /// The reason as the organiser is told it, with whose file it may be.
+    #[must_use]
+    pub fn told(&self) -> String {
+        match &self.perhaps {
+            Some(miner) => format!("{}; perhaps it is {miner}'s", self.reason),
+            None => self.reason.clone(),
+        }
+    }
+
     /// Tells whether the file's name says whose it is.
     #[must_use]
     pub fn concerns_somebody(&self) -> bool {

@@ -61,7 +61,7 @@ fn lines(summary: &Summary, pipeline: &Pipeline) -> Vec<Line> {
     });
     let refused = summary.rejected.iter().map(|rejection| {
         let line = rejection.line.map_or_else(String::new, |line| format!(" line {line}"));
-        Line::plain(format!("refused: {}{line}: {}", rejection.file, rejection.reason))
+        Line::plain(format!("refused: {}{line}: {}", rejection.file, rejection.told()))
     });
     let pending = (summary.pending > 0).then(|| Line::plain(format!("not evaluated: {}", summary.pending)));
     let faulty = summary.task_faults.iter().map(|task| {

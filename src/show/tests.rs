@@ -47,6 +47,7 @@ fn results() -> tempfile::TempDir {
         reason: NASTY.into(),
         sha256: None,
         claims: None,
+        perhaps: None,
     }];
     let published = Published {
         rows: &rank(

@@ -63,7 +63,7 @@ pub(super) fn frozen(freeze: Freeze) -> String {
 fn refusals<'a>(rejections: impl IntoIterator<Item = &'a Rejection>) -> String {
     rejections.into_iter().fold(String::new(), |text, rejection| {
         let line = rejection.line.map(|line| format!(":{line}")).unwrap_or_default();
-        text + &format!("  {}{line}: {}\n", shown(&rejection.file), shown(&rejection.reason))
+        text + &format!("  {}{line}: {}\n", shown(&rejection.file), shown(&rejection.told()))
     })
 }
 

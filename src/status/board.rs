@@ -156,10 +156,11 @@ impl Board {
         for line in &mut board.rankings.rankings {
             (line.similar_to, line.similarity) = (None, None);
         }
+        board.rankings.rejected.iter_mut().for_each(|one| one.perhaps = None);
         Ok(board)
     }
 
-    /// Rankings as the organiser sees them: with near copies.
+    /// Rankings as the organiser sees them: with near copies, and whose a refused file may be.
     ///
     /// # Errors
     /// They are not what the pipeline publishes.

@@ -22,7 +22,7 @@ fn folder(pipeline: &str) -> Folder {
         "token": "TAO", "rankings": [row("alice", 61.0), row("bob", 73.0)],
         "rejected": [
             {"file": "carol.py", "miner": "carol", "line": null, "reason": "carols words"},
-            {"file": "x", "miner": null, "line": null, "reason": "nobodys words"},
+            {"file": "x", "miner": null, "line": null, "reason": "nobodys words", "perhaps": "erin"},
         ],
         "pending": ["dave"],
     });
@@ -194,4 +194,14 @@ fn who_is_on_the_roster_and_has_submitted_nothing_is_absent_and_sees_the_limits(
         assert_eq!(found["own"]["limits"]["end"], "2999-03-15T00:00:00Z", "{found}");
     }
     assert_eq!(api.get_as("/agents/zoe", &zoe).status, 404, "is on no list");
+}
+
+/// Names of people are the organiser's: whoever may drop a file could ask for anybody's id.
+#[test]
+fn whose_a_name_may_be_is_told_to_the_organiser_alone() {
+    let folder = folder("board: public");
+    let organiser = bearer(&folder.organisers_token());
+    let api = folder.serve();
+    let perhaps = |headers: &str| api.get_as("/rankings", headers).json()["rejected"][1]["perhaps"].clone();
+    assert_eq!([perhaps(""), perhaps(&organiser)], [Value::Null, "erin".into()]);
 }

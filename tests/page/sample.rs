@@ -78,6 +78,7 @@ impl Sample {
             reason: reason.into(),
             sha256: None,
             claims: None,
+            perhaps: None,
         };
         sample.rejections = vec![
             rejection(

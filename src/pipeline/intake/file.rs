@@ -131,6 +131,7 @@ impl InboxFile {
             reason: reason.into(),
             sha256: None,
             claims: None,
+            perhaps: None,
         }
     }
 }

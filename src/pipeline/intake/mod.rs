@@ -430,6 +430,7 @@ fn refused(name: impl AsRef<OsStr>, miner: Option<Miner>, reason: impl Into<Stri
         reason: reason.into(),
         sha256: None,
         claims: None,
+        perhaps: None,
     })
 }
 

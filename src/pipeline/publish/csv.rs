@@ -104,7 +104,7 @@ fn rejection(rejection: &Rejection) -> Vec<String> {
         text(&rejection.file),
         or_empty(rejection.miner.as_ref().or(rejection.claims.as_ref())),
         or_empty(rejection.line),
-        text(&rejection.reason),
+        text(&rejection.told()),
     ]
 }
 
@@ -160,7 +160,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_one_harmless_cell(text in any::<String>()) {
-            let rejection = Rejection { file: text.clone(), miner: None, line: None, reason: text, sha256: None, claims: None };
+            let rejection = Rejection { file: text.clone(), miner: None, line: None, reason: text, sha256: None, claims: None, perhaps: None };
             let mut bytes = Vec::new();
             rejected(&mut bytes, &[rejection]).unwrap();
             prop_assert_eq!(bytes.iter().filter(|byte| **byte == b'\n').count(), 2);

@@ -124,6 +124,7 @@ fn small() -> Pass {
         reason: "imports numpy; only Python's standard library is there".into(),
         sha256: None,
         claims: None,
+        perhaps: None,
     }];
     pass
 }
@@ -319,6 +320,7 @@ fn hostile_text_stays_text() {
         reason: nasty.repeat(999),
         sha256: None,
         claims: None,
+        perhaps: None,
     }];
     pass.publish(dir.path());
 
@@ -460,6 +462,7 @@ fn measure() {
         reason: "the name is no miner id: use a-z, 0-9, - and _".into(),
         sha256: None,
         claims: None,
+        perhaps: None,
     });
     pass.publish(&little);
     pass.reports.iter().for_each(|report| save_report(&little, report).unwrap());

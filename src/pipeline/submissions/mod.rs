@@ -28,6 +28,7 @@ use crate::pipeline::report_summary::ReportSummary;
 use crate::pipeline::run_keys::EvaluationPlan;
 use crate::pipeline::scope::Scope;
 use crate::pipeline::submissions::entry::{ScanResult, State, Tracked};
+use crate::pipeline::submissions::whose::Owners;
 use crate::pipeline::{archive, report_store, score};
 use crate::util::watch_folder::Change;
 
@@ -393,10 +394,10 @@ impl<'a> SubmissionTable<'a> {
     /// Every refused submission, by file name.
     pub fn rejections(&self) -> Vec<Rejection> {
         let refused = self.entries.values().filter_map(|entry| entry.rejection(&self.library.python));
-        let roster = self.pipeline.roster.as_ref();
+        let owners = self.pipeline.roster.as_ref().map(Owners::of);
         let has_file = |miner: &Miner| self.inbox.holder(miner).is_some();
-        let names = self.inbox.refused().map(|rejection| match roster {
-            Some(roster) => whose::told(rejection, roster, has_file),
+        let names = self.inbox.refused().map(|rejection| match &owners {
+            Some(owners) => owners.told(rejection, has_file),
             None => rejection,
         });
         let mut all: Vec<Rejection> = names.chain(refused).collect();

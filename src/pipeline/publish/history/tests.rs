@@ -123,6 +123,7 @@ fn every_change_has_its_causes() {
         reason: "no".into(),
         sha256: None,
         claims: None,
+        perhaps: None,
     };
     around.rejections = vec![refusal];
     around.present.remove(&miner("alice"));
