@@ -7,9 +7,11 @@ mod published;
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::process::Command;
 
-use folder::Folder;
+use folder::{Folder, text};
 
 #[test]
 fn folders_of_pairs_become_tasks() {
@@ -246,4 +248,31 @@ fn two_of_one_name_are_told_and_none_replaces_the_other() {
     for part in ["data/secret/a/b/1.ans and ", "a-b/1.ans would both become data/parts/secret-a-b/1.ans"] {
         assert!(err.contains(part), "{err}");
     }
+}
+
+/// What lies in an inbox is others' doing: a pipe there would be waited for, and a link read.
+#[test]
+fn agents_take_the_place_of_pipes_and_links() {
+    let folder = Folder::new();
+    folder.write("mill/tasks/one.yaml", "prompt: f\ntests: [assert f() == 1]\n");
+    let samples = folder.write("m.jsonl", "{\"task_id\": \"one\", \"completion\": \"f = lambda: 1\"}\n");
+    let inbox = folder.path("mill/inbox");
+    for name in ["m.py", "m-1.py"] {
+        assert!(Command::new("mkfifo").arg(inbox.join(name)).status().unwrap().success());
+    }
+    let import = |more: &[&str]| {
+        let mut command = Command::new("timeout");
+        command.args(["60", env!("CARGO_BIN_EXE_agentmill"), "-C"]).arg(folder.path("mill"));
+        let output = command.args(["import", "samples"]).arg(&samples).args(more).output().unwrap();
+        (output.status.code(), text(&output.stderr))
+    };
+    let (code, told) = import(&[]);
+    assert!(code == Some(1) && told.contains("a file is there; --force replaces it"), "{code:?} {told}");
+    assert_eq!(import(&["--force"]), (Some(0), String::new()));
+    fs::remove_file(inbox.join("m.py")).unwrap();
+    let elsewhere = folder.write("elsewhere", "x");
+    symlink(&elsewhere, inbox.join("m.py")).unwrap();
+    assert_eq!(import(&["--force"]), (Some(0), String::new()));
+    assert!(inbox.join("m.py").symlink_metadata().unwrap().is_file());
+    assert_eq!(fs::read_to_string(elsewhere).unwrap(), "x");
 }

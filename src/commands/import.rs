@@ -11,6 +11,7 @@ use crate::config::{self, Validate};
 use crate::import::{self, Benchmark, Drafts, Kind, Note, Samples, Wrote};
 use crate::model::miner_id::Miner;
 use crate::model::sampled;
+use crate::pipeline::intake::{self, Bounds, InboxFile};
 use crate::task::Task;
 use crate::term;
 use crate::util::atomic_file;
@@ -69,7 +70,7 @@ fn samples(dir: &Path, file: &Path, force: bool, quiet: bool) -> anyhow::Result<
     for (number, source) in samples.agents.iter().enumerate() {
         let miner = miner(file, several.then_some(number + 1))?;
         let path = workspace.pipeline.inbox.join(format!("{miner}.py"));
-        if path.exists() && !force {
+        if path.symlink_metadata().is_ok() && !force {
             let text = "a file is there; --force replaces it".to_owned();
             samples.refused.push(Note { place: path.display().to_string(), text });
             continue;
@@ -98,8 +99,12 @@ fn samples(dir: &Path, file: &Path, force: bool, quiet: bool) -> anyhow::Result<
 fn stale(file: &Path, samples: Option<usize>, workspace: &Workspace) -> anyhow::Result<Option<String>> {
     let inbox = &workspace.pipeline.inbox;
     let is_made = |miner: &String| {
-        let path = inbox.join(format!("{miner}.py"));
-        fs::read(path).is_ok_and(|bytes| sampled::is_agent(&bytes))
+        let Ok(miner) = miner.parse::<Miner>() else { return false };
+        let file = format!("{miner}.py");
+        let inbox_file = InboxFile { miner, path: inbox.join(&file), file, stamp: None };
+        // What lies there is anybody's: a pipe would be waited for.
+        let read = intake::read(&inbox_file, Bounds::widest(1));
+        read.is_ok_and(|submission| sampled::is_agent(&submission.bytes))
     };
     let mut stale: Vec<String> = Vec::new();
     if samples.is_some() {

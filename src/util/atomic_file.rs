@@ -1,9 +1,11 @@
 //! Atomic replacement of files: readers see the old file or the new one, never half of it.
 
 use std::fs::{self, File, Permissions};
-use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+
+use rustix::fs::OFlags;
 
 const PREFIX: &str = ".agentmill-";
 const SUFFIX: &str = ".tmp";
@@ -18,7 +20,7 @@ const CHUNK: usize = 1 << 16;
 /// # Errors
 /// The folder is missing, or the file can't be written; the message names the file.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<bool> {
-    if fs::read(path).is_ok_and(|old| old == bytes) {
+    if old(path).is_some_and(|mut old| is_same(&mut old, &mut io::Cursor::new(bytes)).unwrap_or(false)) {
         return Ok(false);
     }
     replace_by(path, |out| out.write_all(bytes))
@@ -51,7 +53,7 @@ fn write(path: &Path, mode: u32, fill: impl FnOnce(&mut dyn Write) -> io::Result
     fill(&mut out)?;
     out.flush()?;
     drop(out);
-    if File::open(path).is_ok_and(|mut old| is_same(&mut old, file.as_file_mut()).unwrap_or(false)) {
+    if old(path).is_some_and(|mut old| is_same(&mut old, file.as_file_mut()).unwrap_or(false)) {
         return Ok(false);
     }
     file.as_file().sync_data()?;
@@ -59,8 +61,15 @@ fn write(path: &Path, mode: u32, fill: impl FnOnce(&mut dyn Write) -> io::Result
     Ok(true)
 }
 
-fn is_same(a: &mut File, b: &mut File) -> io::Result<bool> {
-    if a.metadata()?.len() != b.metadata()?.len() {
+/// The file that is there, if it is one. In a folder that others may write to, a pipe would be waited for.
+fn old(path: &Path) -> Option<File> {
+    let flags = OFlags::NONBLOCK.bits() as i32;
+    let file = File::options().read(true).custom_flags(flags).open(path).ok()?;
+    file.metadata().is_ok_and(|metadata| metadata.is_file()).then_some(file)
+}
+
+fn is_same(a: &mut File, b: &mut (impl Read + Seek)) -> io::Result<bool> {
+    if a.metadata()?.len() != b.seek(SeekFrom::End(0))? {
         return Ok(false);
     }
     b.rewind()?;
