@@ -124,13 +124,18 @@ async fn rankings(State(state): State<Shared>, uri: Uri, headers: HeaderMap) -> 
     let miner = Sight::of_request(&state, &headers).await?.own()?;
     let for_organiser = guard::is_organisers(&state, &headers).await;
     let answer = on_disk(move || {
-        let Some(published) = state.snapshot().rankings(for_organiser)? else {
+        let snapshot = state.snapshot();
+        let Some(published) = snapshot.rankings(for_organiser)? else {
             return Ok(Document::new(NO_RANKINGS).answer(JSON));
         };
         if miner.is_none() && page.is_none() {
             return Ok(published.answer(JSON));
         }
         let mut board = board::of(&published.bytes, miner.as_ref())?;
+        if let Some(miner) = &miner {
+            // The time of a publication would tell that others have done something.
+            board.rankings.generated_at = snapshot.last_change(miner)?;
+        }
         let Some(page) = page else { return Ok(Document::json(&board)?.answer(JSON)) };
         let lines = &mut board.rankings.rankings;
         let links = page.links("/rankings", lines.len());

@@ -108,6 +108,13 @@ impl Snapshot {
         Ok(published.rankings.get()?.map(|published| published.0.clone()))
     }
 
+    /// The time at which the lines of the history that a miner is shown changed last; 1970 if they never did. Reads the disk.
+    pub(super) fn last_change(&self, own: &Miner) -> io::Result<Timestamp> {
+        let history = self.published().history.get()?.unwrap_or_default();
+        let view = self.view(Some(own.clone()));
+        Ok(view.shown(&history).last().map_or(Timestamp::UNIX_EPOCH, |last| last.at))
+    }
+
     /// The part of the history that is shown, to one miner or to all.
     pub(super) fn view(&self, own: Option<Miner>) -> View {
         View { own, shows_ranking: self.pipeline.feedback().shows_ranking() }

@@ -166,6 +166,8 @@ impl LastOutcome {
 pub fn view(miner: &Miner, shown: Shown<'_>, pipeline: &Pipeline, own: bool) -> Option<View> {
     let Shown { index, since } = shown;
     let receipt = submission::receipt(&pipeline.results, miner);
+    // While the board stands still, others are told what it says, and nothing of what the miner has done since.
+    let receipt = receipt.filter(|_| own || since.is_none());
     let outcome = LastOutcome::of(miner, index, pipeline, receipt.as_ref())?;
     let since = since.filter(|_| own && outcome.state == State::Waiting);
     let behind = since.and_then(|since| LastOutcome::behind_freeze(miner, since, pipeline, receipt.as_ref()));
@@ -361,6 +363,23 @@ mod tests {
         let refused = (State::Refused, Some("no".to_owned()));
         assert_eq!(platform.view(&platform.refused(Some(&platform.1.sha256), -60)), refused);
         assert_eq!(platform.view(&platform.refused(None, 1)), refused, "by its name or kind");
+    }
+
+    #[test]
+    fn others_see_nothing_of_what_a_miner_does_behind_a_freeze() {
+        let platform = Platform::new();
+        let (miner, since) = (MINER.parse().unwrap(), RankingIndex::default());
+        let others = |index: &RankingIndex, since| {
+            view(&miner, Shown { index, since }, &platform.2, false).map(|view| view.state)
+        };
+        let (nothing, before) = (RankingIndex::default(), platform.refused(Some("of before"), -60));
+        assert_eq!([&nothing, &before].map(|index| others(index, None)), [Some(State::Waiting); 2]);
+        let still = || [&nothing, &before].map(|index| others(index, Some(&since)));
+        assert_eq!(still(), [None, Some(State::Refused)]);
+        fs::remove_file(platform.0.path().join("inbox/ann.py")).unwrap();
+        assert_eq!(still(), [None, Some(State::Refused)], "nor that it has withdrawn");
+        let own = view(&miner, Shown { index: &before, since: Some(&since) }, &platform.2, true);
+        assert_eq!(own.map(|view| view.state), Some(State::Withdrawn));
     }
 
     #[test]

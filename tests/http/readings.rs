@@ -16,6 +16,10 @@ fn folder(pipeline: &str) -> Folder {
 }
 
 fn publish(folder: &Folder, miners: &[&str]) {
+    publish_at(folder, "2026-11-22T10:00:00Z", miners);
+}
+
+fn publish_at(folder: &Folder, at: &str, miners: &[&str]) {
     let row = |(miner, rank): (&&str, u32)| {
         json!({
             "rank": rank, "miner": miner, "score": 99 - rank, "passed": 1, "tests": 2, "unscored": 0, "stage": "all",
@@ -23,7 +27,7 @@ fn publish(folder: &Folder, miners: &[&str]) {
         })
     };
     let rankings = json!({
-        "generated_at": "2026-11-22T10:00:00Z", "version": "0.1.0", "image": "sha256:1", "pipeline_sha256": "0",
+        "generated_at": at, "version": "0.1.0", "image": "sha256:1", "pipeline_sha256": "0",
         "token": "TAO", "rankings": miners.iter().zip(1..).map(row).collect::<Vec<_>>(), "rejected": [], "pending": ["zoe"],
     });
     // As the pipeline does: another file in its place, never written into.
@@ -106,8 +110,13 @@ fn a_tag_tells_no_more_than_the_answer() {
     );
     assert_eq!(again(&api, "/agents/ann", &bo, "*").status, 403);
     // Others have moved, which is none of ann's business.
-    publish(&folder, &["ann", "di", "bo"]);
+    publish_at(&folder, "2026-11-22T11:00:00Z", &["ann", "di", "bo"]);
     assert_eq!(again(&api, "/rankings", &ann, &own).status, 304);
+    folder.write(
+        "results/history.csv",
+        "at,miner,score,rank,sha256,cause\n2026-11-22T10:00:00Z,ann,98,1,1,submission\n2026-11-22T11:00:00Z,di,97,2,1,submission\n",
+    );
+    assert_eq!(api.get_as("/rankings", &ann).json()["generated_at"], "2026-11-22T10:00:00Z");
 }
 
 #[test]
