@@ -328,7 +328,10 @@ impl<'a> Pass<'a> {
             // Only the reasons for the next runs are lost where it can't be written.
             let _ = run_memory::remember(&self.context.pipeline.results, self.submissions.plan());
             self.context.events.send(Event::Due { agents });
-            self.submissions.take_due().into_iter().for_each(|job| workers.queue(job, scope));
+            // The board waits for what is on it, however much else its miner has handed in.
+            let (board, results) = (&mut self.board_before, &self.context.pipeline.results);
+            let jobs = self.submissions.take_due(|agent| board.waits_for(agent, results));
+            jobs.into_iter().for_each(|job| workers.queue(job, scope));
         }
         Ok(())
     }

@@ -276,12 +276,15 @@ impl<'a> SubmissionTable<'a> {
         self.due.len()
     }
 
-    /// Takes all agents that are due; they count as busy from here on.
-    pub fn take_due(&mut self) -> Vec<Job> {
+    /// Takes all agents that are due; they count as busy from here on. Of several of a miner's the one is taken that is `awaited`, or
+    /// else the first.
+    pub fn take_due(&mut self, mut awaited: impl FnMut((&Miner, &str)) -> bool) -> Vec<Job> {
         let mut jobs = Vec::new();
         for miner in std::mem::take(&mut self.due) {
             let Some(entry) = self.entries.get(&miner) else { continue };
-            let Some((head, archived)) = entry.waiting() else { continue };
+            let is_awaited = |(head, _): &(&ReportSummary, bool)| awaited((&miner, &head.sha256));
+            let waiting = entry.all_waiting().find(is_awaited).or_else(|| entry.waiting());
+            let Some((head, archived)) = waiting else { continue };
             let (inbox_file, head, force) = (entry.inbox_file.clone(), head.clone(), self.force);
             self.busy.insert(miner, head.sha256.clone());
             jobs.push(Job { inbox_file, archived, head, force });

@@ -117,7 +117,7 @@ fn what_an_evaluation_found_changed_is_due_once_it_was_read_again() {
     play("{counts: last}", |drops, table| {
         drops.put(&source(1));
         table.list().unwrap();
-        assert_eq!((table.take_due().len(), table.left(false).count()), (1, 1));
+        assert_eq!((table.take_due(|_| false).len(), table.left(false).count()), (1, 1));
         table.finished(Finished::FileChanged(miner("ann")));
         let file = File::options().write(true).open(drops.inbox.path().join("ann.py")).unwrap();
         file.set_modified(SystemTime::now()).unwrap();
@@ -131,7 +131,7 @@ fn what_an_evaluation_found_changed_is_due_once_it_was_read_again() {
 
 /// The best one may be any of them: it stands on the board, whatever lies in the inbox.
 #[test]
-fn all_that_wait_are_left() {
+fn all_that_wait_are_left_and_the_awaited_one_is_taken_first() {
     play("{counts: best}", |drops, table| {
         for number in 1..=3 {
             drops.put(&source(number));
@@ -142,5 +142,8 @@ fn all_that_wait_are_left() {
         let mut all = [1, 2, 3].map(sha256);
         all.sort_unstable();
         assert_eq!(left, all);
+        // Whoever has handed in thousands keeps no board waiting for them.
+        let jobs = table.take_due(|(_, digest)| digest == sha256(2));
+        assert_eq!(jobs.iter().map(|job| &job.head.sha256).collect::<Vec<_>>(), [&sha256(2)]);
     });
 }
