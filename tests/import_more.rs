@@ -250,7 +250,7 @@ fn two_of_one_name_are_told_and_none_replaces_the_other() {
     }
 }
 
-/// What lies in an inbox is others' doing: a pipe there would be waited for, and a link read.
+/// An inbox is others': a pipe there would be waited for, and a link read.
 #[test]
 fn agents_take_the_place_of_pipes_and_links() {
     let folder = Folder::new();

@@ -32,6 +32,9 @@ pub use crate::status::evaluated::Evaluated;
 pub use crate::status::shown_task::ShownTask;
 pub use crate::status::submitted_source::{OneSubmission, SubmissionState, SubmittedSource};
 
+/// The word that a miner is given of a run that could not be judged.
+const UNSCORED: &str = "by no fault of yours; it is made again";
+
 /// State of a miner's submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -105,7 +108,7 @@ pub struct OwnRun {
     pub verdict: Option<Verdict>,
     /// 0-100, rounded to hundredths; None if it could not be judged, or if it is not shown.
     pub score: Option<f64>,
-    /// The reason why it could not be judged.
+    /// Says that it could not be judged, where that is so; the reason is the organiser's.
     pub unscored: Option<String>,
     /// True if the task's author is at fault, so that it counts for nobody.
     #[serde(default)]
@@ -276,9 +279,9 @@ fn own_run(run: Run, pipeline: &Pipeline) -> OwnRun {
         stderr: None,
     };
     match run.outcome {
-        // The reason of a fault may tell of hidden tests.
+        // The reason of a fault may tell of hidden tests; a provider's words, of where it is and of what others asked it.
         Outcome::TaskFault { .. } => OwnRun { task_fault: true, ..nothing },
-        Outcome::Unscored { unscored } => OwnRun { unscored: Some(unscored), ..nothing },
+        Outcome::Unscored { .. } => OwnRun { unscored: Some(UNSCORED.to_owned()), ..nothing },
         Outcome::Scored(scored) => {
             let shown = feedback.of_run(scored);
             OwnRun {
@@ -306,6 +309,7 @@ mod tests {
 
     use super::*;
     use crate::config;
+    use crate::pipeline::publish::samples::run;
     use crate::submission::Channel;
 
     const MINER: &str = "ann";
@@ -363,6 +367,15 @@ mod tests {
         let refused = (State::Refused, Some("no".to_owned()));
         assert_eq!(platform.view(&platform.refused(Some(&platform.1.sha256), -60)), refused);
         assert_eq!(platform.view(&platform.refused(None, 1)), refused, "by its name or kind");
+    }
+
+    #[test]
+    fn why_a_run_is_unscored_is_not_its_miners_to_know() {
+        let platform = Platform::new();
+        let secret = "http://10.0.0.7/v1: HTTP 402: unpaid: is the sky green?";
+        let run = Run { outcome: Outcome::Unscored { unscored: secret.into() }, ..run("s", "t", 0.0) };
+        let told = own_run(run, &platform.2);
+        assert_eq!(told.unscored.as_deref(), Some(UNSCORED));
     }
 
     #[test]

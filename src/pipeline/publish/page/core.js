@@ -68,7 +68,7 @@ function ago(seconds) {
 /** One of the runs, which stand in the data as arrays. */
 function unpack(run) {
   if (run.length === 2) return { task: run[0], verdict: "task_fault" };
-  if (run.length === 3) return { task: run[0], unscored: data.texts[run[2]] ?? "", verdict: "unscored" };
+  if (run.length === 3) return { task: run[0], verdict: "unscored" };
   if (run.length === 5) return unpackSamples(run);
   // Score, verdict and usage are null where they are not shown; letters are those of the tests that are.
   const [task, hundredths, letter, letters, usage, suite, notes = [], stderr = null] = run;

@@ -101,9 +101,9 @@ struct Agent<'a> {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum RunData {
-    /// Task, None, text.
-    Unscored(usize, (), Option<usize>),
-    /// Task, None: the task's author is at fault. The reason may tell of hidden tests.
+    /// Task, None, None: the engine or a provider is at fault. The reason may tell of hidden tests, and of what others asked.
+    Unscored(usize, (), ()),
+    /// Task, None: the task's author is at fault. The reason may tell of hidden tests, too.
     TaskFault(usize, ()),
     /// Task, score in hundredths, verdict, a letter per test shown, usage, suite.
     Plain(usize, Option<u32>, Option<char>, String, Option<UsageData>, usize),
@@ -407,9 +407,7 @@ impl<'a> Columns<'a> {
     fn run(&mut self, column: usize, run: Run, texts: &mut Texts, room: &mut Room) -> RunData {
         match run.outcome {
             Outcome::TaskFault { .. } => RunData::TaskFault(column, ()),
-            Outcome::Unscored { unscored } => {
-                RunData::Unscored(column, (), texts.number(tail(&unscored, LINES), room))
-            }
+            Outcome::Unscored { .. } => RunData::Unscored(column, (), ()),
             Outcome::Scored(run) => {
                 let run = self.feedback[self.all[column].0].of_run(run);
                 scored(column, self.suite(column, &run.tests), &run, texts, room)

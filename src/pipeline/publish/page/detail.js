@@ -129,7 +129,7 @@ function runBody(run) {
     return el("div", { class: "run-body" }, el("p", { class: "soft" }, "The task is at fault; it counts for nobody until its author mends it."));
   }
   if (run.score === undefined) {
-    return el("div", { class: "run-body" }, el("p", { class: "soft" }, "By our fault; it is tried again and counts for nothing until then."), el("pre", {}, run.unscored));
+    return el("div", { class: "run-body" }, el("p", { class: "soft" }, "By our fault; it is tried again and counts for nothing until then."));
   }
   if (run.samples) {
     const each = run.samples.map((one, at) => [el("h4", {}, `Sample ${at + 1} `, badge(one.verdict, one.letter), one.score !== null && ` ${number(one.score)}`), runBody(one)]);

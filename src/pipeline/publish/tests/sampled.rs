@@ -52,6 +52,7 @@ fn a_sample_that_was_not_judged_and_one_too_many_are_told_as_such() {
     let data = on_page(dir.path());
     assert_eq!(data["agents"][0]["runs"][0].as_array().unwrap().len(), 3, "unscored");
     assert_eq!(data["agents"][0]["unscored"], 1);
+    assert!(!data.to_string().contains("the engine went away"), "why is the organiser's to know");
 
     let mut fewer = pass([100.0, 100.0, 0.0]);
     fewer.stages[1].sampling = Sampling { samples: 2, reduce: Reduce::Mean };
