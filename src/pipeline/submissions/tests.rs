@@ -111,7 +111,7 @@ fn what_counts_from_another_day_on_is_archived_then() {
     });
 }
 
-/// Who writes into a file without a pause would have it found changed again and again, thousands of times a second.
+/// A writer that never pauses would have its file found changed again and again, thousands of times a second.
 #[test]
 fn what_an_evaluation_found_changed_is_due_once_it_was_read_again() {
     play("{counts: last}", |drops, table| {
