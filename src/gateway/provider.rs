@@ -18,6 +18,9 @@ const LONGEST: u64 = 8 << 20;
 /// The most of a provider's complaint that is shown, in characters.
 const QUOTED: usize = 300;
 
+/// Fewest bytes of a header's value that may be a secret; a shorter one would be found in any text.
+const SECRET: usize = 8;
+
 /// Path of the list of models.
 pub const MODELS: &str = "/models";
 
@@ -150,12 +153,13 @@ impl Provider {
         format!("{}: {}", self.url(path), visible(self.without_key(what).trim(), QUOTED))
     }
 
-    /// The text without the key.
+    /// The text without the key, and without the values of other headers, which may be keys of a proxy's.
     pub fn without_key(&self, text: &str) -> String {
-        match &self.key {
-            Some(key) => text.replace(key.as_str(), "***"),
-            None => text.to_owned(),
-        }
+        let values = self.headers.iter().map(|(_, value)| value).filter(|value| value.len() >= SECRET);
+        self.key
+            .iter()
+            .chain(values)
+            .fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "***"))
     }
 
     /// The text with neither the key nor the provider's address.
@@ -218,10 +222,11 @@ mod tests {
 
     #[test]
     fn neither_key_nor_address_stays_in_a_text() {
-        let llm =
-            crate::config::parse(std::path::Path::new("p"), b"llm: {base_url: 'http://llm.example:81/v1'}");
+        let llm = "llm: {base_url: 'http://llm.example:81/v1', headers: {X-Team: team-4711, X-Title: a}}";
+        let llm = crate::config::parse(std::path::Path::new("p"), llm.as_bytes());
         let provider = Provider::new(&llm.unwrap().llm, Some("sk-secret".into())).unwrap();
         let told = "sk-secret is no key at http://llm.example:81/v1/chat, ask llm.example:81 or llm.example";
         assert_eq!(provider.anonymous(told), "*** is no key at ***/chat, ask *** or ***");
+        assert_eq!(provider.anonymous("team-4711 has a limit"), "*** has a limit");
     }
 }
