@@ -18,6 +18,9 @@ use crate::model::model_use::{ModelUse, Money};
 /// Bytes of a question that may be nothing but its frame, and no tokens.
 const FRAME: u64 = 256;
 
+/// Bytes of requests that may be refused. To read them is work of the host's, which nobody is billed for.
+const MOST_IN_VAIN: u64 = 16 << 20;
+
 /// The price of one token.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Price {
@@ -53,6 +56,8 @@ struct State {
     asking: usize,
     since: Option<Instant>,
     waited: Duration,
+    /// Bytes of requests that were read and refused.
+    in_vain: u64,
     closed: bool,
 }
 
@@ -117,12 +122,14 @@ impl Budget {
     /// The model is not allowed, or the budget is used up.
     pub fn admit(&self, question: &Question) -> Result<Admitted<'_>, Refusal> {
         if !self.grant.allow.iter().any(|model| model == question.model()) {
+            self.note_in_vain(question.size());
             return Err(self.deny(Refusal::not_allowed(question.model(), &self.grant.allow)));
         }
         let mut state = self.state.lock();
         loop {
             if let Err(refusal) = self.check(&state).and_then(|()| self.check_size(question, &state)) {
                 state.used.refused += u32::from(!state.closed);
+                state.in_vain = state.in_vain.saturating_add(question.size());
                 return Err(refusal);
             }
             let (longest, most) = self.cut(question, &state);
@@ -134,6 +141,24 @@ impl Budget {
                 return Ok(Admitted { longest, most, budget: self });
             }
             self.changed.wait(&mut state);
+        }
+    }
+
+    /// Counts a request whose bytes were read, and that is refused.
+    pub fn note_in_vain(&self, bytes: u64) {
+        let mut state = self.state.lock();
+        state.in_vain = state.in_vain.saturating_add(bytes);
+    }
+
+    /// Lets a request be read, unless too much was read and refused.
+    ///
+    /// # Errors
+    /// It was.
+    pub fn listen(&self) -> Result<(), Refusal> {
+        let state = self.state.lock();
+        match state.in_vain > MOST_IN_VAIN {
+            true => Err(Refusal::used_up("bytes that are read and refused", self.told_of(&state))),
+            false => Ok(()),
         }
     }
 

@@ -38,10 +38,14 @@ pub async fn answer(session: Arc<Session>, request: Request<Incoming>) -> Result
 
 async fn ask(session: Arc<Session>, asking: Asking, request: Request<Incoming>) -> Result<Said, Unheard> {
     let refuse = |refusal| Err(Unheard::Refused(session.budget.deny(refusal)));
+    if let Err(refusal) = session.budget.listen() {
+        return refuse(refusal);
+    }
     let body = Limited::new(request.into_body(), LONGEST).collect();
     let body = match tokio::time::timeout(PATIENCE, body).await {
         Ok(Ok(body)) => body.to_bytes(),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
+            session.budget.note_in_vain(LONGEST as u64);
             return refuse(Refusal::too_large(LONGEST));
         }
         Ok(Err(_)) => return refuse(Refusal::wrong("the request's body can't be read")),
@@ -50,7 +54,10 @@ async fn ask(session: Arc<Session>, asking: Asking, request: Request<Incoming>) 
     let asked = Arc::clone(&session);
     at_once(&session, move || {
         let question = (asking.read)(asking.kind, &body, asked.budget.grant());
-        let question = question.map_err(|refusal| Unheard::Refused(asked.budget.deny(refusal)))?;
+        let question = question.map_err(|refusal| {
+            asked.budget.note_in_vain(body.len() as u64);
+            Unheard::Refused(asked.budget.deny(refusal))
+        })?;
         drop(body);
         let answer = asked.exchange(&question)?;
         Ok((asking.write)(&question, &answer))

@@ -205,6 +205,27 @@ def gone():
     assert_eq!((ran.code, scores.matches(",passed,").count()), (Some(0), 7), "{}\n{scores}", ran.said);
 }
 
+/// Reading is work of the host's: an agent had it parse megabytes without a pause, and was billed a twentieth of that.
+#[test]
+fn requests_that_come_to_nothing_are_read_up_to_a_bound() {
+    let provider = Provider::echo();
+    let agent = r#"
+def work():
+    junk, found = b'{"messages":[' + b"{}," * 600_000 + b"{}]}", []
+    for _ in range(12):
+        request = urllib.request.Request(os.environ["OPENAI_BASE_URL"] + "/chat/completions", junk)
+        try:
+            urllib.request.urlopen(request)
+        except urllib.error.HTTPError as error:
+            found.append(error.code)
+        except OSError:
+            found.append(429)  # answered and gone before all of it was sent
+    return [found[:8], found[-1], ask("after it")]
+"#;
+    let folder = Folder::with(&provider, GRANT, &["work() == [[400] * 8, 429, 429]"], agent);
+    folder.expect_passed();
+}
+
 /// One agent's recording is of no use to another, and none gets at it.
 #[test]
 fn agents_share_nothing() {
