@@ -470,3 +470,20 @@ fn near_copies_stand_side_by_side_for_the_organiser_and_nobody_else() {
     run(&folder, &Fake::default());
     assert!(folder.read("similar/index.html").contains("No near copies are ranked now"));
 }
+
+/// A clock that was once ahead makes all that is dropped later late, as no look at the inbox is forgotten.
+#[test]
+fn a_look_that_is_to_come_yet_is_told_in_a_season() {
+    let folder = folder();
+    folder.drop("ann.py", "x = 1 # passes all");
+    fs::write(folder.path("results/.looked"), r#"{"at": "2099-01-01T00:00:00Z", "unread": []}"#).unwrap();
+    let told = |folder: &Folder| {
+        let (_, events) = folder.pass(&Fake::default());
+        events.iter().any(|event| matches!(event, Event::Warning(text) if text.contains("results/.looked")))
+    };
+    assert!(!told(&folder), "times decide nothing here");
+    fs::write(folder.path("pipeline.yaml"), "season: {closes: 2030-01-01T00:00:00Z}\n").unwrap();
+    assert!(told(&folder));
+    fs::remove_file(folder.path("results/.looked")).unwrap();
+    assert!(!told(&folder));
+}

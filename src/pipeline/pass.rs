@@ -14,6 +14,7 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::Context;
+use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use rayon::{ScopeFifo, ThreadPoolBuilder};
 
@@ -21,7 +22,7 @@ use crate::config::Pipeline;
 use crate::pipeline::announcer::Announcer;
 use crate::pipeline::basis::Basis;
 use crate::pipeline::image_memory::KnownImage;
-use crate::pipeline::ledger::Ledger;
+use crate::pipeline::ledger::{Ledger, last_look};
 use crate::pipeline::near_copies::NearCopies;
 use crate::pipeline::on_change::Teller;
 use crate::pipeline::pass::board_before::BoardBefore;
@@ -33,11 +34,14 @@ use crate::pipeline::run_keys::EvaluationPlan;
 use crate::pipeline::schedule::{Schedule, Situation, Step};
 use crate::pipeline::submissions::SubmissionTable;
 use crate::pipeline::workers::Workers;
-use crate::pipeline::{Finished, PassContext, Summary, Wake, archive, publish, run_memory};
+use crate::pipeline::{Finished, PassContext, Summary, Wake, archive, publish, run_memory, submissions};
 use crate::sandbox::{Fault, Sandbox};
 use crate::ui::Event;
 use crate::util::panics;
 use crate::yaml::Problems;
+
+/// How far a clock may be set back that nobody needs to be told.
+const AHEAD: SignedDuration = SignedDuration::from_secs(60);
 
 impl PassContext<'_> {
     /// Evaluates what is due, and what is dropped meanwhile, until nothing is left or `wakes` ends it.
@@ -52,7 +56,7 @@ impl PassContext<'_> {
         let Pipeline { records, similarity, .. } = self.pipeline;
         let (ledger, warning) = Ledger::open_deciding(records, &similarity.originals)?;
         let ledger = if self.pipeline.is_preview() { ledger.unwritable() } else { ledger };
-        if let Some(warning) = warning {
+        for warning in warning.into_iter().chain(self.ahead_of_clock(submissions::now())) {
             self.events.send(Event::Warning(warning));
         }
         let mut pass = Pass::new(*self, &pending_writes, &halted, waker, wakes, ledger);
@@ -73,6 +77,17 @@ impl PassContext<'_> {
         }
         pass.recall_solutions();
         pass.publish()
+    }
+
+    /// A warning where the last look at the inbox is to come yet, by the clock: in a season all that is dropped would be late, and
+    /// nobody would know why.
+    fn ahead_of_clock(&self, now: Timestamp) -> Option<String> {
+        let looked = self.pipeline.season.as_ref().and_then(|_| last_look(&self.pipeline.records));
+        let looked = looked.filter(|looked| looked.duration_since(now) > AHEAD)?;
+        Some(format!(
+            "it is {now} by the clock, and the last look at the inbox was at {looked}: what is dropped counts from then on. If \
+             the clock was wrong at that time, stop agentmill and remove results/.looked"
+        ))
     }
 
     /// The image that was used last, and the engine; empty if none is known. They are taken to be what they were as long as nothing
