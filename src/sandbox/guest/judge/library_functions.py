@@ -129,7 +129,7 @@ def field_of_template(function):
     return get_field
 
 
-# What stands for functions of a module, or of a class there.
+# Stand-ins for functions of a module, or of a class there.
 ASKING_FUNCTIONS = {
     "dataclasses": [("", name, of_dataclasses) for name in ("asdict", "astuple", "replace", "fields", "is_dataclass")],
     "difflib": [("SequenceMatcher", name, taken_once) for name in ("set_seq1", "set_seq2")],
