@@ -51,11 +51,12 @@ class NotPlain(Exception):
 
 class Coder:
     """The values of one exchange, both ways. Containers that can change are numbered as they are come upon, on either side
-    alike: so one that comes twice is one, one that was given and is returned is the same, and what is done to it can be told.
+    alike: so one that comes twice is one, one that was given and is returned is the same, and what is done to it can be told. So it
+    is with those of the exchanges within which this one is (`outer`), as where a callback gets a list that the call was given.
     """
 
-    def __init__(self, peer=None):
-        self.peer, self.mutables, self.places = peer, [], {}
+    def __init__(self, peer=None, outer=()):
+        self.peer, self.outer, self.mutables, self.places = peer, outer, [], {}
 
     def encode(self, value):
         """The JSON text of a value."""
@@ -87,7 +88,16 @@ class Coder:
                 return {"shared": key}
             self.number(value)
         body = plain.write(self, value, depth + 1)
-        return {plain.tag: body} if plain.tag else body
+        told = {plain.tag: body} if plain.tag else body
+        if plain.refill and self.outer and (place := self.place_outside(value)) is not None:
+            return {"outer": [place, told]}
+        return told
+
+    def place_outside(self, container):
+        """The exchange that the container is of, and its number there."""
+        for level, coder in enumerate(self.outer):
+            if (place := coder.places.get(id(container))) is not None:
+                return [level, place]
 
     def strange(self, value, depth):
         """A value of no plain type: what it is made of where that is all it is, else a handle."""
@@ -122,6 +132,8 @@ class Coder:
         try:
             if tag == "m":
                 return self.mutables[body] if type(body) is int and body >= 0 else None
+            if tag == "outer":
+                return self.renewed(*body, depth)
             if plain := BY_TAG.get(tag):
                 if plain.refill:
                     return self.filled(plain.make(self, body, depth + 1), tag, body, depth)
@@ -137,6 +149,16 @@ class Coder:
         BY_TAG[tag].refill(self, container, body, depth + 1)
         return container
 
+    def renewed(self, place, content, depth):
+        """A container of an exchange within which this one is, with what it holds by now."""
+        level, number = place
+        if not (type(level) is type(number) is int and level >= 0 <= number):
+            raise TypeError
+        container = self.outer[level].mutables[number]
+        self.number(container)
+        self.refill(container, content, depth)
+        return container
+
     def many(self, body, depth):
         if type(body) is not list:
             raise TypeError
@@ -149,7 +171,7 @@ class Coder:
 
     def changes(self, given, before):
         """JSON of what the containers in these values hold now, if that is no more what `before` says."""
-        fresh = Coder(self.peer)
+        fresh = Coder(self.peer, self.outer)
         if "[" + ", ".join(map(fresh.encode, given)) + "]" == before:
             return None
         count = len(fresh.mutables)
@@ -168,11 +190,11 @@ class Coder:
                 raise NotPlain("changes what was not given")
             self.refill(self.mutables[place], content)
 
-    def refill(self, container, content):
+    def refill(self, container, content, depth=0):
         tag, body = ("", content) if type(content) is list else [*content.items()][0]
         if plain_kind(type(container)) is not BY_TAG[tag]:
             raise NotPlain("changes what was given to something else")
-        BY_TAG[tag].refill(self, container, body, 1)
+        BY_TAG[tag].refill(self, container, body, depth + 1)
 
 
 class PlainKind:

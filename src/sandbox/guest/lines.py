@@ -21,6 +21,7 @@ class Line:
 
     def __init__(self, number):
         self.number, self.turns, self.failed = number, 0, None
+        self.exchanges = []  # the coders of those that are under way, one within the other
         self.is_silent = False  # what is asked now, by a finalizer, must not take the answer that something else waits for
         self.in_message = False
         self.is_owed = self.is_waiting = self.is_late = False

@@ -108,9 +108,10 @@ class Peer:
     def ask(self, op, target, args=(), named={}):
         """Puts a question to the other side; what it answers, or raises."""
         with self.lines.turn:
-            line, coder = self.lines.of_thread(), Coder(self)
+            line = self.lines.of_thread()
+            coder = Coder(self, tuple(line.exchanges))
             question = self.question(coder, {"o": op, "t": coder.tagged(target, 0)}, args, named)
-            return self.outcome(coder, self.take_turns(line, question))
+            return self.outcome(coder, self.take_turns(line, question, coder))
 
     def question(self, coder, what, args, named):
         if news := self.shares.news(self):
@@ -119,11 +120,12 @@ class Peer:
         named = ", ".join(f"{dumps(key)}: {coder.encode(value)}" for key, value in named.items())
         return f'{dumps(what)[:-1]}, "a": [{listed}], "k": {{{named}}}}}'
 
-    def take_turns(self, line, question):
+    def take_turns(self, line, question, coder):
         """Says something to the other side, and answers its questions until it has answered this one."""
         if line.turns >= MAX_TURNS:
             raise RecursionError(f"more than {MAX_TURNS} calls between the agent and the test")
         line.turns += 1
+        line.exchanges.append(coder)
         try:
             reply = self.say(line, self.asking(question))
             while (asked := self.asked_in(reply)) is not None:
@@ -131,6 +133,7 @@ class Peer:
             return reply
         finally:
             line.turns -= 1
+            line.exchanges.remove(coder)
 
     def say(self, line, text):
         if line.is_silent:
@@ -189,7 +192,15 @@ class Peer:
             return self.answer_in_turn(question)
 
     def answer_in_turn(self, question):
-        coder = Coder(self)
+        line = self.lines.of_thread()
+        coder = Coder(self, tuple(line.exchanges))
+        line.exchanges.append(coder)
+        try:
+            return self.answer_with(coder, question)
+        finally:
+            line.exchanges.remove(coder)
+
+    def answer_with(self, coder, question):
         try:
             self.shares.hear(self, question.get("news", ()))
             target = self.target(coder, question)

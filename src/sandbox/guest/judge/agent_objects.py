@@ -115,7 +115,7 @@ class JudgePeer(TestPeer):
             return self.answer_to(line, *question)
 
     def answer_to(self, line, label, what, args, named, shown):
-        coder = Coder(self)
+        coder = Coder(self, tuple(line.exchanges))
         note = label if shown is None else f"{label}({told_arguments(shown, named)})"
         try:
             coder.wanted = surroundings = self.surroundings()
@@ -127,7 +127,7 @@ class JudgePeer(TestPeer):
         note = self.run.calls.begin(note, "._" not in label)  # Python itself looks at such names
         outer, line.failed = line.failed, None
         try:
-            claim = self.take_turns(line, question)
+            claim = self.take_turns(line, question, coder)
             failed = line.failed or self.aside
         except NotPlain as error:
             raise Unusable(f"what {label} returned {error}") from None
