@@ -163,3 +163,42 @@ fn whatever_is_wrong_with_a_yaml_file_is_told_with_its_place() {
     fs::create_dir(env.path("pipeline.yaml")).unwrap();
     env.agentmill(&["run"]).code(2).complains(&["pipeline.yaml: this is a folder; expected a file"]);
 }
+
+#[test]
+fn one_agent_is_checked_as_the_pipeline_would() {
+    let env = TestEnv::new().task("double", DOUBLE_TASK);
+    let check = |source: &str| {
+        env.write("agent.py", source);
+        env.agentmill(&["check", env.path("agent.py").to_str().unwrap()])
+    };
+    check(DOUBLE_AGENT).code(0).prints(&["agent.py would be evaluated"]);
+    check("import os\n\nimport numpy\n").code(2).complains(&["agent.py:3: imports numpy"]);
+    check("x = 1\ndef f(:\n    pass\n").code(2).complains(&["agent.py:2: ", "invalid syntax"]);
+    check("# nothing\n").code(2).complains(&["agent.py: ", "no code"]);
+    env.agentmill(&["check", "absent.py"]).code(2).complains(&["can't read absent.py"]);
+    check("x = input()\n").code(0).prints(&[
+        "hint: ",
+        "its import raises EOFError",
+        "agent.py would be evaluated",
+    ]);
+    let ended = check("import sys\nsys.exit(0)\n").code(0);
+    assert!(!ended.stdout.contains("hint: "), "{ended}");
+    // What lies in the inbox has a name that counts, too.
+    for (file, reason) in [
+        ("notes.txt", "is not a .py file"),
+        ("J\u{f6}rg.py", "is not a miner id"),
+        ("bob/main.py", "is a folder without agent.py"),
+        ("Ann.py", ""),
+    ] {
+        env.write(&format!("inbox/{file}"), DOUBLE_AGENT);
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        let named = file.split('/').next().unwrap();
+        let found = env.agentmill(&["check", env.path("inbox").join(named).to_str().unwrap()]);
+        if reason.is_empty() {
+            found.code(0).prints(&["would be evaluated"])
+        } else {
+            found.code(2).complains(&[reason])
+        };
+    }
+    assert!(!env.path("results/rankings.json").exists());
+}

@@ -24,6 +24,8 @@ mod tasks;
 mod token;
 mod verify;
 
+use std::ffi::OsString;
+use std::fs;
 use std::path::Path;
 
 use crate::cli::{Cli, Command, Exit};
@@ -78,8 +80,17 @@ pub fn execute(cli: &Cli) -> Exit {
 /// True if `check` is given an agent's file or folder, which no YAML is.
 fn is_agent(what: &[String]) -> bool {
     let is_yaml = |name: &str| [".yaml", ".yml"].iter().any(|ending| name.ends_with(ending));
-    let is_there = |path: &Path| path.is_file() || path.join(AGENT).is_file();
+    let is_there = |path: &Path| path.is_file() || path.join(AGENT).is_file() || has_python(path);
     matches!(what, [one] if one.ends_with(".py") || is_there(Path::new(one)) && !is_yaml(one))
+}
+
+/// Tells whether a folder holds a file of Python and no task, as that of an agent whose file has another name.
+fn has_python(folder: &Path) -> bool {
+    let names = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    let names: Vec<OsString> = names.collect();
+    let has =
+        |ending: &str| names.iter().any(|name| Path::new(name).extension().is_some_and(|it| it == ending));
+    has("py") && !has("yaml") && !has("yml")
 }
 
 /// Problems speak for themselves, a line each; other errors are introduced.

@@ -1,39 +1,38 @@
 //! `check`: everything that can be known before an agent is evaluated, all mistakes at once.
 
+mod agent;
 mod hints;
 mod machine;
 mod mutants;
+mod own_sandbox;
 mod progress;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::json;
 
 use crate::cli::Exit;
-use crate::client::submit;
+pub use crate::commands::check::agent::check_one;
 use crate::commands::check::machine::Machine;
+use crate::commands::check::own_sandbox::with_sandbox;
 use crate::commands::check::progress::Progress;
 use crate::config::{self, Limits, Pipeline};
 use crate::doctor::{self, Finding};
 use crate::pipeline::proofs::{Proofs, try_solution};
-use crate::pipeline::validate;
+use crate::sandbox::Sandbox;
 use crate::sandbox::run::ContainerSandbox;
-use crate::sandbox::{Fault, Opened, Sandbox};
 use crate::task::{self, Task};
 use crate::term::{self, BAD, GOOD, Layout};
-use crate::ui::{self, Events, Talk};
+use crate::ui::{Events, Talk};
 use crate::util::plural::counted;
 use crate::workspace::named::named;
 use crate::workspace::{PIPELINE, check_files, check_models, check_stages};
 use crate::yaml::{Problem, Problems};
-
-/// The line and the reason of a refusal.
-type Refused = (Option<u32>, String);
 
 /// Facts of a folder whose tests were all tried.
 #[derive(Debug, Serialize)]
@@ -139,51 +138,6 @@ fn told(sound: &Sound, ok: bool, layout: &Layout) -> String {
     };
     let tasks = counted(*tasks, "task");
     format!("{mutants}{word}: {tasks}, {solved}, image {image}\n")
-}
-
-/// Checks only an agent's file, as the pipeline would.
-///
-/// # Errors
-/// Why the agent would be refused, mistakes in the configuration, or that the engine can't be used.
-pub fn check_one(dir: &Path, agent: &Path, quiet: bool, json: bool) -> anyhow::Result<Exit> {
-    let (pipeline, problems) = config::load_with_mistakes(&dir.join(PIPELINE));
-    Problems::check(problems)?;
-    let talk = Talk::of(quiet, json);
-    let refusal = with_sandbox(&pipeline, talk, |sandbox, _| check_agent(agent, &pipeline, sandbox))?;
-    let file = agent.display().to_string();
-    if json {
-        let (line, reason) = refusal.clone().unzip();
-        let ok = refusal.is_none();
-        term::print_json(&json!({ "ok": ok, "file": file, "line": line.flatten(), "reason": reason }))?;
-        return Ok(if ok { Exit::Done } else { Exit::Usage });
-    }
-    match refusal {
-        Some((Some(line), reason)) => bail!("{file}:{line}: {reason}"),
-        Some((None, reason)) => bail!("{file}: {reason}"),
-        None if quiet => {}
-        None => term::print(&format!("ok: {file} would be evaluated\n"))?,
-    }
-    Ok(Exit::Done)
-}
-
-/// Does something with a sandbox that is in nobody's way: another agentmill, a second `check` included, may be at work
-/// in this folder, and its containers must not be taken for what an earlier one left behind.
-fn with_sandbox<T>(pipeline: &Pipeline, talk: Talk, work: impl FnOnce(&ContainerSandbox, &Events) -> T) -> T {
-    let (events, shown) = Events::channel();
-    let display = ui::display(shown, talk);
-    let place = place_of_its_own(&pipeline.results);
-    let sandbox = ContainerSandbox::new(&pipeline.sandbox, pipeline.parallel.get(), &place, events.clone());
-    let result = work(&sandbox, &events);
-    drop((sandbox, events));
-    display.join();
-    result
-}
-
-/// A results folder that no other `check` and no other agentmill names, and that is never made: containers are told
-/// apart by it.
-fn place_of_its_own(results: &Path) -> PathBuf {
-    let now = jiff::Timestamp::now().as_nanosecond();
-    results.join(format!(".check-{}-{now}", std::process::id()))
 }
 
 fn check_folder(
@@ -354,24 +308,4 @@ pub(super) fn solve(
         field: "solution".into(),
         message: format!("{} {why}", solution.display()),
     }))
-}
-
-/// The reason why the pipeline would refuse a file before it evaluates it.
-fn check_agent(agent: &Path, pipeline: &Pipeline, sandbox: &dyn Sandbox) -> anyhow::Result<Option<Refused>> {
-    let source = submit::read(agent)?;
-    Ok(match validate::check(&source, &pipeline.validate, &sandbox.library()?) {
-        _ if source.len() as u64 > pipeline.validate.max_bytes => Some((None, "is too large".to_owned())),
-        Err(finding) => {
-            let finding = finding.beside(|name| agent.is_file() && agent.with_file_name(name).exists());
-            Some((finding.line, finding.reason))
-        }
-        Ok(()) => compile(source, pipeline, sandbox)?,
-    })
-}
-
-fn compile(source: Vec<u8>, pipeline: &Pipeline, sandbox: &dyn Sandbox) -> Result<Option<Refused>, Fault> {
-    Ok(match sandbox.open(source, &pipeline.sandbox.limits)? {
-        Opened::Ready(_) => None,
-        Opened::Refused(refusal) => Some((refusal.line, refusal.message)),
-    })
 }
