@@ -81,21 +81,6 @@ fn stages_are_checked_against_the_tasks() {
 }
 
 #[test]
-fn one_agent_is_checked_as_the_pipeline_would() {
-    let env = TestEnv::new().task("double", DOUBLE_TASK);
-    let check = |source: &str| {
-        env.write("agent.py", source);
-        env.agentmill(&["check", env.path("agent.py").to_str().unwrap()])
-    };
-    check(DOUBLE_AGENT).code(0).prints(&["agent.py would be evaluated"]);
-    check("import os\n\nimport numpy\n").code(2).complains(&["agent.py:3: imports numpy"]);
-    check("x = 1\ndef f(:\n    pass\n").code(2).complains(&["agent.py:2: ", "invalid syntax"]);
-    check("# nothing\n").code(2).complains(&["agent.py: ", "no code"]);
-    env.agentmill(&["check", "absent.py"]).code(2).complains(&["can't read absent.py"]);
-    assert!(!env.path("results/rankings.json").exists());
-}
-
-#[test]
 fn reference_solutions_must_score_100() {
     let with_solution = |name: &str| format!("{DOUBLE_TASK}solution: {name}.py\n");
     let env = TestEnv::new().task("good", &with_solution("good")).task("unsolved", DOUBLE_TASK);
@@ -326,6 +311,32 @@ fn tests_that_measure_the_judges_process_are_hinted_at() {
             line.contains(&format!("tests[{test}]: ")) && line.contains("is of the judge's process")
         };
         assert_eq!(found.stdout.lines().any(is_told), *is_hinted, "{text}: {found}");
+    }
+}
+
+/// Tests with a file of their own or of the agent's, which lies where the other one is not; then such that have none.
+const BY_A_FILE: [(&str, &str); 6] = [
+    ("f('/tmp/x.txt'); assert open('/tmp/x.txt').read() == 'a'", "'/tmp/x.txt' is not there for the test"),
+    ("import pathlib; f(1); assert pathlib.Path('/tmp/y').read_text()", "'/tmp/y' is not there for the test"),
+    ("open('/tmp/z.csv', 'w').write('a'); assert f('/tmp/z.csv')", "'/tmp/z.csv' is a file of the test's"),
+    ("open('/tmp/w.csv', 'w').write('a'); assert f(open('/tmp/w.csv').read()) == 1", ""),
+    (
+        "from unittest.mock import mock_open, patch\n    with patch('builtins.open', mock_open()):\n        assert f('/tmp/v') == 1",
+        "",
+    ),
+    ("import io; assert f(io.StringIO('a')) == 1", ""),
+];
+
+#[test]
+fn tests_that_look_for_the_agents_files_are_hinted_at() {
+    let tests: String = BY_A_FILE.iter().map(|(test, _)| format!("  - |\n    {test}\n")).collect();
+    let env = TestEnv::new().task("files", &format!("prompt: p\ntests:\n{tests}"));
+    let found = env.agentmill(&["check"]).code(0);
+    for (test, (text, told)) in BY_A_FILE.iter().enumerate() {
+        let mut hints = found.stdout.lines().filter(|line| line.contains(&format!("tests[{test}]: ")));
+        let is_right =
+            if told.is_empty() { hints.next().is_none() } else { hints.any(|line| line.contains(told)) };
+        assert!(is_right, "{text}: {found}");
     }
 }
 

@@ -74,6 +74,7 @@ class DryRun(Run):
         self.peer = DryPeer(self)
         self.requests, self.is_foreseen, self.count, self.size = [], True, 0, 0
         self.suspicions, self.test, self.trusting, self.untold = Suspicions(task.shown), None, {}, {}
+        self.files, self.elsewhere = OwnFiles(), {}
 
     def report(self, first):
         """Tells each fault as it is found; what will be asked."""
@@ -91,9 +92,10 @@ class DryRun(Run):
             error = self.carry_out(test, self.scope)
             self.suspicions.end(error)
             if error is not None:
+                self.note_elsewhere(self.files.missed(error) if self.asked else None)
                 self.doubt(test, error)
         foreseen = self.requests if self.is_foreseen else None
-        doubtful = [*self.untold.values(), *self.suspicions.flaws()]
+        doubtful = [*self.untold.values(), *self.elsewhere.values(), *self.suspicions.flaws()]
         return {"asks": self.count > 0, "foreseen": foreseen, "doubtful": doubtful, "trusting": [*self.trusting.values()]}
 
     def note_far(self, got, right):
@@ -125,6 +127,10 @@ class DryRun(Run):
 
     def note_trust(self, message):
         self.trusting.setdefault(self.test, {"test": self.test, "line": self.line(), "message": message})
+
+    def note_elsewhere(self, message):
+        if message:
+            self.elsewhere.setdefault(self.test, {"test": self.test, "line": self.line(), "message": message})
 
     def line(self):
         """The line of the task's file that is at work."""
@@ -190,6 +196,7 @@ class DryRun(Run):
     def ask(self, kind, request):
         check_size(request, self.task)
         self.note_asked()
+        self.note_elsewhere(self.files.named_in(request) if type(request) is str else None)
         if kind in SILENCE:
             self.count, self.is_foreseen = self.count + 1, False  # cases are too large to be asked ahead
             return SILENCE[kind]
