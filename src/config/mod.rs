@@ -58,7 +58,13 @@ pub fn load_with_mistakes(file: &Path) -> (Pipeline, Vec<Problem>) {
     let told = Log::new(file);
     let pipeline = yaml::read_file(&told).and_then(|bytes| read::pipeline(&told, file, &bytes));
     let default = || parse(file, b"").expect("every field has a default");
-    (pipeline.unwrap_or_else(default), problems)
+    let mut pipeline = pipeline.unwrap_or_else(default);
+    // A roster that can't be read is not one that names nobody.
+    pipeline.roster = pipeline.roster.take().and_then(|listed| {
+        let students = roster::load(&listed.file).ok()?;
+        Some(Roster { students, ..listed })
+    });
+    (pipeline, problems)
 }
 
 /// The engine that the environment names, for work that no pipeline.yaml of this machine speaks of.

@@ -259,6 +259,11 @@ mod tests {
         );
         let told = crate::config::load(&file).unwrap_err().to_string();
         assert!(told.contains("extensions.yaml:2:7: anna: anna is not on the roster, "), "{told}");
+        let students =
+            || crate::config::load_with_mistakes(&file).0.roster.map(|roster| roster.students.len());
+        assert_eq!(students(), Some(1), "a mistake elsewhere empties no roster");
+        write("students.csv", "no,nobody\n");
+        assert_eq!(students(), None, "one that can't be read names nobody that is known of");
         write("pipeline.yaml", "season: {closes: 2027-03-08T00:00Z}\n");
         assert!(crate::config::load(&file).is_ok(), "without a roster nobody is unknown");
         write("pipeline.yaml", "");

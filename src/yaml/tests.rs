@@ -140,6 +140,10 @@ fn syntax_errors_come_with_advice() {
             "{short}"
         );
     }
+    for before in ["", "  - assert f(0)\n"] {
+        let two = problem(&format!("tests:\n{before}  - assert f(1) == {{\"a\": 1, \"b\": 2}}\n"));
+        assert!(two.ends_with("text that holds \": \" must be quoted or stand below a |"), "{two}");
+    }
     for yaml in ["a:\n  - \"b\nc: d\n", "a:\n  - 'b\n"] {
         assert!(problem(yaml).ends_with("the quote that opens here is never closed"), "{yaml:?}");
     }
