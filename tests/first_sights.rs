@@ -65,14 +65,19 @@ fn of_equal_bytes_that_one_look_finds_nobody_is_paid_until_the_organiser_decides
     let look = || {
         let (summary, told) = folder.pass(&Fake::default());
         let rows = summary.unwrap().rows;
-        let warned = |event| if let Event::Warning(text) = event { Some(text) } else { None };
-        let told: Vec<String> = told.into_iter().filter_map(warned).collect();
+        let words = |event| match event {
+            Event::Warning(text) => Some(text),
+            Event::Note(text) => Some(format!("note: {text}")),
+            _ => None,
+        };
+        let told: Vec<String> = told.into_iter().filter_map(words).collect();
         let paid = |id: &str| rows.iter().find(|row| row.miner.as_str() == id).unwrap().reward.unwrap();
         let same = |id: &str| rows.iter().find(|row| row.miner.as_str() == id).unwrap().same_as.clone();
         (["abe", "ann", "zoe"].map(paid), ["abe", "ann", "zoe"].map(|id| same(id).len()), told.join(" "))
     };
-    for _ in 0..2 {
+    for before in [false, true] {
         let (paid, same, told) = look();
+        assert_eq!(told.starts_with("note: "), before, "cron is told once: {told}");
         assert_eq!((paid, same), ([0.0, 100.0, 0.0], [1, 0, 1]));
         assert!(told.contains(&format!("similarity: {{originals: {{{sha256}: ")), "{told}");
     }

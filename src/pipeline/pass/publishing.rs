@@ -105,7 +105,8 @@ impl Pass<'_> {
             present: self.submissions.present(),
             at,
         };
-        self.undecided.is_now(score::undecided(&standing.rows).map(anyhow::Error::msg), self.context.events);
+        let told_before = || score::undecided(&publish::json::load(results).ok()?.rankings);
+        self.undecided.is_still(score::undecided(&standing.rows), told_before, self.context.events);
         self.context.keep_board(at)?;
         let written = if stands {
             self.pending_writes.retry()

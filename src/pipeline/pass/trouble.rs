@@ -14,4 +14,20 @@ impl Trouble {
             events.send(Event::Warning(trouble.clone()));
         }
     }
+
+    /// The same of what an earlier pass may have told already: then it is no warning any more.
+    pub(super) fn is_still(
+        &mut self,
+        trouble: Option<String>,
+        told_before: impl FnOnce() -> Option<String>,
+        events: &Events,
+    ) {
+        match trouble {
+            Some(told) if self.0.is_none() && told_before().as_ref() == Some(&told) => {
+                self.0 = Some(told.clone());
+                events.send(Event::Note(told));
+            }
+            other => self.is_now(other.map(anyhow::Error::msg), events),
+        }
+    }
 }
