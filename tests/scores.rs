@@ -121,7 +121,7 @@ fn a_helper_that_the_prompt_asks_for_is_the_agents_and_no_other_task_has_any() {
 }
 
 /// Assertions about what `back(...)` returns, what they come to, and what is told of those that don't hold.
-const NEAR: [(&str, &str, &str); 14] = [
+const NEAR: [(&str, &str, &str); 15] = [
     ("assert approx(back(0.1 + 0.2), 0.3)", "passed", ""),
     ("assert back(0.1 + 0.2) == approx(0.3)", "passed", ""),
     ("assert approx(0.3) == back(0.1 + 0.2)", "passed", ""),
@@ -133,8 +133,9 @@ const NEAR: [(&str, &str, &str); 14] = [
     ("assert back('a\\n\\n') == 'a'", "failed", "has 3 lines, not 1"),
     ("assert approx(back(3.0), 2)", "failed", "3.0 is not nearly 2"),
     ("assert approx(back([1, 3.0]), [1, 2])", "failed", "3.0 is not nearly 2"),
-    ("assert back(3.0) == approx(2)", "failed", "3.0 == approx(2) does not hold"),
-    ("assert back('x') == approx(2)", "failed", "'x' == approx(2) does not hold"),
+    ("assert back(3.0) == approx(2)", "failed", "3.0 == approx(2) does not hold - back"),
+    ("assert back([1, 3.0]) == [1, approx(2)]", "failed", "does not hold: [1] is 3.0, not approx(2)"),
+    ("assert back('x') == approx(2)", "failed", "'x' == approx(2) does not hold - back"),
     ("assert back(float('nan')) == approx(2)", "failed", "nan == approx(2) does not hold"),
 ];
 

@@ -263,7 +263,7 @@ impl<'a> Course<'a> {
 
     fn has_room(&self, at: Timestamp) -> Result<(), Refusal> {
         if let Some(total) = self.season.total.filter(|total| self.counted.len() >= *total as usize) {
-            let reason = format!("is one too many: {total} count in all; the last one that counted stands");
+            let reason = format!("is one too many: {total} count in all; {}", self.standing_one());
             return Err(Refusal { reason, next: None });
         }
         let today = self.day(at);
@@ -276,9 +276,16 @@ impl<'a> Course<'a> {
             Some(next) => format!("the next one counts from {} on", self.told(next)),
             None => "there is no further day".to_owned(),
         };
-        let reason =
-            format!("is one too many: {per_day} a day count; {then}, and the last one that counted stands");
+        let reason = format!("is one too many: {per_day} a day count; {then}, and {}", self.standing_one());
         Err(Refusal { reason, next })
+    }
+
+    /// The submission that is ranked as before, in words.
+    fn standing_one(&self) -> &'static str {
+        match self.season.counts {
+            Counts::Last | Counts::LastValid => "the last one that counted stands",
+            Counts::Best => "the best one that counted stands",
+        }
     }
 
     /// Number of a day in the season's zone.

@@ -171,10 +171,12 @@ fn query(parts: &Parts) -> Result<String, Failure> {
 fn allowed(principal: &Principal, id: &str) -> Result<Miner, Failure> {
     let miner: Miner =
         id.parse().map_err(|error: String| Failure::new(StatusCode::UNPROCESSABLE_ENTITY, error))?;
-    match principal.is_of(&miner) {
-        true => Ok(miner),
-        false => Err(Failure::new(StatusCode::FORBIDDEN, "this token is another miner's")),
-    }
+    let why = match principal {
+        _ if principal.is_of(&miner) => return Ok(miner),
+        Principal::Organiser => "this is the organiser's token, which submits for nobody",
+        _ => "this token is another miner's",
+    };
+    Err(Failure::new(StatusCode::FORBIDDEN, why))
 }
 
 fn unprocessable(error: &str) -> Failure {

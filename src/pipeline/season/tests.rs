@@ -143,6 +143,9 @@ fn no_more_count_in_all_than_the_total() {
         (reason.as_str(), next),
         ("is one too many: 2 count in all; the last one that counted stands", None)
     );
+    let best = Season { counts: Counts::Best, ..season };
+    let (reason, _) = refusal(&best, &sights, "2027-03-09T00:00Z");
+    assert_eq!(reason, "is one too many: 2 count in all; the best one that counted stands");
 }
 
 #[test]

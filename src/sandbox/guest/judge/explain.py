@@ -31,6 +31,8 @@ def otherness(left, right):
 
 def difference(left, right, place=""):
     """The first place where two values differ, in words; None if a look at both says it all."""
+    if Approx in (type(left), type(right)):
+        return place and f"{place} is {brief(left)}, not {brief(right)}"
     if type(left) is not type(right) and not any(isinstance(left, kind) and isinstance(right, kind) for kind in ALIKE):
         if isinstance(left, (int, float, complex)) and isinstance(right, (int, float, complex)):
             return place and f"{place} is {brief(left)}, not {brief(right)}"
