@@ -12,6 +12,9 @@ use crate::util::atomic_file::{self, blame};
 /// The results that are shown. Of the history no time of a line would tell whether it came before: a clock may be set back.
 const SHOWN: [&str; 3] = ["rankings.json", "index.html", "history.csv"];
 
+/// The page, and the place in it where its data begins.
+const PAGE: (&str, &str) = ("index.html", "id=\"data\">{");
+
 /// File in the folder that ends the freeze.
 const REVEALED: &str = "revealed";
 
@@ -53,12 +56,21 @@ pub fn keep(results: &Path, freeze: &Freeze, now: Timestamp) -> io::Result<()> {
     fs::create_dir_all(&making).map_err(|error| blame(&making, &error))?;
     for name in SHOWN {
         match fs::read(results.join(name)) {
+            Ok(bytes) if name == PAGE.0 => drop(atomic_file::replace(&making.join(name), &marked(bytes))?),
             Ok(bytes) => drop(atomic_file::replace(&making.join(name), &bytes)?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(blame(&results.join(name), &error)),
         }
     }
     fs::rename(&making, &folder).map_err(|error| blame(&folder, &error))
+}
+
+/// The page whose data says that the board is frozen; one without data as it is.
+fn marked(page: Vec<u8>) -> Vec<u8> {
+    match String::from_utf8(page) {
+        Ok(page) => page.replacen(PAGE.1, &format!("{}\"frozen\":true,", PAGE.1), 1).into_bytes(),
+        Err(page) => page.into_bytes(),
+    }
 }
 
 #[cfg(test)]
@@ -91,6 +103,16 @@ mod tests {
         assert!(!in_force(at(2)) && !in_force(at(0)), "it is for good");
         publish("after", at(2));
         assert!(!in_force(at(2)));
+    }
+
+    #[test]
+    fn the_page_says_that_it_is_frozen() {
+        let results = tempfile::tempdir().unwrap();
+        let freeze = Freeze { from: Timestamp::UNIX_EPOCH, until: None };
+        fs::write(results.path().join("index.html"), "<script id=\"data\">{\"live\":true}</script>").unwrap();
+        keep(results.path(), &freeze, Timestamp::now()).unwrap();
+        let page = fs::read_to_string(folder(results.path(), &freeze).join("index.html")).unwrap();
+        assert_eq!(page, "<script id=\"data\">{\"frozen\":true,\"live\":true}</script>");
     }
 
     #[test]

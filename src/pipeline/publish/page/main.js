@@ -156,8 +156,9 @@ function take(page) {
   const from = page.indexOf(start) + start.length;
   const next = JSON.parse(page.slice(from, page.indexOf("<" + "/script", from)));
   if (next.build !== data.build) return location.reload();
-  if (next.made === data.made) return;
+  if (next.made === data.made && next.frozen === data.frozen) return;
   data = next;
+  tellLive();
   drawAll();
 }
 
@@ -166,19 +167,22 @@ function reloadIfIdle() {
   if (data.live && !busy && Date.now() - touched > OFTEN) location.reload();
 }
 
+function tellLive() {
+  const live = byId("live");
+  const on = live.getAttribute("aria-pressed") === "true";
+  const still = data.frozen ? "The board is frozen: it stands still for now. " : "";
+  live.title = still + (on ? "This page refreshes itself; press to stop" : "Press to let this page refresh itself");
+  live.lastElementChild.textContent = on ? (data.frozen ? "Frozen" : "Live") : "Paused";
+}
+
 function keepFresh() {
   const live = byId("live");
   live.hidden = !(data.live || SERVED);
-  const tell = () => {
-    const on = live.getAttribute("aria-pressed") === "true";
-    live.title = on ? "This page refreshes itself; press to stop" : "Press to let this page refresh itself";
-    live.lastElementChild.textContent = on ? "Live" : "Paused";
-  };
   live.addEventListener("click", () => {
     live.setAttribute("aria-pressed", String(live.getAttribute("aria-pressed") !== "true"));
-    tell();
+    tellLive();
   });
-  tell();
+  tellLive();
   for (const kind of ["pointerdown", "keydown", "wheel", "touchmove"]) {
     addEventListener(kind, () => (touched = Date.now()), { passive: true });
   }
