@@ -267,6 +267,29 @@ fn an_edit_of_a_task_leaves_the_board_as_it_is_until_all_on_it_are_evaluated_ane
     assert!(ranking().contains("2,bob,0"), "{}", ranking());
 }
 
+#[test]
+fn after_an_edit_nobody_is_ranked_by_what_was_not_the_best() {
+    let folder = folder();
+    fs::write(folder.path("pipeline.yaml"), "season: {counts: best}\n").unwrap();
+    let mut told = Vec::new();
+    for source in ["x = 1 # assert x, stop on opening", "x = 2 # passes all", "x = 3 # assert x"] {
+        folder.drop("ann.py", source);
+        told = folder.pass(&Fake::default()).1;
+    }
+    let is_told = |event: &Event| matches!(event, Event::Ranking(text) if text.contains("ann: 0, and its best one stands"));
+    assert!(told.iter().any(is_told), "{told:?}");
+    let results = || ["rankings.csv", "history.csv"].map(|file| folder.read(file));
+    let before = results();
+    assert!(before[0].contains("1,ann,100"), "{}", before[0]);
+    fs::write(folder.path("tasks/t.yaml"), "prompt: p\ntests: [assert x, assert z]\n").unwrap();
+    let (waker, wakes) = mpsc::channel();
+    let stopping = Buggy { waker: Some(waker.clone()), ..Buggy::default() };
+    pass(&folder.workspace(), &stopping, &Events::channel().0, false, (waker, wakes)).unwrap();
+    assert_eq!(results(), before);
+    run(&folder, &Fake::default());
+    assert_eq!(results()[1], before[1], "ann was never ranked by another one");
+}
+
 /// Ranking and refusals as told, until a condition holds for what was told since the last look.
 fn told(events: &Receiver<Event>, mut holds: impl FnMut(&str) -> bool) -> String {
     let deadline = Instant::now() + Duration::from_secs(60);

@@ -294,7 +294,7 @@ fn a_frozen_board_stands_still_until_it_is_revealed() {
     };
     env.write("pipeline.yaml", &board(-2, 2));
     submit(&env, DOUBLE_AGENT).code(0);
-    env.run();
+    env.run().prints(&["the board is frozen until 20"]);
     assert_eq!(env.score("ann").unwrap(), "100", "the organiser's files go on");
     let shown = || {
         let workspace = Workspace::open(env.dir()).unwrap();
@@ -307,6 +307,7 @@ fn a_frozen_board_stands_still_until_it_is_revealed() {
         let read = |path: &str| -> serde_json::Value { serde_json::from_str(&get(path)).unwrap() };
         let [rankings, ann] = ["rankings", "agents/ann"].map(read);
         let is_frozen = rankings.get("frozen").is_some();
+        assert_eq!(get("").contains("id=\"data\">{\"frozen\":true,"), is_frozen);
         if is_frozen && ann["own"]["submission"]["sha256"] == env.rankings()["ann"]["sha256"] {
             // Its miner waits for no place, and is told the rest.
             let sent = read(&format!("submissions/{}", env.rankings()["ann"]["sha256"]));

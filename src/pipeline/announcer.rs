@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use jiff::Timestamp;
+
 use crate::config::{Pipeline, Roster};
 use crate::model::miner_id::Miner;
-use crate::pipeline::score::Row;
-use crate::pipeline::{Summary, score};
+use crate::pipeline::score::{Evaluated, Row};
+use crate::pipeline::{Summary, freeze, score};
 use crate::util::first_few::first_few;
 
 /// Memory of what was told.
@@ -59,6 +61,7 @@ fn lines(summary: &Summary, pipeline: &Pipeline) -> Vec<Line> {
         ),
         text: score::line(row, token),
     });
+    let beaten = summary.evaluated.iter().filter(|agent| agent.in_inbox).map(beaten);
     let refused = summary.rejected.iter().map(|rejection| {
         let line = rejection.line.map_or_else(String::new, |line| format!(" line {line}"));
         Line::plain(format!("refused: {}{line}: {}", rejection.file, rejection.told()))
@@ -81,6 +84,7 @@ fn lines(summary: &Summary, pipeline: &Pipeline) -> Vec<Line> {
         strangers.map(|miner| Line::plain(roster.tell_stranger(&miner))).chain(renamed.map(Line::plain))
     });
     ranking
+        .chain(beaten)
         .chain(refused)
         .chain(strangers)
         .chain(faulty)
@@ -88,7 +92,25 @@ fn lines(summary: &Summary, pipeline: &Pipeline) -> Vec<Line> {
         .chain(restless)
         .chain(not_taken.map(Line::plain))
         .chain([place])
+        .chain(frozen(pipeline).map(Line::plain))
         .collect()
+}
+
+/// The line of what lies in the inbox and does not stand.
+fn beaten(agent: &Evaluated) -> Line {
+    let score = agent.score.map_or_else(|| "unscored".to_owned(), |score| score.to_string());
+    Line {
+        news: format!("{} {} {score} {:?}", agent.miner, agent.sha256, agent.penalty),
+        text: format!("{}: {score}, and its best one stands", agent.miner),
+    }
+}
+
+/// The reminder that others see no change for now.
+fn frozen(pipeline: &Pipeline) -> Option<String> {
+    let freeze = pipeline.freeze.as_ref()?;
+    let until = freeze.until.map_or_else(String::new, |until| format!(" until {until}"));
+    let is_frozen = freeze::is_in_force(&pipeline.results, freeze, Timestamp::now());
+    is_frozen.then(|| format!("the board is frozen{until}: over HTTP it is that of before"))
 }
 
 /// The remedy where somebody's file may have had a name that is not on the roster before: whose bytes they are is the

@@ -52,7 +52,7 @@ use crate::model::miner_id::Miner;
 use crate::model::rejection::Rejection;
 use crate::pipeline::report_summary::ReportSummary;
 use crate::pipeline::scope::Scope;
-use crate::pipeline::score::Row;
+use crate::pipeline::score::{Evaluated, Row};
 use crate::sandbox::Sandbox;
 use crate::task::Task;
 use crate::ui::Events;
@@ -142,6 +142,9 @@ pub struct Summary {
     /// Python files that lie beside an `agent.py` and are no part of a submission, as the pipeline takes one file.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub not_taken: Vec<String>,
+    /// Submissions that count and are not ranked, as another one of their miner's is at least as good.
+    #[serde(skip)]
+    pub evaluated: Vec<Evaluated>,
 }
 
 impl Summary {

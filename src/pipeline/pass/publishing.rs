@@ -152,7 +152,7 @@ impl Pass<'_> {
     }
 
     fn summary(&self, standing: Standing<'_>, task_faults: BTreeSet<String>) -> Summary {
-        let Standing { rows, pending, rejected, .. } = standing;
+        let Standing { rows, pending, rejected, evaluated, .. } = standing;
         let left_out = pending.iter().filter(|miner| !self.context.scope.has_agent(miner)).count();
         Summary {
             rows,
@@ -166,6 +166,7 @@ impl Pass<'_> {
             stopped: self.ending == Some(Ending::Stop),
             not_taken: self.submissions.not_taken(),
             refuted: self.refuted.clone().unwrap_or_default(),
+            evaluated,
         }
     }
 
