@@ -194,7 +194,7 @@ pub fn key(variable: Option<&str>) -> anyhow::Result<Option<String>> {
 
 /// Reason of a refusal with its status: the words in `error.message`, where they are.
 pub fn said(status: u16, body: &str) -> String {
-    format!("HTTP {status}: {}", words(body))
+    format!("HTTP {status}: {}", words(body)).trim_end_matches(": ").to_owned()
 }
 
 /// The words of a refusal: those in `error.message`, where they are.

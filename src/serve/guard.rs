@@ -106,7 +106,11 @@ pub(super) async fn principal(
         Bearer::Miner(miner) => Principal::Of(miner.clone()),
         Bearer::Organiser => Principal::Organiser,
     });
-    principal.ok_or_else(|| Failure::unauthorized("this is not a token that is valid here"))
+    let why = match token {
+        Some(_) => "this is not a token that is valid here",
+        None => "expected a header such as Authorization: Bearer TOKEN",
+    };
+    principal.ok_or_else(|| Failure::unauthorized(why))
 }
 
 /// True if a request brings the organiser's token, whatever it would be shown without.

@@ -30,6 +30,8 @@ fn a_token_speaks_for_its_miner_only() {
         assert_eq!(answer.status, status, "{headers}");
         assert_eq!(answer.head.contains("www-authenticate: bearer"), status == 401);
         assert!(!answer.body.contains(&alice) && !answer.body.contains(&bob));
+        let has_none = headers.contains("Basic") || headers.trim_end().ends_with("Bearer");
+        assert_eq!(answer.body.contains("such as Authorization: Bearer"), has_none, "{headers}");
     }
     assert_eq!(folder.read("inbox/alice.py"), GOOD);
 }

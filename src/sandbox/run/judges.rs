@@ -197,8 +197,8 @@ fn dry_run(judge: &mut Judge, task: &Task, lesson: &Lesson) -> Result<Known, Fau
 /// All that is known of a task in which no fault was found. Such a one must ask the agent something.
 fn sound(task: &Task, foreseen: Foreseen, lesson: &Lesson) -> Known {
     if !foreseen.asks {
-        let message = "the tests ask the agent nothing; a function that Python has, too, is the agent's if the \
-                       prompt says `def NAME(`";
+        let message = "the tests ask the agent nothing; what setup defines is the task's own, and a function that Python \
+                       has, too, is the agent's if the prompt says `def NAME(`";
         let (test, line) = (Some(0), task.tests[0].assertion.line);
         let flaw = Flaw { test, line, message: message.to_owned(), gravity: Gravity::Refused };
         return Known::flawed(task, vec![flaw]);

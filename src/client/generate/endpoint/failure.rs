@@ -90,7 +90,7 @@ pub(super) fn words(status: u16, body: &str) -> String {
     let words = words.map_or_else(|| http_client::plain(body), str::to_owned);
     // Where the endpoint only passes on, the provider behind it knows why.
     let behind = error["metadata"]["raw"].as_str().map_or_else(String::new, |raw| format!(" ({raw})"));
-    format!("HTTP {status}: {words}{behind}")
+    format!("HTTP {status}: {words}{behind}").trim_end_matches(": ").to_owned()
 }
 
 #[cfg(test)]

@@ -357,7 +357,7 @@ def check_size(request, task):
 
 def told_error(content):
     """An agent's exception in a message."""
-    text = f"{shortened(content.get('name'))}: {shortened(content.get('text'))}"
+    text = f"{shortened(content.get('name'))}: {shortened(content.get('text'))}".removesuffix(": ")
     return f"{text} (agent.py line {content['line']})" if type(content.get("line")) is int else text
 
 

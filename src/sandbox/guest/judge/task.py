@@ -33,6 +33,8 @@ class Task:
             line = trace.tb_lineno if trace.tb_frame.f_code.co_filename == "task" else line
             trace = trace.tb_next
         message = f"raised {type(error).__name__}: {said(error)[:300]}"
+        if isinstance(error, ModuleNotFoundError) and error.name == "pytest":
+            message += "; raises and approx are there without it"
         if isinstance(error, (Careless, NoShare)):
             message = said(error)[:300]
         if isinstance(error, AssertionError):
