@@ -24,7 +24,7 @@ fn five_mistakes_are_named_with_their_lines() {
         ("pipeline.yaml:2:3: sandbox.memry: ", "did you mean \"memory\"?"),
         ("pipeline.yaml:3:12: sandbox.timeout: ", "ten seconds"),
         ("tasks/broken.yaml:6: tests[1]: ", "invalid syntax"),
-        ("tasks/twice.yaml:4:12: tests[1].name: ", "test 1 is called \"a\", too"),
+        ("tasks/twice.yaml:4:12: tests[1].name: ", "tests[0] is called \"a\", too"),
         ("tasks/untested.yaml:2:8: tests: ", "at least one test"),
     ];
     assert_eq!(lines.len(), expect.len(), "{found}");

@@ -262,8 +262,8 @@ fn tests(place: &Place<'_>) -> Option<Vec<Test>> {
             continue;
         };
         test.place = Some(index);
-        match names.insert(test.name.clone(), index + 1) {
-            Some(first) => name.complain(format!("test {first} is called {:?}, too", test.name)),
+        match names.insert(test.name.clone(), index) {
+            Some(first) => name.complain(format!("tests[{first}] is called {:?}, too", test.name)),
             None => tests.push(test),
         }
     }

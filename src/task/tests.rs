@@ -193,11 +193,11 @@ fn mistakes_are_named() {
         ("prompt: p\ntests:\n- {assert: x, name: ''}", "expected a line of 1 to 100 characters"),
         (
             "prompt: p\ntests:\n- {assert: x, name: a}\n- {name: a, assert: y}",
-            "4:10: tests[1].name: test 1 is called \"a\", too",
+            "4:10: tests[1].name: tests[0] is called \"a\", too",
         ),
         (
             "prompt: p\ntests:\n- {assert: x, name: test 2}\n- assert y",
-            "4:3: tests[1]: test 1 is called \"test 2\", too",
+            "4:3: tests[1]: tests[0] is called \"test 2\", too",
         ),
         ("prompt: p\nweight: -1\ntests: [assert x]", "2:9: weight: expected a number above 0"),
         ("prompt: p\ntimeout: 5\ntests: [assert x]", "timeout: expected a duration such as \"10s\""),
