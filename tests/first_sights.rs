@@ -407,3 +407,28 @@ fn a_near_copy_of_what_was_withdrawn_is_marked_and_earns_as_the_organiser_says()
     let table = fs::read_to_string(folder.path("results/rankings.csv")).unwrap();
     assert!(table.lines().nth(1).unwrap().ends_with(",zoe,1,,,,100"), "{table}");
 }
+
+#[test]
+fn near_copies_stand_side_by_side_for_the_organiser_and_nobody_else() {
+    let folder = Folder::new("[assert x]");
+    let original = "def longest(words):\n    best = ''\n    for word in words:\n        if len(word) > len(best) and \
+                    word.isalpha():\n            best = word\n    return best\n\n\ndef count(text):\n    seen = {}\n    for c in \
+                    text.lower():\n        seen[c] = seen.get(c, 0) + 1\n    return sorted(seen.items(), key=lambda x: (-x[1], \
+                    x[0]))\n";
+    folder.drop("ann.py", original);
+    folder.pass(&Fake::default()).0.unwrap();
+    assert!(!folder.path("results/similar").exists());
+    folder.drop("bob.py", &format!("# mine\n{}", original.replace("best", "found").replace("seen", "bag")));
+    folder.pass(&Fake::default()).0.unwrap();
+    assert!(folder.read("rankings.csv").contains(",ann,1,"), "{}", folder.read("rankings.csv"));
+    let similar = folder.read("similar/index.html");
+    for text in ["bob: 100 % was seen with ann first", "    found = &#x27;&#x27;", "    best = &#x27;&#x27;"]
+    {
+        assert!(similar.contains(text), "{text}: {similar}");
+    }
+    let page = folder.read("index.html");
+    assert!(page.contains("\"bob\"") && !page.contains("bag.get(") && !page.contains("isalpha"));
+    folder.remove("bob.py");
+    folder.pass(&Fake::default()).0.unwrap();
+    assert!(folder.read("similar/index.html").contains("No near copies are ranked now"));
+}

@@ -469,31 +469,6 @@ fn a_task_and_its_copy_under_another_name_share_a_run_and_both_count() {
     assert_eq!(folder.read("rankings.csv"), before);
 }
 
-#[test]
-fn near_copies_stand_side_by_side_for_the_organiser_and_nobody_else() {
-    let folder = folder();
-    let original = "def longest(words):\n    best = ''\n    for word in words:\n        if len(word) > len(best) and \
-                    word.isalpha():\n            best = word\n    return best\n\n\ndef count(text):\n    seen = {}\n    for c in \
-                    text.lower():\n        seen[c] = seen.get(c, 0) + 1\n    return sorted(seen.items(), key=lambda x: (-x[1], \
-                    x[0]))\n";
-    folder.drop("ann.py", original);
-    run(&folder, &Fake::default());
-    assert!(!folder.path("results/similar").exists());
-    folder.drop("bob.py", &format!("# mine\n{}", original.replace("best", "found").replace("seen", "bag")));
-    run(&folder, &Fake::default());
-    assert!(folder.read("rankings.csv").contains(",ann,1,"), "{}", folder.read("rankings.csv"));
-    let similar = folder.read("similar/index.html");
-    for text in ["bob: 100 % was seen with ann first", "    found = &#x27;&#x27;", "    best = &#x27;&#x27;"]
-    {
-        assert!(similar.contains(text), "{text}: {similar}");
-    }
-    let page = folder.read("index.html");
-    assert!(page.contains("\"bob\"") && !page.contains("bag.get(") && !page.contains("isalpha"));
-    folder.remove("bob.py");
-    run(&folder, &Fake::default());
-    assert!(folder.read("similar/index.html").contains("No near copies are ranked now"));
-}
-
 /// A clock that was once ahead makes all that is dropped later late, as no look at the inbox is forgotten.
 #[test]
 fn a_look_that_is_to_come_yet_is_told_in_a_season() {
