@@ -57,6 +57,7 @@ class Coder:
 
     def __init__(self, peer=None, outer=()):
         self.peer, self.outer, self.mutables, self.places = peer, outer, [], {}
+        self.carriers = []  # tuples and their like with such containers in them: who keeps one keeps these
 
     def encode(self, value):
         """The JSON text of a value."""
@@ -87,7 +88,10 @@ class Coder:
             if self.peer and (key := self.peer.keys.get(id(value))) is not None:
                 return {"shared": key}
             self.number(value)
+        count = len(self.mutables)
         body = plain.write(self, value, depth + 1)
+        if not plain.refill and len(self.mutables) > count:
+            self.carriers.append(value)
         told = {plain.tag: body} if plain.tag else body
         if plain.refill and self.outer and (place := self.place_outside(value)) is not None:
             return {"outer": [place, told]}
@@ -137,12 +141,19 @@ class Coder:
             if plain := BY_TAG.get(tag):
                 if plain.refill:
                     return self.filled(plain.make(self, body, depth + 1), tag, body, depth)
-                return plain.make(self, body, depth + 1)
+                return self.carrying(plain, body, depth + 1)
             if self.peer is not None and tag in self.peer.tags:
                 return self.peer.seen(self, tag, body, depth + 1)
         except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError):
             pass
         raise NotPlain("is no encoded value")
+
+    def carrying(self, plain, body, depth):
+        count = len(self.mutables)
+        value = plain.make(self, body, depth)
+        if len(self.mutables) > count:
+            self.carriers.append(value)
+        return value
 
     def filled(self, container, tag, body, depth):
         self.number(container)  # before what it holds, which it may be part of

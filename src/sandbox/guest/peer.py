@@ -237,7 +237,7 @@ class Peer:
     def told_beside(self, coder, changed, tops):
         """The part of an answer beside the value: what has become of containers."""
         text = f', "changed": {changed}' if changed else ""
-        if coder.mutables and (keys := self.shares.give_keys(coder.mutables, tops)):
+        if coder.mutables and (keys := self.shares.give_keys(coder, tops)):
             text += f', "share": {dumps(keys)}'
         if self.shares.containers and (news := self.shares.news(self)):
             text += f', "news": {dumps(news)}'

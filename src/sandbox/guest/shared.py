@@ -31,9 +31,12 @@ class Shares:
             self.containers[key], self.keys[id(container)] = container, key
             self.snapshots[key] = snapshot(container)
 
-    def give_keys(self, mutables, tops):
-        """Begins to share an exchange's containers where one of them is held on to; their keys and places."""
-        held = any(sys.getrefcount(it) > UNHELD + (id(it) not in tops) for it in mutables)
+    def give_keys(self, coder, tops):
+        """Begins to share an exchange's containers where one of them is held on to, or what one is in; their keys and places."""
+        mutables, carriers = coder.mutables, coder.carriers
+        held = any(sys.getrefcount(it) > UNHELD + (id(it) not in tops) for it in carriers)
+        carriers.clear()  # what is in them is held by these
+        held = held or any(sys.getrefcount(it) > UNHELD + (id(it) not in tops) for it in mutables)
         told = []
         for place, container in enumerate(mutables if held else ()):
             if id(container) not in self.keys and len(container) <= MAX_FOLLOWED and len(self.containers) < MAX_SHARED:
