@@ -20,6 +20,9 @@ const PUBLISH_SHARE_OF_WATCH: u32 = 10;
 /// How long files that do not stand still are waited for: before the first ranking, and before the end.
 const RESTLESS: Duration = SETTLE.saturating_mul(10);
 
+/// How long the first ranking waits while agents are evaluated: a pass that is over by then writes its results once.
+const FIRST: Duration = Duration::from_millis(500);
+
 /// The pause after results could not be written.
 const RETRY: Duration = Duration::from_secs(5);
 
@@ -151,7 +154,11 @@ impl Schedule {
 
     fn until_publish(&self, now: Instant, situation: Situation) -> Duration {
         // Whoever is just submitting must not miss from the first ranking; but nobody can hold it up for long.
-        let first = if situation.unsettled { self.began + RESTLESS } else { self.began };
+        let first = match situation {
+            Situation { unsettled: true, .. } => self.began + RESTLESS,
+            Situation { idle: false, .. } if self.published.is_none() => self.began + FIRST,
+            Situation { .. } => self.began,
+        };
         let next =
             self.published.map_or(first, |last| first.max(last.began + last.took * self.publish_share()));
         if self.unpublished == Unpublished::Nothing {
@@ -242,6 +249,18 @@ mod tests {
         schedule.published(start + ms(10), start + ms(20));
         assert_eq!(schedule.step(start + ms(20), IDLE), Step::Wait(LIST_EVERY - ms(10)));
         assert_eq!(schedule.step(start + ms(10) + LIST_EVERY, IDLE), Step::List);
+    }
+
+    #[test]
+    fn a_pass_that_is_soon_over_publishes_once() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(false, start);
+        schedule.listed(start, start);
+        assert_eq!(schedule.step(start, BUSY), Step::Wait(FIRST));
+        assert_eq!(schedule.step(start + FIRST, BUSY), Step::Publish);
+        schedule.finished(start + ms(100));
+        schedule.listed(start + ms(100), start + ms(100));
+        assert_eq!(schedule.step(start + ms(100), IDLE), Step::Publish);
     }
 
     #[test]
