@@ -139,5 +139,7 @@ fn an_exit_at_the_top_is_told() {
     let Outcome::Judged(runs) = lab.run(source, &task, &LIMITS, 1) else { panic!("refused") };
     assert_eq!(verdicts(&runs[0]), ["error"]);
     assert!(messages(&runs[0]).concat().contains("usage: five arguments"), "{:?}", messages(&runs[0]));
+    let told = "the agent has no function f; it ended with exit code 1 when it was imported";
+    assert!(messages(&runs[0])[0].contains(told), "{:?}", messages(&runs[0]));
     assert_eq!(lab.close(), Vec::<String>::new());
 }

@@ -88,7 +88,7 @@ def serve_calls(wire, module, codes, purpose):
         for code in codes:
             exec(code, module.__dict__)
     except SystemExit as request:
-        exit_status(request.code)  # a script without a main guard; what it defined so far can be called
+        peer.exit = exit_status(request.code)  # a script without a main guard; what it defined so far can be called
     except BaseException as error:
         broken = claim("broken", raised(peer, error))
     deepen(6)
@@ -116,7 +116,7 @@ class AgentPeer(Peer):
 
     def __init__(self, module, wire, max_value):
         super().__init__(1, max_value)
-        self.names, self.wire, self.broken, self.cpu = module.__dict__, wire, None, 0.0
+        self.names, self.wire, self.broken, self.exit, self.cpu = module.__dict__, wire, None, None, 0.0
 
     def exchange(self, text):
         if text is not None:  # nothing, at first
@@ -155,7 +155,7 @@ class AgentPeer(Peer):
                 answer = super().answer_in_turn(question)
                 return answer[:-1] + around.overheard() + "}"
         except Missing as missing:
-            return claim("missing", self.alike(missing.args[0]))
+            return dumps({"missing": self.alike(missing.args[0]), "exit": self.exit})
 
     def alike(self, name):
         """The module's name that differs from this one in upper and lower case only; where there is none, this one."""

@@ -250,8 +250,10 @@ class Run:
         """The value of a claim; what else it may be is raised."""
         if "missing" in claim:
             kind, own = self.task.kind_named(label) or "class", claim["missing"]
-            is_alike = type(own) is str and own != label and own.lower() == label.lower()
-            raise Absent(f"the agent has no {kind} {label}{f', but it has {own}' if is_alike else ''}")
+            hint = f", but it has {own}" if type(own) is str and own != label and own.lower() == label.lower() else ""
+            if type(code := claim.get("exit")) is int and 0 <= code < 256:
+                hint += f"; it ended with exit code {code} when it was imported"
+            raise Absent(f"the agent has no {kind} {label}{hint}")
         if "unfit" in claim:
             raise Unusable(f"what {label} returned {shortened(claim['unfit'])}")
         if type(claim.get("broken")) is dict:
