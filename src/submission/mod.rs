@@ -4,6 +4,7 @@
 //! besides its bytes, stands in `results/.uploads/<miner>.json`, a folder that is ours alone: the inbox is others'.
 
 mod compile;
+mod others;
 mod place;
 mod refused;
 mod uploads;
@@ -22,6 +23,7 @@ use crate::pipeline::intake::InboxFile;
 use crate::pipeline::ledger::{Found, Ledger};
 use crate::pipeline::season::{Course, Decision, Room};
 use crate::pipeline::{archive, intake, receipt as receipts, season, validate};
+use crate::submission::others::Others;
 use crate::submission::place::Place;
 use crate::submission::uploads::Uploads;
 use crate::util::digest;
@@ -51,9 +53,12 @@ pub fn admit(pipeline: &Pipeline, miner: &Miner, source: &[u8], here: Instant) -
     Submitter::default().admit(pipeline, miner, &digest::sha256(source), here).map(drop)
 }
 
-/// Memory from submission to submission: the ledger as far as it was read.
+/// Memory from submission to submission: the ledger as far as it was read, and the inbox.
 #[derive(Debug, Default)]
-pub struct Submitter(Mutex<Option<Ledger>>);
+pub struct Submitter {
+    ledger: Mutex<Option<Ledger>>,
+    others: Mutex<Others>,
+}
 
 /// [`Submitter::submit`] by itself.
 ///
@@ -71,7 +76,7 @@ pub fn submit(
 impl Submitter {
     /// Puts a checked source into the inbox as the miner's only submission. When it returns, the file is on the disk, whole
     /// and under its name, and stands in the archive. Tells whether anything changed: the same bytes again are left as they
-    /// lie. What lies there before is archived, too, if no pass has seen it. It counts from the moment on at which it was `here`,
+    /// lie. What lies there before is archived, too, if no pass has seen it, and what others have dropped is seen before it. It counts from the moment on at which it was `here`,
     /// however long it has waited to be looked at since.
     ///
     /// # Errors
@@ -100,6 +105,8 @@ impl Submitter {
             self.note(pipeline, standing, None)?;
         }
         let came = self.admit(pipeline, miner, &sha256, here)?;
+        // Only now: what is refused looks at nobody's file, as each look may make a draft that lies there a submission of a season.
+        self.see_others(pipeline, miner)?;
         archive::keep(results, &sha256, source)?;
         let received_at = came.unwrap_or_else(now);
         let file = place.file().to_owned();
@@ -114,6 +121,18 @@ impl Submitter {
         Ok((receipt, true))
     }
 
+    /// Has the ledger know what others have dropped into the inbox.
+    fn see_others(&self, pipeline: &Pipeline, miner: &Miner) -> io::Result<()> {
+        let mut others = self.others.lock();
+        let mut held = self.ledger.lock();
+        let seen = others.see(pipeline, miner, open(&mut held, &pipeline.results)?);
+        if seen.is_err() {
+            // It is read anew: what is not on the disk was not seen.
+            *held = None;
+        }
+        seen
+    }
+
     /// Tells by the rules of the season whether a submission counts that was `here` at this moment; from when on, if there are rules.
     ///
     /// # Errors
@@ -126,7 +145,7 @@ impl Submitter {
         here: Instant,
     ) -> Result<Option<Timestamp>, Refused> {
         let Some(season) = &pipeline.season else { return Ok(None) };
-        let mut held = self.0.lock();
+        let mut held = self.ledger.lock();
         let ledger = open(&mut held, &pipeline.results)?;
         ledger.catch_up()?;
         // Measured, not by a clock that may be set.
@@ -144,7 +163,7 @@ impl Submitter {
     /// # Errors
     /// The ledger can't be read.
     pub fn miners_of(&self, results: &Path, sha256: &str) -> io::Result<Vec<(Miner, Timestamp)>> {
-        let mut held = self.0.lock();
+        let mut held = self.ledger.lock();
         let ledger = open(&mut held, results)?;
         ledger.catch_up()?;
         Ok(ledger.sights().miners(sha256).to_vec())
@@ -156,7 +175,7 @@ impl Submitter {
     /// The ledger can't be read.
     pub fn room(&self, pipeline: &Pipeline, miner: &Miner, now: Timestamp) -> io::Result<Option<Room>> {
         let Some(season) = &pipeline.season else { return Ok(None) };
-        let mut held = self.0.lock();
+        let mut held = self.ledger.lock();
         let ledger = open(&mut held, &pipeline.results)?;
         ledger.catch_up()?;
         let now = ledger.now(now);
@@ -179,7 +198,7 @@ impl Submitter {
             archive::keep(results, &sha256, &bytes)?;
         }
         let packed = validate::packed::is_packed(&bytes);
-        let mut held = self.0.lock();
+        let mut held = self.ledger.lock();
         let ledger = open(&mut held, results)?;
         let (now, of, lies) = (Timestamp::now(), miner.clone(), (sha256.clone(), file.clone()));
         let (came, ordered) = (admitted, true);

@@ -320,12 +320,12 @@ fn a_ledger_that_could_not_be_written_is_forgotten() {
             .unwrap()
     };
     put("alice");
-    assert!(submitter.0.lock().is_some());
+    assert!(submitter.ledger.lock().is_some());
     let lock = inbox.results.path().join(".ledger.lock");
     fs::remove_file(&lock).unwrap();
     fs::create_dir(&lock).unwrap();
     put("bob");
-    assert!(submitter.0.lock().is_none());
+    assert!(submitter.ledger.lock().is_none());
     fs::remove_dir(&lock).unwrap();
     put("carol");
     let text = fs::read_to_string(inbox.results.path().join("ledger.jsonl")).unwrap();
@@ -411,4 +411,21 @@ fn what_was_here_before_the_close_counts_however_long_it_waits() {
         Course::of(season, &miner(id), ledger.sights()).standing().map(|counted| counted.days_late)
     });
     assert_eq!(late, [Some(1), Some(0), Some(0)]);
+}
+
+#[test]
+fn what_others_have_dropped_is_seen_before_a_submission() {
+    let inbox = Folders::new();
+    for (id, source) in [("ann", "x = 1\n"), ("bob", "x = 2\n")] {
+        let path = inbox.path().join(format!("{id}.py"));
+        fs::write(&path, source).unwrap();
+        File::options().write(true).open(path).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+    }
+    inbox.put("mal", "x = 1\n").unwrap();
+    let first = |source: &str| {
+        let sha256 = crate::util::digest::sha256(source.as_bytes());
+        let miners = Submitter::default().miners_of(inbox.results.path(), &sha256).unwrap();
+        miners.into_iter().map(|(miner, _)| String::from(miner)).collect::<Vec<_>>()
+    };
+    assert_eq!((first("x = 1\n"), first("x = 2\n")), (vec!["ann".into(), "mal".into()], vec!["bob".into()]));
 }

@@ -1,0 +1,82 @@
+//! Files that others have dropped into the inbox and no look has seen yet. A submission that a channel of ours takes is seen at once,
+//! so it has them seen before itself: whoever can read the inbox would else be first with a file of somebody else's.
+
+use std::collections::HashMap;
+use std::io;
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+use crate::config::Pipeline;
+use crate::model::miner_id::Miner;
+use crate::pipeline::intake::{self, Bounds, Stamp};
+use crate::pipeline::ledger::{Found, Ledger};
+use crate::pipeline::validate;
+
+/// How many times longer than a look took is at least spent on other things.
+const SHARE: u32 = 20;
+
+/// The inbox as far as it was looked at for others' files.
+#[derive(Debug, Default)]
+pub(super) struct Others {
+    /// Files that were read, as they were then.
+    read: HashMap<String, Stamp>,
+    /// The time until which nothing is looked at again.
+    until: Option<Instant>,
+}
+
+impl Others {
+    /// Has the ledger know the bytes of all files but this miner's that stand still and are not known yet.
+    ///
+    /// # Errors
+    /// The inbox can't be read, or the ledger can't be written.
+    pub(super) fn see(&mut self, pipeline: &Pipeline, miner: &Miner, ledger: &mut Ledger) -> io::Result<()> {
+        let began = Instant::now();
+        if self.until.is_some_and(|until| began < until) {
+            return Ok(());
+        }
+        let found = self.unseen(pipeline, miner, ledger)?;
+        if !found.is_empty() {
+            ledger.add(found, Timestamp::now());
+            ledger.write()?;
+        }
+        self.until = Some(Instant::now() + began.elapsed() * SHARE);
+        Ok(())
+    }
+
+    fn unseen(&mut self, pipeline: &Pipeline, miner: &Miner, ledger: &mut Ledger) -> io::Result<Vec<Found>> {
+        let Pipeline { inbox, validate: rules, .. } = pipeline;
+        let bounds = Bounds::from(rules);
+        let ordered = intake::order::unreliable(inbox).is_none();
+        ledger.catch_up()?;
+        let mut found = Vec::new();
+        for file in intake::list(inbox, bounds)?.files {
+            let is_known = file.stamp.is_some_and(|stamp| self.read.get(&file.file) == Some(&stamp));
+            if is_known || file.miner == *miner {
+                continue;
+            }
+            let Ok(submission) = intake::read(&file, bounds) else { continue };
+            self.read.extend(file.stamp.map(|stamp| (file.file.clone(), stamp)));
+            let intake::Submission { bytes, sha256, changed, arrived, .. } = submission;
+            if ledger.sights().seen(&sha256, &file.miner).is_none() {
+                let (refused, packed) =
+                    (super::check(&bytes, pipeline).is_err(), validate::packed::is_packed(&bytes));
+                let intake::InboxFile { file, miner, .. } = file;
+                let (came, other) = (None, None);
+                found.push(Found {
+                    changed,
+                    arrived,
+                    came,
+                    ordered,
+                    file,
+                    miner,
+                    sha256,
+                    refused,
+                    packed,
+                    other,
+                });
+            }
+        }
+        Ok(found)
+    }
+}
