@@ -91,7 +91,7 @@ def serve_calls(wire, module, codes, purpose):
         peer.exit = exit_status(request.code)  # a script without a main guard; what it defined so far can be called
     except BaseException as error:
         broken = claim("broken", raised(peer, error))
-    deepen(6)
+    deepen(7)
     answer_calls(peer, broken)
 
 
