@@ -74,6 +74,9 @@ impl PassContext<'_> {
         if pass.needs_engine() {
             pass.prepare()?;
             pass.evaluate()?;
+            if !self.stay {
+                self.sandbox.rest();
+            }
         }
         pass.recall_solutions();
         pass.publish()

@@ -94,6 +94,9 @@ pub trait Sandbox: Sync {
         Ok(Rejudged::Unlike("nothing is recorded here"))
     }
 
+    /// Lets end what waits for more to do: nothing is expected for now.
+    fn rest(&self) {}
+
     /// Ends everything that runs; calls in progress return [`Fault::Stopped`].
     fn stop(&self);
 }

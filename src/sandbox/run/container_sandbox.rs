@@ -104,6 +104,10 @@ impl Sandbox for ContainerSandbox {
         self.0.launcher.retry(|| judge_again::judge(&self.0, task, exchanges, new))
     }
 
+    fn rest(&self) {
+        self.0.judges.rest();
+    }
+
     fn stop(&self) {
         self.0.stop();
     }

@@ -102,6 +102,12 @@ impl Judges {
         waiting.into_iter().for_each(|judge| self.discard(judge));
     }
 
+    /// Lets all judges that wait end; does not wait for that.
+    pub fn rest(&self) {
+        let waiting = std::mem::take(&mut *self.waiting.lock());
+        waiting.into_iter().for_each(|judge| self.launcher.end(judge.into_parts().0));
+    }
+
     /// A judge that knows the task.
     ///
     /// # Errors
@@ -165,8 +171,7 @@ impl Judges {
 
 impl Drop for Judges {
     fn drop(&mut self) {
-        let waiting = std::mem::take(&mut *self.waiting.lock());
-        waiting.into_iter().for_each(|judge| self.launcher.end(judge.into_parts().0));
+        self.rest();
     }
 }
 
