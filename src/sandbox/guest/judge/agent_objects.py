@@ -21,6 +21,7 @@ class JudgePeer(TestPeer):
         self.run, self.reading, self.is_over = run, False, False
         self.aside = None  # what a thread of the agent's own has brought about, and the test has to hear of
         self.library, self.ears = Library(run.task.library), Ears()
+        self.lonely = Kept()  # exceptions of the test's that no agent had a part in
 
     # -- what a test does with what is the agent's --
 
@@ -301,12 +302,20 @@ class JudgePeer(TestPeer):
         agent did: what a test asserts, or comes upon when it looks at a value, is not for an object to pass over, nor to see."""
         if isinstance(error, self.passing):
             return False
-        is_own = error in self.agents_errors or is_raised_by_block(error)
+        is_own = error in self.agents_errors or error in self.lonely or is_raised_by_block(error)
         if error is not None and not is_own:
             self.withheld.add(error)
         what = what | {"t": self.tag(target)}
         passed = self.question_and_answer(f"{type(target).__name__}.__exit__", what, (*first, kind, error, None), {}, None)
         return passed is True and is_own and is_left_by_the_test()
+
+    def alone(self, work):
+        """Does what no agent has a part in, in a `with` block: what it raises is raised by the block itself."""
+        try:
+            return work()
+        except Exception as error:
+            self.lonely.add(error)
+            raise
 
     def refuse_descent(self, name):
         raise Unusable(f"a class of the test's can't descend from {name}, which is the agent's and stays in its cell")

@@ -189,7 +189,7 @@ def parsed(text, expression_allowed):
 class Rewriting(ast.NodeTransformer):
     """Rewrites what plain Python leaves to chance or to the other side: `output` is asked for when it is first looked at; a name in
     capitals is a constant of the agent's, and looked up where it stands; `except` takes the agent's classes by name; a `with`
-    around an assertion lets no exception pass; and an assertion that fails tells both sides of its comparison, but lets a dry run go on.
+    around an assertion lets no exception pass, and one around what fails by itself takes that for its own; and an assertion that fails tells both sides of its comparison, but lets a dry run go on.
 
     The names that it needs for that no author can write.
     """
@@ -197,7 +197,7 @@ class Rewriting(ast.NodeTransformer):
     def __init__(self, names, is_assertion):
         self.is_assertion = is_assertion
         self.stored = {n.id for n in names if not isinstance(n.ctx, ast.Load)}
-        self.called, self.defined = set(), set(PLAIN_NAMES)
+        self.called, self.defined, self.alone = set(), set(PLAIN_NAMES), set()
 
     def visit_Name(self, node):
         if node.id in self.stored or not isinstance(node.ctx, ast.Load):
@@ -269,12 +269,27 @@ class Rewriting(ast.NodeTransformer):
 
     def visit_With(self, node):
         holds_assertion = any(self.is_assertion(part) for line in node.body for part in ast.walk(line))
+        self.alone.update(id(line) for line in node.body if self.stands_alone(line))
         node = self.generic_visit(node)
         for item in node.items if holds_assertion else ():
             item.context_expr = ast.copy_location(calling("@asserting", item.context_expr), item.context_expr)
         return node
 
     visit_AsyncWith = visit_With
+
+    def stands_alone(self, line):
+        """True for an expression, such as `1 / 0`, that no agent has a part in."""
+        names = [part.id for part in ast.walk(line) if isinstance(part, ast.Name)]
+        is_plain = all(isinstance(part, ALONE) for part in ast.walk(line) if not isinstance(part, ast.Expr))
+        return isinstance(line, ast.Expr) and is_plain and PLAIN_BUILTINS.union(("open",)).difference(self.stored).issuperset(names)
+
+    def visit_Expr(self, node):
+        is_alone = id(node) in self.alone
+        node = self.generic_visit(node)
+        if is_alone:
+            work = ast.Lambda(ast.arguments([], [], None, [], [], None, []), node.value)
+            node.value = ast.copy_location(calling("@alone", work), node.value)
+        return node
 
     def visit_ExceptHandler(self, node):
         node = self.generic_visit(node)
@@ -303,6 +318,9 @@ class Rewriting(ast.NodeTransformer):
         return node
 
 
+# Parts of an expression that is the test's alone.
+ALONE = (ast.Constant, ast.Name, ast.Call, ast.keyword, ast.Attribute, ast.Subscript, ast.Slice, ast.BinOp, ast.UnaryOp, ast.Compare)
+ALONE += (ast.Tuple, ast.List, ast.Set, ast.Dict, ast.expr_context, ast.operator, ast.unaryop, ast.cmpop)
 # Parts of an expression that mean something else in a function of their own.
 IN_PLACE = (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)
 

@@ -166,6 +166,7 @@ class Run:
         scope |= {"@resolved": resolved, "@caught": caught, "@told": comparison, "@type": type_of, "@asserting": asserting}
         scope |= {"@callable": lambda value: callable(resolved(value)), "@defined": defined, "@issubclass": descends, "@matching": Matching(scope)}
         scope |= {"@formatting": formatting, "@score": self.check_share, "@message": self.authors_message, "@goes_on": self.goes_on}
+        scope["@alone"] = self.peer.alone
         if not self.task.is_plain:
             sys.modules["agent"] = AgentModule(self.peer)
         return execute(self.task.setup, scope), scope
