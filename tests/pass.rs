@@ -244,6 +244,7 @@ fn a_pass_can_be_ended_while_the_image_is_fetched_or_the_tasks_are_checked() {
 #[test]
 fn an_edit_of_a_task_leaves_the_board_as_it_is_until_all_on_it_are_evaluated_anew() {
     let folder = folder();
+    fs::write(folder.path("pipeline.yaml"), "parallel: 1\n").unwrap(); // ann is through when bob stops it
     folder.drop("ann.py", "x = 1 # passes all");
     folder.drop("bob.py", "x = 2 # passes all, stop on opening");
     run(&folder, &Fake::default());
