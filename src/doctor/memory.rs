@@ -1,13 +1,12 @@
 //! Check of the memory limit, in a real cell: an agent takes more memory than it may have and must be stopped.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::Limits;
 use crate::doctor::Finding;
 use crate::model::report::Verdict;
 use crate::sandbox::{Fault, Opened, Sandbox};
-use crate::task::{Code, Form, Task, Test};
+use crate::task::Task;
 
 /// Memory of the cell, in bytes.
 const MEMORY: u64 = 64 << 20;
@@ -39,29 +38,5 @@ pub(super) fn eat(limits: &Limits, sandbox: &dyn Sandbox) -> Result<Finding, Fau
 }
 
 fn task() -> Task {
-    let assertion = Code { text: "assert eat() == 256 << 20".into(), line: 1 };
-    let test = Test {
-        name: "eats".into(),
-        assertion,
-        form: Form::Statement,
-        weight: 1.0,
-        public: false,
-        timeout: None,
-        place: None,
-    };
-    Task {
-        id: "check/memory".into(),
-        path: PathBuf::from("check/memory"),
-        prompt: "Eat.".into(),
-        setup: None,
-        tests: vec![test],
-        weight: 1.0,
-        timeout: None,
-        memory: None,
-        output: None,
-        value: None,
-        solution: None,
-        files: None,
-        known_digest: std::sync::OnceLock::new(),
-    }
+    Task::of_ours("check/memory", "Eat.", "assert eat() == 256 << 20")
 }

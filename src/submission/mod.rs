@@ -191,35 +191,19 @@ impl Submitter {
         admitted: Option<Timestamp>,
     ) -> io::Result<()> {
         let results = &pipeline.results;
-        let intake::Submission { inbox_file, bytes, sha256, changed, arrived, .. } = submission;
-        let InboxFile { file, miner, .. } = inbox_file;
-        let refused = check(&bytes, pipeline).is_err();
+        let refused = check(&submission.bytes, pipeline).is_err();
         if !refused {
-            archive::keep(results, &sha256, &bytes)?;
+            archive::keep(results, &submission.sha256, &submission.bytes)?;
         }
-        let packed = validate::packed::is_packed(&bytes);
         let mut held = self.ledger.lock();
         let ledger = open(&mut held, results)?;
-        let (now, of, lies) = (Timestamp::now(), miner.clone(), (sha256.clone(), file.clone()));
-        let (came, ordered) = (admitted, true);
-        ledger.add(
-            vec![Found {
-                changed,
-                arrived,
-                came,
-                ordered,
-                file,
-                miner,
-                sha256,
-                refused,
-                packed,
-                other: None,
-            }],
-            now,
-        );
+        let found = Found { refused, came: admitted, ..Found::dropped(&submission, true) };
+        let now = Timestamp::now();
+        ledger.add(vec![found], now);
         if let Some(season) = pipeline.season.as_ref().filter(|_| !refused) {
             let now = admitted.unwrap_or_else(|| ledger.now(now));
-            season::settle(ledger, season, &of, (&lies.0, &lies.1), now);
+            let InboxFile { miner, file, .. } = &submission.inbox_file;
+            season::settle(ledger, season, miner, (&submission.sha256, file), now);
         }
         let written = ledger.write();
         if written.is_err() {

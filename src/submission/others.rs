@@ -11,7 +11,6 @@ use crate::config::Pipeline;
 use crate::model::miner_id::Miner;
 use crate::pipeline::intake::{self, Bounds, Stamp};
 use crate::pipeline::ledger::{Found, Ledger};
-use crate::pipeline::validate;
 
 /// How many times longer than a look took is at least spent on other things.
 const SHARE: u32 = 20;
@@ -57,24 +56,9 @@ impl Others {
             }
             let Ok(submission) = intake::read(&file, bounds) else { continue };
             self.read.extend(file.stamp.map(|stamp| (file.file.clone(), stamp)));
-            let intake::Submission { bytes, sha256, changed, arrived, .. } = submission;
-            if ledger.sights().seen(&sha256, &file.miner).is_none() {
-                let (refused, packed) =
-                    (super::check(&bytes, pipeline).is_err(), validate::packed::is_packed(&bytes));
-                let intake::InboxFile { file, miner, .. } = file;
-                let (came, other) = (None, None);
-                found.push(Found {
-                    changed,
-                    arrived,
-                    came,
-                    ordered,
-                    file,
-                    miner,
-                    sha256,
-                    refused,
-                    packed,
-                    other,
-                });
+            if ledger.sights().seen(&submission.sha256, &file.miner).is_none() {
+                let refused = super::check(&submission.bytes, pipeline).is_err();
+                found.push(Found { refused, ..Found::dropped(&submission, ordered) });
             }
         }
         Ok(found)

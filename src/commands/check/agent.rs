@@ -1,7 +1,6 @@
 //! `check FILE`: one agent alone, as the pipeline would look at it.
 
-use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::path::Path;
 
 use anyhow::bail;
 use serde_json::json;
@@ -15,7 +14,7 @@ use crate::model::report::Verdict;
 use crate::pipeline::intake::{Inbox, Touched};
 use crate::pipeline::validate;
 use crate::sandbox::{Cell, Fault, Opened, Sandbox};
-use crate::task::{Code, Form, Task, Test};
+use crate::task::Task;
 use crate::term;
 use crate::ui::Talk;
 use crate::workspace::PIPELINE;
@@ -122,29 +121,5 @@ const CALL: &str = " - function_of_no_agent()";
 
 /// A task that asks any agent for a function that it does not have.
 fn asking() -> Task {
-    let assertion = Code { text: "assert function_of_no_agent() == 1".into(), line: 1 };
-    let test = Test {
-        name: "import".into(),
-        assertion,
-        form: Form::Statement,
-        weight: 1.0,
-        public: false,
-        timeout: None,
-        place: None,
-    };
-    Task {
-        id: "check/import".into(),
-        path: PathBuf::from("check/import"),
-        prompt: "Be imported.".into(),
-        setup: None,
-        tests: vec![test],
-        weight: 1.0,
-        timeout: None,
-        memory: None,
-        output: None,
-        value: None,
-        solution: None,
-        files: None,
-        known_digest: OnceLock::new(),
-    }
+    Task::of_ours("check/import", "Be imported.", "assert function_of_no_agent() == 1")
 }

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 
 use crate::model::miner_id::Miner;
+use crate::pipeline::intake::Submission;
+use crate::pipeline::validate::packed;
 
 /// Bytes that a look at the inbox found in a miner's file.
 #[derive(Debug)]
@@ -28,4 +30,22 @@ pub struct Found {
     /// Digest of the bytes that the same files are by another `validate.files`, where they are others, and the newest change
     /// that they have.
     pub other: Option<(String, (i64, i64))>,
+}
+
+impl Found {
+    /// A submission that was dropped, unless more is known of it; whether the times of files in that inbox are `ordered`.
+    pub fn dropped(submission: &Submission, ordered: bool) -> Self {
+        Self {
+            changed: submission.changed,
+            arrived: submission.arrived,
+            came: None,
+            ordered,
+            file: submission.inbox_file.file.clone(),
+            miner: submission.inbox_file.miner.clone(),
+            sha256: submission.sha256.clone(),
+            refused: false,
+            packed: packed::is_packed(&submission.bytes),
+            other: None,
+        }
+    }
 }

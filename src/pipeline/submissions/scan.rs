@@ -68,19 +68,7 @@ impl SubmissionTable<'_> {
     }
 
     fn found(&self, submission: &Submission, other: Option<(String, (i64, i64))>) -> Box<Found> {
-        let InboxFile { miner, file, .. } = submission.inbox_file.clone();
-        Box::new(Found {
-            changed: submission.changed,
-            arrived: submission.arrived,
-            came: None,
-            ordered: self.is_ordered,
-            file,
-            miner,
-            sha256: submission.sha256.clone(),
-            refused: false,
-            packed: validate::packed::is_packed(&submission.bytes),
-            other,
-        })
+        Box::new(Found { other, ..Found::dropped(submission, self.is_ordered) })
     }
 
     /// A file that is not to be read by the pipeline's rules. If it is by the widest that there may be, the ledger is told of its bytes:
