@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use agentmill::config::Judge;
@@ -135,6 +137,9 @@ def f(*_): return 1
 merge = f
 ";
 
+/// Agents at a time.
+const WORKERS: usize = 2;
+
 /// A few of the claims, by a number.
 fn agent(seed: usize) -> String {
     let mut state = (seed as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -150,22 +155,26 @@ fn agent(seed: usize) -> String {
 
 #[test]
 fn whatever_is_claimed_each_test_has_one_verdict() {
-    let lab = Lab::with_judge(2, Judge { time: Duration::from_millis(200), memory: 128 << 20 });
+    let lab = Lab::with_judge(WORKERS, Judge { time: Duration::from_millis(200), memory: 128 << 20 });
     let tests: String = TESTS.iter().map(|test| format!("  - {test:?}\n")).collect();
     let all = task(&format!("prompt: p\ntests:\n{tests}"));
     let names: Vec<&str> = all.tests.iter().map(|test| test.name.as_str()).collect();
-    let (start, mut seed) = (Instant::now(), 0);
-    while seed < CLAIMS.len() || seed < 60 && start.elapsed() < Duration::from_secs(25) {
-        let source = agent(seed);
-        let Outcome::Judged(runs) = lab.run(source.as_bytes(), &all, &LIMITS, 1) else {
-            panic!("{seed}: {source}")
-        };
-        let judged: Vec<&str> = runs[0].tests.iter().map(|test| test.name.as_str()).collect();
-        assert_eq!(judged, names, "{seed}: {source}");
-        println!("{seed}: {}", verdicts(&runs[0]).join(" "));
-        seed += 1;
-    }
-    println!("{seed} agents in {:?}", start.elapsed());
-    assert!(lab.containers("judge").len() <= 3);
+    let (start, next) = (Instant::now(), AtomicUsize::new(0));
+    let is_wanted =
+        |seed: usize| seed < CLAIMS.len() || seed < 60 && start.elapsed() < Duration::from_secs(25);
+    let work = || {
+        while let Some(seed) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| is_wanted(*seed)) {
+            let source = agent(seed);
+            let Outcome::Judged(runs) = lab.run(source.as_bytes(), &all, &LIMITS, 1) else {
+                panic!("{seed}: {source}")
+            };
+            let judged: Vec<&str> = runs[0].tests.iter().map(|test| test.name.as_str()).collect();
+            assert_eq!(judged, names, "{seed}: {source}");
+            println!("{seed}: {}", verdicts(&runs[0]).join(" "));
+        }
+    };
+    thread::scope(|scope| (0..WORKERS).for_each(|_| drop(scope.spawn(work))));
+    println!("{} agents in {:?}", next.load(Ordering::Relaxed) - WORKERS, start.elapsed());
+    assert!(lab.containers("judge").len() <= WORKERS + 1);
     assert_eq!(lab.close(), Vec::<String>::new());
 }
