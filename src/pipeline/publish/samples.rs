@@ -11,7 +11,7 @@ use crate::model::first_sights::{FirstSights, Origin, Sight};
 use crate::model::miner_id::Miner;
 use crate::model::report::{Outcome, Report, Run, Scored, TestResult, Usage, Verdict};
 use crate::pipeline::report_summary::ReportSummary;
-use crate::task::{Code, Form, Task, Test};
+use crate::task::{Task, Test};
 
 pub(crate) fn miner(id: &str) -> Miner {
     Miner::try_from(id.to_owned()).unwrap()
@@ -77,30 +77,10 @@ pub(crate) fn rewards(pool: f64, split: Split) -> Rewards {
 }
 
 pub(crate) fn task(id: &str, weight: f64) -> Task {
-    let test = |name: &str| Test {
-        name: name.into(),
-        assertion: Code { text: "assert True".into(), line: 1 },
-        form: Form::Statement,
-        weight: 1.0,
-        public: true,
-        timeout: None,
-        place: None,
-    };
-    Task {
-        id: id.into(),
-        path: format!("tasks/{id}.yaml").into(),
-        prompt: "Do it".into(),
-        setup: None,
-        tests: ["test 1", "test 2", "test 3", "test 4"].map(test).into(),
-        weight,
-        timeout: None,
-        memory: None,
-        output: None,
-        value: None,
-        solution: None,
-        files: None,
-        known_digest: std::sync::OnceLock::new(),
-    }
+    let task = Task::of_ours(id, "Do it", "assert True");
+    let test = |name: &str| Test { name: name.into(), public: true, ..task.tests[0].clone() };
+    let tests = ["test 1", "test 2", "test 3", "test 4"].map(test).into();
+    Task { path: format!("tasks/{id}.yaml").into(), tests, weight, ..task }
 }
 
 /// As many of four tests passed as the score's quarters.
