@@ -15,7 +15,7 @@ impl Trouble {
         }
     }
 
-    /// The same of what an earlier pass may have told already: then it is no warning any more.
+    /// Trouble that an earlier pass may have told already: then it is no warning any more.
     pub(super) fn is_still(
         &mut self,
         trouble: Option<String>,

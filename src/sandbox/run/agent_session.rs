@@ -164,19 +164,14 @@ impl<'a> AgentSession<'a> {
             }
             None => self.judge(task, &plan, answers, &mut sheet)?,
         };
-        self.standing = sheet.standing();
         let (_, answers) = self.made.pop_front().expect("it was just made");
         if is_scored {
-            self.keep_exchanges(plan.exchanges(&answers));
+            self.exchanges = plan.exchanges(&answers).filter(|_| !sheet.standing().is_contradicted());
             return Ok(Some(sheet.add_up(answers.usage, answers.stderr)));
         }
+        self.standing.clone_from(sheet.standing());
         self.leave_cell();
         Ok(None)
-    }
-
-    /// Keeps what a run is judged anew by, unless something that it was judged by stands from another attempt.
-    fn keep_exchanges(&mut self, exchanges: Option<Vec<Exchange>>) {
-        self.exchanges = exchanges.filter(|_| !self.standing.is_contradicted());
     }
 
     /// Judges these answers; false if the judge asks something else.
@@ -317,8 +312,8 @@ impl<'a> AgentSession<'a> {
                 let standing = &mut self.standing;
                 let outcome = interactive::run(&mut agent, &mut judge, task, &prompts, &deaths, standing);
                 // What a model was asked about can't be judged anew without it.
-                let exchanges = agent.exchanges().filter(|_| self.judge_model.is_none());
-                self.keep_exchanges(exchanges);
+                let is_whole = self.judge_model.is_none() && !self.standing.is_contradicted();
+                self.exchanges = agent.exchanges().filter(|_| is_whole);
                 outcome
             }
             Err(fault) => Err(Broken::Engine(fault)),

@@ -62,8 +62,8 @@ impl From<NoReply> for Broken {
     }
 }
 
-/// Has a judge that knows a task grade the run that `agent` has begun, but for results that stand already. Where the judge ends
-/// over it, those that it has come to until then stand, too.
+/// Has a judge that knows a task grade the run that `agent` has begun, but for results that stand already. Those that it comes to
+/// stand, too, unless the engine or the task's author is at fault.
 ///
 /// # Errors
 /// Something other than the agent broke; its cell and the judge must not be used again.
@@ -87,7 +87,7 @@ pub fn run(
                 if is_idle(&payload) && idled + replied.elapsed() > judge.bounds().time * MAX_IDLE =>
             {
                 sheet.rest(Verdict::Timeout, "the test and the agent waited for each other");
-                return Err(Broken::JudgeLate(Box::new(close(sheet, agent))));
+                return Err(Broken::JudgeLate(Box::new(close(sheet, agent, standing))));
             }
             Said::Request(Request { kind, payload }) => {
                 if is_idle(&payload) {
@@ -102,10 +102,7 @@ pub fn run(
                 agent.enter_test(limit(task, judged.test + 1));
                 sheet.enter(judged);
             }
-            Said::Done => {
-                *standing = sheet.standing();
-                return Ok(close(sheet, agent));
-            }
+            Said::Done => return Ok(close(sheet, agent, standing)),
             Said::Fault(flaw) => return Err(Broken::Task(flaw.told(task))),
             Said::Died(demise) if !demise.asked => {
                 let text = format!("can't be judged: {}", demise.happened(judge.bounds(), 1));
@@ -120,21 +117,20 @@ pub fn run(
                     }
                     _ => {
                         sheet.rest(demise.verdict(), NOT_JUDGED);
-                        return Ok(close(sheet, agent));
+                        return Ok(close(sheet, agent, standing));
                     }
                 }
             }
             Said::Late => {
                 sheet.rest(Verdict::Timeout, "the assertion took too long over what the agent returned");
-                return Err(Broken::JudgeLate(Box::new(close(sheet, agent))));
+                return Err(Broken::JudgeLate(Box::new(close(sheet, agent, standing))));
             }
             Said::Gone if judge.lost_by_engine(deaths) => {
                 return Err(Broken::Engine(Fault::Engine("the engine lost the judge".into())));
             }
             Said::Gone => {
-                *standing = sheet.standing();
                 sheet.rest(Verdict::Error, "the assertion could not be evaluated on what the agent returned");
-                return Err(Broken::JudgeGone(Box::new(close(sheet, agent))));
+                return Err(Broken::JudgeGone(Box::new(close(sheet, agent, standing))));
             }
         }
     }
@@ -180,7 +176,9 @@ fn pass_on(reply: Reply, judge: &mut Judge, sheet: &mut ScoreSheet<'_>) {
     }
 }
 
-fn close(sheet: ScoreSheet<'_>, agent: &mut impl Respondent) -> Scored {
+/// The run as it stands; `standing` are the results that were judged.
+fn close(sheet: ScoreSheet<'_>, agent: &mut impl Respondent, standing: &mut Standing) -> Scored {
+    standing.clone_from(sheet.standing());
     let (usage, stderr) = agent.finish();
     sheet.add_up(usage, stderr)
 }

@@ -18,7 +18,7 @@ pub fn refused(task: &Task, refusal: &Refusal) -> Scored {
 #[derive(Debug, Clone, Default)]
 pub struct Standing {
     results: Vec<Option<TestResult>>,
-    /// The same test has come to another verdict since.
+    /// True if a test has come to something else since.
     contradicted: bool,
 }
 
@@ -34,6 +34,8 @@ pub struct ScoreSheet<'a> {
     task: &'a Task,
     results: Standing,
     ended: (Verdict, String),
+    /// Verdict and message of the tests that come to no result.
+    rest: Option<(Verdict, String)>,
 }
 
 impl<'a> ScoreSheet<'a> {
@@ -42,12 +44,12 @@ impl<'a> ScoreSheet<'a> {
         let ended = (Verdict::Crashed, String::new());
         let mut results = standing.clone();
         results.results.resize(task.tests.len(), None);
-        Self { task, results, ended }
+        Self { task, results, ended, rest: None }
     }
 
-    /// The results so far.
-    pub fn standing(&self) -> Standing {
-        self.results.clone()
+    /// The results so far; none that [`ScoreSheet::rest`] gives.
+    pub fn standing(&self) -> &Standing {
+        &self.results
     }
 
     /// Notes how the agent ended: the reason of the tests that it happened in.
@@ -77,10 +79,12 @@ impl<'a> ScoreSheet<'a> {
     }
 
     fn put(&mut self, test: usize, verdict: Verdict, share: Option<f64>, message: Option<String>) {
-        match self.results.results.get(test) {
-            Some(None) => self.results.results[test] = Some(self.result(test, verdict, share, message)),
-            Some(Some(before)) => self.results.contradicted |= before.verdict != verdict,
-            None => {}
+        let Some(known) = self.results.results.get(test) else { return };
+        let result = self.result(test, verdict, share, message);
+        let earned = |result: &TestResult| (result.verdict, result.share);
+        match known.as_ref().map(earned) {
+            None => self.results.results[test] = Some(result),
+            Some(before) => self.results.contradicted |= before != earned(&result),
         }
     }
 
@@ -102,19 +106,49 @@ impl<'a> ScoreSheet<'a> {
         TestResult { name: name.clone(), verdict, weight: *weight, public: *public, message, share }
     }
 
-    /// Gives all tests without a result this one.
+    /// Gives all tests that come to no result this one, unless it was done before.
     pub fn rest(&mut self, verdict: Verdict, message: &str) {
-        for test in 0..self.task.tests.len() {
-            if self.results.results[test].is_none() {
-                self.results.results[test] = Some(self.result(test, verdict, None, Some(message.to_owned())));
-            }
-        }
+        self.rest.get_or_insert_with(|| (verdict, message.to_owned()));
     }
 
     /// A test without an explicit result is failed.
     pub fn add_up(mut self, usage: Usage, stderr: String) -> Scored {
         self.rest(Verdict::Failed, "it was not judged");
-        let tests: Vec<TestResult> = self.results.results.into_iter().flatten().collect();
-        Scored::new(tests, usage, stderr)
+        let results = std::mem::take(&mut self.results.results);
+        let (verdict, message) = self.rest.take().expect("it was given just now");
+        let rest = |test| self.result(test, verdict, None, Some(message.clone()));
+        let tests = results.into_iter().enumerate().map(|(test, known)| known.unwrap_or_else(|| rest(test)));
+        Scored::new(tests.collect(), usage, stderr)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn judged(test: usize, share: f64) -> Judged {
+        Judged { test, verdict: Opinion::Passed, message: None, share: Some(share) }
+    }
+
+    #[test]
+    fn what_was_judged_stands_and_what_only_rests_does_not() {
+        let text = "prompt: p\ntests:\n  - score: f(1)\n  - assert f(2)\n";
+        let task = crate::task::parse(Path::new("t.yaml"), text.as_bytes()).unwrap();
+        let mut first = ScoreSheet::new(&task, &Standing::default());
+        first.enter(judged(0, 0.25));
+        first.rest(Verdict::Error, "the judge ended");
+        first.rest(Verdict::Timeout, "later");
+        let (standing, scored) = (first.standing().clone(), first.add_up(Usage::default(), String::new()));
+        assert_eq!(scored.tests[1].verdict, Verdict::Error);
+        for (share, is_contradicted) in [(0.25, false), (0.75, true)] {
+            let mut second = ScoreSheet::new(&task, &standing);
+            second.enter(judged(0, share));
+            second.enter(judged(1, 1.0));
+            assert_eq!(second.standing().is_contradicted(), is_contradicted);
+            let tests = second.add_up(Usage::default(), String::new()).tests;
+            assert_eq!((tests[0].share, tests[1].verdict), (Some(0.25), Verdict::Passed));
+        }
     }
 }
