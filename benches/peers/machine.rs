@@ -8,7 +8,7 @@ use crate::tools::{Tools, output};
 
 /// One sentence.
 pub fn describe(tools: &Tools, options: &Options) -> String {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let cores = crate::shapes::cores();
     let engine = output(Command::new("docker").args(["version", "--format", "{{.Server.Version}}"]));
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();

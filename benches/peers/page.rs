@@ -10,7 +10,7 @@ use crate::alone::Figure;
 use crate::growth::Curve;
 use crate::plot;
 use crate::stats::short;
-use crate::versus::Duel;
+use crate::versus::{Beside, Duel};
 use crate::ways::Way;
 
 const BEGIN: &str = "<!-- measured: written by `cargo bench --bench peers` -->\n";
@@ -22,6 +22,19 @@ const TARGETS: [(&str, Way, f64); 4] = [
     ("20 × 20", Way::Docker, 25.0),
     ("20 × 164", Way::Docker, 60.0),
     ("20 × 164", Way::HumanEval, 4.0),
+];
+
+/// Shape, cells without an engine, and how many times as long as they another way should take at least.
+const TARGETS_WITHOUT_ENGINE: [(&str, Way, Way, f64); 9] = [
+    ("1 × 1", Way::Direct, Way::DockerNoNetwork, 2.5),
+    ("20 × 1", Way::Direct, Way::DockerNoNetwork, 5.0),
+    ("20 × 1", Way::Direct, Way::Docker, 7.0),
+    ("20 × 20", Way::Direct, Way::Docker, 45.0),
+    ("20 × 164", Way::Direct, Way::HumanEval, 6.0),
+    ("200 × 12", Way::Direct, Way::Agentmill, 1.6),
+    ("20 × 1", Way::Crun, Way::DockerNoNetwork, 8.0),
+    ("64 × 1, wide", Way::Crun, Way::DockerNoNetwork, 6.0),
+    ("64 × 20, wide", Way::Crun, Way::DockerNoNetwork, 50.0),
 ];
 
 /// The text between the markers, and the plot.
@@ -58,7 +71,24 @@ impl Page {
         }
         self.text +=
             "\n* Where fewer runs were made than there are, the time for all is extrapolated from them.\n";
+        self.without_engine(duels);
         self.plot = Some(plot::bars(duels));
+    }
+
+    /// The ratios to cells without an engine.
+    fn without_engine(&mut self, duels: &[Duel]) {
+        self.text += "\n### Without an engine\n\nHow many times as long as agentmill without an engine \
+                      ([engines.md](engines.md)) another way took in the same round.\n\n";
+        self.text += "| agents × tasks | | way | took times as long | target |\n|---|---|---|---:|---|\n";
+        for duel in duels {
+            for Beside { own, peer, ratio } in &duel.without_engine {
+                let target = target_without_engine(&duel.shape, *own, *peer);
+                let target = target.map(|least| verdict(ratio.median >= least, "≥", least));
+                let (own, peer) = (own.name(), peer.name());
+                let target = target.unwrap_or_default();
+                let _ = writeln!(self.text, "| {} | {own} | {peer} | {ratio} | {target} |", duel.shape);
+            }
+        }
     }
 
     fn duel(&mut self, duel: &Duel) {
@@ -129,6 +159,11 @@ impl Page {
 
 fn target(shape: &str, way: Way) -> Option<f64> {
     TARGETS.iter().find(|(of, by, _)| *of == shape && *by == way).map(|(.., least)| *least)
+}
+
+fn target_without_engine(shape: &str, own: Way, peer: Way) -> Option<f64> {
+    let fits = |(of, by, with, _): &&(&str, Way, Way, f64)| (*of, *by, *with) == (shape, own, peer);
+    TARGETS_WITHOUT_ENGINE.iter().find(fits).map(|(.., least)| *least)
 }
 
 fn verdict(met: bool, bound: &str, target: f64) -> String {

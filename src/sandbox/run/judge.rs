@@ -226,13 +226,17 @@ impl Judge {
         deaths.death(&self.container.name) == Death::EngineFailed
     }
 
-    /// Teaches a task and tells what can be seen of it.
+    /// Has it learn a task, as soon as it has done what it was told to before.
+    pub fn begin_lesson(&mut self, task: &Task) {
+        let spec = task_spec::json(&task.digest(), task, self.value);
+        self.container.channel.send(ToJudge::Learn, &spec);
+    }
+
+    /// The end of the lesson that was begun first: what can be seen of the task.
     ///
     /// # Errors
     /// The judge failed.
-    pub fn learn(&mut self, task: &Task) -> Result<Lesson, Fault> {
-        let key = task.digest();
-        self.container.channel.send(ToJudge::Learn, &task_spec::json(&key, task, self.value));
+    pub fn end_lesson(&mut self, task: &Task) -> Result<Lesson, Fault> {
         let frame = self.next(task)?;
         let mut lesson: Lesson = match FromJudge::of(frame.kind) {
             Some(FromJudge::Died) => {
@@ -243,17 +247,21 @@ impl Judge {
             _ => read(&frame.payload)?,
         };
         lesson.flaws.iter_mut().for_each(|flaw| flaw.gravity = Gravity::Refused);
-        self.learnt.insert(key);
+        self.learnt.insert(task.digest());
         Ok(lesson)
     }
 
-    /// Runs the tests of a task that it knows, from `first` on, without an agent.
+    /// Has it run the tests of a task that it knows, from `first` on, without an agent, as soon as it has done what it was told to before.
+    pub fn begin_dry_run(&mut self, task: &Task, first: usize) {
+        let order = [&place(first)[..], task.digest().as_bytes()].concat();
+        self.container.channel.send(ToJudge::DryRun, &order);
+    }
+
+    /// The end of the dry run that was begun first.
     ///
     /// # Errors
     /// The judge failed.
-    pub fn dry_run(&mut self, task: &Task, first: usize) -> Result<DryRun, Fault> {
-        let order = [&place(first)[..], task.digest().as_bytes()].concat();
-        self.container.channel.send(ToJudge::DryRun, &order);
+    pub fn end_dry_run(&mut self, task: &Task) -> Result<DryRun, Fault> {
         let mut flaws = Vec::new();
         loop {
             let frame = self.next(task)?;

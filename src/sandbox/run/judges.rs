@@ -1,6 +1,7 @@
 //! Judges that wait for work, and what the first of them found out about each task.
 
 use std::collections::HashMap;
+use std::slice;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,10 +12,13 @@ use crate::sandbox::Fault;
 use crate::sandbox::containers::launcher::Launcher;
 use crate::sandbox::engine::Role;
 use crate::sandbox::guest;
-use crate::sandbox::run::judge::{Demise, DryRunEnd, Flaw, Foreseen, Gravity, Judge, Lesson};
+use crate::sandbox::run::judge::{Demise, DryRun, DryRunEnd, Flaw, Foreseen, Gravity, Judge, Lesson};
 use crate::sandbox::run::replay::CallPlan;
 use crate::sandbox::run::slots::{Slot, Slots};
 use crate::task::Task;
+
+/// Orders that a judge is given at most before it has done the first.
+const ORDERS: usize = 8;
 
 /// The judges of one sandbox.
 #[derive(Debug)]
@@ -117,7 +121,7 @@ impl Judges {
         self.check_task(&key)?;
         let mut judge = self.any()?;
         if !judge.knows(task)
-            && let Err(fault) = self.teach(&mut judge, task)
+            && let Err(fault) = self.teach(&mut judge, slice::from_ref(task))
         {
             self.discard(judge);
             return Err(fault);
@@ -138,22 +142,32 @@ impl Judges {
         fault.map_or(Ok(()), |fault| Err(Fault::Task(fault)))
     }
 
-    /// Teaches a judge a task, and tells what is wrong with it. The first judge says what is known ahead.
+    /// Teaches a judge tasks, and tells what is wrong with each. The first judge says what is known ahead.
     ///
     /// # Errors
-    /// The judge failed on the task.
-    pub fn teach(&self, judge: &mut Judge, task: &Task) -> Result<Vec<Flaw>, Fault> {
-        let lesson = judge.learn(task)?;
-        if let Some(known) = self.known.lock().get(&task.digest()) {
-            return Ok(known.flaws.clone());
+    /// The judge failed on a task.
+    pub fn teach(&self, judge: &mut Judge, tasks: &[Task]) -> Result<Vec<Vec<Flaw>>, Fault> {
+        let lessons = orders(judge, tasks.iter(), Judge::begin_lesson, Judge::end_lesson)?;
+        let lessons = tasks.iter().zip(lessons).filter(|(task, _)| !self.knows(task));
+        let (sound, flawed): (Vec<_>, Vec<_>) = lessons.partition(|(_, lesson)| lesson.flaws.is_empty());
+        for (task, lesson) in flawed {
+            self.note(task, Known::flawed(task, lesson.flaws));
         }
-        let known = match lesson.flaws.is_empty() {
-            true => dry_run(judge, task, &lesson)?,
-            false => Known::flawed(task, lesson.flaws),
-        };
-        let flaws = known.flaws.clone();
+        let begin = |judge: &mut Judge, task: &Task| judge.begin_dry_run(task, 0);
+        let runs = orders(judge, sound.iter().map(|(task, _)| *task), begin, Judge::end_dry_run)?;
+        for ((task, lesson), run) in sound.into_iter().zip(runs) {
+            self.note(task, looked_through(judge, task, &lesson, run)?);
+        }
+        let known = self.known.lock();
+        Ok(tasks.iter().map(|task| known[&task.digest()].flaws.clone()).collect())
+    }
+
+    fn knows(&self, task: &Task) -> bool {
+        self.known.lock().contains_key(&task.digest())
+    }
+
+    fn note(&self, task: &Task, known: Known) {
         self.known.lock().insert(task.digest(), known);
-        Ok(flaws)
     }
 
     /// Remembers that a task counts for nobody.
@@ -182,15 +196,33 @@ impl Known {
     }
 }
 
-/// Runs a task's tests without an agent; where one ends the process that it runs in, the others are run in another.
-fn dry_run(judge: &mut Judge, task: &Task, lesson: &Lesson) -> Result<Known, Fault> {
-    let (mut flaws, mut first) = (Vec::new(), 0);
+/// Gives a judge an order for each task, some before it has done the first, so that it never waits for the next one.
+fn orders<'a, R>(
+    judge: &mut Judge,
+    tasks: impl Iterator<Item = &'a Task> + Clone,
+    begin: impl Fn(&mut Judge, &Task),
+    end: impl Fn(&mut Judge, &Task) -> Result<R, Fault>,
+) -> Result<Vec<R>, Fault> {
+    let mut ahead = tasks.clone();
+    ahead.by_ref().take(ORDERS).for_each(|task| begin(judge, task));
+    let carry_out = |task: &Task| {
+        let done = end(judge, task);
+        ahead.next().into_iter().for_each(|task| begin(judge, task));
+        done
+    };
+    tasks.map(carry_out).collect()
+}
+
+/// All that is known of a task after the run of its tests without an agent; where one has ended the process that it ran in, the others
+/// are run in another.
+fn looked_through(judge: &mut Judge, task: &Task, lesson: &Lesson, mut run: DryRun) -> Result<Known, Fault> {
+    let mut flaws = Vec::new();
     loop {
-        let run = judge.dry_run(task, first)?;
         flaws.extend(run.flaws);
         match run.end {
             DryRunEnd::Died(Demise { test: Some(test), .. }) if test + 1 < task.tests.len() => {
-                first = test + 1
+                judge.begin_dry_run(task, test + 1);
+                run = judge.end_dry_run(task)?;
             }
             DryRunEnd::Died(_) if flaws.is_empty() => return Ok(sound(task, Foreseen::nothing(), lesson)),
             DryRunEnd::Whole(foreseen) if flaws.is_empty() => return Ok(sound(task, foreseen, lesson)),

@@ -157,7 +157,9 @@ class JudgePeer(TestPeer):
         return text
 
     def surroundings(self):
-        """The surroundings of a call: replacements and settings of the test's, and whether it listens."""
+        """The surroundings of a call: replacements and settings of the test's, and whether it listens. A plain task changes none."""
+        if self.run.task.is_plain:
+            return {}
         told = self.ears.wanted()
         if places := [[*place, self.tag(value)] for *place, value in self.library.replaced()]:
             told["places"] = places

@@ -74,7 +74,7 @@ class DryRun(Run):
         self.peer = DryPeer(self)
         self.requests, self.is_foreseen, self.count, self.size = [], True, 0, 0
         self.suspicions, self.test, self.trusting, self.untold = Suspicions(task.shown), None, {}, {}
-        self.files, self.elsewhere = OwnFiles(), {}
+        self.files, self.elsewhere = OwnFiles(task.is_plain), {}
 
     def report(self, first):
         """Tells each fault as it is found; what will be asked."""

@@ -31,6 +31,7 @@ class Brief(reprlib.Repr):
         return super().repr1(value, level)
 
 
+SMALL = frozenset((int, float, bool, type(None)))
 BRIEF = Brief()
 BRIEF.maxstring = BRIEF.maxother = 80
 BRIEF.maxlong = 40
@@ -40,6 +41,9 @@ BRIEF.maxlist = BRIEF.maxtuple = BRIEF.maxset = BRIEF.maxfrozenset = BRIEF.maxdi
 def brief(value):
     if type(value) is int and value.bit_length() > 1000:
         return f"<an int of {value.bit_length()} bits>"
+    is_small = type(value) in SMALL or type(value) is str and len(value) <= BRIEF.maxlong
+    if is_small and len(text := repr(value)) <= BRIEF.maxlong:
+        return text  # as it would be below, and most values are such
     outer, BRIEF.thread = BRIEF.thread, _thread.get_ident()
     try:
         return BRIEF.repr(value)

@@ -9,11 +9,13 @@ HINT_READ = "is not there for the test, whatever the agent writes: have it write
 
 
 class OwnFiles:
-    """The files that tests write, and those that they look for."""
+    """The files that tests write, and those that they look for. A plain task has none: its process goes on to other runs, and would have an
+    ear for all that Python does, which nothing takes away again, for each task."""
 
-    def __init__(self):
+    def __init__(self, is_plain):
         self.written = set()
-        sys.addaudithook(self.hear)
+        if not is_plain:
+            sys.addaudithook(self.hear)
 
     def hear(self, event, arguments):
         if event != "open":

@@ -48,6 +48,7 @@ class Supervisor:
     def __init__(self, seconds):
         self.seconds, self.tasks, self.plain = seconds, {}, set()  # tasks are compiled, but code only in a worker
         self.host, self.worker = Pipe(0, os.dup(1)), None
+        self.orders, self.busy = collections.deque(), False  # an order waits for the end of the one before
         os.dup2(2, 1)  # what a task's author prints must not get between the frames
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # by which the kernel keeps it from PID 1
 
@@ -61,6 +62,7 @@ class Supervisor:
                     self.hear()
             while (frame := self.host.take()) is not None:
                 self.pass_on(*frame)
+            self.begin_next()
 
     def poll(self):
         """Descriptors that can be read or written; none if a worker was silent for a tick."""
@@ -77,14 +79,23 @@ class Supervisor:
 
     # -- from the host --
 
+    def begin(self, kind, payload):
+        self.order, self.is_kept = kind, False
+        self.busy, self.asked, self.answered, self.asleep, self.overslept = True, 0, 0, 0, False
+        self.provide(kind in KEYS and payload[KEYS[kind] :].decode() not in self.plain)
+        mark(SETUP, False)
+        self.worker.put(kind, payload)
+
+    def begin_next(self):
+        if self.orders and not self.busy:
+            self.begin(*self.orders.popleft())
+
     def pass_on(self, kind, payload):
         if kind in ORDERS:
-            self.order, self.is_kept = kind, False
-            self.busy, self.asked, self.answered, self.asleep, self.overslept = True, 0, 0, 0, False
-            self.provide(kind in KEYS and payload[KEYS[kind] :].decode() not in self.plain)
-            mark(SETUP, False)
-        if self.worker is not None:
-            self.answered += kind not in ORDERS
+            self.orders.append((kind, payload))
+            self.begin_next()
+        elif self.worker is not None:
+            self.answered += 1
             self.worker.put(kind, payload)
 
     def provide(self, pristine):
@@ -184,6 +195,7 @@ class Supervisor:
             cause, how = self.cause(status)
             death = {"test": None if test == SETUP else test, "asked": bool(asked), "cause": cause, "how": how}
             self.host.put(FromJudge.Died, dumps(death).encode())
+            self.busy = False
 
     def cause(self, status):
         number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
