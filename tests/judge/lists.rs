@@ -47,16 +47,17 @@ const UNPLAIN: [&str; 22] = [
     "vars(f)['a'] = 1\nassert f()",
     "type(f(1)).__init__.__globals__.clear()\nassert f()",
     "class A: pass\nassert f()",
-    "import random\nrandom.seed(1)\nassert f()",
+    "import random\nrandom.seed = f\nassert f()",
     "import random\nrandom.Random.random = f\nassert f()",
     "import random\nassert f(random)",
     "with f() as g:\n    assert g",
     "global x\nx = 1\nassert f()",
     "def g():\n    yield\nassert f(g())",
 ];
-const PLAIN: [&str; 6] = [
+const PLAIN: [&str; 7] = [
     "import math\nassert math.isclose(f(1), 2)",
     "import random\nassert f([random.randint(1, 6), random.Random(2).random()])",
+    "import random\nrandom.seed(1)\nassert f() == random.random()",
     "from collections import Counter\nassert Counter(f('a')) == {'a': 1}",
     "for a, b in [(1, 2)]:\n    assert f(a) == b and sorted(f(b), key=lambda x: -x)[0:2] == [1]",
     "def g(n):\n    return n + 1\nx = [g(n) for n in range(3)]\nx.append(4)\nassert f(x) == x, f'{x}'",

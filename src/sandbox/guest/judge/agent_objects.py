@@ -157,14 +157,17 @@ class JudgePeer(TestPeer):
         return text
 
     def surroundings(self):
-        """The surroundings of a call: replacements and settings of the test's, and whether it listens. A plain task changes none."""
-        if self.run.task.is_plain:
-            return {}
+        """The surroundings of a call: replacements and settings of the test's, and whether it listens."""
+        told = {} if self.run.task.is_plain and sys.stdout is REAL["sys"]["stdout"] else self.changed()
+        if SEED.waiting is not None:
+            told["seed"], SEED.waiting = self.tag(SEED.waiting), None
+        return told
+
+    def changed(self):
+        """What a test has changed of its own process: a plain one nothing, unless `output_of` has it print elsewhere."""
         told = self.ears.wanted()
         if places := [[*place, self.tag(value)] for *place, value in self.library.replaced()]:
             told["places"] = places
-        if SEED.waiting is not None:
-            told["seed"], SEED.waiting = self.tag(SEED.waiting), None
         if (arguments := self.library.arguments()) is not None:
             told["argv"] = arguments
         if (environment := self.library.environment()) is not None:

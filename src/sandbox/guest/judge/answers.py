@@ -1,7 +1,7 @@
 """Answers of a dry run, in which no agent answers: they say nothing, and agree with everything (this text is put before dry_run.py).
 """
 MARK = "\0an answer\0"  # what an answer that says nothing is as text
-MAX_TOUCHED = 100_000  # looks at answers: more is a loop that only an answer ends
+MAX_TOUCHED = 20_000  # looks at answers: more is a loop that only an answer ends
 
 
 class TooMuch(BaseException):

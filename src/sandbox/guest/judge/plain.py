@@ -24,13 +24,13 @@ PLAIN_BUILTINS = frozenset("""abs all any ascii bin bool bytearray bytes chr com
     hex int isinstance iter len list map max min next oct ord pow range repr reversed round set slice sorted str sum tuple type zip
     None True False ArithmeticError AssertionError AttributeError Exception IndexError KeyError LookupError NotImplementedError
     OverflowError RecursionError StopIteration TypeError ValueError ZeroDivisionError""".split())
-# Of modules, what can't be changed.
+# Of modules, what can't be changed; chance begins anew with each run (surroundings.py).
 PLAIN_NAMES_OF = {
     "math": None, "cmath": None, "itertools": None, "bisect": None, "heapq": None, "typing": "Any Callable Dict Iterable List Optional Set Tuple Union",
     "copy": "copy deepcopy", "collections": "Counter OrderedDict defaultdict deque namedtuple", "fractions": "Fraction",
     "functools": "reduce cmp_to_key", "string": "ascii_letters ascii_lowercase ascii_uppercase digits hexdigits punctuation whitespace",
     "re": "findall finditer fullmatch match search split sub", "statistics": "mean median mode pstdev stdev variance",
-    "random": "Random betavariate choice choices expovariate gauss getrandbits normalvariate randbytes randint random randrange sample shuffle triangular uniform",
+    "random": "Random betavariate choice choices expovariate gauss getrandbits normalvariate randbytes randint random randrange sample seed shuffle triangular uniform",
     "operator": "add and_ eq floordiv ge gt itemgetter le lt mod mul ne neg or_ sub truediv xor",
 }  # fmt: skip
 PLAIN_MEMBERS = {module: names and frozenset(names.split()) for module, names in PLAIN_NAMES_OF.items()}
