@@ -17,12 +17,14 @@ import random
 import sys
 import time
 import uuid
+import zoneinfo
 
 EXACT = {type(None), bool, int, float, str, bytes, list, tuple, dict, set, frozenset}
 LIBRARY_VALUES = [
     1 + 2j, range(3), slice(1, None), ..., bytearray(b"ab"), decimal.Decimal("1.50"), fractions.Fraction(1, 3),
     datetime.date(2026, 1, 2), datetime.time(1, 2, fold=1), datetime.datetime(2026, 1, 2, tzinfo=datetime.timezone.utc),
-    datetime.timedelta(days=-1), uuid.UUID(int=7), pathlib.Path("/a"), pathlib.PurePosixPath("b"), array.array("i", [1, 2]),
+    datetime.timedelta(days=-1), datetime.timezone(datetime.timedelta(hours=1), "A"), zoneinfo.ZoneInfo("UTC"),
+    uuid.UUID(int=7), pathlib.Path("/a"), pathlib.PurePosixPath("b"), array.array("i", [1, 2]),
     int, ValueError, len, collections.Counter, collections.namedtuple("Pair", "one other")(1, 2),
 ]  # fmt: skip
 ATOMIC = [None, True, False, 0, -1, 2**63, -(2**200), 0.0, -0.0, 1e308, float("nan"), float("inf"), "", "a\ud800\0", b"", b"\xff"]

@@ -58,6 +58,7 @@ class Coder:
     def __init__(self, peer=None, outer=()):
         self.peer, self.outer, self.mutables, self.places = peer, outer, [], {}
         self.carriers = []  # tuples and their like with such containers in them: who keeps one keeps these
+        self.floats = {}  # a NaN is the same one within an exchange, and no other's: Python's containers know it by identity
 
     def encode(self, value):
         """The JSON text of a value."""
@@ -262,7 +263,12 @@ def whole(told):
     return told if type(told) is str else None
 
 
-FLOATS = {"nan": float("nan"), "inf": float("inf"), "-inf": float("-inf")}
+def make_float(coder, body, depth):
+    if body not in ("nan", "inf", "-inf"):
+        raise ValueError
+    return coder.floats.setdefault(body, float(body))
+
+
 KINDS = {
     list: PlainKind("", items, None, relist),
     tuple: PlainKind("t", items, lambda coder, body, depth: tuple(coder.many(body, depth))),
@@ -272,7 +278,7 @@ KINDS = {
     bytes: PlainKind("b", lambda coder, value, depth: value.hex(), lambda coder, body, depth: bytes.fromhex(body)),
     bytearray: PlainKind("bytearray", lambda coder, value, depth: value.hex(), lambda *_: bytearray(), rebytes),
     int: PlainKind("i", None, lambda coder, body, depth: int(body, 16)),
-    float: PlainKind("f", None, lambda coder, body, depth: FLOATS[body]),
+    float: PlainKind("f", None, make_float),
 }
 BY_TAG = {plain.tag: plain for plain in KINDS.values()}
 BY_TAG["halves"] = PlainKind("halves", None, lambda coder, body, depth: bytes.fromhex(body).decode("utf-8", "surrogatepass"))

@@ -57,17 +57,35 @@ def zone_of(value):
     return [offset and offset.total_seconds() or 0, name if is_named else None, key if type(key) is str else None]
 
 
+def keyed_zone(key):
+    """One of the world's zones."""
+    try:
+        return library_type("zoneinfo.ZoneInfo")(key)
+    except (OSError, ImportError):
+        raise LookupError from None  # no such zone here
+
+
 def made_zone(told):
     if told is None:
         return None
     offset, name, key = told
     if type(key) is str:
         try:
-            return library_type("zoneinfo.ZoneInfo")(key)
-        except (LookupError, ValueError, OSError, ImportError):
-            pass  # no such zone here
+            return keyed_zone(key)
+        except (LookupError, ValueError):
+            pass
     zone, delta = library_type("datetime.timezone"), library_type("datetime.timedelta")(seconds=offset)
     return zone(delta, name) if name is not None else zone(delta) if offset else zone.utc
+
+
+def write_zone(coder, value, depth):
+    return zone_of(library_type("datetime.time")(tzinfo=value))
+
+
+def write_keyed_zone(coder, value, depth):
+    if type(value.key) is not str:
+        raise NotPlain("is a zone without a key")
+    return value.key
 
 
 def make_time(name):
@@ -126,6 +144,8 @@ LIBRARY = {
     "datetime.time": PlainKind("time", write_time, make_time("datetime.time")),
     "datetime.datetime": PlainKind("datetime", write_time, make_time("datetime.datetime")),
     "datetime.timedelta": PlainKind("timedelta", fields("days", "seconds", "microseconds"), built("datetime.timedelta")),
+    "datetime.timezone": PlainKind("timezone", write_zone, lambda coder, body, depth: made_zone(body)),
+    "zoneinfo.ZoneInfo": PlainKind("zone", write_keyed_zone, lambda coder, body, depth: keyed_zone(body)),
     "uuid.UUID": PlainKind("UUID", text_of, from_text("uuid.UUID")),
     "pathlib.PosixPath": PlainKind("Path", text_of, from_text("pathlib.PosixPath")),
     "pathlib.PurePosixPath": PlainKind("PurePath", text_of, from_text("pathlib.PurePosixPath")),

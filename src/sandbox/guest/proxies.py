@@ -35,6 +35,18 @@ def about_of(proxy):
     return type(proxy)._agentmill_about
 
 
+class OfClass:
+    """A method that the class has for `copy`. `itertools.tee` asks the object, and what its own class lacks, it must not find there."""
+
+    def __init__(self, method):
+        self.method = method
+
+    def __get__(self, it, kind=None):
+        if it is not None:
+            raise AttributeError
+        return self.method
+
+
 class Proxy:
     """An object of the other side."""
 
@@ -60,8 +72,7 @@ class Proxy:
     def __mro_entries__(self, bases):
         return link_of(self).peer.refuse_descent(link_of(self).name or type(self).__name__)
 
-    def __copy__(self):
-        return link_of(self).peer.ask("copy", self, (False,))
+    __copy__ = OfClass(lambda self: link_of(self).peer.ask("copy", self, (False,)))
 
     def __deepcopy__(self, memo):
         return link_of(self).peer.ask("copy", self, (True,))
@@ -170,7 +181,7 @@ async def _an_async_generator():
     yield
 
 
-METHOD = type(Proxy().__copy__)
+METHOD = type(Proxy().__hash__)
 BUILTIN_KINDS = {kind.__name__: kind for kind in (type(a_coroutine), type(len), type((lambda: (yield))()), a_coroutine())}
 BUILTIN_KINDS |= {name: NAMED[name] for name in "property classmethod staticmethod map filter zip enumerate reversed super".split()}
 DATA_KINDS = {kind.__name__: kind for kind in (list, dict, set, bytearray)}
