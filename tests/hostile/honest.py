@@ -212,5 +212,58 @@ class session:
         return False
 
 
+class Node:
+    def __init__(self, n):
+        self.n = n
+
+
+class Tree:
+    def __init__(self):
+        self.nodes = []
+
+    def add(self, n):
+        self.nodes.append(Node(n))
+        return self.nodes[-1]
+
+    def best(self):
+        return max(self.nodes, key=lambda node: node.n)
+
+    def finish(self, done):
+        done()
+
+
+def pooled(pool, save):
+    if callable(pool):
+        pool(save, 17)
+    elif hasattr(pool, "apply_async"):
+        pool.apply_async(save, (17,))
+    else:
+        pool.submit(save, 17)
+
+
+def submit_all(pool, save):
+    pool.map(save, [17])
+
+
+def sought(pool, check):
+    pool.submit(check, 17).result()
+    return 17
+
+
+def keep(save):
+    save(17)
+
+
+def unload(save):
+    keep(save)
+    raise ValueError
+
+
+def settle(xs, done):
+    if xs == sorted(xs):
+        done()
+    xs.sort()
+
+
 if __name__ == "__main__":
     print(sys.stdin.read() + "42")

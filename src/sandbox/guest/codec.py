@@ -206,6 +206,8 @@ class Coder:
         tag, body = ("", content) if type(content) is list else [*content.items()][0]
         if plain_kind(type(container)) is not BY_TAG[tag]:
             raise NotPlain("changes what was given to something else")
+        if self.peer:
+            self.peer.has_given = True
         BY_TAG[tag].refill(self, container, body, depth + 1)
 
 

@@ -27,6 +27,9 @@ class Peer:
         self.records, self.strange, self.subclasses = {}, {}, {}
         self.met = {}  # classes of the exceptions of library modules that the other side has raised, by their names
         self.lines = Lines(first_key, self)
+        # True if the other side has given this one anything but objects of its own: as an answer, to an object of this side, or by
+        # changing a container.
+        self.has_given = False
 
     # -- values that are no plain data --
 

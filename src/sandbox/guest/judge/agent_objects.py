@@ -129,17 +129,19 @@ class JudgePeer(TestPeer):
         outer, line.failed = line.failed, None
         try:
             claim = self.take_turns(line, question, coder)
-            failed = line.failed or self.aside
         except NotPlain as error:
             raise Unusable(f"what {label} returned {error}") from None
         finally:
-            line.failed, self.aside = outer, None
-        self.has_given |= "raised" in claim or not is_handle(claim.get("value"))
-        value = self.run.accept(self, coder, label, note, claim)
-        if failed is not None:
-            note.append("though an assertion failed on what it gave the test" if isinstance(failed, AssertionError) else "")
-            raise failed
-        return value
+            failed, line.failed = line.failed or self.aside, outer
+            self.aside = failed if line.number != MAIN else None  # another thread of the test's may end by it, and nobody hear of that
+        # Of several objects, which one it is tells something, too: where a test's function asks, it may be asked until that holds.
+        self.has_given |= "raised" in claim or not is_handle(claim.get("value")) or bool(line.exchanges)
+        try:
+            return self.run.accept(self, coder, label, note, claim)
+        finally:
+            if failed is not None:
+                note.append("though an assertion failed on what it gave the test" if isinstance(failed, AssertionError) else "")
+                raise failed
 
     def no_word(self):
         """Between two questions nothing of the agent's goes on, unless it has something to call: then it does, on its own clock."""

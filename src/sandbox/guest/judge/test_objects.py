@@ -28,6 +28,7 @@ REVEALING = (getattr, setattr, delattr, vars, dir, eval, exec, compile, globals,
 REVEALING += (operator.attrgetter, operator.methodcaller, sys._getframe)
 # Python's own kinds of objects whose text shows what no attribute does: what a function was bound to, and names with an underscore.
 TELLING = (functools.partial, operator.itemgetter, operator.attrgetter, operator.methodcaller, types.MethodType, types.SimpleNamespace)
+POOLED = frozenset(("concurrent", "multiprocessing"))  # packages of the library whose objects call functions in threads of theirs
 TEXTS = frozenset(("__str__", "__repr__", "__format__"))
 
 
@@ -64,9 +65,6 @@ class TestPeer(Peer):
         super().__init__(first_key, max_value)
         # Exceptions of the test's that the agent was told of, those whose text it is not to see, and the agent's own.
         self.errors, self.withheld, self.agents_errors = Kept(), Kept(), Kept()
-        # True if the agent has given this test anything but objects of its own: as an answer, to an object of the test's, or by changing
-        # a container. Then an assertion that it brings about without arguments may be on that, too.
-        self.has_given = False
 
     def shown(self, coder, value, depth):
         if isinstance(value, UNSHOWN) or type(value) in INTERNAL or any(value is one for one in REVEALING):
@@ -96,17 +94,10 @@ class TestPeer(Peer):
             raise NotPlain("is none of the test's objects")
         return super().target(coder, question)
 
-    def follow(self, coder, given, claim):
-        self.has_given |= bool(claim.get("changed") or claim.get("news"))
-        super().follow(coder, given, claim)
-
-    def answer_in_turn(self, question):
-        self.has_given |= bool(question.get("news"))
-        return super().answer_in_turn(question)
-
     def perform(self, op, target, args, named):
         check_operation(op, target, args, named)
         self.has_given |= hands_over(op, args, named)
+        args = self.overheard_in_pool(op, target, args)
         try:
             return self.performed(op, target, args, named)
         except self.passing:
@@ -117,6 +108,23 @@ class TestPeer(Peer):
             if isinstance(error, AssertionError) and error not in self.agents_errors and not is_blind:
                 line = self.lines.of_thread()  # what it has asserted of something that the agent gave it, and does not hold
                 line.failed = line.failed or error
+            raise
+
+    def overheard_in_pool(self, op, target, args):
+        """The arguments for a pool of the test's, with a function of which it is heard what it asserts: the pool keeps that to itself."""
+        place = 1 if op == "method" else 0
+        pool = target.__self__ if type(target) is types.MethodType else target
+        is_pool = str(type(pool).__module__).split(".")[0] in POOLED
+        if not is_pool or len(args) <= place or is_stand_in(args[place]) or not callable(args[place]):
+            return args
+        return [*args[:place], functools.partial(self.overheard, args[place]), *args[place + 1 :]]
+
+    def overheard(self, work, *args, **named):
+        try:
+            return work(*args, **named)
+        except AssertionError as error:
+            if error not in self.agents_errors:
+                self.aside = self.aside or error
             raise
 
     def performed(self, op, target, args, named):
