@@ -57,6 +57,7 @@ class Coder:
 
     def __init__(self, peer=None, outer=()):
         self.peer, self.outer, self.mutables, self.places = peer, outer, [], {}
+        self.seen, self.is_followed = [], False  # what the containers held when the other side heard of them last, while the call is under way
         self.carriers = []  # tuples and their like with such containers in them: who keeps one keeps these
         self.floats = {}  # a NaN is the same one within an exchange, and no other's: Python's containers know it by identity
 

@@ -8,7 +8,7 @@ where a function of the test's is called by the agent's; so the two take turns u
 MAX_OBJECTS = 100_000  # that a side shows the other in a run
 MAX_TURNS = 60  # questions within questions
 MAX_NAMES = 200  # that are told of a class
-PARTS = frozenset(("value", "raised", "changed", "share", "news"))  # of an answer
+PARTS = frozenset(("value", "raised", "changed", "share", "news", "around"))  # of an answer
 
 
 class Peer:
@@ -119,9 +119,17 @@ class Peer:
     def question(self, coder, what, args, named):
         if news := self.shares.news(self):
             what = what | {"news": news}
+        if around := self.shares.around(coder.outer):
+            what = what | {"around": around}
         listed = ", ".join(map(coder.encode, args))
         named = ", ".join(f"{dumps(key)}: {coder.encode(value)}" for key, value in named.items())
+        self.watch(coder)
         return f'{dumps(what)[:-1]}, "a": [{listed}], "k": {{{named}}}}}'
+
+    def watch(self, coder):
+        """Begins to follow the containers that a call is given, if the other side may look at them before it is over."""
+        if self.objects or self.proxies:
+            coder.seen = [*map(snapshot, coder.mutables)]
 
     def take_turns(self, line, question, coder):
         """Says something to the other side, and answers its questions until it has answered this one."""
@@ -186,6 +194,7 @@ class Peer:
             coder.apply(claim.get("changed", ()), given)
             self.shares.take_keys(coder.mutables, claim.get("share", ()))
             self.shares.hear(self, claim.get("news", ()))
+            self.shares.hear_around(coder.outer, claim.get("around", ()))
         except (LookupError, TypeError, ValueError, AttributeError):
             raise NotPlain("is no claim") from None
 
@@ -206,6 +215,7 @@ class Peer:
     def answer_with(self, coder, question):
         try:
             self.shares.hear(self, question.get("news", ()))
+            self.shares.hear_around(coder.outer, question.get("around", ()))
             target = self.target(coder, question)
             args = [coder.decode(item) for item in question["a"]]
             named = {name: coder.decode(item) for name, item in question["k"].items()}
@@ -213,6 +223,7 @@ class Peer:
             return dumps({"unfit": str(error)})
         except (LookupError, TypeError, ValueError, AttributeError):
             return dumps({"unfit": "is no question"})
+        self.watch(coder)
         before = coder.mutables and f"[{', '.join(map(dumps, [*question['a'], *question['k'].values()]))}]"
         tops = {id(item) for item in (*args, *named.values())}
         try:
@@ -228,7 +239,8 @@ class Peer:
         except BaseException as error:
             claim = f'{{"raised": {dumps(self.told_of(error))}'
         try:
-            changed = before and coder.changes([*args, *named.values()], before)
+            coder.seen.clear()
+            changed = before and coder.changes([*args, *named.values()], "" if coder.is_followed else before)
         except NotPlain as error:
             return dumps({"unfit": f"leaves in an argument what {error}"[:1000]})
         args = named = target = None
@@ -244,6 +256,8 @@ class Peer:
             text += f', "share": {dumps(keys)}'
         if self.shares.containers and (news := self.shares.news(self)):
             text += f', "news": {dumps(news)}'
+        if around := self.shares.around(coder.outer):
+            text += f', "around": {dumps(around)}'
         return text
 
     passing = ()  # exceptions that are not the other side's business

@@ -1,10 +1,12 @@
 """Containers that both sides hold on to: a list that a constructor keeps, or one that a method gives out. Each side has its own,
-and with each word that it says it tells what has become of it (this text is put behind library.py).
+and with each word that it says it tells what has become of it. So it is with those that a call was given which is under way, where what
+is called within it may look at them (this text is put behind library.py).
 """
 import _operator as operator
 
 MAX_SHARED = 1000  # containers
 MAX_FOLLOWED = 100_000  # items of one; a larger one is not followed
+MAX_LOOKS = 20_000_000  # in a run, at items of containers that calls under way were given
 # References to a container that its keeper has let go of: the exchange's list, a loop's variable, and the count itself.
 UNHELD = 3
 
@@ -25,6 +27,7 @@ class Shares:
 
     def __init__(self, first_key):
         self.next_key, self.containers, self.keys, self.snapshots = first_key, {}, {}, {}
+        self.looks = 0
 
     def add(self, key, container):
         if len(self.containers) < MAX_SHARED and len(container) <= MAX_FOLLOWED and id(container) not in self.keys:
@@ -65,3 +68,43 @@ class Shares:
         for key, content in told:
             Coder(peer).refill(self.containers[key], content)
             self.snapshots[key] = snapshot(self.containers[key])
+
+    def around(self, coders):
+        """The containers of calls under way that have changed since they were told or heard of last."""
+        told = []
+        for level, coder in enumerate(coders):
+            for place, before in enumerate(coder.seen):
+                container = coder.mutables[place]
+                self.looks += 1 + len(container)
+                is_changed = self.looks < MAX_LOOKS and not is_same(snapshot(container), before)
+                if is_changed and (content := content_now(coder, container)) is not None:
+                    told.append([level, place, content])
+                    note_content(coder, place)
+        return told
+
+    def hear_around(self, coders, told):
+        for level, place, content in told:
+            if not (type(level) is type(place) is int and level >= 0 <= place):
+                raise TypeError
+            coder = coders[level]
+            coder.refill(coder.mutables[place], content)
+            note_content(coder, place)
+
+
+def content_now(coder, container):
+    """The content of a container, as its call tells it; None of one that can't be told, with which the call's end has to do."""
+    count = len(coder.mutables)
+    try:
+        return coder.content(container)
+    except NotPlain:
+        for new in coder.mutables[count:]:
+            del coder.places[id(new)]
+        del coder.mutables[count:]
+        return None
+
+
+def note_content(coder, place):
+    """Notes what a container holds, and all others that it brought along."""
+    coder.is_followed, new = True, coder.mutables[len(coder.seen) :]
+    coder.seen[place] = snapshot(coder.mutables[place])
+    coder.seen += map(snapshot, new)
