@@ -6,7 +6,8 @@ import _operator as operator
 
 MAX_SHARED = 1000  # containers
 MAX_FOLLOWED = 100_000  # items of one; a larger one is not followed
-MAX_LOOKS = 20_000_000  # in a run, at items of containers that calls under way were given
+MAX_LOOKS = 20_000_000  # in a run, at items of containers that calls under way were given: half a second's work
+TELLING_COSTS = 20  # times what a look at an item costs
 # References to a container that its keeper has let go of: the exchange's list, a loop's variable, and the count itself.
 UNHELD = 3
 
@@ -77,6 +78,7 @@ class Shares:
                 container = coder.mutables[place]
                 self.looks += 1 + len(container)
                 is_changed = self.looks < MAX_LOOKS and not is_same(snapshot(container), before)
+                self.looks += TELLING_COSTS * is_changed * len(container)
                 if is_changed and (content := content_now(coder, container)) is not None:
                     told.append([level, place, content])
                     note_content(coder, place)
