@@ -166,7 +166,7 @@ class JudgePeer(TestPeer):
         return told
 
     def changed(self):
-        """What a test has changed of its own process: a plain one nothing, unless `output_of` has it print elsewhere."""
+        """Changes that a test has made to its own process: a plain one none, unless `output_of` has it print elsewhere."""
         told = self.ears.wanted()
         if places := [[*place, self.tag(value)] for *place, value in self.library.replaced()]:
             told["places"] = places
