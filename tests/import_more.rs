@@ -119,10 +119,13 @@ fn a_zip_is_a_package_and_what_can_not_be_said_is_refused_with_its_reason() {
         zip.start_file(format!("parts/{name}"), zip::write::SimpleFileOptions::default()).unwrap();
         zip.write_all(&fs::read(folder.path("parts").join(name)).unwrap()).unwrap();
     }
+    let options = zip::write::SimpleFileOptions::default();
+    zip.add_symlink("parts/data/secret/2.in", "1.in", options).unwrap();
     zip.finish().unwrap();
     let (code, out, err) = folder.import("kattis", &folder.path("parts.zip"));
     assert_eq!((code, out.contains("1 written")), (0, true), "{err}");
     assert!(err.contains("no accepted submission in Python"), "{err}");
+    assert!(err.contains("parts/data/secret/2.in: is a symbolic link and left out"), "{err}");
 
     folder.write("parts/output_validators/check/more.cpp", "int main() {}");
     folder.write("guess/problem.yaml", "type: scoring\n");
@@ -139,6 +142,8 @@ fn a_zip_is_a_package_and_what_can_not_be_said_is_refused_with_its_reason() {
     }
     let (code, _, err) = folder.import("kattis", &folder.path("mill"));
     assert_eq!((code, err.contains("there is no problem.yaml in it")), (2, true), "{err}");
+    let (code, _, err) = folder.import("kattis", &folder.path("mistyped"));
+    assert_eq!((code, err.contains("No such file")), (2, true), "{err}");
 }
 
 #[test]

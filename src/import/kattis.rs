@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 use serde_yaml::Value;
 
-use crate::import::draft::{Content, Converted, Draft, DraftCases, DraftFile, Drafts};
+use crate::import::draft::{Content, Converted, Draft, DraftCases, DraftFile, Drafts, Note};
 use crate::import::entries;
 use crate::import::folder;
+use crate::util::text::visible;
 use crate::yaml;
 
 /// Most bytes of a package, unpacked.
@@ -28,9 +29,9 @@ const MAX_MEMORY: f64 = 65536.0;
 pub(super) fn read(path: &Path) -> anyhow::Result<Drafts> {
     let mut drafts = Drafts::default();
     let mut root = path.to_owned();
-    if path.is_file() {
+    if path.metadata()?.is_file() {
         let folder = tempfile::tempdir().context("no temporary folder")?;
-        unpack(path, folder.path())?;
+        drafts.notes = unpack(path, folder.path())?;
         root = folder.path().to_owned();
         drafts.unpacked = Some(folder);
     }
@@ -50,14 +51,19 @@ fn package(root: &Path) -> Option<PathBuf> {
     here.or_else(below)
 }
 
-fn unpack(path: &Path, folder: &Path) -> anyhow::Result<()> {
+/// Unpacks a zip; notes on its links, which would be other files here than where they were packed.
+fn unpack(path: &Path, folder: &Path) -> anyhow::Result<Vec<Note>> {
     let mut archive = zip::ZipArchive::new(File::open(path)?).context("not a zip")?;
     let entries = archive.len();
     ensure!(entries <= MAX_ENTRIES, "it has {entries} entries, of at most {MAX_ENTRIES}");
-    let mut left = MAX_PACKAGE;
+    let (mut left, mut links) = (MAX_PACKAGE, Vec::new());
     for at in 0..entries {
         let mut entry = archive.by_index(at)?;
         let Some(name) = entry.enclosed_name() else { bail!("it names a file outside of itself") };
+        if entry.is_symlink() {
+            let text = "is a symbolic link and left out: pack the file itself, as zip does without -y";
+            links.push(Note { place: visible(&name.to_string_lossy(), 200), text: text.to_owned() });
+        }
         if !entry.is_file() {
             continue;
         }
@@ -73,7 +79,7 @@ fn unpack(path: &Path, folder: &Path) -> anyhow::Result<()> {
         left = left.checked_sub(size).context("larger than 1GiB when unpacked")?;
     }
     ensure!(left < MAX_PACKAGE, "it is empty");
-    Ok(())
+    Ok(links)
 }
 
 fn convert(name: &str, root: &Path) -> Converted {
