@@ -14,6 +14,12 @@ const PER_DOLLAR: f64 = 1e12;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Money(pub u64);
 
+/// Dollars to the millionth, as people are told them everywhere.
+#[must_use]
+pub fn told_dollars(dollars: f64) -> f64 {
+    (dollars * 1e6).round() / 1e6
+}
+
 impl Money {
     /// The amount of so many dollars, which are at most a million and not negative.
     pub fn dollars(dollars: f64) -> Self {

@@ -62,7 +62,7 @@ fn model(row: &Row) -> Value {
         cut_off => (row.cut_off > 0).then(|| grouped(row.cut_off as u64)),
         missing => (row.missing > 0).then(|| grouped(row.missing as u64)),
         tokens => or_dash(row.tokens().map(grouped)),
-        cost => or_dash(row.cost.map(|cost| format!("{cost:.4}"))),
+        cost => or_dash(row.cost.map(|cost| cost.to_string())),
     }
 }
 
@@ -177,7 +177,7 @@ mod tests {
             "&lt;i&gt;Bench",
             "pass@4",
             "1,000,999",
-            "0.5000",
+            "0.5",
             "1 missing",
             "1 cut off",
             "1,234",

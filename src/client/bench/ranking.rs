@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::client::bench::by_task::{Count, TaskRow};
 use crate::client::bench::judging::{Results, Tried};
 use crate::client::generate::answer::tokens;
+use crate::model::model_use::told_dollars;
 use crate::pipeline::publish::csv::or_empty;
 use crate::pipeline::score::hundredths;
 use crate::task::Task;
@@ -74,7 +75,7 @@ impl Row {
             missing: sums.missing,
             prompt_tokens: sums.prompt_tokens,
             completion_tokens: sums.completion_tokens,
-            cost: sums.cost.filter(|_| sums.known > 0).map(|cost| (cost * 1e6).round() / 1e6),
+            cost: sums.cost.filter(|_| sums.known > 0).map(told_dollars),
             cut_off: sums.cut_off,
             by_task,
         }
@@ -202,7 +203,7 @@ pub fn shown(rows: &[Row], layout: &Layout) -> String {
             number(row.score),
             format!("{}{missing}", row.samples),
             or_dash(row.tokens().map(|tokens| tokens.to_string())),
-            or_dash(row.cost.map(|cost| format!("{cost:.4}"))),
+            or_dash(row.cost.map(|cost| cost.to_string())),
         ]);
         cells.extend(is_cut_off.then(|| row.cut_off.to_string()));
         cells.into_iter().map(Styled::from).collect()

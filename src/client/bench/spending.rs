@@ -3,6 +3,7 @@
 use parking_lot::Mutex;
 
 use crate::client::generate::answer::Unanswered;
+use crate::model::model_use::told_dollars;
 
 /// The money of all replies of one benchmark.
 #[derive(Debug, Default)]
@@ -37,7 +38,7 @@ impl Spending {
                 "--max-cost can't be kept, as a reply's cost isn't known; llm.prices has none for {model}"
             ),
             Some(spent) if spent >= most => {
-                format!("replies have cost ${spent:.4}, and --max-cost is {most}")
+                format!("replies have cost ${}, and --max-cost is {most}", told_dollars(spent))
             }
             Some(_) => return Ok(()),
         };
@@ -56,7 +57,7 @@ mod tests {
         assert_eq!(spending.check("m"), Ok(()));
         spending.add(Some(0.25));
         let told = spending.check("m").unwrap_err().to_string();
-        assert_eq!(told, "replies have cost $0.5000, and --max-cost is 0.5");
+        assert_eq!(told, "replies have cost $0.5, and --max-cost is 0.5");
         let unbound = Spending::new(None);
         unbound.add(None);
         assert_eq!(unbound.check("m"), Ok(()));

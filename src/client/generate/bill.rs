@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::client::generate::answer::{Reply, Unanswered, tokens};
 use crate::config::Price;
+use crate::model::model_use::told_dollars;
 
 /// Sums over replies.
 #[derive(Debug, Default)]
@@ -55,7 +56,7 @@ impl fmt::Display for Bill {
             write!(f, ", tokens: {prompts} of prompts and {replies} of replies")?;
         }
         if self.unpriced == 0 {
-            write!(f, ", ${:.4}", self.cost)?;
+            write!(f, ", ${}", told_dollars(self.cost))?;
         }
         match self.cut_off {
             0 => Ok(()),
@@ -80,6 +81,10 @@ mod tests {
         bill.add(&Err(Unanswered::Failed(String::new())), None);
         let told = "2 replies, tokens: 200 of prompts and 100 of replies, $0.0006; 1 cut off: a larger llm.max_tokens may help";
         assert_eq!((bill.to_string().as_str(), bill.is_known()), (told, true));
+        let small = Usage { cost: Some(0.000_45), ..usage };
+        let mut exact = Bill::default();
+        exact.add(&Ok(Reply { usage: small, ..Reply::default() }), None);
+        assert!(exact.to_string().ends_with(", $0.00045"), "as in the ranking of models: {exact}");
         bill.add(&Ok(Reply { usage, ..Reply::default() }), None);
         assert!(!bill.to_string().contains('$'), "not all have a price: {bill}");
         let mut silent = Bill::default();
