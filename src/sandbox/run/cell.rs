@@ -58,6 +58,20 @@ pub struct LiveCell {
     connections: Option<(Arc<Connections>, Environment)>,
     /// Digest of the folder that it was given.
     folder: Option<String>,
+    /// What the agent's process for calls is at, as far as its answers tell.
+    import: Import,
+}
+
+/// The import of the agent by the process that answers calls.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Import {
+    /// It is due with the first call, which has not come.
+    #[default]
+    Due,
+    /// A call waits, and none has been answered.
+    Awaited,
+    /// A call has been answered since.
+    Made,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +102,7 @@ impl LiveCell {
             heard: VecDeque::new(),
             connections: None,
             folder: None,
+            import: Import::Due,
         }
     }
 
@@ -196,6 +211,7 @@ impl LiveCell {
             return Ok(reply);
         }
         self.container.channel.send(request.kind, &request.payload);
+        self.turn_to(request.kind);
         self.reply(deaths)
     }
 
@@ -210,7 +226,7 @@ impl LiveCell {
 
     fn begin_clock(&mut self, limits: &Limits) {
         self.run = self.run.wrapping_add(1);
-        self.clock = RunClock::new(limits);
+        (self.clock, self.import) = (RunClock::new(limits), Import::Due);
         self.billed = std::mem::take(&mut self.loading);
         self.clock.spend(self.billed);
     }
@@ -226,6 +242,20 @@ impl LiveCell {
         }
     }
 
+    /// Notes what the agent is asked.
+    fn turn_to(&mut self, kind: ToCell) {
+        if self.import != Import::Made {
+            self.import = if kind == ToCell::Call { Import::Awaited } else { Import::Due };
+        }
+    }
+
+    /// The reason of a timeout, which may be the import's where nothing was answered after it.
+    fn late(&self, reason: String) -> Reply {
+        let of_import =
+            if self.import == Import::Awaited { " by importing the agent, or by the first call" } else { "" };
+        Reply::Ended(Verdict::Timeout, reason + of_import)
+    }
+
     fn reply(&mut self, deaths: &DeathLog) -> Result<Reply, Fault> {
         let received = self.receive();
         if let Some(reason) = self.connections.as_ref().and_then(|(connections, _)| connections.fault()) {
@@ -233,7 +263,10 @@ impl LiveCell {
         }
         match received {
             Received::Late => match self.clock.test_over() {
-                Some(reason) => self.leave_test(deaths).map(|()| Reply::Ended(Verdict::Timeout, reason)),
+                Some(reason) => {
+                    let reply = self.late(reason);
+                    self.leave_test(deaths).map(|()| reply)
+                }
                 None => self.abandon(deaths).map(|_| self.timed_out()),
             },
             received => self.read_reply(received, deaths),
@@ -248,6 +281,7 @@ impl LiveCell {
     /// Ends what runs, with the time of a test used up; the run goes on in new processes with the time that is left.
     fn leave_test(&mut self, deaths: &DeathLog) -> Result<(), Fault> {
         let (spending, _) = self.kill_run(deaths)?;
+        self.import = Import::Due;
         self.earlier = std::mem::take(&mut self.earlier).and(spending);
         self.run = self.run.wrapping_add(1);
         let (prompt, limits) = &self.begun;
@@ -259,7 +293,12 @@ impl LiveCell {
     fn read_reply(&mut self, received: Received, deaths: &DeathLog) -> Result<Reply, Fault> {
         let Received::Frame(frame) = received else { return self.lost(deaths) };
         match Answer::of(frame) {
-            Ok(Answer::Reply(reply)) => Ok(reply),
+            Ok(Answer::Reply(reply)) => {
+                if matches!(reply, Reply::Claim(_)) {
+                    self.import = Import::Made;
+                }
+                Ok(reply)
+            }
             Ok(Answer::Exited(exited)) => Ok(self.exited(&exited, deaths)),
             // Our own code writes no such thing. Whoever got at its pipes bears it: were it a fault, an agent that
             // finds a way there could stay unscored at will.
@@ -381,7 +420,7 @@ impl LiveCell {
     }
 
     fn timed_out(&self) -> Reply {
-        Reply::Ended(Verdict::Timeout, self.clock.reason())
+        self.late(self.clock.reason())
     }
 
     /// The agent's process ended in the middle of a request. Whether memory had run out is the engine's to say; waiting

@@ -62,7 +62,8 @@ impl LiveCell {
     ) -> Result<Option<(Answers, bool)>, Fault> {
         let mut replies = Vec::with_capacity(run.requests.len());
         let mut ended = None;
-        for _ in run.requests {
+        for request in run.requests {
+            self.turn_to(request.kind);
             let reply = match self.ended_before() {
                 Some(reply) => reply,
                 None => self.batched_reply(&mut ended, deaths)?,
