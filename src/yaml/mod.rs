@@ -14,6 +14,6 @@ mod text;
 
 pub use crate::yaml::document::{Field, Kind, Node, parse};
 pub use crate::yaml::file::{MAX_BYTES, read_file};
-pub use crate::yaml::problem::{Log, Position, Problem, Problems};
+pub use crate::yaml::problem::{Log, Position, Problem, Problems, told};
 pub use crate::yaml::reader::{Place, Reader, list};
 pub use crate::yaml::text::{describe, excerpt};

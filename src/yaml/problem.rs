@@ -34,10 +34,22 @@ impl fmt::Display for Problem {
     }
 }
 
+/// Most problems that are told on a console; the others are counted.
+const MAX_TOLD: usize = 20;
+
 /// All mistakes found; at least one.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+#[error("{}", told(.0).join("\n"))]
 pub struct Problems(pub Vec<Problem>);
+
+/// A line for each of the first problems, and one that counts the others.
+#[must_use]
+pub fn told(problems: &[Problem]) -> Vec<String> {
+    let more = problems.len().saturating_sub(MAX_TOLD);
+    let mut lines: Vec<String> = problems.iter().take(MAX_TOLD).map(ToString::to_string).collect();
+    lines.extend((more > 0).then(|| format!("and {more} more; `agentmill check --json` tells all")));
+    lines
+}
 
 impl Problems {
     /// `Err` with the problems in the order of files and lines, if there are any.

@@ -27,6 +27,16 @@ fn problem(text: &str) -> String {
     problems.concat()
 }
 
+#[test]
+fn of_very_many_problems_the_rest_is_counted() {
+    let log = Log::new(Path::new("f"));
+    (1..=23).for_each(|line| log.add(Position { line, column: 0 }, "", "wrong"));
+    let problems = log.finish(Some(())).unwrap_err();
+    let told = problems.to_string();
+    assert!(told.ends_with("f:20: wrong\nand 3 more; `agentmill check --json` tells all"), "{told}");
+    assert_eq!(problems.0.len(), 23);
+}
+
 /// The text and its line under `key`.
 fn text(yaml: &str, key: &str) -> (String, usize) {
     let (node, problems) = read(yaml.as_bytes());
