@@ -314,6 +314,33 @@ fn tests_that_measure_the_judges_process_are_hinted_at() {
     }
 }
 
+/// Tests that compare what is printed with a text that does not end as print ends it; then such that may be meant so.
+const BY_A_LINE: [(&str, bool); 6] = [
+    ("assert output == 'hello'", true),
+    ("assert agent.run().stdout == \"hello\", 'greet'", true),
+    ("assert output_of(f, 1) == 'a\\nb'", true),
+    ("assert output == 'hello\\n'", false),
+    ("assert output.strip() == 'hello'", false),
+    ("assert output == ''", false),
+];
+
+#[test]
+fn tests_that_forget_prints_newline_are_hinted_at() {
+    let tests: String = BY_A_LINE.iter().map(|(test, _)| format!("  - |\n    {test}\n")).collect();
+    let prompt = "prompt: Write f(n) and a program.\n";
+    let env = TestEnv::new().task("prints", &format!("{prompt}tests:\n{tests}"));
+    let found = env.agentmill(&["check"]).code(0);
+    for (test, (text, is_hinted)) in BY_A_LINE.iter().enumerate() {
+        let is_told =
+            |line: &str| line.contains(&format!("tests[{test}]: ")) && line.contains("which print adds");
+        assert_eq!(found.stdout.lines().any(is_told), *is_hinted, "{text}: {found}");
+    }
+    env.write("tasks/prints.yaml", &format!("{prompt}solution: f.py\ntests: [assert output == 'hello']\n"));
+    env.write("tasks/f.py", "print('hello', end='')\n");
+    let proved = env.agentmill(&["check"]).code(0);
+    assert!(!proved.stdout.contains("which print adds"), "{proved}");
+}
+
 /// Tests with a file of their own or of the agent's, which lies where the other one is not; then such that have none.
 const BY_A_FILE: [(&str, &str); 6] = [
     ("f('/tmp/x.txt'); assert open('/tmp/x.txt').read() == 'a'", "'/tmp/x.txt' is not there for the test"),

@@ -58,6 +58,13 @@ fn an_empty_inbox_is_fine() {
 fn missing_tasks() {
     let env = TestEnv::new().agent("ann", DOUBLE_AGENT);
     env.agentmill(&["run"]).code(2).complains(&["tasks: no task (*.yaml) in this folder"]);
+    env.write("tasks/double", DOUBLE_TASK);
+    env.write("tasks/notes.txt", "prompt: none\n");
+    let told = env.agentmill(&["run"]).code(2);
+    assert!(
+        told.stderr.contains("tasks/double: looks like a task") && !told.stderr.contains("notes"),
+        "{told}"
+    );
 }
 
 fn results_that_cannot_be_written() {

@@ -1,27 +1,42 @@
 //! Search for the task files below a folder, and their ids.
 
 use std::collections::BTreeMap;
-use std::fs::{self, DirEntry};
-use std::io;
+use std::fs::{self, DirEntry, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::yaml::{Log, Position, Problem};
+
+/// Most bytes that are read of a file to see whether it looks like a task.
+const MOST_LOOKED_AT: u64 = 64 << 10;
 
 /// Every task's id and file, by id; and what is wrong with names and folders.
 ///
 /// Hidden files are skipped. Links to files are followed, links to folders are not.
 pub(super) fn files(dir: &Path) -> (BTreeMap<String, PathBuf>, Vec<Problem>) {
-    let mut found =
-        Found { dir, tasks: BTreeMap::new(), problems: Vec::new(), folders: vec![dir.to_owned()] };
-    while let Some(folder) = found.folders.pop() {
-        if let Err(error) = found.folder(&folder) {
-            found.complain(&folder, reason(&error));
-        }
-    }
+    let mut found = Found::below(dir);
     if found.tasks.is_empty() && found.problems.is_empty() {
         found.complain(dir, "no task (*.yaml) in this folder".to_owned());
+        found.problems.extend(misnamed(dir));
     }
     (found.tasks, found.problems)
+}
+
+/// A problem for each file that looks like a task, but for the end of its name: none, or that of a text.
+pub(super) fn misnamed(dir: &Path) -> Vec<Problem> {
+    let Found { unnamed, .. } = Found::below(dir);
+    let mut found = Found::empty(dir);
+    for path in unnamed.iter().filter(|path| looks_like_a_task(path)) {
+        found.complain(path, "looks like a task, but its name does not end in .yaml: rename it".to_owned());
+    }
+    found.problems
+}
+
+fn looks_like_a_task(path: &Path) -> bool {
+    let mut text = String::new();
+    let read = File::open(path).and_then(|file| file.take(MOST_LOOKED_AT).read_to_string(&mut text));
+    let has = |field: &str| text.lines().any(|line| line.starts_with(field));
+    read.is_ok() && has("prompt:") && (has("tests:") || has("cases:"))
 }
 
 fn reason(error: &io::Error) -> String {
@@ -38,9 +53,25 @@ struct Found<'a> {
     problems: Vec<Problem>,
     /// Folders still to be read.
     folders: Vec<PathBuf>,
+    /// Files that may be tasks without the end of their names.
+    unnamed: Vec<PathBuf>,
 }
 
-impl Found<'_> {
+impl<'a> Found<'a> {
+    fn empty(dir: &'a Path) -> Self {
+        Self { dir, tasks: BTreeMap::new(), problems: Vec::new(), folders: Vec::new(), unnamed: Vec::new() }
+    }
+
+    fn below(dir: &'a Path) -> Self {
+        let mut found = Self { folders: vec![dir.to_owned()], ..Self::empty(dir) };
+        while let Some(folder) = found.folders.pop() {
+            if let Err(error) = found.folder(&folder) {
+                found.complain(&folder, reason(&error));
+            }
+        }
+        found
+    }
+
     fn complain(&mut self, path: &Path, message: String) {
         let log = Log::new(path);
         log.add(Position::default(), "", message);
@@ -68,6 +99,8 @@ impl Found<'_> {
             self.complain(&path, "links to folders are not followed; link the files".to_owned());
         } else if is_yaml(&path) {
             self.task(path);
+        } else if kind.is_file() && path.extension().is_none_or(|ending| ending == "txt") {
+            self.unnamed.push(path);
         }
         Ok(())
     }

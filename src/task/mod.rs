@@ -117,6 +117,12 @@ pub fn load(dir: &Path) -> Result<Vec<Task>, Problems> {
     Ok(tasks)
 }
 
+/// Hints at files below `dir` that look like tasks, but for the ends of their names.
+#[must_use]
+pub fn misnamed(dir: &Path) -> Vec<Problem> {
+    find::misnamed(dir)
+}
+
 /// Like [`load`], but gives the good tasks beside the mistakes in the others.
 #[must_use]
 pub fn load_good(dir: &Path) -> (Vec<Task>, Vec<Problem>) {

@@ -32,7 +32,7 @@ use crate::ui::{Events, Talk};
 use crate::util::plural::counted;
 use crate::workspace::named::named;
 use crate::workspace::{PIPELINE, check_files, check_models, check_stages};
-use crate::yaml::{Problem, Problems};
+use crate::yaml::{Problem, Problems, told as told_problems};
 
 /// Facts of a folder whose tests were all tried.
 #[derive(Debug, Serialize)]
@@ -114,8 +114,8 @@ pub fn check(dir: &Path, scope: &Scope, quiet: bool, json: bool) -> anyhow::Resu
 
 /// Remedies and hints below the table, whatever else is wrong.
 fn noticed(findings: &[Finding], found: Option<&Sound>) -> String {
-    let hints = found.iter().flat_map(|found| &found.hints);
-    let hints: String = hints.map(|hint| format!("hint: {hint}\n")).collect();
+    let hints = found.map_or_else(Vec::new, |found| told_problems(&found.hints));
+    let hints: String = hints.iter().map(|hint| format!("hint: {hint}\n")).collect();
     format!("{}\n{hints}", doctor::remedies(findings))
 }
 
@@ -163,6 +163,8 @@ fn check_folder(
         return Ok(None);
     }
     hints.extend(hints::unearned(&due, pipeline, sandbox)?);
+    hints.extend(hints::without_newline(&due));
+    hints.extend(task::misnamed(&pipeline.tasks));
     // A task with a hint is looked at again each time, so that the hint is told again.
     let remember = |task: &Task, key: &str| {
         if !hints.iter().any(|hint| hint.file == task.path) {

@@ -90,7 +90,7 @@ def text_difference(left, right, place):
             line = f"line {number} " if len(lines) > 1 or len(others) > 1 else ""
             told = f"{line}from character {at + 1} on is {one[start : at + 60]!r}, not {other[start : at + 60]!r}"
             return f"{place} {told}".strip()
-    for one, other, has in ((left, right, "ends with a newline that is too many"), (right, left, "lacks the newline at its end")):
+    for one, other, has in ((left, right, "ends with a newline that is too many, such as print adds; .strip() takes it off"), (right, left, "lacks the newline at its end")):
         if one == other + "\n":
             return f"{place or 'the left'} {has}"
     return f"{place} has {len(lines)} lines, not {len(others)}".strip()
