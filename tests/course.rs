@@ -55,7 +55,9 @@ fn a_mistake_in_the_roster_is_told_with_its_line_beside_those_of_the_pipeline() 
     env.write("pipeline.yaml", &format!("{COURSE}parallel: no\n"));
     env.agentmill(&["run"]).code(2).complains(&["students.csv:3: ann", "pipeline.yaml:4:11: parallel"]);
     env.remove("students.csv");
-    env.agentmill(&["check"]).code(2).complains(&["students.csv: no such file"]);
+    env.agentmill(&["check"])
+        .code(2)
+        .complains(&["students.csv: no such file; roster in pipeline.yaml names it"]);
 }
 
 #[test]
@@ -293,6 +295,8 @@ fn the_week_that_the_documentation_shows_is_one() {
     ]);
     env.write("extensions.yaml", "boo: {closes: 2999-03-15T18:00:00+01:00}\n");
     env.agentmill(&["check"]).code(2).complains(&["extensions.yaml:1:6: boo: boo is not on the roster"]);
+    env.write("extensions.yaml", "bo: {close: 2999-03-15T18:00:00+01:00}\n");
+    env.agentmill(&["check"]).code(2).complains(&["bo.close: unknown field; did you mean \"closes\"?"]);
     let tasks = ["account", "bubble", "guess", "primes", "retry", "words"];
     assert_eq!(tasks.map(|task| of("ann", task)), ["100"; 6]);
     // Two words of three are right: an f1 of 0.8, with two thirds of the weight.

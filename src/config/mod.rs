@@ -81,7 +81,7 @@ fn beside(log: Log, file: &Path, mut pipeline: Option<Pipeline>) -> Result<Pipel
     if let Some(listed) = pipeline.as_mut().and_then(|pipeline| pipeline.roster.as_mut()) {
         match roster::load(&listed.file) {
             Ok(students) => listed.students = students,
-            Err(mistakes) => problems = mistakes.0,
+            Err(mistakes) => problems = named_by("roster", mistakes),
         }
         roster = Some(listed.clone()).filter(|_| problems.is_empty());
     }
@@ -98,7 +98,7 @@ fn beside(log: Log, file: &Path, mut pipeline: Option<Pipeline>) -> Result<Pipel
         let source = yaml::read_file(&log);
         match log.finish(source) {
             Ok(source) => base.source = source,
-            Err(mistakes) => problems.extend(mistakes.0),
+            Err(mistakes) => problems.extend(named_by("similarity.base", mistakes)),
         }
     }
     let own = log.finish(pipeline);
@@ -106,6 +106,14 @@ fn beside(log: Log, file: &Path, mut pipeline: Option<Pipeline>) -> Result<Pipel
         Ok(pipeline) => Problems::check(problems).map(|()| pipeline),
         Err(own) => Err(Problems([own.0, problems].concat())),
     }
+}
+
+/// Mistakes in a file; where the whole of it is meant, as it is not there, they say which field of pipeline.yaml names it.
+fn named_by(field: &str, Problems(mut mistakes): Problems) -> Vec<Problem> {
+    for mistake in mistakes.iter_mut().filter(|mistake| mistake.line == 0) {
+        mistake.message = format!("{}; {field} in pipeline.yaml names it", mistake.message);
+    }
+    mistakes
 }
 
 /// Like [`load`], for `bytes` that would stand in `file`; no other file is read.

@@ -136,18 +136,18 @@ fn extensions(
 fn extension(name: &str, place: &Place<'_>, closes: Option<Timestamp>) -> Option<(Miner, Timestamp)> {
     let miner: Option<Miner> = name.parse().map_err(|message: String| place.complain(message)).ok();
     let mut fields = place.fields()?;
-    let later = fields.required("closes").and_then(|place| place.value(moment))?.at;
-    match closes {
-        None => {
+    let later = fields.required("closes").and_then(|place| place.value(moment)).map(|later| later.at);
+    match (later, closes) {
+        (Some(_), None) => {
             fields.complain("closes", "season.closes of pipeline.yaml is not set: there is nothing to extend")
         }
-        Some(closes) if later <= closes => {
+        (Some(later), Some(closes)) if later <= closes => {
             fields.complain("closes", "must be after season.closes of pipeline.yaml");
         }
-        Some(_) => {}
+        _ => {}
     }
     fields.finish();
-    Some((miner?, later))
+    Some((miner?, later?))
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ pub fn said(error: &ureq::Error) -> String {
     let words = error.to_string();
     match words.contains("InvalidContentType") {
         true => "it does not speak TLS; try http://".to_owned(),
-        false => words,
+        false => words.strip_prefix("io: ").unwrap_or(&words).to_owned(),
     }
 }
 
