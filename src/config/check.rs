@@ -243,6 +243,11 @@ pub(super) fn stage_name(name: String) -> Result<String, String> {
 }
 
 pub(super) fn regex(pattern: String) -> Result<Regex, String> {
+    if pattern.contains('\u{8}') {
+        return Err(
+            r#"in double quotes "\b" is the backspace character; write '\b' in single quotes"#.to_owned()
+        );
+    }
     let regex = Regex::new(&pattern).map_err(|error| {
         let text = error.to_string();
         let last = text.lines().last().unwrap_or_default();

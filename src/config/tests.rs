@@ -175,6 +175,7 @@ fn a_field_is_named_with_what_was_expected() {
         ("validate: {max_bytes: 1GiB}", "expected 1B to 16MiB, found 1GiB"),
         ("validate: {forbid: ['(']}", "not a regular expression: unclosed group"),
         ("validate: {forbid: ['']}", "matches everything"),
+        (r#"validate: {forbid: ["\beval"]}"#, r"write '\b' in single quotes"),
         ("validate: {allow: numpy}", "expected image or a list of modules such as [numpy], found \"numpy\""),
         (
             "validate: {allow: [a.b]}",

@@ -119,6 +119,7 @@ fn syntax_errors_come_with_advice() {
     assert!(problem("tasks: **").ends_with("text that starts with * must be quoted"));
     assert!(problem("a: b: c").contains("must be quoted or stand below a |"));
     assert!(problem("a: @x").starts_with("1:4: not valid YAML"));
+    assert!(problem(r#"a: "\w+""#).ends_with("use single quotes"));
     for (yaml, place) in [
         ("a:\n\tb: c", "2:1"),
         ("a:\n  - b: c\n\td: e\n", "3:1"),
