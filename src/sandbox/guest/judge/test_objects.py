@@ -114,7 +114,7 @@ class TestPeer(Peer):
         """The arguments for a pool of the test's, with a function of which it is heard what it asserts: the pool keeps that to itself."""
         place = 1 if op == "method" else 0
         pool = target.__self__ if type(target) is types.MethodType else target
-        is_pool = str(type(pool).__module__).split(".")[0] in POOLED
+        is_pool = any(str(kind.__module__).split(".")[0] in POOLED for kind in type(pool).__mro__)
         if not is_pool or len(args) <= place or is_stand_in(args[place]) or not callable(args[place]):
             return args
         return [*args[:place], functools.partial(self.overheard, args[place]), *args[place + 1 :]]
