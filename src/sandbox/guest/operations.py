@@ -131,6 +131,18 @@ def annotations(it, eval_str):
     return inspect.get_annotations(it, eval_str=eval_str)
 
 
+@performing("instances")
+def told_of_instances(it):
+    """The names that a protocol wants of its instances; True for another class that says by itself what is an instance."""
+    import typing
+
+    if getattr(it, "_is_protocol", False):
+        isinstance(None, it)  # is refused by a protocol that is for type hints alone
+        return sorted(typing._get_protocol_attrs(it))
+    own = (type(it).__instancecheck__, getattr(it.__subclasshook__, "__func__", None))
+    return any(getattr(check, "__module__", None) not in (None, "abc", "typing", "collections.abc") for check in own)
+
+
 @performing("dataclass")
 def of_dataclass(it, name, /, *args, **named):
     """The end of a function of the module dataclasses; the fields by what they hold, in a tuple if they hold it."""

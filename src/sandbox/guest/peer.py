@@ -338,7 +338,8 @@ def described(kind):
     can = [name for name in OPTIONAL if name in known]
     methods = [name for each in kind.__mro__[:20] for name, value in vars(each).items() if name[:1] != "_" and is_method(value)]
     base = next((base for base in (list, dict, set, bytearray, type) if issubclass(kind, base)), object)
-    own = [name for name in OWN if getattr(kind, name, None) is not getattr(base, name, None)]
+    names = (*OWN, "__instancecheck__") if base is type else OWN
+    own = [name for name in names if getattr(kind, name, None) is not getattr(base, name, None)]
     is_known = kind.__module__ == "builtins" or kind in VIEWS.values()
     builtin = kind.__name__ if is_known else base.__name__ if base is not object else None
     abstract = [base.__name__ for base in kind.__mro__ if base.__module__ in ABSTRACT]

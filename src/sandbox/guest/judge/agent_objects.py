@@ -265,15 +265,28 @@ class JudgePeer(TestPeer):
             return type(value).__name__ == name
         if (inner := self.inner(value)) is not None:
             return self.ask("isinstance", inner, (kind,)) is True
-        kind = kind.resolved() if type(kind) is Member else kind
-        # A stand-in of a class says that it is one, and would ask here again.
-        return not is_stand_in(kind) and isinstance(kind, type) and isinstance(value, kind)
+        return self.fits(value, resolved(kind), isinstance)
 
     def is_subclass(self, kind, of):
         is_own = not is_stand_in(kind) and isinstance(kind, type)
         if is_own and issubclass(kind, BaseException):
             return issubclass(kind, caught(of))
-        return (not is_own or write_known(kind) is not None) and super().is_subclass(kind, of)  # no class of the test's descends from theirs
+        if is_own and write_known(kind) is None:
+            return self.fits(kind, resolved(of), issubclass)  # no class of the test's descends from theirs
+        return super().is_subclass(kind, of)
+
+    def fits(self, value, kind, check):
+        """True if what is not the agent's is of a class of the agent's: of a protocol, what has the names that this wants. The value,
+        which may be what a test expects, does not go there."""
+        if not is_stand_in(kind):  # one would say that it is a class, and ask here again
+            return isinstance(kind, type) and check(value, kind)
+        wanted = "__instancecheck__" in about_of(kind).own and self.ask("instances", kind)
+        if type(wanted) is list and all(type(name) is str for name in wanted):
+            return all(hasattr(value, name) for name in wanted)
+        if wanted is True:
+            name = link_of(kind).name
+            raise Unusable(f"{check.__name__}() would hand a value of the test's to {name}, which says by itself what its instances are")
+        return False
 
     def guard(self, op, target, args, is_made=None):
         """Keeps a value that the test expects from going to an object where it expects plain data."""
