@@ -16,6 +16,7 @@ import pathlib
 import random
 import sys
 import time
+import typing
 import uuid
 import zoneinfo
 
@@ -25,7 +26,8 @@ LIBRARY_VALUES = [
     datetime.date(2026, 1, 2), datetime.time(1, 2, fold=1), datetime.datetime(2026, 1, 2, tzinfo=datetime.timezone.utc),
     datetime.timedelta(days=-1), datetime.timezone(datetime.timedelta(hours=1), "A"), zoneinfo.ZoneInfo("UTC"),
     uuid.UUID(int=7), pathlib.Path("/a"), pathlib.PurePosixPath("b"), array.array("i", [1, 2]),
-    int, ValueError, len, collections.Counter, collections.namedtuple("Pair", "one other")(1, 2),
+    int, ValueError, len, list[int], int | None, typing.Optional[dict[str, int]], typing.Callable[[int], str], typing.Literal["a"],
+    typing.Any, collections.Counter, collections.namedtuple("Pair", "one other")(1, 2),
 ]  # fmt: skip
 ATOMIC = [None, True, False, 0, -1, 2**63, -(2**200), 0.0, -0.0, 1e308, float("nan"), float("inf"), "", "a\ud800\0", b"", b"\xff"]
 PIECES = [b"[", b"]", b"{", b"}", b'"', b",", b":", b"\\u", b"1", b"-", b"e9", b"null", b"NaN", b"\xff\xfe", b"\0", b"0x"]
@@ -66,7 +68,7 @@ def shape(value):
     if "_agentmill" in getattr(value, "__dict__", ()):
         return "subclassed", repr(value)
     if kind not in EXACT:
-        known = plain_kind(kind) or write_known(value) or is_record(value)
+        known = plain_kind(kind) or write_known(value) or is_record(value) or hint_of(value)
         assert known, kind
         return kind.__name__, Coder(Peer(2)).encode(value)
     if kind is dict:

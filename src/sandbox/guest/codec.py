@@ -111,6 +111,8 @@ class Coder:
             return self.peer.shown(self, value, depth)
         if (known := write_known(value)) is not None:
             return known
+        if (hint := write_hint(self, value, depth)) is not None:
+            return hint
         if (data := as_plain(value)) is not None:
             return self.tagged(data, depth)
         if is_record(value) and not (self.peer and adds_methods(value)):

@@ -228,6 +228,67 @@ def computing(home, name):
 BY_TAG["type"] = PlainKind("type", None, make_known)
 
 
+# -- type hints, as far as they are made of what both sides have --
+
+TYPING = frozenset("""Any AsyncIterable AsyncIterator Awaitable Callable Collection Coroutine Counter DefaultDict Deque Dict FrozenSet
+    Generator Hashable Iterable Iterator List Literal Mapping MutableMapping MutableSequence MutableSet Optional OrderedDict Sequence Set
+    Sized Tuple Type Union""".split())
+ALIASES = dict.fromkeys("_GenericAlias _SpecialGenericAlias _CallableGenericAlias _SpecialForm _TupleType _CallableType".split())
+ALIASES |= {"_UnionGenericAlias": "Union", "_LiteralGenericAlias": "Literal", "_AnyMeta": "Any"}
+
+
+def hint_of(value):
+    """The name and the parts of a type hint: "" and (list, int) of `list[int]`, "|" for a union of types, else a name of the module
+    typing's. None for what is no hint."""
+    home, kind = type(value).__module__, type(value).__name__
+    if home == "types" and kind == "GenericAlias":
+        return "", (value.__origin__, *value.__args__)
+    if home in ("types", "typing") and kind in ("UnionType", "Union"):
+        return "|", value.__args__
+    if home != "typing" or kind not in ALIASES or (kind == "_AnyMeta" and value is not library_type("typing.Any")):
+        return None
+    if kind == "_GenericAlias" and not value.__args__:
+        return None  # Tuple[()], which is not Tuple
+    name = getattr(value, "_name", None) or ALIASES[kind]
+    return (name, getattr(value, "__args__", ())) if name in TYPING else None
+
+
+def are_known(name, parts):
+    """True for parts of which a hint of this name may be made."""
+    return all(type(part) in (str, int, bytes, bool, type(None)) for part in parts) if name == "Literal" else all(map(is_known_part, parts))
+
+
+def is_known_part(part):
+    if part is ... or is_stand_in(part):
+        return part is ...
+    hint = hint_of(part)
+    return are_known(*hint) if hint else isinstance(part, type) and write_known(part) is not None
+
+
+def write_hint(coder, value, depth):
+    hint = hint_of(value)
+    return {"hint": [hint[0], items(coder, hint[1], depth + 1)]} if hint and are_known(*hint) else None
+
+
+def make_hint(coder, body, depth):
+    name, parts = body[0], coder.many(body[1], depth)
+    if name not in TYPING | {"", "|"} or not are_known(name, parts) or parts[:1] == [...] and name != "Callable":
+        raise TypeError
+    if name == "":
+        return library_type("types.GenericAlias")(parts[0], tuple(parts[1:]))
+    if name == "|":
+        return library_type("functools.reduce")(library_type("_operator.or_"), parts)
+    form = library_type("typing.Union" if name == "Optional" and parts else f"typing.{name}")
+    if not parts:
+        return form
+    if name == "Callable":
+        return form[parts[0] if parts[0] is ... else parts[:-1], parts[-1]]
+    return form[tuple(parts) if len(parts) > 1 else parts[0]]
+
+
+BY_TAG["hint"] = PlainKind("hint", None, make_hint)
+
+
 # -- named tuples --
 
 MAX_FIELDS = 200

@@ -163,7 +163,7 @@ class AgentPeer(Peer):
         return next(others, name)
 
     def target(self, coder, question):
-        if question.get("o") in ("assign", "remove"):
+        if question.get("o") in ("assign", "remove", "names"):
             return question["f"]
         return self.member(question["f"]) if "f" in question else super().target(coder, question)
 
@@ -177,6 +177,8 @@ class AgentPeer(Peer):
             return target(*args, **named)
         if op in ("assign", "remove"):
             return self.change(op, target, *args)
+        if op == "names":
+            return sorted(self.names)
         return target if op == "itself" else super().perform(op, target, args, named)
 
     def change(self, op, name, value=None):

@@ -17,6 +17,11 @@ class AgentModule(types.ModuleType):
             raise AttributeError(f"module 'agent' has no attribute {name!r}") from None
         return value
 
+    __doc__ = property(lambda self: self.__getattr__("__doc__"))  # ModuleType has one of its own
+
+    def __dir__(self):
+        return self._agentmill_peer.ask_module("names", "")
+
     def __setattr__(self, name, value):
         self._agentmill_peer.ask_module("assign", name, (value,))
 
