@@ -58,7 +58,7 @@ pub struct LiveCell {
     connections: Option<(Arc<Connections>, Environment)>,
     /// Digest of the folder that it was given.
     folder: Option<String>,
-    /// What the agent's process for calls is at, as far as its answers tell.
+    /// State of the agent's import, as far as answers tell.
     import: Import,
 }
 
