@@ -72,7 +72,7 @@ fn an_output_is_compared_as_the_task_says() {
     }
     let lab = Lab::with_workers(1);
     let error = ("error", "exit code 1: KeyError: 'no such way' - python agent.py < s/5.in");
-    let more = ("failed", "expected 1 words, got 2");
+    let more = ("failed", "expected 1 word, got 2; they are right as far as they go");
     let rules = [
         (
             "exact",
@@ -288,6 +288,9 @@ fn a_case_takes_no_more_than_its_own_time_and_the_rest_goes_on() {
         "{:?}",
         scored.usage
     );
+    let later = "prompt: p\ntests:\n  - assert wait(0) == 0\n  - {assert: wait(9) == 9, timeout: 300ms}\n";
+    let answered = run(&lab, agent, &self::task(&[("t.yaml", later)]).1);
+    expect(&answered, &[("passed", ""), late("the test's 300ms were used up: wait(9)")]);
     assert_eq!(lab.close(), Vec::<String>::new());
 }
 

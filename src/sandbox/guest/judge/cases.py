@@ -67,7 +67,8 @@ class Tokens(Compared):
             if not self.same(*pair):
                 raise AssertionError(f"word {number}: expected {shown(pair[1])}, got {shown(pair[0])}")
         if len(words) != len(right):
-            raise AssertionError(f"expected {len(right)} words, got {len(words)}; they are right as far as they go")
+            so_far = "; they are right as far as they go" if words and right else ""
+            raise AssertionError(f"expected {len(right)} word{'s' * (len(right) != 1)}, got {len(words) or 'none'}{so_far}")
 
     def same(self, got, right):
         return got == right
