@@ -6,6 +6,7 @@ class defines are refused, and no value of the test's goes to it by an operator 
 import opcode
 
 RAISE = opcode.opmap["RAISE_VARARGS"]  # of `raise` and `assert`; each version of Python has its own numbers
+ASSERTION = opcode.opmap.get("LOAD_ASSERTION_ERROR") or opcode.opmap["LOAD_COMMON_CONSTANT"]
 TEST_FILE = "task"  # as tracebacks call it
 OUR_FILE = sys._getframe().f_code.co_filename
 TOLD_OPERATIONS = {"__len__": "len", "__iter__": "iter", "__next__": "next", "__str__": "str", "__repr__": "repr", "__bool__": "bool"}
@@ -327,7 +328,7 @@ class JudgePeer(TestPeer):
             self.withheld.add(error)
         what = what | {"t": self.tag(target)}
         passed = self.question_and_answer(f"{type(target).__name__}.__exit__", what, (*first, kind, error, None), {}, None)
-        return passed is True and is_own and is_left_by_the_test()
+        return passed is True and is_own and is_left_by_the_test() and not is_through_assertions(error)
 
     def alone(self, work):
         """Does what no agent has a part in, in a `with` block: what it raises is raised by the block itself."""
@@ -371,10 +372,28 @@ def is_raised_by_block(error):
 
 def is_left_by_the_test():
     """True if it is a `with` of the test's text that ends, not another manager, which may hold assertions."""
+    return asking_frame().f_code.co_filename == TEST_FILE
+
+
+def asking_frame():
+    """The frame of whoever asks, which is none of ours."""
     frame = sys._getframe(1)
     while frame.f_code.co_filename == OUR_FILE:
         frame = frame.f_back
-    return frame.f_code.co_filename == TEST_FILE
+    return frame
+
+
+def is_through_assertions(error):
+    """True if the exception came by code of the test's that asserts something, other than that whose block it ends, as by what a
+    helper with a block was given to do, or yields to."""
+    trace, home = error.__traceback__, asking_frame()
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        steps = zip(code.co_code[::2], code.co_code[1::2])
+        if trace.tb_frame is not home and code.co_filename == TEST_FILE and (ASSERTION, 0) in steps:
+            return True
+        trace = trace.tb_next
+    return False
 
 
 class Asserting:
