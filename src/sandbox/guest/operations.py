@@ -14,6 +14,11 @@ def special(it, name):
     raise AttributeError(f"{kind.__name__!r} object has no attribute {name!r}")
 
 
+def block_end(kind=None, error=None, trace=None):
+    """What a `with` block ended by. An exception that comes home is of its own class, for which another stood on the way."""
+    return kind if error is None or kind is None or isinstance(error, kind) else type(error), error, trace
+
+
 UNARY = {
     "__len__": len, "__iter__": iter, "__next__": next, "__reversed__": reversed, "__str__": str, "__repr__": repr,
     "__int__": int, "__float__": float, "__complex__": complex, "__bytes__": bytes, "__index__": operator.index,
@@ -43,7 +48,7 @@ ARITHMETIC = dict(arithmetic())
 GIVEN = {
     "__call__": lambda it, /, *args, **named: it(*args, **named), "__getitem__": operator.getitem, "__setitem__": operator.setitem,
     "__delitem__": operator.delitem, "__contains__": operator.contains, "__format__": format, "__round__": round,
-    "__exit__": lambda it, *args: special(it, "__exit__")(*args),
+    "__exit__": lambda it, *args: special(it, "__exit__")(*block_end(*args)),
 }  # fmt: skip
 # Operations that a proxy offers only if the class of its object does.
 OPTIONAL = [*UNARY, *GIVEN, *ARITHMETIC, "__await__", "__aiter__", "__anext__", "__aenter__", "__aexit__"]
@@ -164,6 +169,8 @@ def awaited(it, name=None, *args):
     """The end of a coroutine, or of what this method of the object gives to be awaited."""
     import asyncio
     from _thread import get_ident
+
+    args = block_end(*args) if name == "__aexit__" else args
 
     async def wait():
         return await (it if name is None else getattr(type(it), name)(it, *args))

@@ -8,6 +8,8 @@ MAX_GROUP_DEPTH = 3
 MAX_HELD = 4000  # bytes of what an exception holds
 MAX_KINDS = 20  # classes that it descends from
 OURS_ON_IT = frozenset(("agents_kinds", "agents_handle", "agents_ticket"))
+# What Python's own exceptions hold beside their `args`.
+FIELDS = "code errno strerror filename name value msg lineno offset text path".split()
 EXCEPTIONS = {name: kind for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException)}
 
 
@@ -39,7 +41,7 @@ def raised(peer, error, depth=0):
             return content
         content |= {"text": exact(text_of_error(error)) if tells_all(peer, error) else "", "line": peer.line(error)}
         content["args"] = held(peer, error.args)
-        names = [name for name in ("code", "errno", "strerror", "filename", "name", "value", *vars(error)) if name not in OURS_ON_IT]
+        names = [name for name in FIELDS if hasattr(type(error), name)] + [name for name in vars(error) if name not in OURS_ON_IT]
         fields = ((name, held(peer, getattr(error, name))) for name in names[:20] if hasattr(error, name))
         content["fields"] = [[name, value] for name, value in fields if value is not None]
         if isinstance(error, BaseExceptionGroup) and depth < MAX_GROUP_DEPTH:

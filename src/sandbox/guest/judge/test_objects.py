@@ -140,7 +140,8 @@ class TestPeer(Peer):
 
     def told_of(self, error):
         """An exception of the test's as the agent gets to see it."""
-        if error in self.agents_errors and (handle := getattr(error, "agents_handle", None)) is not None:
+        is_seen = error in self.agents_errors or error not in self.withheld
+        if is_seen and (handle := getattr(error, "agents_handle", None)) is not None:
             return {"own": link_of(handle).number}
         return super().told_of(error) | {"ticket": self.errors.number(error)}
 
