@@ -71,7 +71,7 @@ fn a_faulty_task_counts_for_nobody_and_is_named() {
             .find(|line| line.contains(&format!("tasks/{id}.yaml:")) && line.contains(said))
             .unwrap();
         assert!(ran.stderr.contains(said), "{ran}");
-        assert!(ran.stdout.contains(&format!("task_fault: {id} counts for nobody")), "{ran}");
+        assert!(ran.stdout.contains(&format!("task_fault: task {id} counts for nobody")), "{ran}");
     }
     env.agentmill(&["show", "alice"]).code(0).prints(&["task_fault", "raised ZeroDivisionError"]);
     env.agentmill(&["show", "bob", "raises"]).code(0).prints(&["task_fault", "setup (line 2)"]);
@@ -80,7 +80,7 @@ fn a_faulty_task_counts_for_nobody_and_is_named() {
 
     // It is remembered: nothing is due, and it is still said.
     let report = std::fs::read(env.path("results/agents/alice.json")).unwrap();
-    env.agentmill(&["run"]).code(1).prints(&["task_fault: raises counts for nobody"]);
+    env.agentmill(&["run"]).code(1).prints(&["task_fault: task raises counts for nobody"]);
     assert_eq!(std::fs::read(env.path("results/agents/alice.json")).unwrap(), report);
 
     // Mended, it counts.
@@ -99,4 +99,15 @@ fn a_task_that_asks_the_agent_nothing_is_refused() {
         .code(2)
         .complains(&["tasks/largest.yaml:3: tests[0]: ", "ask the agent nothing"]);
     env.agentmill(&["run"]).code(2).complains(&["ask the agent nothing"]);
+}
+
+#[test]
+fn of_very_many_faulty_tasks_the_rest_is_counted() {
+    let mut env = TestEnv::new().task("double", DOUBLE_TASK).agent("alice", DOUBLE_AGENT);
+    for number in 0..22 {
+        env = env.task(&format!("t{number}"), "prompt: p\nsetup: import nope\ntests: [assert f() == 1]\n");
+    }
+    let ran = env.agentmill(&["run"]).code(1).prints(&["task_fault: and 2 more"]);
+    assert_eq!(ran.stdout.matches("counts for nobody").count(), 20, "{ran}");
+    ran.complains(&["and 2 more; `agentmill check --json` tells all"]);
 }

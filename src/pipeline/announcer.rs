@@ -10,6 +10,9 @@ use crate::pipeline::score::{Evaluated, Row};
 use crate::pipeline::{Summary, freeze, score};
 use crate::util::first_few::first_few;
 
+/// Most tasks by an author's fault that are named, each on a line.
+const FAULTY: usize = 20;
+
 /// Memory of what was told.
 #[derive(Debug, Default)]
 pub struct Announcer {
@@ -67,9 +70,11 @@ fn lines(summary: &Summary, pipeline: &Pipeline) -> Vec<Line> {
         Line::plain(format!("refused: {}{line}: {}", rejection.file, rejection.told()))
     });
     let pending = (summary.pending > 0).then(|| Line::plain(format!("not evaluated: {}", summary.pending)));
-    let faulty = summary.task_faults.iter().map(|task| {
+    let more = summary.task_faults.len().saturating_sub(FAULTY);
+    let more_faulty = (more > 0).then(|| Line::plain(format!("task_fault: and {more} more")));
+    let faulty = summary.task_faults.iter().take(FAULTY).map(|task| {
         Line::plain(format!(
-            "task_fault: {task} counts for nobody; `agentmill check` says what is wrong with it"
+            "task_fault: task {task} counts for nobody; `agentmill check` says what is wrong with it"
         ))
     });
     let restless = "left to the next run: a file in the inbox that is still being written".to_owned();
@@ -88,6 +93,7 @@ fn lines(summary: &Summary, pipeline: &Pipeline) -> Vec<Line> {
         .chain(refused)
         .chain(strangers)
         .chain(faulty)
+        .chain(more_faulty)
         .chain(pending)
         .chain(restless)
         .chain(not_taken.map(Line::plain))

@@ -38,7 +38,7 @@ use crate::pipeline::{Finished, PassContext, Summary, Wake, archive, publish, ru
 use crate::sandbox::{Fault, Sandbox};
 use crate::ui::Event;
 use crate::util::panics;
-use crate::yaml::Problems;
+use crate::yaml::{self, Problems};
 
 /// How far a clock may be set back that nobody needs to be told.
 const AHEAD: SignedDuration = SignedDuration::from_secs(60);
@@ -361,7 +361,7 @@ impl<'a> Pass<'a> {
         {
             let checked = checked?;
             Problems::check(checked.refused)?;
-            for fault in checked.faulty {
+            for fault in yaml::told(&checked.faulty) {
                 self.context.events.send(Event::Warning(format!("task_fault, counts for nobody: {fault}")));
             }
             self.tasks = Tasks::Checked;
