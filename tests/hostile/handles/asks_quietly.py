@@ -1,6 +1,6 @@
-# kind: trying what a test's functions assert where it is not heard: by what is no question, in pools and threads of the test's, and before an exception of its own
+# kind: trying what a test's functions assert where it is not heard: by what is no question, in pools, threads and groups of the test's, and before an exception of its own
 # task: quiet
-# wants: failed failed failed failed failed failed failed failed failed
+# wants: failed failed failed failed failed failed failed failed failed failed
 import itertools
 import json
 import sys

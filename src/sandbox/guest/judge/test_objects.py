@@ -105,7 +105,7 @@ class TestPeer(Peer):
         except BaseException as error:
             self.errors.add(error)
             is_blind = is_bare_call(op, args, named) and not self.has_given
-            if isinstance(error, AssertionError) and error not in self.agents_errors and not is_blind:
+            if self.is_failure(error) and not is_blind:
                 line = self.lines.of_thread()  # what it has asserted of something that the agent gave it, and does not hold
                 line.failed = line.failed or error
             raise
@@ -122,10 +122,16 @@ class TestPeer(Peer):
     def overheard(self, work, *args, **named):
         try:
             return work(*args, **named)
-        except AssertionError as error:
-            if error not in self.agents_errors:
+        except Exception as error:
+            if self.is_failure(error):
                 self.aside = self.aside or error
             raise
+
+    def is_failure(self, error):
+        """True for a failed assertion of the test's, and for a group with one, as a group of tasks raises it."""
+        if isinstance(error, BaseExceptionGroup):
+            return any(map(self.is_failure, error.exceptions))
+        return isinstance(error, AssertionError) and error not in self.agents_errors
 
     def performed(self, op, target, args, named):
         """The end of an operation, without what else is hidden from agents."""
