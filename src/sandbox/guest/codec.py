@@ -184,12 +184,11 @@ class Coder:
 
     # -- what was done to the containers that were given --
 
-    def changes(self, given, before):
-        """JSON of what the containers in these values hold now, if that is no more what `before` says."""
+    def changes(self, given, before, count):
+        """JSON of what the first so many containers, those in the given values, hold now, if that is no more what `before` says."""
         fresh = Coder(self.peer, self.outer)
         if "[" + ", ".join(map(fresh.encode, given)) + "]" == before:
             return None
-        count = len(fresh.mutables)
         told = [[place, self.content(value)] for place, value in enumerate(self.mutables[:count])]
         return dumps(told)
 

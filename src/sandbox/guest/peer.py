@@ -227,7 +227,10 @@ class Peer:
         before = coder.mutables and f"[{', '.join(map(dumps, [*question['a'], *question['k'].values()]))}]"
         tops = {id(item) for item in (*args, *named.values())}
         try:
-            value = self.lines.at_work(self.perform, question.get("o"), target, args, named)
+            try:
+                value = self.lines.at_work(self.perform, question.get("o"), target, args, named)
+            finally:
+                count = len(coder.mutables)  # that both sides know; those of the value come next
             claim = f'{{"value": {coder.encode(value)}'
             tops.add(id(value))
             value = None
@@ -240,7 +243,7 @@ class Peer:
             claim = f'{{"raised": {dumps(self.told_of(error))}'
         try:
             coder.seen.clear()
-            changed = before and coder.changes([*args, *named.values()], "" if coder.is_followed else before)
+            changed = before and coder.changes([*args, *named.values()], "" if coder.is_followed else before, count)
         except NotPlain as error:
             return dumps({"unfit": f"leaves in an argument what {error}"[:1000]})
         args = named = target = None
