@@ -9,6 +9,7 @@ import io
 import json
 import os
 import random
+import re
 import signal
 import sys
 import types
@@ -21,7 +22,8 @@ SECONDS = 20  # for a test; none of them is meant to go on for ever
 class raises:
     """The context manager of tests, for plain Python."""
 
-    def __init__(self, *kinds):
+    def __init__(self, *kinds, match=""):
+        self.pattern = match
         self.kinds = tuple(one for kind in kinds for one in (kind if isinstance(kind, tuple) else (kind,)))
 
     def __enter__(self):
@@ -30,7 +32,11 @@ class raises:
     def __exit__(self, kind, value, _):
         assert kind is not None, "nothing was raised"
         self.value = value
-        return issubclass(kind, self.kinds)
+        return issubclass(kind, self.kinds) and self.match(self.pattern)
+
+    def match(self, pattern):
+        assert re.search(pattern, str(self.value)), "the text is another one"
+        return True
 
 
 def output_of(function, *args, **kwargs):

@@ -16,10 +16,10 @@ class Unasked(BaseException):
 
 class raises:
     """`with raises(ValueError): ...` holds if the block raises that exception. An exception of the agent's own is named as
-    it is named there: `raises(Overdrawn)`."""
+    it is named there: `raises(Overdrawn)`. With `match`, a pattern must be found in its text, too."""
 
-    def __init__(self, *kinds):
-        self.kinds, self.own = [], []
+    def __init__(self, *kinds, match=None):
+        self.kinds, self.own, self.pattern = [], [], re.compile("" if match is None else match)
         for kind in kinds:
             self.add(kind)
         if not self.kinds and not self.own:
@@ -48,7 +48,15 @@ class raises:
         self.value = value
         if issubclass(kind, (Ended, Unusable)):
             return False
-        return issubclass(stood_for(kind), tuple(self.kinds)) or not getattr(value, "agents_kinds", frozenset()).isdisjoint(self.own)
+        is_wanted = issubclass(stood_for(kind), tuple(self.kinds)) or not getattr(value, "agents_kinds", frozenset()).isdisjoint(self.own)
+        return is_wanted and self.match(self.pattern)
+
+    def match(self, pattern):
+        """True if the pattern is found in the exception's text; else a failed assertion, as of pytest's method."""
+        pattern = re.compile(pattern)
+        if pattern.pattern and not pattern.search(text := str(self.value)):
+            raise AssertionError(f"the text of the {type(self.value).__name__}, {brief(text)}, has no match for {brief(pattern.pattern)}")
+        return True
 
 
 def stood_for(kind):
