@@ -15,7 +15,7 @@ def special(it, name):
 
 
 def block_end(kind=None, error=None, trace=None):
-    """What a `with` block ended by. An exception that comes home is of its own class, for which another stood on the way."""
+    """The end of a `with` block. An exception that comes home is of its own class, for which another stood on the way."""
     return kind if error is None or kind is None or isinstance(error, kind) else type(error), error, trace
 
 
