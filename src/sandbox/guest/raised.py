@@ -8,7 +8,7 @@ MAX_GROUP_DEPTH = 3
 MAX_HELD = 4000  # bytes of what an exception holds
 MAX_KINDS = 20  # classes that it descends from
 OURS_ON_IT = frozenset(("agents_kinds", "agents_handle", "agents_ticket"))
-# What Python's own exceptions hold beside their `args`.
+# Fields of Python's own exceptions beside their `args`.
 FIELDS = "code errno strerror filename name value msg lineno offset text path".split()
 EXCEPTIONS = {name: kind for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException)}
 
