@@ -241,6 +241,10 @@ def pooled(pool, save):
         pool.submit(save, 17)
 
 
+def named(pool, save):
+    pool.apply_async(func=save, args=(17,))
+
+
 def submit_all(pool, save):
     pool.map(save, [17])
 

@@ -1,6 +1,6 @@
 # kind: trying what a test's functions assert where it is not heard: by what is no question, in pools, threads and groups of the test's, and before an exception of its own
 # task: quiet
-# wants: failed failed failed failed failed failed failed failed failed failed
+# wants: failed failed failed failed failed failed failed failed failed failed failed
 import itertools
 import json
 import sys
@@ -66,6 +66,11 @@ def pooled(pool, save):
             pool.apply_async(save, (n,))
         else:
             pool.submit(save, n)
+
+
+def named(pool, save):
+    for n in GUESSES:
+        pool.apply_async(func=save, args=(n,))
 
 
 def submit_all(pool, save):

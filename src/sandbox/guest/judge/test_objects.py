@@ -29,6 +29,8 @@ REVEALING += (operator.attrgetter, operator.methodcaller, sys._getframe)
 # Python's own kinds of objects whose text shows what no attribute does: what a function was bound to, and names with an underscore.
 TELLING = (functools.partial, operator.itemgetter, operator.attrgetter, operator.methodcaller, types.MethodType, types.SimpleNamespace)
 POOLED = frozenset(("concurrent", "multiprocessing"))  # packages of the library whose objects call functions in threads of theirs
+# Parameters that such a package calls.
+CALLED_BY_POOLS = frozenset(("func", "fn", "callback", "error_callback"))
 TEXTS = frozenset(("__str__", "__repr__", "__format__"))
 
 
@@ -97,7 +99,7 @@ class TestPeer(Peer):
     def perform(self, op, target, args, named):
         check_operation(op, target, args, named)
         self.has_given |= hands_over(op, args, named)
-        args = self.overheard_in_pool(op, target, args)
+        args, named = self.overheard_in_pool(op, target, args, named)
         try:
             return self.performed(op, target, args, named)
         except self.passing:
@@ -110,14 +112,18 @@ class TestPeer(Peer):
                 line.failed = line.failed or error
             raise
 
-    def overheard_in_pool(self, op, target, args):
-        """The arguments for a pool of the test's, with a function of which it is heard what it asserts: the pool keeps that to itself."""
-        place = 1 if op == "method" else 0
+    def overheard_in_pool(self, op, target, args, named):
+        """The arguments for a pool of the test's, with functions of which it is heard what they assert: the pool keeps that to itself.
+        An executor hands on what follows its function."""
         pool = target.__self__ if type(target) is types.MethodType else target
-        is_pool = any(str(kind.__module__).split(".")[0] in POOLED for kind in type(pool).__mro__)
-        if not is_pool or len(args) <= place or is_stand_in(args[place]) or not callable(args[place]):
-            return args
-        return [*args[:place], functools.partial(self.overheard, args[place]), *args[place + 1 :]]
+        homes = {str(kind.__module__).split(".")[0] for kind in type(pool).__mro__}
+        if homes.isdisjoint(POOLED):
+            return args, named
+        first = op == "method"
+        last = len(args) if "multiprocessing" in homes else first + 1
+        heard = lambda it: functools.partial(self.overheard, it) if callable(it) and not is_stand_in(it) else it
+        args = [*args[:first], *map(heard, args[first:last]), *args[last:]]
+        return args, {name: heard(it) if name in CALLED_BY_POOLS else it for name, it in named.items()}
 
     def overheard(self, work, *args, **named):
         try:
