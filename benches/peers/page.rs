@@ -9,23 +9,19 @@ use anyhow::Context;
 use crate::alone::Figure;
 use crate::growth::Curve;
 use crate::plot;
-use crate::stats::short;
+use crate::stats::{Spread, short};
 use crate::versus::{Beside, Duel};
 use crate::ways::Way;
 
 const BEGIN: &str = "<!-- measured: written by `cargo bench --bench peers` -->\n";
 const END: &str = "<!-- end of measured -->\n";
 
-/// Shape, way, and how many times as long as agentmill it should take at least.
-const TARGETS: [(&str, Way, f64); 4] = [
-    ("20 × 1", Way::Docker, 1.6),
-    ("20 × 20", Way::Docker, 25.0),
-    ("20 × 164", Way::Docker, 60.0),
-    ("20 × 164", Way::HumanEval, 4.0),
-];
-
-/// Shape, cells without an engine, and how many times as long as they another way should take at least.
-const TARGETS_WITHOUT_ENGINE: [(&str, Way, Way, f64); 9] = [
+/// Shape, agentmill's own way, and how many times as long as it another way should take at least.
+const TARGETS: [(&str, Way, Way, f64); 13] = [
+    ("20 × 1", Way::Agentmill, Way::Docker, 1.6),
+    ("20 × 20", Way::Agentmill, Way::Docker, 25.0),
+    ("20 × 164", Way::Agentmill, Way::Docker, 60.0),
+    ("20 × 164", Way::Agentmill, Way::HumanEval, 4.0),
     ("1 × 1", Way::Direct, Way::DockerNoNetwork, 2.5),
     ("20 × 1", Way::Direct, Way::DockerNoNetwork, 5.0),
     ("20 × 1", Way::Direct, Way::Docker, 7.0),
@@ -82,10 +78,8 @@ impl Page {
         self.text += "| agents × tasks | | way | took times as long | target |\n|---|---|---|---:|---|\n";
         for duel in duels {
             for Beside { own, peer, ratio } in &duel.without_engine {
-                let target = target_without_engine(&duel.shape, *own, *peer);
-                let target = target.map(|least| verdict(ratio.median >= least, "≥", least));
+                let target = target(&duel.shape, *own, *peer, *ratio);
                 let (own, peer) = (own.name(), peer.name());
-                let target = target.unwrap_or_default();
                 let _ = writeln!(self.text, "| {} | {own} | {peer} | {ratio} | {target} |", duel.shape);
             }
         }
@@ -99,16 +93,13 @@ impl Page {
                 Ok(times) => {
                     let (runs, all) = (times.runs, duel.runs);
                     let made = if runs == all { runs.to_string() } else { format!("{runs} of {all}") };
-                    let target = target(&duel.shape, lane.way)
-                        .map(|least| verdict(times.ratio.median >= least, "≥", least));
+                    let target = target(&duel.shape, Way::Agentmill, lane.way, times.ratio);
                     let ratio =
                         if lane.way == Way::Agentmill { "1".to_owned() } else { times.ratio.to_string() };
                     writeln!(
                         self.text,
                         "| {} | {name} | {made} | {} | {ratio} | {} |",
-                        duel.shape,
-                        times.seconds,
-                        target.unwrap_or_default()
+                        duel.shape, times.seconds, target
                     )
                 }
             };
@@ -157,13 +148,11 @@ impl Page {
     }
 }
 
-fn target(shape: &str, way: Way) -> Option<f64> {
-    TARGETS.iter().find(|(of, by, _)| *of == shape && *by == way).map(|(.., least)| *least)
-}
-
-fn target_without_engine(shape: &str, own: Way, peer: Way) -> Option<f64> {
+/// The target and whether the ratio meets it; nothing where there is none.
+fn target(shape: &str, own: Way, peer: Way, ratio: Spread) -> String {
     let fits = |(of, by, with, _): &&(&str, Way, Way, f64)| (*of, *by, *with) == (shape, own, peer);
-    TARGETS_WITHOUT_ENGINE.iter().find(fits).map(|(.., least)| *least)
+    let target = TARGETS.iter().find(fits);
+    target.map_or_else(String::new, |(.., least)| verdict(ratio.median >= *least, "≥", *least))
 }
 
 fn verdict(met: bool, bound: &str, target: f64) -> String {

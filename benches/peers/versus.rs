@@ -124,12 +124,8 @@ fn one_round(
 
 fn without_engine(rounds: &[Vec<Took>], ways: &[Way]) -> Vec<Beside> {
     let place = |way: Way| ways.iter().position(|fit| *fit == way);
-    let beside = |own: Way, peer: Way| {
-        let (ours, theirs) = (place(own)?, place(peer)?);
-        let ratios: Vec<f64> =
-            rounds.iter().map(|round| round[theirs].seconds / round[ours].seconds).collect();
-        Some(Beside { own, peer, ratio: Spread::of(&ratios) })
-    };
+    let beside =
+        |own: Way, peer: Way| Some(Beside { own, peer, ratio: ratio(rounds, place(peer)?, place(own)?) });
     let peers = [Way::Agentmill, Way::Docker, Way::DockerNoNetwork, Way::HumanEval];
     let pairs = [Way::Direct, Way::Crun].into_iter().flat_map(|own| peers.map(|peer| (own, peer)));
     pairs.filter_map(|(own, peer)| beside(own, peer)).collect()
@@ -137,8 +133,13 @@ fn without_engine(rounds: &[Vec<Took>], ways: &[Way]) -> Vec<Beside> {
 
 fn times(rounds: &[Vec<Took>], at: usize) -> Times {
     let seconds: Vec<f64> = rounds.iter().map(|round| round[at].seconds).collect();
-    let ratios: Vec<f64> = rounds.iter().map(|round| round[at].seconds / round[0].seconds).collect();
-    Times { runs: rounds[0][at].runs, seconds: Spread::of(&seconds), ratio: Spread::of(&ratios) }
+    Times { runs: rounds[0][at].runs, seconds: Spread::of(&seconds), ratio: ratio(rounds, at, 0) }
+}
+
+/// How many times as long one way took as another in the same round.
+fn ratio(rounds: &[Vec<Took>], one: usize, other: usize) -> Spread {
+    let ratios: Vec<f64> = rounds.iter().map(|round| round[one].seconds / round[other].seconds).collect();
+    Spread::of(&ratios)
 }
 
 /// Runs that both judge alike, and all, on the problems whose function no other problem in the agent's one file redefines.

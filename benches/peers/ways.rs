@@ -19,7 +19,7 @@ pub enum Way {
     Agentmill,
     /// agentmill without an engine.
     Direct,
-    /// The same by the other runtime.
+    /// agentmill without an engine, by the other runtime.
     Crun,
     /// A container for each agent and task.
     Docker,
