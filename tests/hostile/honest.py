@@ -263,6 +263,36 @@ def unload(save):
     raise ValueError
 
 
+def soon(loop, save):
+    loop.call_soon(save, 17)
+
+
+def threaded(loop, save):
+    loop.run_in_executor(None, save, 17)
+
+
+def tasked(loop, save):
+    loop.create_task(save(17))
+
+
+def done(future, save):
+    future.add_done_callback(lambda _: save(17))
+
+
+def excused(case, save):
+    with case.assertRaises(ZeroDivisionError):
+        save(17)
+        1 / 0
+
+
+def stacked(stack, save):
+    stack.callback(save, 17)
+
+
+def logged(log, save):
+    log.warning("%s", 17)
+
+
 def settle(xs, done):
     if xs == sorted(xs):
         done()

@@ -5,8 +5,7 @@ class defines are refused, and no value of the test's goes to it by an operator 
 """
 import opcode
 
-RAISE = opcode.opmap["RAISE_VARARGS"]  # of `raise` and `assert`; each version of Python has its own numbers
-ASSERTION = opcode.opmap.get("LOAD_ASSERTION_ERROR") or opcode.opmap["LOAD_COMMON_CONSTANT"]
+RAISE = opcode.opmap["RAISE_VARARGS"]  # each version of Python has its own numbers
 TEST_FILE = "task"  # as tracebacks call it
 OUR_FILE = sys._getframe().f_code.co_filename
 TOLD_OPERATIONS = {"__len__": "len", "__iter__": "iter", "__next__": "next", "__str__": "str", "__repr__": "repr", "__bool__": "bool"}
@@ -203,6 +202,7 @@ class JudgePeer(TestPeer):
         self.reading = True
         try:
             if type(overheard) is dict:
+                self.has_given = True
                 self.ears.hear(self, overheard, coder.wanted)
             return super().outcome(coder, claim)
         finally:
@@ -389,36 +389,10 @@ def is_through_assertions(error):
     trace, home = error.__traceback__, asking_frame()
     while trace is not None:
         code = trace.tb_frame.f_code
-        steps = zip(code.co_code[::2], code.co_code[1::2])
-        if trace.tb_frame is not home and code.co_filename == TEST_FILE and (ASSERTION, 0) in steps:
+        if trace.tb_frame is not home and code.co_filename == TEST_FILE and "@failed" in code.co_names:
             return True
         trace = trace.tb_next
     return False
-
-
-class Asserting:
-    """A context manager around assertions: no exception passes for them, not even one that the agent has raised."""
-
-    def __init__(self, manager):
-        self.manager = manager
-
-    def __enter__(self):
-        return type(self.manager).__enter__(self.manager)
-
-    def __exit__(self, *ended):
-        type(self.manager).__exit__(self.manager, *ended)
-
-    async def __aenter__(self):
-        return await type(self.manager).__aenter__(self.manager)
-
-    async def __aexit__(self, *ended):
-        await type(self.manager).__aexit__(self.manager, *ended)
-
-
-def asserting(manager):
-    """The context manager of a block that asserts something, if it is the agent's; the test's own may do as they like."""
-    manager = resolved(manager)
-    return Asserting(manager) if issubclass(type(manager), Proxy) else manager
 
 
 def type_of(value):

@@ -132,7 +132,8 @@ def is_assertion(node):
 
 
 def reaches_assertion(node, names):
-    return is_assertion(node) or isinstance(node, (ast.Name, ast.Attribute)) and name_of(node) in names
+    name = name_of(node) if isinstance(node, (ast.Name, ast.Attribute)) else ""
+    return is_assertion(node) or name.startswith("assert") or name in names
 
 
 def reached_by(nodes, known):
@@ -189,7 +190,8 @@ def parsed(text, expression_allowed):
 class Rewriting(ast.NodeTransformer):
     """Rewrites what plain Python leaves to chance or to the other side: `output` is asked for when it is first looked at; a name in
     capitals is a constant of the agent's, and looked up where it stands; `except` takes the agent's classes by name; a `with`
-    around an assertion lets no exception pass, and one around what fails by itself takes that for its own; and an assertion that fails tells both sides of its comparison, but lets a dry run go on.
+    around an assertion lets no exception pass, and one around what fails by itself takes that for its own; an assertion that fails tells both sides of its comparison, but lets a dry run go on; and what
+    fails, and what an `except` or a `with` handles of that, is noted.
 
     The names that it needs for that no author can write.
     """
@@ -217,6 +219,8 @@ class Rewriting(ast.NodeTransformer):
                 return ast.copy_location(calling("@issubclass", *node.args), node)
             if called.id in ("globals", "locals") and not node.args:
                 return ast.copy_location(calling("@defined", node), node)
+        if self.is_assertion(called) and name_of(called) not in EVALUATING:  # which look at who calls them
+            node.func = ast.copy_location(calling("@heard", node.func), node.func)
         return node
 
     def visit_Attribute(self, node):
@@ -271,8 +275,9 @@ class Rewriting(ast.NodeTransformer):
         holds_assertion = any(self.is_assertion(part) for line in node.body for part in ast.walk(line))
         self.alone.update(id(line) for line in node.body if self.stands_alone(line))
         node = self.generic_visit(node)
-        for item in node.items if holds_assertion else ():
-            item.context_expr = ast.copy_location(calling("@asserting", item.context_expr), item.context_expr)
+        for item in node.items:
+            manager = item.context_expr
+            item.context_expr = ast.copy_location(calling("@asserting" if holds_assertion else "@managed", manager), manager)
         return node
 
     visit_AsyncWith = visit_With
@@ -295,6 +300,7 @@ class Rewriting(ast.NodeTransformer):
         node = self.generic_visit(node)
         if node.type is not None:
             node.type = ast.copy_location(calling("@caught", node.type), node.type)
+        node.body = [ast.With([ast.withitem(calling("@handling"))], node.body)]
         return node
 
     def visit_Assert(self, node):
@@ -314,8 +320,9 @@ class Rewriting(ast.NodeTransformer):
         elif node.msg is not None and not any(isinstance(part, IN_PLACE) for part in ast.walk(node.msg)):
             message = ast.Lambda(ast.arguments([], [], None, [], [], None, []), node.msg)
             node.msg = ast.copy_location(calling("@message", message, *compared), node.msg)
-        node.test = ast.copy_location(ast.BoolOp(ast.Or(), [test, calling("@goes_on")]), test)
-        return node
+        holds = ast.UnaryOp(ast.Not(), ast.BoolOp(ast.Or(), [test, calling("@goes_on")]))
+        failed = ast.Raise(calling("@failed", *([node.msg] if node.msg else [])))
+        return ast.copy_location(ast.If(holds, [failed], []), node)
 
 
 # Parts of an expression that is the test's alone.

@@ -55,7 +55,7 @@ class raises:
         """True if the pattern is found in the exception's text; else a failed assertion, as of pytest's method."""
         pattern = re.compile(pattern)
         if pattern.pattern and not pattern.search(text := str(self.value)):
-            raise AssertionError(f"the text of the {type(self.value).__name__}, {brief(text)}, has no match for {brief(pattern.pattern)}")
+            raise FAILURES.failed(f"the text of the {type(self.value).__name__}, {brief(text)}, has no match for {brief(pattern.pattern)}")
         return True
 
 

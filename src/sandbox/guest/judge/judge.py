@@ -135,7 +135,7 @@ class Run:
         for test in range(first, len(self.task.tests)):
             self.enter(test)
             self.calls, self.peer.has_given = Calls(), given_to_setup
-            raised = error or self.carry_out(test, scope) or self.peer.aside
+            raised = error or self.carry_out(test, scope) or self.peer.aside or FAILURES.first()
             self.peer.aside = None
             if raised is not None and not self.asked:
                 return self.fault(test, raised)
@@ -154,6 +154,7 @@ class Run:
     def enter(self, test):
         """Begins a test, or setup: the kernel ends this process where one takes more CPU time than it may."""
         mark(test, self.asked)
+        FAILURES.begin(self.peer)
         left = self.in_all * self.seconds - (cpu_seconds() - self.began)
         signal.setitimer(signal.ITIMER_PROF, max(min(self.seconds, left), SOONEST))
 
@@ -168,6 +169,7 @@ class Run:
         if self.task.asks_model:
             scope["ask_model"] = self.ask_model
         scope |= {"@resolved": resolved, "@caught": caught, "@told": comparison, "@type": type_of, "@asserting": asserting}
+        scope |= {"@failed": FAILURES.failed, "@heard": heard, "@handling": Handling, "@managed": managed}
         scope |= {"@callable": lambda value: callable(resolved(value)), "@defined": defined, "@issubclass": descends, "@matching": Matching(scope)}
         scope |= {"@formatting": formatting, "@score": self.check_share, "@message": self.authors_message, "@goes_on": self.goes_on}
         scope["@alone"] = self.peer.alone
@@ -271,7 +273,7 @@ class Run:
             raise Unusable(f"what {label} returned {error}") from None
         except BaseException as error:
             note.append(f"raised {told_error(claim['raised'])}" if "raised" in claim else f"warned: {said(error)}")
-            if error not in peer.errors:
+            if error not in peer.errors and error not in FAILURES:  # which a handler of logs may have brought about
                 peer.agents_errors.add(error)
             raise
         note.append(f"returned {brief(value)}")

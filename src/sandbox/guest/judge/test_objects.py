@@ -28,9 +28,6 @@ REVEALING = (getattr, setattr, delattr, vars, dir, eval, exec, compile, globals,
 REVEALING += (operator.attrgetter, operator.methodcaller, sys._getframe)
 # Python's own kinds of objects whose text shows what no attribute does: what a function was bound to, and names with an underscore.
 TELLING = (functools.partial, operator.itemgetter, operator.attrgetter, operator.methodcaller, types.MethodType, types.SimpleNamespace)
-POOLED = frozenset(("concurrent", "multiprocessing"))  # packages of the library whose objects call functions in threads of theirs
-# Parameters that such a package calls.
-CALLED_BY_POOLS = frozenset(("func", "fn", "callback", "error_callback"))
 TEXTS = frozenset(("__str__", "__repr__", "__format__"))
 
 
@@ -99,7 +96,6 @@ class TestPeer(Peer):
     def perform(self, op, target, args, named):
         check_operation(op, target, args, named)
         self.has_given |= hands_over(op, args, named)
-        args, named = self.overheard_in_pool(op, target, args, named)
         try:
             return self.performed(op, target, args, named)
         except self.passing:
@@ -110,27 +106,6 @@ class TestPeer(Peer):
             if self.is_failure(error) and not is_blind:
                 line = self.lines.of_thread()  # what it has asserted of something that the agent gave it, and does not hold
                 line.failed = line.failed or error
-            raise
-
-    def overheard_in_pool(self, op, target, args, named):
-        """The arguments for a pool of the test's, with functions of which it is heard what they assert: the pool keeps that to itself.
-        An executor hands on what follows its function."""
-        pool = target.__self__ if type(target) is types.MethodType else target
-        homes = {str(kind.__module__).split(".")[0] for kind in type(pool).__mro__}
-        if homes.isdisjoint(POOLED):
-            return args, named
-        first = op == "method"
-        last = len(args) if "multiprocessing" in homes else first + 1
-        heard = lambda it: functools.partial(self.overheard, it) if callable(it) and not is_stand_in(it) else it
-        args = [*args[:first], *map(heard, args[first:last]), *args[last:]]
-        return args, {name: heard(it) if name in CALLED_BY_POOLS else it for name, it in named.items()}
-
-    def overheard(self, work, *args, **named):
-        try:
-            return work(*args, **named)
-        except Exception as error:
-            if self.is_failure(error):
-                self.aside = self.aside or error
             raise
 
     def is_failure(self, error):
