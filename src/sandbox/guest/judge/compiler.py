@@ -25,6 +25,7 @@ class Compiler:
         self.setup_line = setup["line"]
         self.asserting = set()  # functions of setup that can fail a test
         self.reaching = set()  # names of setup by which an assertion is reached
+        self.functions = set()  # of setup, and its classes: what fails within is noted there
         self.setup = self.compiled(None, setup, self.note_helpers)
         self.judging, self.rules = spec.get("judging"), {}
         has_scores = any(test.get("score") for test in spec["tests"])
@@ -81,7 +82,9 @@ class Compiler:
         self.library.update(name for node in nodes for name in named_of_library(node))
         reaching = reached_by(nodes, self.reaching | {"exec"} if "assert" in self.words else self.reaching)
         self.reaching = reaching if test is None else self.reaching
-        rewriting = Rewriting(names, lambda node: reaches_assertion(node, reaching))
+        functions = self.functions | {node.name for node in nodes if isinstance(node, FUNCTIONS)}
+        self.functions = functions if test is None else self.functions
+        rewriting = Rewriting(names, lambda node: reaches_assertion(node, reaching), functions)
         rewriting.called = {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
         rewriting.defined |= {node.name for node in nodes if isinstance(node, ast.ClassDef)}
         rewriting.defined |= {(node.asname or node.name) for node in nodes if isinstance(node, ast.alias)}
@@ -121,6 +124,9 @@ class Compiler:
         self.flaws.append({"test": test, "line": line, "message": message})
 
 
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
 def name_of(node):
     return getattr(node, "attr", getattr(node, "id", ""))
 
@@ -155,7 +161,7 @@ class Checking:
 
 def home_of(node):
     """The names that a statement binds, and those of its parts by which they may stand for an assertion."""
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+    if isinstance(node, FUNCTIONS):
         parts = [*ast.walk(node)]
         return {node.name}, parts + [Checking()] * (not isinstance(node, ast.ClassDef) and is_checking(node, parts))
     if isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)) and node.value:
@@ -196,8 +202,9 @@ class Rewriting(ast.NodeTransformer):
     The names that it needs for that no author can write.
     """
 
-    def __init__(self, names, is_assertion):
+    def __init__(self, names, is_assertion, functions):
         self.is_assertion = is_assertion
+        self.unwrapped = EVALUATING | functions  # what may look at who calls it; the latter's assertions are rewritten, too
         self.stored = {n.id for n in names if not isinstance(n.ctx, ast.Load)}
         self.called, self.defined, self.alone = set(), set(PLAIN_NAMES), set()
 
@@ -219,7 +226,7 @@ class Rewriting(ast.NodeTransformer):
                 return ast.copy_location(calling("@issubclass", *node.args), node)
             if called.id in ("globals", "locals") and not node.args:
                 return ast.copy_location(calling("@defined", node), node)
-        if self.is_assertion(called) and name_of(called) not in EVALUATING:  # which look at who calls them
+        if self.is_assertion(called) and name_of(called) not in self.unwrapped:
             node.func = ast.copy_location(calling("@heard", node.func), node.func)
         return node
 

@@ -184,7 +184,7 @@ class DryRun(Run):
 
     def known(self):
         """Names that the author may have meant: Python's, setup's, and the functions of the prompt."""
-        own = {name for name, value in self.scope.items() if type(value) is not Member}
+        own = {name for name, value in self.scope.items() if type(value) is not Member and name.isidentifier()}
         return PLAIN_NAMES | own | set(re.findall(r"(\w+)\s*\(", self.task.shown))
 
     def complain(self, flaw):
