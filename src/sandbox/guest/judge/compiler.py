@@ -82,7 +82,7 @@ class Compiler:
         self.library.update(name for node in nodes for name in named_of_library(node))
         reaching = reached_by(nodes, self.reaching | {"exec"} if "assert" in self.words else self.reaching)
         self.reaching = reaching if test is None else self.reaching
-        functions = self.functions | {node.name for node in nodes if isinstance(node, FUNCTIONS)}
+        functions = self.functions | {node.name for node in nodes if isinstance(node, DEFINITIONS)}
         self.functions = functions if test is None else self.functions
         rewriting = Rewriting(names, lambda node: reaches_assertion(node, reaching), functions)
         rewriting.called = {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
@@ -124,7 +124,7 @@ class Compiler:
         self.flaws.append({"test": test, "line": line, "message": message})
 
 
-FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def name_of(node):
@@ -161,7 +161,7 @@ class Checking:
 
 def home_of(node):
     """The names that a statement binds, and those of its parts by which they may stand for an assertion."""
-    if isinstance(node, FUNCTIONS):
+    if isinstance(node, DEFINITIONS):
         parts = [*ast.walk(node)]
         return {node.name}, parts + [Checking()] * (not isinstance(node, ast.ClassDef) and is_checking(node, parts))
     if isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)) and node.value:
