@@ -285,6 +285,10 @@ def excused(case, save):
         1 / 0
 
 
+def excused_there(pool, case, save):
+    pool.submit(save, 17)
+
+
 def stacked(stack, save):
     stack.callback(save, 17)
 

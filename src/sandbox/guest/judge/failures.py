@@ -42,14 +42,15 @@ FAILURES = Failures()
 
 
 def is_told_by_unittest():
-    """True within a case of unittest's that the test runs, and not the agent: that tells the test what has failed."""
-    frame, is_within = sys._getframe(1), False
-    while frame is not None:
-        if frame.f_code is TestPeer.perform.__code__:
-            return False
-        is_within |= "__unittest" in frame.f_globals  # by which it knows its own frames
-        frame = frame.f_back
-    return is_within
+    """True within what the test itself has unittest do, such as run a suite: that tells the test what has failed."""
+    frame = sys._getframe(1)
+    while (caller := frame.f_back) is not None:
+        home = frame.f_globals.get("__name__", "")
+        is_unittests = home.startswith("unittest.") and home != "unittest.mock"
+        if is_unittests and (caller.f_code.co_filename == TEST_FILE or caller.f_code is HEARD):
+            return True
+        frame = caller
+    return False
 
 
 def heard(check):
@@ -62,6 +63,9 @@ def heard(check):
             raise FAILURES.noted(error)
 
     return call
+
+
+HEARD = heard(None).__code__  # called by the test's text alone
 
 
 class Handling:
