@@ -2,10 +2,15 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
+use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 use crate::model::miner_id::Miner;
+use crate::serve::answer::Failure;
+use crate::serve::state::on_disk;
 
 /// Cells that look at uploads at the same time.
 const CELLS: usize = 4;
@@ -13,26 +18,49 @@ const CELLS: usize = 4;
 /// Lanes that miners stand in. Two in the same one wait for each other.
 const LANES: usize = 256;
 
+/// A miner's turn, given back when dropped.
+type Turn = [OwnedSemaphorePermit; 2];
+
 /// Turns that are free.
 #[derive(Debug)]
 pub(super) struct Turns {
-    cells: Semaphore,
-    lanes: Vec<Semaphore>,
+    cells: Arc<Semaphore>,
+    lanes: Vec<Arc<Semaphore>>,
     hasher: RandomState,
 }
 
 impl Default for Turns {
     fn default() -> Self {
-        let lanes = (0..LANES).map(|_| Semaphore::new(1)).collect();
-        Self { cells: Semaphore::new(CELLS), lanes, hasher: RandomState::new() }
+        let lanes = (0..LANES).map(|_| Arc::new(Semaphore::new(1))).collect();
+        Self { cells: Arc::new(Semaphore::new(CELLS)), lanes, hasher: RandomState::new() }
     }
 }
 
 impl Turns {
-    /// Waits for a miner's turn, which lasts until it is dropped; None if there are none any more.
-    pub(super) async fn next(&self, miner: &Miner) -> Option<[SemaphorePermit<'_>; 2]> {
+    /// Does work in a miner's turn; None if that does not come within this time. The turn lasts until the work is done: its
+    /// request may end before, as its client may leave.
+    ///
+    /// # Errors
+    /// The work has panicked.
+    pub(super) async fn work<T: Send + 'static>(
+        &self,
+        miner: &Miner,
+        patience: Duration,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<Option<T>, Failure> {
+        let Ok(Some(turn)) = timeout(patience, self.next(miner)).await else { return Ok(None) };
+        let in_turn = on_disk(move || {
+            let _turn = turn;
+            work()
+        });
+        in_turn.await.map(Some)
+    }
+
+    /// Waits for a miner's turn; None if there are none any more.
+    async fn next(&self, miner: &Miner) -> Option<Turn> {
         let lane = &self.lanes[self.hasher.hash_one(miner) as usize % LANES];
-        Some([lane.acquire().await.ok()?, self.cells.acquire().await.ok()?])
+        let lane = Arc::clone(lane).acquire_owned().await.ok()?;
+        Some([lane, Arc::clone(&self.cells).acquire_owned().await.ok()?])
     }
 }
 
@@ -40,17 +68,35 @@ impl Turns {
 mod tests {
     use super::*;
 
+    fn miner(id: &str) -> Miner {
+        id.parse().unwrap()
+    }
+
     #[tokio::test]
     async fn a_miner_has_one_turn_at_a_time() {
         let turns = Turns::default();
-        let miner = |id: &str| id.parse::<Miner>().unwrap();
-        let held = turns.next(&miner("ann")).await.unwrap();
-        let again = miner("ann");
-        let waits = turns.next(&again);
+        let ann = miner("ann");
+        let held = turns.next(&ann).await.unwrap();
+        let waits = turns.next(&ann);
         tokio::pin!(waits);
-        let now = tokio::time::timeout(std::time::Duration::ZERO, &mut waits).await;
+        let now = timeout(Duration::ZERO, &mut waits).await;
         assert!(now.is_err(), "ann is looked at already");
         drop(held);
         assert!(waits.await.is_some());
+    }
+
+    #[tokio::test]
+    async fn a_client_that_leaves_does_not_end_the_turn_of_its_work() {
+        let turns = Turns::default();
+        let ann = miner("ann");
+        let (done, until) = std::sync::mpsc::channel::<()>();
+        let request = turns.work(&ann, Duration::from_secs(10), move || until.recv());
+        assert!(timeout(Duration::ZERO, request).await.is_err(), "it is compiled for a while");
+        assert!(
+            timeout(Duration::ZERO, turns.next(&ann)).await.is_err(),
+            "and ann has no other turn meanwhile"
+        );
+        drop(done);
+        assert!(turns.next(&ann).await.is_some());
     }
 }

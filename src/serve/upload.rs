@@ -117,10 +117,10 @@ async fn look_at(
     });
     let checked = checked.await?;
     checked.map_err(|refused: Refused| Failure::from(&refused))?;
-    let Ok(Some(_turn)) = timeout(RUSH, state.turns.next(miner)).await else { return Ok(()) };
     let snapshot = Arc::clone(snapshot);
-    let looked_at = on_disk(move || snapshot.compiler.check(&source, &snapshot.pipeline));
-    looked_at.await?.map_err(|refused: Refused| Failure::from(&refused))
+    let compile = move || snapshot.compiler.check(&source, &snapshot.pipeline);
+    let compiled = state.turns.work(miner, RUSH, compile).await?;
+    compiled.unwrap_or(Ok(())).map_err(|refused| Failure::from(&refused))
 }
 
 fn accepted(receipt: Receipt, changed: bool) -> Response {
