@@ -29,6 +29,14 @@ pub fn is_in_force(results: &Path, freeze: &Freeze, now: Timestamp) -> bool {
     freeze.until.is_none_or(|until| now < until) && folder.is_dir() && !folder.join(REVEALED).exists()
 }
 
+/// Tells whether others are to see nothing of what a miner does: from the beginning of the freeze on, whether anything was published
+/// since or not.
+pub fn hides_news(results: &Path, freeze: &Freeze, now: Timestamp) -> bool {
+    let is_kept = folder(results, freeze).is_dir();
+    let has_begun = freeze.from <= now && freeze.until.is_none_or(|until| now < until);
+    if is_kept { is_in_force(results, freeze, now) } else { has_begun }
+}
+
 /// Ends a freeze before its time, for good. Tells whether it was in force.
 ///
 /// # Errors
@@ -89,6 +97,8 @@ mod tests {
         let in_force = |now| is_in_force(results.path(), &freeze, now);
         publish("before", at(0));
         assert!(!in_force(at(2)), "nothing was published since");
+        let hides_news = |now| hides_news(results.path(), &freeze, now);
+        assert_eq!([at(0), at(1), at(2), at(3)].map(hides_news), [false, true, true, false]);
         publish("during", at(1));
         publish("later", at(2));
         let kept = fs::read_to_string(folder(results.path(), &freeze).join("rankings.json")).unwrap();
@@ -100,7 +110,7 @@ mod tests {
         );
         let reveal = |now| reveal(results.path(), &freeze, now).unwrap();
         assert_eq!([reveal(at(3)), reveal(at(2)), reveal(at(2))], [false, true, false]);
-        assert!(!in_force(at(2)) && !in_force(at(0)), "it is for good");
+        assert!(!in_force(at(2)) && !in_force(at(0)) && !hides_news(at(2)), "it is for good");
         publish("after", at(2));
         assert!(!in_force(at(2)));
     }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use anyhow::Context;
 use jiff::Timestamp;
@@ -22,6 +23,9 @@ use crate::status::{Board, RankingIndex, Shown, ShownTask};
 use crate::submission::{self, Compiler};
 use crate::tokens::Tokens;
 use crate::workspace::Workspace;
+
+/// The index before anything was published.
+static NOTHING: LazyLock<RankingIndex> = LazyLock::new(RankingIndex::default);
 
 /// Settings, tasks and files that a request is answered by, from its beginning to its end.
 #[derive(Debug)]
@@ -88,15 +92,16 @@ impl Snapshot {
         frozen.map(|(_, published)| published)
     }
 
-    /// Looks something up in the results that are shown now, and in those since where the board stands still. Reads the disk.
+    /// Looks something up in the results that are shown now, and in those since where the board stands still or is to. Reads the disk.
     pub(super) fn look_up<T>(&self, look: impl FnOnce(Shown<'_>) -> T) -> io::Result<T> {
-        let nothing = RankingIndex::default();
-        let before = self.before_freeze();
-        let [shown, since] = [Some(before.unwrap_or(&self.live)), before.map(|_| &self.live)]
-            .map(|published| published.map(|published| published.rankings.get()));
-        let (shown, since) = (shown.transpose()?.flatten(), since.transpose()?.flatten());
-        let index = shown.as_ref().map_or(&nothing, |shown| &shown.1);
-        Ok(look(Shown { index, since: since.as_ref().map(|since| &since.1) }))
+        let results = &self.pipeline.results;
+        let stands = |(freeze, _): &&(Freeze, _)| freeze::hides_news(results, freeze, Timestamp::now());
+        let is_still = self.frozen.as_ref().filter(stands).is_some();
+        let since = is_still.then(|| self.live.rankings.get()).transpose()?;
+        let shown = self.published().rankings.get()?;
+        let index = shown.as_ref().map_or(&*NOTHING, |shown| &shown.1);
+        let since = since.as_ref().map(|since| since.as_ref().map_or(&*NOTHING, |since| &since.1));
+        Ok(look(Shown { index, since }))
     }
 
     /// The board as JSON that is shown now, to the organiser or to others; None before there is one. Reads the disk.

@@ -6,11 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::{JoinError, spawn_blocking};
 use tokio::time::timeout;
 
 use crate::model::miner_id::Miner;
-use crate::serve::answer::Failure;
-use crate::serve::state::on_disk;
 
 /// Cells that look at uploads at the same time.
 const CELLS: usize = 4;
@@ -37,7 +36,7 @@ impl Default for Turns {
 }
 
 impl Turns {
-    /// Does work in a miner's turn; None if that does not come within this time. The turn lasts until the work is done: its
+    /// Does work that waits, off the threads that answer, in a miner's turn; None if that does not come within this time. The turn lasts until the work is done: its
     /// request may end before, as its client may leave.
     ///
     /// # Errors
@@ -47,9 +46,9 @@ impl Turns {
         miner: &Miner,
         patience: Duration,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<Option<T>, Failure> {
+    ) -> Result<Option<T>, JoinError> {
         let Ok(Some(turn)) = timeout(patience, self.next(miner)).await else { return Ok(None) };
-        let in_turn = on_disk(move || {
+        let in_turn = spawn_blocking(move || {
             let _turn = turn;
             work()
         });

@@ -119,7 +119,7 @@ async fn look_at(
     checked.map_err(|refused: Refused| Failure::from(&refused))?;
     let snapshot = Arc::clone(snapshot);
     let compile = move || snapshot.compiler.check(&source, &snapshot.pipeline);
-    let compiled = state.turns.work(miner, RUSH, compile).await?;
+    let compiled = state.turns.work(miner, RUSH, compile).await.map_err(|_| Failure::ours())?;
     compiled.unwrap_or(Ok(())).map_err(|refused| Failure::from(&refused))
 }
 

@@ -115,8 +115,9 @@ impl Submitter {
         uploads.keep(&receipt)?;
         place.put(&uploads, source).inspect_err(|_| uploads.restore(miner, before.as_ref()))?;
         if let Some(taken) = place.content() {
-            // What can't be noted now is noted by a pass, or before it is replaced.
-            let _ = self.note(pipeline, taken, came);
+            // What can't be noted now is noted by a pass, or before it is replaced. Only what was admitted counts from then on.
+            let admitted = came.filter(|_| taken.sha256 == receipt.sha256);
+            let _ = self.note(pipeline, taken, admitted);
         }
         Ok((receipt, true))
     }
@@ -127,8 +128,8 @@ impl Submitter {
         let mut held = self.ledger.lock();
         let seen = others.see(pipeline, miner, open(&mut held, &pipeline.results)?);
         if seen.is_err() {
-            // It is read anew: what is not on the disk was not seen.
-            *held = None;
+            // Both are read anew: what is not on the disk was not seen.
+            (*held, *others) = (None, Others::default());
         }
         seen
     }

@@ -9,8 +9,10 @@ use jiff::Timestamp;
 
 use crate::config::Pipeline;
 use crate::model::miner_id::Miner;
+use crate::pipeline::archive;
 use crate::pipeline::intake::{self, Bounds, Stamp};
 use crate::pipeline::ledger::{Found, Ledger};
+use crate::pipeline::season::{Course, Decision};
 
 /// How many times longer than a look took is at least spent on other things.
 const SHARE: u32 = 20;
@@ -25,10 +27,11 @@ pub(super) struct Others {
 }
 
 impl Others {
-    /// Has the ledger know the bytes of all files but this miner's that stand still and are not known yet.
+    /// Has the ledger know the bytes of all files but this miner's that stand still and are not known yet, and the archive those
+    /// that count: they may be replaced before a pass looks.
     ///
     /// # Errors
-    /// The inbox can't be read, or the ledger can't be written.
+    /// The inbox can't be read, or the ledger or the archive can't be written.
     pub(super) fn see(&mut self, pipeline: &Pipeline, miner: &Miner, ledger: &mut Ledger) -> io::Result<()> {
         let began = Instant::now();
         if self.until.is_some_and(|until| began < until) {
@@ -58,9 +61,22 @@ impl Others {
             self.read.extend(file.stamp.map(|stamp| (file.file.clone(), stamp)));
             if ledger.sights().seen(&submission.sha256, &file.miner).is_none() {
                 let refused = super::check(&submission.bytes, pipeline).is_err();
-                found.push(Found { refused, ..Found::dropped(&submission, ordered) });
+                let one = Found { refused, ..Found::dropped(&submission, ordered) };
+                if counts(pipeline, ledger, &one) {
+                    archive::keep(&pipeline.results, &one.sha256, &submission.bytes)?;
+                }
+                found.push(one);
             }
         }
         Ok(found)
     }
+}
+
+/// Tells whether an agent that the ledger does not know counts by the rules of the season.
+fn counts(pipeline: &Pipeline, ledger: &Ledger, found: &Found) -> bool {
+    let Some(season) = pipeline.season.as_ref().filter(|_| !found.refused) else { return !found.refused };
+    let now = ledger.now(Timestamp::now());
+    let came = ledger.by_files(&found.miner, &found.file, found.arrived).map_or(now, |came| came.min(now));
+    let course = Course::of(season, &found.miner, ledger.sights());
+    !matches!(course.decide(&found.sha256, came), Decision::Refused(_))
 }

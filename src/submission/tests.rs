@@ -49,6 +49,13 @@ impl Folders {
         submit(&self.pipeline(), &miner(id), source.as_bytes(), (Channel::Submit, Instant::now()))
     }
 
+    /// A file that somebody else puts there, and that stands still.
+    fn drop(&self, id: &str, source: &str) {
+        let path = self.path().join(format!("{id}.py"));
+        fs::write(&path, source).unwrap();
+        File::options().write(true).open(path).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+    }
+
     fn receipt(&self, id: &str) -> Option<Receipt> {
         receipt(self.results.path(), &miner(id))
     }
@@ -416,11 +423,8 @@ fn what_was_here_before_the_close_counts_however_long_it_waits() {
 #[test]
 fn what_others_have_dropped_is_seen_before_a_submission() {
     let inbox = Folders::new();
-    for (id, source) in [("ann", "x = 1\n"), ("bob", "x = 2\n")] {
-        let path = inbox.path().join(format!("{id}.py"));
-        fs::write(&path, source).unwrap();
-        File::options().write(true).open(path).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
-    }
+    inbox.drop("ann", "x = 1\n");
+    inbox.drop("bob", "x = 2\n");
     inbox.put("mal", "x = 1\n").unwrap();
     let first = |source: &str| {
         let sha256 = crate::util::digest::sha256(source.as_bytes());
@@ -428,4 +432,20 @@ fn what_others_have_dropped_is_seen_before_a_submission() {
         miners.into_iter().map(|(miner, _)| String::from(miner)).collect::<Vec<_>>()
     };
     assert_eq!((first("x = 1\n"), first("x = 2\n")), (vec!["ann".into(), "mal".into()], vec!["bob".into()]));
+}
+
+#[test]
+fn what_others_have_dropped_is_kept_as_far_as_it_counts() {
+    let inbox = Folders::new();
+    let mut pipeline = inbox.pipeline();
+    let rules = b"season: {submissions: {total: 1}, counts: last_valid}";
+    pipeline.season = config::parse(Path::new("pipeline.yaml"), rules).unwrap().season;
+    for (source, by) in [("import numpy\n", "mal"), ("x = 1\n", "eve"), ("x = 2\n", "cy")] {
+        inbox.drop("bob", source);
+        let channel = (Channel::Submit, Instant::now());
+        submit(&pipeline, &miner(by), format!("# {by}\ny = 1\n").as_bytes(), channel).unwrap();
+    }
+    let (bytes, lines) = kept(&inbox, "bob");
+    assert_eq!(lines.len(), 3);
+    assert_eq!(bytes[3..], ["x = 1\n"], "it stands, whatever is put in its place: {bytes:?}");
 }

@@ -106,3 +106,14 @@ fn feedback_and_freeze_hold_here_too() {
     let behind = only(&api, GOOD, "");
     assert_eq!((&behind["state"], &behind["ranking"]), (&json!("evaluated"), &Value::Null));
 }
+
+#[test]
+fn a_freeze_hides_what_others_do_before_anything_is_published_in_it() {
+    let frozen = Folder::new("board: {sight: public, freeze_from: 2026-11-23T00:00:00Z}\n");
+    let [alice, bob] = ["alice", "bob"].map(|miner| frozen.token(miner));
+    let api = frozen.serve();
+    let by = |token: &str| format!("Authorization: Bearer {token}\r\n");
+    assert_eq!(api.put("alice", &by(&alice), GOOD).status, 201);
+    let seen = |token: &str| api.get_as("/agents/alice", &by(token)).status;
+    assert_eq!((seen(&alice), seen(&bob)), (200, 404));
+}

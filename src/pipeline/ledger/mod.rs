@@ -142,14 +142,12 @@ impl Ledger {
         let at = self.now(now);
         for Ordered { found, via, undecided } in order::of_one_look(&self.results, found, &self.sights) {
             let Found { arrived, came, file, miner, sha256, refused, packed, other, .. } = found;
-            let own = self.sights.events(&miner).last().map(|last| last.came);
-            let not_before = own.max(self.looked.before(&file));
             // A pass may see a file before the channel that took it has noted it.
             let taken = || {
                 let is_new = self.sights.seen(&sha256, &miner).is_none();
                 receipt::received_at(&self.results, &miner, &sha256).filter(|_| is_new)
             };
-            let by_files = |arrived| Some(moment(arrived)?.max(not_before.unwrap_or(Timestamp::MIN)));
+            let by_files = |arrived| self.by_files(&miner, &file, arrived);
             let as_other = || self.sights.came_as_other(&miner, &sha256, &other.as_ref()?.0);
             let came = came.or_else(taken).or_else(as_other).or_else(|| by_files(arrived));
             let came = came.filter(|came| *came < at);
@@ -163,6 +161,14 @@ impl Ledger {
                 false,
             );
         }
+    }
+
+    /// The time at which a dropped file came that was changed last at `arrived`, in seconds and nanoseconds: after the last complete
+    /// look that did not see it and after all else of its miner's. None if that is no time.
+    pub fn by_files(&self, miner: &Miner, file: &str, arrived: (i64, i64)) -> Option<Timestamp> {
+        let own = self.sights.events(miner).last().map(|last| last.came);
+        let not_before = own.max(self.looked.before(file));
+        Some(moment(arrived)?.max(not_before.unwrap_or(Timestamp::MIN)))
     }
 
     /// Notes that bytes which a miner was seen with before are a new submission, from `came` on.
