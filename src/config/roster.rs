@@ -1,12 +1,14 @@
 //! Roster: the people of a course, in a CSV file beside pipeline.yaml.
 
 use std::collections::HashSet;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use csv::{ReaderBuilder, StringRecord};
 use serde::Serialize;
 
 use crate::model::miner_id::Miner;
+use crate::util::similar::nearest;
 use crate::util::text::visible;
 use crate::yaml::{self, Log, Position, Problems};
 
@@ -78,18 +80,22 @@ fn students(log: &Log, bytes: &[u8]) -> Option<Vec<Student>> {
         complain(0, "is not UTF-8 text; save it as \"CSV UTF-8\"".to_owned());
         return None;
     };
-    // With a line break at its end, a quote that is never closed holds one.
-    let text = text.trim_start_matches('\u{feff}').to_owned() + "\n";
-    let mut reader =
-        ReaderBuilder::new().flexible(true).delimiter(delimiter(&text)).from_reader(text.as_bytes());
-    let header = reader.headers().ok()?;
-    let places =
-        one_line(header).and_then(|()| places(header)).map_err(|message| complain(1, message)).ok()?;
+    let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace('\r', "\n");
+    let delimiter = delimiter(&text);
+    let rows = text.lines().enumerate().map(|(at, line)| (at + 1, cells(line, delimiter)));
+    // Spreadsheets write rows in which nothing stands.
+    let mut rows = rows.filter(|(_, cells)| cells.iter().any(|cell| !cell.trim().is_empty()));
+    let (line, header) = rows.next().unwrap_or_default();
+    let places = closed(&header).and_then(|()| places(&header, delimiter));
+    let places = places.map_err(|message| complain(line.max(1), message)).ok()?;
     let (mut seen, mut all) = (HashSet::new(), Vec::new());
-    for record in reader.records() {
-        let record = record.map_err(|error| complain(0, error.to_string())).ok()?;
-        let line = record.position().map_or(0, |position| position.line() as usize);
-        match one_line(&record).and_then(|()| student(&record, places)) {
+    for (line, cells) in rows {
+        if let Err(message) = closed(&cells) {
+            // What follows may belong to it.
+            complain(line, message);
+            return None;
+        }
+        match no_more(&cells, &header).and_then(|()| student(&cells, places)) {
             Ok(student) if !seen.insert(student.id.clone()) => {
                 complain(line, format!("{} stands here twice; leave one of the lines", student.id));
             }
@@ -100,34 +106,58 @@ fn students(log: &Log, bytes: &[u8]) -> Option<Vec<Student>> {
     Some(all)
 }
 
+/// Cells of a line. A quote that is not closed in it holds the line break, which no other cell has.
+fn cells(line: &str, delimiter: u8) -> StringRecord {
+    let mut reader = ReaderBuilder::new()
+        .has_headers(false)
+        .delimiter(delimiter)
+        .from_reader(line.as_bytes().chain(&b"\n"[..]));
+    let mut cells = StringRecord::new();
+    // Text that is UTF-8 can be read.
+    let _ = reader.read_record(&mut cells);
+    cells
+}
+
 /// Spreadsheets of some countries write semicolons, and what is copied out of one has tabs.
 fn delimiter(text: &str) -> u8 {
-    let header = text.lines().next().unwrap_or_default();
+    let header = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     let others = [b';', b'\t'].into_iter().filter(|_| !header.contains(','));
     others.into_iter().find(|other| header.contains(char::from(*other))).unwrap_or(b',')
 }
 
-/// Refuses a field of several lines, in which other people may be lost.
-fn one_line(record: &StringRecord) -> Result<(), String> {
-    match record.iter().any(|field| field.contains(['\n', '\r'])) {
+/// Refuses a quote that is not closed in its line: other people may be lost in it.
+fn closed(cells: &StringRecord) -> Result<(), String> {
+    match cells.iter().any(|cell| cell.contains('\n')) {
         false => Ok(()),
         true => Err("a quote (\") that begins here goes on in the next line, or is never closed; each person is one line".to_owned()),
     }
 }
 
+/// Refuses cells behind those of the first line: a name with a comma makes two, the second of which would be lost.
+fn no_more(cells: &StringRecord, header: &StringRecord) -> Result<(), String> {
+    match cells.iter().skip(header.len()).any(|cell| !cell.trim().is_empty()) {
+        false => Ok(()),
+        true => Err(format!(
+            "{} cells, where the first line has {}; a cell that holds what stands between cells must be quoted, \
+             such as \"Lee, Ann\"",
+            cells.len(),
+            header.len()
+        )),
+    }
+}
+
 /// Places of the columns in the file; `group` may be missing.
-fn places(header: &StringRecord) -> Result<[Option<usize>; 3], String> {
+fn places(header: &StringRecord, delimiter: u8) -> Result<[Option<usize>; 3], String> {
     let place = |name: &str| header.iter().position(|cell| cell.trim().eq_ignore_ascii_case(name));
     let places = COLUMNS.map(place);
-    match places {
-        [Some(_), Some(_), _] => Ok(places),
-        _ => {
-            let found: Vec<&str> = header.iter().collect();
-            let found = visible(&found.join(","), LONGEST);
-            let expected = "expected a first line such as id,name,group (commas, semicolons or tabs)";
-            Err(format!("{expected}, found {found:?}"))
-        }
-    }
+    let lacking = COLUMNS.iter().zip(places).take(2).find(|(_, place)| place.is_none());
+    let Some((lacking, _)) = lacking else { return Ok(places) };
+    let near = header.iter().find(|cell| nearest(cell.trim(), [*lacking]).is_some());
+    let near = near.map_or(String::new(), |_| format!("; did you mean {lacking:?}?"));
+    let found: Vec<&str> = header.iter().collect();
+    let found = visible(&found.join(&char::from(delimiter).to_string()), LONGEST);
+    let expected = "expected a first line such as id,name,group (commas, semicolons or tabs)";
+    Err(format!("{expected}, found {found:?}{near}"))
 }
 
 fn student(record: &StringRecord, places: [Option<usize>; 3]) -> Result<Student, String> {
@@ -186,6 +216,32 @@ mod tests {
             ]
         );
         assert!(read(b"\xff\xfe").unwrap_err()[0].contains("CSV UTF-8"));
+    }
+
+    /// As spreadsheets save them: line ends of Windows, rows in which nothing stands.
+    #[test]
+    fn lines_are_counted_as_an_editor_does() {
+        let told = read(b"id;name\r\n;\r\n\r\nann;Ann\r\n;;\r\nb!;Bo\r\n").unwrap_err();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with("students.csv:6: \"b!\" is not a miner id"), "{told:?}");
+        let told = read(b"id,name\n\nann,Ann\n\nann,Eve\n").unwrap_err();
+        assert_eq!(told, ["students.csv:5: ann stands here twice; leave one of the lines"]);
+        assert_eq!(read(b"id;name\r\nann;Ann\r\n;\r\n").unwrap(), ["ann|Ann|"]);
+        assert_eq!(read(b"id,name\rann,Ann\rbo,Bo\r").unwrap(), ["ann|Ann|", "bo|Bo|"]);
+    }
+
+    /// The group would be half of the name.
+    #[test]
+    fn a_name_with_a_comma_outside_of_quotes_is_refused() {
+        let told = read(b"id,name,group\nann,Lee, Ann,A\nbo,Bo Ray,B,,\n").unwrap_err();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with("students.csv:2: 4 cells, where the first line has 3; "), "{told:?}");
+    }
+
+    #[test]
+    fn a_misspelt_column_is_told() {
+        let told = read(b"id;naem\nann;Ann\n").unwrap_err();
+        assert!(told[0].ends_with("found \"id;naem\"; did you mean \"name\"?"), "{told:?}");
     }
 
     /// The quote would swallow all who stand below.
