@@ -51,6 +51,9 @@ fn complain_of_sum(place: &Place<'_>, percentages: &[f64]) {
     if sum > 100.0 + 1e-9 {
         place.complain(format!("expected percentages that add up to at most 100, found {sum}"));
     }
+    if !percentages.is_empty() && percentages.iter().all(|percent| *percent < 1.0) {
+        place.complain("expected percentages such as 50 for a half, found shares of one");
+    }
 }
 
 /// None where it is not given, or null.

@@ -12,7 +12,7 @@ use crate::config::check::within;
 use crate::config::roster::Roster;
 use crate::config::season::{Counts, Late, Season};
 use crate::model::miner_id::Miner;
-use crate::yaml::{self, Log, Place, Problems, Reader, describe, excerpt};
+use crate::yaml::{self, Kind, Log, Place, Problems, Reader, describe, excerpt};
 
 /// File of the extensions, beside pipeline.yaml.
 const EXTENSIONS: &str = "extensions.yaml";
@@ -85,13 +85,17 @@ pub(super) fn moment(text: String) -> Result<Moment, String> {
     Ok(Moment { at, zone })
 }
 
-/// `10%` or `10`.
+/// `10%` or `10`. A number below 1 needs the sign, as it looks like a share.
 fn percent(value: Value) -> Result<f64, String> {
     let text = || value.as_str()?.strip_suffix('%')?.trim_end().parse::<f64>().ok();
-    let number = value.as_f64().or_else(text);
-    number
-        .filter(|percent| (0.0..=100.0).contains(percent))
-        .ok_or_else(|| format!("expected a percentage from 0% to 100%, found {}", describe(&value)))
+    let found = || format!("expected a percentage from 0% to 100%, found {}", describe(&value));
+    let percent = value.as_f64().or_else(text).filter(|percent| (0.0..=100.0).contains(percent));
+    match percent.ok_or_else(found)? {
+        share if value.is_number() && share > 0.0 && share < 1.0 => {
+            Err(format!("{}; a tenth is 10%, a tenth of a percent 0.1%", found()))
+        }
+        percent => Ok(percent),
+    }
 }
 
 /// Reads the extensions beside a pipeline.yaml, if there are any, for a season that ends then. Where there is a roster, it names
@@ -135,6 +139,10 @@ fn extensions(
 /// `ann: {closes: 2027-03-08T18:00:00+01:00}`.
 fn extension(name: &str, place: &Place<'_>, closes: Option<Timestamp>) -> Option<(Miner, Timestamp)> {
     let miner: Option<Miner> = name.parse().map_err(|message: String| place.complain(message)).ok();
+    if let Kind::Scalar(_) = place.node.kind {
+        place.complain(format!("expected fields such as {name}: {{closes: 2027-03-08T18:00:00+01:00}}"));
+        return None;
+    }
     let mut fields = place.fields()?;
     let later = fields.required("closes").and_then(|place| place.value(moment)).map(|later| later.at);
     match (later, closes) {
@@ -206,6 +214,10 @@ mod tests {
             ("{submissions: {total: 1.5}}", "season.submissions.total: expected a whole number"),
             ("{submissions: {per_week: 1}}", "season.submissions.per_week: unknown field"),
             ("{counts: first}", "season.counts: expected one of"),
+            (
+                "{late: {per_day: 0.1}}",
+                "season.late.per_day: expected a percentage from 0% to 100%, found 0.1; a tenth is 10%",
+            ),
             ("{late: {until: 2027-03-01T00:00Z}}", "season.late.until: takes closes"),
             ("{closes: null, late: {until: 2027-03-01T00:00Z}}", "season.late.until: takes closes"),
             ("{closes: 2027-03-01T00:00Z, late: {until: 2027-03-01T00:00Z}}", "must be after closes"),
