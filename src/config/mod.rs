@@ -1,6 +1,7 @@
 //! Configuration: `pipeline.yaml`, read and checked; all mistakes at once, each with file:line:column and field.
 
 pub(crate) mod check;
+mod elsewhere;
 mod environment;
 pub mod grant;
 mod read;

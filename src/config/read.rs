@@ -13,7 +13,7 @@ use crate::config::settings::{
     Allow, Base, Board, CellPer, Changes, EngineKind, Freeze, Judge, Limits, OnChange, OnSimilar, Pipeline,
     Sandbox, Similarity, Stage, Validate,
 };
-use crate::config::{check, read_grant, read_rewards, read_sampling, read_season, services};
+use crate::config::{check, elsewhere, read_grant, read_rewards, read_sampling, read_season, services};
 use crate::model::feedback::Feedback;
 use crate::model::miner_id::Miner;
 use crate::model::python::{DEFAULT_IMAGE, PackedImage};
@@ -46,7 +46,7 @@ pub(super) fn pipeline(log: &Log, file: &Path, bytes: &[u8]) -> Option<Pipeline>
     let llm = services::llm(fields.section("llm"));
     services::check_prices(&fields, &stages, judge_model.as_ref(), &llm);
     let serve = services::serve(fields.section("serve"), file);
-    fields.finish();
+    fields.finish_with(elsewhere::advice);
     let sha256 = digest::sha256(bytes);
     Some(Pipeline {
         title,
@@ -293,7 +293,7 @@ fn every_task() -> GlobSet {
 
 fn stage(place: &Place<'_>, limits: &Limits, names: &mut HashSet<String>) -> Option<Stage> {
     let mut fields = place.fields()?;
-    let name = fields.required("name").and_then(|name| name.value(check::stage_name));
+    let name = fields.required_such_as("name", "name: all").and_then(|name| name.value(check::stage_name));
     if let Some(name) = &name
         && !names.insert(name.clone())
     {
@@ -308,7 +308,7 @@ fn stage(place: &Place<'_>, limits: &Limits, names: &mut HashSet<String>) -> Opt
     let limits = self::limits(&mut overrides, limits);
     overrides.finish();
     let model = read_grant::grant(&mut fields);
-    fields.finish();
+    fields.finish_with(|name| read_sampling::advice(name).or_else(|| elsewhere::advice(name)));
     Some(Stage { name: name?, tasks: tasks?, sampling, pass_mark, stop_early, feedback, limits, model })
 }
 

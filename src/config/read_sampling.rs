@@ -16,6 +16,11 @@ pub(super) fn sampling(fields: &mut Reader<'_>) -> Sampling {
     Sampling { samples, reduce }
 }
 
+/// Advice on a way to reduce that stands beside `reduce`; None for any other field.
+pub(super) fn advice(name: &str) -> Option<String> {
+    ["pass_at_k", "pass_all_k"].contains(&name).then(|| format!("did you mean reduce: {{{name}: ...}}?"))
+}
+
 /// A word alone takes all samples for its k.
 fn reduce(place: &Place<'_>, samples: u32) -> Option<Reduce> {
     if !matches!(place.node.kind, Kind::Mapping(_)) {

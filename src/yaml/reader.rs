@@ -65,7 +65,7 @@ impl<'a> Place<'a> {
     pub fn items(&self) -> Option<Vec<Self>> {
         let items = match &self.node.kind {
             Kind::Sequence(items) => items,
-            Kind::Scalar(_) if !self.is_null() => {
+            Kind::Mapping(_) | Kind::Scalar(_) if !self.is_null() => {
                 let found = self.node.kind.describe();
                 self.complain(format!("expected a list, found {found}; write each item behind a \"- \""));
                 return None;
@@ -189,9 +189,15 @@ impl<'a> Reader<'a> {
 
     /// Complains about fields that nobody asked for.
     pub fn finish(self) {
+        self.finish_with(|_| None);
+    }
+
+    /// The same, with better advice for some of them.
+    pub fn finish_with(self, advice: impl Fn(&str) -> Option<String>) {
         for field in self.fields {
             if !self.known.contains(&field.key.as_str()) {
-                let message = format!("unknown field; {}", suggest(&field.key, &self.known));
+                let advice = advice(&field.key).unwrap_or_else(|| suggest(&field.key, &self.known));
+                let message = format!("unknown field; {advice}");
                 self.log.add(field.at, &join(&self.path, &field.key), message);
             }
         }
