@@ -22,6 +22,7 @@ const TAB: &str = "not valid YAML: this line is indented by a tab; use spaces";
 
 const SHORT: &str = "not valid YAML: a test with fields below it begins with `- assert: `, with a colon";
 
+const BELOW: &str = "not valid YAML: fields stand below one that has a value; indent them as it is, remove one or the other, or put a text below a |";
 const COLON: &str = "not valid YAML: there is no colon behind the field's name; write name: value";
 
 /// A value and where it stands.
@@ -161,7 +162,9 @@ impl Builder<'_> {
         let at = position(error.marker()).min(self.end);
         let tab = indenting_tab(text, at.line, error.info()).map(|tab| (tab, TAB));
         let short = short_test(text, at.line, error.info()).map(|at| (at, SHORT));
-        match tab.or(short).or_else(|| lacking_colon(text, at.line).map(|name| (name, COLON))) {
+        let told =
+            tab.or(short).or_else(|| fields_below_value(text, at.line, error.info()).map(|at| (at, BELOW)));
+        match told.or_else(|| lacking_colon(text, at.line).map(|name| (name, COLON))) {
             Some((place, reason)) => self.log.add(place, "", reason),
             None => self.log.add(at, "", syntax(error)),
         }
@@ -310,6 +313,33 @@ fn short_test(text: &str, line: usize, info: &str) -> Option<Position> {
     let lines = text.lines().enumerate().take(line + 1).skip(line.saturating_sub(1));
     let mut short = lines.filter(|(_, text)| is_short(text));
     short.next().map(|(at, text)| Position { line: at + 1, column: text.len() - text.trim_start().len() + 1 })
+}
+
+/// The field with a value, as `rewards: none` is, with fields below it. The scanner stands at these, or still at the value's comment.
+fn fields_below_value(text: &str, line: usize, info: &str) -> Option<Position> {
+    let is_told = |below: usize, above: usize| {
+        info.contains("mapping values") && below == line
+            || info.contains("comment intercepting") && above == line
+    };
+    let indent = |text: &str| text.len() - text.trim_start_matches([' ', '-']).len();
+    let lines = text.lines().enumerate().map(|(at, text)| (at + 1, text));
+    let mut lines = lines.filter(|(_, text)| !text.trim().is_empty() && !text.trim_start().starts_with('#'));
+    let mut above = lines.next()?;
+    let (above, below) = lines.find_map(|below| {
+        let before = std::mem::replace(&mut above, below);
+        is_told(below.0, before.0).then_some((before, below.1))
+    })?;
+    let (field, value) = above.1.split_once(": ")?;
+    let has_value = !value.trim().is_empty() && !value.trim_start().starts_with(['|', '>', '#', '&', '!']);
+    let is_field = |text: &str| text.split_once(':').is_some_and(|(name, _)| is_name(name.trim_start()));
+    let is_told = has_value && is_name(field.trim_start_matches([' ', '-'])) && is_field(below);
+    (is_told && indent(below) > indent(above.1))
+        .then(|| Position { line: above.0, column: indent(above.1) + 1 })
+}
+
+/// Tells whether a text could be the name of a field.
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// The line without a colon that a scanner stumbled over: this one, or the one before, no deeper than this one.

@@ -155,6 +155,18 @@ fn syntax_errors_come_with_advice() {
         let two = problem(&format!("tests:\n{before}  - assert f(1) == {{\"a\": 1, \"b\": 2}}\n"));
         assert!(two.ends_with("text that holds \": \" must be quoted or stand below a |"), "{two}");
     }
+    for (yaml, place) in [
+        ("a: 1\nrewards: none           # or\n  pool: 100\n", "2:1"),
+        ("rewards: none\n\n  pool: 100\n", "1:1"),
+        ("a:\n  b: c\n   d: e\n", "2:3"),
+        ("tests:\n  - score: f(1)\n      weight: 2\n", "2:5"),
+    ] {
+        let problem = problem(yaml);
+        let told = format!("{place}: not valid YAML: fields stand below one that has a value; ");
+        assert!(problem.starts_with(&told), "{yaml:?}: {problem}");
+    }
+    let text = problem("prompt: Say\n  as in a: b\n");
+    assert!(text.ends_with("text that holds \": \" must be quoted or stand below a |"), "{text}");
     for yaml in ["a:\n  - \"b\nc: d\n", "a:\n  - 'b\n"] {
         assert!(problem(yaml).ends_with("the quote that opens here is never closed"), "{yaml:?}");
     }
