@@ -1,7 +1,8 @@
 //! Lookup of a query in the result files.
 
+use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -15,7 +16,7 @@ use crate::pipeline::publish::json::{self, Rankings};
 use crate::pipeline::publish::roster::Listed;
 use crate::pipeline::report_store::load_report;
 use crate::pipeline::score::{Evaluated, Row};
-use crate::show::history::{self, Submitted};
+use crate::show::history::{self, Fate, Submitted};
 use crate::show::people;
 use crate::show::query::{Nearest, Query, ShowError, shown};
 
@@ -123,11 +124,27 @@ fn find(pipeline: &Pipeline, rankings: &Rankings, name: &str) -> Result<Known, S
     let source = report.as_ref().map(|report| archive::path(&pipeline.results, &report.sha256));
     let source = source.filter(|path| path.is_file());
     let known = Known { miner, token, row, evaluated, pending, rejected, report, source, person };
-    match known.is_absent() && known.person.is_none() {
-        false => Ok(known),
-        true if history::of(pipeline, rankings, name).is_ok() => Err(ShowError::Withdrawn(known.miner)),
-        true => Err(people::unknown(rankings, name)),
+    if !known.is_absent() {
+        return Ok(known);
     }
+    let history = history::of(pipeline, rankings, name);
+    match history.map(|all| all.last().map(|last| last.state)) {
+        _ if is_new(pipeline, &known.miner) => Err(ShowError::Waiting(known.miner)),
+        Ok(Some(Fate::Waiting)) => Err(ShowError::Waiting(known.miner)),
+        _ if known.person.is_some() => Ok(known),
+        Ok(_) => Err(ShowError::Withdrawn(known.miner)),
+        Err(_) => Err(people::unknown(rankings, name)),
+    }
+}
+
+/// True if something in the inbox, which the results know nothing of, is called like this miner's.
+fn is_new(pipeline: &Pipeline, miner: &Miner) -> bool {
+    let is_of = |entry: fs::DirEntry| {
+        let (name, folder) = (entry.file_name(), entry.path().is_dir());
+        let id = if folder { Some(name.as_os_str()) } else { Path::new(&name).file_stem() };
+        id.is_some_and(|id| id.eq_ignore_ascii_case(miner.as_str()))
+    };
+    fs::read_dir(&pipeline.inbox).is_ok_and(|mut inbox| inbox.any(|entry| entry.is_ok_and(is_of)))
 }
 
 /// A miner's report, with the samples that its stages have now.

@@ -65,6 +65,9 @@ pub enum ShowError {
         "{0} has withdrawn: nothing of it lies in the inbox; `agentmill show {0} --history` lists what it submitted"
     )]
     Withdrawn(Miner),
+    /// The submission in the inbox was not evaluated yet.
+    #[error("{0} waits to be evaluated; `agentmill run` does it")]
+    Waiting(Miner),
     /// The miner is ranked but the report is gone.
     #[error("the report of {0} is missing or can't be read; the next run makes it anew")]
     NoReport(Miner),

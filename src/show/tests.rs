@@ -95,8 +95,8 @@ fn asked<'a>(what: &[&'a str]) -> Query<'a> {
 fn shown(dir: &Path, what: &[&str]) -> Result<String, String> {
     let stages = b"stages: [{name: main, samples: 9}]";
     let pipeline = config::parse(Path::new("pipeline.yaml"), stages).unwrap();
-    show(&Pipeline { results: dir.to_owned(), ..pipeline }, asked(what), &Layout::PLAIN)
-        .map_err(|err| err.to_string())
+    let pipeline = Pipeline { results: dir.to_owned(), inbox: dir.join("inbox"), ..pipeline };
+    show(&pipeline, asked(what), &Layout::PLAIN).map_err(|err| err.to_string())
 }
 
 #[test]
@@ -228,6 +228,20 @@ fn a_person_is_named_who_is_called_so_but_for_accents() {
     for name in ["Cleo", "cleo dupont", "DUPONT", "cle\u{301}o"] {
         let error = shown(dir.path(), &[name]).unwrap_err();
         assert!(error.ends_with("; did you mean \"Cl\u{e9}o Dupont\"?"), "{error}");
+    }
+}
+
+/// Somebody asks before a run has looked at the file.
+#[test]
+fn what_lies_in_the_inbox_unevaluated_waits() {
+    let dir = results();
+    let inbox = dir.path().join("inbox");
+    std::fs::create_dir_all(inbox.join("frank")).unwrap();
+    std::fs::write(inbox.join("Erin.py"), "x = 1").unwrap();
+    for miner in ["erin", "frank"] {
+        let told = format!("{miner} waits to be evaluated; `agentmill run` does it");
+        assert_eq!(shown(dir.path(), &[miner]).unwrap_err(), told);
+        assert_eq!(shown(dir.path(), &[miner, "primes"]).unwrap_err(), told);
     }
 }
 
