@@ -362,9 +362,8 @@ impl Job {
         atomic_file::replace_private(&results.join("models_samples.csv"), |out| samples::csv(out, tried))
             .with_context(context)?;
         let title = self.workspace.pipeline.title.as_deref();
-        let (page, wanted, now) = (results.join(MODELS), self.wanted.samples, Timestamp::now());
-        atomic_file::replace_by(&page, |out| page::write(out, rows, wanted, title, now))
-            .with_context(context)?;
+        let (page, now) = (results.join(MODELS), Timestamp::now());
+        atomic_file::replace_by(&page, |out| page::write(out, rows, title, now)).with_context(context)?;
         let (results, folder) = (results.display(), folder.display());
         self.spinner.say(&format!(
             "models.csv, the page models.html and, task by task and sample by sample, models_tasks.csv and \

@@ -49,7 +49,7 @@ fn models() -> Vec<Row> {
 /// Writes the page of models beside the ranking's.
 pub fn write_models(dir: &Path) {
     let mut file = std::fs::File::create(dir.join("models.html")).unwrap();
-    bench::page::write(&mut file, &models(), 4, Some("Small models"), Timestamp::UNIX_EPOCH).unwrap();
+    bench::page::write(&mut file, &models(), Some("Small models"), Timestamp::UNIX_EPOCH).unwrap();
 }
 
 pub fn models_have_a_page() -> Tested {

@@ -22,17 +22,11 @@ const STYLE: &str = include_str!("page.css");
 /// The most of a name that is shown, in characters.
 const SHOWN: usize = 100;
 
-/// Writes the page of models that are ranked, of so many samples of each task.
+/// Writes the page of models that are ranked.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write(
-    out: &mut dyn Write,
-    rows: &[Row],
-    samples: u32,
-    title: Option<&str>,
-    made: Timestamp,
-) -> io::Result<()> {
+pub fn write(out: &mut dyn Write, rows: &[Row], title: Option<&str>, made: Timestamp) -> io::Result<()> {
     let style = [page::STYLE, STYLE].concat();
     let context = context! {
         title => title.map(|title| visible(title, SHOWN)),
@@ -41,7 +35,7 @@ pub fn write(
         made_said => made.strftime("%Y-%m-%d %H:%M").to_string(),
         style_hash => html::hash(&style),
         style => Value::from_safe_string(style),
-        samples,
+        samples => grouped(rows.iter().map(|row| row.samples as u64).sum()),
         k => rows.first().map_or(1, |row| row.k),
         models => rows.iter().map(model).collect::<Vec<_>>(),
         tasks => tasks(rows),
@@ -161,7 +155,7 @@ mod tests {
 
     fn page(rows: &[Row]) -> String {
         let mut out = Vec::new();
-        write(&mut out, rows, 4, Some("<i>Bench"), Timestamp::UNIX_EPOCH).unwrap();
+        write(&mut out, rows, Some("<i>Bench"), Timestamp::UNIX_EPOCH).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -181,6 +175,7 @@ mod tests {
             "1 missing",
             "1 cut off",
             "1,234",
+            "<b>2,468</b>samples",
         ] {
             assert!(text.contains(told), "{told}: {text}");
         }

@@ -38,6 +38,8 @@ struct Pass {
     roster: Vec<Student>,
     board: Board,
     near: HashMap<Miner, NearCopy>,
+    /// Percent that coming late cost one of them.
+    penalty: Option<(Miner, f64)>,
 }
 
 impl Pass {
@@ -58,6 +60,7 @@ impl Pass {
             roster: Vec::new(),
             board: Board::Private,
             near: HashMap::new(),
+            penalty: None,
         }
     }
 
@@ -74,8 +77,13 @@ impl Pass {
             save_report(dir, report).unwrap();
         }
         let plan = Plan::new(&self.stages, &self.tasks);
-        let agents: Vec<ReportSummary> =
-            self.reports.iter().map(|report| ReportSummary::of(report, &plan)).collect();
+        let penalty =
+            |miner: &Miner| self.penalty.as_ref().filter(|late| late.0 == *miner).map(|late| late.1);
+        let summary = |report: &Report| ReportSummary {
+            penalty: penalty(&report.miner),
+            ..ReportSummary::of(report, &plan)
+        };
+        let agents: Vec<ReportSummary> = self.reports.iter().map(summary).collect();
         let agents: Vec<&ReportSummary> = agents.iter().collect();
         let rows = rank(
             &agents,

@@ -85,6 +85,9 @@ struct Agent<'a> {
     /// Note that it was run no further in its stage.
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped: Option<String>,
+    /// Percent that coming late cost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    late: Option<f64>,
     seen: i64,
     sha256: &'a str,
     file: String,
@@ -283,6 +286,7 @@ fn agents<'a>(
             similar: row.similar_to.as_ref().map(Miner::as_str).zip(row.similarity).filter(|_| marks_near),
             same: &row.same_as,
             stopped: row.stopped_early.as_ref().filter(|_| shown).map(ToString::to_string),
+            late: row.penalty.filter(|percent| shown && *percent > 0.0),
             seen: row.first_seen.as_second(),
             sha256: &row.sha256,
             file: summary.map_or(String::new(), |summary| visible(&summary.file, MAX)),

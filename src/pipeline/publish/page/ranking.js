@@ -72,6 +72,7 @@ function rankingRow(agent) {
     minerLink(agent),
     personTag(agent.miner),
     copyTag(agent),
+    agent.late && el("span", { class: "tag" }, `${number(agent.late)} % off for coming late`),
     agent.stopped && el("span", { class: "tag", title: agent.stopped }, "stopped early"),
     agent.unscored > 0 && el("span", { class: "tag warn" }, `${number(agent.unscored)} unscored`));
   const cells = [

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::model::feedback::Feedback;
 
 fn student(id: &str, name: &str, group: &str) -> Student {
     Student { id: miner(id), name: name.into(), group: group.into() }
@@ -101,5 +102,19 @@ fn a_page_that_all_see_marks_no_near_copies() {
         pass.publish(dir.path());
         assert_eq!(on_page(dir.path())["agents"][1]["similar"], expected, "{board:?}");
         assert!(read(dir.path(), "rankings.csv").contains(",alice,0.93,"), "the organiser's file");
+    }
+}
+
+/// The tasks' scores are those of before, so the page says why the whole is less.
+#[test]
+fn the_page_tells_what_coming_late_cost_where_it_shows_scores() {
+    for (feedback, expected) in [(Feedback::Tasks, json!(15.0)), (Feedback::None, json!(null))] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut pass = course();
+        pass.stages.iter_mut().for_each(|stage| stage.feedback = feedback);
+        pass.penalty = Some((miner("alice"), 15.0));
+        pass.publish(dir.path());
+        assert_eq!(on_page(dir.path())["agents"][0]["late"], expected, "{feedback:?}");
+        assert_eq!(on_page(dir.path())["agents"][1]["late"], json!(null));
     }
 }
