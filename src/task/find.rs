@@ -107,9 +107,8 @@ impl<'a> Found<'a> {
 
     fn task(&mut self, path: PathBuf) {
         let Some(id) = id(self.dir, &path) else {
-            let rule =
-                "names of tasks and their folders must match [a-z0-9][a-z0-9_.-]* and end in .yaml or .yml";
-            return self.complain(&path, rule.to_owned());
+            let rule = "tasks and their folders are named by a-z, 0-9, \"_\", \"-\" and \".\", beginning with a letter or digit";
+            return self.complain(&path, format!("{rule}; call it {}", allowed(self.dir, &path)));
         };
         match self.tasks.get(&id) {
             Some(first) => {
@@ -135,6 +134,18 @@ fn id(dir: &Path, path: &Path) -> Option<String> {
     let id = parts.join("/");
     let id = id.strip_suffix(".yaml").or_else(|| id.strip_suffix(".yml"))?;
     id.split('/').all(is_component).then(|| id.to_owned())
+}
+
+/// A path that a task may have, as near as can be to the one that it has.
+fn allowed(dir: &Path, path: &Path) -> String {
+    let inside = path.strip_prefix(dir).unwrap_or(path).to_string_lossy().to_lowercase();
+    let letter = |c: char| if c.is_ascii_alphanumeric() || "_.-".contains(c) { c } else { '_' };
+    let component = |name: &str| {
+        let name: String = name.chars().map(letter).collect();
+        let name = name.trim_start_matches(['_', '.', '-']);
+        if is_component(name) { name.to_owned() } else { format!("task{name}") }
+    };
+    inside.split('/').map(component).collect::<Vec<_>>().join("/")
 }
 
 fn is_component(name: &str) -> bool {
