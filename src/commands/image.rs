@@ -41,6 +41,12 @@ pub fn image(dir: &Path, what: &Image, quiet: bool) -> anyhow::Result<Exit> {
         let lock = packing.lock.map(|lock| format!("; versions and hashes are in {}", lock.display()));
         term::complain(format_args!("built{}", lock.unwrap_or_default()));
     }
+    if !quiet {
+        let fields = format!("sandbox: {{image: \"{name}\"}} and validate: {{allow: [MODULE]}}");
+        term::complain(format_args!(
+            "agents get it by {fields} in pipeline.yaml, or allow: image for all of it"
+        ));
+    }
     term::print(&format!("{name}\n"))?;
     Ok(Exit::Done)
 }

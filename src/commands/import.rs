@@ -191,6 +191,10 @@ fn summary(wrote: &[Wrote], folder: &Path) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
-    let told = if told.is_empty() { "none taken".to_owned() } else { told.join(", ") };
-    format!("tasks in {}: {told}; `agentmill check` proves them\n", folder.display())
+    match told.is_empty() {
+        true => format!("tasks in {}: none taken\n", folder.display()),
+        false => {
+            format!("tasks in {}: {}; `agentmill check` proves them\n", folder.display(), told.join(", "))
+        }
+    }
 }
