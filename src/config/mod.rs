@@ -86,8 +86,9 @@ fn beside(log: Log, file: &Path, mut pipeline: Option<Pipeline>) -> Result<Pipel
         }
         roster = Some(listed.clone()).filter(|_| problems.is_empty());
     }
-    if let Some(pipeline) = &mut pipeline {
-        let closes = pipeline.season.as_ref().and_then(|season| season.closes);
+    let closes = pipeline.as_ref().and_then(|pipeline| pipeline.season.as_ref()?.closes);
+    // An end that is wrong is told already, and extends as one that is not there.
+    if let Some(pipeline) = pipeline.as_mut().filter(|_| closes.is_some() || log.is_empty()) {
         match (read_season::load(file, closes, roster.as_ref()), &mut pipeline.season) {
             (Ok(extensions), Some(season)) => season.extensions = extensions,
             (Ok(_), None) => {}

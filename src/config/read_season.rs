@@ -249,6 +249,7 @@ mod tests {
             ("\nann: {until: 2027-03-09T00:00:00Z}", "extensions.yaml:2:6: ann.closes: missing"),
             ("a b: {closes: 2027-03-09T00:00:00Z}", "is not a miner id"),
             ("ann: {closes: soon}", "expected a time with its zone"),
+            ("ann: 2027-03-09T00:00:00Z", "extensions.yaml:1:6: ann: expected fields such as ann: {closes: "),
         ] {
             let told = read(text, closes).unwrap_err();
             assert!(told.contains(message), "{text}: {told}");
@@ -284,5 +285,8 @@ mod tests {
             told.contains("extensions.yaml:1:15: ann.closes: season.closes of pipeline.yaml is not set"),
             "{told}"
         );
+        write("pipeline.yaml", "season: {closes: 2027-03-08}\n");
+        let told = crate::config::load(&file).unwrap_err().to_string();
+        assert!(told.contains("season.closes: expected a time") && !told.contains("is not set"), "{told}");
     }
 }

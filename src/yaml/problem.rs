@@ -103,6 +103,12 @@ impl Log {
         problems.push(Problem { file: self.file.clone(), line, column, field, message });
     }
 
+    /// True if nothing was wrong.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.problems.borrow().is_empty()
+    }
+
     /// The problems, in no particular order.
     #[must_use]
     pub fn into_problems(self) -> Vec<Problem> {
@@ -114,7 +120,7 @@ impl Log {
     /// # Errors
     /// All problems in the order of lines. `None` without any problem is one, too.
     pub fn finish<T>(self, value: Option<T>) -> Result<T, Problems> {
-        if value.is_none() && self.problems.borrow().is_empty() {
+        if value.is_none() && self.is_empty() {
             self.add(Position::default(), "", "could not be read");
         }
         Problems::check(self.into_problems())?;
