@@ -1,6 +1,6 @@
 # kind: trying what a test's functions assert where something else than a pool calls them: event loops, their tasks and executors, futures, a TestCase, handlers of logs
 # task: elsewhere
-# wants: failed failed failed failed failed failed failed failed failed failed failed
+# wants: failed failed failed failed failed failed failed failed failed failed failed failed failed failed failed failed
 GUESSES = range(12, 20)
 
 

@@ -1,6 +1,6 @@
 # kind: trying what a test's functions assert where it is not heard: by what is no question, in pools, threads and groups of the test's, and before an exception of its own
 # task: quiet
-# wants: failed failed failed failed failed failed failed failed failed failed failed
+# wants: failed failed failed failed failed failed failed failed failed failed failed failed
 import itertools
 import json
 import sys
@@ -88,3 +88,10 @@ def keep(save):
 def unload(save):
     keep(save)
     raise ValueError
+
+
+def strip(row, done):
+    for name in ("a", "b"):
+        delattr(row, name)
+        if holds(done):
+            return

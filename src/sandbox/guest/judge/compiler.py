@@ -226,7 +226,8 @@ class Rewriting(ast.NodeTransformer):
                 return ast.copy_location(calling("@issubclass", *node.args), node)
             if called.id in ("globals", "locals") and not node.args:
                 return ast.copy_location(calling("@defined", node), node)
-        if self.is_assertion(called) and name_of(called) not in self.unwrapped:
+        fails = self.is_assertion(called) or name_of(called) == "fail"
+        if fails and name_of(called) not in self.unwrapped:
             node.func = ast.copy_location(calling("@heard", node.func), node.func)
         return node
 
@@ -238,7 +239,7 @@ class Rewriting(ast.NodeTransformer):
             return ast.copy_location(calling("@type", node.value), node)
         if node.attr in ("format", "format_map") and not isinstance(node.value, ast.Constant):
             return ast.copy_location(calling("@formatting", node.value, ast.Constant(node.attr)), node)
-        return node
+        return ast.copy_location(calling("@hearing", node), node) if node.attr.startswith("assert") else node
 
     def visit_Compare(self, node):
         node = self.generic_visit(node)
@@ -308,6 +309,11 @@ class Rewriting(ast.NodeTransformer):
         if node.type is not None:
             node.type = ast.copy_location(calling("@caught", node.type), node.type)
         node.body = [ast.With([ast.withitem(calling("@handling"))], node.body)]
+        return node
+
+    def visit_Raise(self, node):
+        node = self.generic_visit(node)
+        node.exc = node.exc and ast.copy_location(calling("@raising", node.exc), node.exc)
         return node
 
     def visit_Assert(self, node):

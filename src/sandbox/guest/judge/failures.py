@@ -14,6 +14,7 @@ class Failures:
     def begin(self, peer):
         """Begins a test of a run."""
         self.peer, self.unhandled = peer, {}
+        listen_to_unittest()
 
     def first(self):
         return next(iter(self.unhandled.values()), None)
@@ -22,9 +23,16 @@ class Failures:
         """The exception that an assertion raises."""
         return self.noted(AssertionError(*message))
 
+    def raising(self, raised):
+        """The exception, or its class, of a `raise` of the test's. An AssertionError is noted."""
+        kind = raised if type(raised) is type else type(raised)
+        if is_stand_in(raised) or not issubclass(kind, AssertionError):
+            return raised
+        return self.noted(raised if kind is not raised else kind())
+
     def noted(self, error):
         is_due = self.peer.has_given and self.peer.is_failure(error) and len(self.unhandled) < self.MOST
-        if is_due and not is_told_by_unittest():
+        if is_due:
             self.unhandled.setdefault(id(error), error)
         return error
 
@@ -41,16 +49,30 @@ class Failures:
 FAILURES = Failures()
 
 
-def is_told_by_unittest():
-    """True within what the test itself has unittest do, such as run a suite: that tells the test what has failed."""
+def listen_to_unittest():
+    """Has unittest say what it catches in its cases and by `assertRaises`: it tells the test of that. An event loop that runs in a case
+    tells neither."""
+    case = sys.modules.get("unittest.case")
+    if case is None or hasattr(case, "_is_heard"):
+        return
+    case._is_heard = True
+    part, catch = case._Outcome.testPartExecutor, case._AssertRaisesContext.__exit__
+    case._Outcome.testPartExecutor = lambda *args, **named: OfUnittest(part(*args, **named))
+    case._AssertRaisesContext.__exit__ = lambda self, kind, error, trace: caught_by_unittest(error, catch(self, kind, error, trace))
+
+
+def caught_by_unittest(error, is_handled):
+    if is_handled and not is_asked_by_agent():
+        FAILURES.handle(error)
+    return is_handled
+
+
+def is_asked_by_agent():
+    """True within what an agent has asked a test's object for: what a TestCase catches there is told to the agent."""
     frame = sys._getframe(1)
-    while (caller := frame.f_back) is not None:
-        home = frame.f_globals.get("__name__", "")
-        is_unittests = home.startswith("unittest.") and home != "unittest.mock"
-        if is_unittests and (caller.f_code.co_filename == TEST_FILE or caller.f_code is HEARD):
-            return True
-        frame = caller
-    return False
+    while frame is not None and frame.f_code is not TestPeer.perform.__code__:
+        frame = frame.f_back
+    return frame is not None
 
 
 def heard(check):
@@ -65,7 +87,9 @@ def heard(check):
     return call
 
 
-HEARD = heard(None).__code__  # called by the test's text alone
+def hearing(check):
+    """A method that asserts something, as its name says, where it is not called at once, but handed on."""
+    return heard(check) if type(check) is types.MethodType else check
 
 
 class Handling:
@@ -101,6 +125,13 @@ class Managed:
         if is_handled:
             FAILURES.handle(error)
         return is_handled
+
+
+class OfUnittest(Managed):
+    """The manager by which unittest catches what fails in a part of a case."""
+
+    def left(self, error, is_handled):
+        return caught_by_unittest(error, is_handled)
 
 
 class Asserting(Managed):

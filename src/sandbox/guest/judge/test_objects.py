@@ -12,7 +12,7 @@ OF_CLASSES = frozenset(("isinstance", "issubclass"))
 COUNTS = {"get": 1, "set": 2, "del": 1}  # arguments
 AWAITED = frozenset(("__anext__", "__aenter__", "__aexit__"))
 # Of these, the arguments are names and kinds only.
-HANDS_NOTHING = frozenset((*OF_CLASSES, "get", "del", "copy", "signature", "await", "aiter", "__format__"))
+HANDS_NOTHING = frozenset((*OF_CLASSES, "get", "copy", "signature", "await", "aiter", "__format__"))
 
 SHOWN_PRIVATE = frozenset("__name__ __qualname__ __doc__ __module__ __dict__ __wrapped__ __annotations__".split())
 # Of a pool's futures, what the library looks at that waits for several of them.
