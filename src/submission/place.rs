@@ -5,11 +5,13 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, openat, renameat, unlinkat};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, fstat, openat, renameat, unlinkat};
 use rustix::io::Errno;
+use rustix::process::geteuid;
 
 use crate::config::Pipeline;
 use crate::model::first_sights::FirstSights;
+use crate::model::joined::AGENT;
 use crate::model::miner_id::Miner;
 use crate::pipeline::intake::{self, Bounds, Inbox, InboxFile, Submission, Touched};
 use crate::pipeline::ledger::Ledger;
@@ -87,6 +89,10 @@ impl Place {
                 "{} in the inbox is not what it should be: {errno}",
                 self.inbox_file.file
             )),
+            Errno::ACCESS | Errno::PERM if self.inbox_file.file.contains('/') => Refused::Conflict(format!(
+                "{} in the inbox lies in a folder of another user's, who could replace what is put there; remove it first",
+                self.inbox_file.file
+            )),
             _ => Refused::Inbox(errno.into()),
         })
     }
@@ -97,6 +103,9 @@ impl Place {
         let mut name = self.inbox_file.file.as_str();
         if let Some((below, file)) = name.split_once('/') {
             folder = openat(&folder, below, FOLDER | OFlags::NOFOLLOW, Mode::empty())?;
+            if fstat(&folder)?.st_uid != geteuid().as_raw() {
+                return Err(Errno::PERM);
+            }
             name = file;
         }
         let folder = File::from(folder);
@@ -121,7 +130,9 @@ fn claim(entry: &fs::DirEntry, miner: &Miner) -> Option<String> {
     }
     let folder =
         name.eq_ignore_ascii_case(miner.as_str()) && entry.file_type().is_ok_and(|kind| kind.is_dir());
-    folder.then(|| format!("{name}/agent.py"))
+    // Where nothing lies in it, it may be anybody's.
+    let is_used = || entry.path().join(AGENT).symlink_metadata().is_ok();
+    (folder && is_used()).then(|| format!("{name}/{AGENT}"))
 }
 
 /// The file that a pass would take of several that claim one id.

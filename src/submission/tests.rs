@@ -105,6 +105,25 @@ fn what_the_miner_has_is_replaced_where_it_lies() {
 }
 
 #[test]
+fn nothing_is_put_into_a_folder_of_somebody_elses() {
+    let inbox = Folders::new();
+    let folders = ["alice", "bob"].map(|id| inbox.path().join(id));
+    folders.iter().for_each(|folder| fs::create_dir(folder).unwrap());
+    fs::write(folders[1].join("agent.py"), "theirs").unwrap();
+    // Who is not root can't give them away.
+    if folders.iter().any(|folder| chown(folder, Some(12_345), None).is_err()) {
+        return;
+    }
+    assert_eq!(inbox.put("alice", "x = 1\n").unwrap().0.file, "alice.py");
+    let refused = inbox.put("bob", "x = 1\n").unwrap_err();
+    assert!(matches!(&refused, Refused::Conflict(_)) && refused.to_string().contains("another user's"));
+    assert_eq!(
+        (inbox.receipt("bob"), fs::read(folders[1].join("agent.py")).unwrap()),
+        (None, b"theirs".into())
+    );
+}
+
+#[test]
 fn links_are_replaced_and_never_followed() {
     let (inbox, outside) = (Folders::new(), tempfile::tempdir().unwrap());
     let target = outside.path().join("agent.py");
