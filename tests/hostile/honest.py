@@ -289,6 +289,10 @@ def excused_there(pool, case, save):
     pool.submit(save, 17)
 
 
+def excused_soon(loop, case, save):
+    loop.call_soon(save, 17)
+
+
 def stacked(stack, save):
     stack.callback(save, 17)
 

@@ -58,13 +58,26 @@ def listen_to_unittest():
     case._is_heard = True
     part, catch = case._Outcome.testPartExecutor, case._AssertRaisesContext.__exit__
     case._Outcome.testPartExecutor = lambda *args, **named: OfUnittest(part(*args, **named))
-    case._AssertRaisesContext.__exit__ = lambda self, kind, error, trace: caught_by_unittest(error, catch(self, kind, error, trace))
+
+    def caught(self, kind, error, trace):
+        is_handled = catch(self, kind, error, trace)
+        return caught_by_unittest(error, is_handled) if is_called_by_test() else is_handled
+
+    case._AssertRaisesContext.__exit__ = caught
 
 
 def caught_by_unittest(error, is_handled):
     if is_handled and not is_asked_by_agent():
         FAILURES.handle(error)
     return is_handled
+
+
+def is_called_by_test():
+    """True if it is the test's text that has called unittest, and not an event loop that an agent has told to."""
+    frame = sys._getframe(1)
+    while frame is not None and (frame.f_code.co_filename == OUR_FILE or "__unittest" in frame.f_globals):
+        frame = frame.f_back
+    return frame is not None and frame.f_code.co_filename == TEST_FILE
 
 
 def is_asked_by_agent():
