@@ -87,6 +87,13 @@ pub fn main(tests: Vec<Trial>) -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), tests).exit_code()
 }
 
+/// [`main`] for tests that wait more than they work: four at a time, unless the command line says otherwise.
+pub fn main_of_waiting(tests: Vec<Trial>) -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(4);
+    libtest_mimic::run(&arguments, tests).exit_code()
+}
+
 /// [`main`] for tests of several kinds.
 pub fn main_of<const N: usize>(lists: [Vec<Trial>; N]) -> ExitCode {
     main(lists.into_iter().flatten().collect())
