@@ -311,9 +311,16 @@ class Rewriting(ast.NodeTransformer):
         node.body = [ast.With([ast.withitem(calling("@handling"))], node.body)]
         return node
 
+    def visit_FunctionDef(self, node):
+        for failure in certain_failures(node):
+            failure.is_certain = True
+        return self.generic_visit(node)
+
+    visit_AsyncFunctionDef = visit_FunctionDef
+
     def visit_Raise(self, node):
         node = self.generic_visit(node)
-        node.exc = node.exc and ast.copy_location(calling("@raising", node.exc), node.exc)
+        node.exc = node.exc and marked(node, ast.copy_location(calling("@raising", node.exc), node.exc))
         return node
 
     def visit_Assert(self, node):
@@ -334,7 +341,7 @@ class Rewriting(ast.NodeTransformer):
             message = ast.Lambda(ast.arguments([], [], None, [], [], None, []), node.msg)
             node.msg = ast.copy_location(calling("@message", message, *compared), node.msg)
         holds = ast.UnaryOp(ast.Not(), ast.BoolOp(ast.Or(), [test, calling("@goes_on")]))
-        failed = ast.Raise(calling("@failed", *([node.msg] if node.msg else [])))
+        failed = ast.Raise(marked(node, calling("@failed", *([node.msg] if node.msg else []))))
         return ast.copy_location(ast.If(holds, [failed], []), node)
 
 
@@ -343,6 +350,27 @@ ALONE = (ast.Constant, ast.Name, ast.Call, ast.keyword, ast.Attribute, ast.Subsc
 ALONE += (ast.Tuple, ast.List, ast.Set, ast.Dict, ast.expr_context, ast.operator, ast.unaryop, ast.cmpop)
 # Parts of an expression that mean something else in a function of their own.
 IN_PLACE = (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)
+
+
+# Statements behind which the next one follows, unless they raise something.
+STRAIGHT = (ast.Expr, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Pass, ast.Global, ast.Nonlocal, ast.Import, ast.ImportFrom)
+CONSTANT_PARTS = (ast.Constant, ast.Compare, ast.BoolOp, ast.UnaryOp, ast.BinOp, ast.boolop, ast.cmpop, ast.unaryop, ast.operator)
+
+
+def certain_failures(function):
+    """The assertions of constants, and the AssertionError, that every call of a function comes to: nobody can guess what makes them hold."""
+    for line in function.body:
+        if isinstance(line, ast.Raise) and name_of(getattr(line.exc, "func", line.exc)) == "AssertionError":
+            yield line
+        if isinstance(line, ast.Assert) and all(isinstance(part, CONSTANT_PARTS) for part in ast.walk(line.test)):
+            yield line
+        elif not isinstance(line, STRAIGHT):
+            return
+
+
+def marked(node, raised):
+    """What a statement raises, which may be certain to be."""
+    return ast.copy_location(calling("@certain", raised), node) if getattr(node, "is_certain", False) else raised
 
 
 def conjuncts(test):

@@ -62,8 +62,9 @@ class TestPeer(Peer):
 
     def __init__(self, first_key, max_value):
         super().__init__(first_key, max_value)
-        # Exceptions of the test's that the agent was told of, those whose text it is not to see, and the agent's own.
-        self.errors, self.withheld, self.agents_errors = Kept(), Kept(), Kept()
+        # Exceptions of the test's that the agent was told of, those whose text it is not to see, assertions that fail whatever it does, and
+        # the agent's own.
+        self.errors, self.withheld, self.certain, self.agents_errors = Kept(), Kept(), Kept(), Kept()
 
     def shown(self, coder, value, depth):
         if isinstance(value, UNSHOWN) or type(value) in INTERNAL or any(value is one for one in REVEALING):
@@ -112,7 +113,7 @@ class TestPeer(Peer):
         """True for a failed assertion of the test's, and for a group with one, as a group of tasks raises it."""
         if isinstance(error, BaseExceptionGroup):
             return any(map(self.is_failure, error.exceptions))
-        return isinstance(error, AssertionError) and error not in self.agents_errors
+        return isinstance(error, AssertionError) and error not in self.agents_errors and error not in self.certain
 
     def performed(self, op, target, args, named):
         """The end of an operation, without what else is hidden from agents."""
