@@ -369,7 +369,7 @@ def certain_failures(function):
 
 
 def marked(node, raised):
-    """What a statement raises, which may be certain to be."""
+    """The exception of a statement, marked if each call of its function comes to it."""
     return ast.copy_location(calling("@certain", raised), node) if getattr(node, "is_certain", False) else raised
 
 

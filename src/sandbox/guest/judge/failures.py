@@ -14,7 +14,8 @@ class Failures:
     def begin(self, peer):
         """Begins a test of a run."""
         self.peer, self.unhandled = peer, {}
-        listen_to_unittest()
+        if any(name.partition(".")[0] == "unittest" for name in peer.run.task.library):
+            listen_to_unittest()
 
     def first(self):
         return next(iter(self.unhandled.values()), None)
@@ -59,8 +60,9 @@ FAILURES = Failures()
 def listen_to_unittest():
     """Has unittest say what it catches in its cases and by `assertRaises`: it tells the test of that. An event loop that runs in a case
     tells neither."""
-    case = sys.modules.get("unittest.case")
-    if case is None or hasattr(case, "_is_heard"):
+    from unittest import case
+
+    if hasattr(case, "_is_heard"):
         return
     case._is_heard = True
     part, catch = case._Outcome.testPartExecutor, case._AssertRaisesContext.__exit__
