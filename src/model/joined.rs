@@ -92,6 +92,9 @@ pub fn parts(source: &[u8]) -> Result<Vec<Part<'_>>, String> {
         all.push(part);
         rest = behind;
     }
+    if let Some(pair) = all.windows(2).find(|pair| pair[0].path == pair[1].path) {
+        return Err(format!("has two files {}", printable(pair[0].path.as_bytes())));
+    }
     if head(all.len()) != line || !all.is_sorted_by(|a, b| a.path < b.path) {
         let line = printable(line.trim_end().as_bytes());
         return Err(format!("begins with {line} and holds {} files, or not in order", all.len()));
@@ -210,7 +213,7 @@ mod tests {
                 b"==> 2 files <==\n==> helpers.py: 1 bytes <==\nx\n==> agent.py: 1 bytes <==\nx\n".to_vec(),
                 "not in order",
             ),
-            (joined(&[agent, agent]), "not in order"),
+            (joined(&[agent, agent]), "has two files agent.py"),
             (joined(&[("helpers.py", "x")]), "has no agent.py"),
             (joined(&[agent, ("Agent.py", "x")]), "has both Agent.py and agent.py"),
             (joined(&[agent, ("a/x.py", ""), ("A/y.py", "")]), "has both A and a"),

@@ -229,6 +229,7 @@ impl Form {
             match name.as_str() {
                 "miner_id" if miner_id.is_none() => miner_id = Some(bytes),
                 "miner_id" => return Err(Failure::bad("the field miner_id is there twice")),
+                "file" if path.is_none() && is_name(&bytes) => return Err(unprocessable(NAME)),
                 "file" => files.push((path, bytes)),
                 _ => return Err(unprocessable("there are no fields but miner_id and file")),
             }
@@ -238,6 +239,14 @@ impl Form {
         let miner_id = String::from_utf8_lossy(&miner_id).into_owned();
         Ok(Self { miner_id, file: one(files)?.ok_or_else(|| missing("file"))? })
     }
+}
+
+const NAME: &str = "the field file holds a file's name, not the file; with curl: -F file=@agent.py";
+
+/// True of a file's name alone, as `curl -F file=agent.py` sends it. It would be Python.
+fn is_name(bytes: &[u8]) -> bool {
+    let name = bytes.trim_ascii();
+    name.ends_with(b".py") && !name.iter().any(|byte| byte.is_ascii_whitespace() || b"()#;".contains(byte))
 }
 
 /// The source that files make up: one is it, several are joined by their names.

@@ -51,6 +51,19 @@ fn form_of(files: &[(&str, &str)]) -> String {
 }
 
 #[test]
+fn the_name_of_a_file_is_not_taken_for_the_file() {
+    let folder = Folder::new("");
+    let api = folder.serve();
+    let nameless = |text| form_of(&[("agent.py", text)]).replace("; filename=\"agent.py\"", "");
+    for text in ["agent.py", "mine/agent.py"] {
+        let answer = api.form(&nameless(text));
+        assert_eq!(answer.status, 422, "{answer:?}");
+        assert!(answer.error().contains("-F file=@agent.py"), "{answer:?}");
+    }
+    assert_eq!(api.form(&nameless("x = 1  # not agent.py")).status, 201);
+}
+
+#[test]
 fn several_files_are_one_submission_where_the_platform_takes_them() {
     let files =
         [("helpers.py", "x = 1"), ("agent.py", "import helpers"), ("parts/tree.py", "import helpers")];
@@ -66,8 +79,12 @@ fn several_files_are_one_submission_where_the_platform_takes_them() {
             [("agent.py", "import helpers"), ("helpers.py", "x = 1\nimport numpy")],
             "helpers.py, line 2: imports numpy",
         ),
+        (
+            [("agent.py", "import helpers"), ("helper.py", "x = 1")],
+            "handed in beside agent.py, by its path such as parts/tree.py",
+        ),
         ([("agent.py", "x = 1"), ("../../evil.py", "x = 1")], "can't be imported"),
-        ([("agent.py", "x = 1"), ("agent.py", "x = 1")], "not in order"),
+        ([("agent.py", "x = 1"), ("agent.py", "x = 1")], "has two files agent.py"),
         ([("solution.py", "x = 1"), ("helpers.py", "x = 1")], "has no agent.py"),
         ([("agent.py", "x = 1"), ("x.py: 1 bytes <==\nx", "x = 1")], ""),
     ] {

@@ -52,6 +52,17 @@ impl Finding {
     }
 }
 
+impl Finding {
+    /// The finding where a submission may have so many files: a module of its own may have been left out.
+    fn of_several(mut self, files: usize) -> Self {
+        if files > 1 && !self.strangers.is_empty() {
+            self.reason +=
+                "; a module of your own is handed in beside agent.py, by its path such as parts/tree.py";
+        }
+        self
+    }
+}
+
 /// Finding that Python, of this version, does not compile a source, by what it says.
 pub fn does_not_compile(python: &str, line: Option<u32>, message: &str) -> Finding {
     Finding::new(line, format!("is not valid Python {python}: {message}"))
@@ -67,10 +78,11 @@ static NO_CODE: LazyLock<BytesRegex> =
 /// # Errors
 /// The first thing found wrong.
 pub fn check(source: &[u8], rules: &Validate, library: &Library) -> Result<(), Finding> {
-    match joined::is_joined(source) {
+    let checked = match joined::is_joined(source) {
         true => files::check(source, rules, library),
         false => check_file(source, rules, &files::Surroundings::alone(library)),
-    }
+    };
+    checked.map_err(|finding| finding.of_several(rules.files))
 }
 
 /// Checks one file of a submission.
