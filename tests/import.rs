@@ -80,6 +80,23 @@ fn takes_the_good_lines_and_names_the_bad() {
 }
 
 #[test]
+fn a_file_of_another_kind_is_told_by_one_line_with_the_kind() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path().join("tasks")).unwrap();
+    std::fs::write(folder.path().join("tasks/own.yaml"), "prompt: p\ntests: [assert f(1)]\n").unwrap();
+    for (kind, file, other) in [
+        ("humaneval", "mbpp.jsonl", "mbpp"),
+        ("samples", "mbpp.jsonl", "mbpp"),
+        ("mbpp", "humaneval.jsonl", "humaneval"),
+        ("livecodebench", "humaneval.jsonl", "humaneval"),
+    ] {
+        let (code, out, err) = folder.import(kind, &sample(file), &[]);
+        assert_eq!((code, out.as_str(), err.lines().count()), (2, "", 1), "{err}");
+        assert!(err.contains(&format!("agentmill import {other} ")), "{err}");
+    }
+}
+
+#[test]
 fn says_why_a_file_can_not_be_read() {
     let folder = Folder::new();
     for (name, content, expected) in [

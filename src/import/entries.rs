@@ -50,6 +50,11 @@ impl<'a> Entry<'a> {
             length => Err(format!("is longer than {}MiB ({length} bytes)", most >> 20)),
         }
     }
+
+    /// The names of its fields; none if it is no object.
+    pub(super) fn fields(&self) -> BTreeMap<String, IgnoredAny> {
+        named(self.bytes)
+    }
 }
 
 /// The file's bytes, at most so many, unpacked if they are gzipped.
@@ -132,11 +137,15 @@ fn said<T: DeserializeOwned>(bytes: &[u8], error: &serde_json::Error, example: &
 
 /// The names of an entry's fields.
 pub(super) fn names(bytes: &[u8]) -> String {
-    let fields: BTreeMap<String, IgnoredAny> = serde_json::from_slice(bytes).unwrap_or_default();
+    let fields = named(bytes);
     match fields.is_empty() {
         true => "nothing".to_owned(),
         false => first_few(fields.keys()),
     }
+}
+
+fn named(bytes: &[u8]) -> BTreeMap<String, IgnoredAny> {
+    serde_json::from_slice(bytes).unwrap_or_default()
 }
 
 /// serde's words in a person's.

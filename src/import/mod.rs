@@ -9,6 +9,7 @@ mod draft;
 mod entries;
 mod evalplus;
 mod folder;
+mod guess;
 mod humaneval;
 mod kattis;
 mod livecodebench;
@@ -109,12 +110,12 @@ impl Benchmark {
 pub fn read(benchmark: Benchmark, path: &Path) -> anyhow::Result<Drafts> {
     let mut left = livecodebench::MAX_UNPACKED;
     let drafts = match benchmark {
-        Benchmark::HumanEval => lines(path, SMALL, humaneval::convert),
-        Benchmark::Mbpp => lines(path, SMALL, mbpp::convert),
-        Benchmark::EvalPlus => lines(path, SMALL, evalplus::convert),
+        Benchmark::HumanEval => lines(benchmark, path, SMALL, humaneval::convert),
+        Benchmark::Mbpp => lines(benchmark, path, SMALL, mbpp::convert),
+        Benchmark::EvalPlus => lines(benchmark, path, SMALL, evalplus::convert),
         Benchmark::LiveCodeBench => {
             let most = (livecodebench::MAX_FILE, livecodebench::MAX_ENTRY);
-            lines(path, most, |bytes| livecodebench::convert(bytes, &mut left))
+            lines(benchmark, path, most, |bytes| livecodebench::convert(bytes, &mut left))
         }
         Benchmark::QuixBugs => quixbugs::read(path),
         Benchmark::Kattis => kattis::read(path),
@@ -128,12 +129,18 @@ const SMALL: (u64, usize) = (entries::MAX_FILE, entries::MAX_ENTRY);
 
 /// The drafts of a file of entries.
 fn lines(
+    benchmark: Benchmark,
     path: &Path,
     (of_file, of_entry): (u64, usize),
     convert: impl FnMut(&[u8]) -> Converted,
 ) -> anyhow::Result<Drafts> {
     let bytes = entries::read(path, of_file)?;
-    Ok(drafts(&entries::split(&bytes)?, of_entry, convert))
+    let entries = entries::split(&bytes)?;
+    let drafts = drafts(&entries, of_entry, convert);
+    if drafts.drafts.is_empty() {
+        guess::refuse_other_kind(benchmark.folder(), &entries, path)?;
+    }
+    Ok(drafts)
 }
 
 fn drafts(

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::import::draft::Note;
 use crate::import::entries::{self, Name, fields, names};
-use crate::import::{evalplus, humaneval, mbpp};
+use crate::import::{evalplus, guess, humaneval, mbpp};
 use crate::model::sampled::{self, TaskSample};
 use crate::task::Task;
 use crate::util::first_few::first_few;
@@ -75,7 +75,8 @@ pub fn programs(path: &Path, tasks: &[Task]) -> anyhow::Result<Programs> {
     let bytes = entries::read(path, entries::MAX_FILE).with_context(cant)?;
     let mut programs = Programs::default();
     let mut fenced = Vec::new();
-    for entry in entries::split(&bytes).with_context(cant)? {
+    let entries = entries::split(&bytes).with_context(cant)?;
+    for entry in &entries {
         match entry.bytes(entries::MAX_ENTRY).and_then(|line| sample(line, tasks)) {
             Ok((task, source)) => {
                 fenced.extend(is_fenced(&source).then(|| entry.place.clone()));
@@ -83,6 +84,9 @@ pub fn programs(path: &Path, tasks: &[Task]) -> anyhow::Result<Programs> {
             }
             Err(text) => programs.refused.push(Note { place: entry.place.clone(), text }),
         }
+    }
+    if programs.by_task.is_empty() {
+        guess::refuse_other_kind("samples", &entries, path).with_context(cant)?;
     }
     programs.fenced = warning(&fenced);
     Ok(programs)
