@@ -270,6 +270,7 @@ fn a_change_is_previewed_held_until_it_is_accepted_and_not_evaluated_twice() {
     assert_eq!(["ann", "cid"].map(|miner| evaluated(&format!("agents/{miner}.json"))), previewed);
 
     env.remove("inbox/cid.py");
+    env.agentmill(&["preview"]).code(0).prints(&["cid: rank 1 -> -", "1 of 3 agents would move\n"]);
     env.run();
     let last = env.csv("history.csv").pop().unwrap();
     assert_eq!([&last["miner"], &last["score"], &last["cause"]], ["cid", "", "withdrawal"]);

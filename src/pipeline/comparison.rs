@@ -19,7 +19,7 @@ pub struct Comparison {
     pub changed: Vec<Changed>,
     /// Everybody whose rank or score would be another one, in the order of the preview; those who would leave come last.
     pub moved: Vec<Moved>,
-    /// Agents in the preview's ranking.
+    /// Agents in one of the rankings or in both.
     pub agents: usize,
 }
 
@@ -72,8 +72,9 @@ impl Comparison {
             let tasks = if is_same { tasks(miner, results, preview) } else { Vec::new() };
             Moved { moved, causes, tasks }
         };
-        let moved = moves(&places(before), &places(after)).into_iter().map(compared).collect();
-        Self { changed, moved, agents: after.len() }
+        let moved: Vec<Moved> = moves(&places(before), &places(after)).into_iter().map(compared).collect();
+        let left = moved.iter().filter(|one| one.moved.how == How::Left).count();
+        Self { changed, moved, agents: after.len() + left }
     }
 }
 
