@@ -113,8 +113,8 @@ fn a_proof_is_remembered_until_anything_it_rests_on_changes() {
         env.agentmill(&["check"]).code(0).prints(&[ok]);
         assert_eq!(proofs(), count);
     }
-    env.write("tasks/good.py", "def double(x):\n    return 4\n");
-    env.agentmill(&["check"]).code(2).complains(&["does not score 100"]);
+    env.write("tasks/good.py", "def double(x):\n    return 5\n");
+    env.agentmill(&["check"]).code(2).complains(&["does not score 100: test 1 (also test 2): 5 == 4"]);
     assert_eq!(proofs(), 2);
 }
 

@@ -12,6 +12,7 @@ use crate::config::{Judge, Limits};
 use crate::model::report::{Scored, Verdict};
 use crate::sandbox::{Fault, Opened, Sandbox, grader_version};
 use crate::task::Task;
+use crate::util::first_few::first_few;
 use crate::util::{atomic_file, digest};
 
 /// The proofs of a folder: a line each in `results/.proofs`. Only a memory: where it can't be kept, all is proved anew.
@@ -95,12 +96,16 @@ pub fn try_solution(
 ) -> Result<Option<String>, Fault> {
     Ok(match sandbox.open(source, limits)? {
         Opened::Refused(refusal) => Some(format!("does not compile: {}", refusal.message)),
-        Opened::Ready(mut cell) => first_failure(&cell.run(task, limits)?),
+        Opened::Ready(mut cell) => failures(&cell.run(task, limits)?),
     })
 }
 
-fn first_failure(scored: &Scored) -> Option<String> {
-    let failed = scored.tests.iter().find(|test| test.verdict != Verdict::Passed)?;
-    let message = failed.message.as_deref().unwrap_or_default();
-    Some(format!("does not score 100: {}: {message}", failed.name))
+/// The first failed test with its message, and the names of the others; None if all passed.
+fn failures(scored: &Scored) -> Option<String> {
+    let mut failed = scored.tests.iter().filter(|test| test.verdict != Verdict::Passed);
+    let first = failed.next()?;
+    let message = first.message.as_deref().unwrap_or_default();
+    let others = first_few(failed.map(|test| &test.name));
+    let others = if others.is_empty() { others } else { format!(" (also {others})") };
+    Some(format!("does not score 100: {}{others}: {message}", first.name))
 }

@@ -358,10 +358,12 @@ fn lacking_colon(text: &str, line: usize) -> Option<Position> {
 /// A scanner's message, with advice where beginners stumble.
 fn syntax(error: &ScanError) -> String {
     const OPEN: &str = "; the quote that opens here is never closed";
-    const HINTS: [(&str, &str); 10] = [
+    const HINTS: [(&str, &str); 12] = [
         ("quoted scalar, found unexpected end", OPEN),
         ("invalid indentation in quoted scalar", OPEN),
         ("unknown escape character", "; in double quotes \\ begins an escape: use single quotes"),
+        ("invalid trailing content after", "; text that goes on behind a quote stands below a |"),
+        ("expected comment or line break", "; the text begins on the line below the |"),
         ("expected '-' indicator", "; is it indented like the lines above?"),
         ("unknown anchor", "; text that starts with * must be quoted"),
         ("unexpected character", "; text that starts with it must be quoted"),

@@ -171,6 +171,11 @@ fn syntax_errors_come_with_advice() {
         assert!(problem(yaml).ends_with("the quote that opens here is never closed"), "{yaml:?}");
     }
     assert!(problem("a:\n  - b: c\n   d: e\n").ends_with("is it indented like the lines above?"));
+    for yaml in ["a:\n  - b: \"c\" in d\n", "a: \"b(\"c\")\"\n", "a: 'b' in c\n"] {
+        let told = problem(yaml);
+        assert!(told.ends_with("text that goes on behind a quote stands below a |"), "{yaml:?}: {told}");
+    }
+    assert!(problem("a: | b\n").ends_with("the text begins on the line below the |"));
     assert!(problem("a: |\n  b\n  \tc\nd: [\n").starts_with("4:"), "a tab in a text is no mistake");
     assert!(problem("?\r#").starts_with("2:2: a field's name"));
     assert!(problem("a: [").starts_with("1:5: not valid YAML"));

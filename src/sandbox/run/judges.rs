@@ -12,6 +12,7 @@ use crate::sandbox::Fault;
 use crate::sandbox::containers::launcher::Launcher;
 use crate::sandbox::engine::Role;
 use crate::sandbox::guest;
+use crate::sandbox::run::advice::advised;
 use crate::sandbox::run::judge::{Demise, DryRun, DryRunEnd, Flaw, Foreseen, Gravity, Judge, Lesson};
 use crate::sandbox::run::replay::CallPlan;
 use crate::sandbox::run::slots::{Slot, Slots};
@@ -191,6 +192,7 @@ impl Drop for Judges {
 
 impl Known {
     fn flawed(task: &Task, flaws: Vec<Flaw>) -> Self {
+        let flaws: Vec<Flaw> = flaws.into_iter().map(|flaw| advised(task, flaw)).collect();
         let fault = flaws.first().map(|flaw| flaw.told(task));
         Self { fault, flaws, ..Self::default() }
     }
@@ -248,5 +250,6 @@ fn sound(task: &Task, foreseen: Foreseen, lesson: &Lesson) -> Known {
     let plan = requests.and_then(|requests| CallPlan::foreseen(requests, lesson.steady));
     let doubtful = foreseen.doubtful.into_iter().map(|flaw| Flaw { gravity: Gravity::Doubtful, ..flaw });
     let trusting = foreseen.trusting.into_iter().map(|flaw| Flaw { gravity: Gravity::Trusting, ..flaw });
-    Known { plan: plan.map(Arc::new), flaws: doubtful.chain(trusting).collect(), fault: None }
+    let flaws = doubtful.chain(trusting).map(|flaw| advised(task, flaw)).collect();
+    Known { plan: plan.map(Arc::new), flaws, fault: None }
 }

@@ -1,5 +1,6 @@
 //! Judged runs: an agent in a cell, assertions in a judge, and what lies between the two.
 
+mod advice;
 mod agent_session;
 mod case_files;
 pub(crate) mod cell;
