@@ -115,6 +115,7 @@ impl Platform {
         let error = answer["error"].as_str().unwrap_or(body);
         let hint = match status {
             401 if self.token.is_none() => format!("; {TOKEN} in the environment holds the token"),
+            404 => "; --to takes the platform's address alone, such as https://mill.example".to_owned(),
             _ => String::new(),
         };
         format!("{} refuses it (HTTP {status}): {line}{}{hint}", self.url, visible(error, SHOWN))

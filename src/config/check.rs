@@ -117,6 +117,9 @@ pub(super) fn pool(tokens: f64) -> Result<f64, String> {
 pub(crate) fn weight(weight: f64) -> Result<f64, String> {
     match weight > 0.0 {
         true => within(weight, 0.001, 1_000_000.0),
+        false if weight == 0.0 => {
+            Err("expected a number above 0, found 0; remove what is not to count".to_owned())
+        }
         false => Err(format!("expected a number above 0, found {weight}")),
     }
 }

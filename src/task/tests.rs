@@ -188,7 +188,7 @@ fn mistakes_are_named() {
         ("prompt: p\ntests:\n- assert: x\n  wieght: 1", "4:3: tests[0].wieght: unknown field; did you mean"),
         (
             "prompt: p\ntests:\n- {assert: x, weight: 0}",
-            "tests[0].weight: expected a number above 0, found 0",
+            "tests[0].weight: expected a number above 0, found 0; remove what is not to count",
         ),
         ("prompt: p\ntests:\n- {assert: x, weight: .inf}", "expected 0.001 to 1000000, found inf"),
         ("prompt: p\ntests:\n- {assert: x, weight: .nan}", "expected a number above 0, found NaN"),

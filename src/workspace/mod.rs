@@ -93,7 +93,7 @@ pub struct Lock {
 
 /// Another agentmill works in the folder.
 #[derive(Debug, thiserror::Error)]
-#[error("another agentmill is working in {}", .0.display())]
+#[error("another agentmill is working in {}: wait until it ends, or stop it", .0.display())]
 pub struct Taken(PathBuf);
 
 #[cfg(test)]

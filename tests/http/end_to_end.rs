@@ -43,6 +43,10 @@ fn two_miners_from_prompt_to_ranking() {
     let output = home.command(&args).env("AGENTMILL_TOKEN", &tokens[1]).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{}", said(&output));
     assert!(said(&output).contains("(HTTP 422): line 1: is not valid Python 3.11"), "{}", said(&output));
+    let page = format!("{}/upload/agent", daemon.url);
+    let args = ["submit", file.to_str().unwrap(), "--miner", "bob", "--to", &page];
+    let output = home.command(&args).env("AGENTMILL_TOKEN", &tokens[1]).output().unwrap();
+    assert!(said(&output).contains("--to takes the platform's address alone"), "{}", said(&output));
 
     let rankings = daemon.get("/rankings", "").json();
     assert_eq!(rankings["rankings"].as_array().unwrap().len(), 2);
