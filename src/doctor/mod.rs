@@ -4,6 +4,7 @@
 //! there is none), [`memory`] exceeds the memory limit in a real cell, as an engine may report a limit that its kernel doesn't keep, and [`roster`]
 //! looks for people who are on no list.
 
+mod board;
 mod direct;
 mod engine;
 mod machine;
@@ -90,6 +91,7 @@ pub fn look(pipeline: &Pipeline, engine: &Engine) -> Result<Vec<Finding>, Fault>
     findings.extend(machine::disks(pipeline, root.as_deref()));
     findings.push(machine::clock(pipeline, time));
     findings.extend(roster::look(pipeline));
+    findings.extend(board::look(pipeline));
     Ok(findings)
 }
 

@@ -32,6 +32,19 @@ fn an_image_must_have_what_is_allowed_and_judges_the_same_python() {
     assert_eq!(found("[]", Some("3.13"))[0], (Health::Bad, other));
 }
 
+#[test]
+fn a_public_board_without_scores_is_told() {
+    let found = |text: &str| {
+        let pipeline = crate::config::parse(Path::new("p"), text.as_bytes()).unwrap();
+        board::look(&pipeline).map(|finding| finding.line())
+    };
+    let stages = "stages: [{name: easy, tasks: [a]}, {name: hard, tasks: [b], feedback: none}]\n";
+    let told = found(&format!("board: public\n{stages}")).unwrap();
+    assert!(told.contains("stage hard has feedback: none; with feedback: score"), "{told}");
+    assert_eq!(found(stages), None);
+    assert_eq!(found("board: public\n"), None);
+}
+
 fn version(runc: Value) -> Value {
     json!({"Server": {"Version": "20.10", "Components": [{"Name": "Engine"}, runc]}})
 }
