@@ -394,10 +394,10 @@ def what():
         wants: "error error error passed",
     },
     Attack {
-        tries: "a function of the test's that takes others in for other types",
-        agent: "def f(shown):\n    ask('method', shown, 'register', int, lambda n: 'mine')\n    return 'mine'\n",
+        tries: "functions of the test's that take others in for other types, and what a timer is to call",
+        agent: "def f(shown):\n    ask('method', shown, 'register', int, lambda *n: 'mine')\n    return ask('get', shown, 'args')\n",
         tests: &[
-            "import functools\nshown = functools.singledispatch(lambda n: str(n))\nassert f(shown) == shown(5)",
+            "import functools, threading\nclass Shop:\n    @functools.singledispatchmethod\n    def price(self, n):\n        return str(n)\nshown, timer = functools.singledispatch(lambda n: str(n)), threading.Timer(9, print, (4242,))\nassert f(shown) == shown(5) or f(Shop().price) == Shop().price(5) or f(timer) == (4242,)",
         ],
         wants: "failed",
     },

@@ -186,8 +186,10 @@ class Coder:
 
     def changes(self, given, before, count):
         """JSON of what the first so many containers, those in the given values, hold now, if that is no more what `before` says."""
-        fresh = Coder(self.peer, self.outer)
-        if "[" + ", ".join(map(fresh.encode, given)) + "]" == before:
+        fresh, known = Coder(self.peer, self.outer), len(self.peer.kinds)
+        now = "[" + ", ".join(map(fresh.encode, given)) + "]"
+        self.peer.forget_kinds(known)
+        if now == before:
             return None
         told = [[place, self.content(value)] for place, value in enumerate(self.mutables[:count])]
         return dumps(told)

@@ -15,8 +15,22 @@ def special(it, name):
 
 
 def block_end(kind=None, error=None, trace=None):
-    """The end of a `with` block. An exception that comes home is of its own class, for which another stood on the way."""
-    return kind if error is None or kind is None or isinstance(error, kind) else type(error), error, trace
+    """The end of a `with` block. An exception that comes home is of its own class, for which another stood on the way; and no traceback
+    travels, but a generator takes nothing else."""
+    if error is None or kind is None:
+        return kind, error, trace
+    trace = error.__traceback__ or TRACEBACK(None, sys._getframe(), 0, 1)
+    return kind if isinstance(error, kind) else type(error), error, trace
+
+
+def traceback_class():
+    try:
+        raise ValueError
+    except ValueError as error:
+        return type(error.__traceback__)
+
+
+TRACEBACK = traceback_class()
 
 
 UNARY = {
@@ -120,6 +134,16 @@ def signature(it):
     told = lambda it: () if it is empty else (it,)
     returned = inspect.signature(it).return_annotation
     return [(part.name, int(part.kind), told(part.default), told(part.annotation)) for part in parts], told(returned)
+
+
+@performing("flags")
+def code_flags(it):
+    """The flags of a function's or method's code by which `inspect` tells coroutines and generators; None of anything else."""
+    flags = getattr(getattr(getattr(it, "__func__", it), "__code__", None), "co_flags", None)
+    return flags & OF_FUNCTIONS if type(flags) is int else None
+
+
+OF_FUNCTIONS = 0x20 | 0x80 | 0x100 | 0x200  # of a generator's, a coroutine's, a generator's that may be awaited, an asynchronous generator's
 
 
 @performing("hints")

@@ -11,6 +11,9 @@ MAX_NAMES = 200  # that are told of a class
 PARTS = frozenset(("value", "raised", "changed", "share", "news", "around"))  # of an answer
 
 
+COPIED = frozenset(("pattern", "library", "raisable"))  # tags of the test's patterns and classes, of which the agent has its own
+
+
 class Peer:
     """One side of a run: the objects that it has shown the other, and the proxies of those that it was shown."""
 
@@ -39,6 +42,8 @@ class Peer:
             return self.shown_member(coder, value, depth)
         if issubclass(type(value), Proxy):
             return {"o": link_of(value).number}
+        if "agents_base" in vars(type(value)):
+            return {"o": link_of(value._agentmill).number}
         if isinstance(value, BaseException):
             return {"exception": self.told_of(value)}
         if is_record(value):
@@ -51,15 +56,18 @@ class Peer:
     def shown_member(self, coder, member, depth):
         return coder.tagged(member.resolved(), depth)
 
-    def handle(self, value):
-        """An object's number, its class's number, and when this class is shown first, what that offers."""
-        number = self.numbers.get(id(value))
-        if number is None:
+    def number(self, value):
+        """The number by which the other side may name this object from now on."""
+        if id(value) not in self.numbers:
             if len(self.objects) >= MAX_OBJECTS:
                 raise NotPlain(f"is one object more than the {MAX_OBJECTS} that a run may show")
-            number = self.numbers[id(value)] = len(self.objects)
+            self.numbers[id(value)] = len(self.objects)
             self.objects.append(value)
-        kind = type(value)
+        return self.numbers[id(value)]
+
+    def handle(self, value):
+        """An object's number, its class's number, and when this class is shown first, what that offers."""
+        number, kind = self.number(value), type(value)
         about = None
         if kind not in self.kinds:
             self.kinds[kind] = len(self.kinds)
@@ -79,6 +87,11 @@ class Peer:
             return rebuilt(self, body)
         data, handle = body
         return self.subclassed(coder.decode(data, depth), self.proxy(handle))
+
+    def forget_kinds(self, known):
+        """Forgets what was to be told of classes since so many were known: it is not said after all."""
+        while len(self.kinds) > known:
+            self.kinds.popitem()
 
     def proxy(self, handle):
         number, kind, about, name = handle

@@ -78,11 +78,15 @@ def text_of_error(error):
 
 def held(peer, value):
     """A value as it is sent, within a list, as None may be one; None if it is too large beside an exception."""
+    known = len(peer.kinds)
     try:
         tagged = Coder(peer).tagged(value, 0)
+        if len(dumps(tagged)) <= MAX_HELD:
+            return [tagged]
     except (NotPlain, RecursionError):
-        return None
-    return [tagged] if len(dumps(tagged)) <= MAX_HELD else None
+        pass
+    peer.forget_kinds(known)
+    return None
 
 
 def known_kind(name):

@@ -95,10 +95,11 @@ class Shares:
 
 def content_now(coder, container):
     """The content of a container, as its call tells it; None of one that can't be told, with which the call's end has to do."""
-    count = len(coder.mutables)
+    count, known = len(coder.mutables), len(coder.peer.kinds)
     try:
         return coder.content(container)
     except NotPlain:
+        coder.peer.forget_kinds(known)
         for new in coder.mutables[count:]:
             del coder.places[id(new)]
         del coder.mutables[count:]

@@ -108,15 +108,36 @@ class Missing(BaseException):
     """A name that the agent's module has not."""
 
 
+OF_CODE, CO_COROUTINE = ("__code__", "__func__", "_is_coroutine"), 0x80
+
+
+class Code:
+    """The code of a function of the test's, as far as it says whether that is a coroutine's or a generator's; and the function of a method."""
+
+    __class__ = property(lambda self: type(deepen))
+    __code__ = property(lambda self: self)
+
+    def __init__(self, flags):
+        self.co_flags = flags
+
+
+def coroutine_mark():
+    """The mark of what `asyncio` takes for a coroutine's function, as an AsyncMock has it."""
+    import asyncio.coroutines
+
+    return getattr(asyncio.coroutines, "_is_coroutine", None)
+
+
 class AgentPeer(Peer):
     """The agent's side of a run: it answers what the test asks, and asks about what it was given."""
 
-    tags = Peer.tags | {"n", "pattern", "library", "raisable"}
+    tags = Peer.tags | COPIED | {"n"}
     latest = LATE
 
     def __init__(self, module, wire, max_value):
         super().__init__(1, max_value)
         self.names, self.wire, self.broken, self.exit, self.cpu = module.__dict__, wire, None, None, 0.0
+        self.originals = {}  # what stands for the test's patterns and classes, as these were told, by the ids of the agent's own
 
     def exchange(self, text):
         if text is not None:  # nothing, at first
@@ -191,11 +212,26 @@ class AgentPeer(Peer):
     def seen(self, coder, tag, body, depth):
         if tag == "n":
             return self.member(body)
+        if tag not in COPIED:
+            return super().seen(coder, tag, body, depth)
+        value = self.copy(coder, tag, body, depth)
+        self.originals[id(value)] = value, {tag: body}
+        return value
+
+    def copy(self, coder, tag, body, depth):
+        """The agent's own of what both sides have."""
         if tag == "pattern":
             return __import__("re").compile(coder.decode(body[0], depth), body[1])
-        if tag == "library":
-            return getattr(module_named(body[0]), body[1])
-        return raisable(self, body[0], body[1][0]) if tag == "raisable" else super().seen(coder, tag, body, depth)
+        return getattr(module_named(body[0]), body[1]) if tag == "library" else raisable(self, *body)
+
+    def shown(self, coder, value, depth):
+        _, original = self.originals.get(id(value), (None, None))
+        return original or super().shown(coder, value, depth)
+
+    def attribute(self, owner, name):
+        if name in OF_CODE and (flags := self.ask("flags", owner)) is not None:
+            return Code(flags) if name != "_is_coroutine" else flags & CO_COROUTINE and coroutine_mark()
+        return super().attribute(owner, name)
 
     def outcome(self, coder, reply):
         if "unfit" in reply:

@@ -112,9 +112,12 @@ def check_template(text):
             check_template(spec)
 
 
+HIDDEN_FROM_TEMPLATES = ("_", *OF_GENERATORS, "f_", "tb_", "co_")
+
+
 def check_field_of_template(field):
     for is_attribute, name in _string.formatter_field_name_split(field)[1]:
-        if is_attribute and name.startswith(HIDDEN_PREFIXES) and name not in SHOWN_BY_TEMPLATES:
+        if is_attribute and name.startswith(HIDDEN_FROM_TEMPLATES) and name not in SHOWN_BY_TEMPLATES:
             raise Unusable(f"a text that is filled asks for the attribute {name}")
 
 

@@ -6,18 +6,20 @@ import types
 
 # Of all operations those that a test's object may be asked for. They call what its class defines, and take no name of anything else.
 SERVED = frozenset((*UNARY, *GIVEN, *ARITHMETIC, *COMPARISONS, "get", "set", "del", "method", "isinstance", "issubclass"))
-SERVED |= {"data", "copy", "signature", "await", "aiter"}
+SERVED |= {"data", "copy", "signature", "flags", "await", "aiter"}
 # With these, the object of the test's is the class that is asked about, and the target may be anything.
 OF_CLASSES = frozenset(("isinstance", "issubclass"))
 COUNTS = {"get": 1, "set": 2, "del": 1}  # arguments
+CALLS = frozenset(("__call__", "method", "__next__", "__enter__"))
 AWAITED = frozenset(("__anext__", "__aenter__", "__aexit__"))
 # Of these, the arguments are names and kinds only.
-HANDS_NOTHING = frozenset((*OF_CLASSES, "get", "copy", "signature", "await", "aiter", "__format__"))
+HANDS_NOTHING = frozenset((*OF_CLASSES, "get", "copy", "signature", "flags", "await", "aiter", "__format__"))
 
 SHOWN_PRIVATE = frozenset("__name__ __qualname__ __doc__ __module__ __dict__ __wrapped__ __annotations__".split())
 # Of a pool's futures, what the library looks at that waits for several of them.
 SHOWN_OF_FUTURES = frozenset(("_condition", "_state", "_waiters"))
-HIDDEN_PREFIXES = ("_", "gi_", "cr_", "ag_", "f_", "tb_", "co_")
+# Of generators and their like, what leads to their frames and to what they wait for.
+GENERATORS, OF_GENERATORS = (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType), ("gi_", "cr_", "ag_")
 UNSHOWN = (types.ModuleType, types.FrameType, types.CodeType, types.TracebackType, super)
 MOCK_SETTINGS = frozenset("""attach_mock configure_mock mock_add_spec reset_mock return_value side_effect method_calls mock_calls
     call_args_list await_args_list""".split())
@@ -28,6 +30,8 @@ REVEALING = (getattr, setattr, delattr, vars, dir, eval, exec, compile, globals,
 REVEALING += (operator.attrgetter, operator.methodcaller, sys._getframe)
 # Python's own kinds of objects whose text shows what no attribute does: what a function was bound to, and names with an underscore.
 TELLING = (functools.partial, operator.itemgetter, operator.attrgetter, operator.methodcaller, types.MethodType, types.SimpleNamespace)
+# Modules whose objects hold a function and what it is called with, as a `partial`, a manager made by `contextmanager` or a Timer does.
+HOLDING_CALLS, PARTS_OF_A_CALL = frozenset(("functools", "contextlib", "threading", "weakref")), frozenset("func function gen args keywords kwargs kwds peek".split())
 TEXTS = frozenset(("__str__", "__repr__", "__format__"))
 
 
@@ -60,11 +64,18 @@ class Kept:
 class TestPeer(Peer):
     """The side that answers what an agent asks about the test's objects."""
 
+    tags = Peer.tags | COPIED
+
     def __init__(self, first_key, max_value):
         super().__init__(first_key, max_value)
         # Exceptions of the test's that the agent was told of, those whose text it is not to see, assertions that fail whatever it does, and
         # the agent's own.
         self.errors, self.withheld, self.certain, self.agents_errors = Kept(), Kept(), Kept(), Kept()
+        self.called = None  # what the agent has called first in this test
+
+    def begin(self, has_given):
+        """Begins a test, to whose setup the agent may have given something."""
+        self.has_given, self.called = has_given, None
 
     def shown(self, coder, value, depth):
         if isinstance(value, UNSHOWN) or type(value) in INTERNAL or any(value is one for one in REVEALING):
@@ -74,16 +85,18 @@ class TestPeer(Peer):
         if value is GIVEN_NEXT:
             return {"type": "next"}
         if "re" in sys.modules and type(value) is sys.modules["re"].Pattern:
-            return {"pattern": [coder.tagged(value.pattern, depth), value.flags]}
+            return {"pattern": [coder.tagged(value.pattern, depth), value.flags, self.number(value)]}
         if isinstance(value, type) and is_of_library(value):
-            return {"library": [value.__module__, value.__qualname__]}
+            return {"library": [value.__module__, value.__qualname__, self.number(value)]}
         if isinstance(value, type) and issubclass(value, BaseException):
-            return {"raisable": [list(map(dotted, value.__mro__)), self.handle(value)]}
+            return {"raisable": [list(map(dotted, value.__mro__)), self.number(value)]}
         return super().shown(coder, value, depth)
 
     def seen(self, coder, tag, body, depth):
         """The value that was sent. Of a test's exception that was told by its class alone comes back no more: what calls what it is given,
         such as `bus.emit`, would else have its text for the agent by `str`."""
+        if tag in COPIED:
+            return self.objects[body[-1]]
         value = super().seen(coder, tag, body, depth)
         return textless(value) if tag == "exception" and value in self.errors and not self.may_tell(value) else value
 
@@ -96,7 +109,7 @@ class TestPeer(Peer):
 
     def perform(self, op, target, args, named):
         check_operation(op, target, args, named)
-        self.has_given |= hands_over(op, args, named)
+        self.has_given |= hands_over(op, args, named) or self.chooses(op, target, args)
         try:
             return self.performed(op, target, args, named)
         except self.passing:
@@ -108,6 +121,14 @@ class TestPeer(Peer):
                 line = self.lines.of_thread()  # what it has asserted of something that the agent gave it, and does not hold
                 line.failed = line.failed or error
             raise
+
+    def chooses(self, op, target, args):
+        """True from the second thing on that an agent calls in a test, or asks for by a name that the test works out: which it is, and
+        after how many calls of another, is up to the agent."""
+        is_call = op in CALLS or op == "get" and hasattr(type(target), "__getattr__")
+        called = (op, id(target), *args[:1]) if is_call else self.called
+        self.called = self.called or called
+        return called != self.called
 
     def is_failure(self, error):
         """True for a failed assertion of the test's, and for a group with one, as a group of tasks raises it."""
@@ -211,14 +232,22 @@ def check_access(op, target, args):
 
 def is_hidden(name, target):
     """True for an attribute that is none of an agent's business."""
-    if name.startswith(HIDDEN_PREFIXES) and name not in SHOWN_PRIVATE:
+    if name.startswith("_") and name not in SHOWN_PRIVATE:
         return name not in SHOWN_OF_FUTURES or dotted(type(target)) != "concurrent.futures._base.Future"
+    if isinstance(target, GENERATORS) and name.startswith(OF_GENERATORS):
+        return True
     kind = target if isinstance(target, type) else type(target)
     if name in FORMATTING and (issubclass(kind, str) or kind.__module__ == "string"):
         return True
-    if kind.__name__ == "partial" or name == "register" and (hasattr(kind, "_abc_impl") or hasattr(target, "dispatch")):
+    if name in PARTS_OF_A_CALL and kind.__module__ in HOLDING_CALLS or name == "register" and takes_implementations(getattr(target, name, None)):
         return True
     return is_mock(target) and name in MOCK_SETTINGS
+
+
+def takes_implementations(register):
+    """True for the `register` by which a class of `abc`, or a function of `singledispatch`, takes what it is to do from whoever calls it;
+    not for one of the test's own."""
+    return not is_stand_in(register) and getattr(register, "__module__", None) in ("abc", "_py_abc", "functools")
 
 
 def is_mock(value):
