@@ -306,6 +306,23 @@ def strip(row, done):
     done()
 
 
+def steps(step, done):
+    for _ in range(7):
+        step()
+    done()
+
+
+def transfer(connection):
+    connection.begin()
+    connection.write()
+    connection.commit()
+
+
+def chime(bells, done):
+    bells.low
+    done()
+
+
 def settle(xs, done):
     if xs == sorted(xs):
         done()

@@ -1,6 +1,6 @@
-# kind: trying what a test's functions assert where it is not heard: by what is no question, in pools, threads and groups of the test's, and before an exception of its own
+# kind: trying what a test's functions assert where it is not heard: by what is no question, by the order of calls, in pools, threads and groups of the test's, and before an exception of its own
 # task: quiet
-# wants: failed failed failed failed failed failed failed failed failed failed failed failed
+# wants: failed failed failed failed failed failed failed failed failed failed failed failed failed failed failed
 import itertools
 import json
 import sys
@@ -93,5 +93,23 @@ def unload(save):
 def strip(row, done):
     for name in ("a", "b"):
         delattr(row, name)
+        if holds(done):
+            return
+
+
+def steps(step, done):
+    while not holds(done):
+        step()
+
+
+def transfer(connection):
+    for _ in range(3):
+        for name in ("commit", "write", "begin"):
+            holds(getattr(connection, name))
+
+
+def chime(bells, done):
+    for name in ("high", "low"):
+        getattr(bells, name)
         if holds(done):
             return

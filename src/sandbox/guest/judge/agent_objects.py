@@ -192,7 +192,7 @@ class JudgePeer(TestPeer):
         return asked if type(asked) is dict else None
 
     def exchange(self, text):
-        claim = parse(self.run.put_question(ToCell.Call, text))
+        claim = parse(self.run.put_question(ToCell.Call, FAILURES.untold(text)))
         if type(claim) is not dict:
             raise NotPlain("is no claim")
         return claim

@@ -228,7 +228,8 @@ class Rewriting(ast.NodeTransformer):
                 return ast.copy_location(calling("@defined", node), node)
         fails = self.is_assertion(called) or name_of(called) == "fail"
         if fails and name_of(called) not in self.unwrapped:
-            node.func = ast.copy_location(calling("@heard", node.func), node.func)
+            check = node.func.args[0] if is_hearing(node.func) else node.func
+            node.func = ast.copy_location(calling("@heard", check), check)
         return node
 
     def visit_Attribute(self, node):
@@ -392,6 +393,10 @@ def as_list(nodes):
 
 def kept_as(name, value):
     return ast.copy_location(ast.NamedExpr(ast.Name(name, ast.Store()), value), value)
+
+
+def is_hearing(node):
+    return isinstance(node, ast.Call) and name_of(node.func) == "@hearing"
 
 
 def calling(name, *args):

@@ -57,7 +57,7 @@ class DryPeer(JudgePeer):
     def shown(self, coder, value, depth):
         if issubclass(type(value), Anything):
             raise NotPlain("is a Anything")
-        value = value.function if type(value) is Watched else value
+        value = value.meant() if type(value) is Watched else value
         self.run.is_foreseen &= type(value) is Member  # it may be asked about
         return super().shown(coder, value, depth)
 

@@ -28,12 +28,14 @@ class Watched:
             self.note(self.name)
         if given and not self.asks(given):
             return Anything()
-        if self.home is not builtins:
-            return self.function(*args, **named)
         if self.name in ("eval", "exec") and len(args) == 1:
             above = sys._getframe(1)
             args = (*args, above.f_globals, above.f_locals)
-        return getattr(builtins, self.name)(*args, **named)  # which may be a test's by now
+        return self.meant()(*args, **named)
+
+    def meant(self):
+        """The function that the name stands for; of Python's own, it may be a test's by now."""
+        return getattr(builtins, self.name) if self.home is builtins else self.function
 
     def asks(self, given):
         """True where it is the agent that is asked for what it gives: for the text of its functions."""

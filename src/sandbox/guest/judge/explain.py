@@ -2,6 +2,7 @@
 is put before the judge's).
 """
 MAX_SIDE = 160  # characters of a side
+DOES_NOT_HOLD = "does not hold"
 
 COMPARED = {
     "Eq": "==", "NotEq": "!=", "Lt": "<", "LtE": "<=", "Gt": ">", "GtE": ">=", "In": "in", "NotIn": "not in", "Is": "is",
@@ -15,7 +16,7 @@ ALIKE = (str, list, tuple, dict, (set, frozenset, type({}.keys()), type({}.items
 
 def comparison(left, symbol, right):
     """The message of `assert left == right`."""
-    text = f"{brief(left)} {symbol} {brief(right)} does not hold"
+    text = f"{brief(left)} {symbol} {brief(right)} {DOES_NOT_HOLD}"
     try:
         where = difference(left, right) if symbol == "==" else otherness(left, right) if symbol == "is" else None
     except Exception:

@@ -1,6 +1,9 @@
 """Failed assertions of a test: each fails the test, wherever it fails, unless what the author wrote handles it. One that an agent, a pool
 or an event loop keeps to itself could else be tried until it holds (this text is put before agent_objects.py).
 """
+import collections
+
+__unittest = True  # so unittest's tracebacks are without frames of ours
 
 
 class Failures:
@@ -10,12 +13,27 @@ class Failures:
 
     def __init__(self):
         self.peer, self.unhandled = None, {}
+        self.explanations = collections.deque(maxlen=self.MOST)  # of the run's
 
     def begin(self, peer):
         """Begins a test of a run."""
+        if peer is not self.peer:
+            self.explanations.clear()
         self.peer, self.unhandled = peer, {}
         if any(name.partition(".")[0] == "unittest" for name in peer.run.task.library):
             listen_to_unittest()
+
+    def told(self, *compared):
+        """The message of a comparison that does not hold. Plain Python has none, so a test may hand on the text of its AssertionError."""
+        self.explanations.append(text := comparison(*compared))
+        return text
+
+    def untold(self, word):
+        """A word to the agent without these messages, which tell what is right."""
+        told = sorted(self.explanations, key=len, reverse=True) if DOES_NOT_HOLD in word else ()
+        for text in (form for text in told for form in (text, repr(text)[1:-1])):
+            word = word.replace(dumps(text)[1:-1], "")
+        return word
 
     def first(self):
         return next(iter(self.unhandled.values()), None)
@@ -26,7 +44,7 @@ class Failures:
 
     def raising(self, raised):
         """The exception, or its class, of a `raise` of the test's. An AssertionError is noted."""
-        kind = raised if type(raised) is type else type(raised)
+        kind = raised if issubclass(type(raised), type) else type(raised)
         if is_stand_in(raised) or not issubclass(kind, AssertionError):
             return raised
         return self.noted(raised if kind is not raised else kind())
@@ -134,22 +152,29 @@ class Handling:
 
 
 class Managed:
-    """A context manager that may handle an exception, or assert something."""
+    """A context manager that may handle an exception, or assert something. Its methods are found as `with` finds them."""
 
     def __init__(self, manager):
         self.manager = manager
 
+    def begin(self, enter, leave, kind):
+        try:
+            enter, self.leave = special(self.manager, enter), special(self.manager, leave)
+        except AttributeError:
+            raise TypeError(f"{type(self.manager).__name__!r} object does not support the {kind} protocol") from None
+        return enter()
+
     def __enter__(self):
-        return type(self.manager).__enter__(self.manager)
+        return self.begin("__enter__", "__exit__", "context manager")
 
     def __exit__(self, kind, error, trace):
-        return self.left(error, heard(type(self.manager).__exit__)(self.manager, kind, error, trace))
+        return self.left(error, heard(self.leave)(kind, error, trace))
 
     async def __aenter__(self):
-        return await type(self.manager).__aenter__(self.manager)
+        return await self.begin("__aenter__", "__aexit__", "asynchronous context manager")
 
     async def __aexit__(self, kind, error, trace):
-        return self.left(error, await type(self.manager).__aexit__(self.manager, kind, error, trace))
+        return self.left(error, await self.leave(kind, error, trace))
 
     def left(self, error, is_handled):
         if is_handled:

@@ -134,7 +134,8 @@ class Run:
         given_to_setup = self.peer.has_given
         for test in range(first, len(self.task.tests)):
             self.enter(test)
-            self.calls, self.peer.has_given = Calls(), given_to_setup
+            self.calls = Calls()
+            self.peer.begin(given_to_setup)
             raised = error or self.carry_out(test, scope) or self.peer.aside or FAILURES.first()
             self.peer.aside = None
             if raised is not None and not self.asked:
@@ -168,7 +169,7 @@ class Run:
             scope["approx"] = self.approx
         if self.task.asks_model:
             scope["ask_model"] = self.ask_model
-        scope |= {"@resolved": resolved, "@caught": caught, "@told": comparison, "@type": type_of, "@asserting": asserting}
+        scope |= {"@resolved": resolved, "@caught": caught, "@told": FAILURES.told, "@type": type_of, "@asserting": asserting}
         scope |= {"@failed": FAILURES.failed, "@heard": heard, "@handling": Handling, "@managed": managed, "@raising": FAILURES.raising, "@hearing": hearing}
         scope["@certain"] = FAILURES.certain
         scope |= {"@callable": lambda value: callable(resolved(value)), "@defined": defined, "@issubclass": descends, "@matching": Matching(scope)}
@@ -194,7 +195,7 @@ class Run:
     def authors_message(self, message, *compared):
         """The author's message of an assertion that has failed, or both sides of it where the message would ask the agent: an
         answer decides nothing any more, and most runs are made before it is known which assertion fails."""
-        return self.unasked(lambda: without_questions(message()), lambda: comparison(*compared) if compared else "")
+        return self.unasked(lambda: without_questions(message()), lambda: FAILURES.told(*compared) if compared else "")
 
     def unasked(self, work, otherwise):
         """The end of some work on a message; of the other where that would ask the agent."""
