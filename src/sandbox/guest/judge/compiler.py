@@ -25,6 +25,7 @@ class Compiler:
         self.setup_line = setup["line"]
         self.asserting = set()  # functions of setup that can fail a test
         self.reaching = set()  # names of setup by which an assertion is reached
+        self.bound = set()  # names of setup's own
         self.functions = set()  # of setup, and its classes: what fails within is noted there
         self.setup = self.compiled(None, setup, self.note_helpers)
         self.judging, self.rules = spec.get("judging"), {}
@@ -85,6 +86,8 @@ class Compiler:
         functions = self.functions | {node.name for node in nodes if isinstance(node, DEFINITIONS)}
         self.functions = functions if test is None else self.functions
         rewriting = Rewriting(names, lambda node: reaches_assertion(node, reaching), functions)
+        rewriting.bound = self.bound | bound_by(nodes)
+        self.bound = rewriting.bound if test is None else self.bound
         rewriting.called = {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
         rewriting.defined |= {node.name for node in nodes if isinstance(node, ast.ClassDef)}
         rewriting.defined |= {(node.asname or node.name) for node in nodes if isinstance(node, ast.alias)}
@@ -206,7 +209,7 @@ class Rewriting(ast.NodeTransformer):
         self.is_assertion = is_assertion
         self.unwrapped = EVALUATING | functions  # what may look at who calls it; the latter's assertions are rewritten, too
         self.stored = {n.id for n in names if not isinstance(n.ctx, ast.Load)}
-        self.called, self.defined, self.alone = set(), set(PLAIN_NAMES), set()
+        self.called, self.defined, self.alone, self.bound = set(), set(PLAIN_NAMES), set(), set()
 
     def visit_Name(self, node):
         if node.id in self.stored or not isinstance(node.ctx, ast.Load):
@@ -293,9 +296,7 @@ class Rewriting(ast.NodeTransformer):
 
     def stands_alone(self, line):
         """True for an expression, such as `1 / 0`, that no agent has a part in."""
-        names = [part.id for part in ast.walk(line) if isinstance(part, ast.Name)]
-        is_plain = all(isinstance(part, ALONE) for part in ast.walk(line) if not isinstance(part, ast.Expr))
-        return isinstance(line, ast.Expr) and is_plain and PLAIN_BUILTINS.union(("open",)).difference(self.stored).issuperset(names)
+        return isinstance(line, ast.Expr) and is_alone(line.value, PLAIN_BUILTINS.union(("open",)) - self.bound)
 
     def visit_Expr(self, node):
         is_alone = id(node) in self.alone
@@ -355,15 +356,20 @@ IN_PLACE = (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)
 
 # Statements behind which the next one follows, unless they raise something.
 STRAIGHT = (ast.Expr, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Pass, ast.Global, ast.Nonlocal, ast.Import, ast.ImportFrom)
-CONSTANT_PARTS = (ast.Constant, ast.Compare, ast.BoolOp, ast.UnaryOp, ast.BinOp, ast.boolop, ast.cmpop, ast.unaryop, ast.operator)
+
+
+def is_alone(value, names):
+    """True for an expression of nothing but these names and constants."""
+    used = {part.id for part in ast.walk(value) if isinstance(part, ast.Name)}
+    return all(isinstance(part, ALONE) for part in ast.walk(value)) and used <= names
 
 
 def certain_failures(function):
-    """The assertions of constants, and the AssertionError, that every call of a function comes to: nobody can guess what makes them hold."""
+    """The AssertionError, and the assertions that no agent has a part in, that every call of a function comes to: there is nothing to guess."""
     for line in function.body:
         if isinstance(line, ast.Raise) and name_of(getattr(line.exc, "func", line.exc)) == "AssertionError":
             yield line
-        if isinstance(line, ast.Assert) and all(isinstance(part, CONSTANT_PARTS) for part in ast.walk(line.test)):
+        if isinstance(line, ast.Assert) and is_alone(line.test, frozenset()):
             yield line
         elif not isinstance(line, STRAIGHT):
             return
@@ -446,9 +452,9 @@ def words(node):
 NO_CALLS = (ast.Attribute, ast.Subscript, ast.Compare, ast.BinOp, ast.BoolOp, ast.UnaryOp, ast.FormattedValue)
 
 
-def uses(nodes, above):
-    """(name, line, whether a function may be meant) of each name that is read and bound nowhere among the nodes."""
-    bound = {*PLAIN_NAMES, "output"}
+def bound_by(nodes):
+    """The names that statements and arguments among the nodes give a value."""
+    bound = set()
     for node in nodes:
         if isinstance(node, ast.Name):
             if not isinstance(node.ctx, ast.Load):
@@ -457,6 +463,12 @@ def uses(nodes, above):
             bound.add((node.asname or node.name).split(".")[0])
         elif not isinstance(node, ast.keyword):
             bound.update(getattr(node, field, None) for field in ("arg", "name", "rest"))
+    return bound
+
+
+def uses(nodes, above):
+    """(name, line, whether a function may be meant) of each name that is read and bound nowhere among the nodes."""
+    bound = {*PLAIN_NAMES, "output"} | bound_by(nodes)
     for parent in nodes:
         for node in ast.iter_child_nodes(parent):
             if isinstance(node, ast.Name) and node.id not in bound:
