@@ -316,6 +316,10 @@ fn a_program_that_no_output_pleases_is_the_authors_fault() {
         ("def check(input, output, answer):\n    return 1\n", "check in c.py returned 1, not True or False"),
         ("def check(input, output, answer):\n\n    return isclose(1, 2)\n", "c.py line 3 raised NameError"),
         ("import sys\nsys.exit(1)\n", "c.py ended with exit code 1, not 42 or 43"),
+        (
+            "def chek(input, output, answer):\n    return True\n",
+            "not 42 or 43; it has no function `check` to call",
+        ),
     ] {
         let (_folder, task) = task(&[
             ("c.py", checker),

@@ -5,7 +5,7 @@ mod testenv;
 use testenv::TestEnv;
 
 /// Tests as beginners write them, with the advice that each gets.
-const BEGINNERS: [(&str, &str); 13] = [
+const BEGINNERS: [(&str, &str); 16] = [
     ("assert f(1) == 1\n    - assert f(2) == 2", "YAML makes one text of both"),
     ("assert f(1) = 1", "`==` compares"),
     ("assert f(1) === 1", "`==` compares"),
@@ -22,6 +22,9 @@ const BEGINNERS: [(&str, &str); 13] = [
     ("assert f(1) == pytest.approx(1)", "raises and approx are there without it"),
     ("self.assertEqual(f(1), 1)", "write assertions"),
     ("assertEqual(f(1), 1)", "write assertions"),
+    ("assert f(1) is true", "Python writes True"),
+    ("assert f(1) == null", "Python writes True, False and None"),
+    ("assert output_of(f(2)) == '4\\n'", "output_of(f, 2)"),
 ];
 
 #[test]

@@ -113,7 +113,7 @@ fn packages_become_tasks_and_their_submissions_prove_them() {
 fn a_zip_is_a_package_and_what_can_not_be_said_is_refused_with_its_reason() {
     let folder = Folder::new();
     packages(&folder);
-    let mut zip = zip::ZipWriter::new(fs::File::create(folder.path("parts.zip")).unwrap());
+    let mut zip = zip::ZipWriter::new(fs::File::create(folder.path("d.zip")).unwrap());
     for name in ["problem.yaml", "data/secret/1.in", "data/secret/1.ans", "output_validators/check/check.py"]
     {
         zip.start_file(format!("parts/{name}"), zip::write::SimpleFileOptions::default()).unwrap();
@@ -122,7 +122,7 @@ fn a_zip_is_a_package_and_what_can_not_be_said_is_refused_with_its_reason() {
     let options = zip::write::SimpleFileOptions::default();
     zip.add_symlink("parts/data/secret/2.in", "1.in", options).unwrap();
     zip.finish().unwrap();
-    let (code, out, err) = folder.import("kattis", &folder.path("parts.zip"));
+    let (code, out, err) = folder.import("kattis", &folder.path("d.zip"));
     assert_eq!((code, out.contains("1 written")), (0, true), "{err}");
     assert!(err.contains("no accepted submission in Python"), "{err}");
     assert!(err.contains("parts/data/secret/2.in: is a symbolic link and left out"), "{err}");

@@ -163,8 +163,8 @@ fn an_agent_that_answers_more_than_is_kept_spoils_nobody_elses_proof() {
     env.agentmill(&["bundle", "--make-key", at(&env, "season.key")]).code(0);
     bundle(&env, "b", &[]).code(0);
     check(&env, "b", &[]).code(3).prints(&[
-        "1 runs of 2 agents judged anew\n1 runs not judged anew: their answers were not kept\nnot kept: eve on double\n",
-        "ok as far as it can be told: all but 1 runs\n",
+        "1 run of 2 agents judged anew\n1 run not judged anew: their answers were not kept\nnot kept: eve on double\n",
+        "ok as far as it can be told: all but 1 run\n",
     ]);
 }
 
@@ -198,8 +198,8 @@ fn an_organiser_who_lies_is_found_out_run_by_run() {
         .prints(&["bo on double: can't be judged anew: the judge asks something else"]);
     forge(&env, |entries| drop(entries.remove("results/claims/bo.jsonl")));
     check(&env, "forged", &[]).code(3).prints(&[
-        "1 runs not judged anew: their answers were not kept\nnot kept: bo on double\n",
-        "ok as far as it can be told: all but 1 runs",
+        "1 run not judged anew: their answers were not kept\nnot kept: bo on double\n",
+        "ok as far as it can be told: all but 1 run",
     ]);
     forge(&env, |entries| {
         drop(entries.remove("results/claims/bo.jsonl"));

@@ -121,7 +121,7 @@ fn a_helper_that_the_prompt_asks_for_is_the_agents_and_no_other_task_has_any() {
 }
 
 /// Assertions about what `back(...)` returns, what they come to, and what is told of those that don't hold.
-const NEAR: [(&str, &str, &str); 15] = [
+const NEAR: [(&str, &str, &str); 19] = [
     ("assert approx(back(0.1 + 0.2), 0.3)", "passed", ""),
     ("assert back(0.1 + 0.2) == approx(0.3)", "passed", ""),
     ("assert approx(0.3) == back(0.1 + 0.2)", "passed", ""),
@@ -136,6 +136,14 @@ const NEAR: [(&str, &str, &str); 15] = [
     ("assert back(3.0) == approx(2)", "failed", "3.0 == approx(2) does not hold - back"),
     ("assert back([1, 3.0]) == [1, approx(2)]", "failed", "does not hold: [1] is 3.0, not approx(2)"),
     ("assert back('x') == approx(2)", "failed", "'x' == approx(2) does not hold - back"),
+    (
+        "assert back(0.1 + 0.2) == 0.3",
+        "failed",
+        "does not hold: the difference is one of rounding, which approx(0.3) lets",
+    ),
+    ("assert back([0.1 + 0.2]) == [0.3]", "failed", "does not hold: the difference is one of rounding"),
+    ("assert back(float('inf')) == 5", "failed", "inf == 5 does not hold - back"),
+    ("assert back(None) == 6", "failed", "the left is None, as a function without `return` gives"),
     ("assert back(float('nan')) == approx(2)", "failed", "nan == approx(2) does not hold"),
 ];
 

@@ -22,6 +22,7 @@ use crate::proof::{judged, ranking, rerun};
 use crate::sandbox::{Sandbox, grader_version};
 use crate::term;
 use crate::ui::Spinner;
+use crate::util::plural::counted;
 use crate::util::text::visible;
 use crate::yaml::Problems;
 
@@ -122,7 +123,7 @@ fn judge(
     verified.agents = bundle.rankings.rankings.len();
     let (spinner, children, sample) = (Spinner::new(quiet), Children::default(), args.rerun);
     let parallel = bundle.pipeline.parallel.get();
-    spinner.wait(format!("judging {} agents anew", verified.agents));
+    spinner.wait(format!("judging {} anew", counted(verified.agents, "agent")));
     let (shared, progress) = (Arc::clone(&bundle), spinner.clone());
     let done = aside::work(&bundle.pipeline, parallel, &spinner, &children, move |containers| {
         let pool = ThreadPoolBuilder::new().num_threads(parallel).build()?;
@@ -153,7 +154,8 @@ fn of_sandbox(
     Problems::check(sandbox.check(&bundle.tasks)?.refused)?;
     let judged = judged::judge(bundle, sandbox)?;
     if sample > 0 {
-        spinner.wait(format!("running {} agents again", sample.min(bundle.rankings.rankings.len())));
+        spinner
+            .wait(format!("running {} again", counted(sample.min(bundle.rankings.rankings.len()), "agent")));
     }
     let rerun = rerun::rerun(bundle, sandbox, sample)?;
     Ok(OfSandbox { image, judged, rerun })
@@ -204,30 +206,33 @@ impl Verified {
         if self.faults.is_empty() && self.kind == Some(Kind::Public) {
             lines.push("public: there is nothing to be judged in it".to_owned());
         } else if self.faults.is_empty() {
-            lines.push(format!("{} runs of {} agents judged anew", self.judged, self.agents));
+            lines.push(format!("{} of {} judged anew", runs(self.judged), counted(self.agents, "agent")));
         }
         if self.unkept > 0 {
-            lines.push(format!("{} runs not judged anew: their answers were not kept", self.unkept));
+            lines.push(format!("{} not judged anew: their answers were not kept", runs(self.unkept)));
             lines.extend(by_miner("not kept", &self.unkept_runs));
         }
         if !self.wavering_runs.is_empty() {
-            let runs = self.wavering_runs.len();
-            lines
-                .push(format!("{runs} runs come to something else each time, by what their agents answered"));
+            let wavering = runs(self.wavering_runs.len());
+            lines.push(format!("{wavering} of another outcome each time, by what their agents answered"));
             lines.extend(by_miner("wavering", &self.wavering_runs));
         }
         if self.unjudged > 0 {
-            lines.push(format!("{} runs had not been judged", self.unjudged));
+            lines.push(format!("{} that nobody had judged", runs(self.unjudged)));
         }
         if self.rerun_agents > 0 {
-            lines.push(format!("{} runs of {} agents made again", self.rerun_runs, self.rerun_agents));
+            lines.push(format!(
+                "{} of {} made again",
+                runs(self.rerun_runs),
+                counted(self.rerun_agents, "agent")
+            ));
         }
         lines.extend(self.notes.iter().map(|note| format!("note: {note}")));
         lines.extend(self.faults.iter().map(|fault| format!("changed: {fault}")));
         lines.extend(self.findings.iter().map(|finding| format!("differs: {finding}")));
         lines.push(match (self.ok, self.holds) {
             (true, _) => "ok".to_owned(),
-            (false, true) => format!("ok as far as it can be told: all but {} runs", self.unsettled()),
+            (false, true) => format!("ok as far as it can be told: all but {}", runs(self.unsettled())),
             (false, false) => "not ok".to_owned(),
         });
         lines.join("\n") + "\n"
@@ -237,6 +242,10 @@ impl Verified {
     fn unsettled(&self) -> usize {
         self.unkept + self.wavering_runs.len()
     }
+}
+
+fn runs(count: usize) -> String {
+    counted(count, "run")
 }
 
 /// A line for each miner, in the ranking's order, with its first few tasks.

@@ -25,7 +25,7 @@ const SECONDS: f64 = 10.0;
 /// Most memory that a task is given, in MiB, whatever the package says.
 const MAX_MEMORY: f64 = 65536.0;
 
-/// Reads a package: a folder, or a zip of one.
+/// Reads a package: a folder, or a zip of one. It is named by the folder of problem.yaml; a zip that has it at its top, by the zip.
 pub(super) fn read(path: &Path) -> anyhow::Result<Drafts> {
     let mut drafts = Drafts::default();
     let mut root = path.to_owned();
@@ -36,7 +36,8 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Drafts> {
         drafts.unpacked = Some(folder);
     }
     let root = package(&root).context("there is no problem.yaml in it")?;
-    let named = if path.is_file() { path.with_extension("") } else { root.canonicalize()? };
+    let is_bare = drafts.unpacked.as_ref().is_some_and(|folder| folder.path() == root);
+    let named = if is_bare { path.with_extension("") } else { root.canonicalize()? };
     let name = named.file_name().unwrap_or_default().to_string_lossy().into_owned();
     folder::check(&root)?;
     drafts.take(&name, convert(&name, &root));

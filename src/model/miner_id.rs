@@ -38,8 +38,9 @@ impl TryFrom<String> for Miner {
         if !is_id(&id) {
             return Err(format!(
                 "\"{}\" is not a miner id: use 1 to {LONGEST} letters a-z, digits, \"-\" and \"_\", \
-                 beginning with a letter or digit",
-                printable(given.as_bytes())
+                 beginning with a letter or digit{}",
+                printable(given.as_bytes()),
+                near(&id).map(|near| format!(", such as {near}")).unwrap_or_default()
             ));
         }
         if is_device(&id) {
@@ -71,6 +72,13 @@ fn is_id(id: &str) -> bool {
     id.len() <= LONGEST
         && id.bytes().next().is_some_and(alphanumeric)
         && id.bytes().all(|byte| alphanumeric(byte) || byte == b'_' || byte == b'-')
+}
+
+/// The id nearest to a name that is none; none for names of which no letter would be left, and for paths.
+fn near(name: &str) -> Option<String> {
+    let parts = name.split(|c: char| c.is_ascii_whitespace() || ".+@,()".contains(c));
+    let id = parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-");
+    is_id(&id).then_some(id)
 }
 
 fn is_device(id: &str) -> bool {
@@ -143,6 +151,15 @@ mod tests {
             let reason = id.parse::<Miner>().unwrap_err();
             assert!(reason.contains("letters a-z, digits"), "{reason}");
             assert!(!reason.contains(char::is_control), "{reason:?}");
+        }
+    }
+
+    #[test]
+    fn a_refused_name_is_told_the_id_that_is_near_to_it() {
+        let told = |name: &str| name.parse::<Miner>().unwrap_err();
+        assert!(told("Homework 1 (2)").ends_with(", such as homework-1-2"));
+        for name in ["../x", "=cmd()", "é", "..", " "] {
+            assert!(told(name).ends_with("letter or digit"), "{name}");
         }
     }
 

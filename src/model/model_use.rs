@@ -6,6 +6,8 @@ use std::ops::{Add, AddAssign};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::util::plural::counted;
+
 /// Trillionths of a dollar that a dollar has.
 const PER_DOLLAR: f64 = 1e12;
 
@@ -126,7 +128,7 @@ impl ModelUse {
 impl fmt::Display for ModelUse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { requests, tokens_in, tokens_out, refused, denied, .. } = self;
-        write!(f, "{requests} requests, {tokens_in} tokens in, {tokens_out} out")?;
+        write!(f, "{}, {tokens_in} tokens in, {tokens_out} out", counted(*requests, "request"))?;
         if let Some(price) = self.price().filter(|price| *price != Money::default()) {
             write!(f, ", ${price}")?;
         }

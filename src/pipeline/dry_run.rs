@@ -99,7 +99,7 @@ impl DryRun<'_> {
         let memory = RunMemory::read(&pipeline.results);
         let waiting = table.waiting().filter(|head| scope.has_agent(&head.miner));
         let runs: Vec<DueRun> = waiting.flat_map(|head| self.runs_of(head, table.plan(), &memory)).collect();
-        let agents = runs.iter().map(|run| (&run.miner, &run.sha256)).collect::<BTreeSet<_>>().len();
+        let agents = runs.iter().map(|run| &run.miner).collect::<BTreeSet<_>>().len();
         let (rejected, unsettled) = (table.rejections(), table.is_unsettled());
         Ok(Forecast { runs, agents, rejected, unsettled, image: known, image_assumed: image.is_none() })
     }

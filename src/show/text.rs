@@ -17,6 +17,7 @@ use crate::show::history::Submitted;
 use crate::show::query::shown;
 use crate::show::ranking::{self, remarks, score};
 use crate::term::{Column, HEADING, Layout, ODD, Styled, left, of_verdict, right, table};
+use crate::util::plural::counted;
 
 /// Most lines shown of one message or of stderr.
 const LINES: usize = 20;
@@ -306,7 +307,7 @@ fn whole_run(run: &Run, layout: &Layout) -> String {
 fn indented(text: &str, indent: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
     let skipped = lines.len().saturating_sub(LINES);
-    let note = (skipped > 0).then(|| format!("{indent}… {skipped} lines before\n"));
+    let note = (skipped > 0).then(|| format!("{indent}… {} before\n", counted(skipped, "line")));
     lines[skipped..].iter().fold(note.unwrap_or_default(), |text, line| {
         // Indentation by tabs is no danger here.
         text + indent + &shown(&line.replace('\t', "    ")) + "\n"

@@ -89,7 +89,11 @@ impl Place {
                 "{} in the inbox is not what it should be: {errno}",
                 self.inbox_file.file
             )),
-            Errno::ACCESS | Errno::PERM if self.inbox_file.file.contains('/') => Refused::Conflict(format!(
+            Errno::ACCESS if self.inbox_file.file.contains('/') => Refused::Conflict(format!(
+                "{} in the inbox lies in a folder that can't be written to: {errno}",
+                self.inbox_file.file
+            )),
+            Errno::PERM if self.inbox_file.file.contains('/') => Refused::Conflict(format!(
                 "{} in the inbox lies in a folder of another user's, who could replace what is put there; remove it first",
                 self.inbox_file.file
             )),

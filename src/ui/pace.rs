@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use crate::model::miner_id::Miner;
+use crate::util::plural::counted;
 
 /// Time that the speed is measured over.
 const WINDOW: Duration = Duration::from_secs(10);
@@ -67,7 +68,12 @@ impl Pace {
         let slow =
             self.slowest(now).map(|(miner, task, took)| format!(", slow: {miner} on {task}, {took} s"));
         let left = self.left_after(done, all, now).map(|left| format!(", {} left", duration(left)));
-        format!("{} runs, {speed:.1}/s{}{}", self.runs, left.unwrap_or_default(), slow.unwrap_or_default())
+        format!(
+            "{}, {speed:.1}/s{}{}",
+            counted(self.runs, "run"),
+            left.unwrap_or_default(),
+            slow.unwrap_or_default()
+        )
     }
 
     /// Seconds left, as if the agents that have not left had as many runs as those that have, at the speed up to the last

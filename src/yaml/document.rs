@@ -25,6 +25,8 @@ const SHORT: &str = "not valid YAML: a test with fields below it begins with `- 
 const BELOW: &str = "not valid YAML: fields stand below one that has a value; indent them as it is, remove one or the other, or put a text below a |";
 const COLON: &str = "not valid YAML: there is no colon behind the field's name; write name: value";
 
+const BRACKET: &str = "not valid YAML: text that begins with [ or { and goes on behind ] or } must be quoted or stand below a |";
+
 /// A value and where it stands.
 #[derive(Debug, Clone)]
 pub struct Node {
@@ -166,6 +168,7 @@ impl Builder<'_> {
             tab.or(short).or_else(|| fields_below_value(text, at.line, error.info()).map(|at| (at, BELOW)));
         match told.or_else(|| lacking_colon(text, at.line).map(|name| (name, COLON))) {
             Some((place, reason)) => self.log.add(place, "", reason),
+            None if goes_on_behind_bracket(text, at) => self.log.add(at, "", BRACKET),
             None => self.log.add(at, "", syntax(error)),
         }
     }
@@ -335,6 +338,13 @@ fn fields_below_value(text: &str, line: usize, info: &str) -> Option<Position> {
     let is_told = has_value && is_name(field.trim_start_matches([' ', '-'])) && is_field(below);
     (is_told && indent(below) > indent(above.1))
         .then(|| Position { line: above.0, column: indent(above.1) + 1 })
+}
+
+/// True if the scanner stands behind a list or mapping in brackets, as of the test `[1, 2] == f(1)`.
+fn goes_on_behind_bracket(text: &str, at: Position) -> bool {
+    let before = |line: &str| line.chars().take(at.column - 1).collect::<String>();
+    let line = text.lines().nth(at.line - 1);
+    line.is_some_and(|line| before(line).trim_end().ends_with([']', '}']))
 }
 
 /// Tells whether a text could be the name of a field.

@@ -175,6 +175,10 @@ fn syntax_errors_come_with_advice() {
         let told = problem(yaml);
         assert!(told.ends_with("text that goes on behind a quote stands below a |"), "{yaml:?}: {told}");
     }
+    for yaml in ["a:\n  - b: [1, 2] == f(1)\n", "a: [[1], 2] in d\n", "a: {b: 1} == f(1)\n"] {
+        let told = problem(yaml);
+        assert!(told.ends_with("behind ] or } must be quoted or stand below a |"), "{yaml:?}: {told}");
+    }
     assert!(problem("a: | b\n").ends_with("the text begins on the line below the |"));
     assert!(problem("a: |\n  b\n  \tc\nd: [\n").starts_with("4:"), "a tab in a text is no mistake");
     assert!(problem("?\r#").starts_with("2:2: a field's name"));

@@ -123,25 +123,6 @@ pub(super) fn unearned(
     Ok(hints)
 }
 
-/// Tests that compare what is printed with a text which does not end as print ends it; a reference solution shows whether that is meant.
-pub(super) fn without_newline(tasks: &[Task]) -> Vec<Problem> {
-    static COMPARED: LazyLock<Regex> = LazyLock::new(|| {
-        let text = r#"(?:"((?:[^"\\\n]|\\.)+)"|'((?:[^'\\\n]|\\.)+)')"#;
-        Regex::new(&format!(
-            r"(?:\boutput|\.stdout|\boutput_of\([^()]*\))\s*==\s*{text}\s*(?:$|[,;)\n#]|and\b|or\b)"
-        ))
-        .expect("a constant pattern")
-    });
-    let text =
-        |found: &Captures<'_>| found.get(1).or(found.get(2)).is_some_and(|it| !it.as_str().ends_with(r"\n"));
-    let is_doubtful = |code: &str| COMPARED.captures_iter(code).any(|found| text(&found));
-    let message = "compares what is printed with a text without a newline at its end, which print adds: say .strip() == or end the text in \\n";
-    let unproved = tasks.iter().filter(|task| task.solution.is_none());
-    let tests = unproved.flat_map(|task| task.tests.iter().map(move |test| (task, test)));
-    let doubtful = tests.filter(|(_, test)| is_doubtful(&test.assertion.text));
-    doubtful.map(|(task, test)| hint(task, test.assertion.line, test.field(), message.to_owned())).collect()
-}
-
 /// Hints at other tests than these are at.
 fn without(hints: Vec<Problem>, told: &[Problem]) -> Vec<Problem> {
     let is_new =
@@ -227,6 +208,6 @@ fn run(
     })
 }
 
-fn hint(task: &Task, line: usize, field: String, message: String) -> Problem {
+pub(super) fn hint(task: &Task, line: usize, field: String, message: String) -> Problem {
     Problem { file: task.path.clone(), line, column: 0, field, message }
 }

@@ -1,6 +1,7 @@
 //! `check`: everything that can be known before an agent is evaluated, all mistakes at once.
 
 mod agent;
+mod doubts;
 mod hints;
 mod machine;
 mod mutants;
@@ -163,7 +164,7 @@ fn check_folder(
         return Ok(None);
     }
     hints.extend(hints::unearned(&due, pipeline, sandbox)?);
-    hints.extend(hints::without_newline(&due));
+    hints.extend(doubts::doubtful(&due));
     hints.extend(task::misnamed(&pipeline.tasks));
     // A task with a hint is looked at again each time, so that the hint is told again.
     let remember = |task: &Task, key: &str| {

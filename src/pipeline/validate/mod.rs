@@ -50,9 +50,7 @@ impl Finding {
         }
         self
     }
-}
 
-impl Finding {
     /// The finding where a submission may have so many files: a module of its own may have been left out.
     fn of_several(mut self, files: usize) -> Self {
         if files > 1 && !self.strangers.is_empty() {

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use crate::util::plural::counted;
 use crate::util::text::visible;
 
 /// Bytes of texts on the page, all agents together.
@@ -68,7 +69,7 @@ fn cost(text: &str) -> usize {
 pub(super) fn tail(text: &str, lines: usize) -> String {
     let all: Vec<&str> = text.lines().collect();
     let skipped = all.len().saturating_sub(lines);
-    let note = (skipped > 0).then(|| format!("… {skipped} lines before"));
+    let note = (skipped > 0).then(|| format!("… {} before", counted(skipped, "line")));
     // Indentation by tabs is no danger here.
     let kept = all[skipped..].iter().map(|line| visible(&line.replace('\t', "    "), LINE));
     note.into_iter().chain(kept).collect::<Vec<_>>().join("\n")
@@ -99,7 +100,7 @@ mod tests {
     #[test]
     fn the_end_of_a_text_is_kept_and_says_what_is_gone() {
         assert_eq!(tail("a\r\n\tb\x1b", 9), "a\n    b\\u{1b}");
-        assert_eq!(tail("a\nb\nc", 2), "… 1 lines before\nb\nc");
+        assert_eq!(tail("a\nb\nc", 2), "… 1 line before\nb\nc");
         assert!(tail(&"x".repeat(999), 2).chars().count() == 301);
     }
 }

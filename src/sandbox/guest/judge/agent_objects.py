@@ -372,15 +372,13 @@ def is_raised_by_block(error):
 
 def is_left_by_the_test():
     """True if it is a `with` of the test's text that ends, not another manager, which may hold assertions."""
-    return asking_frame().f_code.co_filename == TEST_FILE
+    frame = asking_frame()
+    return frame is not None and frame.f_code.co_filename == TEST_FILE
 
 
 def asking_frame():
     """The frame of whoever asks, which is none of ours."""
-    frame = sys._getframe(1)
-    while frame.f_code.co_filename == OUR_FILE:
-        frame = frame.f_back
-    return frame
+    return outward(sys._getframe(1), is_ours)
 
 
 def is_through_assertions(error):

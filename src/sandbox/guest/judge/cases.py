@@ -99,7 +99,7 @@ class Checked(Compared):
 
     def check(self, case, run, output):
         given, answer = case.input(run), case.answer(run)
-        if self.program.entry:
+        if self.program.is_called:
             return self.program.call(*(text.decode("utf-8", "replace") for text in (given, output, answer)))
         self.program.run(given, answer, io.TextIOWrapper(io.BytesIO(output), "utf-8", "replace"), io.StringIO())
 
@@ -122,7 +122,7 @@ class Talked:
         check_exit(talk)
 
     def talk(self, talk, given, answer):
-        if self.program.entry:
+        if self.program.is_called:
             return self.program.call(talk, given.decode("utf-8", "replace"), answer.decode("utf-8", "replace"))
         ends = TalkFile(talk)
         stdin = io.TextIOWrapper(io.BufferedReader(ends), "utf-8", "replace")

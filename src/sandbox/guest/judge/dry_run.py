@@ -138,9 +138,7 @@ class DryRun(Run):
 
     def line(self):
         """The line of the task's file that is at work."""
-        frame = sys._getframe()
-        while frame is not None and frame.f_code.co_filename != TEST_FILE:
-            frame = frame.f_back
+        frame = outward(sys._getframe(), lambda frame: frame.f_code.co_filename != TEST_FILE)
         return frame.f_lineno if frame else self.task.line(self.test)
 
     def doubt(self, test, error):

@@ -36,7 +36,9 @@ def difference(left, right, place=""):
         return place and f"{place} is {brief(left)}, not {brief(right)}"
     if type(left) is not type(right) and not any(isinstance(left, kind) and isinstance(right, kind) for kind in ALIKE):
         if isinstance(left, (int, float, complex)) and isinstance(right, (int, float, complex)):
-            return place and f"{place} is {brief(left)}, not {brief(right)}"
+            return rounding(left, right) or place and f"{place} is {brief(left)}, not {brief(right)}"
+        if left is None:
+            return f"{place or 'the left'} is None" + (place and f", not {brief(right)}" or ", as a function without `return` gives")
         if type(left).__name__ == type(right).__name__:
             return None
         return f"{place or 'the left'} is of type {type(left).__name__}, {'not' if place else 'the right of type'} {type(right).__name__}"
@@ -48,7 +50,14 @@ def difference(left, right, place=""):
         return mapping_difference(left, right, place)
     if isinstance(left, ALIKE[-1]):
         return set_difference({*left}, {*right}, place)
-    return place and f"{place} is {brief(left)}, not {brief(right)}"
+    return rounding(left, right) or place and f"{place} is {brief(left)}, not {brief(right)}"
+
+
+def rounding(left, right):
+    """The words for two numbers that are equal but for rounding."""
+    if type(left) is not float or type(right) not in (int, float) or not abs(left - right) <= 1e-12 * abs(left) < float("inf"):
+        return None
+    return f"the difference is one of rounding, which approx({right!r}) lets pass"
 
 
 def sequence_difference(left, right, place):

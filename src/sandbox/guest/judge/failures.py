@@ -101,26 +101,35 @@ def caught_by_unittest(error, is_handled):
 
 def is_called_by_test():
     """True if it is the test's text that has called unittest, and not an event loop that an agent has told to."""
-    frame = sys._getframe(1)
-    while frame is not None and (frame.f_code.co_filename == OUR_FILE or "__unittest" in frame.f_globals):
-        frame = frame.f_back
+    frame = outward(sys._getframe(1), lambda frame: is_ours(frame) or "__unittest" in frame.f_globals)
     return frame is not None and frame.f_code.co_filename == TEST_FILE
 
 
 def is_asked_by_agent():
     """True within what an agent has asked a test's object for: what a TestCase catches there is told to the agent."""
-    frame = sys._getframe(1)
-    while frame is not None and frame.f_code is not TestPeer.perform.__code__:
-        frame = frame.f_back
-    return frame is not None
+    return outward(sys._getframe(1), lambda frame: not performs(frame)) is not None
 
 
 def is_called_by_agent(frame):
     """True for the frame of a function that nothing of the test's has called."""
-    frame = frame.f_back
-    while frame.f_code.co_filename == OUR_FILE and frame.f_code is not TestPeer.perform.__code__:
-        frame = frame.f_back
+    caller = outward(frame.f_back, lambda frame: is_ours(frame) and not performs(frame))
+    return caller is not None and performs(caller)
+
+
+def performs(frame):
+    """True for the frame that does what an agent has asked for."""
     return frame.f_code is TestPeer.perform.__code__
+
+
+def is_ours(frame):
+    return frame.f_code.co_filename == OUR_FILE
+
+
+def outward(frame, is_passed):
+    """The first frame that is not passed over, from this one to its callers; None where a thread begins."""
+    while frame is not None and is_passed(frame):
+        frame = frame.f_back
+    return frame
 
 
 def heard(check):

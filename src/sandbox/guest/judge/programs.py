@@ -17,14 +17,15 @@ def compiled_program(spec, entry):
     tree = ast.parse(spec["text"], spec["name"])
     is_function = any(isinstance(node, ast.FunctionDef) and node.name == entry for node in tree.body)
     code = compile(tree, spec["name"], "exec", dont_inherit=True)
-    return {"name": spec["name"], "entry": entry if is_function else None, "code": code}
+    return {"name": spec["name"], "entry": entry, "is_called": is_function, "code": code}
 
 
 class Program:
     """An author's file, compiled."""
 
     def __init__(self, compiled):
-        self.name, self.entry, self.code = compiled["name"], compiled["entry"], compiled["code"]
+        self.name, self.code = compiled["name"], compiled["code"]
+        self.entry, self.is_called = compiled["entry"], compiled["is_called"]
 
     def call(self, *arguments):
         """Calls its function, in a fresh copy of the file; raises AssertionError where that is not content."""
@@ -45,7 +46,7 @@ class Program:
             if code == ACCEPTED:
                 return
             if code != REFUSED:
-                raise Careless(f"{self.name} ended with exit code {code}, not {ACCEPTED} or {REFUSED}")
+                raise Careless(f"{self.name} ended with exit code {code}, not {ACCEPTED} or {REFUSED}; it has no function `{self.entry}` to call instead")
             raise AssertionError(message_in(feedback) or f"{self.name} does not accept it")
 
     def told(self, error):

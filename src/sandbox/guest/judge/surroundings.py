@@ -102,6 +102,8 @@ def output_of(function, *args, **named):
     """All that the agent prints while a function of it works."""
     from contextlib import redirect_stdout
 
+    if not callable(function):
+        raise TypeError("output_of calls a function itself: output_of(f, 2), not output_of(f(2))")
     with redirect_stdout(io.StringIO()) as printed:
         function(*args, **named)
     return printed.getvalue()

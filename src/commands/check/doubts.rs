@@ -1,0 +1,104 @@
+//! Doubts: texts of tests that say something else than beginners mean by them. A reference solution shows whether they are meant.
+
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
+
+use crate::commands::check::hints::hint;
+use crate::task::Task;
+use crate::yaml::Problem;
+
+/// A pattern of tests' texts.
+struct Doubt {
+    pattern: &'static str,
+    /// True if what was found is to be doubted.
+    is_doubtful: fn(&Captures<'_>) -> bool,
+    message: &'static str,
+}
+
+const DOUBTS: [Doubt; 4] = [
+    Doubt {
+        pattern: r#"(?:\boutput|\.stdout|\boutput_of\([^()]*\))\s*==\s*(?:"((?:[^"\\\n]|\\.)+)"|'((?:[^'\\\n]|\\.)+)')\s*(?:$|[,;)\n#]|and\b|or\b)"#,
+        is_doubtful: |found| {
+            !found.get(1).or(found.get(2)).is_some_and(|text| text.as_str().ends_with(r"\n"))
+        },
+        message: "compares what is printed with a text without a newline at its end, which print adds: say .strip() == or end the text in \\n",
+    },
+    Doubt {
+        pattern: r#"\bagent\.run\([^()]*\)\s*[!=]=\s*f?["']"#,
+        is_doubtful: |_| true,
+        message: "agent.run(...) is no text, and equals none: compare agent.run(...).stdout",
+    },
+    Doubt {
+        pattern: r"\boutput_of\(\w+\(",
+        is_doubtful: |_| true,
+        message: "output_of calls a function itself, and this gives it what a call returns: write output_of(f, 2), not output_of(f(2))",
+    },
+    Doubt {
+        pattern: r"\b(\w+)\(([^()]*)\)\s*==\s*-?(\d+\.\d+)\s*(?:$|[,;)\n#]|and\b|or\b)",
+        is_doubtful: is_rounded,
+        message: "compares with == a fraction that computers only come near to: write approx(0.3), which lets rounding pass",
+    },
+];
+
+static PATTERNS: LazyLock<[Regex; 4]> =
+    LazyLock::new(|| DOUBTS.each_ref().map(|doubt| Regex::new(doubt.pattern).expect("a constant pattern")));
+
+/// Doubtful tests of the tasks that have no reference solution.
+pub(super) fn doubtful(tasks: &[Task]) -> Vec<Problem> {
+    let unproved = tasks.iter().filter(|task| task.solution.is_none());
+    let tests = unproved.flat_map(|task| task.tests.iter().map(move |test| (task, test)));
+    let told = tests.flat_map(|(task, test)| {
+        let found = messages(&test.assertion.text);
+        found.map(move |message| hint(task, test.assertion.line, test.field(), message.to_owned()))
+    });
+    told.collect()
+}
+
+fn messages(text: &str) -> impl Iterator<Item = &'static str> {
+    let is_in = move |(doubt, pattern): &(&Doubt, &Regex)| {
+        pattern.captures_iter(text).any(|found| (doubt.is_doubtful)(&found))
+    };
+    DOUBTS.iter().zip(&*PATTERNS).filter(is_in).map(|(doubt, _)| doubt.message)
+}
+
+/// True of a number that is computed, as it is not given, and has no binary form of 20 digits, as 0.5 and 2.25 have. `round`
+/// gives what Python reads of the same digits.
+fn is_rounded(found: &Captures<'_>) -> bool {
+    let (function, given, number) = (&found[1], &found[2], &found[3]);
+    let scaled = number.parse().unwrap_or(0.0) * f64::from(1 << 20);
+    function != "round" && !given.contains(number) && scaled.fract() != 0.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_beginners_write_is_doubted_and_what_is_meant_is_not() {
+        for (text, word) in [
+            ("assert output == '6'", "newline"),
+            ("assert output_of(f, 2) == \"6\" and f(1) == 1", "newline"),
+            ("assert agent.run('2') == '6\\n'", ".stdout"),
+            ("assert output_of(f(2)) == '6\\n'", "output_of(f, 2)"),
+            ("assert half(0.6) == 0.3", "approx"),
+            ("assert half(-0.6) == -0.3, 'why'", "approx"),
+        ] {
+            assert!(messages(text).any(|message| message.contains(word)), "{text}");
+        }
+        for text in [
+            "assert output == '6\\n'",
+            "assert output.strip() == '6'",
+            "assert agent.run('2').stdout == '6\\n'",
+            "assert output_of(f, 2) == '6\\n'",
+            "assert half(1) == 0.5",
+            "assert half(0.3) == [0.15]",
+            "assert half(0.6) == approx(0.3)",
+            "assert round(half(0.6), 2) == 0.3",
+            "assert round(x, 2) == 0.3",
+            "assert parse('0.3') == 0.3",
+        ] {
+            assert_eq!(messages(text).next(), None, "{text}");
+        }
+    }
+}
