@@ -9,7 +9,7 @@ use std::path::Path;
 
 use agentmill::model::joined;
 use agentmill::task::{self, Task};
-use common::{LIMITS, Lab, Outcome, messages, verdicts};
+use common::{LIMITS, Lab, Outcome, messages, side_by_side, verdicts};
 use tempfile::TempDir;
 use testenv::{TestEnv, anew, wait_until};
 
@@ -168,7 +168,7 @@ fn no_agent_changes_its_files_for_itself_or_for_a_later_run() {
     let (_folder, tasks) =
         tasks(&[("t.yaml", ATTACKED), ("data/a.txt", "alpha"), ("data/sub/b.txt", "beta")]);
     let lab = Lab::new();
-    for (name, attack) in ATTACKS {
+    side_by_side(ATTACKS, |(name, attack)| {
         let agent = ATTACKER.replace("ATTACK\n", &format!("{attack}\n"));
         let runs = [&tasks[0]; 3];
         for outcome in [
@@ -181,7 +181,7 @@ fn no_agent_changes_its_files_for_itself_or_for_a_later_run() {
                 "{name}: {told:#?}"
             );
         }
-    }
+    });
     assert_eq!(lab.close(), Vec::<String>::new());
 }
 

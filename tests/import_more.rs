@@ -126,6 +126,7 @@ fn a_zip_is_a_package_and_what_can_not_be_said_is_refused_with_its_reason() {
     assert_eq!((code, out.contains("1 written")), (0, true), "{err}");
     assert!(err.contains("no accepted submission in Python"), "{err}");
     assert!(err.contains("parts/data/secret/2.in: is a symbolic link and left out"), "{err}");
+    assert!(folder.task("kattis/parts").contains("prompt:"), "named by its folder, not by the zip");
 
     folder.write("parts/output_validators/check/more.cpp", "int main() {}");
     folder.write("guess/problem.yaml", "type: scoring\n");

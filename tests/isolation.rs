@@ -9,7 +9,7 @@ use agentmill::config::Limits;
 use agentmill::model::report::Scored;
 use agentmill::sandbox::Sandbox;
 use agentmill::task::Task;
-use common::{LIMITS, Lab, Outcome, messages, path, task, verdicts};
+use common::{LIMITS, Lab, Outcome, messages, path, side_by_side, task, verdicts};
 
 /// An agent that answers, prints and takes in what it is told, and that can search all that it sees.
 fn searcher() -> Vec<u8> {
@@ -60,16 +60,15 @@ fn no_run_finds_what_another_was_asked_or_has_answered() {
         &[&asked, &search_by_calls, &known, &search_by_calls],
         &[&search, &known, &asked, &search_by_calls],
     ];
-    for order in orders {
-        for outcome in
-            [lab.run_announced(&searcher(), order, &limits), lab.run_all(&searcher(), order, &limits)]
-        {
-            let Outcome::Judged(runs) = outcome else { panic!("{outcome:?}") };
-            for run in &runs {
-                assert!(verdicts(run).iter().all(|word| word == "passed"), "{:?}", messages(run));
-            }
+    let ways = [Lab::run_announced, Lab::run_all];
+    let runs: Vec<_> = ways.iter().flat_map(|way| orders.map(|order| (way, order))).collect();
+    side_by_side(&runs, |(way, order)| {
+        let outcome = way(&lab, &searcher(), order, &limits);
+        let Outcome::Judged(runs) = outcome else { panic!("{outcome:?}") };
+        for run in &runs {
+            assert!(verdicts(run).iter().all(|word| word == "passed"), "{:?}", messages(run));
         }
-    }
+    });
     assert_eq!(lab.close(), Vec::<String>::new());
 }
 

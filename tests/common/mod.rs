@@ -22,6 +22,8 @@ use agentmill::sandbox::{Fault, Opened, Sandbox};
 use agentmill::task::{self, Task};
 use agentmill::ui::Events;
 use marked::mark_of;
+use rayon::ThreadPoolBuilder;
+use rayon::prelude::*;
 use tempfile::TempDir;
 
 /// Tight, so that what runs into them does so soon.
@@ -38,6 +40,12 @@ pub const LIMITS: Limits = Limits {
 
 /// Bounds of the judges; tight, too.
 pub const JUDGE: Judge = Judge { time: Duration::from_secs(3), memory: 512 << 20 };
+
+/// Does the same with each of these, four at a time: a container is mostly waited for.
+pub fn side_by_side<T: Sync>(all: &[T], each: impl Fn(&T) + Send + Sync) {
+    let pool = ThreadPoolBuilder::new().num_threads(4).build().expect("threads can be started");
+    pool.install(|| all.par_iter().with_max_len(1).for_each(each));
+}
 
 /// A sandbox with a results folder, and so labels, of its own.
 pub struct Lab {
