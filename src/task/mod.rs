@@ -389,9 +389,9 @@ fn mapping<'a>(place: &Place<'a>, default: String) -> Option<(Test, Place<'a>)> 
 
 fn test_name(name: String) -> Result<String, String> {
     let printable = !name.contains(char::is_control) && name.trim() == name;
-    match printable && (1..=100).contains(&name.chars().count()) {
+    match printable && (1..=200).contains(&name.chars().count()) {
         true => Ok(name),
-        false => Err(format!("expected a line of 1 to 100 characters, found {}", excerpt(&name))),
+        false => Err(format!("expected a line of 1 to 200 characters, found {}", excerpt(&name))),
     }
 }
 

@@ -193,7 +193,7 @@ fn mistakes_are_named() {
         ("prompt: p\ntests:\n- {assert: x, weight: .inf}", "expected 0.001 to 1000000, found inf"),
         ("prompt: p\ntests:\n- {assert: x, weight: .nan}", "expected a number above 0, found NaN"),
         ("prompt: p\ntests:\n- {assert: x, public: 1}", "public: expected true or false, found 1"),
-        ("prompt: p\ntests:\n- {assert: x, name: ''}", "expected a line of 1 to 100 characters"),
+        ("prompt: p\ntests:\n- {assert: x, name: ''}", "expected a line of 1 to 200 characters"),
         (
             "prompt: p\ntests:\n- {assert: x, name: a}\n- {name: a, assert: y}",
             "4:10: tests[1].name: tests[0] is called \"a\", too",

@@ -109,7 +109,7 @@ class Compiler:
                 raise SyntaxError("assertion is always true, perhaps remove parentheses?", (None, node.lineno, 0, ""))
             if isinstance(node, ast.Compare) and self.has_approx and any(map(is_approx_of_two, [node.left, *node.comparators])):
                 raise SyntaxError("approx(got, right) is True or False; write `== approx(right)`", (None, node.lineno, 0, ""))
-        if not any(map(self.asserts, nodes)):
+        if not any(self.asserts(node) or reaches_assertion(node, self.reaching) for node in nodes):
             raise SyntaxError("asserts nothing; write `assert ...`", (None, 1, 0, ""))
 
     def asserts(self, node):
