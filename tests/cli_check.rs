@@ -391,7 +391,7 @@ fn tests_that_an_obliging_object_passes_are_hinted_at() {
 }
 
 /// Tests that an agent passes which empties its arguments, or answers NaN; then such that are passed by neither, or by whoever says anything.
-const BY_NO_KNOWLEDGE: [(&str, Option<&str>); 8] = [
+const BY_NO_KNOWLEDGE: [(&str, Option<&str>); 11] = [
     ("xs = [3, 1, 2]; assert sort(xs) == sorted(xs)", Some("empties what it is given")),
     (
         "xs = [2, 2]; ys = unique(xs); assert set(ys) == set(xs) and len(ys) == len(set(xs))",
@@ -400,6 +400,9 @@ const BY_NO_KNOWLEDGE: [(&str, Option<&str>); 8] = [
     ("assert not abs(root(2) - 1.41) > 0.01", Some("answers NaN")),
     ("xs = [3, 1, 2]; right = sorted(xs); assert sort(xs) == right", None),
     ("assert sort([]) == []", None),
+    ("assert positive([-1, -2]) == []", None),
+    ("assert not below([1, 20], 5)", None),
+    ("xs = [3, 1, 2]; median(xs); assert xs == [3, 1, 2]", None),
     ("assert abs(root(2) - 1.41) <= 0.01", None),
     ("assert is_even(2)", None),
     ("assert first([]) is None", None),

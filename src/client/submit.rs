@@ -13,10 +13,12 @@ use crate::config::{MOST_BYTES, Pipeline};
 use crate::model::feedback::Feedback;
 use crate::model::joined;
 use crate::model::miner_id::Miner;
-use crate::model::report::of_sample;
+use crate::model::report::{Verdict, of_sample};
 use crate::pipeline::intake::{self, Bounds};
 use crate::pipeline::score;
-use crate::status::{self, Board, Evaluated, Line, OwnRun, RankingIndex, SameBytes, Shown, State, View};
+use crate::status::{
+    self, Board, Evaluated, Line, OwnRun, OwnTest, RankingIndex, SameBytes, Shown, State, View,
+};
 use crate::submission::{self, Channel, Compiler};
 use crate::util::first_few::first_few;
 use crate::util::http_client;
@@ -37,6 +39,9 @@ const LATE: Duration = Duration::from_secs(30);
 
 /// The most of foreign text that is shown.
 const SHOWN: usize = 300;
+
+/// Most tests of a run that are told.
+const MOST_TESTS: usize = 20;
 
 /// Destination of a submission.
 pub enum Target<'a> {
@@ -319,10 +324,18 @@ fn run_lines(run: &OwnRun) -> Vec<String> {
     };
     let name = visible(&run.task, SHOWN) + &of_sample(run.sample);
     let mut lines = vec![format!("  {name}: {how}")];
-    for test in &run.tests {
-        let Some(message) = &test.message else { continue };
-        let (name, message) = (visible(&test.name, SHOWN), visible(message, SHOWN));
-        lines.push(format!("    {name}: {}: {message}", test.verdict.name()));
-    }
+    let told: Vec<String> = run.tests.iter().filter_map(test_line).collect();
+    let more = told.len().saturating_sub(MOST_TESTS);
+    lines.extend(told.into_iter().take(MOST_TESTS));
+    lines.extend((more > 0).then(|| format!("    and {more} more")));
     lines
+}
+
+/// A test with its message, and one that did not pass without; none for others.
+fn test_line(test: &OwnTest) -> Option<String> {
+    let (name, verdict) = (visible(&test.name, SHOWN), test.verdict.name());
+    match &test.message {
+        Some(message) => Some(format!("    {name}: {verdict}: {}", visible(message, SHOWN))),
+        None => (test.verdict != Verdict::Passed).then(|| format!("    {name}: {verdict}")),
+    }
 }

@@ -32,6 +32,7 @@ use crate::term::{self, Layout};
 use crate::ui::Spinner;
 use crate::util::first_few::first_few;
 use crate::util::plural::counted;
+use crate::util::similar::nearest;
 use crate::util::text::visible;
 use crate::util::{atomic_file, json};
 use crate::workspace::{PIPELINE, Workspace};
@@ -135,11 +136,22 @@ fn models(
     }
     let mut seen = HashSet::new();
     names.retain(|name| seen.insert(name.clone()));
+    names.iter().filter_map(|name| unpriced(name, llm)).for_each(|line| spinner.say(&line));
     let model = |name: String| {
         let llm = Llm { model: Some(name.clone()), ..llm.clone() };
         Ok((name, Model::new(&llm, children.clone())?))
     };
     names.into_iter().map(model).collect()
+}
+
+/// The line on a model that has no price where others have one.
+fn unpriced(model: &str, llm: &Llm) -> Option<String> {
+    if llm.prices.is_empty() || llm.prices.contains_key(model) {
+        return None;
+    }
+    let near = nearest(model, llm.prices.keys().map(String::as_str));
+    let near = near.map_or_else(String::new, |near| format!("; did you mean it by {near:?}?"));
+    Some(format!("llm.prices has none for {model}: what it replies now has no cost, later neither{near}"))
 }
 
 /// Samples of each task, and the k of pass@k.

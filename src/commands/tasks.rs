@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::cli::Exit;
 use crate::task::Task;
 use crate::term::{self, Layout, Styled, left, right, table};
+use crate::util::plural::counted;
 use crate::workspace::Workspace;
 
 /// Lists all tasks, or prints one with its public tests.
@@ -63,7 +64,7 @@ fn whole(task: &Task) -> String {
         text += &format!("\n# {}\n{}\n", test.name, test.assertion.text.trim_end());
     }
     let hidden = task.tests.iter().filter(|test| !test.public).count();
-    text + &format!("\n{hidden} more tests are not public.\n")
+    text + &format!("\n{}, not public.\n", counted(hidden, "more test"))
 }
 
 fn names(tasks: &[Task]) -> String {

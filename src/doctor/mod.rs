@@ -9,6 +9,7 @@ mod direct;
 mod engine;
 mod machine;
 mod memory;
+mod model_key;
 pub mod modules;
 mod roster;
 #[cfg(test)]
@@ -92,6 +93,7 @@ pub fn look(pipeline: &Pipeline, engine: &Engine) -> Result<Vec<Finding>, Fault>
     findings.push(machine::clock(pipeline, time));
     findings.extend(roster::look(pipeline));
     findings.extend(board::look(pipeline));
+    findings.extend(model_key::look(pipeline));
     Ok(findings)
 }
 

@@ -3,6 +3,7 @@
 use crate::config::{Allow, Pipeline};
 use crate::doctor::Finding;
 use crate::model::python::Library;
+use crate::util::plural::counted;
 
 /// Looks at the modules of the cells' image, and at those of the judges' if that is another.
 pub fn look(pipeline: &Pipeline, cells: &Library, judges: Option<&Library>) -> Vec<Finding> {
@@ -22,7 +23,10 @@ fn allowed(allow: &Allow, library: &Library) -> Finding {
     let packages = library.packages.as_ref().unwrap_or(&nothing);
     let lacking: Vec<&str> = match allow {
         Allow::Image => {
-            return Finding::ok("modules", format!("Python {python}, and {} packages", packages.len()));
+            return Finding::ok(
+                "modules",
+                format!("Python {python}, and {}", counted(packages.len(), "package")),
+            );
         }
         Allow::Modules(modules) => {
             modules.iter().map(String::as_str).filter(|name| !has(library, name)).collect()

@@ -24,7 +24,7 @@ fn an_image_must_have_what_is_allowed_and_judges_the_same_python() {
         let findings = modules::look(&pipeline, &library("3.11"), judges.map(library).as_ref());
         findings.into_iter().map(|finding| (finding.health, finding.text)).collect::<Vec<_>>()
     };
-    assert_eq!(found("image", None), [(Health::Ok, "Python 3.11, and 1 packages".to_owned())]);
+    assert_eq!(found("image", None), [(Health::Ok, "Python 3.11, and 1 package".to_owned())]);
     assert_eq!(found("[numpy, os]", Some("3.11"))[0].0, Health::Ok);
     let lacking = "the image lacks requests, shiny, which validate.allow names".to_owned();
     assert_eq!(found("[requests, numpy, shiny]", None), [(Health::Bad, lacking)]);
@@ -43,6 +43,19 @@ fn a_public_board_without_scores_is_told() {
     assert!(told.contains("stage hard has feedback: none; with feedback: score"), "{told}");
     assert_eq!(found(stages), None);
     assert_eq!(found("board: public\n"), None);
+}
+
+#[test]
+fn a_key_that_runs_need_and_that_is_not_there_is_told() {
+    let found = |text: &str| {
+        let pipeline = crate::config::parse(Path::new("p"), text.as_bytes()).unwrap();
+        model_key::look(&pipeline).map(|finding| finding.line())
+    };
+    let llm = "llm: {api_key_env: AGENTMILL_NO_SUCH_KEY}\n";
+    let told = found(&format!("stages: [{{name: ask, model: {{allow: [m]}}}}]\n{llm}")).unwrap();
+    assert!(told.starts_with("model: there is no key: set AGENTMILL_NO_SUCH_KEY"), "{told}");
+    assert_eq!(found(llm), None, "nobody asks");
+    assert_eq!(found("stages: [{name: ask, model: {allow: [m]}}]\nllm: {api_key_env: null}\n"), None);
 }
 
 fn version(runc: Value) -> Value {

@@ -154,6 +154,7 @@ fn samples_are_told_with_their_spread() {
         let told = words(&text, "main").join(" ");
         assert!(told.starts_with("main primes 2 1 75 50 100 35.36 main "), "{text}");
         assert!(text.contains("  DEVIATION\n") && text.contains("  SAMPLE\n"), "{text}");
+        assert!(text.lines().all(|line| !line.ends_with("MEMORY")), "each table of runs has it: {text}");
         assert!(told.contains("primes passed 100 4/4") && told.ends_with("10 MiB 2"), "{text}");
     }
     assert!(!shown(dir.path(), &["carol"]).unwrap().contains("SAMPLE"));

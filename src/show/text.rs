@@ -29,7 +29,8 @@ pub(super) fn of(data: &Data, layout: &Layout) -> String {
         Data::Miner(known) => miner(known, layout),
         Data::History(all) => history(all, layout),
         Data::Runs(runs) => {
-            let texts: Vec<String> = runs.iter().map(|run| whole_run(run, layout)).collect();
+            let texts: Vec<String> =
+                runs.iter().map(|run| whole_run(run, has_samples(runs.iter()), layout)).collect();
             let samples = samples(runs, layout);
             samples.trim_start().to_owned() + if samples.is_empty() { "" } else { "\n" } + &texts.join("\n")
         }
@@ -156,7 +157,7 @@ fn details(report: &Report, known: &Known, layout: &Layout) -> String {
     text += &samples(&report.runs, layout);
     let runs: Vec<&Run> = by_task(&report.runs).concat();
     if !runs.is_empty() {
-        text += &format!("\n{}", run_table(&runs, layout));
+        text += &format!("\n{}", run_table(&runs, has_samples(runs.iter().copied()), layout));
     }
     text += &asked(&runs);
     runs.into_iter().fold(text, |text, run| text + &trouble(run, layout))
@@ -204,8 +205,7 @@ fn samples(runs: &[Run], layout: &Layout) -> String {
     }
 }
 
-fn run_table(runs: &[&Run], layout: &Layout) -> String {
-    let has_samples = has_samples(runs.iter().copied());
+fn run_table(runs: &[&Run], has_samples: bool, layout: &Layout) -> String {
     let header = run_columns(["STAGE", "TASK", "VERDICT"], has_samples);
     table(layout, &header, runs.iter().map(|run| run_cells(run, has_samples)))
 }
@@ -288,8 +288,8 @@ fn task_table(runs: &[MinerRun], layout: &Layout) -> String {
     table(layout, &header, runs.iter().map(line))
 }
 
-fn whole_run(run: &Run, layout: &Layout) -> String {
-    let mut text = run_table(&[run], layout) + &asked(&[run]) + "\n";
+fn whole_run(run: &Run, has_samples: bool, layout: &Layout) -> String {
+    let mut text = run_table(&[run], has_samples, layout) + &asked(&[run]) + "\n";
     match &run.outcome {
         Outcome::TaskFault { task_fault } => text += &indented(task_fault, "  "),
         Outcome::Unscored { unscored } => text += &indented(unscored, "  "),

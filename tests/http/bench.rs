@@ -53,6 +53,7 @@ fn models_are_ranked_by_what_their_code_scores() {
          2,small,50,100,2,50,2,4,0,4000,400,0.008,0\n",
         "{text}"
     );
+    assert!(text.contains("llm.prices has none for large") && !text.contains("none for small"), "{text}");
     assert!(text.contains("PASS@2") && text.contains(" 0.008\n"), "{text}");
     let (code, _) = bench(&folder, &["--model", "small", "--samples", "2"]);
     assert_eq!((code, model.requests().len()), (0, 8), "nothing is asked for twice");

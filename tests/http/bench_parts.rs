@@ -117,6 +117,11 @@ fn it_is_told_what_is_due_and_what_is_kept_at_a_stop() {
     let text = said(&output);
     assert_eq!(output.status.code(), Some(130), "{text}");
     assert!(text.contains("asking m for 4 replies (2 tasks x 2)"), "{text}");
-    assert!(text.contains("stopped: 1 of 4 replies are kept; the same command goes on"), "{text}");
+    assert!(
+        text.contains(
+            "stopped: 1 of 4 replies are kept, and the tables are as they were; the same command goes on"
+        ),
+        "{text}"
+    );
     assert!(!text.contains("1 of 4 replies\n") && !text.contains("missing"), "{text}");
 }

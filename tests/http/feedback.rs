@@ -90,6 +90,8 @@ fn each_setting_shows_what_it_says() {
         };
         assert_eq!(submitted.lines().skip(1).take(2).collect::<Vec<_>>(), expected, "{submitted}");
         assert!(submitted.contains("    word: passed: public words"), "{submitted}");
+        assert_eq!(submitted.contains("    beta: failed\n"), full, "{submitted}");
+        assert!(!submitted.contains("alpha"), "it has passed: {submitted}");
     }
 }
 

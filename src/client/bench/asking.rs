@@ -66,7 +66,9 @@ impl Tally {
     pub fn at_stop(&self) -> String {
         match (self.kept.load(Relaxed), self.all.load(Relaxed)) {
             (_, 0) => "stopped before anything was asked for".to_owned(),
-            (kept, all) => format!("stopped: {kept} of {all} replies are kept; the same command goes on"),
+            (kept, all) => format!(
+                "stopped: {kept} of {all} replies are kept, and the tables are as they were; the same command goes on"
+            ),
         }
     }
 }

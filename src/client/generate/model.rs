@@ -35,8 +35,7 @@ impl Model {
         if !llm.command.is_empty() {
             return Ok(Self::Command { words: llm.command.clone(), patience: llm.timeout, children });
         }
-        let model =
-            llm.model.clone().context("llm.model in pipeline.yaml does not say which model to ask")?;
+        let model = llm.model.clone().context("say which model: --model, or llm.model in pipeline.yaml")?;
         let key = key(llm.api_key_env.as_deref())?;
         Ok(Self::Endpoint(Box::new(Endpoint::new(llm, model, key)?)))
     }

@@ -53,6 +53,16 @@ def answer(*args, **named):
     return containers[0] if containers else None
 "#;
 
+/// The same, but that it gives back an empty container of the same kind: the right answer to some questions.
+const EMPTY: &str = r#"
+def answer(*args, **named):
+    containers = [given for given in (*args, *named.values()) if hasattr(given, "clear")]
+    return type(containers[0])() if containers else None
+"#;
+
+/// `answer`, which gives nothing: right where a test looks at something else, such as what it gave.
+const NOTHING: &str = "def answer(*args, **named):\n    return None\n";
+
 /// `answer`, which gives a number that is hardly ever right, and a program that prints it.
 const FAR_OFF: &str = r#"
 def answer(*args, **named):
@@ -72,8 +82,8 @@ if __name__ == "__main__":
 /// An agent that knows nothing.
 struct Ignorant {
     answer: &'static str,
-    /// Another one, which passes tests that it is no cheat to pass so.
-    harmless: Option<&'static str>,
+    /// Others, which pass tests that it is no cheat to pass so.
+    harmless: &'static [&'static str],
     /// The words about a test that only the first one passes.
     message: &'static str,
 }
@@ -81,19 +91,19 @@ struct Ignorant {
 const IGNORANT: [Ignorant; 3] = [
     Ignorant {
         answer: OBLIGING,
-        harmless: None,
+        harmless: &[NOTHING],
         message: "holds for an agent whose objects have methods like those of plain data, and say what may please; \
                   ask for plain data, such as set(...), list(...) or str(...) of it, and for what does not hold, too",
     },
     Ignorant {
         answer: EMPTYING,
-        harmless: Some(RETURNING),
+        harmless: &[RETURNING, EMPTY],
         message: "holds for an agent that empties what it is given, and gives it back; \
                   have the right answer first, such as right = sorted(items), or give the agent a copy",
     },
     Ignorant {
         answer: NO_NUMBER,
-        harmless: Some(FAR_OFF),
+        harmless: &[FAR_OFF],
         message: "holds for an agent that answers NaN, which is neither more nor less than any number; \
                   ask for `abs(got - right) <= 1e-6`, not whether it is more",
     },
@@ -111,14 +121,14 @@ pub(super) fn unearned(
     let mut hints = passed(IDLE, "holds for an agent that does nothing", tasks, pipeline, sandbox)?;
     for Ignorant { answer, harmless, message } in IGNORANT {
         let found = passed(&answering(answer, tasks), message, tasks, pipeline, sandbox)?;
-        let found = without(found, &hints);
-        let excused = match harmless {
-            Some(harmless) if !found.is_empty() => {
-                passed(&answering(harmless, tasks), message, tasks, pipeline, sandbox)?
+        let mut found = without(found, &hints);
+        for answer in harmless {
+            if !found.is_empty() {
+                let excused = passed(&answering(answer, tasks), message, tasks, pipeline, sandbox)?;
+                found = without(found, &excused);
             }
-            _ => Vec::new(),
-        };
-        hints.extend(without(found, &excused));
+        }
+        hints.extend(found);
     }
     Ok(hints)
 }
