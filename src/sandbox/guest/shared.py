@@ -41,8 +41,12 @@ class Shares:
         held = any(sys.getrefcount(it) > UNHELD + (id(it) not in tops) for it in carriers)
         carriers.clear()  # what is in them is held by these
         held = held or any(sys.getrefcount(it) > UNHELD + (id(it) not in tops) for it in mutables)
+        return self.begun(mutables) if held else []
+
+    def begun(self, mutables):
+        """Begins to share those containers that are not shared; their keys and places."""
         told = []
-        for place, container in enumerate(mutables if held else ()):
+        for place, container in enumerate(mutables):
             if id(container) not in self.keys and len(container) <= MAX_FOLLOWED and len(self.containers) < MAX_SHARED:
                 told.append([self.next_key, place])
                 self.add(self.next_key, container)
@@ -56,19 +60,22 @@ class Shares:
             self.add(key, mutables[place])
 
     def news(self, peer):
-        """The containers that have changed since they were told or heard of last."""
+        """The containers that have changed since they were told or heard of last, with what they hold, and the keys of what is new in them."""
         told = []
-        for key, container in self.containers.items():
+        for key, container in [*self.containers.items()]:
             now = snapshot(container)
             if not is_same(now, self.snapshots[key]):
-                told.append([key, Coder(peer).content(container)])
+                coder = Coder(peer)
+                told.append([key, coder.content(container), self.begun(coder.mutables)])
                 self.snapshots[key] = now
         return told
 
     def hear(self, peer, told):
-        for key, content in told:
-            Coder(peer).refill(self.containers[key], content)
+        for key, content, begun in told:
+            coder = Coder(peer)
+            coder.refill(self.containers[key], content)
             self.snapshots[key] = snapshot(self.containers[key])
+            self.take_keys(coder.mutables, begun)
 
     def around(self, coders):
         """The containers of calls under way that have changed since they were told or heard of last."""
