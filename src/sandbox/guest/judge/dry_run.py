@@ -157,10 +157,12 @@ class DryRun(Run):
 
     def look_up(self, first):
         """Names that neither the test, setup nor Python defines, and that can't be the agent's, or that it can't know of."""
+        told = set()  # each once for setup, and for a test
         for use in self.task.uses:
             is_due = first == 0 if use.test is None else use.test >= first
-            if not is_due or type(self.scope.get(use.name)) is not Member:
+            if not is_due or (use.test, use.name) in told or type(self.scope.get(use.name)) is not Member:
                 continue
+            told.add((use.test, use.name))
             flaw = {"test": use.test, "line": use.line}
             if message := self.suspicion(use):
                 self.complain(flaw | {"message": f"{use.name} {message}"})
