@@ -103,6 +103,24 @@ fn late_days_cost_their_share_of_the_score() {
     exported.prints(&["\"output\":\"30% off for coming late\""]);
 }
 
+/// The first submission is put back before the close, and nothing looks until it is over.
+#[test]
+fn a_return_before_the_close_is_in_time_whenever_run_looks() {
+    let late = format!("late: {{until: {}, per_day: 15%}}", hours(2));
+    let env = env(&format!("{{closes: {}, counts: last, {late}}}", hours(1)));
+    for source in [DOUBLE_AGENT, HALF] {
+        env.drop_agent("ann", source);
+        env.run();
+    }
+    env.drop_agent("ann", DOUBLE_AGENT);
+    let now = Timestamp::now();
+    env.write("pipeline.yaml", &pipeline(&format!("{{closes: {now}, counts: last, {late}}}")));
+    env.run().prints(&["1. ann: 100\n"]);
+    env.write("pipeline.yaml", &pipeline(&format!("{{closes: {now}, counts: last}}")));
+    env.run().prints(&["1. ann: 100\n"]);
+    assert_eq!(rejected(&env), [""; 0]);
+}
+
 #[test]
 fn the_last_valid_one_stands_whatever_lies_in_the_inbox() {
     let env = env("{counts: last_valid}").agent("ann", HALF);

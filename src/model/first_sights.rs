@@ -33,8 +33,8 @@ impl Origin {
     }
 }
 
-/// Bytes that a miner was seen with for the first time, under another file than before, or as a new submission: a line of
-/// the ledger.
+/// Bytes that a miner was seen with for the first time, under another file than before, or again after others: a line of the
+/// ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sight {
     /// Hex sha256 of the bytes.
@@ -200,18 +200,22 @@ impl FirstSights {
 
     /// True if something was submitted since the bytes that turned out to be no agent.
     fn is_of_earlier(&self, sight: &Sight) -> bool {
-        let mut since = self.events(&sight.miner).iter().rev();
-        let is_same = |event: &Event| event.sha256 == sight.sha256;
-        sight.refused && since.next().is_some_and(|last| !is_same(last)) && since.any(is_same)
+        self.turned_out(sight).is_some_and(|at| at + 1 < self.events(&sight.miner).len())
     }
 
-    /// A refusal is of what was submitted before, if it was.
+    /// Place among the miner's events of the one that a refusal is of: the last one, if it is of these bytes, or else the latest of
+    /// them, unless that was refused, too. Then they are a return.
+    fn turned_out(&self, sight: &Sight) -> Option<usize> {
+        let events = self.events(&sight.miner);
+        let latest = events.iter().rposition(|event| sight.refused && event.sha256 == sight.sha256)?;
+        (latest + 1 == events.len() || !events[latest].refused).then_some(latest)
+    }
+
     fn add_event(&mut self, sight: &Sight) {
+        let before = self.turned_out(sight);
         let events = self.events.entry(sight.miner.clone()).or_default();
-        let before =
-            sight.refused.then(|| events.iter_mut().rev().find(|event| event.sha256 == sight.sha256));
-        match before.flatten() {
-            Some(before) => before.refused = true,
+        match before {
+            Some(before) => events[before].refused = true,
             None => events.push(Event {
                 sha256: sight.sha256.clone(),
                 came: sight.came.unwrap_or(sight.at),
@@ -223,6 +227,15 @@ impl FirstSights {
     /// All lines of a miner, oldest first, but for refusals of what was submitted before.
     pub fn events(&self, miner: &Miner) -> &[Event] {
         self.events.get(miner).map_or(&[], Vec::as_slice)
+    }
+
+    /// True if a look that finds these bytes sees a return: the miner was seen with them, and with others since. Of bytes that are
+    /// `refused`, and were not before, a line would say that they turned out to be no agent when they came first.
+    pub fn is_return(&self, miner: &Miner, sha256: &str, refused: bool) -> bool {
+        let mut since = self.events(miner).iter().rev();
+        let is_same = |event: &&Event| event.sha256 == sha256;
+        since.next().is_some_and(|last| last.sha256 != sha256)
+            && since.find(is_same).is_some_and(|latest| latest.refused || !refused)
     }
 
     /// All bytes, in the order in which they were first seen.

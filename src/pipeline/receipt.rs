@@ -61,16 +61,19 @@ pub fn read(results: &Path, miner: &Miner) -> Option<Receipt> {
     parse(&File::open(file(&results.join(FOLDER), miner)).ok()?, miner)
 }
 
-/// The channel that brought these bytes of a miner, as far as its receipt tells.
-pub fn origin(results: &Path, miner: &Miner, sha256: &str) -> Origin {
-    read(results, miner)
-        .filter(|receipt| receipt.sha256 == sha256)
-        .map_or(Origin::Dropped, |receipt| receipt.channel.into())
+/// The receipt of these bytes of a miner, if they are its last submission over a channel of ours.
+pub fn of(results: &Path, miner: &Miner, sha256: &str) -> Option<Receipt> {
+    read(results, miner).filter(|receipt| receipt.sha256 == sha256)
 }
 
-/// The time at which a channel of ours took these bytes of a miner, as far as its receipt tells.
-pub fn received_at(results: &Path, miner: &Miner, sha256: &str) -> Option<Timestamp> {
-    read(results, miner).filter(|receipt| receipt.sha256 == sha256).map(|receipt| receipt.received_at)
+/// The channel that a receipt tells of; without one the bytes were dropped.
+pub fn channel(receipt: Option<&Receipt>) -> Origin {
+    receipt.map_or(Origin::Dropped, |receipt| receipt.channel.into())
+}
+
+/// The channel that brought these bytes of a miner, as far as its receipt tells.
+pub fn origin(results: &Path, miner: &Miner, sha256: &str) -> Origin {
+    channel(of(results, miner, sha256).as_ref())
 }
 
 /// Path of a miner's receipt.

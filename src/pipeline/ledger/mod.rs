@@ -62,7 +62,7 @@ pub struct Ledger {
 #[derive(Debug)]
 struct Unwritten {
     sight: Sight,
-    /// True if it is of bytes that were seen before.
+    /// True if it is of bytes that were seen before, and a submission of its own.
     again: bool,
 }
 
@@ -140,13 +140,13 @@ impl Ledger {
         self.looked.catch_up(&self.results);
         found.retain(|found| self.is_news(found));
         let at = self.now(now);
-        for Ordered { found, via, undecided } in order::of_one_look(&self.results, found, &self.sights) {
+        for Ordered { found, receipt, undecided } in order::of_one_look(&self.results, found, &self.sights) {
+            let via = receipt::channel(receipt.as_ref());
             let Found { arrived, came, file, miner, sha256, refused, packed, other, .. } = found;
+            let again = self.sights.is_return(&miner, &sha256, refused);
             // A pass may see a file before the channel that took it has noted it.
-            let taken = || {
-                let is_new = self.sights.seen(&sha256, &miner).is_none();
-                receipt::received_at(&self.results, &miner, &sha256).filter(|_| is_new)
-            };
+            let is_news = again || self.sights.seen(&sha256, &miner).is_none();
+            let taken = || receipt.as_ref().filter(|_| is_news).map(|receipt| receipt.received_at);
             let by_files = |arrived| self.by_files(&miner, &file, arrived);
             let as_other = || self.sights.came_as_other(&miner, &sha256, &other.as_ref()?.0);
             let came = came.or_else(taken).or_else(as_other).or_else(|| by_files(arrived));
@@ -158,7 +158,7 @@ impl Ledger {
             let prints = Vec::new();
             self.push(
                 Sight { sha256, miner, at, came, file, via, refused, prints, undecided, packed, other },
-                false,
+                again,
             );
         }
     }
@@ -226,6 +226,7 @@ impl Ledger {
 
     fn is_news(&self, found: &Found) -> bool {
         self.sights.seen(&found.sha256, &found.miner).is_none()
+            || self.sights.is_return(&found.miner, &found.sha256, found.refused)
             || !self.sights.is_last_file(&found.miner, &found.file)
             || self.has_other_bytes(
                 &found.miner,

@@ -90,7 +90,13 @@ impl Model {
         self.looked.max(own.unwrap_or(i64::MIN))
     }
 
-    pub(super) fn knows(&self, number: usize, sha256: &str) -> bool {
+    /// Tells whether a look that finds these bytes notes them: they are new, or agents that something else came after.
+    pub(super) fn is_news(&self, number: usize, sha256: &str, valid: bool) -> bool {
+        let last = self.noted.get(&number).and_then(|all| all.last());
+        !self.knows(number, sha256) || valid && last.is_some_and(|last| last.sha256 != sha256)
+    }
+
+    fn knows(&self, number: usize, sha256: &str) -> bool {
         self.noted.get(&number).is_some_and(|all| all.iter().any(|noted| noted.sha256 == sha256))
     }
 
@@ -118,7 +124,7 @@ impl Model {
                     .chain(midnights.take_while(|at| *at <= now))
                     .collect()
             }
-            None => vec![now],
+            None => Vec::new(),
         };
         if let Some(came) =
             times.into_iter().find(|at| Self::verdict(number, &counted, sha256, *at).is_some())

@@ -101,7 +101,7 @@ impl World {
             self.inbox.iter().map(|(number, lying)| (*number, lying.clone())).collect();
         lying.sort_by_key(|(number, lying)| (lying.changed, format!("miner{number}.py")));
         for (number, file) in &lying {
-            if !self.model.knows(*number, &file.sha256) {
+            if self.model.is_news(*number, &file.sha256, file.valid) {
                 let came = file.changed.max(self.model.not_before(*number)).min(at);
                 self.model.note(*number, &file.sha256, came, at, !file.valid);
             }
@@ -162,21 +162,19 @@ impl World {
         }
         self.inbox.insert(number, Lying { sha256: sha256.to_owned(), valid: true, changed: now });
         if !stands {
-            if !self.model.knows(number, sha256) {
-                let found = Found {
-                    changed: (BEGIN + now, 0),
-                    arrived: (BEGIN + now, 0),
-                    came: Some(at),
-                    ordered: true,
-                    file: format!("miner{number}.py"),
-                    miner: miner(number),
-                    sha256: sha256.to_owned(),
-                    refused: false,
-                    packed: false,
-                    other: None,
-                };
-                self.ledger.add(vec![found], moment(now));
-            }
+            let found = Found {
+                changed: (BEGIN + now, 0),
+                arrived: (BEGIN + now, 0),
+                came: Some(at),
+                ordered: true,
+                file: format!("miner{number}.py"),
+                miner: miner(number),
+                sha256: sha256.to_owned(),
+                refused: false,
+                packed: false,
+                other: None,
+            };
+            self.ledger.add(vec![found], moment(now));
             let file = format!("miner{number}.py");
             settle(&mut self.ledger, &self.season, &miner(number), (sha256, &file), at);
             self.ledger.write().unwrap();
