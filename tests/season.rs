@@ -244,10 +244,45 @@ fn a_history_tells_what_became_of_each_submission() {
     );
     env.drop_agent("ann", DOUBLE_AGENT);
     env.run();
-    assert_eq!(fates(&env)[0], "70 stands 30% off for coming late; was 100 before");
+    let of_each = fates(&env);
+    assert_eq!(of_each[0], "100 replaced 30% off for coming late");
+    assert_eq!(of_each.last().unwrap(), "70 stands 30% off for coming late", "a return is one of its own");
     env.remove("inbox/ann.py");
     env.run();
     assert!(fates(&env).iter().any(|fate| fate.contains("withdrawn")), "{:?}", fates(&env));
+}
+
+#[test]
+fn a_history_has_a_line_for_each_return_and_says_which_one_came_late() {
+    let env = env("{counts: last}");
+    for source in [HALF, DOUBLE_AGENT] {
+        env.drop_agent("ann", source);
+        env.run();
+    }
+    env.drop_agent("ann", HALF);
+    let closes = Timestamp::now();
+    env.run();
+    env.drop_agent("ann", DOUBLE_AGENT);
+    let late = format!("{{closes: {closes}, late: {{until: {}, per_day: 15%}}}}", hours(2));
+    env.write("pipeline.yaml", &pipeline(&late));
+    env.run().prints(&["1. ann: 85 [15% off"]);
+    let before = ["50 replaced", "100 replaced", "50 replaced"];
+    let fates_now = fates(&env);
+    assert_eq!(fates_now[..3], before);
+    assert_eq!(fates_now[3..], ["85 stands 15% off for coming late"]);
+    let told = env.agentmill(&["show", "ann", "--history", "--json"]).code(0).stdout;
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let penalties = told.as_array().unwrap().iter().map(|one| one["penalty"].as_f64());
+    assert_eq!(penalties.collect::<Vec<_>>(), [Some(0.0), Some(0.0), Some(0.0), Some(15.0)]);
+    // Without late days the return does not count.
+    env.write("pipeline.yaml", &pipeline(&format!("{{closes: {closes}}}")));
+    env.run().prints(&["1. ann: 50\n"]);
+    let fates_now = fates(&env);
+    assert_eq!(fates_now[..3], ["50 replaced", "100 replaced", "50 stands"]);
+    assert!(fates_now[3].contains("not counted is late: "), "{fates_now:?}");
+    env.drop_agent("ann", HALF);
+    env.run();
+    assert_eq!(fates(&env)[4], "50 stands");
 }
 
 #[test]

@@ -116,8 +116,12 @@ pub struct SubmittedBytes {
 pub struct Event {
     /// Hex sha256 of the bytes.
     pub sha256: String,
+    /// Time in whole milliseconds at which they were seen.
+    pub at: Timestamp,
     /// Time from which they count.
     pub came: Timestamp,
+    /// Channel that they came by.
+    pub via: Origin,
     /// True if they are no agent.
     pub refused: bool,
 }
@@ -218,7 +222,9 @@ impl FirstSights {
             Some(before) => events[before].refused = true,
             None => events.push(Event {
                 sha256: sight.sha256.clone(),
+                at: sight.at,
                 came: sight.came.unwrap_or(sight.at),
+                via: sight.via,
                 refused: sight.refused,
             }),
         }

@@ -64,25 +64,26 @@ pub enum Decision {
     Refused(Refusal),
 }
 
-/// The last submission of a miner.
+/// A submission of a miner, whether it counts or not.
 #[derive(Debug)]
-struct Last {
+pub struct Submission {
     /// Hex sha256 of its bytes.
     sha256: String,
     /// Time from which it counts.
     came: Timestamp,
-    outcome: Outcome,
+    /// Its outcome.
+    pub outcome: Outcome,
 }
 
 /// Outcome of a submission when it came.
 #[derive(Debug)]
-enum Outcome {
+pub enum Outcome {
     /// By the rules of then it was no agent.
     NoAgent,
     /// By the season it did not count.
     Refused(Refusal),
-    /// It counted, or stood already.
-    Taken,
+    /// It counted, or stood already, so many days late.
+    Taken(u32),
 }
 
 /// Submissions of one miner, and the rules for it.
@@ -96,10 +97,8 @@ pub struct Course<'a> {
     by_day: HashMap<i64, usize>,
     /// Days that each of them is late, by its digest.
     late: HashMap<String, u32>,
-    /// The last submission, whether it is an agent or not.
-    last: Option<Last>,
-    /// Submissions that did not count when they came, with the reasons, oldest first.
-    refused: Vec<(String, Refusal)>,
+    /// All submissions, oldest first.
+    all: Vec<Submission>,
 }
 
 impl<'a> Course<'a> {
@@ -107,27 +106,27 @@ impl<'a> Course<'a> {
     pub fn of(season: &'a Season, miner: &Miner, sights: &FirstSights) -> Self {
         let closes =
             season.closes.map(|closes| season.extensions.get(miner).copied().unwrap_or(closes).max(closes));
-        let (counted, by_day, late, refused) = Default::default();
-        let mut course = Self { season, closes, counted, by_day, late, last: None, refused };
+        let (counted, by_day, late, all) = Default::default();
+        let mut course = Self { season, closes, counted, by_day, late, all };
         sights.events(miner).iter().for_each(|event| course.take(event));
         course
     }
 
     fn take(&mut self, event: &Event) {
-        let Event { sha256, came, refused } = event;
+        let Event { sha256, came, refused, .. } = event;
         let came = match self.no_agent_since(sha256) {
             Some(since) if *refused => since,
             Some(since) => self.in_turn(sha256, (self.decide(sha256, since), since), *came).1,
             None => *came,
         };
         let outcome = if *refused { Outcome::NoAgent } else { self.outcome(sha256, came) };
-        self.last = Some(Last { sha256: sha256.clone(), came, outcome });
+        self.all.push(Submission { sha256: sha256.clone(), came, outcome });
     }
 
     /// Takes in an agent that came at this time.
     fn outcome(&mut self, sha256: &str, came: Timestamp) -> Outcome {
         match self.decide(sha256, came) {
-            Decision::Stands => Outcome::Taken,
+            Decision::Stands => Outcome::Taken(self.standing().map_or(0, |standing| standing.days_late)),
             Decision::Counts(days_late) => {
                 let day = self.day(came);
                 *self.by_day.entry(day).or_default() += 1;
@@ -137,19 +136,16 @@ impl<'a> Course<'a> {
                     |known: &mut u32| *known = if is_best { days_late.min(*known) } else { days_late };
                 self.late.entry(sha256.to_owned()).and_modify(least).or_insert(days_late);
                 self.counted.push(Counted { sha256: sha256.to_owned(), came, days_late });
-                Outcome::Taken
+                Outcome::Taken(days_late)
             }
-            Decision::Refused(refusal) => {
-                self.refused.push((sha256.to_owned(), refusal.clone()));
-                Outcome::Refused(refusal)
-            }
+            Decision::Refused(refusal) => Outcome::Refused(refusal),
         }
     }
 
     /// The time at which bytes came, if they are the last submission and were no agent then: rules or a Python by which they are
     /// one make nobody late who changed nothing.
     fn no_agent_since(&self, sha256: &str) -> Option<Timestamp> {
-        let last = self.last.as_ref().filter(|last| last.sha256 == sha256);
+        let last = self.all.last().filter(|last| last.sha256 == sha256);
         last.filter(|last| matches!(last.outcome, Outcome::NoAgent)).map(|last| last.came)
     }
 
@@ -158,11 +154,9 @@ impl<'a> Course<'a> {
         &self.counted
     }
 
-    /// The reason why bytes count by none of their submissions.
-    pub fn refusal(&self, sha256: &str) -> Option<&Refusal> {
-        let counts = self.counted.iter().any(|counted| counted.sha256 == sha256);
-        let mut of_these = self.refused.iter().rev().filter(|(refused, _)| refused == sha256);
-        of_these.next().filter(|_| !counts).map(|(_, refusal)| refusal)
+    /// All submissions, oldest first, as many as the miner has lines in the ledger.
+    pub fn all(&self) -> &[Submission] {
+        &self.all
     }
 
     /// The last one that counts.
@@ -190,7 +184,7 @@ impl<'a> Course<'a> {
     }
 
     /// Percent of its score that a submission loses which comes so many days late; None where nothing late counts.
-    fn cost(&self, days: u32) -> Option<f64> {
+    pub fn cost(&self, days: u32) -> Option<f64> {
         self.season.late.map(|late| (late.per_day * f64::from(days)).min(100.0))
     }
 
@@ -213,11 +207,11 @@ impl<'a> Course<'a> {
     /// Decides on bytes that lie in the inbox: refused ones that stay there count from the time that their refusal tells, and those
     /// that were no agent when they came from then on. Gives that time, too.
     pub fn decide_lying(&self, sha256: &str, now: Timestamp) -> (Decision, Timestamp) {
-        let decided = match self.last.as_ref().filter(|last| last.sha256 == sha256) {
-            Some(Last { outcome: Outcome::Refused(refusal), .. }) => {
+        let decided = match self.all.last().filter(|last| last.sha256 == sha256) {
+            Some(Submission { outcome: Outcome::Refused(refusal), .. }) => {
                 (Decision::Refused(refusal.clone()), now)
             }
-            Some(Last { outcome: Outcome::NoAgent, came, .. }) => (self.decide(sha256, *came), *came),
+            Some(Submission { outcome: Outcome::NoAgent, came, .. }) => (self.decide(sha256, *came), *came),
             _ => return (self.decide(sha256, now), now),
         };
         self.in_turn(sha256, decided, now)

@@ -1,29 +1,32 @@
 //! Everything that a miner submitted, from the ledger, with what became of it, from the rankings, `history.csv` and the rules
 //! of the season.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::path::Path;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::config::Pipeline;
-use crate::model::first_sights::{Event, FirstSights, Origin, SubmittedBytes};
+use crate::config::{Counts, Pipeline};
+use crate::model::first_sights::{Event, Origin};
 use crate::model::miner_id::Miner;
 use crate::pipeline::archive;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::publish::history;
 use crate::pipeline::publish::json::Rankings;
 use crate::pipeline::score::{Evaluated, Row};
-use crate::pipeline::season::Course;
+use crate::pipeline::season::{Course, Outcome, Refusal};
 use crate::show::people;
 use crate::show::query::ShowError;
 
-/// Bytes that a miner submitted.
+/// A submission of a miner.
 #[derive(Debug, Clone, Serialize)]
 pub struct Submitted {
-    /// Time at which they were first seen.
+    /// Time at which it was seen.
     pub at: Timestamp,
+    /// Time at which it came.
+    pub came: Timestamp,
     /// Hex sha256 of the bytes.
     pub sha256: String,
     /// Channel that they came by.
@@ -47,7 +50,7 @@ pub struct Submitted {
     pub penalty: Option<f64>,
 }
 
-/// Outcome of bytes that were submitted.
+/// Outcome of a submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fate {
@@ -87,12 +90,54 @@ struct Told<'a> {
     miner: &'a Miner,
     rankings: &'a Rankings,
     row: Option<&'a Row>,
-    sights: &'a FirstSights,
     course: Option<Course<'a>>,
-    scores: HashMap<String, Vec<Option<f64>>>,
+    scores: HashMap<String, Vec<(Timestamp, Option<f64>)>>,
 }
 
-/// Everything that a miner submitted, oldest first; the same bytes once.
+/// A submission in the ledger: its lines, of which several tell of a file that was renamed, or that counted from a later time on.
+struct Lines<'a> {
+    first: &'a Event,
+    last: &'a Event,
+    /// Place of the last line among all of the miner's.
+    at: usize,
+}
+
+/// Submissions of a miner, and those of the same bytes.
+struct Submissions<'a> {
+    all: Vec<Lines<'a>>,
+    by_bytes: HashMap<&'a str, Vec<usize>>,
+}
+
+impl<'a> Submissions<'a> {
+    fn of(events: &'a [Event]) -> Self {
+        let all = Lines::of(events);
+        let mut by_bytes: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (at, lines) in all.iter().enumerate() {
+            by_bytes.entry(&lines.first.sha256).or_default().push(at);
+        }
+        Self { all, by_bytes }
+    }
+
+    /// Places of those of the same bytes as one, oldest first.
+    fn of_same_bytes(&self, at: usize) -> &[usize] {
+        &self.by_bytes[self.all[at].first.sha256.as_str()]
+    }
+}
+
+impl<'a> Lines<'a> {
+    /// All submissions of a miner's lines, oldest first.
+    fn of(events: &'a [Event]) -> Vec<Self> {
+        let mut ends = 0;
+        let chunks = events.chunk_by(|one, next| one.sha256 == next.sha256);
+        let lines = chunks.filter_map(|lines| {
+            ends += lines.len();
+            Some(Self { first: lines.first()?, last: lines.last()?, at: ends - 1 })
+        });
+        lines.collect()
+    }
+}
+
+/// Everything that a miner submitted, oldest first, a return to earlier bytes as often as there was one.
 ///
 /// # Errors
 /// There is nothing, or the ledger can't be read.
@@ -105,50 +150,95 @@ pub(super) fn of(pipeline: &Pipeline, rankings: &Rankings, name: &str) -> Result
         miner: &miner,
         rankings,
         row: rankings.rankings.iter().find(|row| row.miner == miner),
-        sights,
         course: pipeline.season.as_ref().map(|season| Course::of(season, &miner, sights)),
         scores: scores(results, &miner),
     };
-    let all = sights.submitted_by(&miner);
-    let one = |(at, one): (usize, &SubmittedBytes)| told.submitted(results, one, at + 1 == all.len());
-    let found: Vec<Submitted> = all.iter().enumerate().map(one).collect();
+    let counts = pipeline.season.as_ref().map_or(Counts::Last, |season| season.counts);
+    let submissions = Submissions::of(sights.events(&miner));
+    let one = |at: usize| told.submitted(results, &submissions, at, counts);
+    let found: Vec<Submitted> = (0..submissions.all.len()).map(one).collect();
     if found.is_empty() { Err(ShowError::NothingHandedIn(miner)) } else { Ok(found) }
 }
 
 impl Told<'_> {
-    fn submitted(&self, results: &Path, one: &SubmittedBytes, is_last: bool) -> Submitted {
-        let SubmittedBytes { sha256, at, via } = one.clone();
-        let state = self.fate(one, is_last);
-        let penalty = self.course.as_ref().and_then(|course| course.penalty(&sha256));
-        let published = self.scores.get(&sha256).map_or(&[][..], Vec::as_slice);
-        let last = published.last().copied().flatten();
-        let score = self.evaluated(&sha256).map_or(last, |evaluated| evaluated.score);
+    fn submitted(
+        &self,
+        results: &Path,
+        submissions: &Submissions<'_>,
+        at: usize,
+        counts: Counts,
+    ) -> Submitted {
+        let all = &submissions.all;
+        let Lines { first, last, .. } = &all[at];
+        let sha256 = &first.sha256;
+        let is_chosen = self.chosen(submissions, at, counts) == Some(at);
+        let state = self.fate(&all[at], is_chosen, at + 1 == all.len(), counts);
+        let penalty = self.days_late(&all[at]).and_then(|days| self.course.as_ref()?.cost(days));
+        let is_shown = is_chosen && matches!(state, Fate::Stands | Fate::Evaluated);
+        let published = self.published(submissions, at, is_shown);
+        let score = match (self.evaluated(sha256), self.row) {
+            (Some(evaluated), _) if is_chosen => evaluated.score,
+            (_, Some(row)) if state == Fate::Stands => row.score,
+            _ => published.last().copied().flatten(),
+        };
         Submitted {
-            at,
-            via,
-            bytes: archive::path(results, &sha256).metadata().ok().map(|file| file.len()),
-            scores_before: before(published, score),
+            at: first.at,
+            came: first.came,
+            via: first.via,
+            bytes: archive::path(results, sha256).metadata().ok().map(|file| file.len()),
+            scores_before: before(&published, score),
             score,
             stands: state == Fate::Stands,
-            reason: self.reason(&sha256, state),
-            penalty: penalty.filter(|_| !matches!(state, Fate::Refused | Fate::NotCounted)),
+            reason: self.reason(&all[at], state),
+            penalty: penalty.filter(|_| !last.refused),
             state,
-            sha256,
+            sha256: sha256.clone(),
         }
     }
 
-    fn fate(&self, SubmittedBytes { sha256, at, .. }: &SubmittedBytes, is_last: bool) -> Fate {
-        let is_of = |event: &&Event| event.sha256 == *sha256;
+    /// The submission by which the bytes of one are ranked, if they are: of those that count the last one, or of the best the least
+    /// late.
+    fn chosen(&self, submissions: &Submissions<'_>, at: usize, counts: Counts) -> Option<usize> {
+        let of_these = submissions.of_same_bytes(at);
+        let days_late = |at: usize| self.days_late(&submissions.all[at]);
+        let taken = of_these.iter().copied().filter(|at| days_late(*at).is_some());
+        let chosen = match counts {
+            Counts::Best => taken.max_by_key(|at| days_late(*at).map(Reverse)),
+            Counts::Last | Counts::LastValid => taken.last(),
+        };
+        chosen.or(of_these.last().copied())
+    }
+
+    /// Days by which a submission came late that counts; None if it does not.
+    fn days_late(&self, lines: &Lines<'_>) -> Option<u32> {
+        let Some(course) = &self.course else { return (!lines.last.refused).then_some(0) };
+        match course.all().get(lines.at)?.outcome {
+            Outcome::Taken(days) => Some(days),
+            Outcome::Refused(_) | Outcome::NoAgent => None,
+        }
+    }
+
+    /// The reason why a submission does not count by the rules of the season.
+    fn refusal(&self, lines: &Lines<'_>) -> Option<&Refusal> {
+        match &self.course.as_ref()?.all().get(lines.at)?.outcome {
+            Outcome::Refused(refusal) => Some(refusal),
+            Outcome::Taken(_) | Outcome::NoAgent => None,
+        }
+    }
+
+    fn fate(&self, lines: &Lines<'_>, is_chosen: bool, is_last: bool, counts: Counts) -> Fate {
+        let sha256 = &lines.first.sha256;
         let is_pending = self.rankings.pending.contains(self.miner);
-        let is_unseen = *at > self.rankings.generated_at;
+        let is_unseen = lines.last.at > self.rankings.generated_at;
+        let is_ranked = self.row.is_some_and(|row| row.sha256 == *sha256);
+        let counts_beside = || counts == Counts::Best && self.days_late(lines).is_some();
         match () {
-            () if self.row.is_some_and(|row| row.sha256 == *sha256) => Fate::Stands,
-            () if self.evaluated(sha256).is_some() => Fate::Evaluated,
-            () if self.sights.events(self.miner).iter().rev().find(is_of).is_some_and(|it| it.refused) => {
-                Fate::Refused
-            }
-            () if self.course.as_ref().is_some_and(|course| course.refusal(sha256).is_some()) => {
-                Fate::NotCounted
+            () if is_chosen && is_ranked => Fate::Stands,
+            () if is_chosen && self.evaluated(sha256).is_some() => Fate::Evaluated,
+            () if lines.last.refused => Fate::Refused,
+            () if self.refusal(lines).is_some() => Fate::NotCounted,
+            () if !is_chosen && (is_ranked || self.evaluated(sha256).is_some()) && counts_beside() => {
+                Fate::Evaluated
             }
             () if is_last && (is_pending || is_unseen) => Fate::Waiting,
             () if is_last && self.row.is_none() => Fate::Withdrawn,
@@ -156,15 +246,27 @@ impl Told<'_> {
         }
     }
 
+    /// Scores that were published of a submission, oldest first: those until the same bytes came again are the earlier one's.
+    fn published(&self, submissions: &Submissions<'_>, at: usize, is_shown: bool) -> Vec<Option<f64>> {
+        let of_these = submissions.of_same_bytes(at);
+        let place = of_these.iter().position(|one| *one == at).unwrap_or_default();
+        let seen = |at: &usize| submissions.all[*at].first.at;
+        let next = of_these.get(place + 1).filter(|_| !is_shown).map(seen);
+        let begin = if place == 0 { Timestamp::MIN } else { seen(&at) };
+        let published = self.scores.get(&submissions.all[at].first.sha256).into_iter().flatten();
+        let of_this = published.filter(|(at, _)| *at >= begin && next.is_none_or(|next| *at < next));
+        of_this.map(|(_, score)| *score).collect()
+    }
+
     fn evaluated(&self, sha256: &str) -> Option<&Evaluated> {
         self.rankings.evaluated.iter().find(|one| one.miner == *self.miner && one.sha256 == sha256)
     }
 
     /// Reasons of refusals are known of what lies in the inbox.
-    fn reason(&self, sha256: &str, state: Fate) -> Option<String> {
-        let of_these = |sha: &Option<String>| sha.as_deref() == Some(sha256);
+    fn reason(&self, lines: &Lines<'_>, state: Fate) -> Option<String> {
+        let of_these = |sha256: &Option<String>| sha256.as_ref() == Some(&lines.first.sha256);
         match state {
-            Fate::NotCounted => self.course.as_ref()?.refusal(sha256).map(|refusal| refusal.reason.clone()),
+            Fate::NotCounted => self.refusal(lines).map(|refusal| refusal.reason.clone()),
             Fate::Refused => {
                 let mut rejected = self.rankings.rejected.iter();
                 let found = rejected.find(|one| of_these(&one.sha256))?;
@@ -185,12 +287,13 @@ fn before(published: &[Option<f64>], score: Option<f64>) -> Vec<f64> {
 }
 
 /// All scores of a miner's submissions, as `history.csv` has them.
-fn scores(results: &Path, miner: &Miner) -> HashMap<String, Vec<Option<f64>>> {
+fn scores(results: &Path, miner: &Miner) -> HashMap<String, Vec<(Timestamp, Option<f64>)>> {
     let Ok(mut reader) = csv::Reader::from_path(results.join("history.csv")) else { return HashMap::new() };
     let records = reader.records().map_while(Result::ok).filter(|record| &record[1] == miner.as_str());
-    let mut scores: HashMap<String, Vec<Option<f64>>> = HashMap::new();
+    let mut scores: HashMap<String, Vec<(Timestamp, Option<f64>)>> = HashMap::new();
     for record in records.filter(|record| !history::tells_of_leaving(record.get(5))) {
-        scores.entry(record[4].to_owned()).or_default().push(record[2].parse().ok());
+        let Ok(at) = record[0].parse() else { continue };
+        scores.entry(record[4].to_owned()).or_default().push((at, record[2].parse().ok()));
     }
     scores
 }
