@@ -251,15 +251,6 @@ fn names_that_no_agent_can_know_of_are_hinted_at() {
     assert!(!found.stdout.contains("no agent can know of it"), "a solution shows that it can: {found}");
 }
 
-#[test]
-fn a_module_that_setup_forgot_is_told_once() {
-    let setup = "setup: |\n  def area(r): return math.pi * r\n  def whole(r): return math.floor(r)\n";
-    let env = TestEnv::new().task("t", &format!("prompt: f\n{setup}tests: [assert f(1) == area(1)]\n"));
-    let found = env.agentmill(&["check"]).code(2);
-    let told = found.stderr.matches("math is not defined: import or define it in setup").count();
-    assert_eq!(told, 1, "{found}");
-}
-
 /// Tests that have the judge do what an agent's answer says, and one that does not.
 const BY_THE_AGENTS_PROGRAM: [&str; 10] = [
     "assert eval(f(1)) == 4",

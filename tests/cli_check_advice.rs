@@ -44,3 +44,12 @@ fn tests_as_beginners_write_them_are_told_with_what_to_write() {
         }
     }
 }
+
+#[test]
+fn a_module_that_setup_forgot_is_told_once() {
+    let setup = "setup: |\n  def area(r): return math.pi * r\n  def whole(r): return math.floor(r)\n";
+    let env = TestEnv::new().task("t", &format!("prompt: f\n{setup}tests: [assert f(1) == area(1)]\n"));
+    let found = env.agentmill(&["check"]).code(2);
+    let told = found.stderr.matches("math is not defined: import or define it in setup").count();
+    assert_eq!(told, 1, "{found}");
+}

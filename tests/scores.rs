@@ -121,7 +121,7 @@ fn a_helper_that_the_prompt_asks_for_is_the_agents_and_no_other_task_has_any() {
 }
 
 /// Assertions about what `back(...)` returns, what they come to, and what is told of those that don't hold.
-const NEAR: [(&str, &str, &str); 19] = [
+const NEAR: [(&str, &str, &str); 21] = [
     ("assert approx(back(0.1 + 0.2), 0.3)", "passed", ""),
     ("assert back(0.1 + 0.2) == approx(0.3)", "passed", ""),
     ("assert approx(0.3) == back(0.1 + 0.2)", "passed", ""),
@@ -143,6 +143,8 @@ const NEAR: [(&str, &str, &str); 19] = [
     ),
     ("assert back([0.1 + 0.2]) == [0.3]", "failed", "does not hold: the difference is one of rounding"),
     ("assert back(float('inf')) == 5", "failed", "inf == 5 does not hold - back"),
+    ("assert back(None)", "failed", "None does not hold - back(None) returned None"),
+    ("assert back(0)", "failed", "back(0) returned 0"),
     ("assert back(None) == 6", "failed", "the left is None, as a function without `return` gives"),
     ("assert back(float('nan')) == approx(2)", "failed", "nan == approx(2) does not hold"),
 ];

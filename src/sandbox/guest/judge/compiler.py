@@ -339,6 +339,9 @@ class Rewriting(ast.NodeTransformer):
             compared = [left, ast.Constant(symbol), right]
         if node.msg is None and compared:
             node.msg = ast.copy_location(calling("@told", *compared), test)
+        elif node.msg is None and isinstance(test, ast.Call):
+            test = kept_as("@left", test)
+            node.msg = ast.copy_location(ast.Starred(calling("@none", ast.Name("@left", ast.Load())), ast.Load()), test)
         elif node.msg is not None and not any(isinstance(part, IN_PLACE) for part in ast.walk(node.msg)):
             message = ast.Lambda(ast.arguments([], [], None, [], [], None, []), node.msg)
             node.msg = ast.copy_location(calling("@message", message, *compared), node.msg)

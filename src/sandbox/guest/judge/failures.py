@@ -28,6 +28,13 @@ class Failures:
         self.explanations.append(text := comparison(*compared))
         return text
 
+    def told_none(self, value):
+        """The message, if any, of an assertion about what a call has returned: None, as of a helper that asserts by itself, holds for nobody."""
+        if value is not None:
+            return ()
+        self.explanations.append(text := f"None {DOES_NOT_HOLD}")
+        return (text,)
+
     def untold(self, word):
         """A word to the agent without these messages, which tell what is right."""
         told = sorted(self.explanations, key=len, reverse=True) if DOES_NOT_HOLD in word else ()

@@ -169,7 +169,7 @@ class Run:
             scope["approx"] = self.approx
         if self.task.asks_model:
             scope["ask_model"] = self.ask_model
-        scope |= {"@resolved": resolved, "@caught": caught, "@told": FAILURES.told, "@type": type_of, "@asserting": asserting}
+        scope |= {"@resolved": resolved, "@caught": caught, "@told": FAILURES.told, "@none": FAILURES.told_none, "@type": type_of, "@asserting": asserting}
         scope |= {"@failed": FAILURES.failed, "@heard": heard, "@handling": Handling, "@managed": managed, "@raising": FAILURES.raising, "@hearing": hearing}
         scope["@certain"] = FAILURES.certain
         scope |= {"@callable": lambda value: callable(resolved(value)), "@defined": defined, "@issubclass": descends, "@matching": Matching(scope)}
