@@ -1,5 +1,6 @@
 //! Doubts: texts of tests that say something else than beginners mean by them. A reference solution shows whether they are meant.
 
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
@@ -44,15 +45,17 @@ const DOUBTS: [Doubt; 4] = [
 static PATTERNS: LazyLock<[Regex; 4]> =
     LazyLock::new(|| DOUBTS.each_ref().map(|doubt| Regex::new(doubt.pattern).expect("a constant pattern")));
 
-/// Doubtful tests of the tasks that have no reference solution.
+/// Doubtful tests of the tasks that have no reference solution; of each kind the first one of a task.
 pub(super) fn doubtful(tasks: &[Task]) -> Vec<Problem> {
-    let unproved = tasks.iter().filter(|task| task.solution.is_none());
-    let tests = unproved.flat_map(|task| task.tests.iter().map(move |test| (task, test)));
-    let told = tests.flat_map(|(task, test)| {
-        let found = messages(&test.assertion.text);
-        found.map(move |message| hint(task, test.assertion.line, test.field(), message.to_owned()))
-    });
-    told.collect()
+    tasks.iter().filter(|task| task.solution.is_none()).flat_map(of_task).collect()
+}
+
+fn of_task(task: &Task) -> Vec<Problem> {
+    let mut told = HashSet::new();
+    let tests = task.tests.iter();
+    let found = tests.flat_map(|test| messages(&test.assertion.text).map(move |message| (test, message)));
+    let first = found.filter(|(_, message)| told.insert(*message));
+    first.map(|(test, message)| hint(task, test.assertion.line, test.field(), message.to_owned())).collect()
 }
 
 fn messages(text: &str) -> impl Iterator<Item = &'static str> {
