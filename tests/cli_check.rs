@@ -74,7 +74,7 @@ fn stages_are_checked_against_the_tasks() {
     assert_eq!(complaints(&env, &found).len(), 2, "{found}");
     found.complains(&[
         "pipeline.yaml:3:",
-        "no task belongs to stage \"b\"",
+        "stages[1].tasks[0]: no task matches the pattern \"none/*\"",
         "pipeline.yaml:4:",
         "already in stage \"a\"",
     ]);

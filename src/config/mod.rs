@@ -26,6 +26,7 @@ pub use crate::config::check::MOST_BYTES;
 pub use crate::config::roster::{Roster, Student};
 pub use crate::config::sampling::{Reduce, Sampling};
 pub use crate::config::season::{Counts, Late, Season};
+pub use crate::config::services::misnamed_prices;
 pub use crate::config::settings::{
     Allow, Base, Board, CellPer, Changes, EngineKind, Freeze, Improvement, Judge, Limits, Llm, OnChange,
     OnSimilar, Pipeline, Price, Rewards, Sandbox, Serve, Similarity, Split, Stage, Ties, Validate,

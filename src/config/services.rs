@@ -1,5 +1,6 @@
 //! The `llm` and `serve` sections: the model that writes agents, and the HTTP API.
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
@@ -9,8 +10,9 @@ use serde_yaml::Value;
 use crate::config::check::{self, within};
 use crate::config::grant::Grant;
 use crate::config::requests;
-use crate::config::settings::{Llm, Serve, Stage};
-use crate::yaml::{Reader, describe, list};
+use crate::config::settings::{Llm, Pipeline, Serve, Stage};
+use crate::util::similar::nearest;
+use crate::yaml::{Log, Position, Problem, Reader, describe, list};
 
 /// The largest rate that still means something.
 const MOST_PER_MINUTE: u32 = 1_000_000;
@@ -50,6 +52,24 @@ pub(super) fn check_prices(fields: &Reader<'_>, stages: &[Stage], of_judge: Opti
             fields.complain("llm", format!("{text}; add it to llm.prices"));
         }
     }
+}
+
+/// Hints at prices of models that nothing asks, which bear nearly the name of one that is asked and has no price: it would cost
+/// nothing.
+#[must_use]
+pub fn misnamed_prices(file: &Path, pipeline: &Pipeline) -> Vec<Problem> {
+    let llm = &pipeline.llm;
+    let grants = pipeline.stages.iter().filter_map(|stage| stage.model.as_ref()).chain(&pipeline.judge_model);
+    let asked: BTreeSet<&String> = grants.flat_map(|grant| &grant.allow).chain(&llm.model).collect();
+    let unpriced = || asked.iter().filter(|name| !llm.prices.contains_key(**name)).map(|name| name.as_str());
+    let log = Log::new(file);
+    for model in llm.prices.keys().filter(|model| !asked.contains(model)) {
+        if let Some(meant) = nearest(model, unpriced()) {
+            let text = format!("nothing asks {model:?}; did you mean {meant:?}, which has no price?");
+            log.add(Position::default(), "llm.prices", text);
+        }
+    }
+    log.into_problems()
 }
 
 pub(super) fn serve(mut fields: Reader<'_>, file: &Path) -> Serve {

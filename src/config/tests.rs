@@ -221,6 +221,7 @@ fn a_field_is_named_with_what_was_expected() {
         ("rewards: {improvement: {percent: 0}}", "expected a percentage above 0"),
         ("rewards: {improvement: {half_life: 12h}}", "expected 1d to 3650d, found \"12h\""),
         ("rewards: {per_stage: {easy: 50}}", "there is no stage \"easy\""),
+        ("rewards: {per_stage: {al: 50}}", "there is no stage \"al\"; did you mean \"all\"?"),
         ("rewards: {per_stage: {all: 101}}", "expected a percentage above 0 and up to 100"),
         ("rewards: {per_stage: {}}", "expected a percentage for a stage"),
         ("rewards: {per_stage: {all: 50}, ties: statistical}", "per_stage takes exact"),
@@ -347,9 +348,44 @@ fn every_stage_has_tasks_and_no_task_has_two_stages() {
         stage_problems(text, &["a", "b", "z/c"]),
         [
             "5:12: stages[1].tasks: task \"a\" is already in stage \"x\"; a task may be in only one",
-            "7:12: stages[2].tasks: no task belongs to stage \"z\"",
+            "7:13: stages[2].tasks[0]: no task matches the pattern \"none/*\"",
             "8:5: stages[3].tasks: 2 tasks are already in stage \"x\", such as \"a\"; a task may be in only one",
             "8:5: stages[3].tasks: task \"z/c\" is already in stage \"y\"; a task may be in only one",
+        ]
+    );
+}
+
+/// A task that was meant would not be run, and nobody told.
+#[test]
+fn every_item_of_a_stage_names_a_task() {
+    let text = "stages:\n- name: x\n  tasks: [one, tow, c]\n- name: y\n  tasks:\n  - '*/d'\n  - zebra\n";
+    assert_eq!(
+        stage_problems(text, &["one", "two", "b/c", "b/d"]),
+        [
+            "3:16: stages[0].tasks[1]: no task \"tow\"; did you mean \"two\"?",
+            "3:21: stages[0].tasks[2]: no task \"c\"; did you mean \"b/c\"?",
+            "7:5: stages[1].tasks[1]: no task \"zebra\"",
+        ]
+    );
+}
+
+/// Its questions would cost nothing.
+#[test]
+fn a_price_that_bears_nearly_the_name_of_a_model_is_hinted_at() {
+    let hints = |prices: &str| {
+        let asks = "stages: [{name: a, model: {allow: [gpt-4o-mini, o3]}}]\njudge: {model: {use: qwen3}}";
+        let pipeline = valid(&format!("{asks}\nllm: {{prices: {{{prices}}}}}"));
+        let hints = crate::config::misnamed_prices(Path::new("p"), &pipeline);
+        hints.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    for prices in ["", "gpt-4o-mini: [1, 2]", "gpt-4o-mini: [1, 2], gtp-4o-mini: [1, 2]", "other: [1, 2]"] {
+        assert!(hints(prices).is_empty(), "{prices}: its own, none, or one for somebody else");
+    }
+    assert_eq!(
+        hints("gtp-4o-mini: [1, 2], qwen: [1, 2], o3: [1, 2]"),
+        [
+            "p: llm.prices: nothing asks \"gtp-4o-mini\"; did you mean \"gpt-4o-mini\", which has no price?",
+            "p: llm.prices: nothing asks \"qwen\"; did you mean \"qwen3\", which has no price?"
         ]
     );
 }

@@ -6,12 +6,11 @@ use crate::config::check;
 use crate::task::Task;
 use crate::util::similar::nearest;
 
-/// The task that may be meant, as a question: one of this name in a folder, or of nearly this name.
-fn meant(name: &str, tasks: &[Task]) -> String {
+/// The task that may be meant: one of this name in a folder, or of nearly this name.
+pub(super) fn meant<'a>(name: &str, tasks: &'a [Task]) -> Option<&'a str> {
     let ids = || tasks.iter().map(|task| task.id.as_str());
     let in_folder = ids().find(|id| id.rsplit('/').next() == Some(name));
-    let id = in_folder.or_else(|| nearest(name, ids()));
-    id.map_or_else(String::new, |id| format!(" did you mean {id:?}?"))
+    in_folder.or_else(|| nearest(name, ids()))
 }
 
 /// The tasks that the patterns name, in the patterns' order, each once.
@@ -27,7 +26,7 @@ pub fn named<'a>(tasks: &'a [Task], patterns: &[String]) -> anyhow::Result<Vec<&
         ensure!(
             matched.peek().is_some(),
             "no task is called {pattern:?};{} `agentmill tasks` lists them",
-            meant(pattern, tasks)
+            meant(pattern, tasks).map_or_else(String::new, |id| format!(" did you mean {id:?}?"))
         );
         for task in matched {
             if !chosen.iter().any(|other| other.id == task.id) {

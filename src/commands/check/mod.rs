@@ -166,6 +166,7 @@ fn check_folder(
     hints.extend(hints::unearned(&due, pipeline, sandbox)?);
     hints.extend(doubts::doubtful(&due));
     hints.extend(task::misnamed(&pipeline.tasks));
+    hints.extend(config::misnamed_prices(&dir.join(PIPELINE), pipeline));
     // A task with a hint is looked at again each time, so that the hint is told again.
     let remember = |task: &Task, key: &str| {
         if !hints.iter().any(|hint| hint.file == task.path) {
