@@ -130,6 +130,8 @@ struct Pass<'a> {
     unreadable: Trouble,
     /// Faults of the results folder.
     unwritable: Trouble,
+    /// Ranked agents that could not be scored anew.
+    unscored: Trouble,
     /// Bytes of whom it can't be told who had them first.
     undecided: Trouble,
     /// True once no further evaluation is to begin.
@@ -199,6 +201,7 @@ impl<'a> Pass<'a> {
             refuted: None,
             unreadable: Trouble::default(),
             unwritable: Trouble::default(),
+            unscored: Trouble::default(),
             undecided: Trouble::default(),
             halted,
             ending: None,
@@ -431,6 +434,10 @@ impl<'a> Pass<'a> {
     fn list_again(&mut self) {
         let trouble = self.list().err();
         self.unreadable.is_now(trouble, self.context.events);
+        if self.context.stay && self.ending.is_none() && self.submissions.is_idle() {
+            // The engine or the provider may be back by now.
+            self.submissions.try_again(self.board_before.take_due_again(Instant::now()));
+        }
     }
 
     /// Looks at the files that did not stand still.

@@ -67,6 +67,29 @@ fn a_provider_that_is_silent() {
 }
 
 #[test]
+fn a_ranking_stands_where_nobody_answers_at_another_address() {
+    let provider = Provider::echo();
+    let folder = Folder::with(&provider, "{allow: [m], wait: 2s}", &["ask('hi') == 'echo hi'"], "");
+    folder.expect_passed();
+    let results = || {
+        ["rankings.csv", "rankings.json", "index.html", "history.csv"]
+            .map(|name| folder.read(&format!("results/{name}")))
+    };
+    let (before, pipeline) = (results(), folder.read("pipeline.yaml"));
+    folder.write("pipeline.yaml", &pipeline.replace(&provider.address.to_string(), "127.0.0.1:9"));
+    let ran = folder.run(&[]);
+    assert_eq!(ran.code, Some(1), "{}", ran.said);
+    assert!(
+        ran.said.contains("alice: not scored anew") && !ran.said.contains("alice: unscored"),
+        "{}",
+        ran.said
+    );
+    assert_eq!(results(), before);
+    folder.write("pipeline.yaml", &pipeline);
+    folder.expect_passed();
+}
+
+#[test]
 fn a_hiccup_is_nobodys_fault_and_leaves_no_trace() {
     let provider = Provider::echo();
     let count = std::sync::atomic::AtomicUsize::new(0);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::time::Instant;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use jiff::Timestamp;
 use tracing::debug;
 
@@ -14,6 +14,7 @@ use crate::model::near_pair::NearPair;
 use crate::model::rejection::Rejection;
 use crate::pipeline::basis::Basis;
 use crate::pipeline::change::Place;
+use crate::pipeline::pass::board_before::Now;
 use crate::pipeline::pass::{Ending, Pass};
 use crate::pipeline::plan::Plan;
 use crate::pipeline::publish::Published;
@@ -23,6 +24,7 @@ use crate::pipeline::schedule::Unpublished;
 use crate::pipeline::score::{Evaluated, Row, early_stop};
 use crate::pipeline::{PassContext, Summary, freeze, publish, report_summary, score, submissions};
 use crate::ui::Event;
+use crate::util::first_few::first_few;
 use crate::util::plural::counted;
 
 /// The reason why a pass publishes nothing while first sights are on no disk.
@@ -40,6 +42,11 @@ struct Standing<'s> {
 }
 
 impl Standing<'_> {
+    /// All agents whose evaluation is complete.
+    fn agents_now(&self) -> impl Iterator<Item = Now<'_>> {
+        self.rows.iter().map(Now::from).chain(self.evaluated.iter().map(Now::from))
+    }
+
     fn published<'p>(
         &'p self,
         context: PassContext<'p>,
@@ -108,6 +115,11 @@ impl Pass<'_> {
         let told_before = || score::undecided(&publish::json::load(results).ok()?.rankings);
         self.undecided.is_still(score::undecided(&standing.rows), told_before, self.context.events);
         self.context.keep_board(at)?;
+        let unscored = self.board_before.unscored_anew(standing.agents_now(), results);
+        let stands = stands || !unscored.is_empty();
+        if self.submissions.is_idle() {
+            self.unscored.is_now(not_scored_anew(unscored), self.context.events);
+        }
         let written = if stands {
             self.pending_writes.retry()
         } else {
@@ -182,6 +194,16 @@ impl Pass<'_> {
             teller.tell(summary.rows.iter().map(Place::from).collect());
         }
     }
+}
+
+/// Says that the board stands, as these have a score on it and could not be given one anew.
+fn not_scored_anew(miners: &BTreeSet<Miner>) -> Option<anyhow::Error> {
+    let named = first_few(miners);
+    (!miners.is_empty()).then(|| {
+        anyhow!(
+            "{named}: not scored anew, as runs could not be judged; the results stay as they were until all of the ranking are"
+        )
+    })
 }
 
 /// Writes reports that wait for it, and near copies beside their originals. One that can't be written keeps nothing else from being

@@ -7,7 +7,7 @@ use crate::model::first_sights::FirstSights;
 use crate::model::rejection::Rejection;
 use crate::pipeline::intake::InboxFile;
 use crate::pipeline::ledger::Found;
-use crate::pipeline::report_summary::ReportSummary;
+use crate::pipeline::report_summary::{ReportSummary, RunResult};
 use crate::pipeline::{archive, validate};
 
 /// One miner's submissions.
@@ -140,6 +140,15 @@ impl State {
     pub(super) fn date(&mut self, sights: &FirstSights) {
         if let Some(head) = self.summary_mut() {
             head.first_seen = sights.seen(&head.sha256, &head.miner).unwrap_or(head.first_seen);
+        }
+    }
+
+    /// Has an agent wait again of which a run could not be judged.
+    pub(super) fn wait_if_unscored(&mut self) {
+        if let Self::Complete(summary) = self
+            && summary.results.contains(&RunResult::Unscored)
+        {
+            *self = Self::Waits(ReportSummary { results: Box::default(), ..summary.clone() });
         }
     }
 

@@ -292,6 +292,15 @@ impl<'a> SubmissionTable<'a> {
         jobs
     }
 
+    /// Makes agents of these miners due once more of whom a run could not be judged.
+    pub fn try_again(&mut self, miners: BTreeSet<Miner>) {
+        for miner in miners {
+            let Some(mut entry) = self.entries.remove(&miner) else { continue };
+            entry.states_mut().for_each(State::wait_if_unscored);
+            self.put(miner, entry);
+        }
+    }
+
     /// Takes in an evaluation that came back. Work that was stopped is left to the next pass.
     pub fn finished(&mut self, finished: Finished) {
         let evaluated = self.busy.remove(finished.miner());
