@@ -21,7 +21,7 @@ use crate::serve::Server;
 use crate::signals::Signals;
 use crate::ui::{self, Event, Events, Talk};
 use crate::util::watch_folder::watch_shared_folder;
-use crate::workspace::{Lock, Reload, Workspace};
+use crate::workspace::{Lock, Reload, Workspace, parked};
 use crate::yaml::Problems;
 
 /// The pause before another try when the engine or the results folder failed.
@@ -72,7 +72,13 @@ impl Daemon<'_> {
         let mut current = Held { lock: Arc::new(first.lock()?), workspace: first };
         let mut good: Option<Held> = None;
         let mut refusal = Refusal::default();
+        let mut told = None;
         loop {
+            let parked = parked(&current.workspace.pipeline, &current.workspace.tasks);
+            if parked != told {
+                parked.iter().for_each(|text| self.events.send(Event::Note(text.clone())));
+                told = parked;
+            }
             if let Some(server) = self.server {
                 server.update(&current.workspace);
             }

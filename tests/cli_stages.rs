@@ -123,3 +123,30 @@ fn a_cell_for_each_task_gives_the_same_verdicts() {
     assert_eq!((apart, same), (together, tight));
     assert!(more_cells >= 8 && more_cells > cells, "{more_cells} cells for 8 runs, after {cells}");
 }
+
+/// Such as next week's, which lie there already.
+#[test]
+fn a_task_in_no_stage_is_told_of_and_not_run() {
+    let env = TestEnv::new()
+        .pipeline("stages: [{name: all, tasks: [once]}]\n")
+        .task("once", POINTS)
+        .task("later/twice", POINTS)
+        .agent("ann", &worth(4));
+    let told = "task \"later/twice\" is in no stage, and so not run";
+    env.agentmill(&["check"]).code(0).prints(&[&format!("pipeline.yaml: stages: {told}\n"), "ok: 2 tasks"]);
+    let ran = env.run();
+    assert_eq!(ran.stderr.matches(told).count(), 1, "{ran}");
+    assert!(!env.agentmill(&["run", "--quiet"]).stderr.contains(told));
+    env.agentmill(&["tasks"]).code(0).prints(&["later/twice", told]);
+    let listed: serde_json::Value =
+        serde_json::from_str(&env.agentmill(&["tasks", "--json"]).stdout).unwrap();
+    assert_eq!([&listed[0]["stage"], &listed[1]["stage"]], [&serde_json::Value::Null, &"all".into()]);
+    for show in [&["show", "--task", "twice"][..], &["show", "ann", "later/twice"]] {
+        let why =
+            "no miner has a run on task \"later/twice\": it is in no stage of pipeline.yaml, and so not run";
+        env.agentmill(show).complains(&[why]);
+    }
+    let daemon = env.watch();
+    testenv::wait_until("it says so", || daemon.stderr().contains(told));
+    daemon.end();
+}

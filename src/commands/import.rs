@@ -123,14 +123,15 @@ fn stale(file: &Path, samples: Option<usize>, workspace: &Workspace) -> anyhow::
 
 /// Says for how many tasks that count there is no sample, or not one for each agent.
 fn lacking(samples: &Samples, workspace: &Workspace) -> Option<String> {
-    let tasks = workspace.tasks.iter().filter(|task| workspace.pipeline.stage_of(&task.id).is_some());
+    let tasks = workspace.staged_tasks();
     let given = |task: &&Task| samples.of_task.get(&task.id).copied().unwrap_or_default();
-    let lacking = tasks.clone().filter(|task| given(task) < samples.agents.len()).count();
+    let tasks: Vec<&Task> = tasks.collect();
+    let lacking = tasks.iter().filter(|task| given(task) < samples.agents.len()).count();
     let what = match samples.agents.len() {
         1 => "no sample".to_owned(),
         many => format!("fewer than {many} samples"),
     };
-    let all = tasks.count();
+    let all = tasks.len();
     let way = "what is not there counts as 0; a stage that names the other tasks leaves them out";
     (lacking > 0).then(|| format!("{what} for {lacking} of {all} tasks: {way}"))
 }

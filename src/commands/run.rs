@@ -18,9 +18,9 @@ use crate::pipeline::{PassContext, Summary, publish, report_store};
 use crate::sandbox::run::ContainerSandbox;
 use crate::signals::Signals;
 use crate::term;
-use crate::ui::{self, Events, Talk};
+use crate::ui::{self, Event, Events, Talk};
 use crate::util::first_few::first_few;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, parked};
 
 /// Runs that are made again although they are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +96,9 @@ pub(super) fn work(
     let signals = Signals::listen(waker.clone())?;
     let (events, shown) = Events::channel();
     let display = ui::display(shown, talk);
+    if let Some(parked) = parked(&workspace.pipeline, &workspace.tasks) {
+        events.send(Event::Note(parked));
+    }
     let summary = {
         let results = &workspace.pipeline.results;
         report_store::tidy(results)

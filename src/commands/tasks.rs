@@ -6,26 +6,30 @@ use anyhow::bail;
 use serde_json::{Value, json};
 
 use crate::cli::Exit;
+use crate::config::Pipeline;
 use crate::task::Task;
 use crate::term::{self, Layout, Styled, left, right, table};
 use crate::util::plural::counted;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, parked};
 
 /// Lists all tasks, or prints one with its public tests.
 ///
 /// # Errors
 /// Mistakes in the configuration, or no such task.
 pub fn tasks(dir: &Path, id: Option<&str>, json: bool) -> anyhow::Result<Exit> {
-    let tasks = Workspace::open(dir)?.tasks;
+    let Workspace { pipeline, tasks, .. } = Workspace::open(dir)?;
     let Some(id) = id else {
+        let parked = parked(&pipeline, &tasks).map_or_else(String::new, |parked| format!("\n{parked}\n"));
         match json {
-            true => term::print_json(&tasks.iter().map(data).collect::<Vec<_>>())?,
-            false => term::print(&list(&tasks, &Layout::stdout()))?,
+            true => {
+                term::print_json(&tasks.iter().map(|task| data(task, &pipeline)).collect::<Vec<_>>())?;
+            }
+            false => term::print(&(list(&tasks, &Layout::stdout()) + &parked))?,
         }
         return Ok(Exit::Done);
     };
     match tasks.iter().find(|task| task.id == id) {
-        Some(task) if json => term::print_json(&data(task))?,
+        Some(task) if json => term::print_json(&data(task, &pipeline))?,
         Some(task) => term::print(&whole(task))?,
         None => bail!("there is no task {id:?}; the tasks are {}", names(&tasks)),
     }
@@ -40,14 +44,15 @@ fn list(tasks: &[Task], layout: &Layout) -> String {
     table(layout, &[left("TASK"), right("TESTS"), left("PROMPT")], tasks.iter().map(line))
 }
 
-/// A task as miners may see it, as JSON.
-fn data(task: &Task) -> Value {
+/// A task as miners may see it, as JSON; with the stage that runs it.
+fn data(task: &Task, pipeline: &Pipeline) -> Value {
     let public = task.tests.iter().filter(|test| test.public);
     let tests = public.map(
         |test| json!({ "name": test.name, "weight": test.weight, "assert": test.assertion.text.trim_end() }),
     );
     json!({
         "id": task.id,
+        "stage": pipeline.stage_of(&task.id).map(|stage| &stage.name),
         "prompt": task.prompt,
         "weight": task.weight,
         "tests": task.tests.len(),

@@ -31,7 +31,7 @@ static NOTHING: LazyLock<RankingIndex> = LazyLock::new(RankingIndex::default);
 #[derive(Debug)]
 pub(super) struct Snapshot {
     pub(super) pipeline: Pipeline,
-    /// All tasks, as JSON.
+    /// All tasks that a stage runs, as JSON.
     pub(super) tasks: Document,
     /// Each task by its id, as JSON.
     pub(super) by_id: HashMap<String, Document>,
@@ -131,7 +131,7 @@ impl Snapshot {
         let inbox = &pipeline.inbox;
         fs::read_dir(inbox).with_context(|| format!("the inbox {} can't be read", inbox.display()))?;
         submission::prepare(&pipeline).context("the folder for uploads can't be used")?;
-        let shown: Vec<ShownTask<'_>> = workspace.tasks.iter().map(ShownTask::of).collect();
+        let shown: Vec<ShownTask<'_>> = workspace.staged_tasks().map(ShownTask::of).collect();
         let results = &pipeline.results;
         let feedback = pipeline.feedback();
         Ok(Self {

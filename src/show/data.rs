@@ -19,6 +19,7 @@ use crate::pipeline::score::{Evaluated, Row};
 use crate::show::history::{self, Fate, Submitted};
 use crate::show::people;
 use crate::show::query::{Nearest, Query, ShowError, shown};
+use crate::task::{self, Task};
 
 /// Result of a query; `--json` prints it as JSON.
 #[derive(Debug, Clone, Serialize)]
@@ -95,7 +96,7 @@ pub fn data(pipeline: &Pipeline, query: Query<'_>) -> Result<Data, ShowError> {
                 false => Ok(Data::Miner(Box::new(known))),
             }
         }
-        Query::Run(name, task) => runs(find(pipeline, &rankings, name)?, task).map(Data::Runs),
+        Query::Run(name, task) => runs(pipeline, find(pipeline, &rankings, name)?, task).map(Data::Runs),
         Query::Task(task) => runs_of_all(pipeline, &rankings, task).map(Data::Task),
     }
 }
@@ -153,7 +154,7 @@ fn report(pipeline: &Pipeline, miner: &Miner) -> Option<Report> {
     Some(samples::of_now(report, |stage, task| pipeline.samples_of(stage, task)))
 }
 
-fn runs(known: Known, task: &str) -> Result<Vec<Run>, ShowError> {
+fn runs(pipeline: &Pipeline, known: Known, task: &str) -> Result<Vec<Run>, ShowError> {
     if known.is_absent() {
         return Err(ShowError::NothingHandedIn(known.miner));
     }
@@ -167,10 +168,19 @@ fn runs(known: Known, task: &str) -> Result<Vec<Run>, ShowError> {
     };
     let runs = runs_on(&report, task);
     if runs.is_empty() {
+        parked(pipeline, task)?;
         let nearest = Nearest::of(task, report.runs.iter().map(|run| run.task.as_str()));
         return Err(ShowError::NoRun { miner, task: shown(task), nearest });
     }
     Ok(runs.into_iter().cloned().collect())
+}
+
+/// Fails for a task that no stage runs.
+fn parked(pipeline: &Pipeline, task: &str) -> Result<(), ShowError> {
+    let (tasks, _) = task::load_good(&pipeline.tasks);
+    let named: Vec<&Task> = on_task(&tasks, task, |task| &task.id);
+    let is_parked = |task: &&Task| pipeline.stage_of(&task.id).is_none();
+    named.into_iter().find(is_parked).map_or(Ok(()), |task| Err(ShowError::Parked(shown(&task.id))))
 }
 
 fn runs_on<'a>(report: &'a Report, task: &str) -> Vec<&'a Run> {
@@ -195,6 +205,7 @@ fn runs_of_all(pipeline: &Pipeline, rankings: &Rankings, task: &str) -> Result<V
     };
     let found: Vec<MinerRun> = reports.iter().flat_map(of_report).collect();
     if found.is_empty() {
+        parked(pipeline, task)?;
         let tasks = reports.iter().flat_map(|report| &report.runs).map(|run| run.task.as_str());
         return Err(ShowError::NoTask { task: shown(task), nearest: Nearest::of(task, tasks) });
     }

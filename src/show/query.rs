@@ -97,6 +97,9 @@ pub enum ShowError {
         /// The nearest name, as a question.
         nearest: Nearest,
     },
+    /// No stage runs the task.
+    #[error("no miner has a run on task \"{0}\": it is in no stage of pipeline.yaml, and so not run")]
+    Parked(String),
     /// Nobody has a run on such a task.
     #[error("no miner has a run on a task \"{task}\"{nearest}")]
     NoTask {

@@ -7,7 +7,7 @@ mod stages;
 
 pub use against_pipeline::{check_files, check_models};
 pub use reload::Reload;
-pub use stages::check_stages;
+pub use stages::{check_stages, parked};
 
 use std::fs::{File, TryLockError};
 use std::io::Write;
@@ -49,6 +49,11 @@ impl Workspace {
         problems.extend(check_models(&pipeline, &tasks));
         Problems::check(problems)?;
         Ok(Self { file, pipeline, tasks })
+    }
+
+    /// Its tasks that a stage runs.
+    pub fn staged_tasks(&self) -> impl Iterator<Item = &Task> {
+        self.tasks.iter().filter(|task| self.pipeline.stage_of(&task.id).is_some())
     }
 
     /// Digest of all that decides results, SHA-256 as hex.

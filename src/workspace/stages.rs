@@ -7,6 +7,7 @@ use serde_yaml::Value;
 
 use crate::config::{Pipeline, Stage};
 use crate::task::Task;
+use crate::util::first_few::first_few;
 use crate::workspace::named::meant;
 use crate::yaml::{self, Kind, Log, Place, Position, Problem};
 
@@ -51,6 +52,18 @@ pub fn check_stages(file: &Path, pipeline: &Pipeline, tasks: &[Task]) -> Vec<Pro
         }
     }
     log.into_problems()
+}
+
+/// Says which tasks no stage runs; None if there are none. They may be parked.
+#[must_use]
+pub fn parked<'t>(pipeline: &Pipeline, tasks: impl IntoIterator<Item = &'t Task>) -> Option<String> {
+    let parked = tasks.into_iter().filter(|task| pipeline.stage_of(&task.id).is_none());
+    let ids: Vec<String> = parked.map(|task| format!("{:?}", task.id)).collect();
+    match ids.as_slice() {
+        [] => None,
+        [one] => Some(format!("task {one} is in no stage, and so not run")),
+        many => Some(format!("{} tasks are in no stage, and so not run: {}", many.len(), first_few(many))),
+    }
 }
 
 /// One message per earlier stage that has some of `ids`.

@@ -212,6 +212,16 @@ fn tasks_show_public_tests_only_and_follow_the_files() {
 }
 
 #[test]
+fn miners_are_not_offered_a_task_that_no_stage_runs() {
+    let folder = Folder::new("stages: [{name: all, tasks: [strings/*]}]\n");
+    folder.write("tasks/later.yaml", "prompt: later\ntests: [assert True]\n");
+    let api = folder.serve();
+    let list = api.get("/tasks").json();
+    assert_eq!((list.as_array().unwrap().len(), &list[0]["id"]), (1, &json!("strings/reverse")));
+    assert_eq!(api.get("/tasks/later").status, 404);
+}
+
+#[test]
 fn before_there_are_results_there_are_answers() {
     let folder = Folder::new("");
     let api = folder.serve();

@@ -32,8 +32,8 @@ use crate::term::{self, BAD, GOOD, Layout};
 use crate::ui::{Events, Talk};
 use crate::util::plural::counted;
 use crate::workspace::named::named;
-use crate::workspace::{PIPELINE, check_files, check_models, check_stages};
-use crate::yaml::{Problem, Problems, told as told_problems};
+use crate::workspace::{PIPELINE, check_files, check_models, check_stages, parked};
+use crate::yaml::{Log, Position, Problem, Problems, told as told_problems};
 
 /// Facts of a folder whose tests were all tried.
 #[derive(Debug, Serialize)]
@@ -167,6 +167,7 @@ fn check_folder(
     hints.extend(doubts::doubtful(&due));
     hints.extend(task::misnamed(&pipeline.tasks));
     hints.extend(config::misnamed_prices(&dir.join(PIPELINE), pipeline));
+    hints.extend(parked_ones(dir, pipeline, &tasks));
     // A task with a hint is looked at again each time, so that the hint is told again.
     let remember = |task: &Task, key: &str| {
         if !hints.iter().any(|hint| hint.file == task.path) {
@@ -201,6 +202,15 @@ fn load_tasks(dir: &Path, pipeline: &Pipeline, problems: &mut Vec<Problem>) -> V
         problems.extend(check_models(pipeline, &tasks));
     }
     tasks
+}
+
+/// A hint at tasks that no stage runs.
+fn parked_ones(dir: &Path, pipeline: &Pipeline, tasks: &[Task]) -> Vec<Problem> {
+    let log = Log::new(&dir.join(PIPELINE));
+    if let Some(parked) = parked(pipeline, tasks) {
+        log.add(Position::default(), "stages", parked);
+    }
+    log.into_problems()
 }
 
 /// Runs the tests of tasks against an agent that answers nothing; hints on those that no solution will prove.
