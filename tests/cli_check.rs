@@ -119,24 +119,6 @@ fn a_proof_is_remembered_until_anything_it_rests_on_changes() {
 }
 
 #[test]
-fn tasks_are_checked_by_name_or_pattern() {
-    let with_solution = |name: &str| format!("{DOUBLE_TASK}solution: {name}.py\n");
-    let env = TestEnv::new().task("a/good", &with_solution("good")).task("b/poor", &with_solution("poor"));
-    env.write("tasks/a/good.py", DOUBLE_AGENT);
-    env.write("tasks/b/poor.py", "def double(x):\n    return 4\n");
-    env.agentmill(&["check", "a/good"]).code(0).prints(&["ok: 1 task, 1 reference"]);
-    env.agentmill(&["check", "a/*"]).code(0).prints(&["ok: 1 task"]);
-    env.agentmill(&["check", "a/good", "b/*"]).code(2).complains(&["poor.py does not score 100"]);
-    let file = env.path("tasks/b/poor.yaml");
-    env.agentmill(&["check", file.to_str().unwrap()]).code(2).complains(&["poor.py does not score 100"]);
-    env.agentmill(&["check", "tasks/a/good.yaml"]).code(0).prints(&["ok: 1 task, 1 reference"]);
-    env.agentmill(&["check", "tasks/c.yaml"]).code(2).complains(&["no task is called \"tasks/c.yaml\""]);
-    env.agentmill(&["check", "c"])
-        .code(2)
-        .complains(&["no task is called \"c\"; `agentmill tasks` lists them"]);
-}
-
-#[test]
 fn as_json_each_task_has_a_line_once_it_is_known() {
     let env = TestEnv::new().task("plain", "prompt: p\ntests: [assert f(1) == 1]\n");
     for (name, solution) in [("right", "def f(n): return n\n"), ("wrong", "def f(n): return 2\n")] {

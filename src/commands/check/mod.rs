@@ -7,8 +7,8 @@ mod machine;
 mod mutants;
 mod own_sandbox;
 mod progress;
+mod scope;
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -22,6 +22,7 @@ pub use crate::commands::check::agent::check_one;
 use crate::commands::check::machine::Machine;
 use crate::commands::check::own_sandbox::with_sandbox;
 use crate::commands::check::progress::Progress;
+pub use crate::commands::check::scope::Scope;
 use crate::config::{self, Limits, Pipeline};
 use crate::doctor::{self, Finding};
 use crate::pipeline::proofs::{Proofs, try_solution};
@@ -31,7 +32,6 @@ use crate::task::{self, Task};
 use crate::term::{self, BAD, GOOD, Layout};
 use crate::ui::{Events, Talk};
 use crate::util::plural::counted;
-use crate::workspace::named::named;
 use crate::workspace::{PIPELINE, check_files, check_models, check_stages, parked};
 use crate::yaml::{Log, Position, Problem, Problems, told as told_problems};
 
@@ -46,6 +46,15 @@ struct Sound {
     /// Where mutants were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     mutants: Option<Mutants>,
+}
+
+/// Mistakes in files.
+#[derive(Debug, Default)]
+struct Mistakes {
+    /// In what is checked.
+    problems: Vec<Problem>,
+    /// In tasks that nobody asked for: a remark, no verdict.
+    elsewhere: Vec<Problem>,
 }
 
 /// Findings of a whole check as JSON has them: the folder's facts and the machine's.
@@ -64,44 +73,37 @@ struct Mutants {
     caught: usize,
 }
 
-/// The part of a folder that is checked, and how.
-#[derive(Debug, Default)]
-pub struct Scope {
-    /// Patterns of task ids; all tasks when there are none.
-    pub tasks: Vec<String>,
-    /// Mutants of the solutions are tried as well.
-    pub mutants: bool,
-    /// A line of JSON is printed for each task, as soon as its outcome is known.
-    pub lines: bool,
-}
-
 /// Checks the folder.
 ///
 /// # Errors
 /// The mistakes found, or that the engine or its image can't be used.
 pub fn check(dir: &Path, scope: &Scope, quiet: bool, json: bool) -> anyhow::Result<Exit> {
-    let (pipeline, mut problems) = config::load_with_mistakes(&dir.join(PIPELINE));
+    let (pipeline, problems) = config::load_with_mistakes(&dir.join(PIPELINE));
+    let mut mistakes = Mistakes { problems, elsewhere: Vec::new() };
     let is_shown = !quiet && !json;
     let mut machine = Machine::new(is_shown);
     let found = with_sandbox(&pipeline, Talk::of(quiet, json), |sandbox, events| {
         // Before anything is started: what it finds may be why nothing can be.
         machine.add(doctor::look(&pipeline, sandbox.engine())?)?;
-        let found = check_folder(dir, &pipeline, scope, (sandbox, events), &mut machine, &mut problems);
+        let found = check_folder(dir, &pipeline, scope, (sandbox, events), &mut machine, &mut mistakes);
         if found.is_err() {
             machine.alarming().iter().for_each(|line| term::complain(format_args!("agentmill: {line}")));
         }
         found
     });
+    let Mistakes { problems, elsewhere } = mistakes;
     let bad = machine.bad();
     let ok = problems.is_empty() && bad.is_empty();
     if json && (found.is_ok() || !problems.is_empty()) {
         let found =
             Told { found: found.as_ref().ok().and_then(Option::as_ref), findings: machine.findings() };
-        term::print_json_line(&json!({ "ok": ok, "problems": problems, "found": found }))?;
+        term::print_json_line(
+            &json!({ "ok": ok, "problems": problems, "elsewhere": elsewhere, "found": found }),
+        )?;
         return Ok(if ok { Exit::Done } else { Exit::Usage });
     }
     if let (true, Ok(found)) = (is_shown, &found) {
-        term::print(&noticed(machine.findings(), found.as_ref()))?;
+        term::print(&noticed(machine.findings(), found.as_ref(), &elsewhere))?;
     }
     Problems::check(problems)?;
     let sound = found?.context("nothing was found out")?;
@@ -114,10 +116,11 @@ pub fn check(dir: &Path, scope: &Scope, quiet: bool, json: bool) -> anyhow::Resu
 }
 
 /// Remedies and hints below the table, whatever else is wrong.
-fn noticed(findings: &[Finding], found: Option<&Sound>) -> String {
+fn noticed(findings: &[Finding], found: Option<&Sound>, elsewhere: &[Problem]) -> String {
     let hints = found.map_or_else(Vec::new, |found| told_problems(&found.hints));
     let hints: String = hints.iter().map(|hint| format!("hint: {hint}\n")).collect();
-    format!("{}\n{hints}", doctor::remedies(findings))
+    let elsewhere = told_problems(elsewhere).into_iter().map(|mistake| format!("elsewhere: {mistake}\n"));
+    format!("{}\n{hints}{}", doctor::remedies(findings), elsewhere.collect::<String>())
 }
 
 /// The last line: what is sound, or that the machine is not.
@@ -147,9 +150,10 @@ fn check_folder(
     scope: &Scope,
     (sandbox, events): (&ContainerSandbox, &Events),
     machine: &mut Machine,
-    problems: &mut Vec<Problem>,
+    mistakes: &mut Mistakes,
 ) -> anyhow::Result<Option<Sound>> {
-    let tasks = scope.of(load_tasks(dir, pipeline, problems))?;
+    let tasks = load_tasks(dir, pipeline, scope, mistakes)?;
+    let problems = &mut mistakes.problems;
     let image = sandbox.image()?;
     machine.add(doctor::try_out(pipeline, sandbox, &image)?)?;
     let (cells, judges) = (sandbox.library()?, sandbox.library_of_judges()?);
@@ -191,17 +195,28 @@ fn check_folder(
     Ok(Some(Sound { tasks: tasks.len(), solutions, image, hints, mutants }))
 }
 
-/// The tasks that can be read; all that is wrong with them, or with them and the pipeline together, is added to the problems.
-fn load_tasks(dir: &Path, pipeline: &Pipeline, problems: &mut Vec<Problem>) -> Vec<Task> {
-    let (tasks, wrong) = task::load_good(&pipeline.tasks);
-    let sound = problems.is_empty() && wrong.is_empty();
-    problems.extend(wrong);
-    if sound {
-        problems.extend(check_stages(&dir.join(PIPELINE), pipeline, &tasks));
-        problems.extend(check_files(pipeline, &tasks));
-        problems.extend(check_models(pipeline, &tasks));
+/// The tasks of the scope that can be read; all that is wrong with them, or with them and the pipeline together, is added to the problems.
+fn load_tasks(
+    dir: &Path,
+    pipeline: &Pipeline,
+    scope: &Scope,
+    mistakes: &mut Mistakes,
+) -> anyhow::Result<Vec<Task>> {
+    let (tasks, mut wrong) = task::load_good(&pipeline.tasks);
+    if mistakes.problems.is_empty() && wrong.is_empty() {
+        wrong = check_files(pipeline, &tasks);
+        wrong.extend(check_models(pipeline, &tasks));
+        mistakes.problems = check_stages(&dir.join(PIPELINE), pipeline, &tasks);
     }
-    tasks
+    let (asked, elsewhere) = wrong.into_iter().partition(|problem| scope.asks_for(problem, pipeline));
+    mistakes.elsewhere = elsewhere;
+    mistakes.problems.extend::<Vec<Problem>>(asked);
+    let chosen = scope.of(tasks, &mistakes.problems, pipeline);
+    if chosen.is_err() {
+        // What is asked for may be what can't be read.
+        mistakes.problems.append(&mut mistakes.elsewhere);
+    }
+    chosen
 }
 
 /// A hint at tasks that no stage runs.
@@ -234,39 +249,6 @@ fn check_tests(
         }
     }
     Ok(hints)
-}
-
-impl Scope {
-    /// Says what was found out of a task, once and for all, where that is asked for.
-    fn tell<P: Serialize>(&self, task: &Task, problems: &[P]) -> anyhow::Result<()> {
-        if self.lines {
-            let ok = problems.is_empty();
-            term::print_json_line(&json!({ "task": task.id, "ok": ok, "problems": problems }))?;
-        }
-        Ok(())
-    }
-
-    /// The tasks that it names, by ids, patterns of them, or their files.
-    fn of(&self, mut tasks: Vec<Task>) -> anyhow::Result<Vec<Task>> {
-        if self.tasks.is_empty() {
-            return Ok(tasks);
-        }
-        let pattern = |named: &String| id_of(named, &tasks).unwrap_or(named).to_owned();
-        let patterns: Vec<String> = self.tasks.iter().map(pattern).collect();
-        let chosen: HashSet<String> =
-            named(&tasks, &patterns)?.into_iter().map(|task| task.id.clone()).collect();
-        tasks.retain(|task| chosen.contains(&task.id));
-        Ok(tasks)
-    }
-}
-
-/// The id of the task that lies in this file, as seen from here or from the folder.
-fn id_of<'a>(file: &str, tasks: &'a [Task]) -> Option<&'a str> {
-    let path = Path::new(file);
-    let place = path.canonicalize().ok();
-    let is_it =
-        |task: &&Task| task.path.ends_with(path) || place.is_some() && task.path.canonicalize().ok() == place;
-    path.extension().and_then(|_| tasks.iter().find(is_it)).map(|task| task.id.as_str())
 }
 
 /// Takes what was found out about a task's solution: the key of its proof, and what is wrong with it.
