@@ -39,6 +39,14 @@ impl Principal {
             Self::Nobody | Self::Organiser => false,
         }
     }
+
+    /// True if it may see what is each miner's own: messages of tests and stderr.
+    pub(super) fn sees_each_own(&self) -> bool {
+        match self {
+            Self::Anybody | Self::Organiser => true,
+            Self::Of(_) | Self::Nobody => false,
+        }
+    }
 }
 
 /// Middleware that refuses requests that come too often, and without tokens those of other sites' pages.

@@ -104,8 +104,14 @@ async fn page(State(state): State<Shared>, headers: HeaderMap) -> Result<Respons
     if Sight::of_request(&state, &headers).await? != Sight::All {
         return Ok(typed(StatusCode::FORBIDDEN, HTML, PRIVATE_PAGE));
     }
-    let page =
-        on_disk(move || state.snapshot().published().page.get()).await?.map_err(|_| Failure::ours())?;
+    let snapshot = state.snapshot();
+    let principal = guard::principal(&state, &snapshot, &headers).await;
+    let sees_each_own = principal.is_ok_and(|principal| principal.sees_each_own());
+    let page = on_disk(move || {
+        let published = snapshot.published();
+        if sees_each_own { published.page.get() } else { published.everybodys_page.get() }
+    });
+    let page = page.await?.map_err(|_| Failure::ours())?;
     Ok(page.map_or_else(|| Document::new(NO_PAGE), |page| Document::clone(&page)).answer(HTML))
 }
 

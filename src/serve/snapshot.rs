@@ -55,7 +55,10 @@ pub(super) struct Published {
     pub(super) rankings: Cached<(Document, RankingIndex)>,
     /// The board as JSON for the organiser.
     pub(super) organisers: Cached<Document>,
+    /// The page for those who see every miner's own.
     pub(super) page: Cached<Document>,
+    /// The page for everybody else, where the board is public.
+    pub(super) everybodys_page: Cached<Document>,
     /// Every change of the ranking.
     pub(super) history: Cached<Vec<Point>>,
 }
@@ -73,6 +76,9 @@ impl Published {
                 Ok(Document::json(&board)?)
             }),
             page: Cached::new(folder.join("index.html"), |bytes| Ok(Document::new(bytes))),
+            everybodys_page: Cached::new(folder.join("index.html"), |bytes| {
+                Ok(Document::new(page::for_everybody(bytes)?))
+            }),
             history: Cached::new(folder.join("history.csv"), |bytes| feed::read(&bytes)),
         }
     }

@@ -105,6 +105,33 @@ fn a_public_board_is_everybodys() {
     assert_eq!(api.put("alice", "", GOOD).status, 401);
 }
 
+/// The page that is written holds what each agent's runs said.
+#[test]
+fn the_page_of_a_public_board_holds_nobodys_messages() {
+    let page = |data: &str| format!("<b>frame</b><script id=\"data\">{data}</script><i>end</i>");
+    let whole = page(
+        r#"{"agents":[{"score":73.0,"runs":[[0,1,"f","f",null,0,[[0,0]],1]]}],"texts":["bobs own","bobs stderr"]}"#,
+    );
+    for public in [true, false] {
+        let folder = folder(if public { "board: public" } else { "" });
+        folder.write("results/index.html", &whole);
+        let api = folder.serve();
+        assert_eq!(api.get("/").body, whole, "without tokens only this machine is served, and sees all");
+        let [bob, organiser] = [folder.token("bob"), folder.organisers_token()].map(|token| bearer(&token));
+        assert_eq!(api.get_as("/", &organiser).body, whole);
+        for headers in ["", &bob, &bearer("wrong")] {
+            let shown = api.get_as("/", headers).body;
+            assert!(!shown.contains("bobs"), "{headers}: {shown}");
+            assert_eq!(
+                shown.contains("73.0") && shown.contains("<b>frame</b>"),
+                public,
+                "{headers}: {shown}"
+            );
+            assert_eq!(shown.ends_with("<i>end</i>"), public, "{headers}: {shown}");
+        }
+    }
+}
+
 #[test]
 fn before_there_are_results_each_sees_an_empty_board() {
     let folder = Folder::new("");

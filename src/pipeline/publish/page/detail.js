@@ -167,6 +167,7 @@ function sideBySide(left, right, where) {
 }
 
 function cutNote(agent) {
+  if (data.withheld) return el("p", { class: "soft" }, "Messages and stderr are shown to each agent's miner and to the organiser only.");
   const file = `agents/${agent.miner}.json`;
   return agent.cut && el("p", { class: "soft" }, "Some messages were left out here to keep the page light. All stand in ", el("code", {}, file), ".");
 }

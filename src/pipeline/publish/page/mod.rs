@@ -5,6 +5,7 @@
 //! other script run and no request leave but the page's question for a newer self.
 
 mod data;
+mod for_everybody;
 mod stages;
 mod texts;
 
@@ -16,6 +17,7 @@ use minijinja::{Value, context};
 use crate::pipeline::publish::Published;
 use crate::pipeline::publish::history::History;
 use crate::pipeline::publish::html::{self, hash};
+pub use crate::pipeline::publish::page::for_everybody::for_everybody;
 use crate::util::text::visible;
 
 /// Name of the page of models, beside this one where models were benchmarked.

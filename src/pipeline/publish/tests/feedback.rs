@@ -53,6 +53,26 @@ fn stderr_tells_on_the_page_where_every_test_is_public() {
 }
 
 #[test]
+fn the_page_for_everybody_has_all_but_the_texts() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut pass = Pass::new(vec![report("alice", vec![run("main", "main/x", 25.0)])]);
+    if let Outcome::Scored(run) = &mut pass.reports[0].runs[0].outcome {
+        run.stderr = "printed </script>".into();
+    }
+    pass.publish(dir.path());
+    let page = read(dir.path(), "index.html");
+    let shown = String::from_utf8(page::for_everybody(page.clone().into_bytes()).unwrap()).unwrap();
+    assert!(page.contains("is not so") && page.contains("printed"));
+    assert!(!shown.contains("is not so") && !shown.contains("printed"), "{shown}");
+    let [whole, cut] = [&page, &shown].map(|page| halves(page));
+    assert_eq!(whole.0, cut.0, "the frame");
+    let data = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+    let (mut whole, cut) = (data(whole.1), data(cut.1));
+    (whole["texts"], whole["withheld"]) = (serde_json::json!([]), true.into());
+    assert_eq!(whole, cut);
+}
+
+#[test]
 fn another_feedback_makes_another_page_though_nothing_was_evaluated() {
     let dir = tempfile::tempdir().unwrap();
     let mut pass = small();
