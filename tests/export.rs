@@ -101,6 +101,7 @@ fn junit_is_sound_xml_whatever_an_agent_says() {
     assert_eq!([count("testsuite"), count("testcase"), count("failure"), count("skipped")], [4, 6, 1, 2]);
     assert!(xml.contains("tests=\"2\" failures=\"1\" errors=\"0\" skipped=\"0\""), "{xml}");
     assert!(xml.contains("<skipped message=\"nothing was submitted\"/>"), "{xml}");
+    assert!(xml.contains("skipped=\"1\" time=\"0.000\"") && !xml.contains("=\"-"), "{xml}");
     assert!(xml.chars().all(|c| c == '\n' || !c.is_control() && c != '\u{fffe}'), "{xml:?}");
 }
 

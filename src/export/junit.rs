@@ -51,7 +51,8 @@ fn suite(xml: &mut Xml<'_>, person: &Person<'_>, runs: &[Run]) -> io::Result<()>
     let count = |is: fn(&End) -> bool| cases.iter().filter(|case| is(&case.end)).count().to_string();
     let (failed, skipped) =
         (count(|end| matches!(end, End::Failed(..))), count(|end| matches!(end, End::Skipped(_))));
-    let seconds: f64 = cases.iter().filter_map(|case| case.seconds).sum();
+    // The sum of none is -0.
+    let seconds = cases.iter().filter_map(|case| case.seconds).fold(0.0, |all, one| all + one);
     let suite = xml
         .create_element("testsuite")
         .with_attribute(("name", person.id.as_str()))
