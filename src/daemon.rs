@@ -21,7 +21,7 @@ use crate::serve::Server;
 use crate::signals::Signals;
 use crate::ui::{self, Event, Events, Talk};
 use crate::util::watch_folder::watch_shared_folder;
-use crate::workspace::{Lock, Reload, Workspace, parked};
+use crate::workspace::{Lock, RIGHT_AGAIN, Reload, Workspace, parked};
 use crate::yaml::Problems;
 
 /// The pause before another try when the engine or the results folder failed.
@@ -72,7 +72,7 @@ impl Daemon<'_> {
         let mut current = Held { lock: Arc::new(first.lock()?), workspace: first };
         let mut good: Option<Held> = None;
         let mut refusal = Refusal::default();
-        let mut told = None;
+        let (mut told, mut mended) = (None, false);
         loop {
             let parked = parked(&current.workspace.pipeline, &current.workspace.tasks);
             if parked != told {
@@ -82,7 +82,9 @@ impl Daemon<'_> {
             if let Some(server) = self.server {
                 server.update(&current.workspace);
             }
-            match (self.pass(&current.workspace, &refusal, wakes), good.take()) {
+            let pass = self.pass((&current.workspace, mended), &refusal, wakes);
+            mended = refusal.is_mistake;
+            match (pass, good.take()) {
                 (Ok(summary), _) if summary.stopped => return Ok(()),
                 (Ok(_), _) => {
                     refusal = Refusal::default();
@@ -95,6 +97,8 @@ impl Daemon<'_> {
                         // It was fine before, so waiting may help. Whatever wakes us is looked at anyway.
                         let _ = wakes.recv_timeout(PAUSE);
                     }
+                    // It is right, and was before.
+                    mended = false;
                     current = last.clone();
                     good = Some(last);
                 }
@@ -104,7 +108,10 @@ impl Daemon<'_> {
             }
             if let Some(next) = self.next.lock().take() {
                 match current.replaced_by(next.clone()) {
-                    Ok(held) => current = held,
+                    Ok(held) => {
+                        mended |= refusal.is_mistake;
+                        current = held;
+                    }
                     Err(error) => refusal = self.refuse(&next, &error, refusal),
                 }
             }
@@ -120,21 +127,28 @@ impl Daemon<'_> {
                 .send(Event::Warning(format!("the last good configuration stays in force:\n{reason}")));
         }
         let is_its_own = error.is::<Problems>() || error.is::<NotAccepted>();
-        Refusal { digest: is_its_own.then(|| workspace.digest()), reason }
+        let is_mistake = error.is::<Problems>();
+        Refusal { digest: is_its_own.then(|| workspace.digest()), reason, is_mistake }
     }
 
     fn pass(
         &self,
-        workspace: &Workspace,
+        (workspace, mended): (&Workspace, bool),
         refusal: &Refusal,
         wakes: &Receiver<Wake>,
     ) -> anyhow::Result<Summary> {
         let known = refusal.digest.clone().unwrap_or_else(|| workspace.digest());
         let _watched = self.watch_folders(workspace, known)?;
-        self.run_pass(workspace, wakes)
+        self.run_pass(workspace, mended, wakes)
     }
 
-    fn run_pass(&self, workspace: &Workspace, wakes: &Receiver<Wake>) -> anyhow::Result<Summary> {
+    /// With `mended`, it is told that the tasks are right again once they are found to be.
+    fn run_pass(
+        &self,
+        workspace: &Workspace,
+        mended: bool,
+        wakes: &Receiver<Wake>,
+    ) -> anyhow::Result<Summary> {
         let Workspace { pipeline, tasks, .. } = workspace;
         report_store::tidy(&pipeline.results)
             .with_context(|| Unwritable(format!("can't tidy {}", pipeline.results.display())))?;
@@ -154,6 +168,7 @@ impl Daemon<'_> {
             scope: &Scope::default(),
             force: false,
             stay: true,
+            when_sound: mended.then_some(RIGHT_AGAIN),
         };
         context.run_pass(&self.waker, wakes)
     }
@@ -200,4 +215,6 @@ struct Refusal {
     /// The workspace, if it will be refused as long as it is not edited.
     digest: Option<String>,
     reason: String,
+    /// True for mistakes in its files.
+    is_mistake: bool,
 }

@@ -119,8 +119,17 @@ fn pass(folder: &Folder, scope: &Scope, force: bool) -> (Summary, usize) {
     let (Workspace { pipeline, tasks, .. }, sandbox) = (folder.workspace(), Fake::default());
     let ((waker, wakes), (events, _told)) = (mpsc::channel(), Events::channel());
     let (pipeline, tasks, events) = (&pipeline, tasks.as_slice(), &events);
-    let context =
-        PassContext { pipeline, tasks, sandbox: &sandbox, gateway: None, events, scope, force, stay: false };
+    let context = PassContext {
+        pipeline,
+        tasks,
+        sandbox: &sandbox,
+        gateway: None,
+        events,
+        scope,
+        force,
+        stay: false,
+        when_sound: None,
+    };
     let summary = context.run_pass(&waker, &wakes).unwrap();
     (summary, sandbox.runs.into_inner())
 }

@@ -32,6 +32,7 @@ pub fn pass(dir: &Path, image: &str) -> anyhow::Result<Summary> {
         pipeline: &workspace.pipeline,
         tasks: &workspace.tasks,
         sandbox: &Pretend { image },
+        when_sound: None,
         gateway: None,
         events: &events,
         scope: &Scope::default(),

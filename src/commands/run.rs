@@ -120,6 +120,7 @@ pub(super) fn work(
             scope,
             force: again != Again::Nothing,
             stay: false,
+            when_sound: None,
         };
         context.run_pass(&waker, &wakes)
     };

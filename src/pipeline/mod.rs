@@ -77,6 +77,8 @@ pub struct PassContext<'a> {
     pub force: bool,
     /// Waits for more when nothing is left to do.
     pub stay: bool,
+    /// A line that is told once the Python of the tasks is found right.
+    pub when_sound: Option<&'a str>,
 }
 
 /// A reason for a pass to look up from its work.

@@ -368,6 +368,8 @@ impl<'a> Pass<'a> {
                 self.context.events.send(Event::Warning(format!("task_fault, counts for nobody: {fault}")));
             }
             self.tasks = Tasks::Checked;
+            let sound = self.context.when_sound.take();
+            sound.into_iter().for_each(|line| self.context.events.send(Event::Warning(line.to_owned())));
             self.prove_solutions();
         }
         Ok(())

@@ -102,7 +102,13 @@ impl Screen {
             Event::Warning(text) => self.line(&mut stderr(), &format!("agentmill: {text}")),
             Event::Image(text) | Event::Note(text) => self.progress(&text),
             Event::Due { agents } => {
-                let is_first = self.bar.length().unwrap_or(0) == 0;
+                let is_first = self.bar.position() == self.bar.length().unwrap_or(0);
+                if is_first {
+                    // All before are done: a daemon counts anew.
+                    self.bar.set_length(0);
+                    self.bar.set_position(0);
+                    self.pace = Pace::default();
+                }
                 self.bar.inc_length(agents as u64);
                 if self.bar.is_hidden() {
                     let what = if is_first { "agent" } else { "more agent" };
@@ -161,4 +167,24 @@ impl Screen {
 fn has_place_for_bars() -> bool {
     let dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
     stderr().is_terminal() && env::var_os("CI").is_none() && !dumb && !trace::wanted()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn agents_are_counted_from_the_last_time_that_nothing_was_left() {
+        let mut screen = Screen::new(Talk::Quiet);
+        let now = Instant::now();
+        let miner = || "ann".parse().unwrap();
+        let count = |screen: &Screen| (screen.bar.position(), screen.bar.length());
+        screen.show(Event::Due { agents: 2 }, now);
+        screen.show(Event::Finished { miner: miner() }, now);
+        screen.show(Event::Due { agents: 1 }, now);
+        assert_eq!(count(&screen), (1, Some(3)), "one of the first is left");
+        (0..2).for_each(|_| screen.show(Event::Finished { miner: miner() }, now));
+        screen.show(Event::Due { agents: 1 }, now);
+        assert_eq!(count(&screen), (0, Some(1)));
+    }
 }

@@ -6,7 +6,7 @@ mod reload;
 mod stages;
 
 pub use against_pipeline::{check_files, check_models};
-pub use reload::Reload;
+pub use reload::{RIGHT_AGAIN, Reload};
 pub use stages::{check_stages, parked};
 
 use std::fs::{File, TryLockError};

@@ -18,6 +18,9 @@ const SETTLE: Duration = Duration::from_millis(200);
 /// How often the files are looked at when nothing announces a change.
 const RECHECK: Duration = Duration::from_secs(10);
 
+/// The line after the last mistake was mended.
+pub const RIGHT_AGAIN: &str = "pipeline.yaml and the tasks are right again";
+
 /// A thread that follows the files of a workspace; it ends when this is dropped.
 #[derive(Debug)]
 pub struct Reload(Sender<Notice>);
@@ -93,7 +96,7 @@ impl<F: FnMut(Workspace)> Follower<F> {
 
     fn take(&mut self, workspace: Workspace) {
         if !std::mem::take(&mut self.complaint).is_empty() {
-            self.events.send(Event::Warning("pipeline.yaml and the tasks are right again".to_owned()));
+            self.events.send(Event::Warning(RIGHT_AGAIN.to_owned()));
         }
         let digest = workspace.digest();
         if digest == self.known {

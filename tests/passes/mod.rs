@@ -76,6 +76,16 @@ pub fn pass(
 ) -> anyhow::Result<Summary> {
     let Workspace { pipeline, tasks, .. } = workspace;
     let scope = &Scope::default();
-    let context = PassContext { pipeline, tasks, sandbox, gateway: None, events, scope, force: false, stay };
+    let context = PassContext {
+        pipeline,
+        tasks,
+        sandbox,
+        gateway: None,
+        events,
+        scope,
+        force: false,
+        stay,
+        when_sound: None,
+    };
     context.run_pass(&waker, &wakes)
 }
