@@ -201,10 +201,10 @@ impl Told<'_> {
     fn chosen(&self, submissions: &Submissions<'_>, at: usize, counts: Counts) -> Option<usize> {
         let of_these = submissions.of_same_bytes(at);
         let days_late = |at: usize| self.days_late(&submissions.all[at]);
-        let taken = of_these.iter().copied().filter(|at| days_late(*at).is_some());
+        let mut taken = of_these.iter().copied().filter(|at| days_late(*at).is_some());
         let chosen = match counts {
             Counts::Best => taken.max_by_key(|at| days_late(*at).map(Reverse)),
-            Counts::Last | Counts::LastValid => taken.last(),
+            Counts::Last | Counts::LastValid => taken.next_back(),
         };
         chosen.or(of_these.last().copied())
     }
