@@ -308,18 +308,21 @@ const BY_A_LINE: [(&str, bool); 6] = [
 
 #[test]
 fn tests_that_forget_prints_newline_are_hinted_at() {
-    let tests: String = BY_A_LINE.iter().map(|(test, _)| format!("  - |\n    {test}\n")).collect();
     let prompt = "prompt: Write f(n) and a program.\n";
-    let env = TestEnv::new().task("prints", &format!("{prompt}tests:\n{tests}"));
+    let task = |test: &str| format!("{prompt}tests:\n  - |\n    {test}\n");
+    let env = BY_A_LINE
+        .iter()
+        .enumerate()
+        .fold(TestEnv::new(), |env, (at, (test, _))| env.task(&format!("t{at}"), &task(test)));
     let found = env.agentmill(&["check"]).code(0);
     for (test, (text, is_hinted)) in BY_A_LINE.iter().enumerate() {
         let is_told =
-            |line: &str| line.contains(&format!("tests[{test}]: ")) && line.contains("which print adds");
+            |line: &str| line.contains(&format!("tasks/t{test}.yaml:")) && line.contains("which print adds");
         assert_eq!(found.stdout.lines().any(is_told), *is_hinted, "{text}: {found}");
     }
     env.write("tasks/prints.yaml", &format!("{prompt}solution: f.py\ntests: [assert output == 'hello']\n"));
     env.write("tasks/f.py", "print('hello', end='')\n");
-    let proved = env.agentmill(&["check"]).code(0);
+    let proved = env.agentmill(&["check", "prints"]).code(0);
     assert!(!proved.stdout.contains("which print adds"), "{proved}");
 }
 
