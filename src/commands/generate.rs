@@ -159,6 +159,7 @@ impl Job {
         match drafts.ended {
             Some(error) if drafts.parts.is_empty() => return Err(error),
             Some(error) => reasons.push(format!("stopped before the rest: {error:#}")),
+            None if drafts.parts.is_empty() => bail!("{}", reasons.join("\nagentmill: ")),
             None => {}
         }
         for reason in &reasons {

@@ -59,7 +59,7 @@ fn a_syntax_error_is_found_in_a_cell_and_repaired() {
 fn a_second_bad_reply_is_the_end() {
     let model = Model::new([Says("I can't do that.".into())]);
     let (folder, code, text) = generate(&model, "");
-    assert_eq!((code, model.prompts().len()), (1, 2));
+    assert_eq!((code, model.prompts().len()), (2, 2));
     assert!(
         text.contains("strings/reverse: no usable code, not even after a repair")
             && text.contains("no Python code"),
