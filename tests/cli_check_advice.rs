@@ -13,13 +13,13 @@ const BEGINNERS: [(&str, &str); 16] = [
     ("assert f(-1) raises ValueError", "write `with raises(ValueError):`"),
     ("raises(ValueError, f, -1)", "write `with raises(ValueError):`"),
     ("assert agent.f(2) == 2", "f(2), not agent.f(2)"),
-    ("|\n    def test_f():\n        assert f(2) == 2", "nothing calls the function"),
+    ("|\n    def test_f():\n        assert f(2) == 2", "put it into setup, and write `- NAME()`"),
     (
         "|\n    import unittest\n    class TestF(unittest.TestCase):\n        def test(self): self.assertEqual(f(1), 1)",
-        "nothing calls the class",
+        "put it into setup, and write `- NAME(\"METHOD\").debug()`",
     ),
     ("assert open('a.txt').read() == f(1)", "files: is for agents alone"),
-    ("assert f(1) == pytest.approx(1)", "raises and approx are there without it"),
+    ("assert f(1) == pytest.approx(1)", "raises and approx are without it"),
     ("self.assertEqual(f(1), 1)", "write assertions"),
     ("assertEqual(f(1), 1)", "write assertions"),
     ("assert f(1) is true", "Python writes True"),
@@ -29,7 +29,7 @@ const BEGINNERS: [(&str, &str); 16] = [
 
 #[test]
 fn tests_as_beginners_write_them_are_told_with_what_to_write() {
-    let (mistakes, hints) = BEGINNERS.split_at(10);
+    let (mistakes, hints) = BEGINNERS.split_at(11);
     for (tests, code) in [(mistakes, 2), (hints, 0)] {
         let file = |at: usize| format!("t{at}");
         let env = tests.iter().enumerate().fold(TestEnv::new(), |env, (at, (test, _))| {
@@ -52,4 +52,39 @@ fn a_module_that_setup_forgot_is_told_once() {
     let found = env.agentmill(&["check"]).code(2);
     let told = found.stderr.matches("math is not defined: import or define it in setup").count();
     assert_eq!(told, 1, "{found}");
+}
+
+/// A test of a pytest file is called by its name, be it a text alone or a field beside a name and a weight.
+#[test]
+fn tests_that_setup_holds_are_called_in_either_form() {
+    let setup = "setup: |\n  import unittest\n  def test_two():\n      assert f(2) == 4\n  def holds():\n      assert f(1) == 2\n      \
+                 return f(2) == 4\n  class Case(unittest.TestCase):\n      def test(self):\n          self.assertEqual(f(3), 6)\n";
+    let calls = ["test_two()", "holds()", "Case('test').debug()", "Case('test').assertEqual(f(1), 2)"];
+    let fields = calls.map(|call| format!("  - {{name: \"{call}\", weight: 2, assert: \"{call}\"}}\n"));
+    let tests = format!("  - test_two()\n{}", fields.concat());
+    let env = TestEnv::new().task("t", &format!("prompt: Write f(x).\n{setup}tests:\n{tests}"));
+    let env = env.agent("ann", "def f(x):\n    return 2 * x\n").agent("bob", "def f(x):\n    return x\n");
+    env.run();
+    assert_eq!(
+        ["ann", "bob"].map(|miner| env.score(miner).unwrap()),
+        ["100", "0"],
+        "{:?}",
+        env.report("ann", "t")
+    );
+}
+
+#[test]
+fn what_is_left_of_pytest_is_told_with_what_to_write() {
+    let task =
+        |setup: &str, test: &str| format!("prompt: Write f(x).\nsetup: |\n{setup}tests:\n  - {test}\n");
+    let helper = "  def test_f():\n      assert f(1) == 1\n";
+    let env = TestEnv::new()
+        .task("bare", &task(helper, "test_f"))
+        .task("fixture", &task("  @pytest.fixture\n  def one():\n      return 1\n", "assert f(one()) == 1"))
+        .task("import", &task("  from account import Account\n", "assert f(1) == 1"));
+    env.agentmill(&["check"]).code(2).complains(&[
+        "bare.yaml:6: tests[0]: is not called: write test_f()",
+        "fixture.yaml:3: setup: pytest is not there: raises and approx are without it; instead of a fixture or parameters write a function",
+        "import.yaml:3: setup: raised ModuleNotFoundError: No module named 'account'; a judge has the standard library, and the agent's names without an import",
+    ]);
 }

@@ -178,10 +178,6 @@ fn limits_of_the_daemon_reach_no_cell() -> Tested {
     Ok(())
 }
 
-/// Runs the rest where control groups are of one version, which crun asks for.
-const ONE_VERSION: [&str; 6] =
-    ["unshare", "--mount", "sh", "-c", "umount /sys/fs/cgroup/unified 2>/dev/null; exec \"$@\"", "sh"];
-
 /// A folder whose containers this runtime starts without an engine.
 fn direct(runtime: &str) -> TestEnv {
     let pipeline = format!("sandbox: {{engine: {runtime}}}\n");
@@ -206,7 +202,7 @@ fn crun_gives_the_same_verdicts_and_leaves_nothing() -> Tested {
     (0..6).for_each(|n| {
         env.drop_agent(&format!("m{n}"), &format!("# {n}\n{looker}{}", [DOUBLE_AGENT, failing][n % 2]))
     });
-    let daemon = env.start_by(&ONE_VERSION, &["watch"]);
+    let daemon = env.start(&["watch"]);
     wait_until("all are ranked", || {
         assert!(daemon.is_running(), "{}", daemon.stderr());
         env.path("results/rankings.csv").exists() && env.rankings().len() == 6

@@ -2,7 +2,7 @@
 
 use crate::config::check;
 use crate::config::settings::{Improvement, Rewards, Split, Stage, Ties};
-use crate::util::similar::nearest;
+use crate::util::similar::{did_you_mean, nearest};
 use crate::yaml::{self, Kind, Place, Reader};
 
 /// None for the word `none`.
@@ -89,8 +89,7 @@ fn per_stage(place: &Place<'_>, stages: &[Stage]) -> Option<Vec<(String, f64)>> 
     for (name, place) in entries {
         if !stages.iter().any(|stage| stage.name == name) {
             let meant = nearest(name, stages.iter().map(|stage| stage.name.as_str()));
-            let meant = meant.map_or_else(String::new, |name| format!("; did you mean {name:?}?"));
-            place.complain(format!("there is no stage {name:?}{meant}"));
+            place.complain(format!("there is no stage {name:?}{}", did_you_mean(meant)));
         }
         pools.extend(place.value(check::percent).map(|percent| (name.to_owned(), percent)));
     }

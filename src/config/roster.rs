@@ -8,7 +8,7 @@ use csv::{ReaderBuilder, StringRecord};
 use serde::Serialize;
 
 use crate::model::miner_id::Miner;
-use crate::util::similar::nearest;
+use crate::util::similar::{did_you_mean, nearest};
 use crate::util::text::visible;
 use crate::yaml::{self, Log, Position, Problems};
 
@@ -153,7 +153,7 @@ fn places(header: &StringRecord, delimiter: u8) -> Result<[Option<usize>; 3], St
     let lacking = COLUMNS.iter().zip(places).take(2).find(|(_, place)| place.is_none());
     let Some((lacking, _)) = lacking else { return Ok(places) };
     let near = header.iter().find(|cell| nearest(cell.trim(), [*lacking]).is_some());
-    let near = near.map_or(String::new(), |_| format!("; did you mean {lacking:?}?"));
+    let near = did_you_mean(near.map(|_| *lacking));
     let found: Vec<&str> = header.iter().collect();
     let found = visible(&found.join(&char::from(delimiter).to_string()), LONGEST);
     let expected = "expected a first line such as id,name,group (commas, semicolons or tabs)";

@@ -4,7 +4,7 @@ use anyhow::{anyhow, ensure};
 
 use crate::config::check;
 use crate::task::Task;
-use crate::util::similar::nearest;
+use crate::util::similar::{did_you_mean, nearest};
 
 /// The task that may be meant: one of this name in a folder, or of nearly this name.
 pub(super) fn meant<'a>(name: &str, tasks: &'a [Task]) -> Option<&'a str> {
@@ -25,8 +25,11 @@ pub fn named<'a>(tasks: &'a [Task], patterns: &[String]) -> anyhow::Result<Vec<&
         let mut matched = tasks.iter().filter(|task| matcher.is_match(&task.id)).peekable();
         ensure!(
             matched.peek().is_some(),
-            "no task is called {pattern:?};{} `agentmill tasks` lists them",
-            meant(pattern, tasks).map_or_else(String::new, |id| format!(" did you mean {id:?}?"))
+            "no task is called {pattern:?}{} `agentmill tasks` lists them",
+            match meant(pattern, tasks) {
+                None => ";".to_owned(),
+                near => did_you_mean(near),
+            }
         );
         for task in matched {
             if !chosen.iter().any(|other| other.id == task.id) {

@@ -8,6 +8,7 @@ use serde_yaml::Value;
 use crate::config::{Pipeline, Stage};
 use crate::task::Task;
 use crate::util::first_few::first_few;
+use crate::util::similar::did_you_mean;
 use crate::workspace::named::meant;
 use crate::yaml::{self, Kind, Log, Place, Position, Problem};
 
@@ -102,8 +103,7 @@ impl Pattern {
         if text.contains(['*', '?', '[', '{', '\\']) {
             return format!("no task matches the pattern {text:?}");
         }
-        let meant = meant(text, tasks).map_or_else(String::new, |id| format!("; did you mean {id:?}?"));
-        format!("no task {text:?}{meant}")
+        format!("no task {text:?}{}", did_you_mean(meant(text, tasks)))
     }
 }
 

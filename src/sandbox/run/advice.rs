@@ -10,7 +10,7 @@ const SYNTAX: &str = "invalid syntax";
 const PYTHONS_OWN: &str = "Python writes True, False and None";
 
 /// Parts of a message and of a line of the test, and what to write instead.
-const ADVICE: [(&str, &str, &str); 17] = [
+const ADVICE: [(&str, &str, &str); 16] = [
     (SYNTAX, " - assert ", "the `- ` below it is indented deeper, so that YAML makes one text of both"),
     (SYNTAX, " = ", "`==` compares, `=` does not"),
     (SYNTAX, "===", "`==` compares"),
@@ -22,14 +22,17 @@ const ADVICE: [(&str, &str, &str); 17] = [
     (
         "ask the agent nothing",
         "class Test",
-        "nothing calls the class: write down what stands in its methods alone",
+        "nothing calls the class: put it into setup, and write `- NAME(\"METHOD\").debug()`",
     ),
-    ("ask the agent nothing", "def test", "nothing calls the function: write down what stands in it alone"),
+    (
+        "ask the agent nothing",
+        "def test",
+        "nothing calls the function: put it into setup, and write `- NAME()`",
+    ),
     ("FileNotFoundError", "open(", "files: is for agents alone; setup holds what tests need"),
     ("true is defined neither", "true", PYTHONS_OWN),
     ("false is defined neither", "false", PYTHONS_OWN),
     ("null is defined neither", "null", PYTHONS_OWN),
-    ("pytest is defined neither", "pytest.", "raises and approx are there without it"),
     ("self is defined neither", "self.assert", "write assertions, such as assert f(1) == 2"),
     ("assertEqual is defined neither", "assertEqual(", "write assertions, such as assert f(1) == 2"),
 ];

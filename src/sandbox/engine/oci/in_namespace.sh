@@ -23,6 +23,10 @@ if [ -d "$folder/masks" ]; then
     : >"$folder/masks/nothing"
     chmod 444 "$folder/masks/nothing"
 fi
+# Out of crun's sight, as one_version.rs does it for root.
+case ${1##*/} in
+crun) [ ! -e /sys/fs/cgroup/unified/cgroup.procs ] || mount -t tmpfs -o nosuid,nodev,noexec,mode=700,size=64k tmpfs /sys/fs/cgroup/unified ;;
+esac
 # Newer mounts hand on no option of more than 255 bytes, which two paths below a long home may have.
 (cd "$image" && mount -t overlay -o ro,nosuid,nodev,lowerdir=empty:root overlay "$folder/root")
 exec "$@"

@@ -5,13 +5,14 @@
 //! * `places`: where all that is kept, and by what right containers are started; `user_namespace`: the right of who is not root
 //! * `rootfs`: images, as folders
 //! * `instance`: what living and dead agentmills hold of this machine; `container`: a container's folder, mounts and control groups in one
-//! * `init`: a container's first process; `deaths`: how those end; `orphans`: what a runtime leaves behind
+//! * `init`: a container's first process; `deaths`: how those end; `orphans`: what a runtime leaves behind; `one_version`: what crun may not see
 
 mod bundle;
 mod container;
 pub mod deaths;
 pub mod init;
 mod instance;
+mod one_version;
 mod orphans;
 mod places;
 mod rootfs;
@@ -32,7 +33,6 @@ use tracing::warn;
 use wait_timeout::ChildExt;
 
 use crate::sandbox::channel::piped::{Piped, Pipes};
-use crate::sandbox::engine::control_groups;
 use crate::sandbox::engine::oci::container::Container;
 use crate::sandbox::engine::oci::deaths::{Death, Deaths, Following};
 use crate::sandbox::engine::oci::init::{Init, Life};
@@ -83,10 +83,9 @@ impl Runtime {
     /// Fails with the reason if no container can be started by this command.
     ///
     /// # Errors
-    /// It is not there, or refuses this machine, or as of [`Runtime::new`].
+    /// It is not there, or as of [`Runtime::new`].
     pub fn is_usable(program: &str) -> Result<(), String> {
         ask(program, &["--version"], START)?;
-        control_groups::suit(program)?;
         Places::ours().map(drop)
     }
 
@@ -147,7 +146,8 @@ impl Runtime {
         let argv = container.argv(self.program, name, image);
         let mut command = Command::new(&argv[0]);
         command.args(&argv[1..]).current_dir("/").process_group(0);
-        let (mut child, mut pipes) = Pipes::spawn(&mut command)
+        let (mut child, mut pipes) = self
+            .spawn(&mut command)
             .map_err(|error| format!("can't be started ({error}); is {} installed?", self.program))?;
         started(&mut child)
             .map_err(|how| format!("{how}: {}", String::from_utf8_lossy(pipes.log()).trim()))?;
@@ -165,6 +165,15 @@ impl Runtime {
         self.live.lock().insert(name.to_owned(), (container.clone(), Arc::clone(&life)));
         self.see_off(container.clone(), name.to_owned(), Arc::clone(&life));
         Ok(Piped::new(pipes, Init::new(life)))
+    }
+
+    /// Starts the runtime; where we are not root, `in_namespace.sh` sees to what it needs.
+    fn spawn(&self, command: &mut Command) -> io::Result<(Child, Pipes)> {
+        let hides = self.is_crun() && self.places.right == Right::Root && one_version::is_of_two();
+        match hides {
+            true => one_version::within(|| Pipes::spawn(command)),
+            false => Pipes::spawn(command),
+        }
     }
 
     /// A bound that a container of a user's lacks: a runtime that is not root's may take a limit that it can't set for one that need not be.

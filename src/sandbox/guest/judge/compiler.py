@@ -24,6 +24,7 @@ class Compiler:
         setup = spec["setup"] or {"text": "", "line": 1}
         self.setup_line = setup["line"]
         self.asserting = set()  # functions of setup that can fail a test
+        self.silent = set()  # those of them that return nothing
         self.reaching = set()  # names of setup by which an assertion is reached
         self.bound = set()  # names of setup's own
         self.functions = set()  # of setup, and its classes: what fails within is noted there
@@ -62,7 +63,7 @@ class Compiler:
         """A code object that keeps the lines of the task's file, so that every message points there."""
         above = source["line"] - 1
         try:
-            tree = scored(source["text"]) if source.get("score") else parsed(source["text"], source.get("expression", False))
+            tree = scored(source["text"]) if source.get("score") else self.parsed(source["text"], source.get("expression", False))
             nodes = list(ast.walk(tree))
             self.words.update(*map(words, nodes))
             check(nodes)
@@ -100,8 +101,30 @@ class Compiler:
             return self.flaw(test, error.lineno or above + 1, error.msg)
 
     def note_helpers(self, nodes):
-        functions = (node for node in nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
-        self.asserting |= {node.name for node in functions if any(map(self.asserts, ast.walk(node)))}
+        functions = [node for node in nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+        asserting = [node for node in functions if any(map(self.asserts, ast.walk(node)))]
+        self.asserting |= {node.name for node in asserting}
+        self.silent |= {node.name for node in asserting if not gives_something(node)}
+
+    def parsed(self, text, expression_allowed):
+        """The statements of a test; the text of an `assert:` field may be a bare expression, which must be true unless it asserts by
+        itself and gives nothing."""
+        if expression_allowed:
+            try:
+                value = ast.parse(f"({text}\n)", mode="eval").body
+                statement = ast.Expr(value) if self.is_silent(value) else ast.Assert(value, None)
+                return ast.Module([ast.copy_location(statement, value)], [])
+            except SyntaxError:
+                pass
+        return ast.parse(text)
+
+    def is_silent(self, node):
+        """True for a call of setup's own test, and of a method of unittest's that checks something."""
+        called = node.func if isinstance(node, ast.Call) else None
+        if isinstance(called, ast.Name):
+            return called.id in self.silent
+        is_debug = name_of(called) == "debug" and any(reaches_assertion(part, self.reaching) for part in ast.walk(called))
+        return is_debug or isinstance(called, ast.Attribute) and re.match("assert[A-Z]", called.attr) is not None
 
     def check_asserts(self, nodes):
         for node in nodes:
@@ -109,6 +132,8 @@ class Compiler:
                 raise SyntaxError("assertion is always true, perhaps remove parentheses?", (None, node.lineno, 0, ""))
             if isinstance(node, ast.Compare) and self.has_approx and any(map(is_approx_of_two, [node.left, *node.comparators])):
                 raise SyntaxError("approx(got, right) is True or False; write `== approx(right)`", (None, node.lineno, 0, ""))
+            if isinstance(node, ast.Expr) and getattr(node.value, "id", "") in self.asserting:
+                raise SyntaxError(f"is not called: write {node.value.id}()", (None, node.lineno, 0, ""))
         if not any(self.asserts(node) or reaches_assertion(node, self.reaching) for node in nodes):
             raise SyntaxError("asserts nothing; write `assert ...`", (None, 1, 0, ""))
 
@@ -128,6 +153,19 @@ class Compiler:
 
 
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+def gives_something(function):
+    """True of a function that may return anything but None, as seen from its text."""
+    if isinstance(function, ast.AsyncFunctionDef):
+        return True
+    parts, found = [*function.body], False
+    for part in parts:
+        if isinstance(part, ast.Return):
+            found |= part.value is not None and getattr(part.value, "value", 0) is not None
+        found |= isinstance(part, (ast.Yield, ast.YieldFrom))
+        parts += [] if isinstance(part, (*DEFINITIONS, ast.Lambda)) else ast.iter_child_nodes(part)
+    return found
 
 
 def name_of(node):
@@ -183,17 +221,6 @@ def is_checking(function, parts):
     conditions = (part for part in parts if isinstance(part, (ast.If, ast.Match)))
     has_raise = any(isinstance(inner, ast.Raise) for part in conditions for inner in ast.walk(part))
     return has_raise and bool(named)
-
-
-def parsed(text, expression_allowed):
-    """The statements of a test; the text of an `assert:` field may be a bare expression."""
-    if expression_allowed:
-        try:
-            value = ast.parse(f"({text}\n)", mode="eval").body
-            return ast.Module([ast.copy_location(ast.Assert(value, None), value)], [])
-        except SyntaxError:
-            pass
-    return ast.parse(text)
 
 
 class Rewriting(ast.NodeTransformer):

@@ -173,6 +173,8 @@ class DryRun(Run):
         is_function = any(other.is_function for other in self.task.uses if other.name == use.name)
         if not is_function and use.name in sys.stdlib_module_names:
             return "is not defined: import or define it in setup"
+        if not is_function and use.name == "pytest":
+            return "is not there: raises and approx are without it; instead of a fixture or parameters write a function, or a loop"
         return None if self.is_told(use.name) else misspelt(use.name, self.known()) or forgotten(use.name)
 
     def may_know(self, name):

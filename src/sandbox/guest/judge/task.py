@@ -33,8 +33,8 @@ class Task:
             line = trace.tb_lineno if trace.tb_frame.f_code.co_filename == "task" else line
             trace = trace.tb_next
         message = f"raised {type(error).__name__}: {said(error)[:300]}"
-        if isinstance(error, ModuleNotFoundError) and error.name == "pytest":
-            message += "; raises and approx are there without it"
+        if isinstance(error, ModuleNotFoundError):
+            message += "; raises and approx are there without it" if error.name == "pytest" else "; a judge has the standard library, and the agent's names without an import"
         if isinstance(error, (Careless, NoShare)):
             message = said(error)[:300]
         if isinstance(error, AssertionError):
