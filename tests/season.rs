@@ -282,7 +282,12 @@ fn a_history_has_a_line_for_each_return_and_says_which_one_came_late() {
     assert!(fates_now[3].contains("not counted is late: "), "{fates_now:?}");
     env.drop_agent("ann", HALF);
     env.run();
-    assert_eq!(fates(&env)[4], "50 stands");
+    let fates_now = fates(&env);
+    assert_eq!(
+        [&fates_now[2], &fates_now[4]],
+        ["50 stands", "- stood already"],
+        "nothing that comes late stands"
+    );
 }
 
 #[test]

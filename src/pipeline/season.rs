@@ -82,8 +82,10 @@ pub enum Outcome {
     NoAgent,
     /// By the season it did not count.
     Refused(Refusal),
-    /// It counted, or stood already, so many days late.
+    /// It counted, so many days late.
     Taken(u32),
+    /// Its bytes stood already, so many days late: nothing new came of it.
+    Stood(u32),
 }
 
 /// Submissions of one miner, and the rules for it.
@@ -126,7 +128,7 @@ impl<'a> Course<'a> {
     /// Takes in an agent that came at this time.
     fn outcome(&mut self, sha256: &str, came: Timestamp) -> Outcome {
         match self.decide(sha256, came) {
-            Decision::Stands => Outcome::Taken(self.standing().map_or(0, |standing| standing.days_late)),
+            Decision::Stands => Outcome::Stood(self.standing().map_or(0, |standing| standing.days_late)),
             Decision::Counts(days_late) => {
                 let day = self.day(came);
                 *self.by_day.entry(day).or_default() += 1;

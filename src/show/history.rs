@@ -66,6 +66,8 @@ pub enum Fate {
     NotCounted,
     /// The miner has submitted something else since, and that is what counts.
     Replaced,
+    /// They stood already when they came once more.
+    Unchanged,
     /// Nothing lies in the inbox for the miner any more.
     Withdrawn,
 }
@@ -80,6 +82,7 @@ impl Fate {
             Self::Refused => "refused",
             Self::NotCounted => "not counted",
             Self::Replaced => "replaced",
+            Self::Unchanged => "stood already",
             Self::Withdrawn => "withdrawn",
         }
     }
@@ -98,7 +101,9 @@ struct Told<'a> {
 struct Lines<'a> {
     first: &'a Event,
     last: &'a Event,
-    /// Place of the last line among all of the miner's.
+    /// Place of the first line among all of the miner's.
+    begins: usize,
+    /// Place of the last one.
     at: usize,
 }
 
@@ -131,7 +136,8 @@ impl<'a> Lines<'a> {
         let chunks = events.chunk_by(|one, next| one.sha256 == next.sha256);
         let lines = chunks.filter_map(|lines| {
             ends += lines.len();
-            Some(Self { first: lines.first()?, last: lines.last()?, at: ends - 1 })
+            let (begins, at) = (ends - lines.len(), ends - 1);
+            Some(Self { first: lines.first()?, last: lines.last()?, begins, at })
         });
         lines.collect()
     }
@@ -201,7 +207,8 @@ impl Told<'_> {
     fn chosen(&self, submissions: &Submissions<'_>, at: usize, counts: Counts) -> Option<usize> {
         let of_these = submissions.of_same_bytes(at);
         let days_late = |at: usize| self.days_late(&submissions.all[at]);
-        let mut taken = of_these.iter().copied().filter(|at| days_late(*at).is_some());
+        let is_taken = |at: &usize| days_late(*at).is_some() && !self.stood(&submissions.all[*at]);
+        let mut taken = of_these.iter().copied().filter(is_taken);
         let chosen = match counts {
             Counts::Best => taken.max_by_key(|at| days_late(*at).map(Reverse)),
             Counts::Last | Counts::LastValid => taken.next_back(),
@@ -209,11 +216,17 @@ impl Told<'_> {
         chosen.or(of_these.last().copied())
     }
 
+    /// True if its bytes stood already when they came once more.
+    fn stood(&self, lines: &Lines<'_>) -> bool {
+        let all = self.course.as_ref().and_then(|course| course.all().get(lines.begins..=lines.at));
+        all.is_some_and(|all| all.iter().all(|one| matches!(one.outcome, Outcome::Stood(_))))
+    }
+
     /// Days by which a submission came late that counts; None if it does not.
     fn days_late(&self, lines: &Lines<'_>) -> Option<u32> {
         let Some(course) = &self.course else { return (!lines.last.refused).then_some(0) };
         match course.all().get(lines.at)?.outcome {
-            Outcome::Taken(days) => Some(days),
+            Outcome::Taken(days) | Outcome::Stood(days) => Some(days),
             Outcome::Refused(_) | Outcome::NoAgent => None,
         }
     }
@@ -222,7 +235,7 @@ impl Told<'_> {
     fn refusal(&self, lines: &Lines<'_>) -> Option<&Refusal> {
         match &self.course.as_ref()?.all().get(lines.at)?.outcome {
             Outcome::Refused(refusal) => Some(refusal),
-            Outcome::Taken(_) | Outcome::NoAgent => None,
+            Outcome::Taken(_) | Outcome::Stood(_) | Outcome::NoAgent => None,
         }
     }
 
@@ -237,6 +250,7 @@ impl Told<'_> {
             () if is_chosen && self.evaluated(sha256).is_some() => Fate::Evaluated,
             () if lines.last.refused => Fate::Refused,
             () if self.refusal(lines).is_some() => Fate::NotCounted,
+            () if !is_chosen && self.stood(lines) => Fate::Unchanged,
             () if !is_chosen && (is_ranked || self.evaluated(sha256).is_some()) && counts_beside() => {
                 Fate::Evaluated
             }

@@ -104,7 +104,9 @@ impl Submitter {
         if let Some(standing) = place.content() {
             self.note(pipeline, standing, None)?;
         }
-        let came = self.admit(pipeline, miner, &sha256, here)?;
+        // Who has withdrawn comes anew, by whichever bytes.
+        let submitted = if place.is_empty() { "" } else { &sha256 };
+        let came = self.admit(pipeline, miner, submitted, here)?;
         // Only now: what is refused looks at nobody's file, as each look may make a draft that lies there a submission of a season.
         self.see_others(pipeline, miner)?;
         archive::keep(results, &sha256, source)?;

@@ -76,6 +76,11 @@ impl Place {
         intake::read(&self.inbox_file, bounds).is_ok_and(|submission| submission.sha256 == sha256)
     }
 
+    /// True if nothing lies there.
+    pub(super) fn is_empty(&self) -> bool {
+        self.inbox_file.path.symlink_metadata().is_err()
+    }
+
     /// The submission that lies there, if one does.
     pub(super) fn content(&self) -> Option<Submission> {
         intake::read(&self.inbox_file, self.bounds).ok()

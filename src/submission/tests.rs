@@ -468,3 +468,21 @@ fn what_others_have_dropped_is_kept_as_far_as_it_counts() {
     assert_eq!(lines.len(), 3);
     assert_eq!(bytes[3..], ["x = 1\n"], "it stands, whatever is put in its place: {bytes:?}");
 }
+
+/// Whoever was moved out of the inbox after the close can't upload what stood there, and may before it.
+#[test]
+fn who_has_withdrawn_comes_anew_over_a_channel_of_ours() {
+    let inbox = Folders::new();
+    let mut pipeline = inbox.pipeline();
+    let mut put = |closes: &str| {
+        let rules = format!("season: {{closes: {closes}}}");
+        pipeline.season = config::parse(Path::new("pipeline.yaml"), rules.as_bytes()).unwrap().season;
+        submit(&pipeline, &miner("cy"), b"x = 1\n", (Channel::Http, Instant::now())).map(|(_, is_new)| is_new)
+    };
+    let (open, over) = ("2099-01-01T00:00Z", "2020-01-01T00:00Z");
+    assert!(put(open).unwrap());
+    assert!(!put(over).unwrap(), "it lies there");
+    fs::remove_file(inbox.inbox.path().join("cy.py")).unwrap();
+    assert!(matches!(put(over), Err(Refused::Season(_))));
+    assert!(put(open).unwrap());
+}
