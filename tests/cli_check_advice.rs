@@ -81,10 +81,27 @@ fn what_is_left_of_pytest_is_told_with_what_to_write() {
     let env = TestEnv::new()
         .task("bare", &task(helper, "test_f"))
         .task("fixture", &task("  @pytest.fixture\n  def one():\n      return 1\n", "assert f(one()) == 1"))
+        .task("file", &task("  CASES = open('cases.csv').read()\n", "assert f(1) == 1"))
         .task("import", &task("  from account import Account\n", "assert f(1) == 1"));
     env.agentmill(&["check"]).code(2).complains(&[
         "bare.yaml:6: tests[0]: is not called: write test_f()",
         "fixture.yaml:3: setup: pytest is not there: raises and approx are without it; instead of a fixture or parameters write a function",
+        "file.yaml:3: setup: raised FileNotFoundError: [Errno 2] No such file or directory: 'cases.csv'; files: is for agents alone, and a judge sees no file",
         "import.yaml:3: setup: raised ModuleNotFoundError: No module named 'account'; a judge has the standard library, and the agent's names without an import",
     ]);
+}
+
+#[test]
+fn ties_by_chance_of_so_few_tasks_that_all_tie_are_told() {
+    let told = |tasks: usize, ties: &str| {
+        let env = (0..tasks).fold(TestEnv::new(), |env, at| {
+            env.task(&format!("t{at}"), &format!("prompt: Write f(x).\ntests: [assert f({at}) == {at}]\n"))
+        });
+        let pipeline = format!("rewards: {{pool: 10, split: [60, 40], ties: {ties}}}\n");
+        let found = env.pipeline(&pipeline).agentmill(&["check"]).code(0);
+        found
+            .stdout
+            .contains("statistical, with 3 tasks: who is equal to another on one of them shares its place")
+    };
+    assert_eq!([told(3, "statistical"), told(3, "exact"), told(4, "statistical")], [true, false, false]);
 }

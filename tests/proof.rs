@@ -315,6 +315,19 @@ fn a_public_bundle_holds_nothing_hidden() {
 }
 
 #[test]
+fn who_lacks_the_image_is_told_of_what_holds_without_it() {
+    let env = evaluated();
+    bundle(&env, "b", &[]).code(0);
+    forge(&env, |entries| {
+        let pipeline = b"sandbox: {image: 'nobody.invalid/none:1'}\n".to_vec();
+        entries.insert("pipeline.yaml".into(), pipeline);
+    });
+    check(&env, "forged", &[]).code(69).complains(&[
+        "signature and bytes are as they were signed, and no verdict was judged anew: image nobody.invalid/none:1 is not present",
+    ]);
+}
+
+#[test]
 fn hostile_archives_are_refused_and_leave_nothing() {
     let env = evaluated();
     bundle(&env, "b", &[]).code(0);

@@ -26,6 +26,9 @@ use crate::util::plural::counted;
 use crate::util::text::visible;
 use crate::yaml::Problems;
 
+/// Ahead of what keeps verdicts from being judged anew.
+const UNJUDGED: &str = "signature and bytes are as they were signed, and no verdict was judged anew";
+
 /// Tasks that are named for each miner whose answers were not kept.
 const MOST_TASKS: usize = 5;
 
@@ -69,7 +72,7 @@ pub fn verify(args: &cli::Verify, quiet: bool) -> anyhow::Result<Exit> {
     let mut verified = Verified::new();
     let sound = open(args, dir.path(), &mut verified)?;
     if let Some(manifest) = sound.filter(|manifest| manifest.kind == Kind::Full)
-        && let Err(signal) = judge(args, dir.path(), manifest, quiet, &mut verified)?
+        && let Err(signal) = judge(args, dir.path(), manifest, quiet, &mut verified).context(UNJUDGED)?
     {
         return Ok(signal);
     }

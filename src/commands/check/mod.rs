@@ -23,9 +23,10 @@ use crate::commands::check::machine::Machine;
 use crate::commands::check::own_sandbox::with_sandbox;
 use crate::commands::check::progress::Progress;
 pub use crate::commands::check::scope::Scope;
-use crate::config::{self, Limits, Pipeline};
+use crate::config::{self, Limits, Pipeline, Ties};
 use crate::doctor::{self, Finding};
 use crate::pipeline::proofs::{Proofs, try_solution};
+use crate::pipeline::score;
 use crate::sandbox::Sandbox;
 use crate::sandbox::run::ContainerSandbox;
 use crate::task::{self, Task};
@@ -171,7 +172,7 @@ fn check_folder(
     hints.extend(doubts::doubtful(&due));
     hints.extend(task::misnamed(&pipeline.tasks));
     hints.extend(config::misnamed_prices(&dir.join(PIPELINE), pipeline));
-    hints.extend(parked_ones(dir, pipeline, &tasks));
+    hints.extend(of_pipeline(dir, pipeline, &tasks));
     // A task with a hint is looked at again each time, so that the hint is told again.
     let remember = |task: &Task, key: &str| {
         if !hints.iter().any(|hint| hint.file == task.path) {
@@ -219,11 +220,20 @@ fn load_tasks(
     chosen
 }
 
-/// A hint at tasks that no stage runs.
-fn parked_ones(dir: &Path, pipeline: &Pipeline, tasks: &[Task]) -> Vec<Problem> {
+/// Hints at tasks that no stage runs, and at ties by chance where so few are run that all tie.
+fn of_pipeline(dir: &Path, pipeline: &Pipeline, tasks: &[Task]) -> Vec<Problem> {
     let log = Log::new(&dir.join(PIPELINE));
     if let Some(parked) = parked(pipeline, tasks) {
         log.add(Position::default(), "stages", parked);
+    }
+    let run = tasks.iter().filter(|task| pipeline.stage_of(&task.id).is_some()).count();
+    let is_by_chance = pipeline.rewards.as_ref().is_some_and(|rewards| rewards.ties == Ties::Statistical);
+    if is_by_chance && score::are_too_few(run) {
+        let text = format!(
+            "statistical, with {run} tasks: who is equal to another on one of them shares its place, whatever the others score; take \
+             exact, or more tasks"
+        );
+        log.add(Position::default(), "rewards.ties", text);
     }
     log.into_problems()
 }

@@ -30,6 +30,14 @@ const CHANCE: f64 = 0.01;
 /// Sums of weighted scores are off by some last bits.
 const SLACK: f64 = 1e-9;
 
+/// True if agents that are equal on one of so few tasks can't be told from each other, whatever they score on the others: a draw takes that
+/// task alone too often.
+#[must_use]
+pub fn are_too_few(tasks: usize) -> bool {
+    let alone = (1.0 / tasks as f64).powf(tasks as f64);
+    tasks > 1 && alone > CHANCE
+}
+
 /// Ranks that an agent could have had by other tasks of the same kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Range {

@@ -29,7 +29,11 @@ const ADVICE: [(&str, &str, &str); 16] = [
         "def test",
         "nothing calls the function: put it into setup, and write `- NAME()`",
     ),
-    ("FileNotFoundError", "open(", "files: is for agents alone; setup holds what tests need"),
+    (
+        "FileNotFoundError",
+        "open(",
+        "files: is for agents alone, and a judge sees no file: write what tests need into setup, such as a list of cases",
+    ),
     ("true is defined neither", "true", PYTHONS_OWN),
     ("false is defined neither", "false", PYTHONS_OWN),
     ("null is defined neither", "null", PYTHONS_OWN),
@@ -39,8 +43,11 @@ const ADVICE: [(&str, &str, &str); 16] = [
 
 /// The flaw with advice, where its test is one of those that beginners write.
 pub(super) fn advised(task: &Task, mut flaw: Flaw) -> Flaw {
-    let test = flaw.test.and_then(|test| task.tests.get(test));
-    let code = test.map_or("", |test| test.assertion.text.as_str());
+    let code = match flaw.test {
+        Some(test) => task.tests.get(test).map(|test| &test.assertion),
+        None => task.setup.as_ref(),
+    };
+    let code = code.map_or("", |code| code.text.as_str());
     let advice = ADVICE.iter().find(|(message, written, _)| {
         flaw.message.contains(message) && code.lines().any(|line| has(line, written, message))
     });

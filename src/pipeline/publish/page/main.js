@@ -68,7 +68,7 @@ function drawFoot() {
   const code = (text) => el("code", {}, text);
   fill(byId("foot"),
     el("p", {}, "Cells ran in image ", code(data.image), " by pipeline.yaml ", code(data.pipeline), `, agentmill ${data.version}.`),
-    el("p", {}, "Beside this page stand ", code("rankings.csv"), ", ", code("scores.csv"), ", ", code("rejected.csv"), ", ", code("history.csv"), " and ", code("rankings.json"), "."));
+    !SERVED && el("p", {}, "Beside this page stand ", code("rankings.csv"), ", ", code("scores.csv"), ", ", code("rejected.csv"), ", ", code("history.csv"), " and ", code("rankings.json"), "."));
 }
 
 /** Lists are whole on paper, and the map is as long as it is. */
