@@ -469,7 +469,7 @@ fn what_others_have_dropped_is_kept_as_far_as_it_counts() {
     assert_eq!(bytes[3..], ["x = 1\n"], "it stands, whatever is put in its place: {bytes:?}");
 }
 
-/// Whoever was moved out of the inbox after the close can't upload what stood there, and may before it.
+/// Somebody who was moved out of the inbox after the close can't upload what stood there, and may before it.
 #[test]
 fn who_has_withdrawn_comes_anew_over_a_channel_of_ours() {
     let inbox = Folders::new();

@@ -17,7 +17,7 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     known.into_iter().filter_map(distance).min().map(|(_, other)| other)
 }
 
-/// What follows a message on a name that is not known: `; did you mean "memory"?`, or nothing.
+/// The end of a message on a name that is not known: `; did you mean "memory"?`, or nothing.
 pub fn did_you_mean(name: Option<&str>) -> String {
     name.map_or_else(String::new, |name| format!("; did you mean {name:?}?"))
 }

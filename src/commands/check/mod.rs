@@ -26,7 +26,7 @@ pub use crate::commands::check::scope::Scope;
 use crate::config::{self, Limits, Pipeline, Ties};
 use crate::doctor::{self, Finding};
 use crate::pipeline::proofs::{Proofs, try_solution};
-use crate::pipeline::score;
+use crate::pipeline::score::ranges;
 use crate::sandbox::Sandbox;
 use crate::sandbox::run::ContainerSandbox;
 use crate::task::{self, Task};
@@ -228,7 +228,7 @@ fn of_pipeline(dir: &Path, pipeline: &Pipeline, tasks: &[Task]) -> Vec<Problem> 
     }
     let run = tasks.iter().filter(|task| pipeline.stage_of(&task.id).is_some()).count();
     let is_by_chance = pipeline.rewards.as_ref().is_some_and(|rewards| rewards.ties == Ties::Statistical);
-    if is_by_chance && score::are_too_few(run) {
+    if is_by_chance && ranges::are_too_few(run) {
         let text = format!(
             "statistical, with {run} tasks: who is equal to another on one of them shares its place, whatever the others score; take \
              exact, or more tasks"

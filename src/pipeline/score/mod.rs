@@ -4,7 +4,7 @@ pub mod early_stop;
 mod evaluated;
 pub mod improvement;
 mod pass;
-mod ranges;
+pub mod ranges;
 mod rewards;
 
 use std::cmp::Reverse;
@@ -24,7 +24,6 @@ use crate::pipeline::report_summary::{self, ReportSummary, RunResult};
 use crate::pipeline::samples;
 pub use crate::pipeline::score::evaluated::Evaluated;
 use crate::pipeline::score::improvement::Past;
-pub use crate::pipeline::score::ranges::are_too_few;
 
 /// The remark on an agent that runs text which it decodes.
 const PACKED: &str = "packed: look at it, as near copies of it are not found";
