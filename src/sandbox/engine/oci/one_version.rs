@@ -30,7 +30,8 @@ pub fn within<T: Send>(work: impl FnOnce() -> io::Result<T> + Send) -> io::Resul
 
 fn hide() -> io::Result<()> {
     unshare(CloneFlags::CLONE_NEWNS)?;
-    mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
+    // Else the machine's own mounts would get it, too.
+    mount_change(SECOND, MountPropagationFlags::PRIVATE)?;
     let flags = MountFlags::NODEV | MountFlags::NOSUID | MountFlags::NOEXEC;
     Ok(mount("tmpfs", SECOND, "tmpfs", flags, c"mode=700,size=64k")?)
 }
