@@ -16,7 +16,7 @@ use crate::client::bench::page;
 use crate::client::bench::published::Published;
 use crate::client::bench::ranking::{self, Row};
 use crate::client::bench::samples;
-use crate::client::bench::spending::Spending;
+use crate::client::bench::spending::{self, Spending};
 use crate::client::bench::unranked;
 use crate::client::generate::draft::choose;
 use crate::client::generate::model::Model;
@@ -32,7 +32,6 @@ use crate::term::{self, Layout};
 use crate::ui::Spinner;
 use crate::util::first_few::first_few;
 use crate::util::plural::counted;
-use crate::util::similar::nearest;
 use crate::util::text::visible;
 use crate::util::{atomic_file, json};
 use crate::workspace::{PIPELINE, Workspace};
@@ -136,22 +135,11 @@ fn models(
     }
     let mut seen = HashSet::new();
     names.retain(|name| seen.insert(name.clone()));
-    names.iter().filter_map(|name| unpriced(name, llm)).for_each(|line| spinner.say(&line));
     let model = |name: String| {
         let llm = Llm { model: Some(name.clone()), ..llm.clone() };
         Ok((name, Model::new(&llm, children.clone())?))
     };
     names.into_iter().map(model).collect()
-}
-
-/// The line on a model that has no price where others have one.
-fn unpriced(model: &str, llm: &Llm) -> Option<String> {
-    if llm.prices.is_empty() || llm.prices.contains_key(model) {
-        return None;
-    }
-    let near = nearest(model, llm.prices.keys().map(String::as_str));
-    let near = near.map_or_else(String::new, |near| format!("; did you mean it by {near:?}?"));
-    Some(format!("llm.prices has none for {model}: what it replies now has no cost, later neither{near}"))
 }
 
 /// Samples of each task, and the k of pass@k.
@@ -223,7 +211,8 @@ impl Job {
         Ok((rows, whole))
     }
 
-    /// Tells why models have no rank, but for those that were asked, whose missing samples are told already.
+    /// Tells why models have no rank, but for those that were asked, whose missing samples are told already; and which
+    /// of those has no cost.
     fn explain(&self, rows: &[Row], results: &HashMap<String, Results>) {
         let all = rows.iter().map(|row| (row, &results[&row.model]));
         let (named, others): (Vec<_>, Vec<_>) = all.partition(|(row, _)| self.is_named(&row.model));
@@ -231,6 +220,11 @@ impl Job {
             self.spinner.tell(&format!("agentmill: {line}"));
         }
         for line in unranked::of_before(&others) {
+            self.spinner.say(&format!("agentmill: {line}"));
+        }
+        let prices = &self.workspace.pipeline.llm.prices;
+        let asked = rows.iter().filter(|row| self.models.iter().any(|(name, _)| *name == row.model));
+        for line in asked.filter_map(|row| spending::unpriced(row, prices)) {
             self.spinner.say(&format!("agentmill: {line}"));
         }
     }

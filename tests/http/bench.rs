@@ -64,6 +64,31 @@ fn models_are_ranked_by_what_their_code_scores() {
 }
 
 #[test]
+fn a_price_that_is_corrected_or_added_counts_for_replies_that_are_kept() {
+    let model = Model::new([reply(SHOUT, 500)]);
+    let folder = folder(&model);
+    let costs = |prices: &str| {
+        folder.write("pipeline.yaml", &model.pipeline().replace("}\n", &format!("{prices}}}\n")));
+        let (code, text) = bench(&folder, &["shout", "--model", "small", "--model", "large"]);
+        assert_eq!(code, 0, "{text}");
+        let cost =
+            |name: &str| rows(&folder).into_iter().find(|row| row["model"] == name).unwrap()["cost"].clone();
+        (cost("small").as_f64(), cost("large").as_f64(), text)
+    };
+    let (small, large, text) = costs("");
+    assert_eq!((small, large), (None, None));
+    let told = "so its COST is -; a price counts for what it has replied, too";
+    assert_eq!(text.matches(told).count(), 2, "{text}");
+    let (small, large, text) = costs(", prices: {small: [1000, 10000]}");
+    assert_eq!((small, large), (Some(6.0), None));
+    assert_eq!(text.matches(told).count(), 1, "{text}");
+    let (small, large, text) = costs(", prices: {small: [1, 10], large: [2, 20]}");
+    assert_eq!((small, large, model.requests().len()), (Some(0.006), Some(0.012), 2), "{text}");
+    assert!(!text.contains(told), "{text}");
+    assert_eq!(costs("").0, None, "it was asked when there was no price");
+}
+
+#[test]
 fn a_benchmark_goes_on_where_it_was_stopped() {
     let model = Model::new([reply(GOOD, 1), Fails(401, "", "{}".into()), reply(SHOUT, 1)]);
     let folder = folder(&model);

@@ -160,6 +160,7 @@ impl Asking<'_> {
             prompt_tokens: usage.prompt_tokens,
             completion_tokens: usage.completion_tokens,
             cost: usage.cost(self.llm.prices.get(&self.memory.model)),
+            is_cost_told: usage.cost.is_some(),
             answer,
         })
     }

@@ -128,7 +128,9 @@ impl Judging<'_> {
         // Samples of the same code share a run.
         let noun = if samples > due.len() { "different solution" } else { "solution" };
         self.run(memory, due.into_values().collect(), noun, &mut results)?;
-        for (sample, key) in keys {
+        let price = self.llm.prices.get(&memory.model);
+        for (mut sample, key) in keys {
+            sample.cost = sample.cost_by(price);
             let judged = key.map_or_else(|why| Some(refused(&sample, &why)), |key| memory.judged(&key));
             results.tasks.entry(sample.task.clone()).or_default().push(Tried { sample, judged });
         }

@@ -11,6 +11,8 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
+use crate::client::generate::answer::Usage;
+use crate::config::Price;
 use crate::util::{digest, private};
 
 /// The folder below the results.
@@ -33,8 +35,11 @@ pub struct Sample {
     pub prompt_tokens: Option<u64>,
     /// Tokens of the reply, if the endpoint tells.
     pub completion_tokens: Option<u64>,
-    /// Money; None if it is not known.
+    /// Money, as the endpoint told or by the price when it was answered; None if neither was known.
     pub cost: Option<f64>,
+    /// True if the endpoint told the cost, which no price changes then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_cost_told: bool,
     /// The answer.
     pub answer: Answer,
 }
@@ -44,6 +49,14 @@ impl Sample {
     #[must_use]
     pub fn is_cut_off(&self) -> bool {
         matches!(self.answer, Answer::Text { cut_off: true, .. } | Answer::CutOff(_))
+    }
+
+    /// Money, by this price unless the endpoint told it; that which was kept where there is no price.
+    #[must_use]
+    pub fn cost_by(&self, price: Option<&Price>) -> Option<f64> {
+        let (prompt_tokens, completion_tokens) = (self.prompt_tokens, self.completion_tokens);
+        let usage = Usage { prompt_tokens, completion_tokens, cost: self.cost.filter(|_| self.is_cost_told) };
+        usage.cost(price).or(self.cost)
     }
 
     fn key(&self) -> Key {
@@ -288,8 +301,18 @@ mod tests {
             prompt_tokens: Some(3),
             completion_tokens: None,
             cost: Some(0.25),
+            is_cost_told: false,
             answer: Answer::Declined("no".to_owned()),
         }
+    }
+
+    #[test]
+    fn a_price_counts_for_replies_of_before_unless_the_endpoint_told_their_cost() {
+        let kept = Sample { completion_tokens: Some(4), ..sample(1) };
+        let price = Price { prompt: 1e6, reply: 2e6 };
+        assert_eq!((kept.cost_by(Some(&price)), kept.cost_by(None)), (Some(11.0), Some(0.25)));
+        assert_eq!(sample(1).cost_by(Some(&price)), Some(0.25), "not all tokens are known");
+        assert_eq!(Sample { is_cost_told: true, ..kept }.cost_by(Some(&price)), Some(0.25));
     }
 
     #[test]

@@ -101,6 +101,7 @@ impl Published {
                 prompt_tokens: None,
                 completion_tokens: None,
                 cost: None,
+                is_cost_told: false,
                 answer: Answer::Program(source.clone()),
             })
         };

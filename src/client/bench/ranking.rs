@@ -269,6 +269,7 @@ mod tests {
             prompt_tokens: Some(tokens),
             completion_tokens: Some(tokens),
             cost: None,
+            is_cost_told: false,
             answer,
         };
         Tried { sample, judged: None }
