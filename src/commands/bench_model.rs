@@ -10,13 +10,15 @@ use jiff::Timestamp;
 use crate::cli::{BenchModel, Exit};
 use crate::client::bench::asking::{Asking, Due, Missing, Tally};
 use crate::client::bench::by_task;
+use crate::client::bench::confidence;
 use crate::client::bench::judging::{Judging, Results};
 use crate::client::bench::memory::{self, FOLDER, Memory};
 use crate::client::bench::page;
 use crate::client::bench::published::Published;
 use crate::client::bench::ranking::{self, Row};
+use crate::client::bench::remarks;
 use crate::client::bench::samples;
-use crate::client::bench::spending::{self, Spending};
+use crate::client::bench::spending::Spending;
 use crate::client::bench::unranked;
 use crate::client::generate::draft::choose;
 use crate::client::generate::model::Model;
@@ -204,9 +206,13 @@ impl Job {
             results.insert(memory.model, judged);
         }
         ranking::rank(&mut rows);
+        confidence::add(&mut rows);
         self.write(&folder, &rows, &results)?;
         self.doubt(&rows, containers)?;
         self.explain(&rows, &results);
+        if let Some(line) = remarks::unsolved(&rows) {
+            self.spinner.say(&format!("agentmill: {line}"));
+        }
         let whole = self.is_whole(&rows);
         Ok((rows, whole))
     }
@@ -224,7 +230,7 @@ impl Job {
         }
         let prices = &self.workspace.pipeline.llm.prices;
         let asked = rows.iter().filter(|row| self.models.iter().any(|(name, _)| *name == row.model));
-        for line in asked.filter_map(|row| spending::unpriced(row, prices)) {
+        for line in asked.filter_map(|row| remarks::unpriced(row, prices)) {
             self.spinner.say(&format!("agentmill: {line}"));
         }
     }

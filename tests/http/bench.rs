@@ -48,9 +48,10 @@ fn models_are_ranked_by_what_their_code_scores() {
     let csv = folder.read("results/models.csv");
     assert_eq!(
         csv,
-        "rank,model,pass_at_1,pass_at_k,k,score,tasks,samples,missing,prompt_tokens,completion_tokens,cost,cut_off\n\
-         1,large,100,100,2,100,2,4,0,4000,2000,,0\n\
-         2,small,50,100,2,50,2,4,0,4000,400,0.008,0\n",
+        "rank,model,pass_at_1,pass_at_k,k,score,tasks,samples,missing,prompt_tokens,completion_tokens,cost,cut_off,\
+         pass_at_1_low,pass_at_1_high,rank_low,rank_high\n\
+         1,large,100,100,2,100,2,4,0,4000,2000,,0,,,1,1\n\
+         2,small,50,100,2,50,2,4,0,4000,400,0.008,0,,,2,2\n",
         "{text}"
     );
     assert!(text.contains("llm.prices has none for large") && !text.contains("none for small"), "{text}");
@@ -128,14 +129,14 @@ fn models_without_what_is_asked_for_are_told_and_those_without_a_reply_left_out(
     assert!(code == 1 && text.contains("--model smal,l is one model's name; repeat --model"), "{text}");
     assert!(text.contains("'smal,l' not found") && !text.contains("base_url"), "{text}");
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(words.contains("- smal,l - - 0 (1 missing) - -"), "{text}");
+    assert!(words.contains("- smal,l - - - 0 of 1 - -"), "{text}");
     let (code, text) = ask("large", "2");
     let few = "1 model of before has too few samples of some tasks, and so no rank: small; --model NAME asks for the rest";
     assert!(code == 0 && text.contains(few) && !text.contains("smal,l"), "{text}");
     let samples = folder.read("results/models_samples.csv");
     let told = "true,the reply was cut off before its code ended; a larger llm.max_tokens may help";
     assert!(samples.contains(told), "{samples}");
-    assert!(folder.read("results/models.csv").lines().nth(1).unwrap().ends_with(",1"), "one is cut off");
+    assert!(folder.read("results/models.csv").lines().nth(1).unwrap().ends_with(",1,,,,"), "one is cut off");
     let warmer = folder.read("pipeline.yaml").replace("prices:", "temperature: 0.5, prices:");
     folder.write("pipeline.yaml", &warmer);
     let (_, text) = ask("other", "1");

@@ -52,8 +52,8 @@ fn files_are_ranked_by_pass_at_k_and_a_changed_one_replaces_the_one_before() {
     write(&folder, "one.jsonl", &[(0, "return 3 * n"), (1, "return n / 2")]);
     let (code, text) = of_files(&folder, &["Two.jsonl", "one.jsonl"], &["--k", "2"]);
     assert_eq!(code, 0, "{text}");
-    let header = "rank,model,pass_at_1,pass_at_k,k,score,tasks,samples,missing,prompt_tokens,completion_tokens,cost,cut_off\n";
-    let expected = "1,Two,50,100,2,50,2,4,0,,,,0\n1,one,50,,2,50,2,2,0,,,,0\n";
+    let header = "rank,model,pass_at_1,pass_at_k,k,score,tasks,samples,missing,prompt_tokens,completion_tokens,cost,cut_off,pass_at_1_low,pass_at_1_high,rank_low,rank_high\n";
+    let expected = "1,Two,50,100,2,50,2,4,0,,,,0,,,1,2\n1,one,50,,2,50,2,2,0,,,,0,0,100,1,2\n";
     assert_eq!(folder.read("results/models.csv"), format!("{header}{expected}"), "{text}");
     assert!(folder.read("results/models_tasks.csv").contains("numpy"), "why a sample is refused");
     let samples = folder.read("results/models_samples.csv");

@@ -13,11 +13,13 @@
 
 pub mod asking;
 pub mod by_task;
+pub mod confidence;
 pub mod judging;
 pub mod memory;
 pub mod page;
 pub mod published;
 pub mod ranking;
+pub mod remarks;
 pub mod samples;
 pub mod spending;
 pub mod unranked;

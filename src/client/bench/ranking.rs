@@ -23,11 +23,19 @@ const SHOWN: usize = 100;
 pub struct Row {
     /// 1-based; equal results share it. None if a sample is missing.
     pub rank: Option<usize>,
+    /// The best rank that it would have by other tasks of the same kind; None where nothing can be said.
+    pub rank_low: Option<u32>,
+    /// The worst one.
+    pub rank_high: Option<u32>,
     /// The model's name.
     pub model: String,
     /// Mean chance, in percent, that one sample passes all tests of a task; None without samples, as of what follows.
     pub pass_at_1: Option<f64>,
-    /// Mean chance, in percent, that one of `k` does; of tasks with as many samples. None if there is no such task.
+    /// The lower end of its 95 % interval; None where nothing can be said.
+    pub pass_at_1_low: Option<f64>,
+    /// The upper end.
+    pub pass_at_1_high: Option<f64>,
+    /// Mean chance, in percent, that one of `k` does; None unless each of the tasks with a sample has as many.
     pub pass_at_k: Option<f64>,
     /// As wanted.
     pub k: u32,
@@ -64,9 +72,13 @@ impl Row {
         }
         Self {
             rank: None,
+            rank_low: None,
+            rank_high: None,
             model: model.to_owned(),
             pass_at_1: percent(sums.pass_at_1, sums.tasks),
-            pass_at_k: percent(sums.pass_at_k, sums.tasks_of_k),
+            pass_at_1_low: None,
+            pass_at_1_high: None,
+            pass_at_k: percent(sums.pass_at_k, sums.tasks).filter(|_| sums.tasks_of_k == sums.tasks),
             k,
             score: (sums.tasks > 0)
                 .then(|| hundredths(if sums.weight > 0.0 { sums.score / sums.weight } else { 0.0 })),
@@ -95,6 +107,13 @@ impl Row {
 
     fn result(&self) -> (Option<f64>, Option<f64>) {
         (self.pass_at_1, self.score)
+    }
+
+    /// The interval of pass@1 in whole percent.
+    #[must_use]
+    pub fn interval(&self) -> Option<String> {
+        let (low, high) = self.pass_at_1_low.zip(self.pass_at_1_high)?;
+        Some(format!("{low:.0}-{high:.0}"))
     }
 
     /// Tokens of prompts and replies; None if nothing is known of either.
@@ -184,7 +203,7 @@ pub fn rank(rows: &mut [Row]) {
 #[must_use]
 pub fn shown(rows: &[Row], layout: &Layout) -> String {
     let k = rows.first().map_or(1, |row| row.k);
-    let mut columns = vec![right("RANK"), left("MODEL"), right("PASS@1")];
+    let mut columns = vec![left("RANK"), left("MODEL"), right("PASS@1"), right("95%")];
     columns.extend((k > 1).then(|| right(&format!("PASS@{k}"))));
     columns.extend(["SCORE", "SAMPLES", "TOKENS", "COST"].map(right));
     let is_cut_off = rows.iter().any(|row| row.cut_off > 0);
@@ -192,16 +211,18 @@ pub fn shown(rows: &[Row], layout: &Layout) -> String {
     let line = |row: &Row| {
         let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
         let number = |number: Option<f64>| or_dash(number.map(|number| number.to_string()));
-        let missing = if row.missing > 0 { format!(" ({} missing)", row.missing) } else { String::new() };
+        let wanted =
+            if row.missing > 0 { format!(" of {}", row.samples + row.missing) } else { String::new() };
         let mut cells = vec![
-            or_dash(row.rank.map(|rank| rank.to_string())),
+            or_dash(row.rank.map(|rank| rank.to_string() + &other_ranks(row))),
             visible(&row.model, SHOWN),
             number(row.pass_at_1),
+            or_dash(row.interval()),
         ];
         cells.extend((k > 1).then(|| number(row.pass_at_k)));
         cells.extend([
             number(row.score),
-            format!("{}{missing}", row.samples),
+            format!("{}{wanted}", row.samples),
             or_dash(row.tokens().map(|tokens| tokens.to_string())),
             or_dash(row.cost.map(|cost| cost.to_string())),
         ]);
@@ -209,6 +230,12 @@ pub fn shown(rows: &[Row], layout: &Layout) -> String {
         cells.into_iter().map(Styled::from).collect()
     };
     table(layout, &columns, rows.iter().map(line))
+}
+
+/// Ranks that chance may have kept a model from, in brackets behind its own.
+fn other_ranks(row: &Row) -> String {
+    let range = row.rank_low.zip(row.rank_high).filter(|(low, high)| low != high);
+    range.map_or_else(String::new, |(low, high)| format!(" ({low}-{high})"))
 }
 
 /// Writes the ranking as CSV.
@@ -231,6 +258,10 @@ pub fn csv(out: &mut dyn Write, rows: &[Row]) -> io::Result<()> {
         "completion_tokens",
         "cost",
         "cut_off",
+        "pass_at_1_low",
+        "pass_at_1_high",
+        "rank_low",
+        "rank_high",
     ])?;
     for row in rows {
         writer.write_record([
@@ -247,6 +278,10 @@ pub fn csv(out: &mut dyn Write, rows: &[Row]) -> io::Result<()> {
             or_empty(row.completion_tokens),
             or_empty(row.cost),
             row.cut_off.to_string(),
+            or_empty(row.pass_at_1_low),
+            or_empty(row.pass_at_1_high),
+            or_empty(row.rank_low),
+            or_empty(row.rank_high),
         ])?;
     }
     writer.flush()
@@ -257,7 +292,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::client::bench::memory::{Answer, Sample};
+    use crate::client::bench::memory::{Answer, Judged, Sample};
 
     fn tried(answer: Answer, tokens: u64) -> Tried {
         let sample = Sample {
@@ -281,6 +316,27 @@ mod tests {
         let tried = tried(Answer::Declined("no".to_owned()), u64::MAX);
         sums.add(1.0, &[tried.clone(), tried], 2, 1);
         assert_eq!((sums.prompt_tokens, sums.completion_tokens), (Some(u64::MAX), Some(u64::MAX)));
+    }
+
+    #[test]
+    fn a_pass_at_k_is_of_all_tasks_or_of_none() {
+        let at_2 = |counts: [usize; 2]| {
+            let mut results = Results::default();
+            let sample = || Tried { judged: Some(passed()), ..tried(Answer::Declined(String::new()), 1) };
+            let tasks = counts.iter().zip(["a", "b"]).map(|(count, id)| {
+                results.tasks.insert(id.to_owned(), (0..*count).map(|_| sample()).collect());
+                let yaml = b"prompt: p\ntests: [f() == 1]\n";
+                let task = crate::task::parse(std::path::Path::new("t.yaml"), yaml).unwrap();
+                Task { id: id.to_owned(), ..task }
+            });
+            let tasks: Vec<Task> = tasks.collect();
+            Row::new("m", &results, &tasks, 2, 2).pass_at_k
+        };
+        assert_eq!([at_2([2, 2]), at_2([2, 1]), at_2([2, 0])], [Some(100.0), None, Some(100.0)]);
+    }
+
+    fn passed() -> Judged {
+        serde_json::from_str(r#"{"key": "k", "verdict": "passed", "score": 100}"#).unwrap()
     }
 
     #[test]

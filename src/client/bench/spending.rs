@@ -1,18 +1,9 @@
 //! Spending: the money that replies take, and where asking ends.
 
-use std::collections::BTreeMap;
-
 use parking_lot::Mutex;
 
-use crate::client::bench::ranking::Row;
 use crate::client::generate::answer::Unanswered;
-use crate::config::Price;
 use crate::model::model_use::told_dollars;
-use crate::util::similar::{did_you_mean, nearest};
-use crate::util::text::visible;
-
-/// The most of a name that is told, in characters.
-const SHOWN: usize = 100;
 
 /// The money of all replies of one benchmark.
 #[derive(Debug, Default)]
@@ -53,19 +44,6 @@ impl Spending {
         };
         Err(Unanswered::Hopeless(reason))
     }
-}
-
-/// Says which of these models has no price, so that nobody knows what its replies cost though their tokens are known.
-#[must_use]
-pub fn unpriced(row: &Row, prices: &BTreeMap<String, Price>) -> Option<String> {
-    if row.cost.is_some() || row.tokens().is_none() || prices.contains_key(&row.model) {
-        return None;
-    }
-    let model = visible(&row.model, SHOWN);
-    let near = did_you_mean(nearest(&row.model, prices.keys().map(String::as_str)));
-    Some(format!(
-        "llm.prices has none for {model}, so its COST is -; a price counts for what it has replied, too{near}"
-    ))
 }
 
 #[cfg(test)]

@@ -47,9 +47,12 @@ pub fn of_file((row, results): Model<'_>) -> Option<String> {
     let model = visible(&row.model, SHOWN);
     let counts = || row.by_task.iter().map(|task| task.samples);
     let (least, most) = (counts().min()?, counts().max()?);
+    let short = counts().filter(|count| *count < most).count();
     Some(if least > 0 {
         format!(
-            "{model}: tasks have {least} to {most} samples, and so it has no rank; --samples {least} takes as many of each"
+            "{model}: tasks have {least} to {most} samples, and so it has no rank: {} short of {most} each; \
+             --samples {least} takes as many of each",
+            counted(short, "task") + if short == 1 { " is" } else { " are" }
         )
     } else {
         let without = row.by_task.iter().filter(|task| task.samples == 0).map(|task| &task.task);
@@ -86,8 +89,7 @@ mod tests {
             of_file((&row, &results))
         };
         assert_eq!(told(&[2, 2], file()), None);
-        let few =
-            "hasty: tasks have 1 to 3 samples, and so it has no rank; --samples 1 takes as many of each";
+        let few = "hasty: tasks have 1 to 3 samples, and so it has no rank: 2 tasks are short of 3 each; --samples 1 takes as many of each";
         assert_eq!(told(&[2, 1, 3], file()).as_deref(), Some(few));
         let none = "hasty has no sample of t/1, and so no rank; name the tasks that count";
         assert_eq!(told(&[2, 0], file()).as_deref(), Some(none));

@@ -40,13 +40,13 @@ pub fn are_too_few(tasks: usize) -> bool {
 
 /// Ranks that an agent could have had by other tasks of the same kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Range {
+pub struct Range {
     /// The best of them.
-    pub(super) low: u32,
+    pub low: u32,
     /// The worst.
-    pub(super) high: u32,
+    pub high: u32,
     /// Rank of the best agent that this one can't be told from, nor those between.
-    pub(super) tier: u32,
+    pub tier: u32,
 }
 
 /// Results of one agent: what each task adds to its points and to the weight that they are divided by.
@@ -79,6 +79,11 @@ impl Results {
             }
         }
         all
+    }
+
+    /// Those of tasks that weigh the same.
+    fn of_equal_tasks(points: Vec<f64>) -> Self {
+        Self { weights: vec![1.0; points.len()], points, samples: BTreeMap::new() }
     }
 
     fn add(&mut self, points: f64, weight: f64) {
@@ -135,7 +140,34 @@ pub(super) fn of(agents: &[&Results], ranks: &[u32], plan: &Plan) -> Option<Vec<
     among(agents, ranks, &sampling)
 }
 
-/// The same, given the samples of each task.
+/// Ranges of ranks by the points of each task, where all weigh the same; best first, with their ranks.
+#[must_use]
+pub fn of_equal_tasks(points: Vec<Vec<f64>>, ranks: &[u32]) -> Option<Vec<Range>> {
+    let all: Vec<Results> = points.into_iter().map(Results::of_equal_tasks).collect();
+    let sampling = vec![Sampling::ONE; all.first()?.points.len()];
+    among(&all.iter().collect::<Vec<_>>(), ranks, &sampling)
+}
+
+/// The ends between which the mean over tasks would be in 95 of 100 draws; None where these could not differ, as all tasks
+/// have the same points.
+#[must_use]
+pub fn interval(points: &[f64]) -> Option<[f64; 2]> {
+    points.iter().find(|other| **other != points[0])?;
+    let results = Results::of_equal_tasks(points.to_vec());
+    let (sampling, seed) = (vec![Sampling::ONE; points.len()], seed(&[&results]));
+    let mean = |draw| results.score(&Draw::new(&sampling, seed ^ draw));
+    let mut means: Vec<f64> = (0..MOST as u64).into_par_iter().map(mean).collect();
+    means.sort_unstable_by(f64::total_cmp);
+    Some(ends(&means))
+}
+
+/// The lowest and the highest of sorted values without the tails.
+fn ends<T: Copy>(sorted: &[T]) -> [T; 2] {
+    let tail = (TAIL * sorted.len() as f64) as usize;
+    [sorted[tail], sorted[sorted.len() - 1 - tail]]
+}
+
+/// Ranges of ranks, given the samples of each task.
 fn among(agents: &[&Results], ranks: &[u32], sampling: &[Sampling]) -> Option<Vec<Range>> {
     if sampling.len() < 2 || agents.len() < 2 {
         return None;
@@ -148,10 +180,9 @@ fn among(agents: &[&Results], ranks: &[u32], sampling: &[Sampling]) -> Option<Ve
     let range = |(at, tier): (usize, u32)| {
         let mut all: Vec<u32> = drawn.iter().map(|ranks| ranks[at]).collect();
         all.sort_unstable();
-        let tail = (TAIL * draws as f64) as usize;
+        let [low, high] = ends(&all);
         // What was seen is possible.
-        let (low, high) = (all[tail].min(ranks[at]), all[draws - 1 - tail].max(ranks[at]));
-        Range { low, high, tier }
+        Range { low: low.min(ranks[at]), high: high.max(ranks[at]), tier }
     };
     Some(tiers.into_par_iter().enumerate().map(range).collect())
 }
