@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::gateway::fields::{self, LIMITS};
 pub use crate::gateway::kind::Kind;
 use crate::gateway::refusal::Refusal;
+use crate::model::model_use::told_tokens;
 use crate::util::digest;
 
 /// Bytes that a token has, as a rule.
@@ -119,19 +120,12 @@ impl Question {
         if self.kind == Kind::Embedding { 0 } else { self.choices() }
     }
 
-    /// Tokens of it and of its answer: as the provider counts, or else by their lengths. Some leave what a model thought out
-    /// of the answer's, though not out of the sum.
+    /// Tokens of it and of its answer: as the provider counts, or else by their lengths.
     pub fn tokens(&self, answer: &Value) -> [u64; 2] {
-        let usage = |name: &str| answer["usage"][name].as_u64();
+        let [prompt, reply] = told_tokens(&answer["usage"]);
         let said = || json!(answer["choices"]).to_string().len() as u64;
-        let prompt = usage("prompt_tokens").unwrap_or_else(|| tokens_of(self.size()));
-        let reply = usage("completion_tokens").unwrap_or_else(|| match answer.get("choices") {
-            Some(_) => tokens_of(said()),
-            None => 0,
-        });
-        let rest =
-            usage("prompt_tokens").and(usage("total_tokens")).map(|total| total.saturating_sub(prompt));
-        [prompt, reply.max(rest.unwrap_or(0))]
+        let by_length = || answer.get("choices").map_or(0, |_| tokens_of(said()));
+        [prompt.unwrap_or_else(|| tokens_of(self.size())), reply.unwrap_or_else(by_length)]
     }
 
     /// The question as it was asked.

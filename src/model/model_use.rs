@@ -5,6 +5,7 @@ use std::iter::Sum;
 use std::ops::{Add, AddAssign};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 
 use crate::util::plural::counted;
 
@@ -77,6 +78,16 @@ impl<'de> Deserialize<'de> for Money {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         f64::deserialize(deserializer).map(Self::dollars)
     }
+}
+
+/// Tokens of a prompt and of its reply, as an endpoint's `usage` tells. Some leave what a model thought out of the reply's,
+/// though not out of the sum.
+#[must_use]
+pub fn told_tokens(usage: &Value) -> [Option<u64>; 2] {
+    let told = |name: &str| usage[name].as_u64();
+    let (prompt, sum) = (told("prompt_tokens"), told("total_tokens"));
+    let rest = prompt.zip(sum).map(|(prompt, sum)| sum.saturating_sub(prompt)).filter(|rest| *rest > 0);
+    [prompt, told("completion_tokens").max(rest)]
 }
 
 /// Questions to models, and what they took.
@@ -174,6 +185,20 @@ mod tests {
         assert_eq!(price.times(7).to_string(), "0.00000105");
         assert_eq!(Money::dollars(2.0).to_string(), "2");
         assert_eq!(Money::default().to_string(), "0");
+    }
+
+    #[test]
+    fn thinking_is_part_of_a_reply_though_it_stands_in_the_sum_alone() {
+        for (usage, tokens) in [
+            (r#"{"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}"#, [Some(10), Some(5)]),
+            (r#"{"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 40}"#, [Some(10), Some(30)]),
+            (r#"{"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 0}"#, [Some(10), Some(5)]),
+            (r#"{"prompt_tokens": 10, "total_tokens": 10}"#, [Some(10), None]),
+            (r#"{"completion_tokens": 5, "total_tokens": 40}"#, [None, Some(5)]),
+            ("{}", [None, None]),
+        ] {
+            assert_eq!(told_tokens(&serde_json::from_str(usage).unwrap()), tokens, "{usage}");
+        }
     }
 
     #[test]

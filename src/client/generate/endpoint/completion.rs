@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::client::generate::answer::{Reply, Unanswered, Usage};
+use crate::model::model_use::told_tokens;
 
 /// The most of a model's refusal that is quoted, in characters.
 const QUOTED: usize = 200;
@@ -96,9 +97,10 @@ fn refusal(content: &Value) -> String {
 }
 
 fn usage(usage: &Value) -> Usage {
+    let [prompt_tokens, completion_tokens] = told_tokens(usage);
     Usage {
-        prompt_tokens: usage["prompt_tokens"].as_u64(),
-        completion_tokens: usage["completion_tokens"].as_u64(),
+        prompt_tokens,
+        completion_tokens,
         cost: usage["cost"].as_f64().filter(|cost| cost.is_finite() && *cost >= 0.0),
     }
 }
@@ -134,7 +136,8 @@ mod tests {
     #[test]
     fn usage_is_as_told() {
         for (told, cost) in [(0.25, Some(0.25)), (0.0, Some(0.0)), (-0.25, None)] {
-            let usage = json!({ "prompt_tokens": 3, "completion_tokens": 5, "cost": told });
+            let usage =
+                json!({ "prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 8, "cost": told });
             let body = json!({ "choices": [{ "message": { "content": "x" } }], "usage": usage });
             let Completion::Reply(reply) = read(&body.to_string()) else { panic!("{body}") };
             let usage = Usage { prompt_tokens: Some(3), completion_tokens: Some(5), cost };
