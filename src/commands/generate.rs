@@ -122,11 +122,14 @@ impl Job {
     /// One file of the new solutions and what stays of the one before.
     fn file(&self, trial: &Trial<'_>, new: Vec<DraftPart>, before: Option<&str>) -> anyhow::Result<String> {
         let tasks = &self.workspace.tasks;
-        let kept = before.map_or_else(Vec::new, |before| before::kept(before, &new, tasks));
+        let (replaced, kept) =
+            before.map_or_else(Default::default, |before| before::split(before, &new, tasks));
         let remedy = if kept.is_empty() { "" } else { "; --replace leaves out what was there before" };
-        for part in &kept {
-            let what = if part.id.is_empty() { "what was there before" } else { &part.id };
-            self.spinner.say(&format!("kept: {what}"));
+        for (what, parts) in [("replaced", &replaced), ("kept beside it", &kept)] {
+            parts.iter().for_each(|part| self.spinner.say(&format!("{what}: {}", told(part))));
+        }
+        if kept.iter().any(|part| part.id.is_empty()) {
+            self.spinner.say("nothing says which task that is of, so it may answer in place of the new one; --replace leaves it out");
         }
         let served: Vec<&Task> =
             tasks.iter().filter(|task| new.iter().any(|part| part.id == task.id)).collect();
@@ -167,4 +170,9 @@ impl Job {
         }
         Ok(if reasons.is_empty() { Exit::Done } else { Exit::Unscored })
     }
+}
+
+/// A part of a file, in words.
+fn told(part: &DraftPart) -> &str {
+    if part.id.is_empty() { "what was there before" } else { &part.id }
 }

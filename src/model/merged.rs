@@ -74,11 +74,16 @@ else:
     _offer(list(_modules()))
 ";
 
-/// The file. A single part stays as it is.
+/// How the line begins and ends that names a part's task.
+const NAMED: [&str; 2] = ["# ---- ", " ----"];
+
+/// The file. A single part stays as it is, below a line that names its task.
 #[must_use]
 pub fn merge(parts: &[DraftPart]) -> String {
     if let [only] = parts {
-        return only.source.clone();
+        let is_named = !only.id.is_empty() && !only.id.contains(char::is_control);
+        let head = if is_named { format!("{}\n", NAMED.join(&only.id)) } else { String::new() };
+        return head + &only.source;
     }
     let sections: String = parts.iter().map(section).collect();
     format!("{HEAD}{sections}{FOOT}")
@@ -88,6 +93,13 @@ fn section(part: &DraftPart) -> String {
     let [id, prompt, source] = [&part.id, &part.prompt, &part.source].map(|text| literal(text));
     let program = if part.program { "True" } else { "False" };
     format!("    # ---- {} ----\n    ({id}, {prompt}, {program}, {source}),\n", part.id.escape_default())
+}
+
+/// The task that a file of a single part names, and its source.
+#[must_use]
+pub fn single(file: &str) -> Option<(&str, &str)> {
+    let (first, source) = file.split_once('\n')?;
+    Some((first.strip_prefix(NAMED[0])?.strip_suffix(NAMED[1])?, source))
 }
 
 /// The parts of a merged file; None if the file is no such one.
@@ -118,7 +130,10 @@ mod tests {
 
     #[test]
     fn one_part_is_the_file() {
-        assert_eq!(merge(&[part("a", "x = 1\n")]), "x = 1\n");
+        let file = merge(&[part("a", "x = 1\n")]);
+        assert_eq!((file.as_str(), single(&file)), ("# ---- a ----\nx = 1\n", Some(("a", "x = 1\n"))));
+        assert_eq!(merge(&[part("", "x = 1\n")]), "x = 1\n");
+        assert_eq!((merge(&[part("a\nb", "x\n")]).as_str(), single("x = 1\n")), ("x\n", None));
     }
 
     proptest::proptest! {

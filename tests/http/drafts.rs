@@ -1,7 +1,7 @@
 //! A model's drafts: which are taken, mended, kept beside others, and shown.
 
 use crate::support::Line::{Fails, Says};
-use crate::support::{Folder, GOOD, Model, said};
+use crate::support::{Folder, GOOD, Model, drafted, said};
 
 const SHOUT: &str = "def shout(s):\n    return s.upper()\n";
 const WRONG: &str = "def reverse_string(s):\n    return s\n";
@@ -26,7 +26,7 @@ fn a_file_without_the_asked_function_is_mended() {
     let model = Model::new([Says("def reverse(s):\n    return s[::-1]\n".into()), Says(GOOD.into())]);
     let folder = Folder::new(&model.pipeline());
     let (code, text) = generate(&folder, &["--all", "--miner", "alice"]);
-    assert_eq!((code, folder.read("inbox/alice.py").as_str()), (0, GOOD), "{text}");
+    assert_eq!((code, folder.read("inbox/alice.py")), (0, drafted("strings/reverse", GOOD)), "{text}");
     assert!(model.prompts()[1].contains("it does not define reverse_string"), "{}", model.prompts()[1]);
 }
 
@@ -36,18 +36,18 @@ fn all_keeps_what_succeeded() {
     let model = Model::new([Says(SHOUT.into()), cannot()]);
     let folder = two_tasks(&model);
     let (code, text) = generate(&folder, &["--all", "--miner", "alice"]);
-    assert_eq!((code, folder.read("inbox/alice.py").as_str()), (1, SHOUT), "{text}");
+    assert_eq!((code, folder.read("inbox/alice.py")), (1, drafted("shout", SHOUT)), "{text}");
     assert!(text.contains("agentmill: strings/reverse: no usable code"), "{text}");
     let model = Model::new([cannot(), cannot(), Says(GOOD.into()), cannot()]);
     let folder = two_tasks(&model);
     folder.write("tasks/zero.yaml", "prompt: zero()\ntests: [{assert: zero() == 0, public: true}]\n");
     let (code, text) = generate(&folder, &["--all", "--miner", "alice"]);
-    assert_eq!((code, folder.read("inbox/alice.py").as_str()), (1, GOOD), "{text}");
+    assert_eq!((code, folder.read("inbox/alice.py")), (1, drafted("strings/reverse", GOOD)), "{text}");
     assert!(text.contains("agentmill: shout: ") && text.contains("agentmill: zero: "), "{text}");
     let model = Model::new([Says(SHOUT.into()), Fails(401, "", "no".into())]);
     let folder = two_tasks(&model);
     let (code, text) = generate(&folder, &["--all", "--miner", "alice"]);
-    assert_eq!((code, folder.read("inbox/alice.py").as_str()), (1, SHOUT), "{text}");
+    assert_eq!((code, folder.read("inbox/alice.py")), (1, drafted("shout", SHOUT)), "{text}");
     assert!(text.contains("stopped before the rest") && text.contains("HTTP 401"), "{text}");
 }
 
@@ -68,6 +68,36 @@ fn a_second_generate_keeps_what_the_first_made() {
     let (code, text) = generate(&folder, &["shout", "--miner", "alice", "--replace"]);
     assert_eq!(code, 0, "{text}");
     assert!(!folder.read("inbox/alice.py").contains("reverse_string"));
+}
+
+#[test]
+fn another_solution_of_the_same_task_takes_the_place_of_the_one_before() {
+    let model = Model::new([SHOUT, "def shout(s):\n    return s\n"].map(|source| Says(source.into())));
+    let folder = Folder::new(&model.pipeline());
+    folder.write("tasks/shout.yaml", "prompt: shout(s)\ntests: [\"assert shout('a') == 'A'\"]\n");
+    assert_eq!(generate(&folder, &["shout", "--miner", "alice"]).0, 0);
+    let (code, text) = generate(&folder, &["shout", "--miner", "alice"]);
+    assert!(code == 0 && text.contains("replaced: shout\n") && !text.contains("kept"), "{text}");
+    assert_eq!(folder.read("inbox/alice.py"), drafted("shout", "def shout(s):\n    return s\n"));
+    folder.write("inbox/alice.py", SHOUT);
+    let (code, text) = generate(&folder, &["shout", "--miner", "alice"]);
+    let told = "kept beside it: what was there before\nnothing says which task that is of, so it may answer in place of";
+    assert!(code == 0 && text.contains(told), "{text}");
+}
+
+#[test]
+fn a_reply_that_ignores_the_name_in_the_prompt_is_mended() {
+    let model = Model::new([
+        Says("def to_roman(n):\n    return 'I'\n".into()),
+        Says("def roman(n):\n    return 'I'\n".into()),
+    ]);
+    let folder = Folder::new(&model.pipeline());
+    folder.write(
+        "tasks/roman.yaml",
+        "prompt: \"Implement a function roman(n: int)\"\ntests: [\"assert roman(1) == 'I'\"]\n",
+    );
+    let (code, text) = generate(&folder, &["roman", "--miner", "alice"]);
+    assert!(code == 0 && model.prompts()[1].contains("it does not define roman, as the task asks"), "{text}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A scripted model, and what `generate` and `submit` make of what it says.
 
 use crate::support::Line::{Fails, IsSilent, Says};
-use crate::support::{Folder, GOOD, Model, TASK, said};
+use crate::support::{Folder, GOOD, Model, TASK, drafted, said};
 
 const KEY: &str = "sk-test-0123456789";
 
@@ -25,7 +25,7 @@ fn a_good_reply_becomes_the_file() {
     let model = Model::new([Says(fenced(GOOD))]);
     let (folder, code, text) = generate(&model, ", temperature: 0.5");
     assert_eq!(code, 0, "{text}");
-    assert_eq!(folder.read("agent.py"), GOOD);
+    assert_eq!(folder.read("agent.py"), drafted("strings/reverse", GOOD));
     let (head, body) = model.requests().remove(0);
     assert!(
         head.starts_with("post /v1/chat/completions")
@@ -41,7 +41,7 @@ fn a_good_reply_becomes_the_file() {
 fn a_foreign_import_is_repaired_once() {
     let model = Model::new([Says(fenced("import numpy\n")), Says(fenced(GOOD))]);
     let (folder, code, text) = generate(&model, "");
-    assert_eq!((code, folder.read("agent.py").as_str()), (0, GOOD), "{text}");
+    assert_eq!((code, folder.read("agent.py")), (0, drafted("strings/reverse", GOOD)), "{text}");
     let prompts = model.prompts();
     assert_eq!(prompts.len(), 2);
     assert!(prompts[1].contains("line 1: imports numpy"), "{}", prompts[1]);
@@ -51,7 +51,7 @@ fn a_foreign_import_is_repaired_once() {
 fn a_syntax_error_is_found_in_a_cell_and_repaired() {
     let model = Model::new([Says(fenced("def reverse_string(s:\n    return s\n")), Says(fenced(GOOD))]);
     let (folder, code, text) = generate(&model, "");
-    assert_eq!((code, folder.read("agent.py").as_str()), (0, GOOD), "{text}");
+    assert_eq!((code, folder.read("agent.py")), (0, drafted("strings/reverse", GOOD)), "{text}");
     assert!(model.prompts()[1].contains("not valid Python 3.11"), "{}", model.prompts()[1]);
 }
 
@@ -147,7 +147,7 @@ fn a_command_can_be_the_model_and_the_draft_goes_into_the_inbox() {
     let mut command = folder.command(&["generate", "strings/reverse", "--miner", "Alice", "--try"]);
     let output = command.current_dir(folder.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    assert_eq!(folder.read("inbox/alice.py"), GOOD);
+    assert_eq!(folder.read("inbox/alice.py"), drafted("strings/reverse", GOOD));
     assert!(folder.read("prompt.txt").contains("Write reverse_string(s)"));
     assert!(folder.read("results/.uploads/alice.json").contains("\"generate\""));
 }
@@ -161,7 +161,7 @@ fn a_draft_that_fails_public_tests_is_repaired_when_tried() {
     let output = command.env("TEST_KEY", KEY).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     assert!(model.prompts()[1].contains("strings/reverse: word"), "{}", model.prompts()[1]);
-    assert_eq!(folder.read("inbox/alice.py"), GOOD);
+    assert_eq!(folder.read("inbox/alice.py"), drafted("strings/reverse", GOOD));
     let text = said(&output);
     assert!(
         text.contains("trying strings/reverse on 1 public test\n") && !text.contains("nothing was"),

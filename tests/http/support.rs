@@ -194,6 +194,11 @@ pub struct Model {
     requests: Arc<Mutex<Vec<(String, Value)>>>,
 }
 
+/// The file that `generate` makes of one task's solution.
+pub fn drafted(task: &str, source: &str) -> String {
+    format!("# ---- {task} ----\n{source}")
+}
+
 impl Model {
     pub fn new(script: impl IntoIterator<Item = Line>) -> Self {
         Self::behind("http", script, |stream| stream)

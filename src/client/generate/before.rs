@@ -4,17 +4,29 @@ use crate::client::generate::wanted::Wanted;
 use crate::model::merged::{self, DraftPart};
 use crate::task::Task;
 
-/// The parts of a present file that the new ones don't replace, of all the folder's tasks.
+/// The parts of a present file that the new ones replace, and those that stay, of all the folder's tasks.
 #[must_use]
-pub fn kept(file: &str, new: &[DraftPart], tasks: &[Task]) -> Vec<DraftPart> {
-    let parts = merged::parts(file).unwrap_or_else(|| vec![whole(file)]);
-    parts.into_iter().filter(|part| !is_replaced(part, new, tasks)).collect()
+pub fn split(file: &str, new: &[DraftPart], tasks: &[Task]) -> (Vec<DraftPart>, Vec<DraftPart>) {
+    let parts = merged::parts(file).unwrap_or_else(|| vec![whole(file, tasks)]);
+    parts.into_iter().partition(|part| is_replaced(part, new, tasks))
 }
 
-/// A file that is nobody's part: it was written by other means, or for one task.
-fn whole(file: &str) -> DraftPart {
+/// A file that is no merged one: the only part of the task that it names, or nobody's part, as it was written by other means.
+fn whole(file: &str, tasks: &[Task]) -> DraftPart {
     let program = file.contains("__main__");
-    DraftPart { id: String::new(), prompt: String::new(), program, source: file.to_owned() }
+    let part = DraftPart { id: String::new(), prompt: String::new(), program, source: file.to_owned() };
+    let Some((id, source)) = merged::single(file) else { return part };
+    // Somebody may have gone on writing in it.
+    let is_of_another = tasks.iter().any(|task| task.id != id && may_serve(&part, task));
+    match tasks.iter().find(|task| task.id == id && !is_of_another) {
+        Some(task) => DraftPart {
+            id: task.id.clone(),
+            prompt: task.prompt.clone(),
+            program: Wanted::of(task).program,
+            source: source.to_owned(),
+        },
+        None => part,
+    }
 }
 
 fn is_replaced(part: &DraftPart, new: &[DraftPart], tasks: &[Task]) -> bool {
@@ -53,11 +65,14 @@ mod tests {
     fn what_serves_other_tasks_stays() {
         let tasks = [task("f", "f() == 1"), task("g", "g() == 1"), task("p", "output == 'x'")];
         let new = [part("f", "def f(): return 1\n")];
-        let stays = |file: &str| !kept(file, &new, &tasks).is_empty();
+        let stays = |file: &str| !split(file, &new, &tasks).1.is_empty();
         assert!(!stays("def f(): return 0\ndef helper(): pass\n"));
         assert!(stays("def f(): return 0\ndef g(): return 1\n"));
         assert!(stays("def f(): return 0\nif __name__ == '__main__': print('x')\n"));
         assert!(stays("def unknown(): pass\n"));
+        assert!(!stays("# ---- f ----\ndef unknown(): pass\n"));
+        assert!(stays("# ---- f ----\ndef f(): return 0\ndef g(): return 1\n"));
+        assert!(stays("# ---- g ----\ndef g(): return 1\n"));
     }
 
     #[test]
@@ -74,7 +89,7 @@ mod tests {
         let tasks = [task("f", "f() == 1"), task("g", "g() == 1")];
         let old = [part("g", "def g(): return 1\n"), part("f", "def f(): return 0\n")];
         let file = merged::merge(&old);
-        assert_eq!(kept(&file, &[part("f", "x")], &tasks), [old[0].clone()]);
-        assert_eq!(kept(&file, &[part("f", "x"), part("g", "x")], &tasks), []);
+        assert_eq!(split(&file, &[part("f", "x")], &tasks).1, [old[0].clone()]);
+        assert_eq!(split(&file, &[part("f", "x"), part("g", "x")], &tasks).1, []);
     }
 }

@@ -79,10 +79,13 @@ impl Trial<'_> {
 
 /// The functions that a source should define and doesn't. A merged file defines its functions while it runs.
 fn lacking(source: &str, task: &Task) -> Option<String> {
-    let lacking = Wanted::of(task).lacking(source);
-    (!lacking.is_empty()).then(|| {
-        format!("it does not define {} at its top level, which the public tests call", lacking.join(", "))
-    })
+    let wanted = Wanted::of(task);
+    let (lacking, ignored) = (wanted.lacking(source), wanted.ignored(source));
+    if !lacking.is_empty() {
+        let lacking = lacking.join(", ");
+        return Some(format!("it does not define {lacking} at its top level, which the public tests call"));
+    }
+    (!ignored.is_empty()).then(|| format!("it does not define {}, as the task asks", ignored.join(" or ")))
 }
 
 /// The task with its public tests only.

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::client::generate::names::{self, Names};
+use crate::import::python::is_builtin;
 use crate::task::{Form, Task};
 
 /// Demands that a task makes of an agent, as far as its miner can know.
@@ -50,6 +51,16 @@ impl Wanted {
     /// Names by which a block of code is known to be the asked one.
     pub(super) fn sought(&self) -> &Names {
         if self.functions.is_empty() { &self.hints } else { &self.functions }
+    }
+
+    /// The names that the prompt asks for, if a source makes none of them, not even within a class: a guess, for where no
+    /// public test tells.
+    #[must_use]
+    pub fn ignored(&self, source: &str) -> Vec<String> {
+        let code = names::masked(source);
+        let bound = names::bound(&code);
+        let is_made = self.hints.iter().any(|name| bound.contains(name) || is_builtin(name));
+        if is_made || names::is_dynamic(&code) { Vec::new() } else { self.hints.iter().cloned().collect() }
     }
 
     /// The called functions that a source does not define.
@@ -122,6 +133,26 @@ mod tests {
         let wanted = wanted("prompt: Implement a function f(x), or `class Node(Base)`\ntests: [f(1) == 1]");
         assert_eq!(wanted.hints.iter().map(String::as_str).collect::<Vec<_>>(), ["Node", "f"]);
         assert!(wanted.functions.is_empty() && wanted.lacking("x = 1").is_empty());
+    }
+
+    #[test]
+    fn a_source_ignores_the_prompt_that_makes_none_of_its_names() {
+        let ignored = |prompt: &str, source: &str| {
+            let yaml = format!("prompt: {prompt}\ntests: [f(1) == 1]");
+            !wanted(&yaml).ignored(source).is_empty()
+        };
+        let roman = "\"Implement a function roman(n: int) -> str\"";
+        assert!(ignored(roman, "def to_roman(n):\n    return 'I'\n"));
+        for (prompt, source) in [
+            (roman, "def roman(n): pass\n"),
+            (roman, "from codes import to_roman as roman\n"),
+            (roman, "globals()['roman'] = 1\n"),
+            ("A stack with a method push(x)", "class Stack:\n    def push(self, x): pass\n"),
+            ("Write print(1) twice", "print(1)\nprint(1)\n"),
+            ("Print the sum", "print(1)\n"),
+        ] {
+            assert!(!ignored(prompt, source), "{prompt}: {source}");
+        }
     }
 
     #[test]
