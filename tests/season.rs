@@ -87,6 +87,23 @@ fn late_ones_are_refused_and_an_extension_lets_one_count() {
         .complains(&["extensions.yaml:1:15: ann.closes: must be after season.closes"]);
 }
 
+/// Files of a learning platform, copied days after the close.
+#[test]
+fn copied_files_came_when_extensions_yaml_says_and_nothing_is_submitted_by_that() {
+    let late = format!("{{closes: {}, late: {{until: {}, per_day: 10%}}}}", hours(-100), hours(-50));
+    let env = env(&late).agent("ann", DOUBLE_AGENT).agent("bo", HALF);
+    env.run();
+    assert!(rejected(&env).iter().all(|reason| reason.starts_with("is late: ")), "{:?}", rejected(&env));
+    let received = format!("ann: {{received: {}}}\nbo: {{received: {}}}\n", hours(-101), hours(-90));
+    env.write("extensions.yaml", &received);
+    env.run().prints(&["1. ann: 100\n", "2. bo: 45 [10% off for coming late]\n"]);
+    let shown = env.agentmill(&["show", "bo", "--history"]).code(0);
+    shown.prints(&["stands  10% off for coming late; came then by extensions.yaml"]);
+    submit(&env, OTHER_HALF).code(2).complains(&["is late: "]);
+    env.write("extensions.yaml", "ann: {received: 1999-03-09T00:00Z}\n");
+    env.agentmill(&["check"]).code(2).complains(&["extensions.yaml:1:17: ann.received: expected a year"]);
+}
+
 #[test]
 fn late_days_cost_their_share_of_the_score() {
     let late = format!("{{closes: {}, late: {{until: {}, per_day: 15%}}}}", hours(-30), hours(2));

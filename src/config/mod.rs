@@ -25,7 +25,7 @@ use crate::yaml::{self, Log, Position, Problem, Problems};
 pub use crate::config::check::MOST_BYTES;
 pub use crate::config::roster::{Roster, Student};
 pub use crate::config::sampling::{Reduce, Sampling};
-pub use crate::config::season::{Counts, Late, Season};
+pub use crate::config::season::{Counts, Extension, Late, Season};
 pub use crate::config::services::misnamed_prices;
 pub use crate::config::settings::{
     Allow, Base, Board, CellPer, Changes, EngineKind, Freeze, Improvement, Judge, Limits, Llm, OnChange,
@@ -87,10 +87,11 @@ fn beside(log: Log, file: &Path, mut pipeline: Option<Pipeline>) -> Result<Pipel
         }
         roster = Some(listed.clone()).filter(|_| problems.is_empty());
     }
-    let closes = pipeline.as_ref().and_then(|pipeline| pipeline.season.as_ref()?.closes);
+    let season = pipeline.as_ref().and_then(|pipeline| pipeline.season.clone());
+    let has_end = season.as_ref().is_some_and(|season| season.closes.is_some());
     // An end that is wrong is told already, and extends as one that is not there.
-    if let Some(pipeline) = pipeline.as_mut().filter(|_| closes.is_some() || log.is_empty()) {
-        match (read_season::load(file, closes, roster.as_ref()), &mut pipeline.season) {
+    if let Some(pipeline) = pipeline.as_mut().filter(|_| has_end || log.is_empty()) {
+        match (read_season::load(file, season.as_ref(), roster.as_ref()), &mut pipeline.season) {
             (Ok(extensions), Some(season)) => season.extensions = extensions,
             (Ok(_), None) => {}
             (Err(mistakes), _) => problems.extend(mistakes.0),

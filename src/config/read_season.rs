@@ -10,7 +10,7 @@ use serde_yaml::Value;
 
 use crate::config::check::within;
 use crate::config::roster::Roster;
-use crate::config::season::{Counts, Late, Season};
+use crate::config::season::{Counts, Extension, Late, Season};
 use crate::model::miner_id::Miner;
 use crate::yaml::{self, Kind, Log, Place, Problems, Reader, describe, excerpt};
 
@@ -98,22 +98,22 @@ fn percent(value: Value) -> Result<f64, String> {
     }
 }
 
-/// Reads the extensions beside a pipeline.yaml, if there are any, for a season that ends then. Where there is a roster, it names
-/// everybody who may have one.
+/// Reads the extensions beside a pipeline.yaml, if there are any, for its season. Where there is a roster, it names everybody who may
+/// have one.
 ///
 /// # Errors
 /// Every mistake in the file at once; without an end nothing can be extended.
 pub(super) fn load(
     pipeline: &Path,
-    closes: Option<Timestamp>,
+    season: Option<&Season>,
     roster: Option<&Roster>,
-) -> Result<BTreeMap<Miner, Timestamp>, Problems> {
+) -> Result<BTreeMap<Miner, Extension>, Problems> {
     let file = pipeline.with_file_name(EXTENSIONS);
     if matches!(file.try_exists(), Ok(false)) {
         return Ok(BTreeMap::new());
     }
     let log = Log::new(&file);
-    let read = |bytes: Vec<u8>| extensions(&log, &bytes, closes, roster);
+    let read = |bytes: Vec<u8>| extensions(&log, &bytes, season, roster);
     let extensions = yaml::read_file(&log).and_then(read);
     log.finish(extensions)
 }
@@ -121,13 +121,13 @@ pub(super) fn load(
 fn extensions(
     log: &Log,
     bytes: &[u8],
-    closes: Option<Timestamp>,
+    season: Option<&Season>,
     roster: Option<&Roster>,
-) -> Option<BTreeMap<Miner, Timestamp>> {
+) -> Option<BTreeMap<Miner, Extension>> {
     let root = yaml::parse(log, bytes)?;
     let entries = Place::root(log, &root).entries()?;
     let extension = |(name, place): (&str, Place<'_>)| {
-        let found = extension(name, &place, closes)?;
+        let found = extension(name, &place, season)?;
         if let Some(stranger) = roster.and_then(|roster| roster.stranger(&found.0)) {
             place.complain(stranger);
         }
@@ -136,26 +136,49 @@ fn extensions(
     Some(entries.into_iter().filter_map(extension).collect())
 }
 
-/// `ann: {closes: 2027-03-08T18:00:00+01:00}`.
-fn extension(name: &str, place: &Place<'_>, closes: Option<Timestamp>) -> Option<(Miner, Timestamp)> {
+/// `ann: {closes: 2027-03-08T18:00:00+01:00}`, or `received` in its place or beside it.
+fn extension(name: &str, place: &Place<'_>, season: Option<&Season>) -> Option<(Miner, Extension)> {
     let miner: Option<Miner> = name.parse().map_err(|message: String| place.complain(message)).ok();
     if let Kind::Scalar(_) = place.node.kind {
         place.complain(format!("expected fields such as {name}: {{closes: 2027-03-08T18:00:00+01:00}}"));
         return None;
     }
     let mut fields = place.fields()?;
-    let later = fields.required("closes").and_then(|place| place.value(moment)).map(|later| later.at);
-    match (later, closes) {
+    let received = fields.optional("received", moment).map(|received| received.at);
+    let closes = match fields.has("received") {
+        true => fields.optional("closes", moment),
+        false => fields.required("closes").and_then(|place| place.value(moment)),
+    };
+    let closes = closes.map(|closes| closes.at);
+    check(&fields, closes, received, season);
+    fields.finish();
+    closes.or(received).and_then(|_| Some((miner?, Extension { closes, received })))
+}
+
+/// Refuses an extension of what has no end, or one that grants nothing.
+fn check(
+    fields: &Reader<'_>,
+    later: Option<Timestamp>,
+    received: Option<Timestamp>,
+    season: Option<&Season>,
+) {
+    let opens = season.and_then(|season| season.opens);
+    match (later, season.and_then(|season| season.closes)) {
         (Some(_), None) => {
-            fields.complain("closes", "season.closes of pipeline.yaml is not set: there is nothing to extend")
+            fields
+                .complain("closes", "season.closes of pipeline.yaml is not set: there is nothing to extend");
         }
         (Some(later), Some(closes)) if later <= closes => {
             fields.complain("closes", "must be after season.closes of pipeline.yaml");
         }
+        (None, None) if received.is_some() => {
+            fields.complain("received", "season.closes of pipeline.yaml is not set: nothing is late");
+        }
         _ => {}
     }
-    fields.finish();
-    Some((miner?, later?))
+    if received.zip(opens).is_some_and(|(received, opens)| received < opens) {
+        fields.complain("received", "must not be before season.opens of pipeline.yaml");
+    }
 }
 
 #[cfg(test)]
@@ -232,14 +255,25 @@ mod tests {
 
     #[test]
     fn extensions_are_read_and_their_mistakes_told() {
-        let read = |text: &str, closes: Option<&str>| {
+        let read = |text: &str, season: Option<&str>| {
             let log = Log::new(Path::new("extensions.yaml"));
-            let read = extensions(&log, text.as_bytes(), closes.map(at), None);
+            let season = season.map(|season| self::read(season).unwrap().season.unwrap());
+            let read = extensions(&log, text.as_bytes(), season.as_ref(), None);
             log.finish(read).map_err(|problems| problems.to_string())
         };
-        let closes = Some("2027-03-08T00:00Z");
+        let closes = Some("{closes: 2027-03-08T00:00Z, opens: 2027-03-01T00:00Z}");
         let given = read("ann: {closes: 2027-03-09T00:00:00Z}\n", closes).unwrap();
-        assert_eq!(given, BTreeMap::from([("ann".parse().unwrap(), at("2027-03-09T00:00Z"))]));
+        let later = |closes: Option<&str>, received: Option<&str>| {
+            BTreeMap::from([(
+                "ann".parse().unwrap(),
+                Extension { closes: closes.map(at), received: received.map(at) },
+            )])
+        };
+        assert_eq!(given, later(Some("2027-03-09T00:00Z"), None));
+        let given = read("ann: {received: 2027-03-07T00:00:00Z}\n", closes).unwrap();
+        assert_eq!(given, later(None, Some("2027-03-07T00:00Z")));
+        let both = "ann: {received: 2027-03-08T12:00:00Z, closes: 2027-03-09T00:00:00Z}\n";
+        assert_eq!(read(both, closes).unwrap(), later(Some("2027-03-09T00:00Z"), Some("2027-03-08T12:00Z")));
         assert_eq!(read("", closes).unwrap(), BTreeMap::new());
         for (text, message) in [
             (
@@ -249,12 +283,15 @@ mod tests {
             ("\nann: {until: 2027-03-09T00:00:00Z}", "extensions.yaml:2:6: ann.closes: missing"),
             ("a b: {closes: 2027-03-09T00:00:00Z}", "is not a miner id"),
             ("ann: {closes: soon}", "expected a time with its zone"),
+            ("ann: {received: soon}", "ann.received: expected a time with its zone"),
+            ("ann: {received: 2027-02-28T00:00Z}", "ann.received: must not be before season.opens"),
             ("ann: 2027-03-09T00:00:00Z", "extensions.yaml:1:6: ann: expected fields such as ann: {closes: "),
         ] {
             let told = read(text, closes).unwrap_err();
             assert!(told.contains(message), "{text}: {told}");
         }
         assert!(read("ann: {closes: 2027-03-09T00:00:00Z}", None).unwrap_err().contains("nothing to extend"));
+        assert!(read("ann: {received: 2027-03-09T00:00:00Z}", None).unwrap_err().contains("nothing is late"));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use jiff::tz::Offset;
+use serde::Serialize;
 
 use crate::model::miner_id::Miner;
 
@@ -25,10 +26,20 @@ pub struct Season {
     pub counts: Counts,
     /// Submissions after the close, if they count at all.
     pub late: Option<Late>,
-    /// Later closes, by miner.
-    pub extensions: BTreeMap<Miner, Timestamp>,
+    /// The organiser's word on single miners.
+    pub extensions: BTreeMap<Miner, Extension>,
     /// The file of the extensions, whether it is there or not.
     pub file: PathBuf,
+}
+
+/// The organiser's word on one miner; it says something.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Extension {
+    /// A later close.
+    pub closes: Option<Timestamp>,
+    /// Time at which the files came that were put into the inbox later, such as from another system.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub received: Option<Timestamp>,
 }
 
 /// The submission that a miner is ranked by.

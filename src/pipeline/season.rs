@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Counts, Season};
-use crate::model::first_sights::{Event, FirstSights};
+use crate::config::{Counts, Extension, Season};
+use crate::model::first_sights::{Event, FirstSights, Origin};
 use crate::model::miner_id::Miner;
 use crate::pipeline::ledger::Ledger;
 
@@ -94,6 +94,8 @@ pub struct Course<'a> {
     season: &'a Season,
     /// The last moment in time, its extension included.
     closes: Option<Timestamp>,
+    /// Time at which dropped files came, by the organiser's word.
+    received: Option<Timestamp>,
     counted: Vec<Counted>,
     /// How many of them came on each day.
     by_day: HashMap<i64, usize>,
@@ -106,20 +108,28 @@ pub struct Course<'a> {
 impl<'a> Course<'a> {
     /// The course of a miner as far as the ledger tells.
     pub fn of(season: &'a Season, miner: &Miner, sights: &FirstSights) -> Self {
-        let closes =
-            season.closes.map(|closes| season.extensions.get(miner).copied().unwrap_or(closes).max(closes));
+        let Extension { closes: later, received } = season.extensions.get(miner).copied().unwrap_or_default();
+        let closes = season.closes.map(|closes| later.map_or(closes, |later| later.max(closes)));
         let (counted, by_day, late, all) = Default::default();
-        let mut course = Self { season, closes, counted, by_day, late, all };
+        let mut course = Self { season, closes, received, counted, by_day, late, all };
         sights.events(miner).iter().for_each(|event| course.take(event));
         course
     }
 
+    /// The time at which a submission came. Of a file that the organiser put into the inbox its word stands; an upload came when it
+    /// did, so that nobody can be in time by it afterwards.
+    pub fn came(&self, event: &Event) -> Timestamp {
+        let received = self.received.filter(|_| event.via == Origin::Dropped);
+        received.map_or(event.came, |received| received.min(event.came))
+    }
+
     fn take(&mut self, event: &Event) {
-        let Event { sha256, came, refused, .. } = event;
+        let Event { sha256, refused, .. } = event;
+        let came = self.came(event);
         let came = match self.no_agent_since(sha256) {
             Some(since) if *refused => since,
-            Some(since) => self.in_turn(sha256, (self.decide(sha256, since), since), *came).1,
-            None => *came,
+            Some(since) => self.in_turn(sha256, (self.decide(sha256, since), since), came).1,
+            None => came,
         };
         let outcome = if *refused { Outcome::NoAgent } else { self.outcome(sha256, came) };
         self.all.push(Submission { sha256: sha256.clone(), came, outcome });

@@ -27,6 +27,9 @@ pub struct Submitted {
     pub at: Timestamp,
     /// Time at which it came.
     pub came: Timestamp,
+    /// True if that is the organiser's word, in `extensions.yaml`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub received: bool,
     /// Hex sha256 of the bytes.
     pub sha256: String,
     /// Channel that they came by.
@@ -177,6 +180,7 @@ impl Told<'_> {
         let all = &submissions.all;
         let Lines { first, last, .. } = &all[at];
         let sha256 = &first.sha256;
+        let came = self.course.as_ref().map_or(first.came, |course| course.came(first));
         let is_chosen = self.chosen(submissions, at, counts) == Some(at);
         let state = self.fate(&all[at], is_chosen, at + 1 == all.len(), counts);
         let penalty = self.days_late(&all[at]).and_then(|days| self.course.as_ref()?.cost(days));
@@ -189,7 +193,8 @@ impl Told<'_> {
         };
         Submitted {
             at: first.at,
-            came: first.came,
+            came,
+            received: came < first.came,
             via: first.via,
             bytes: archive::path(results, sha256).metadata().ok().map(|file| file.len()),
             scores_before: before(&published, score),

@@ -114,7 +114,9 @@ fn history(all: &[Submitted], layout: &Layout) -> String {
         let bytes = one.bytes.map_or("-".to_owned(), |bytes| bytes.to_string());
         let state = one.state.name().to_owned();
         let why = one.reason.as_deref().map(shown).or_else(|| lateness(one.penalty));
-        let remark: Vec<String> = why.into_iter().chain(earlier(&one.scores_before)).collect();
+        let received = one.received.then(|| "came then by extensions.yaml".to_owned());
+        let remark: Vec<String> =
+            why.into_iter().chain(received).chain(earlier(&one.scores_before)).collect();
         let at = one.came.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
         let sha256 = shown(&one.sha256).chars().take(12).collect();
         [at, sha256, bytes, one.via.name().to_owned(), score(one.score), state, remark.join("; ")]

@@ -25,9 +25,9 @@ fn ann() -> Miner {
     "ann".parse().unwrap()
 }
 
-/// Lines of ann's in the ledger: digest, time, and whether they are no agent.
-fn lines(lines: &[(&str, &str, bool)]) -> FirstSights {
-    let sight = |(sha256, came, refused): &(&str, &str, bool)| Sight {
+/// A line of ann's in the ledger: digest, time, and whether it is no agent.
+fn sight((sha256, came, refused): &(&str, &str, bool)) -> Sight {
+    Sight {
         sha256: (*sha256).to_owned(),
         miner: ann(),
         at: at(came),
@@ -39,12 +39,21 @@ fn lines(lines: &[(&str, &str, bool)]) -> FirstSights {
         undecided: false,
         packed: false,
         other: None,
-    };
+    }
+}
+
+/// Several of them, oldest first.
+fn lines(lines: &[(&str, &str, bool)]) -> FirstSights {
     lines.iter().map(sight).collect::<Vec<_>>().iter().collect()
 }
 
 fn sights(all: &[(&str, &str)]) -> FirstSights {
     lines(&all.iter().map(|(sha256, came)| (*sha256, *came, false)).collect::<Vec<_>>())
+}
+
+/// The organiser's word on ann.
+fn extension(closes: Option<&str>, received: Option<&str>) -> BTreeMap<Miner, Extension> {
+    BTreeMap::from([(ann(), Extension { closes: closes.map(at), received: received.map(at) })])
 }
 
 /// The digests of what counts.
@@ -90,12 +99,37 @@ fn the_close_is_the_last_moment_and_may_be_later_for_some() {
     // One that was refused counts if an extension is granted afterwards.
     let late = sights(&[("A", "2027-03-09T12:00Z")]);
     assert_eq!(counted(&season, &late), [""; 0]);
-    season.extensions = BTreeMap::from([(ann(), at("2027-03-10T00:00Z"))]);
+    season.extensions = extension(Some("2027-03-10T00:00Z"), None);
     assert_eq!(counted(&season, &late), ["A"]);
     assert!(matches!(
         Course::of(&season, &ann(), &late).decide("B", at("2027-03-10T00:00:01Z")),
         Decision::Refused(_)
     ));
+}
+
+/// Files that a teacher copies days after they came. An upload's time is known.
+#[test]
+fn what_was_dropped_came_when_the_organiser_says_and_an_upload_when_it_did() {
+    let mut season =
+        season("{closes: 2027-03-08T18:00Z, late: {until: 2027-03-20T00:00Z, per_day: 10%}, counts: last}");
+    let dropped = sights(&[("A", "2027-03-12T00:00Z")]);
+    let days = |season: &Season, sights: &FirstSights| {
+        Course::of(season, &ann(), sights).counted().iter().map(|one| one.days_late).collect::<Vec<_>>()
+    };
+    assert_eq!(days(&season, &dropped), [4]);
+    season.extensions = extension(None, Some("2027-03-09T10:00Z"));
+    assert_eq!(days(&season, &dropped), [1]);
+    let decided = Course::of(&season, &ann(), &dropped).decide_lying("A", at("2027-03-15T00:00Z")).0;
+    assert_eq!(decided, Decision::Stands);
+    season.extensions = extension(Some("2027-03-09T12:00Z"), Some("2027-03-09T10:00Z"));
+    assert_eq!(days(&season, &dropped), [0]);
+    let uploaded = Sight { via: Origin::Http, ..sight(&("A", "2027-03-12T00:00Z", false)) };
+    season.extensions = extension(None, Some("2027-03-08T10:00Z"));
+    assert_eq!(days(&season, &std::iter::once(&uploaded).collect()), [4]);
+    let (_, next) = refusal(&season, &dropped, "2027-03-21T00:00Z");
+    assert_eq!(next, None, "what comes now is late");
+    season.extensions = extension(None, Some("2027-03-20T00:00Z"));
+    assert_eq!(days(&season, &dropped), [4], "nothing comes after it was seen");
 }
 
 #[test]
@@ -113,7 +147,7 @@ fn late_days_cost_a_share_each_that_has_begun() {
     ] {
         assert_eq!(penalty(&season, came), Some(percent), "{came}");
     }
-    season.extensions = BTreeMap::from([(ann(), at("2027-03-09T18:00Z"))]);
+    season.extensions = extension(Some("2027-03-09T18:00Z"), None);
     assert_eq!(penalty(&season, "2027-03-09T18:00:01Z"), Some(12.5), "from the own close on");
     season.late = None;
     assert_eq!(penalty(&season, "2027-03-09T18:00:00Z"), None);

@@ -60,7 +60,8 @@ impl World {
             .replace("UNTIL", &told(UNTIL));
         let mut season = season(&rules);
         let extended = (0..MINERS).filter(|number| Model::close(*number) != CLOSES);
-        season.extensions = extended.map(|number| (miner(number), moment((CLOSES + 3) * 86_400))).collect();
+        let extension = Extension { closes: Some(moment((CLOSES + 3) * 86_400)), received: None };
+        season.extensions = extended.map(|number| (miner(number), extension)).collect();
         let ledger = Ledger::open(results.path()).unwrap().0;
         Self {
             results,
