@@ -382,7 +382,8 @@ fn a_frozen_board_stands_still_until_it_is_revealed() {
         let read = |path: &str| -> serde_json::Value { serde_json::from_str(&get(path)).unwrap() };
         let [rankings, ann] = ["rankings", "agents/ann"].map(read);
         let is_frozen = rankings.get("frozen").is_some();
-        assert_eq!(get("").contains("id=\"data\">{\"frozen\":true,"), is_frozen);
+        // Until a time, in seconds.
+        assert_eq!(get("").contains("id=\"data\">{\"frozen\":1"), is_frozen);
         if is_frozen && ann["own"]["submission"]["sha256"] == env.rankings()["ann"]["sha256"] {
             // Its miner waits for no place, and is told the rest.
             let sent = read(&format!("submissions/{}", env.rankings()["ann"]["sha256"]));

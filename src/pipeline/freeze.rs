@@ -12,8 +12,8 @@ use crate::util::atomic_file::{self, blame};
 /// The results that are shown. Of the history no time of a line would tell whether it came before: a clock may be set back.
 const SHOWN: [&str; 3] = ["rankings.json", "index.html", "history.csv"];
 
-/// The page, and the place in it where its data begins.
-const PAGE: (&str, &str) = ("index.html", "id=\"data\">{");
+/// The place in the page where its data begins.
+const DATA: &str = "id=\"data\">{";
 
 /// File in the folder that ends the freeze.
 const REVEALED: &str = "revealed";
@@ -64,7 +64,6 @@ pub fn keep(results: &Path, freeze: &Freeze, now: Timestamp) -> io::Result<()> {
     fs::create_dir_all(&making).map_err(|error| blame(&making, &error))?;
     for name in SHOWN {
         match fs::read(results.join(name)) {
-            Ok(bytes) if name == PAGE.0 => drop(atomic_file::replace(&making.join(name), &marked(bytes))?),
             Ok(bytes) => drop(atomic_file::replace(&making.join(name), &bytes)?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(blame(&results.join(name), &error)),
@@ -73,10 +72,12 @@ pub fn keep(results: &Path, freeze: &Freeze, now: Timestamp) -> io::Result<()> {
     fs::rename(&making, &folder).map_err(|error| blame(&folder, &error))
 }
 
-/// The page whose data says that the board is frozen; one without data as it is.
-fn marked(page: Vec<u8>) -> Vec<u8> {
+/// The page whose data says until when, in seconds since 1970, the board is frozen (`true`: until it is revealed); one without data as
+/// it is.
+pub fn marked(page: Vec<u8>, freeze: &Freeze) -> Vec<u8> {
+    let until = freeze.until.map_or_else(|| "true".to_owned(), |until| until.as_second().to_string());
     match String::from_utf8(page) {
-        Ok(page) => page.replacen(PAGE.1, &format!("{}\"frozen\":true,", PAGE.1), 1).into_bytes(),
+        Ok(page) => page.replacen(DATA, &format!("{DATA}\"frozen\":{until},"), 1).into_bytes(),
         Err(page) => page.into_bytes(),
     }
 }
@@ -116,13 +117,14 @@ mod tests {
     }
 
     #[test]
-    fn the_page_says_that_it_is_frozen() {
-        let results = tempfile::tempdir().unwrap();
-        let freeze = Freeze { from: Timestamp::UNIX_EPOCH, until: None };
-        fs::write(results.path().join("index.html"), "<script id=\"data\">{\"live\":true}</script>").unwrap();
-        keep(results.path(), &freeze, Timestamp::now()).unwrap();
-        let page = fs::read_to_string(folder(results.path(), &freeze).join("index.html")).unwrap();
-        assert_eq!(page, "<script id=\"data\">{\"frozen\":true,\"live\":true}</script>");
+    fn the_page_says_until_when_it_is_frozen() {
+        let told = |until| {
+            let page = b"<script id=\"data\">{\"live\":true}</script>".to_vec();
+            String::from_utf8(marked(page, &Freeze { from: Timestamp::UNIX_EPOCH, until })).unwrap()
+        };
+        assert_eq!(told(None), "<script id=\"data\">{\"frozen\":true,\"live\":true}</script>");
+        let until = Timestamp::from_second(1_800_000_000).unwrap();
+        assert!(told(Some(until)).contains("{\"frozen\":1800000000,\"live\""));
     }
 
     #[test]

@@ -66,6 +66,10 @@ pub(super) struct Published {
 impl Published {
     /// Results of a folder; `frozen` while the board stands still.
     fn of(folder: &Path, feedback: Feedback, frozen: Option<Freeze>) -> Self {
+        let marked = move |page| match &frozen {
+            Some(freeze) => freeze::marked(page, freeze),
+            None => page,
+        };
         Self {
             rankings: Cached::new(folder.join("rankings.json"), move |bytes| {
                 let board = Board::read(&bytes, feedback)?.standing_still(frozen);
@@ -75,9 +79,9 @@ impl Published {
                 let board = Board::read_for_organiser(&bytes, feedback)?.standing_still(frozen);
                 Ok(Document::json(&board)?)
             }),
-            page: Cached::new(folder.join("index.html"), |bytes| Ok(Document::new(bytes))),
-            everybodys_page: Cached::new(folder.join("index.html"), |bytes| {
-                Ok(Document::new(page::for_everybody(bytes)?))
+            page: Cached::new(folder.join("index.html"), move |bytes| Ok(Document::new(marked(bytes)))),
+            everybodys_page: Cached::new(folder.join("index.html"), move |bytes| {
+                Ok(Document::new(page::for_everybody(marked(bytes))?))
             }),
             history: Cached::new(folder.join("history.csv"), |bytes| feed::read(&bytes)),
         }

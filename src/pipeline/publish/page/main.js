@@ -38,7 +38,8 @@ function drawTop() {
 function tellAge() {
   const made = el("time", { datetime: new Date(data.made * 1000).toISOString() }, `${moment(data.made)} UTC`);
   const models = data.models && [" · ", el("a", { href: data.models }, "Models")];
-  fill(byId("made"), "Made ", made, `, ${ago(data.made)}`, models);
+  const frozen = data.frozen && ` · Frozen until ${data.frozen === true ? "it is revealed" : `${moment(data.frozen)} UTC`}`;
+  fill(byId("made"), "Made ", made, `, ${ago(data.made)}`, frozen, models);
 }
 
 function drawControls() {
