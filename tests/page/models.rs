@@ -30,7 +30,11 @@ fn models() -> Vec<Row> {
     let row = |model: u32| Row {
         rank: Some(model as usize + 1),
         model: ["qwen2.5-coder:7b", HOSTILE][model as usize].to_owned(),
+        rank_low: Some(1),
+        rank_high: Some(model + 1),
         pass_at_1: Some(87.5 - f64::from(model) * 20.0),
+        pass_at_1_low: Some(78.25 - f64::from(model) * 20.0),
+        pass_at_1_high: Some(95.0 - f64::from(model) * 20.0),
         pass_at_k: Some(95.0),
         k: 4,
         score: Some(91.25),
