@@ -19,7 +19,7 @@ pub struct Cli {
     #[arg(short = 'C', long = "dir", global = true, value_name = "DIR", default_value = ".")]
     pub dir: PathBuf,
 
-    /// Print nothing but errors
+    /// Print nothing but errors and requested output
     #[arg(short, long, global = true)]
     pub quiet: bool,
 

@@ -19,7 +19,11 @@ fn tasks_are_checked_by_name_or_pattern() {
     env.agentmill(&["check", "tasks/c.yaml"]).code(2).complains(&["no task is called \"tasks/c.yaml\""]);
     env.agentmill(&["check", "c"])
         .code(2)
-        .complains(&["no task is called \"c\"; `agentmill tasks` lists them"]);
+        .complains(&["no task is called \"c\"; `agentmill tasks` lists them\n"]);
+    env.write("inbox/c.py", DOUBLE_AGENT);
+    env.agentmill(&["check", "c"])
+        .code(2)
+        .complains(&["; an agent is given as a file: agentmill check ", "inbox/c.py\n"]);
 }
 
 #[test]

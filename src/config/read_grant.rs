@@ -152,6 +152,8 @@ mod tests {
     fn a_bound_on_cost_needs_prices() {
         let error = grant_of("{allow: [m], cost: 0.1}", "").unwrap_err();
         assert!(error.contains("llm: stage \"a\" bounds the cost of \"m\", which has no price"), "{error}");
+        let error = grant_of("{allow: [stronk], cost: 0.1}", "llm: {prices: {strong: [1, 2]}}").unwrap_err();
+        assert!(error.contains("which has no price; did you mean \"strong\"?"), "{error}");
         let grant = grant_of("{allow: [m], cost: 0.1}", "llm: {prices: {m: [0.15, 0.6]}}");
         assert_eq!(grant.unwrap().unwrap().cost, Some(Money::dollars(0.1)));
     }

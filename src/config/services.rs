@@ -11,7 +11,7 @@ use crate::config::check::{self, within};
 use crate::config::grant::Grant;
 use crate::config::requests;
 use crate::config::settings::{Llm, Pipeline, Serve, Stage};
-use crate::util::similar::nearest;
+use crate::util::similar::{did_you_mean, nearest};
 use crate::yaml::{Log, Position, Problem, Reader, describe, list};
 
 /// The largest rate that still means something.
@@ -49,7 +49,11 @@ pub(super) fn check_prices(fields: &Reader<'_>, stages: &[Stage], of_judge: Opti
     for (place, grant) in of_stages.chain(of_judge).filter(|(_, grant)| grant.cost.is_some()) {
         for model in grant.allow.iter().filter(|model| !llm.prices.contains_key(*model)) {
             let text = format!("{place} bounds the cost of {model:?}, which has no price");
-            fields.complain("llm", format!("{text}; add it to llm.prices"));
+            let remedy = match nearest(model, llm.prices.keys().map(String::as_str)) {
+                None => "; add it to llm.prices".to_owned(),
+                near => did_you_mean(near),
+            };
+            fields.complain("llm", text + &remedy);
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use anyhow::anyhow;
 use serde::Serialize;
 use serde_json::json;
 
@@ -55,12 +56,21 @@ impl Scope {
             match named(&tasks, &[pattern(written)]) {
                 Ok(some) => chosen.extend(some.into_iter().map(|task| task.id.clone())),
                 Err(_) if is_wrong(&written) => {}
-                Err(error) => return Err(error),
+                Err(error) => return Err(anyhow!("{error}{}", agent_of(written, pipeline))),
             }
         }
         tasks.retain(|task| chosen.contains(&task.id));
         Ok(tasks)
     }
+}
+
+/// The end of a message on a task that is not there, where an agent has that name.
+fn agent_of(name: &str, pipeline: &Pipeline) -> String {
+    let file = pipeline.inbox.join(format!("{name}.py"));
+    if !file.is_file() {
+        return String::new();
+    }
+    format!("; an agent is given as a file: agentmill check {}", file.display())
 }
 
 /// Tells whether a mistake is in the file of the task, or of one of the tasks, that is named so.
