@@ -318,12 +318,19 @@ impl Job {
         let tasks = counted(self.workspace.tasks.len(), "task");
         let kept = match self.of_each() - due.len() {
             0 => String::new(),
+            1 => ", of which 1 is kept".to_owned(),
             kept => format!(", of which {kept} are kept"),
         };
         let replies = if due.len() == 1 { "1 reply".to_owned() } else { format!("{} replies", due.len()) };
         let samples = self.wanted.samples;
-        self.spinner.wait(format!("asking {} for {replies} ({tasks} x {samples}{kept})", memory.model));
-        let Missing { samples, reasons } = asking.ask(due)?;
+        let Missing { samples, reasons } = match self.spending.check(&memory.model) {
+            Ok(()) => {
+                let what = format!("asking {} for {replies} ({tasks} x {samples}{kept})", memory.model);
+                self.spinner.wait(what + &asking.again(&due));
+                asking.ask(due)?
+            }
+            Err(reason) => Missing { samples: due.len(), reasons: vec![format!("not asked: {reason}")] },
+        };
         ensure!(!self.children.are_ended(), "stopped");
         for reason in reasons {
             self.spinner.tell(&format!("agentmill: {}: {reason}", memory.model));

@@ -90,6 +90,19 @@ fn a_price_that_is_corrected_or_added_counts_for_replies_that_are_kept() {
 }
 
 #[test]
+fn a_model_that_no_money_is_left_for_is_not_said_to_be_asked() {
+    let model = Model::new([reply(SHOUT, 500)]);
+    let folder = folder(&model);
+    let prices = ", prices: {small: [1000, 1000], large: [1, 1]}}\n";
+    folder.write("pipeline.yaml", &model.pipeline().replace("}\n", prices));
+    let (code, text) = bench(&folder, &["shout", "--model", "small", "--model", "large", "--max-cost", "1"]);
+    assert_eq!((code, model.requests().len()), (1, 1), "{text}");
+    let told = "large: not asked: all replies of this command have cost $1.5, and --max-cost is 1\n";
+    assert!(text.contains(told) && text.contains("asking small for 1 reply"), "{text}");
+    assert!(text.contains("large: 1 sample is missing") && !text.contains("asking large"), "{text}");
+}
+
+#[test]
 fn a_benchmark_goes_on_where_it_was_stopped() {
     let model = Model::new([reply(GOOD, 1), Fails(401, "", "{}".into()), reply(SHOUT, 1)]);
     let folder = folder(&model);
@@ -111,7 +124,10 @@ fn a_benchmark_goes_on_where_it_was_stopped() {
         "tasks/shout.yaml",
         "prompt: shout(s) loudly\ntests: [{assert: \"shout('a') == 'A'\", public: true}]\n",
     );
-    assert_eq!((bench(&folder, &["--model", "m"]).0, model.requests().len()), (0, 4), "another prompt");
+    let (code, text) = bench(&folder, &["--model", "m"]);
+    assert_eq!((code, model.requests().len()), (0, 4), "another prompt");
+    let told = "of which 1 is kept); 1 reply of before does not count: a prompt has changed since";
+    assert!(text.contains(told), "{text}");
 }
 
 #[test]

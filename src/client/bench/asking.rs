@@ -118,6 +118,23 @@ impl Asking<'_> {
             .collect()
     }
 
+    /// Says why samples of before are asked for anew, if any is.
+    #[must_use]
+    pub fn again(&self, due: &VecDeque<Due<'_>>) -> String {
+        let samples = self.memory.samples();
+        let known: HashSet<(&str, u32)> = samples.iter().map(|one| (one.task.as_str(), one.sample)).collect();
+        let again = due.iter().filter(|(task, number)| known.contains(&(task.id.as_str(), *number))).count();
+        match again {
+            0 => String::new(),
+            some => format!(
+                "; {} of before {} not count: a prompt has changed since, of which public tests are part, or max_tokens, \
+                 temperature, body or command of llm",
+                if some == 1 { "1 reply".to_owned() } else { format!("{some} replies") },
+                if some == 1 { "does" } else { "do" },
+            ),
+        }
+    }
+
     fn work(&self, queue: &Mutex<Queue<'_>>) {
         while !self.children.are_ended() {
             let Some((task, number)) = queue.lock().jobs.pop_front() else { return };

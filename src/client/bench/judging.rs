@@ -63,7 +63,8 @@ pub struct Results {
     pub task_faults: BTreeMap<String, String>,
     /// Reasons why something is not judged.
     pub faults: BTreeSet<String>,
-    /// Replies that don't count, as they were asked for by another prompt or with other settings than today's.
+    /// Samples of which there is but a reply that doesn't count, as it was asked for by another prompt or with other settings
+    /// than today's.
     pub outdated: usize,
     /// True if a file stands for the model.
     pub is_file: bool,
@@ -104,6 +105,7 @@ impl Judging<'_> {
         let mut results = Results { is_file: file.is_some(), ..Results::default() };
         let (mut due, mut samples): (BTreeMap<String, Run<'_>>, usize) = (BTreeMap::new(), 0);
         let mut keys: Vec<(Sample, Result<String, String>)> = Vec::new();
+        let mut outdated: BTreeSet<(String, u32)> = BTreeSet::new();
         for sample in memory.samples() {
             let Some(planned) = planned(&plan, &sample.task) else { continue };
             let is_of_file = matches!(sample.answer, Answer::Program(_));
@@ -111,7 +113,7 @@ impl Judging<'_> {
                 continue;
             }
             if !is_of_file && sample.asked != asked(planned.task, self.interpreter, self.llm) {
-                results.outdated += 1;
+                outdated.insert((sample.task.clone(), sample.sample));
                 continue;
             }
             let source = self.source(&sample, planned.task);
@@ -125,6 +127,10 @@ impl Judging<'_> {
             }
             keys.push((sample, key));
         }
+        for (sample, _) in &keys {
+            outdated.remove(&(sample.task.clone(), sample.sample));
+        }
+        results.outdated = outdated.len();
         // Samples of the same code share a run.
         let noun = if samples > due.len() { "different solution" } else { "solution" };
         self.run(memory, due.into_values().collect(), noun, &mut results)?;

@@ -38,7 +38,10 @@ impl Spending {
                 "--max-cost can't be kept, as a reply's cost isn't known; llm.prices has none for {model}"
             ),
             Some(spent) if spent >= most => {
-                format!("replies have cost ${}, and --max-cost is {most}", told_dollars(spent))
+                format!(
+                    "all replies of this command have cost ${}, and --max-cost is {most}",
+                    told_dollars(spent)
+                )
             }
             Some(_) => return Ok(()),
         };
@@ -57,7 +60,7 @@ mod tests {
         assert_eq!(spending.check("m"), Ok(()));
         spending.add(Some(0.25));
         let told = spending.check("m").unwrap_err().to_string();
-        assert_eq!(told, "replies have cost $0.5, and --max-cost is 0.5");
+        assert_eq!(told, "all replies of this command have cost $0.5, and --max-cost is 0.5");
         let unbound = Spending::new(None);
         unbound.add(None);
         assert_eq!(unbound.check("m"), Ok(()));

@@ -17,7 +17,8 @@ type Model<'a> = (&'a Row, &'a Results);
 pub fn of_before(models: &[Model<'_>]) -> Vec<String> {
     let missing = models.iter().copied().filter(|(row, _)| row.missing > 0);
     let (files, asked): (Vec<_>, Vec<_>) = missing.partition(|(_, results)| results.is_file);
-    let (old, few): (Vec<_>, Vec<_>) = asked.into_iter().partition(|(_, results)| results.outdated > 0);
+    let (old, few): (Vec<_>, Vec<_>) =
+        asked.into_iter().partition(|(row, results)| results.outdated >= row.missing);
     let too_few = "too few samples of some tasks";
     let other = "replies to another prompt or by other settings, which don't count";
     [
@@ -105,10 +106,11 @@ mod tests {
             model("extra", &[1, 0], file()),
             model("small", &[2, 1], Results::default()),
             model("a", &[1, 0], old),
+            model("both", &[3, 1], Results { outdated: 1, ..Results::default() }),
         ];
         let told = of_before(&all.iter().map(|(row, results)| (row, results)).collect::<Vec<_>>());
         assert_eq!(told.len(), 3, "{told:?}");
-        assert!(told[0].ends_with("no rank: small; --model NAME asks for the rest"), "{told:?}");
+        assert!(told[0].ends_with("no rank: small, both; --model NAME asks for the rest"), "{told:?}");
         assert!(
             told[1].starts_with("1 file of before has too few samples of some tasks, and so no rank: extra;"),
             "{told:?}"
