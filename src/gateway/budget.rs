@@ -127,8 +127,12 @@ impl Budget {
         }
         let mut state = self.state.lock();
         loop {
-            if let Err(refusal) = self.check(&state).and_then(|()| self.check_size(question, &state)) {
-                state.used.refused += u32::from(!state.closed);
+            if let Err((bound, refusal)) = self.check(&state).and_then(|()| self.check_size(question, &state))
+            {
+                if !state.closed {
+                    state.used.refused += 1;
+                    state.used.over.note(bound);
+                }
                 state.in_vain = state.in_vain.saturating_add(question.size());
                 return Err(refusal);
             }
@@ -237,7 +241,8 @@ impl Budget {
         json!({ "granted": granted(grant), "used": used, "left": left })
     }
 
-    fn check(&self, state: &State) -> Result<(), Refusal> {
+    /// Refuses a question where a bound is reached, which the error names.
+    fn check(&self, state: &State) -> Result<(), (&'static str, Refusal)> {
         let (grant, used) = (&self.grant, &state.used);
         let over = [
             ("requests", used.requests >= grant.requests),
@@ -247,13 +252,13 @@ impl Budget {
             ("time", state.closed),
         ];
         match over.into_iter().find(|(_, over)| *over) {
-            Some((what, _)) => Err(Refusal::used_up(what, self.told_of(state))),
+            Some((what, _)) => Err((what, Refusal::used_up(what, self.told_of(state)))),
             None => Ok(()),
         }
     }
 
     /// Refuses a question that is alone more than what is left, by a guess of its tokens and the shortest answers.
-    fn check_size(&self, question: &Question, state: &State) -> Result<(), Refusal> {
+    fn check_size(&self, question: &Question, state: &State) -> Result<(), (&'static str, Refusal)> {
         let (grant, used) = (&self.grant, &state.used);
         let (guess, shortest) = (tokens_of(question.size().saturating_sub(FRAME)), question.shortest());
         let price = self.price(question);
@@ -263,7 +268,7 @@ impl Budget {
             ("cost", grant.cost.is_some_and(|granted| cost > granted.less(used.cost))),
         ];
         match over.into_iter().find(|(_, over)| *over) {
-            Some((what, _)) => Err(Refusal::over_budget(what, self.told_of(state))),
+            Some((what, _)) => Err((what, Refusal::over_budget(what, self.told_of(state)))),
             None => Ok(()),
         }
     }
@@ -363,6 +368,7 @@ mod tests {
         let told = refusal.budget.unwrap();
         assert_eq!((&told["used"]["tokens_out"], &told["left"]["tokens"]), (&json!(80), &json!(0)));
         assert_eq!(budget.used().refused, 1);
+        assert_eq!(budget.used().over.to_string(), " of tokens");
         budget.close(Duration::ZERO);
         assert!(budget.admit(&question).is_err());
         assert_eq!(budget.used().refused, 1, "what comes after the run says nothing of its budget");

@@ -11,6 +11,7 @@ pub mod merged;
 pub mod miner_id;
 pub mod model_use;
 pub mod near_pair;
+pub mod over_budget;
 pub mod python;
 pub mod rejection;
 pub mod report;

@@ -7,6 +7,7 @@ use std::ops::{Add, AddAssign};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
+use crate::model::over_budget::OverBudget;
 use crate::util::plural::counted;
 
 /// Trillionths of a dollar that a dollar has.
@@ -107,6 +108,9 @@ pub struct ModelUse {
     /// Questions beside those, which were refused as they were over the budget.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub refused: u32,
+    /// The bounds that these passed; not known of older runs.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub over: OverBudget,
     /// Questions beside those, which were refused for what they are: to a model that is not allowed, or malformed.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub denied: u32,
@@ -138,17 +142,20 @@ impl ModelUse {
 /// For people; without a price where there is none.
 impl fmt::Display for ModelUse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { requests, tokens_in, tokens_out, refused, denied, .. } = self;
+        let Self { requests, tokens_in, tokens_out, refused, over, denied, .. } = self;
         write!(f, "{}, {tokens_in} tokens in, {tokens_out} out", counted(*requests, "request"))?;
         if let Some(price) = self.price().filter(|price| *price != Money::default()) {
             write!(f, ", ${price}")?;
         }
         if *refused > 0 {
-            write!(f, "; {refused} refused over the budget")?;
+            write!(f, "; {refused} refused over the budget{over}")?;
         }
         match *denied {
             0 => Ok(()),
-            some => write!(f, "; {some} refused unasked: malformed, or to a model that is not allowed"),
+            some => write!(
+                f,
+                "; {some} refused unasked: malformed, or to a model that is not allowed; the agent was told which"
+            ),
         }
     }
 }
@@ -161,6 +168,7 @@ impl AddAssign for ModelUse {
         self.cost += other.cost;
         self.unpriced = self.unpriced.saturating_add(other.unpriced);
         self.refused = self.refused.saturating_add(other.refused);
+        self.over += other.over;
         self.denied = self.denied.saturating_add(other.denied);
     }
 }
@@ -207,11 +215,22 @@ mod tests {
         assert_eq!(used.to_string(), "2 requests, 0 tokens in, 0 out");
         let refused = ModelUse { refused: 4, ..used };
         assert_eq!(refused.to_string(), "2 requests, 0 tokens in, 0 out; 4 refused over the budget");
-        assert!(!serde_json::to_string(&used).unwrap().contains("refused"));
+        let mut over = OverBudget::default();
+        ["tokens", "time", "tokens"].iter().for_each(|bound| over.note(bound));
+        let by_one = ModelUse { over, ..refused };
+        assert!(by_one.to_string().ends_with("; 4 refused over the budget of tokens"), "{by_one}");
+        over.note("requests");
+        let by_two = ModelUse { over, ..by_one };
+        assert!(by_two.to_string().ends_with(" of requests (1) and tokens (2)"), "{by_two}");
+        assert_eq!(
+            serde_json::from_value::<ModelUse>(serde_json::to_value(by_two).unwrap()).unwrap(),
+            by_two
+        );
+        let plain = serde_json::to_string(&used).unwrap();
+        assert!(!plain.contains("refused") && !plain.contains("over"), "{plain}");
         let mut denied = ModelUse { denied: 1, ..used };
         denied += denied;
-        let told =
-            "4 requests, 0 tokens in, 0 out; 2 refused unasked: malformed, or to a model that is not allowed";
+        let told = "4 requests, 0 tokens in, 0 out; 2 refused unasked: malformed, or to a model that is not allowed; the agent was told which";
         assert_eq!(denied.to_string(), told);
     }
 
