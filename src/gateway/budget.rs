@@ -14,6 +14,7 @@ use crate::config::grant::Grant;
 use crate::gateway::question::{Kind, Question, tokens_of};
 use crate::gateway::refusal::Refusal;
 use crate::model::model_use::{ModelUse, Money};
+use crate::model::over_budget::Bound;
 
 /// Bytes of a question that may be nothing but its frame, and no tokens.
 const FRAME: u64 = 256;
@@ -131,7 +132,7 @@ impl Budget {
             {
                 if !state.closed {
                     state.used.refused += 1;
-                    state.used.over.note(bound);
+                    bound.into_iter().for_each(|bound| state.used.over.note(bound));
                 }
                 state.in_vain = state.in_vain.saturating_add(question.size());
                 return Err(refusal);
@@ -241,34 +242,34 @@ impl Budget {
         json!({ "granted": granted(grant), "used": used, "left": left })
     }
 
-    /// Refuses a question where a bound is reached, which the error names.
-    fn check(&self, state: &State) -> Result<(), (&'static str, Refusal)> {
+    /// Refuses a question where a bound is reached, which the error names; none where the run is over.
+    fn check(&self, state: &State) -> Result<(), (Option<Bound>, Refusal)> {
         let (grant, used) = (&self.grant, &state.used);
         let over = [
-            ("requests", used.requests >= grant.requests),
-            ("tokens", used.tokens() >= grant.tokens),
-            ("cost", grant.cost.is_some_and(|cost| used.cost >= cost)),
-            ("waiting", state.waited() >= grant.wait),
-            ("time", state.closed),
+            (Bound::Requests, used.requests >= grant.requests),
+            (Bound::Tokens, used.tokens() >= grant.tokens),
+            (Bound::Cost, grant.cost.is_some_and(|cost| used.cost >= cost)),
+            (Bound::Waiting, state.waited() >= grant.wait),
         ];
-        match over.into_iter().find(|(_, over)| *over) {
-            Some((what, _)) => Err((what, Refusal::used_up(what, self.told_of(state)))),
+        let bound = over.into_iter().find(|(_, over)| *over).map(|(bound, _)| bound);
+        match bound.map(Bound::name).or(state.closed.then_some("time")) {
+            Some(what) => Err((bound, Refusal::used_up(what, self.told_of(state)))),
             None => Ok(()),
         }
     }
 
     /// Refuses a question that is alone more than what is left, by a guess of its tokens and the shortest answers.
-    fn check_size(&self, question: &Question, state: &State) -> Result<(), (&'static str, Refusal)> {
+    fn check_size(&self, question: &Question, state: &State) -> Result<(), (Option<Bound>, Refusal)> {
         let (grant, used) = (&self.grant, &state.used);
         let (guess, shortest) = (tokens_of(question.size().saturating_sub(FRAME)), question.shortest());
         let price = self.price(question);
         let cost = price.input.times(guess) + price.output.times(shortest);
         let over = [
-            ("tokens", guess.saturating_add(shortest) > grant.tokens.saturating_sub(used.tokens())),
-            ("cost", grant.cost.is_some_and(|granted| cost > granted.less(used.cost))),
+            (Bound::Tokens, guess.saturating_add(shortest) > grant.tokens.saturating_sub(used.tokens())),
+            (Bound::Cost, grant.cost.is_some_and(|granted| cost > granted.less(used.cost))),
         ];
         match over.into_iter().find(|(_, over)| *over) {
-            Some((what, _)) => Err((what, Refusal::over_budget(what, self.told_of(state)))),
+            Some((bound, _)) => Err((Some(bound), Refusal::over_budget(bound.name(), self.told_of(state)))),
             None => Ok(()),
         }
     }

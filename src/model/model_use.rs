@@ -185,6 +185,7 @@ impl Sum for ModelUse {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::over_budget::Bound;
 
     #[test]
     fn prices_of_tokens_are_exact() {
@@ -216,10 +217,10 @@ mod tests {
         let refused = ModelUse { refused: 4, ..used };
         assert_eq!(refused.to_string(), "2 requests, 0 tokens in, 0 out; 4 refused over the budget");
         let mut over = OverBudget::default();
-        ["tokens", "time", "tokens"].iter().for_each(|bound| over.note(bound));
+        [Bound::Tokens, Bound::Tokens].into_iter().for_each(|bound| over.note(bound));
         let by_one = ModelUse { over, ..refused };
         assert!(by_one.to_string().ends_with("; 4 refused over the budget of tokens"), "{by_one}");
-        over.note("requests");
+        over.note(Bound::Requests);
         let by_two = ModelUse { over, ..by_one };
         assert!(by_two.to_string().ends_with(" of requests (1) and tokens (2)"), "{by_two}");
         assert_eq!(

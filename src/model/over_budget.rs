@@ -5,40 +5,86 @@ use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
-/// Names of the bounds, as `pipeline.yaml` and refusals have them.
-const BOUNDS: [&str; 4] = ["requests", "tokens", "cost", "waiting"];
+/// A bound of a budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// Of questions.
+    Requests,
+    /// Of tokens, of questions and answers together.
+    Tokens,
+    /// Of money.
+    Cost,
+    /// Of the time that answers take.
+    Waiting,
+}
 
 /// How many were refused by each bound.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OverBudget([u32; BOUNDS.len()]);
+#[serde(default)]
+pub struct OverBudget {
+    requests: u32,
+    tokens: u32,
+    cost: u32,
+    waiting: u32,
+}
+
+impl Bound {
+    /// The word for it, as refusals have it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Requests => "requests",
+            Self::Tokens => "tokens",
+            Self::Cost => "cost",
+            Self::Waiting => "waiting",
+        }
+    }
+}
 
 impl OverBudget {
-    /// Counts one that was refused by the bound of this name.
-    pub fn note(&mut self, bound: &str) {
-        for (count, name) in self.0.iter_mut().zip(BOUNDS) {
-            *count = count.saturating_add(u32::from(name == bound));
+    const ALL: [Bound; 4] = [Bound::Requests, Bound::Tokens, Bound::Cost, Bound::Waiting];
+
+    /// Counts one more.
+    pub fn note(&mut self, bound: Bound) {
+        self.add(bound, 1);
+    }
+
+    fn add(&mut self, bound: Bound, more: u32) {
+        let count = match bound {
+            Bound::Requests => &mut self.requests,
+            Bound::Tokens => &mut self.tokens,
+            Bound::Cost => &mut self.cost,
+            Bound::Waiting => &mut self.waiting,
+        };
+        *count = count.saturating_add(more);
+    }
+
+    fn count(&self, bound: Bound) -> u32 {
+        match bound {
+            Bound::Requests => self.requests,
+            Bound::Tokens => self.tokens,
+            Bound::Cost => self.cost,
+            Bound::Waiting => self.waiting,
         }
     }
 }
 
 impl AddAssign for OverBudget {
     fn add_assign(&mut self, other: Self) {
-        self.0.iter_mut().zip(other.0).for_each(|(count, more)| *count = count.saturating_add(more));
+        Self::ALL.into_iter().for_each(|bound| self.add(bound, other.count(bound)));
     }
 }
 
 /// Such as ` of tokens`, or ` of requests (4) and cost (2)`; nothing where the bounds aren't known.
 impl fmt::Display for OverBudget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let passed: Vec<(&str, u32)> =
-            BOUNDS.into_iter().zip(self.0).filter(|(_, count)| *count > 0).collect();
+        let passed: Vec<Bound> = Self::ALL.into_iter().filter(|bound| self.count(*bound) > 0).collect();
         match passed.as_slice() {
             [] => Ok(()),
-            [(bound, _)] => write!(f, " of {bound}"),
+            [bound] => write!(f, " of {}", bound.name()),
             many => {
-                let told: Vec<String> =
-                    many.iter().map(|(bound, count)| format!("{bound} ({count})")).collect();
-                write!(f, " of {}", told.join(" and "))
+                let told = many.iter().map(|bound| format!("{} ({})", bound.name(), self.count(*bound)));
+                write!(f, " of {}", told.collect::<Vec<_>>().join(" and "))
             }
         }
     }
