@@ -14,7 +14,7 @@ use crate::model::miner_id::Miner;
 use crate::model::rejection::Rejection;
 use crate::pipeline::report_store::Unwritable;
 use crate::pipeline::scope::Scope;
-use crate::pipeline::{PassContext, Summary, publish, report_store};
+use crate::pipeline::{PassContext, Summary, publish, renamed, report_store};
 use crate::sandbox::run::ContainerSandbox;
 use crate::signals::Signals;
 use crate::term;
@@ -56,7 +56,7 @@ pub fn run(dir: &Path, args: &cli::Run, quiet: bool) -> anyhow::Result<Exit> {
     if args.dry_run {
         return dry_run::dry_run(&workspace, &scope, again != Again::Nothing, args.json);
     }
-    let before = quiet.then(|| ToldBefore::read(&workspace.pipeline.results));
+    let before = quiet.then(|| ToldBefore::read(&workspace.pipeline));
     let (summary, exit) = evaluate(&workspace, &scope, again, Talk::of(quiet, args.json))?;
     if args.json {
         term::print_json(&summary)?;
@@ -138,23 +138,30 @@ struct ToldBefore {
     rejected: Vec<Rejection>,
     /// Those who were not on the roster.
     strangers: HashSet<Miner>,
+    /// Remedies for renamed files.
+    renamed: Vec<String>,
 }
 
 impl ToldBefore {
-    fn read(results: &Path) -> Self {
-        let Ok(last) = publish::json::load(results) else { return Self::default() };
+    fn read(pipeline: &Pipeline) -> Self {
+        let Ok(last) = publish::json::load(&pipeline.results) else { return Self::default() };
         let listed: HashSet<&Miner> = last.roster.iter().map(|one| &one.id).collect();
         let refused = last.rejected.iter().filter_map(|one| one.miner.as_ref());
-        let miners = last.rankings.iter().map(|row| &row.miner).chain(refused);
-        let strangers = miners.filter(|miner| !listed.is_empty() && !listed.contains(miner));
-        Self { strangers: strangers.cloned().collect(), rejected: last.rejected }
+        let miners: HashSet<Miner> =
+            last.rankings.iter().map(|row| &row.miner).chain(refused).cloned().collect();
+        let renamed = renamed::remedies(&last.rankings, &miners, pipeline);
+        let mut strangers = miners;
+        strangers.retain(|miner| !listed.is_empty() && !listed.contains(miner));
+        Self { strangers, renamed, rejected: last.rejected }
     }
 
     /// Lines for the mail that cron sends.
     fn news(&self, summary: &Summary, pipeline: &Pipeline) -> Vec<String> {
         let refused = newly_refused(summary, &self.rejected, &pipeline.results);
         let strange = pipeline.roster.as_ref().and_then(|roster| self.new_strangers(summary, roster));
-        refused.into_iter().chain(strange).collect()
+        let mut renamed = renamed::remedies(&summary.rows, &summary.submitters().collect(), pipeline);
+        renamed.retain(|told| !self.renamed.contains(told));
+        refused.into_iter().chain(strange).chain(renamed).collect()
     }
 
     fn new_strangers(&self, summary: &Summary, roster: &Roster) -> Option<String> {
@@ -163,7 +170,12 @@ impl ToldBefore {
         match new.as_slice() {
             [] => None,
             [one] => Some(roster.tell_stranger(one)),
-            many => Some(format!("{} are not on the roster, {}", first_few(many), roster.file.display())),
+            many => Some(format!(
+                "{} are not on the roster, {}{}",
+                first_few(many),
+                roster.file.display(),
+                many.iter().find_map(|one| roster.without_zeros(one)).unwrap_or_default()
+            )),
         }
     }
 }

@@ -51,17 +51,36 @@ impl Roster {
         miners.filter(move |miner| !ids.contains(miner))
     }
 
-    /// Says that a miner is not on it; None for one who is.
+    /// Says that a miner is not on it, and who is that is called nearly so; None for one who is.
     #[must_use]
     pub fn stranger(&self, miner: &Miner) -> Option<String> {
-        (!self.has(miner)).then(|| self.tell_stranger(miner))
+        let is_number = |id: &str| id.bytes().all(|byte| byte.is_ascii_digit());
+        // Next to a number there is always another one.
+        let ids = self.students.iter().map(|student| student.id.as_str()).filter(|id| !is_number(id));
+        let near = || if self.without_zeros(miner).is_some() { None } else { nearest(miner.as_str(), ids) };
+        (!self.has(miner)).then(|| self.tell_stranger(miner) + &did_you_mean(near()))
     }
 
     /// Says that a miner is not on it.
     #[must_use]
     pub fn tell_stranger(&self, miner: &Miner) -> String {
-        format!("{miner} is not on the roster, {}", self.file.display())
+        let zeros = self.without_zeros(miner).unwrap_or_default();
+        format!("{miner} is not on the roster, {}{zeros}", self.file.display())
     }
+
+    /// Tail of a message on a miner whose id is there but for zeros in front.
+    #[must_use]
+    pub fn without_zeros(&self, miner: &Miner) -> Option<String> {
+        let number = bare(miner);
+        let same =
+            self.students.iter().find(|student| student.id != *miner && bare(&student.id) == number)?;
+        Some(format!("; {} is: spreadsheets drop zeros in front", same.id))
+    }
+}
+
+/// An id without zeros in front.
+fn bare(id: &Miner) -> &str {
+    id.as_str().trim_start_matches('0')
 }
 
 /// Reads a roster.
@@ -236,6 +255,20 @@ mod tests {
         let told = read(b"id,name,group\nann,Lee, Ann,A\nbo,Bo Ray,B,,\n").unwrap_err();
         assert_eq!(told.len(), 1, "{told:?}");
         assert!(told[0].starts_with("students.csv:2: 4 cells, where the first line has 3; "), "{told:?}");
+    }
+
+    #[test]
+    fn who_is_not_on_it_is_told_who_is_called_nearly_so() {
+        let students = |text: &str| students(&Log::new(Path::new("students.csv")), text.as_bytes()).unwrap();
+        let students = students("id,name\n71,Ann\n0080,Bo\n72,Di\nchris,Cy\n");
+        let roster = Roster { file: PathBuf::from("students.csv"), students };
+        let told = |id: &str| roster.stranger(&id.parse().unwrap());
+        let said = |id: &str, more: &str| Some(format!("{id} is not on the roster, students.csv{more}"));
+        assert_eq!(told("71"), None);
+        assert_eq!(told("0071"), said("0071", "; 71 is: spreadsheets drop zeros in front"));
+        assert_eq!(told("80"), said("80", "; 0080 is: spreadsheets drop zeros in front"));
+        assert_eq!(told("chirs"), said("chirs", "; did you mean \"chris\"?"));
+        assert_eq!(told("73"), said("73", ""));
     }
 
     #[test]

@@ -179,6 +179,23 @@ pub struct Similarity {
     pub originals: BTreeMap<String, Miner>,
 }
 
+impl Similarity {
+    /// The line of pipeline.yaml with these originals beside those that stand there: a second `originals` would be a mistake.
+    pub fn with_originals<'a>(&'a self, more: impl Iterator<Item = (&'a str, &'a Miner)>) -> String {
+        let known = self.originals.iter().map(|(sha256, miner)| (sha256.as_str(), miner));
+        let all: BTreeMap<&str, &Miner> = known.chain(more).collect();
+        let all: Vec<String> =
+            all.iter().map(|(sha256, miner)| format!("{sha256}: {}", as_text(miner))).collect();
+        format!("similarity: {{originals: {{{}}}}}", all.join(", "))
+    }
+}
+
+/// An id as YAML takes it for text: 79 would be a number.
+fn as_text(miner: &Miner) -> String {
+    let is_text = matches!(serde_yaml::from_str(miner.as_str()), Ok(serde_yaml::Value::String(_)));
+    if is_text { miner.to_string() } else { format!("\"{miner}\"") }
+}
+
 /// A source that everybody may use, such as a template.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Base {

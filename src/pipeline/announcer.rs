@@ -4,10 +4,10 @@ use std::collections::{BTreeSet, HashSet};
 
 use jiff::Timestamp;
 
-use crate::config::{Pipeline, Roster};
+use crate::config::Pipeline;
 use crate::model::miner_id::Miner;
-use crate::pipeline::score::{Evaluated, Row};
-use crate::pipeline::{Summary, freeze, score};
+use crate::pipeline::score::Evaluated;
+use crate::pipeline::{Summary, freeze, renamed, score};
 use crate::util::first_few::first_few;
 
 /// Most tasks by an author's fault that are named, each on a line.
@@ -85,13 +85,15 @@ fn lines(summary: &Summary, pipeline: &Pipeline) -> Vec<Line> {
     let place = Line::plain(format!("results: {}", pipeline.results.display()));
     let strangers = pipeline.roster.iter().flat_map(|roster| {
         let strangers = roster.strangers(summary.submitters());
-        let renamed = summary.rows.iter().filter_map(|row| renamed(row, roster));
-        strangers.map(|miner| Line::plain(roster.tell_stranger(&miner))).chain(renamed.map(Line::plain))
+        strangers.map(|miner| Line::plain(roster.tell_stranger(&miner)))
     });
+    let submitters: HashSet<Miner> = summary.submitters().collect();
+    let renamed = renamed::remedies(&summary.rows, &submitters, pipeline).into_iter().map(Line::plain);
     ranking
         .chain(beaten)
         .chain(refused)
         .chain(strangers)
+        .chain(renamed)
         .chain(faulty)
         .chain(more_faulty)
         .chain(pending)
@@ -117,15 +119,4 @@ fn frozen(pipeline: &Pipeline) -> Option<String> {
     let until = freeze.until.map_or_else(String::new, |until| format!(" until {until}"));
     let is_frozen = freeze::is_in_force(&pipeline.results, freeze, Timestamp::now());
     is_frozen.then(|| format!("the board is frozen{until}: over HTTP it is that of before"))
-}
-
-/// The remedy where somebody's file may have had a name that is not on the roster before: whose bytes they are is the
-/// organiser's to say, as a copy of a misnamed file looks the same.
-fn renamed(row: &Row, roster: &Roster) -> Option<String> {
-    let before = row.duplicate_of.as_ref().filter(|before| !roster.has(before) && roster.has(&row.miner))?;
-    let (miner, sha256) = (&row.miner, &row.sha256);
-    Some(format!(
-        "{miner} has the bytes that {before}, who is not on the roster, had before: if that was {miner}'s file under a wrong name, \
-         say so in pipeline.yaml: similarity: {{originals: {{{sha256}: {miner}}}}}"
-    ))
 }

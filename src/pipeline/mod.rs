@@ -31,6 +31,7 @@ pub mod preview;
 pub mod proofs;
 pub mod publish;
 pub mod receipt;
+pub mod renamed;
 pub mod report_store;
 pub mod report_summary;
 pub mod run_keys;

@@ -95,7 +95,7 @@ impl Pass<'_> {
         let began = Instant::now();
         let stands = self.board_stands();
         self.submissions.write_ledger().with_context(|| Unwritable(NOT_RANKED.to_owned()))?;
-        let Pipeline { results, rewards, .. } = self.context.pipeline;
+        let Pipeline { results, rewards, similarity, .. } = self.context.pipeline;
         let (at, sights) = (submissions::now(), self.submissions.first_sights());
         let (complete, plan) = (self.submissions.complete(), &self.submissions.plan().stages);
         let excused = early_stop::excused(&complete, plan);
@@ -112,8 +112,12 @@ impl Pass<'_> {
             present: self.submissions.present(),
             at,
         };
-        let told_before = || score::undecided(&publish::json::load(results).ok()?.rankings);
-        self.undecided.is_still(score::undecided(&standing.rows), told_before, self.context.events);
+        let told_before = || score::undecided(&publish::json::load(results).ok()?.rankings, similarity);
+        self.undecided.is_still(
+            score::undecided(&standing.rows, similarity),
+            told_before,
+            self.context.events,
+        );
         self.context.keep_board(at)?;
         let unscored = self.board_before.unscored_anew(standing.agents_now(), results);
         let stands = stands || !unscored.is_empty();

@@ -14,7 +14,7 @@ use std::num::NonZeroU32;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Rewards, Ties};
+use crate::config::{Rewards, Similarity, Ties};
 use crate::model::first_sights::{FirstSights, NearCopy};
 use crate::model::miner_id::Miner;
 use crate::model::model_use::Money;
@@ -210,25 +210,23 @@ fn names(miners: &[Miner]) -> String {
 }
 
 /// Tells the organiser what is undecided, and how to decide it; None if nothing is.
-pub fn undecided(rows: &[Row]) -> Option<String> {
-    let open: BTreeMap<&str, Vec<Miner>> = rows.iter().filter(|row| !row.same_as.is_empty()).fold(
-        BTreeMap::new(),
-        |mut open: BTreeMap<&str, Vec<Miner>>, row| {
-            open.entry(&row.sha256).or_default().push(row.miner.clone());
-            open
-        },
-    );
+pub fn undecided(rows: &[Row], rules: &Similarity) -> Option<String> {
+    let mut open: BTreeMap<&str, Vec<Miner>> = BTreeMap::new();
+    for row in rows.iter().filter(|row| !row.same_as.is_empty()) {
+        open.entry(&row.sha256).or_default().push(row.miner.clone());
+    }
     let earns =
         if rows.iter().any(|row| row.reward.is_some()) { ": none of them earns anything" } else { "" };
-    let told = |(sha256, miners): (&&str, &Vec<Miner>)| {
+    let groups: Vec<String> = open.values().map(|miners| names(miners)).collect();
+    let one = if groups.len() > 1 { "one of each" } else { "one" };
+    let originals = rules.with_originals(open.iter().map(|(sha256, miners)| (*sha256, &miners[0])));
+    (!open.is_empty()).then(|| {
         format!(
-            "{} came with the same bytes between two looks at the inbox, and nobody can tell who was first{earns} \
-             until one is named in pipeline.yaml, such as similarity: {{originals: {{{sha256}: {}}}}}",
-            names(miners),
-            miners[0]
+            "{} came with the same bytes between two looks at the inbox, and nobody can tell who was first{earns} until {one} is \
+             named in pipeline.yaml, such as {originals}",
+            groups.join("; also "),
         )
-    };
-    (!open.is_empty()).then(|| open.iter().map(told).collect::<Vec<_>>().join("; "))
+    })
 }
 
 fn tally(part: &Part, results: &[RunResult]) -> Tally {
