@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::miner_id::Miner;
 
+/// Seconds by which two files must be apart to tell which was first: what is stored by way of a memory map changes a file's time
+/// only with the next way of its page to the disk, half a minute later by Linux's defaults.
+pub const APART: i64 = 60;
+
 /// Channel by which bytes came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -87,6 +91,19 @@ pub struct Document {
     pub sha256: String,
     /// Their fingerprints by the ledger, sorted; none where a newer agentmill wrote it.
     pub prints: Box<[u32]>,
+    /// If they were dropped, the time of the look that found them and that from which they count.
+    pub dropped: Option<(Timestamp, Timestamp)>,
+}
+
+impl Document {
+    /// True if it can't be told that these bytes were there before those of a later document: one look found both, in files that were
+    /// changed at nearly the same time.
+    pub fn is_undecided(&self, later: &Self) -> bool {
+        let looks = self.dropped.zip(later.dropped);
+        looks.is_some_and(|((look, came), (other, later))| {
+            look == other && later.as_second() - came.as_second() <= APART
+        })
+    }
 }
 
 /// Finding that most of an agent was seen with another miner first. Ordered by how much.
@@ -190,7 +207,9 @@ impl FirstSights {
             let word = self.decided.get(&sight.sha256);
             let miner = word.or_else(|| self.first(&sight.sha256)).unwrap_or(&sight.miner).clone();
             let sha256 = sight.sha256.clone();
-            self.documents.push(Document { miner, sha256, prints: sight.prints.as_slice().into() });
+            let dropped = (sight.via == Origin::Dropped).then(|| (sight.at, sight.came.unwrap_or(sight.at)));
+            let prints = sight.prints.as_slice().into();
+            self.documents.push(Document { miner, sha256, prints, dropped });
         }
     }
 

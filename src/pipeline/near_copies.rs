@@ -154,6 +154,7 @@ impl<'a> NearCopies<'a> {
                 found.entry(at).and_modify(|best| *best = best.take().max(near));
             }
         }
+        tell_both(&mut found, documents);
         found
     }
 
@@ -210,6 +211,20 @@ impl<'a> NearCopies<'a> {
         let near = f64::from(shared) >= self.rules.threshold * f64::from(all);
         let withheld = self.rules.action == OnSimilar::Withhold;
         near.then(|| NearCopy { percent, similar_to: owner.clone(), withheld })
+    }
+}
+
+/// Of two that came at once nobody can tell who was first: each is a near copy of the other.
+fn tell_both(found: &mut HashMap<usize, Option<(NearCopy, Option<usize>)>>, documents: &[Document]) {
+    let of_original = |(at, one): (&usize, &Option<(NearCopy, Option<usize>)>)| {
+        let (near, original) = one.as_ref()?;
+        let original = (*original)?;
+        let near = NearCopy { similar_to: documents[*at].miner.clone(), ..near.clone() };
+        documents[original].is_undecided(&documents[*at]).then_some((original, (near, Some(*at))))
+    };
+    let originals: Vec<_> = found.iter().filter_map(of_original).collect();
+    for (original, near) in originals {
+        found.entry(original).and_modify(|best| *best = best.take().max(Some(near)));
     }
 }
 

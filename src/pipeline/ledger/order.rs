@@ -4,13 +4,9 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::path::Path;
 
-use crate::model::first_sights::FirstSights;
+use crate::model::first_sights::{APART, FirstSights};
 use crate::pipeline::ledger::found::Found;
 use crate::pipeline::receipt::{self, Receipt};
-
-/// Seconds by which two files must be apart: what is stored by way of a memory map changes a file's time only with the
-/// next way of its page to the disk, half a minute later by Linux's defaults.
-const APART: i64 = 60;
 
 /// A find in its place.
 pub(super) struct Ordered {

@@ -1,6 +1,6 @@
 //! Near copies beside their originals: the submissions that they were found to be copies of, and the lines that match.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::model::first_sights::{FirstSights, NearCopy};
 use crate::model::miner_id::Miner;
@@ -23,6 +23,12 @@ impl NearCopies<'_> {
         let found = agents.iter().filter_map(|agent| Some((*agent, near.get(&agent.miner)?)));
         let mut found: Vec<(&ReportSummary, &NearCopy)> = found.collect();
         found.sort_by(|a, b| (b.1.percent, &a.0.miner).cmp(&(a.1.percent, &b.0.miner)));
+        // Of two that came at once each is one of the other: they stand beside each other once.
+        let mut told = HashSet::new();
+        found.retain(|(agent, near)| {
+            let (one, other) = (&agent.miner, &near.similar_to);
+            told.insert((one.min(other), one.max(other)))
+        });
         found.truncate(MOST);
         let told = |(agent, near): &(&ReportSummary, &NearCopy)| {
             (agent.sha256.clone(), near.similar_to.clone(), near.percent)

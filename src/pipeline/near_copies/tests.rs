@@ -25,15 +25,25 @@ const SHORT: &str = "def double(x):\n    return x * 2\n";
 
 /// Near copies among agents that came in this order, with their originals; tasks give away these texts.
 fn near(agents: &[(&str, &str)], prompt: &str, action: OnSimilar) -> Vec<(String, String, u32)> {
+    near_in(&seen(agents), agents, prompt, action)
+}
+
+/// The same, among these sights of them.
+fn near_in(
+    sights: &FirstSights,
+    agents: &[(&str, &str)],
+    prompt: &str,
+    action: OnSimilar,
+) -> Vec<(String, String, u32)> {
     let rules = Similarity { threshold: 0.8, action, base: Vec::new(), originals: BTreeMap::new() };
     let mut given = task("t", 1.0);
     given.prompt = prompt.to_owned();
-    let (sights, summaries) = (seen(agents), last(agents));
+    let summaries = last(agents);
     let sources: HashMap<String, &str> =
         agents.iter().map(|(_, source)| (crate::util::digest::sha256(source.as_bytes()), *source)).collect();
     let source = |sha256: &str| sources.get(sha256).map(|source| source.as_bytes().to_vec());
     let found =
-        NearCopies::new(&rules, &[given], source).among(&summaries.iter().collect::<Vec<_>>(), &sights);
+        NearCopies::new(&rules, &[given], source).among(&summaries.iter().collect::<Vec<_>>(), sights);
     let mut found: Vec<_> = found
         .into_iter()
         .map(|(miner, near)| {
@@ -45,8 +55,13 @@ fn near(agents: &[(&str, &str)], prompt: &str, action: OnSimilar) -> Vec<(String
     found
 }
 
-/// Sights of agents that came in this order.
+/// Sights of agents that came in this order, by an hour.
 fn seen(agents: &[(&str, &str)]) -> FirstSights {
+    seen_apart(agents, 3600)
+}
+
+/// Sights of one look, at files that were changed so many seconds after each other.
+fn seen_apart(agents: &[(&str, &str)], seconds: i64) -> FirstSights {
     let mut sights = FirstSights::default();
     for (at, (id, source)) in agents.iter().enumerate() {
         sights.add(&Sight {
@@ -54,7 +69,7 @@ fn seen(agents: &[(&str, &str)]) -> FirstSights {
             miner: miner(id),
             at: noon(),
             file: format!("{id}.py"),
-            came: None,
+            came: Some(noon() + jiff::SignedDuration::from_secs(seconds * at as i64 - 1_000_000)),
             via: Origin::Dropped,
             refused: false,
             // An older agentmill wrote every other line.
@@ -91,6 +106,17 @@ fn pieces_in_several_submissions_are_nobodys_original() {
     assert_eq!(flagged(&[("eve", one), ("eve", other), ("ann", ORIGINAL)]), []);
     let copy = ORIGINAL.replace("best", "longest_word");
     assert_eq!(flagged(&[("ann", one), ("ann", ORIGINAL), ("ann", other), ("eve", &copy)]).len(), 1);
+}
+
+/// As with the same bytes: the order in which a look finds two files is an accident.
+#[test]
+fn of_two_that_came_at_once_each_is_told_to_be_like_the_other() {
+    let copy = ORIGINAL.replace("best", "top").replace("seen", "table");
+    let agents = [("zoe", ORIGINAL), ("abe", copy.as_str()), ("eve", OWN)];
+    let told = |seconds: i64| near_in(&seen_apart(&agents, seconds), &agents, "", OnSimilar::Withhold);
+    let pair = |one: &str, other: &str| (one.to_owned(), other.to_owned(), 100);
+    assert_eq!(told(60), [pair("abe", "zoe"), pair("zoe", "abe")]);
+    assert_eq!(told(61), [pair("abe", "zoe")]);
 }
 
 #[test]

@@ -86,6 +86,7 @@ fn alike(original: &str, copy: &str, base: &str) -> u32 {
         // Stands for the bytes, by which they are found.
         sha256: source.to_owned(),
         prints: fingerprints::of(source.as_bytes()).into(),
+        dropped: None,
     };
     let found = NearCopies::new(&rules, &[], |source| Some(source.as_bytes().to_vec()))
         .find(&BTreeSet::from([1]), &[document("zoe", original), document("abe", copy)]);
