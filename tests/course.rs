@@ -277,6 +277,70 @@ fn a_file_that_was_misnamed_is_its_owners_by_the_organisers_word() {
     assert!(!told.stdout.contains("originals"), "{told}");
 }
 
+/// Two files whose names were not on the roster get theirs, and one loses its own.
+#[test]
+fn renamed_files_are_told_whatever_became_of_their_names_with_one_line_to_paste() {
+    let agents = ["7", "8", "9"].map(|number| format!("def double(x):\n    return x + x # {number}\n"));
+    let env = course("id,name\nann,Ann Lee\ns07,Gul\n79,Cy\n0080,Di\n");
+    let env = env.agent("hw1-gul", &agents[0]).agent("0079", &agents[1]).agent("0080", &agents[2]);
+    let quiet = || env.agentmill(&["--quiet", "run"]).code(0);
+    quiet().complains(&[" are not on the roster, ", "; 79 is: spreadsheets drop zeros in front"]);
+    for (from, to) in [("hw1-gul", "s07"), ("0079", "79"), ("0080", "80")] {
+        let path = |name: &str| env.path(&format!("inbox/{name}.py"));
+        std::fs::rename(path(from), path(to)).unwrap();
+    }
+    let told = quiet().complains(&[
+        "80 is not on the roster, ",
+        "80, who is not on the roster, has the bytes that 0080 had, of whom nothing lies in the inbox any more: if the file was \
+         renamed, name it 0080 again",
+        "have the bytes that ",
+    ]);
+    assert_eq!(told.stderr.matches("originals").count(), 1, "{told}");
+    let (_, remedy) = told.stderr.split_once("is not true of: ").unwrap();
+    let remedy = remedy.lines().next().unwrap();
+    quiet().silent();
+    std::fs::rename(env.path("inbox/80.py"), env.path("inbox/0080.py")).unwrap();
+    env.write("pipeline.yaml", &format!("{COURSE}{remedy}\n"));
+    let told = env.run();
+    assert!(!told.stdout.contains("copy of") && !told.stdout.contains("originals"), "{told}");
+    assert_eq!(env.csv("rankings.csv").iter().filter(|line| line["score"] == "100").count(), 4, "{told}");
+}
+
+#[test]
+fn who_was_ranked_and_has_withdrawn_is_not_called_absent() {
+    let env = course("id,name\nann,Ann Lee\nbo,Bo Ray\n");
+    env.run();
+    env.remove("inbox/ann.py");
+    env.run();
+    env.agentmill(&["show", "ann"]).code(0).prints(&[
+        "ann, on the roster as Ann Lee, has withdrawn: nothing of it lies in the inbox since 20",
+        "`agentmill show ann --history` lists what it submitted",
+    ]);
+    env.agentmill(&["show", "ann", "--as-miner"]).code(0).prints(&["ann: withdrawn\n"]);
+    env.agentmill(&["show", "bo", "--as-miner"]).code(0).prints(&["bo: nothing was submitted\n"]);
+    env.agentmill(&["show", "ann", "double"]).code(2).complains(&["ann has withdrawn: "]);
+}
+
+#[test]
+fn weights_and_points_are_shown_where_they_differ() {
+    let env = course("id,name\nann,Ann Lee\n");
+    env.run();
+    let shown = env.agentmill(&["show", "ann"]).code(0);
+    assert!(!shown.stdout.contains("WEIGHT"), "{shown}");
+    env.write(
+        "tasks/triple.yaml",
+        "prompt: Write double(x).\nweight: 3\ntests: [{assert: 'double(2) == 4', weight: 6}, {assert: 'double(2) == 5', weight: 2}]\n",
+    );
+    env.run();
+    let shown = env.agentmill(&["show", "ann"]).code(0);
+    shown.prints(&["MEMORY  WEIGHT\n", "triple: 6 of 8 points\n", "score 81.25"]);
+    env.write("tasks/triple.yaml", "prompt: Write double(x).\nweight: 3\ntests: [assert double(2) == 5]\n");
+    env.run();
+    env.agentmill(&["show", "ann", "--history"])
+        .code(0)
+        .prints(&["was 100, 81.25 before: changed by task, says history.csv\n"]);
+}
+
 /// The files that docs/course.md shows: each block whose first line is a path in a comment, several of one path one behind the
 /// other; and the roster.
 fn shown() -> BTreeMap<&'static str, String> {

@@ -116,6 +116,11 @@ impl<'a> Course<'a> {
         course
     }
 
+    /// The last moment in time, the miner's extension included.
+    pub fn closes(&self) -> Option<Timestamp> {
+        self.closes
+    }
+
     /// The time at which a submission came. Of a file that the organiser put into the inbox its word stands; an upload came when it
     /// did, so that nobody can be in time by it afterwards.
     pub fn came(&self, event: &Event) -> Timestamp {

@@ -164,7 +164,7 @@ async fn agent(
     let own = principal.is_of(&miner);
     let may_ask = own || principal == Principal::Organiser;
     let view = on_disk(move || {
-        let absent = || status::absent(&miner, &snapshot.pipeline).filter(|_| may_ask);
+        let absent = || status::absent(&miner, &snapshot.pipeline, &state.submitter).filter(|_| may_ask);
         let view = snapshot.look_up(|shown| status::view(&miner, shown, &snapshot.pipeline, own))?;
         let mut view = view.or_else(absent);
         if let Some(own) = view.as_mut().and_then(|view| view.own.as_mut()) {

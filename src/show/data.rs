@@ -1,9 +1,11 @@
 //! Lookup of a query in the result files.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::config::Pipeline;
@@ -17,6 +19,7 @@ use crate::pipeline::publish::roster::Listed;
 use crate::pipeline::report_store::load_report;
 use crate::pipeline::score::{Evaluated, Row};
 use crate::show::history::{self, Fate, Submitted};
+use crate::show::late::{self, Late};
 use crate::show::people;
 use crate::show::query::{Nearest, Query, ShowError, shown};
 use crate::task::{self, Task};
@@ -62,6 +65,18 @@ pub struct Known {
     /// The line on the roster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub person: Option<Listed>,
+    /// True if there was a submission, and nothing of it lies in the inbox any more.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub withdrawn: bool,
+    /// The time at which that was found, where the miner had been ranked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub withdrawn_at: Option<Timestamp>,
+    /// How late the ranked submission came, where that cost something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub late: Option<Late>,
+    /// Weights of the tasks that it ran on, where they differ.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub weights: BTreeMap<String, f64>,
 }
 
 impl Known {
@@ -124,18 +139,49 @@ fn find(pipeline: &Pipeline, rankings: &Rankings, name: &str) -> Result<Known, S
     let token = rankings.token.clone();
     let source = report.as_ref().map(|report| archive::path(&pipeline.results, &report.sha256));
     let source = source.filter(|path| path.is_file());
-    let known = Known { miner, token, row, evaluated, pending, rejected, report, source, person };
-    if !known.is_absent() {
-        return Ok(known);
-    }
+    let (tasks, _) = task::load_good(&pipeline.tasks);
+    let late = row.as_ref().zip(report.as_ref());
+    let late = late.and_then(|ranked| late::of(pipeline, rankings, ranked, &tasks));
+    let weights = report.as_ref().map(|report| weights(report, &tasks)).unwrap_or_default();
+    let known = Known {
+        miner,
+        token,
+        row,
+        evaluated,
+        pending,
+        rejected,
+        report,
+        source,
+        person,
+        withdrawn: false,
+        withdrawn_at: None,
+        late,
+        weights,
+    };
+    if known.is_absent() { absent(pipeline, rankings, name, known) } else { Ok(known) }
+}
+
+/// Somebody of whom nothing is ranked, waits or was refused.
+fn absent(pipeline: &Pipeline, rankings: &Rankings, name: &str, known: Known) -> Result<Known, ShowError> {
     let history = history::of(pipeline, rankings, name);
+    let withdrawn = history.is_ok();
+    let withdrawn_at = history::left(&pipeline.results, &known.miner).filter(|_| withdrawn);
     match history.map(|all| all.last().map(|last| last.state)) {
         _ if is_new(pipeline, &known.miner) => Err(ShowError::Waiting(known.miner)),
         Ok(Some(Fate::Waiting)) => Err(ShowError::Waiting(known.miner)),
-        _ if known.person.is_some() => Ok(known),
+        _ if known.person.is_some() => Ok(Known { withdrawn, withdrawn_at, ..known }),
         Ok(_) => Err(ShowError::Withdrawn(known.miner)),
         Err(_) => Err(people::unknown(rankings, name)),
     }
+}
+
+/// Weights of the tasks of a report; none where all are the same.
+fn weights(report: &Report, tasks: &[Task]) -> BTreeMap<String, f64> {
+    let is_run = |task: &&Task| report.runs.iter().any(|run| run.task == task.id);
+    let weights: BTreeMap<String, f64> =
+        tasks.iter().filter(is_run).map(|task| (task.id.clone(), task.weight)).collect();
+    let first = weights.values().next().copied();
+    if weights.values().all(|weight| Some(*weight) == first) { BTreeMap::new() } else { weights }
 }
 
 /// True if something in the inbox, which the results know nothing of, is called like this miner's.
@@ -156,7 +202,8 @@ fn report(pipeline: &Pipeline, miner: &Miner) -> Option<Report> {
 
 fn runs(pipeline: &Pipeline, known: Known, task: &str) -> Result<Vec<Run>, ShowError> {
     if known.is_absent() {
-        return Err(ShowError::NothingHandedIn(known.miner));
+        let why = if known.withdrawn { ShowError::Withdrawn } else { ShowError::NothingHandedIn };
+        return Err(why(known.miner));
     }
     let Known { miner, report: Some(report), .. } = known else {
         return Err(match known.rejected.first() {

@@ -41,6 +41,9 @@ pub struct Submitted {
     /// Other scores that were published for them before, oldest first: tasks or rules changed since.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scores_before: Vec<f64>,
+    /// The cause of the last change of score, as `history.csv` has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed_by: Option<String>,
     /// True if they are what the miner is ranked by.
     pub stands: bool,
     /// Their outcome.
@@ -51,6 +54,16 @@ pub struct Submitted {
     /// Percent of the score that is taken off for coming late; None where nothing late counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub penalty: Option<f64>,
+    /// The close of its miner that it came after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closed: Option<Timestamp>,
+}
+
+/// A line of `history.csv` on a submission.
+struct Published {
+    at: Timestamp,
+    score: Option<f64>,
+    cause: String,
 }
 
 /// Outcome of a submission.
@@ -97,7 +110,7 @@ struct Told<'a> {
     rankings: &'a Rankings,
     row: Option<&'a Row>,
     course: Option<Course<'a>>,
-    scores: HashMap<String, Vec<(Timestamp, Option<f64>)>>,
+    scores: HashMap<String, Vec<Published>>,
 }
 
 /// A submission in the ledger: its lines, of which several tell of a file that was renamed, or that counted from a later time on.
@@ -189,7 +202,7 @@ impl Told<'_> {
         let score = match (self.evaluated(sha256), self.row) {
             (Some(evaluated), _) if is_chosen => evaluated.score,
             (_, Some(row)) if state == Fate::Stands => row.score,
-            _ => published.last().copied().flatten(),
+            _ => published.last().and_then(|last| last.score),
         };
         Submitted {
             at: first.at,
@@ -197,11 +210,13 @@ impl Told<'_> {
             received: came < first.came,
             via: first.via,
             bytes: archive::path(results, sha256).metadata().ok().map(|file| file.len()),
+            changed_by: changed_by(&published, score),
             scores_before: before(&published, score),
             score,
             stands: state == Fate::Stands,
             reason: self.reason(&all[at], state),
             penalty: penalty.filter(|_| !last.refused),
+            closed: self.course.as_ref().and_then(Course::closes).filter(|closes| came > *closes),
             state,
             sha256: sha256.clone(),
         }
@@ -266,15 +281,14 @@ impl Told<'_> {
     }
 
     /// Scores that were published of a submission, oldest first: those until the same bytes came again are the earlier one's.
-    fn published(&self, submissions: &Submissions<'_>, at: usize, is_shown: bool) -> Vec<Option<f64>> {
+    fn published(&self, submissions: &Submissions<'_>, at: usize, is_shown: bool) -> Vec<&Published> {
         let of_these = submissions.of_same_bytes(at);
         let place = of_these.iter().position(|one| *one == at).unwrap_or_default();
         let seen = |at: &usize| submissions.all[*at].first.at;
         let next = of_these.get(place + 1).filter(|_| !is_shown).map(seen);
         let begin = if place == 0 { Timestamp::MIN } else { seen(&at) };
         let published = self.scores.get(&submissions.all[at].first.sha256).into_iter().flatten();
-        let of_this = published.filter(|(at, _)| *at >= begin && next.is_none_or(|next| *at < next));
-        of_this.map(|(_, score)| *score).collect()
+        published.filter(|one| one.at >= begin && next.is_none_or(|next| one.at < next)).collect()
     }
 
     fn evaluated(&self, sha256: &str) -> Option<&Evaluated> {
@@ -298,23 +312,43 @@ impl Told<'_> {
 }
 
 /// Scores that were published before this one.
-fn before(published: &[Option<f64>], score: Option<f64>) -> Vec<f64> {
-    let mut before: Vec<f64> = published.iter().copied().flatten().collect();
+fn before(published: &[&Published], score: Option<f64>) -> Vec<f64> {
+    let mut before: Vec<f64> = published.iter().filter_map(|one| one.score).collect();
     before.dedup();
     before.pop_if(|last| Some(*last) == score);
     before
 }
 
+/// The cause of the line by which the score became this one; None if it is the first.
+fn changed_by(published: &[&Published], score: Option<f64>) -> Option<String> {
+    let (at, last) = published.iter().enumerate().rev().take_while(|(_, one)| one.score == score).last()?;
+    Some(last.cause.clone()).filter(|cause| at > 0 && !cause.is_empty())
+}
+
 /// All scores of a miner's submissions, as `history.csv` has them.
-fn scores(results: &Path, miner: &Miner) -> HashMap<String, Vec<(Timestamp, Option<f64>)>> {
-    let Ok(mut reader) = csv::Reader::from_path(results.join("history.csv")) else { return HashMap::new() };
-    let records = reader.records().map_while(Result::ok).filter(|record| &record[1] == miner.as_str());
-    let mut scores: HashMap<String, Vec<(Timestamp, Option<f64>)>> = HashMap::new();
-    for record in records.filter(|record| !history::tells_of_leaving(record.get(5))) {
-        let Ok(at) = record[0].parse() else { continue };
-        scores.entry(record[4].to_owned()).or_default().push((at, record[2].parse().ok()));
+fn scores(results: &Path, miner: &Miner) -> HashMap<String, Vec<Published>> {
+    let mut scores: HashMap<String, Vec<Published>> = HashMap::new();
+    for (record, at) in records(results, miner) {
+        let cause = record.get(5).unwrap_or_default().to_owned();
+        if !history::tells_of_leaving(Some(&cause)) {
+            let one = Published { at, score: record[2].parse().ok(), cause };
+            scores.entry(record[4].to_owned()).or_default().push(one);
+        }
     }
     scores
+}
+
+/// The time since which a miner is not ranked any more, by the last line of `history.csv`.
+pub(super) fn left(results: &Path, miner: &Miner) -> Option<Timestamp> {
+    let (record, at) = records(results, miner).pop()?;
+    history::tells_of_leaving(record.get(5)).then_some(at)
+}
+
+/// Lines of `history.csv` on a miner, with their times.
+fn records(results: &Path, miner: &Miner) -> Vec<(csv::StringRecord, Timestamp)> {
+    let Ok(mut reader) = csv::Reader::from_path(results.join(history::FILE)) else { return Vec::new() };
+    let records = reader.records().map_while(Result::ok).filter(|record| &record[1] == miner.as_str());
+    records.filter_map(|record| Some((record[0].parse().ok().map(|at| (record, at)))?)).collect()
 }
 
 #[cfg(test)]
@@ -323,9 +357,13 @@ mod tests {
 
     #[test]
     fn scores_that_were_published_before_are_told_once() {
-        let published = [Some(88.89), Some(88.89), None, Some(100.0), Some(50.0)];
+        let line = |score: Option<f64>| Published { at: Timestamp::UNIX_EPOCH, score, cause: "task".into() };
+        let published = [Some(88.89), Some(88.89), None, Some(100.0), Some(50.0)].map(line);
+        let published: Vec<&Published> = published.iter().collect();
         assert_eq!(before(&published, Some(50.0)), [88.89, 100.0]);
         assert!(before(&published[..2], Some(88.89)).is_empty());
         assert_eq!(before(&published[..2], None), [88.89]);
+        assert_eq!(changed_by(&published, Some(50.0)).as_deref(), Some("task"));
+        assert_eq!(changed_by(&published[..2], Some(88.89)), None);
     }
 }

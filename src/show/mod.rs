@@ -2,6 +2,7 @@
 
 mod data;
 mod history;
+mod late;
 mod people;
 mod query;
 mod ranking;
@@ -18,6 +19,7 @@ use crate::term::Layout;
 
 pub use crate::show::data::{Data, Known, MinerRun, data, on_task};
 pub use crate::show::history::{Fate, Submitted};
+pub use crate::show::late::Late;
 pub use crate::show::query::{Nearest, Query, ShowError};
 
 /// The miner that is meant by an id or by the roster's name.

@@ -1,5 +1,6 @@
 //! Answers to queries, laid out as text.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::config::Freeze;
@@ -83,14 +84,29 @@ fn miner(known: &Known, layout: &Layout) -> String {
     if known.pending {
         text += &format!("{}'s submission is not evaluated yet\n", known.miner);
     }
-    if let (true, Some(Listed { id, name, .. })) = (known.is_absent(), &known.person) {
-        text += &format!("{id} has submitted nothing: absent, on the roster as {}\n", shown(name));
+    if let (true, Some(person)) = (known.is_absent(), &known.person) {
+        text += &absent(person, known);
     }
     if let Some(row) = &known.row {
         text += &layout.paint(HEADING, &status(row, known.token.as_deref()));
         text.push('\n');
     }
+    text += &known.late.as_ref().map(|late| format!("late: {late}\n")).unwrap_or_default();
     text + &known.report.as_ref().map(|report| details(report, known, layout)).unwrap_or_default()
+}
+
+/// Somebody on the roster of whom nothing lies in the inbox.
+fn absent(Listed { id, name, .. }: &Listed, known: &Known) -> String {
+    let name = shown(name);
+    if !known.withdrawn {
+        return format!("{id} has submitted nothing: absent, on the roster as {name}\n");
+    }
+    let since = known.withdrawn_at.map(|at| at.strftime(" since %Y-%m-%d %H:%M:%S UTC").to_string());
+    format!(
+        "{id}, on the roster as {name}, has withdrawn: nothing of it lies in the inbox{}; `agentmill show {id} --history` lists what it \
+         submitted\n",
+        since.unwrap_or_default()
+    )
 }
 
 /// The submission in the inbox, where another one stands.
@@ -115,8 +131,7 @@ fn history(all: &[Submitted], layout: &Layout) -> String {
         let state = one.state.name().to_owned();
         let why = one.reason.as_deref().map(shown).or_else(|| lateness(one.penalty));
         let received = one.received.then(|| "came then by extensions.yaml".to_owned());
-        let remark: Vec<String> =
-            why.into_iter().chain(received).chain(earlier(&one.scores_before)).collect();
+        let remark: Vec<String> = why.into_iter().chain(received).chain(earlier(one)).collect();
         let at = one.came.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
         let sha256 = shown(&one.sha256).chars().take(12).collect();
         [at, sha256, bytes, one.via.name().to_owned(), score(one.score), state, remark.join("; ")]
@@ -126,10 +141,12 @@ fn history(all: &[Submitted], layout: &Layout) -> String {
     table(layout, &header, all.iter().map(line))
 }
 
-/// Scores that a submission had before; None if it had no other one.
-fn earlier(scores: &[f64]) -> Option<String> {
-    let scores: Vec<String> = scores.iter().map(f64::to_string).collect();
-    (!scores.is_empty()).then(|| format!("was {} before", scores.join(", ")))
+/// Scores that a submission had before, and why the last one changed; None if it had no other one.
+fn earlier(one: &Submitted) -> Option<String> {
+    let scores: Vec<String> = one.scores_before.iter().map(f64::to_string).collect();
+    let why =
+        one.changed_by.as_deref().map(|cause| format!(": changed by {}, says history.csv", shown(cause)));
+    (!scores.is_empty()).then(|| format!("was {} before{}", scores.join(", "), why.unwrap_or_default()))
 }
 
 fn status(row: &Row, token: Option<&str>) -> String {
@@ -159,7 +176,7 @@ fn details(report: &Report, known: &Known, layout: &Layout) -> String {
     text += &samples(&report.runs, layout);
     let runs: Vec<&Run> = by_task(&report.runs).concat();
     if !runs.is_empty() {
-        text += &format!("\n{}", run_table(&runs, has_samples(runs.iter().copied()), layout));
+        text += &format!("\n{}", run_table(&runs, has_samples(runs.iter().copied()), &known.weights, layout));
     }
     text += &asked(&runs);
     runs.into_iter().fold(text, |text, run| text + &trouble(run, layout))
@@ -207,9 +224,16 @@ fn samples(runs: &[Run], layout: &Layout) -> String {
     }
 }
 
-fn run_table(runs: &[&Run], has_samples: bool, layout: &Layout) -> String {
-    let header = run_columns(["STAGE", "TASK", "VERDICT"], has_samples);
-    table(layout, &header, runs.iter().map(|run| run_cells(run, has_samples)))
+/// A line for each run, with the weights of their tasks where there are any.
+fn run_table(runs: &[&Run], has_samples: bool, weights: &BTreeMap<String, f64>, layout: &Layout) -> String {
+    let mut header = run_columns(["STAGE", "TASK", "VERDICT"], has_samples);
+    header.extend((!weights.is_empty()).then(|| right("WEIGHT")));
+    let line = |run: &&Run| {
+        let weight = || weights.get(&run.task).map_or("-".to_owned(), f64::to_string);
+        let weight = (!weights.is_empty()).then(|| Styled::from(weight()));
+        run_cells(run, has_samples).into_iter().chain(weight).collect::<Vec<_>>()
+    };
+    table(layout, &header, runs.iter().map(line))
 }
 
 fn has_samples<'a>(mut runs: impl Iterator<Item = &'a Run>) -> bool {
@@ -251,7 +275,8 @@ fn passed(test: &TestResult) -> bool {
 
 /// Tests of a run that did not pass, with their messages; empty if all passed.
 fn trouble(run: &Run, layout: &Layout) -> String {
-    let title = format!("\n{}:\n", layout.paint(HEADING, &shown(&run.label())));
+    let points = points(&run.outcome).map(|points| format!(" {points}")).unwrap_or_default();
+    let title = format!("\n{}:{points}\n", layout.paint(HEADING, &shown(&run.label())));
     match &run.outcome {
         Outcome::TaskFault { task_fault } => {
             title + "  task_fault, counts for nobody:\n" + &indented(task_fault, "    ")
@@ -264,6 +289,15 @@ fn trouble(run: &Run, layout: &Layout) -> String {
             run.tests.iter().filter(|test| !passed(test)).fold(title, |text, one| text + &test(one, layout))
         }
     }
+}
+
+/// Points of a run whose tests have weights: `6 of 8 points`.
+fn points(outcome: &Outcome) -> Option<String> {
+    let Outcome::Scored(run) = outcome else { return None };
+    let (earned, all): (f64, f64) =
+        (run.tests.iter().map(TestResult::earned).sum(), run.tests.iter().map(|test| test.weight).sum());
+    let is_weighted = run.tests.iter().any(|test| test.weight != 1.0);
+    is_weighted.then(|| format!("{} of {} points", hundredths(earned), hundredths(all)))
 }
 
 fn test(test: &TestResult, layout: &Layout) -> String {
@@ -291,7 +325,8 @@ fn task_table(runs: &[MinerRun], layout: &Layout) -> String {
 }
 
 fn whole_run(run: &Run, has_samples: bool, layout: &Layout) -> String {
-    let mut text = run_table(&[run], has_samples, layout) + &asked(&[run]) + "\n";
+    let points = points(&run.outcome).map(|points| points + "\n").unwrap_or_default();
+    let mut text = run_table(&[run], has_samples, &BTreeMap::new(), layout) + &asked(&[run]) + "\n" + &points;
     match &run.outcome {
         Outcome::TaskFault { task_fault } => text += &indented(task_fault, "  "),
         Outcome::Unscored { unscored } => text += &indented(unscored, "  "),

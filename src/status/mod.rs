@@ -196,12 +196,14 @@ pub fn view(miner: &Miner, shown: Shown<'_>, pipeline: &Pipeline, own: bool) -> 
     Some(View { miner: miner.clone(), state, feedback: pipeline.feedback(), ranking, frozen, own })
 }
 
-/// Where somebody stands who has submitted nothing; None for those who are not on the roster.
+/// Where somebody stands of whom nothing lies in the inbox; None for those who are not on the roster.
 #[must_use]
-pub fn absent(miner: &Miner, pipeline: &Pipeline) -> Option<View> {
+pub fn absent(miner: &Miner, pipeline: &Pipeline, submitter: &Submitter) -> Option<View> {
+    // A ledger that can't be read tells of nobody.
+    let has_withdrawn = || submitter.has_submitted(&pipeline.results, miner).unwrap_or_default();
     let view = || View {
         miner: miner.clone(),
-        state: State::Absent,
+        state: if has_withdrawn() { State::Withdrawn } else { State::Absent },
         feedback: pipeline.feedback(),
         ranking: None,
         frozen: false,
@@ -231,9 +233,10 @@ pub fn own_view(miner: &Miner, pipeline: &Pipeline, now: Timestamp) -> io::Resul
         Some(before) => Shown { index: before, since: Some(&live) },
         None => Shown { index: &live, since: None },
     };
-    let mut view = view(miner, shown, pipeline, true).or_else(|| absent(miner, pipeline));
+    let submitter = Submitter::default();
+    let mut view = view(miner, shown, pipeline, true).or_else(|| absent(miner, pipeline, &submitter));
     if let Some(own) = view.as_mut().and_then(|view| view.own.as_mut()) {
-        own.limits = Submitter::default().room(pipeline, miner, now)?;
+        own.limits = submitter.room(pipeline, miner, now)?;
     }
     Ok(view)
 }

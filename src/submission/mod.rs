@@ -172,6 +172,17 @@ impl Submitter {
         Ok(ledger.sights().miners(sha256).to_vec())
     }
 
+    /// Tells whether a miner has ever submitted anything. Only reads.
+    ///
+    /// # Errors
+    /// The ledger can't be read.
+    pub fn has_submitted(&self, results: &Path, miner: &Miner) -> io::Result<bool> {
+        let mut held = self.ledger.lock();
+        let ledger = open(&mut held, results)?;
+        ledger.catch_up()?;
+        Ok(!ledger.sights().events(miner).is_empty())
+    }
+
     /// Submissions that the rules of the season leave a miner; None where there are no rules.
     ///
     /// # Errors
