@@ -374,7 +374,7 @@ fn the_week_that_the_documentation_shows_is_one() {
     env.write("inbox/ann.py", &all);
     let careless = all.replace("raise Overdrawn(amount)", "return").replace("(n)]", "(n + 1)]");
     env.write("inbox/bo.py", &careless);
-    env.run().prints(&["1. ann: 100\n"]);
+    env.run().prints(&["1. ann: 100 [similar to bo]\n"]);
     let scores = env.csv("scores.csv");
     let of = |miner: &str, task: &str| {
         let is_it = |line: &&testenv::Line| line["miner"] == miner && line["task"] == format!("week1/{task}");

@@ -112,7 +112,9 @@ fn late_days_cost_their_share_of_the_score() {
     let line = &env.rankings()["ann"];
     assert_eq!((line["score"].as_str(), line["penalty"].as_str()), ("70", "30"));
     assert_eq!(env.csv("scores.csv")[0]["score"], "100", "of the run");
-    env.agentmill(&["show", "ann"]).code(0).prints(&["30% off for coming late"]);
+    env.agentmill(&["show", "ann"])
+        .code(0)
+        .prints(&["30% off for coming late", "\nlate: 100 less 30%, as it came 1 day 6 h after 20"]);
     let agent = env.path("inbox/ann.py");
     let again = ["submit", agent.to_str().unwrap(), "--miner", "ann", "--wait"];
     env.agentmill(&again).code(0).prints(&["ann: 70 (rank 1", "), 30% off for coming late\n"]);

@@ -32,6 +32,9 @@ const SUSPICIOUS: u32 = 20;
 /// Bytes of a submission by their digest, if they are still there.
 type Source<'a> = Box<dyn Fn(&str) -> Option<Vec<u8>> + Sync + 'a>;
 
+/// A near copy, with the place of the document that it is one of, as long as its source is there.
+type Finding = (NearCopy, Option<usize>);
+
 /// Near copies among all documents so far.
 pub struct NearCopies<'a> {
     rules: &'a Similarity,
@@ -45,9 +48,8 @@ pub struct NearCopies<'a> {
     given: HashSet<u32>,
     /// How many documents there were when it was last looked for near copies.
     known: usize,
-    /// Finding of each document that was asked about then, with the place of the document that it is a near copy of, as long as
-    /// its source is there.
-    found: HashMap<usize, Option<(NearCopy, Option<usize>)>>,
+    /// Finding of each document that was asked about then.
+    found: HashMap<usize, Option<Finding>>,
     /// The last pairs, and what they are of: digest, other miner, percent.
     pairs: (Vec<(String, Miner, u32)>, Vec<NearPair>),
 }
@@ -120,11 +122,7 @@ impl<'a> NearCopies<'a> {
     }
 
     /// Looks for near copies among the documents at these places, of all that there are.
-    fn find(
-        &mut self,
-        asked: &BTreeSet<usize>,
-        documents: &[Document],
-    ) -> HashMap<usize, Option<(NearCopy, Option<usize>)>> {
+    fn find(&mut self, asked: &BTreeSet<usize>, documents: &[Document]) -> HashMap<usize, Option<Finding>> {
         let mut prints: Vec<(u32, usize)> = Vec::new();
         for (at, document) in documents.iter().enumerate() {
             prints.extend(self.prints(document).iter().map(|print| (*print, at)));
@@ -154,7 +152,7 @@ impl<'a> NearCopies<'a> {
                 found.entry(at).and_modify(|best| *best = best.take().max(near));
             }
         }
-        tell_both(&mut found, documents);
+        self.tell_both(&mut found, documents, &prints);
         found
     }
 
@@ -175,35 +173,79 @@ impl<'a> NearCopies<'a> {
         documents: &[Document],
         prints: &[(u32, usize)],
     ) -> Option<((u32, u32), usize)> {
-        let document = &documents[at];
-        if !self.looked_at.contains_key(&at) {
-            let source = (self.source)(&document.sha256)?;
-            self.looked_at.insert(at, fingerprints::all(&source));
-        }
-        let group = |print: u32| {
-            let rest = &prints[prints.partition_point(|(other, _)| *other < print)..];
-            &rest[..rest.partition_point(|(other, _)| *other == print)]
-        };
-        let owner_of = |print: &u32| self.owner(group(*print), documents);
-        let owners: HashMap<u32, &Miner> =
-            self.prints(document).iter().filter_map(|print| Some((*print, owner_of(print)?))).collect();
+        self.look_at(at, documents)?;
+        let owners = self.owners(at, documents, prints);
         let is_earlier = |other: &usize| *other < at && documents[*other].miner == *suspect;
         let mut shared: HashMap<usize, u32> = HashMap::new();
         for (print, _) in owners.iter().filter(|(_, owner)| **owner == suspect) {
-            let holders = group(*print).iter().map(|(_, other)| *other).filter(is_earlier);
+            let holders = group(prints, *print).iter().map(|(_, other)| *other).filter(is_earlier);
             holders.for_each(|other| *shared.entry(other).or_default() += 1);
         }
         let (original, _) = shared.into_iter().max_by_key(|(other, count)| (*count, *other))?;
-        let holds = |hash: u32| group(hash).binary_search(&(hash, original)).is_ok();
+        Some((self.tokens((at, original), suspect, &owners, prints), original))
+    }
+
+    /// Has the hashes of a document's source at hand; None if it is not there any more.
+    fn look_at(&mut self, at: usize, documents: &[Document]) -> Option<()> {
+        if !self.looked_at.contains_key(&at) {
+            let source = (self.source)(&documents[at].sha256)?;
+            self.looked_at.insert(at, fingerprints::all(&source));
+        }
+        Some(())
+    }
+
+    /// The miners that a document's fingerprints belong to, of those that are evidence.
+    fn owners<'d>(
+        &self,
+        at: usize,
+        documents: &'d [Document],
+        prints: &[(u32, usize)],
+    ) -> HashMap<u32, &'d Miner> {
+        let owner_of = |print: &u32| self.owner(group(prints, *print), documents);
+        self.prints(&documents[at]).iter().filter_map(|print| Some((*print, owner_of(print)?))).collect()
+    }
+
+    /// Tokens of a document that those fingerprints of an owner's cover which another document holds, too; and that all cover.
+    fn tokens(
+        &self,
+        (at, other): (usize, usize),
+        owner: &Miner,
+        owners: &HashMap<u32, &Miner>,
+        prints: &[(u32, usize)],
+    ) -> (u32, u32) {
+        let holds = |hash: u32| group(prints, hash).binary_search(&(hash, other)).is_ok();
         let (mut theirs, mut all) = (Covered::default(), Covered::default());
         for (place, hash) in self.looked_at[&at].iter().enumerate() {
-            let Some(owner) = owners.get(hash) else { continue };
+            let Some(of) = owners.get(hash) else { continue };
             all.add(place);
-            if *owner == suspect && holds(*hash) {
+            if *of == owner && holds(*hash) {
                 theirs.add(place);
             }
         }
-        Some(((theirs.tokens(), all.tokens()), original))
+        (theirs.tokens(), all.tokens())
+    }
+
+    /// Of two that came at once nobody can tell who was first: the original is a near copy of the other, too, if it would be one had
+    /// it come later.
+    fn tell_both(
+        &mut self,
+        found: &mut HashMap<usize, Option<Finding>>,
+        documents: &[Document],
+        prints: &[(u32, usize)],
+    ) {
+        let of_original = |(at, one): (&usize, &Option<Finding>)| {
+            let original = one.as_ref()?.1?;
+            documents[original].is_undecided(&documents[*at]).then_some((original, *at))
+        };
+        for (original, at) in found.iter().filter_map(of_original).collect::<Vec<_>>() {
+            let Some(best) = found.get_mut(&original) else { continue };
+            if self.look_at(original, documents).is_some() {
+                let owners = self.owners(original, documents, prints);
+                let covered = self.tokens((original, at), &documents[original].miner, &owners, prints);
+                let near = self.judge(&documents[at].miner, covered).map(|near| (near, Some(at)));
+                *best = best.take().max(near);
+            }
+        }
     }
 
     fn judge(&self, owner: &Miner, (shared, all): (u32, u32)) -> Option<NearCopy> {
@@ -214,18 +256,10 @@ impl<'a> NearCopies<'a> {
     }
 }
 
-/// Of two that came at once nobody can tell who was first: each is a near copy of the other.
-fn tell_both(found: &mut HashMap<usize, Option<(NearCopy, Option<usize>)>>, documents: &[Document]) {
-    let of_original = |(at, one): (&usize, &Option<(NearCopy, Option<usize>)>)| {
-        let (near, original) = one.as_ref()?;
-        let original = (*original)?;
-        let near = NearCopy { similar_to: documents[*at].miner.clone(), ..near.clone() };
-        documents[original].is_undecided(&documents[*at]).then_some((original, (near, Some(*at))))
-    };
-    let originals: Vec<_> = found.iter().filter_map(of_original).collect();
-    for (original, near) in originals {
-        found.entry(original).and_modify(|best| *best = best.take().max(Some(near)));
-    }
+/// Documents that hold a fingerprint, oldest first, of all that there are.
+fn group(prints: &[(u32, usize)], print: u32) -> &[(u32, usize)] {
+    let rest = &prints[prints.partition_point(|(other, _)| *other < print)..];
+    &rest[..rest.partition_point(|(other, _)| *other == print)]
 }
 
 #[cfg(test)]

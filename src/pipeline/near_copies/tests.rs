@@ -117,6 +117,10 @@ fn of_two_that_came_at_once_each_is_told_to_be_like_the_other() {
     let pair = |one: &str, other: &str| (one.to_owned(), other.to_owned(), 100);
     assert_eq!(told(60), [pair("abe", "zoe"), pair("zoe", "abe")]);
     assert_eq!(told(61), [pair("abe", "zoe")]);
+    let larger = format!("{ORIGINAL}\n\n{OWN}");
+    let agents = [("zoe", larger.as_str()), ("abe", copy.as_str())];
+    let told = near_in(&seen_apart(&agents, 1), &agents, "", OnSimilar::Flag);
+    assert_eq!(told, [pair("abe", "zoe")], "half of zoe's is no copy, whoever was first");
 }
 
 #[test]
