@@ -348,7 +348,7 @@ pub(super) fn left(results: &Path, miner: &Miner) -> Option<Timestamp> {
 fn records(results: &Path, miner: &Miner) -> Vec<(csv::StringRecord, Timestamp)> {
     let Ok(mut reader) = csv::Reader::from_path(results.join(history::FILE)) else { return Vec::new() };
     let records = reader.records().map_while(Result::ok).filter(|record| &record[1] == miner.as_str());
-    records.filter_map(|record| Some((record[0].parse().ok().map(|at| (record, at)))?)).collect()
+    records.filter_map(|record| record[0].parse().ok().map(|at| (record, at))).collect()
 }
 
 #[cfg(test)]
