@@ -128,8 +128,8 @@ impl Budget {
         }
         let mut state = self.state.lock();
         loop {
-            if let Err((bound, refusal)) = self.check(&state).and_then(|()| self.check_size(question, &state))
-            {
+            let refused = self.used_up(&state).or_else(|| self.too_large(question, &state));
+            if let Some((bound, refusal)) = refused {
                 if !state.closed {
                     state.used.refused += 1;
                     bound.into_iter().for_each(|bound| state.used.over.note(bound));
@@ -242,8 +242,8 @@ impl Budget {
         json!({ "granted": granted(grant), "used": used, "left": left })
     }
 
-    /// Refuses a question where a bound is reached, which the error names; none where the run is over.
-    fn check(&self, state: &State) -> Result<(), (Option<Bound>, Refusal)> {
+    /// Refuses a question where a bound is reached, which stands beside the refusal; none does where the run is over.
+    fn used_up(&self, state: &State) -> Option<(Option<Bound>, Refusal)> {
         let (grant, used) = (&self.grant, &state.used);
         let over = [
             (Bound::Requests, used.requests >= grant.requests),
@@ -252,14 +252,12 @@ impl Budget {
             (Bound::Waiting, state.waited() >= grant.wait),
         ];
         let bound = over.into_iter().find(|(_, over)| *over).map(|(bound, _)| bound);
-        match bound.map(Bound::name).or(state.closed.then_some("time")) {
-            Some(what) => Err((bound, Refusal::used_up(what, self.told_of(state)))),
-            None => Ok(()),
-        }
+        let what = bound.map(Bound::name).or(state.closed.then_some("time"))?;
+        Some((bound, Refusal::used_up(what, self.told_of(state))))
     }
 
     /// Refuses a question that is alone more than what is left, by a guess of its tokens and the shortest answers.
-    fn check_size(&self, question: &Question, state: &State) -> Result<(), (Option<Bound>, Refusal)> {
+    fn too_large(&self, question: &Question, state: &State) -> Option<(Option<Bound>, Refusal)> {
         let (grant, used) = (&self.grant, &state.used);
         let (guess, shortest) = (tokens_of(question.size().saturating_sub(FRAME)), question.shortest());
         let price = self.price(question);
@@ -268,10 +266,8 @@ impl Budget {
             (Bound::Tokens, guess.saturating_add(shortest) > grant.tokens.saturating_sub(used.tokens())),
             (Bound::Cost, grant.cost.is_some_and(|granted| cost > granted.less(used.cost))),
         ];
-        match over.into_iter().find(|(_, over)| *over) {
-            Some((bound, _)) => Err((Some(bound), Refusal::over_budget(bound.name(), self.told_of(state)))),
-            None => Ok(()),
-        }
+        let (bound, _) = over.into_iter().find(|(_, over)| *over)?;
+        Some((Some(bound), Refusal::over_budget(bound.name(), self.told_of(state))))
     }
 
     /// The longest answer that a question may get, cut to what is left, and the most that both come to.

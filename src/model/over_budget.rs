@@ -18,14 +18,14 @@ pub enum Bound {
     Waiting,
 }
 
-/// How many were refused by each bound.
+/// How many were refused by each bound; up to 65,535, as many runs are held at once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OverBudget {
-    requests: u32,
-    tokens: u32,
-    cost: u32,
-    waiting: u32,
+    requests: u16,
+    tokens: u16,
+    cost: u16,
+    waiting: u16,
 }
 
 impl Bound {
@@ -49,7 +49,7 @@ impl OverBudget {
         self.add(bound, 1);
     }
 
-    fn add(&mut self, bound: Bound, more: u32) {
+    fn add(&mut self, bound: Bound, more: u16) {
         let count = match bound {
             Bound::Requests => &mut self.requests,
             Bound::Tokens => &mut self.tokens,
@@ -59,7 +59,7 @@ impl OverBudget {
         *count = count.saturating_add(more);
     }
 
-    fn count(&self, bound: Bound) -> u32 {
+    fn count(&self, bound: Bound) -> u16 {
         match bound {
             Bound::Requests => self.requests,
             Bound::Tokens => self.tokens,
