@@ -1,4 +1,4 @@
-//! Questions to models that were refused over a budget, by the bound that they passed.
+//! Bounds of a budget that questions to models passed, and were refused for it.
 
 use std::fmt;
 use std::ops::AddAssign;
@@ -18,14 +18,14 @@ pub enum Bound {
     Waiting,
 }
 
-/// How many were refused by each bound; up to 65,535, as many runs are held at once.
+/// Those that were passed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OverBudget {
-    requests: u16,
-    tokens: u16,
-    cost: u16,
-    waiting: u16,
+    requests: bool,
+    tokens: bool,
+    cost: bool,
+    waiting: bool,
 }
 
 impl Bound {
@@ -42,50 +42,37 @@ impl Bound {
 }
 
 impl OverBudget {
-    const ALL: [Bound; 4] = [Bound::Requests, Bound::Tokens, Bound::Cost, Bound::Waiting];
-
-    /// Counts one more.
+    /// Notes that this one was passed.
     pub fn note(&mut self, bound: Bound) {
-        self.add(bound, 1);
-    }
-
-    fn add(&mut self, bound: Bound, more: u16) {
-        let count = match bound {
-            Bound::Requests => &mut self.requests,
-            Bound::Tokens => &mut self.tokens,
-            Bound::Cost => &mut self.cost,
-            Bound::Waiting => &mut self.waiting,
-        };
-        *count = count.saturating_add(more);
-    }
-
-    fn count(&self, bound: Bound) -> u16 {
         match bound {
-            Bound::Requests => self.requests,
-            Bound::Tokens => self.tokens,
-            Bound::Cost => self.cost,
-            Bound::Waiting => self.waiting,
+            Bound::Requests => self.requests = true,
+            Bound::Tokens => self.tokens = true,
+            Bound::Cost => self.cost = true,
+            Bound::Waiting => self.waiting = true,
         }
     }
 }
 
 impl AddAssign for OverBudget {
     fn add_assign(&mut self, other: Self) {
-        Self::ALL.into_iter().for_each(|bound| self.add(bound, other.count(bound)));
+        self.requests |= other.requests;
+        self.tokens |= other.tokens;
+        self.cost |= other.cost;
+        self.waiting |= other.waiting;
     }
 }
 
-/// Such as ` of tokens`, or ` of requests (4) and cost (2)`; nothing where the bounds aren't known.
+/// Such as ` of requests and cost`; nothing where the bounds aren't known.
 impl fmt::Display for OverBudget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let passed: Vec<Bound> = Self::ALL.into_iter().filter(|bound| self.count(*bound) > 0).collect();
-        match passed.as_slice() {
-            [] => Ok(()),
-            [bound] => write!(f, " of {}", bound.name()),
-            many => {
-                let told = many.iter().map(|bound| format!("{} ({})", bound.name(), self.count(*bound)));
-                write!(f, " of {}", told.collect::<Vec<_>>().join(" and "))
-            }
-        }
+        let all = [
+            (Bound::Requests, self.requests),
+            (Bound::Tokens, self.tokens),
+            (Bound::Cost, self.cost),
+            (Bound::Waiting, self.waiting),
+        ];
+        let passed: Vec<&str> =
+            all.into_iter().filter(|(_, is_passed)| *is_passed).map(|(bound, _)| bound.name()).collect();
+        if passed.is_empty() { Ok(()) } else { write!(f, " of {}", passed.join(" and ")) }
     }
 }
