@@ -5,7 +5,7 @@ mod testenv;
 use testenv::TestEnv;
 
 /// Tests as beginners write them, with the advice that each gets.
-const BEGINNERS: [(&str, &str); 16] = [
+const BEGINNERS: [(&str, &str); 17] = [
     ("assert f(1) == 1\n    - assert f(2) == 2", "YAML makes one text of both"),
     ("assert f(1) = 1", "`==` compares"),
     ("assert f(1) === 1", "`==` compares"),
@@ -20,6 +20,7 @@ const BEGINNERS: [(&str, &str); 16] = [
     ),
     ("assert open('a.txt').read() == f(1)", "files: is for agents alone"),
     ("assert f(1) == pytest.approx(1)", "raises and approx are without it"),
+    ("assert f(capsys) == 1", "output_of(f, 2) is what f prints"),
     ("self.assertEqual(f(1), 1)", "write assertions"),
     ("assertEqual(f(1), 1)", "write assertions"),
     ("assert f(1) is true", "Python writes True"),
@@ -29,7 +30,7 @@ const BEGINNERS: [(&str, &str); 16] = [
 
 #[test]
 fn tests_as_beginners_write_them_are_told_with_what_to_write() {
-    let (mistakes, hints) = BEGINNERS.split_at(11);
+    let (mistakes, hints) = BEGINNERS.split_at(12);
     for (tests, code) in [(mistakes, 2), (hints, 0)] {
         let file = |at: usize| format!("t{at}");
         let env = tests.iter().enumerate().fold(TestEnv::new(), |env, (at, (test, _))| {

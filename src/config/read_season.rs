@@ -145,9 +145,10 @@ fn extension(name: &str, place: &Place<'_>, season: Option<&Season>) -> Option<(
     }
     let mut fields = place.fields()?;
     let received = fields.optional("received", moment).map(|received| received.at);
-    let closes = match fields.has("received") {
-        true => fields.optional("closes", moment),
-        false => fields.required("closes").and_then(|place| place.value(moment)),
+    let is_empty = fields.names().next().is_none();
+    let closes = match is_empty {
+        false => fields.optional("closes", moment),
+        true => fields.required("closes").and_then(|place| place.value(moment)),
     };
     let closes = closes.map(|closes| closes.at);
     check(&fields, closes, received, season);
@@ -280,7 +281,11 @@ mod tests {
                 "ann: {closes: 2027-03-07T00:00:00Z}",
                 "extensions.yaml:1:15: ann.closes: must be after season.closes",
             ),
-            ("\nann: {until: 2027-03-09T00:00:00Z}", "extensions.yaml:2:6: ann.closes: missing"),
+            ("\nann: {}", "extensions.yaml:2:6: ann.closes: missing"),
+            (
+                "\nann: {recieved: 2027-03-09T00:00:00Z}",
+                "extensions.yaml:2:7: ann.recieved: unknown field; did you mean \"received\"?",
+            ),
             ("a b: {closes: 2027-03-09T00:00:00Z}", "is not a miner id"),
             ("ann: {closes: soon}", "expected a time with its zone"),
             ("ann: {received: soon}", "ann.received: expected a time with its zone"),

@@ -203,6 +203,10 @@ impl Builder<'_> {
         let name = match node.kind {
             Kind::Scalar(Value::String(name)) => name,
             Kind::Bad => return Key::Bad,
+            Kind::Scalar(_) => {
+                self.add(node.at, "a field's name must be text: put it in quotes");
+                return Key::Bad;
+            }
             _ => {
                 self.add(node.at, "a field's name must be text");
                 return Key::Bad;

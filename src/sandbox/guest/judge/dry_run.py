@@ -252,9 +252,12 @@ def forgotten(name):
     """Says so if it is the name of what is often imported."""
     import math
 
+    if name in FIXTURES:
+        return "is a fixture of pytest's, which is not there: output_of(f, 2) is what f prints, and a test may write to /tmp"
     home = "math" if hasattr(math, name) else IMPORTED.get(name)
     return f"is neither defined nor named in the prompt: import it from {home} in setup" if home else None
 
 
+FIXTURES = frozenset(("capsys", "capfd", "caplog", "tmp_path", "tmpdir", "monkeypatch"))
 IMPORTED = {name: "collections" for name in "Counter OrderedDict defaultdict deque namedtuple".split()}
 IMPORTED |= {"deepcopy": "copy", "reduce": "functools", "Decimal": "decimal", "Fraction": "fractions"}
