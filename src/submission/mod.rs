@@ -104,7 +104,7 @@ impl Submitter {
         if let Some(standing) = place.content() {
             self.note(pipeline, standing, None)?;
         }
-        // Who has withdrawn comes anew, by whichever bytes.
+        // Who has withdrawn is let in only where new bytes would be.
         let submitted = if place.is_empty() { "" } else { &sha256 };
         let came = self.admit(pipeline, miner, submitted, here)?;
         // Only now: what is refused looks at nobody's file, as each look may make a draft that lies there a submission of a season.
