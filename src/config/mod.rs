@@ -87,11 +87,11 @@ fn beside(log: Log, file: &Path, mut pipeline: Option<Pipeline>) -> Result<Pipel
         }
         roster = Some(listed.clone()).filter(|_| problems.is_empty());
     }
-    let season = pipeline.as_ref().and_then(|pipeline| pipeline.season.clone());
-    let has_end = season.as_ref().is_some_and(|season| season.closes.is_some());
+    let has_end = |pipeline: &&mut Pipeline| pipeline.season.as_ref().is_some_and(|one| one.closes.is_some());
     // An end that is wrong is told already, and extends as one that is not there.
-    if let Some(pipeline) = pipeline.as_mut().filter(|_| has_end || log.is_empty()) {
-        match (read_season::load(file, season.as_ref(), roster.as_ref()), &mut pipeline.season) {
+    if let Some(pipeline) = pipeline.as_mut().filter(|pipeline| has_end(pipeline) || log.is_empty()) {
+        let extensions = read_season::load(file, pipeline.season.as_ref(), roster.as_ref());
+        match (extensions, &mut pipeline.season) {
             (Ok(extensions), Some(season)) => season.extensions = extensions,
             (Ok(_), None) => {}
             (Err(mistakes), _) => problems.extend(mistakes.0),
