@@ -6,6 +6,7 @@ mod testenv;
 use std::fs;
 use std::path::Path;
 
+use agentmill::model::merged::{self, DraftPart};
 use agentmill::model::report::Scored;
 use agentmill::task::{self, Task};
 use common::{LIMITS, Lab, Outcome, messages, verdicts};
@@ -396,4 +397,46 @@ fn five_megabytes_go_in_and_three_come_out_and_the_host_stays_small() {
     let report = env.report("bob", "t");
     assert!(report.len() == 8 && report.iter().all(|test| test.contains("line 4")), "{report:?}");
     daemon.end();
+}
+
+/// By a program of each task's name beside agent.py; by one file of samples; by one of several drafts; and by asking for the task's id.
+#[test]
+fn a_submission_serves_many_tasks_of_programs() {
+    let env = TestEnv::new().pipeline("validate: {files: 5}\nrewards: none\n");
+    for (id, answer) in [("sum", "5"), ("set-1/two-max", "3")] {
+        env.write(
+            &format!("tasks/{id}.yaml"),
+            &format!("prompt: {id}\ncases: {}-data\n", id.replace("set-1/", "")),
+        );
+        env.write(&format!("tasks/{id}-data/1.in"), "2 3\n");
+        env.write(&format!("tasks/{id}-data/1.out"), &format!("{answer}\n"));
+    }
+    let [sum, max] = ["sum", "max"].map(|how| format!("print({how}(map(int, input().split())))\n"));
+    env.write("inbox/ann/agent.py", "");
+    env.write("inbox/ann/sum.py", &format!("import tools\ntools.told()\n{sum}"));
+    env.write(
+        "inbox/ann/tools.py",
+        "import sys\ndef told():\n    print(sys.argv, __name__, file=sys.stderr)\n",
+    );
+    env.write("inbox/ann/set_1/two_max.py", &max);
+    let part = |id: &str, source: &str| DraftPart {
+        id: id.into(),
+        prompt: id.into(),
+        program: true,
+        source: source.into(),
+    };
+    env.drop_agent("bob", &merged::merge(&[part("sum", &sum), part("set-1/two-max", &max)]));
+    env.drop_agent(
+        "cyd",
+        &format!("import os\nif os.environ['AGENTMILL_TASK'] == 'sum':\n    {sum}else:\n    {max}"),
+    );
+    let line =
+        |id: &str, source: &str| serde_json::json!({ "task_id": id, "solution": source }).to_string() + "\n";
+    env.write("dan.jsonl", &(line("sum", &sum) + &line("set-1/two-max", &max)));
+    env.agentmill(&["import", "samples", env.path("dan.jsonl").to_str().unwrap()]).code(0);
+    env.run();
+    let scores = ["ann", "bob", "cyd", "dan"].map(|miner| env.score(miner).unwrap_or_default());
+    assert_eq!(scores, ["100"; 4], "{:?} {}", env.verdicts(), env.read("results/rejected.csv"));
+    let stderr = env.json("agents/ann.json").to_string();
+    assert!(stderr.contains("['sum.py'] tools"), "{stderr}");
 }

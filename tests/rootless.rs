@@ -126,6 +126,7 @@ fn agents_are_judged_within_their_limits() -> Tested {
 fn auto_takes_a_runtime_where_no_engine_is() -> Tested {
     as_user("auto_takes_a_runtime_where_no_engine_is", &[], || {
         usable("runc")?;
+        usable("crun")?;
         let env =
             TestEnv::new().directly().no_programs().task("double", DOUBLE_TASK).agent("ann", DOUBLE_AGENT);
         fs::create_dir(env.path("bin")).unwrap();
@@ -134,6 +135,10 @@ fn auto_takes_a_runtime_where_no_engine_is() -> Tested {
         }
         env.run();
         assert_eq!(env.json("rankings.json")["engine"], "runc");
+        std::os::unix::fs::symlink(found("crun"), env.path("bin/crun")).unwrap();
+        let env = env.agent("bob", DOUBLE_AGENT);
+        env.run();
+        assert_eq!(env.json("rankings.json")["engine"], "crun", "the faster of both");
         Ok(())
     })
 }

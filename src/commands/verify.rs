@@ -57,6 +57,8 @@ struct Verified {
     unjudged: usize,
     rerun_agents: usize,
     rerun_runs: usize,
+    /// The runs that asked a model something else when they were made again.
+    unheard_runs: Vec<RunName>,
     /// Verdicts and lines of the ranking that are not as the bundle says.
     findings: Vec<Finding>,
     /// Differences between the place where it was packed and this one.
@@ -180,6 +182,7 @@ impl Verified {
             unjudged: 0,
             rerun_agents: 0,
             rerun_runs: 0,
+            unheard_runs: Vec::new(),
             findings: Vec::new(),
             notes: Vec::new(),
         }
@@ -189,7 +192,7 @@ impl Verified {
         let OfSandbox { image, judged, rerun } = of_sandbox;
         (self.judged, self.unkept, self.unjudged) = (judged.runs, judged.unkept.len(), judged.unjudged);
         (self.unkept_runs, self.wavering_runs) = (judged.unkept, judged.wavering);
-        (self.rerun_agents, self.rerun_runs) = (rerun.agents, rerun.runs);
+        (self.rerun_agents, self.rerun_runs, self.unheard_runs) = (rerun.agents, rerun.runs, rerun.unheard);
         self.findings.extend(judged.findings);
         self.findings.extend(rerun.findings);
         if manifest.image != image {
@@ -230,6 +233,12 @@ impl Verified {
                 counted(self.rerun_agents, "agent")
             ));
         }
+        if !self.unheard_runs.is_empty() {
+            let unheard = runs(self.unheard_runs.len());
+            lines
+                .push(format!("{unheard} not made again: this time they asked a model what is not recorded"));
+            lines.extend(by_miner("not made again", &self.unheard_runs));
+        }
         lines.extend(self.notes.iter().map(|note| format!("note: {note}")));
         lines.extend(self.faults.iter().map(|fault| format!("changed: {fault}")));
         lines.extend(self.findings.iter().map(|finding| format!("differs: {finding}")));
@@ -243,7 +252,7 @@ impl Verified {
 
     /// Runs of which nobody can tell whether they are as the bundle says.
     fn unsettled(&self) -> usize {
-        self.unkept + self.wavering_runs.len()
+        self.unkept + self.wavering_runs.len() + self.unheard_runs.len()
     }
 }
 

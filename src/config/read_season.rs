@@ -144,25 +144,35 @@ fn extension(name: &str, place: &Place<'_>, season: Option<&Season>) -> Option<(
         return None;
     }
     let mut fields = place.fields()?;
-    let received = fields.optional("received", moment).map(|received| received.at);
+    let received = received(&mut fields);
     let is_empty = fields.names().next().is_none();
     let closes = match is_empty {
         false => fields.optional("closes", moment),
         true => fields.required("closes").and_then(|place| place.value(moment)),
     };
     let closes = closes.map(|closes| closes.at);
-    check(&fields, closes, received, season);
+    check(&fields, closes, &received, season);
     fields.finish();
-    closes.or(received).and_then(|_| Some((miner?, Extension { closes, received })))
+    closes.or(received.first().copied()).and_then(|_| Some((miner?, Extension { closes, received })))
+}
+
+/// One time, or several that do not go back.
+fn received(fields: &mut Reader<'_>) -> Vec<Timestamp> {
+    let Some(place) = fields.get("received") else { return Vec::new() };
+    let places = match place.node.kind {
+        Kind::Sequence(_) => place.items().unwrap_or_default(),
+        _ => vec![place.clone()],
+    };
+    let times: Vec<Timestamp> =
+        places.iter().filter_map(|place| place.value(moment)).map(|moment| moment.at).collect();
+    if places.is_empty() || !times.is_sorted() {
+        place.complain("expected times in order: that of the first file, of the second and so on");
+    }
+    times
 }
 
 /// Refuses an extension of what has no end, or one that grants nothing.
-fn check(
-    fields: &Reader<'_>,
-    later: Option<Timestamp>,
-    received: Option<Timestamp>,
-    season: Option<&Season>,
-) {
+fn check(fields: &Reader<'_>, later: Option<Timestamp>, received: &[Timestamp], season: Option<&Season>) {
     let opens = season.and_then(|season| season.opens);
     match (later, season.and_then(|season| season.closes)) {
         (Some(_), None) => {
@@ -172,12 +182,12 @@ fn check(
         (Some(later), Some(closes)) if later <= closes => {
             fields.complain("closes", "must be after season.closes of pipeline.yaml");
         }
-        (None, None) if received.is_some() => {
+        (None, None) if !received.is_empty() => {
             fields.complain("received", "season.closes of pipeline.yaml is not set: nothing is late");
         }
         _ => {}
     }
-    if received.zip(opens).is_some_and(|(received, opens)| received < opens) {
+    if received.first().zip(opens).is_some_and(|(first, opens)| *first < opens) {
         fields.complain("received", "must not be before season.opens of pipeline.yaml");
     }
 }
@@ -267,7 +277,7 @@ mod tests {
         let later = |closes: Option<&str>, received: Option<&str>| {
             BTreeMap::from([(
                 "ann".parse().unwrap(),
-                Extension { closes: closes.map(at), received: received.map(at) },
+                Extension { closes: closes.map(at), received: received.into_iter().map(at).collect() },
             )])
         };
         assert_eq!(given, later(Some("2027-03-09T00:00Z"), None));
@@ -289,6 +299,12 @@ mod tests {
             ("a b: {closes: 2027-03-09T00:00:00Z}", "is not a miner id"),
             ("ann: {closes: soon}", "expected a time with its zone"),
             ("ann: {received: soon}", "ann.received: expected a time with its zone"),
+            ("ann: {received: []}", "ann.received: expected times in order"),
+            (
+                "ann: {received: [2027-03-03T00:00Z, 2027-03-02T00:00Z]}",
+                "ann.received: expected times in order",
+            ),
+            ("ann: {received: [2027-03-03T00:00Z, soon]}", "ann.received[1]: expected a time with its zone"),
             ("ann: {received: 2027-02-28T00:00Z}", "ann.received: must not be before season.opens"),
             ("ann: 2027-03-09T00:00:00Z", "extensions.yaml:1:6: ann: expected fields such as ann: {closes: "),
         ] {

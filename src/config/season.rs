@@ -33,13 +33,14 @@ pub struct Season {
 }
 
 /// The organiser's word on one miner; it says something.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Extension {
     /// A later close.
     pub closes: Option<Timestamp>,
-    /// Time at which the files came that were put into the inbox later, such as from another system.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub received: Option<Timestamp>,
+    /// Times at which the files came that were put into the inbox later, such as from another system: of the first, the second and so on; the last
+    /// one is that of all further ones, too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub received: Vec<Timestamp>,
 }
 
 /// The submission that a miner is ranked by.

@@ -72,6 +72,12 @@ impl Pipeline {
         self.results != self.records
     }
 
+    /// True if agents or tests may ask a model.
+    #[must_use]
+    pub fn asks_models(&self) -> bool {
+        self.judge_model.is_some() || self.stages.iter().any(|stage| stage.model.is_some())
+    }
+
     /// Feedback on what all stages make up together.
     #[must_use]
     pub fn feedback(&self) -> Feedback {

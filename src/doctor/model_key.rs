@@ -6,8 +6,6 @@ use crate::gateway::provider::key;
 
 /// The key that is missing, or can't be one; None if it is there, or no run asks a model.
 pub(super) fn look(pipeline: &Pipeline) -> Option<Finding> {
-    let is_asked =
-        pipeline.judge_model.is_some() || pipeline.stages.iter().any(|stage| stage.model.is_some());
-    let missing = key(pipeline.llm.api_key_env.as_deref()).err().filter(|_| is_asked)?;
+    let missing = key(pipeline.llm.api_key_env.as_deref()).err().filter(|_| pipeline.asks_models())?;
     Some(Finding::odd("model", missing.to_string(), "runs that ask a model stay unscored without it"))
 }

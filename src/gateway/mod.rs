@@ -78,24 +78,46 @@ impl Gateway {
     /// # Errors
     /// There are no threads to be had, or `SSL_CERT_FILE` is of no use.
     pub fn new(pipeline: &Pipeline, events: &Events, fresh: bool) -> anyhow::Result<Option<Self>> {
-        if pipeline.judge_model.is_none() && pipeline.stages.iter().all(|stage| stage.model.is_none()) {
-            return Ok(None);
-        }
+        let asking = || {
+            let key = key(pipeline.llm.api_key_env.as_deref()).map_err(|error| error.to_string());
+            Self::asking(pipeline, key, events, fresh)
+        };
+        pipeline.asks_models().then(asking).transpose()
+    }
+
+    /// The gateway of a pipeline whose runs are made again, with the answers that are recorded. Nobody is asked anything else: a run that
+    /// asks it is as one whose provider is away. None if neither agents nor tests may ask anything.
+    ///
+    /// # Errors
+    /// There are no threads to be had.
+    pub fn of_recordings(pipeline: &Pipeline) -> anyhow::Result<Option<Self>> {
+        let nobody = || Err("it is not recorded".to_owned());
+        let asking = || Self::asking(pipeline, nobody(), &Events::channel().0, false);
+        pipeline.asks_models().then(asking).transpose()
+    }
+
+    /// With the provider's key, or the reason why it can't be asked.
+    fn asking(
+        pipeline: &Pipeline,
+        key: Result<Option<String>, String>,
+        events: &Events,
+        fresh: bool,
+    ) -> anyhow::Result<Self> {
         let recordings = pipeline.records.join(RECORDINGS);
         private::close(&recordings)?;
         let Llm { prices, max_tokens, timeout, .. } = &pipeline.llm;
         let mut builder = Builder::new_multi_thread();
         let runtime =
             builder.worker_threads(THREADS).max_blocking_threads(MOST_ASKING).enable_all().build()?;
-        Ok(Some(Self {
+        Ok(Self {
             runtime: Some(runtime),
-            source: Arc::new(source(&pipeline.llm, events)?),
+            source: Arc::new(source(&pipeline.llm, key, events)?),
             prices: prices.iter().map(|(model, price)| (model.clone(), per_token(price))).collect(),
             longest: *max_tokens,
             timeout: *timeout,
             recordings,
             fresh,
-        }))
+        })
     }
 
     /// Access for the run with this key. Nobody is asked whether the provider is there if the run is recorded.
@@ -147,10 +169,10 @@ fn per_token(of_million: &config::Price) -> Price {
     Price { input, output }
 }
 
-fn source(llm: &Llm, events: &Events) -> anyhow::Result<Source> {
-    let (key, no_key) = match key(llm.api_key_env.as_deref()) {
+fn source(llm: &Llm, key: Result<Option<String>, String>, events: &Events) -> anyhow::Result<Source> {
+    let (key, no_key) = match key {
         Ok(key) => (key, None),
-        Err(error) => (None, Some(error.to_string())),
+        Err(reason) => (None, Some(reason)),
     };
     let provider = Arc::new(Provider::new(llm, key)?);
     let health = Health::new(Arc::clone(&provider), llm.timeout, events.clone());

@@ -180,8 +180,8 @@ fn completed(prompt: &str, completion: &str) -> String {
 /// The samples at this place of each task's.
 fn those_at(at: usize, by_task: &BTreeMap<usize, Vec<String>>, tasks: &[Task]) -> Vec<TaskSample> {
     let one = |(task, sources): (&usize, &Vec<String>)| {
-        let Task { id, prompt, .. } = &tasks[*task];
-        sources.get(at).map(|source| TaskSample::new(id, prompt, source))
+        let task = &tasks[*task];
+        sources.get(at).map(|source| TaskSample::new(&task.id, task.known_by(), source))
     };
     by_task.iter().filter_map(one).collect()
 }

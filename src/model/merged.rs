@@ -20,6 +20,7 @@ pub struct DraftPart {
 
 const HEAD: &str = "\
 # One section per task, each a module of its own: helpers of the same name don't meet.
+import os
 import sys
 import types
 
@@ -60,7 +61,8 @@ def _offer(modules):
 
 def _main(argv):
     prompt = argv[argv.index('--task') + 1].strip() if '--task' in argv[:-1] else None
-    asked = [section for section in SECTIONS if section[1].strip() == prompt]
+    task = os.environ.get('AGENTMILL_TASK')
+    asked = [section for section in SECTIONS if task == section[0] or prompt == section[1].strip()]
     programs = [section for section in SECTIONS if section[2]]
     for name, _prompt, _program, source in asked or programs:
         _load(name, source, '__main__')

@@ -7,7 +7,7 @@ use tracing::{debug, instrument, warn};
 
 use crate::gateway::Gateway;
 use crate::model::claims::{Claims, Collected};
-use crate::model::report::{Outcome, Report, Run, SyntaxError};
+use crate::model::report::{Outcome, Report, Run, Scored, SyntaxError};
 use crate::model::samples;
 use crate::pipeline::plan::Part;
 use crate::pipeline::report_summary::RunResult;
@@ -262,6 +262,26 @@ fn announce<'a>(
     }
 }
 
+/// Makes the run with this key, in which agent and tests may ask the models that they are granted.
+///
+/// # Errors
+/// Nothing could be judged; [`Fault::Provider`] if there is no way to a model.
+pub fn make(
+    cell: &mut dyn Cell,
+    planned: &PlannedRun<'_>,
+    key: &str,
+    gateway: Option<&Gateway>,
+) -> Result<Scored, Fault> {
+    let access = planned.grant.zip(gateway).map(|(grant, gateway)| gateway.access(key, grant));
+    let judge_model =
+        planned.judge_model.zip(gateway).map(|(grant, gateway)| gateway.judge_model(key, grant));
+    let access = access.transpose().map_err(Fault::Provider)?;
+    let judge_model = judge_model.transpose().map_err(Fault::Provider)?;
+    access.into_iter().for_each(|access| cell.grant(access));
+    judge_model.into_iter().for_each(|model| cell.set_judge_model(model));
+    cell.run(planned.task, &planned.limits)
+}
+
 /// One run; only being stopped keeps it from having an outcome.
 fn run(
     cell: &mut Result<Box<dyn Cell + '_>, Fault>,
@@ -270,24 +290,14 @@ fn run(
     gateway: Option<&Gateway>,
 ) -> Result<Outcome, End> {
     let began = Instant::now();
-    let access = planned.grant.zip(gateway).map(|(grant, gateway)| gateway.access(key, grant));
-    let judge_model =
-        planned.judge_model.zip(gateway).map(|(grant, gateway)| gateway.judge_model(key, grant));
-    let ways = access.transpose().and_then(|access| Ok((access, judge_model.transpose()?)));
-    let result = match (cell.as_mut(), ways) {
-        (Ok(_), Err(reason)) => Err(Fault::Provider(reason)),
-        (Ok(open), Ok((access, judge_model))) => caught(|| {
-            access.into_iter().for_each(|access| open.grant(access));
-            judge_model.into_iter().for_each(|model| open.set_judge_model(model));
-            open.run(planned.task, &planned.limits)
-        })
-        .unwrap_or_else(|bug| {
+    let result = match cell {
+        Ok(open) => caught(|| make(&mut **open, planned, key, gateway)).unwrap_or_else(|bug| {
             // Nobody knows what state the cell is in: nothing more is run in it.
             let fault = Fault::Engine(bug);
             *cell = Err(fault.clone());
             Err(fault)
         }),
-        (Err(fault), _) => Err(fault.clone()),
+        Err(fault) => Err(fault.clone()),
     };
     let (task, took_ms) = (&planned.task.id, began.elapsed().as_millis() as u64);
     match &result {

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Counts, Extension, Season};
+use crate::config::{Counts, Season};
 use crate::model::first_sights::{Event, FirstSights, Origin};
 use crate::model::miner_id::Miner;
 use crate::pipeline::ledger::Ledger;
@@ -88,14 +88,23 @@ pub enum Outcome {
     Stood(u32),
 }
 
+/// Times at which files were seen that were dropped, of those that follow each other with the same bytes the first.
+fn files(events: &[Event]) -> Vec<Timestamp> {
+    let dropped: Vec<&Event> = events.iter().filter(|event| event.via == Origin::Dropped).collect();
+    let runs = dropped.chunk_by(|a, b| a.sha256 == b.sha256);
+    runs.map(|run| run[0].at).collect()
+}
+
 /// Submissions of one miner, and the rules for it.
 #[derive(Debug)]
 pub struct Course<'a> {
     season: &'a Season,
     /// The last moment in time, its extension included.
     closes: Option<Timestamp>,
-    /// Time at which dropped files came, by the organiser's word.
-    received: Option<Timestamp>,
+    /// Times at which dropped files came, one after the other, by the organiser's word; the last one is that of all further ones, too.
+    received: &'a [Timestamp],
+    /// Times at which dropped files were seen that are others than those before them.
+    files: Vec<Timestamp>,
     counted: Vec<Counted>,
     /// How many of them came on each day.
     by_day: HashMap<i64, usize>,
@@ -108,11 +117,14 @@ pub struct Course<'a> {
 impl<'a> Course<'a> {
     /// The course of a miner as far as the ledger tells.
     pub fn of(season: &'a Season, miner: &Miner, sights: &FirstSights) -> Self {
-        let Extension { closes: later, received } = season.extensions.get(miner).copied().unwrap_or_default();
+        let (extension, events) = (season.extensions.get(miner), sights.events(miner));
+        let later = extension.and_then(|extension| extension.closes);
         let closes = season.closes.map(|closes| later.map_or(closes, |later| later.max(closes)));
+        let received = extension.map_or(&[][..], |extension| &extension.received);
+        let files = if received.len() > 1 { files(events) } else { Vec::new() };
         let (counted, by_day, late, all) = Default::default();
-        let mut course = Self { season, closes, received, counted, by_day, late, all };
-        sights.events(miner).iter().for_each(|event| course.take(event));
+        let mut course = Self { season, closes, received, files, counted, by_day, late, all };
+        events.iter().for_each(|event| course.take(event));
         course
     }
 
@@ -124,8 +136,12 @@ impl<'a> Course<'a> {
     /// The time at which a submission came. Of a file that the organiser put into the inbox its word stands; an upload came when it
     /// did, so that nobody can be in time by it afterwards.
     pub fn came(&self, event: &Event) -> Timestamp {
-        let received = self.received.filter(|_| event.via == Origin::Dropped);
-        received.map_or(event.came, |received| received.min(event.came))
+        if event.via != Origin::Dropped {
+            return event.came;
+        }
+        let place = self.files.partition_point(|seen| *seen <= event.at).saturating_sub(1);
+        let received = self.received.get(place).or(self.received.last());
+        received.map_or(event.came, |received| event.came.min(*received))
     }
 
     fn take(&mut self, event: &Event) {

@@ -40,6 +40,8 @@ impl Task {
         // A part at a time: all cases together may be a long text.
         let files = self.files.iter().map(|folder| json!({ "files": folder.sha256 }));
         let head = std::iter::once(json!([self.prompt, setup, self.value])).chain(files);
+        // Programs are told the id of their task.
+        let head = head.chain(self.has_cases().then(|| json!({ "id": self.id })));
         let parts = head.chain(self.tests.iter().map(test));
         parts.for_each(|part| serde_json::to_writer(&mut digest, &part).expect("a digest takes it"));
         digest.hex()

@@ -170,6 +170,18 @@ impl Task {
         }
     }
 
+    /// True if a test is a case: the agent is run as a program, without the prompt.
+    #[must_use]
+    pub fn has_cases(&self) -> bool {
+        self.tests.iter().any(|test| matches!(test.form, Form::Case(_)))
+    }
+
+    /// What a run tells its agent by which it may know the task: the prompt, or the id where there are cases.
+    #[must_use]
+    pub fn known_by(&self) -> &str {
+        if self.has_cases() { &self.id } else { &self.prompt }
+    }
+
     /// Tells whether a test of it may ask the judge's model. In a task whose prompt names `ask_model` that is the agent's.
     #[must_use]
     pub fn asks_model(&self) -> bool {

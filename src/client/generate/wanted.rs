@@ -29,7 +29,7 @@ impl Wanted {
     /// The wants of a task.
     #[must_use]
     pub fn of(task: &Task) -> Self {
-        let cases = task.tests.iter().any(|test| matches!(test.form, Form::Case(_)));
+        let cases = task.has_cases();
         let tests = task.tests.iter().filter(|test| test.public && !matches!(test.form, Form::Case(_)));
         let tests: Vec<String> = tests.map(|test| names::masked(&test.assertion.text)).collect();
         let setup = task.setup.as_ref().map_or_else(String::new, |setup| names::masked(&setup.text));

@@ -380,7 +380,13 @@ fn look_into(name: &str, folder: PathBuf, metadata: &Metadata, bounds: Bounds, n
         }
         Err(error) if error.kind() != ErrorKind::NotFound => unseen(OsStr::new(&file), &error),
         Err(_) if is_fresh(metadata, now.time) => Sight::Unsettled,
-        Err(_) => refused(name, Some(miner), format!("is a folder without {AGENT}; put the agent there")),
+        Err(_) => refused(
+            name,
+            Some(miner),
+            format!(
+                "is a folder without {AGENT}; put the agent there, or an empty one beside programs of tasks"
+            ),
+        ),
     }
 }
 

@@ -139,7 +139,7 @@ impl Solved<'_> {
 
     fn sample(&self) -> TaskSample {
         let source = std::fs::read_to_string(self.solution).unwrap_or_default();
-        TaskSample::new(&self.task.id, &self.task.prompt, &source)
+        TaskSample::new(&self.task.id, self.task.known_by(), &source)
     }
 
     fn came_to(&self, why: Option<String>) -> Tried {

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 
 use super::*;
+use crate::config::Extension;
 use crate::config::{self, Late};
 use crate::model::first_sights::{Origin, Sight};
 
@@ -52,8 +53,9 @@ fn sights(all: &[(&str, &str)]) -> FirstSights {
 }
 
 /// The organiser's word on ann.
-fn extension(closes: Option<&str>, received: Option<&str>) -> BTreeMap<Miner, Extension> {
-    BTreeMap::from([(ann(), Extension { closes: closes.map(at), received: received.map(at) })])
+fn extension(closes: Option<&str>, received: &[&str]) -> BTreeMap<Miner, Extension> {
+    let received = received.iter().map(|time| at(time)).collect();
+    BTreeMap::from([(ann(), Extension { closes: closes.map(at), received })])
 }
 
 /// The digests of what counts.
@@ -99,7 +101,7 @@ fn the_close_is_the_last_moment_and_may_be_later_for_some() {
     // One that was refused counts if an extension is granted afterwards.
     let late = sights(&[("A", "2027-03-09T12:00Z")]);
     assert_eq!(counted(&season, &late), [""; 0]);
-    season.extensions = extension(Some("2027-03-10T00:00Z"), None);
+    season.extensions = extension(Some("2027-03-10T00:00Z"), &[]);
     assert_eq!(counted(&season, &late), ["A"]);
     assert!(matches!(
         Course::of(&season, &ann(), &late).decide("B", at("2027-03-10T00:00:01Z")),
@@ -117,19 +119,35 @@ fn what_was_dropped_came_when_the_organiser_says_and_an_upload_when_it_did() {
         Course::of(season, &ann(), sights).counted().iter().map(|one| one.days_late).collect::<Vec<_>>()
     };
     assert_eq!(days(&season, &dropped), [4]);
-    season.extensions = extension(None, Some("2027-03-09T10:00Z"));
+    season.extensions = extension(None, &["2027-03-09T10:00Z"]);
     assert_eq!(days(&season, &dropped), [1]);
     let decided = Course::of(&season, &ann(), &dropped).decide_lying("A", at("2027-03-15T00:00Z")).0;
     assert_eq!(decided, Decision::Stands);
-    season.extensions = extension(Some("2027-03-09T12:00Z"), Some("2027-03-09T10:00Z"));
+    season.extensions = extension(Some("2027-03-09T12:00Z"), &["2027-03-09T10:00Z"]);
     assert_eq!(days(&season, &dropped), [0]);
     let uploaded = Sight { via: Origin::Http, ..sight(&("A", "2027-03-12T00:00Z", false)) };
-    season.extensions = extension(None, Some("2027-03-08T10:00Z"));
+    season.extensions = extension(None, &["2027-03-08T10:00Z"]);
     assert_eq!(days(&season, &std::iter::once(&uploaded).collect()), [4]);
     let (_, next) = refusal(&season, &dropped, "2027-03-21T00:00Z");
     assert_eq!(next, None, "what comes now is late");
-    season.extensions = extension(None, Some("2027-03-20T00:00Z"));
+    season.extensions = extension(None, &["2027-03-20T00:00Z"]);
     assert_eq!(days(&season, &dropped), [4], "nothing comes after it was seen");
+}
+
+/// A second attempt that is copied later: the first keeps its time.
+#[test]
+fn of_several_dropped_files_each_has_its_own_time() {
+    let mut season = season("{closes: 2027-03-08T18:00Z, late: {until: 2027-03-20T00:00Z, per_day: 10%}}");
+    let days = |season: &Season, lines: &[(&str, &str)]| {
+        let course = Course::of(season, &ann(), &sights(lines));
+        course.all().iter().map(|one| one.came.strftime("%d").to_string()).collect::<Vec<_>>()
+    };
+    let lines = [("A", "2027-03-10T00:00Z"), ("B", "2027-03-13T00:00Z"), ("C", "2027-03-14T00:00Z")];
+    season.extensions = extension(None, &["2027-03-07T10:00Z"]);
+    assert_eq!(days(&season, &lines), ["07", "07", "07"]);
+    season.extensions = extension(None, &["2027-03-07T10:00Z", "2027-03-12T10:00Z"]);
+    assert_eq!(days(&season, &lines[..1]), ["07"]);
+    assert_eq!(days(&season, &lines), ["07", "12", "12"]);
 }
 
 #[test]
@@ -147,7 +165,7 @@ fn late_days_cost_a_share_each_that_has_begun() {
     ] {
         assert_eq!(penalty(&season, came), Some(percent), "{came}");
     }
-    season.extensions = extension(Some("2027-03-09T18:00Z"), None);
+    season.extensions = extension(Some("2027-03-09T18:00Z"), &[]);
     assert_eq!(penalty(&season, "2027-03-09T18:00:01Z"), Some(12.5), "from the own close on");
     season.late = None;
     assert_eq!(penalty(&season, "2027-03-09T18:00:00Z"), None);

@@ -16,7 +16,7 @@ pub(super) struct Surroundings<'a> {
     pub library: &'a Library,
     /// First names of the submission's own modules; None if it is one file.
     pub own: Option<BTreeSet<&'a str>>,
-    /// True of the file that tasks ask: another one may hold no code.
+    /// True of the file that tasks ask, where none beside it holds anything: another one may hold no code.
     pub is_agent: bool,
     /// True if the file lies in a package, to which relative imports refer.
     pub in_package: bool,
@@ -45,8 +45,10 @@ pub(super) fn check(source: &[u8], rules: &Validate, library: &Library) -> Resul
     parts.iter().try_for_each(|part| check_name(part, library))?;
     let own = Some(parts.iter().map(Part::module).collect());
     let mut around = Surroundings { own, ..Surroundings::alone(library) };
+    // The programs of tasks may be all that there is.
+    let is_alone = parts.iter().all(|part| part.path == AGENT || part.content.is_empty());
     parts.iter().try_for_each(|part| {
-        around.is_agent = part.path == AGENT;
+        around.is_agent = is_alone && part.path == AGENT;
         around.in_package = part.path.contains('/');
         // A package's `__init__.py` mostly is empty.
         match part.content {
@@ -178,8 +180,8 @@ mod tests {
         for (agent, path, text, line, reason) in [
             ("import helpers\nimport other\n", "helpers.py", "", Some(2), "imports other; only"),
             ("from . import helpers\n", "helpers.py", "", Some(1), "imported by its name alone"),
-            ("# nothing\n", "helpers.py", "x = 1\n", None, "contains no code"),
-            ("", "helpers.py", "x = 1\n", None, "is empty"),
+            ("# nothing\n", "helpers.py", "", None, "contains no code"),
+            ("", "helpers.py", "", None, "is empty"),
             (plain, "helpers.py", "x = 1\nimport numpy\n", None, "helpers.py, line 2: imports numpy; only"),
             (plain, "helpers.py", "from .x import y\n", None, "helpers.py, line 1: relative imports"),
             (plain, "parts/tree.py", "x = 1\neval (x)\n", None, "parts/tree.py, line 2: contains what"),
@@ -195,6 +197,7 @@ mod tests {
             assert_eq!(at, line, "{why}");
         }
         assert_eq!(found(&[("agent.py", plain), ("helpers.py", ""), ("files.py", "x = 1\n")], rules), None);
+        assert_eq!(found(&[("agent.py", ""), ("sum.py", "print(5)\n")], rules), None);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::model::claims::Exchange;
 use crate::model::report::Scored;
 use crate::sandbox::run::cell::LiveCell;
 use crate::sandbox::run::cell::batch::Played;
-use crate::sandbox::run::cell_messages::Answers;
+use crate::sandbox::run::cell_messages::{Answers, Briefing};
 use crate::sandbox::run::host::Host;
 use crate::sandbox::run::interactive::{self, Broken};
 use crate::sandbox::run::judge_prompts::JudgePrompts;
@@ -50,7 +50,7 @@ pub struct AgentSession<'a> {
 
 struct Upcoming {
     key: String,
-    prompt: String,
+    briefing: Briefing,
     limits: Limits,
     /// Digest of the task's files.
     folder: Option<String>,
@@ -213,9 +213,10 @@ impl<'a> AgentSession<'a> {
         }
         let Ok(mut cell) = self.cell(task, limits)? else { return Ok(false) };
         let ahead = self.plans_ahead(task, plan.size());
-        let mut runs = vec![plan.run(&task.prompt, limits)];
+        let briefing = Briefing::of(task);
+        let mut runs = vec![plan.run(&briefing, limits)];
         let known = self.upcoming.iter().zip(&ahead);
-        runs.extend(known.map(|(next, plan)| plan.run(&next.prompt, &next.limits)));
+        runs.extend(known.map(|(next, plan)| plan.run(&next.briefing, &next.limits)));
         let deaths = self.host.launcher.death_log(cell.container());
         let played = deaths.and_then(|deaths| cell.play(&runs, ROOM, &deaths));
         drop(runs);
@@ -356,7 +357,7 @@ impl Cell for AgentSession<'_> {
     fn expect(&mut self, runs: &[(&Task, &Limits)]) {
         let upcoming = runs.iter().map(|(task, limits)| Upcoming {
             key: task.digest(),
-            prompt: task.prompt.clone(),
+            briefing: Briefing::of(task),
             limits: **limits,
             folder: folder(task),
             tests: Tests::of(task),

@@ -18,11 +18,12 @@ use crate::sandbox::containers::running::RunningContainer;
 use crate::sandbox::guest::frames::{FromCell, ToCell};
 use crate::sandbox::run::cell_connections::CellConnections;
 use crate::sandbox::run::cell_files;
-use crate::sandbox::run::cell_messages::{Answer, Compiled, Exited, Spending, read, settings};
+use crate::sandbox::run::cell_messages::{Answer, Briefing, Compiled, Exited, Spending, read, settings};
 use crate::sandbox::run::judge::Request;
 use crate::sandbox::run::run_clock::{CpuAccount, RunClock};
 use crate::sandbox::{Fault, Refusal};
 use crate::task::Folder;
+use crate::task::Task;
 
 /// How long the supervisor, which is ours, may take to end a run. Past it the container is removed instead.
 const GRACE: Duration = Duration::from_secs(5);
@@ -48,8 +49,8 @@ pub struct LiveCell {
     loading: Duration,
     /// The same, as the run that was begun last has.
     billed: Duration,
-    /// The payload that began the run, but for its number: the prompt and the limits.
-    begun: (String, Limits),
+    /// The payload that began the run, but for its number: what the agent is told, and the limits.
+    begun: Option<(Briefing, Limits)>,
     /// Usage of the run until a test of it was ended for its time.
     earlier: Spending,
     /// Frames that came while another one was waited for.
@@ -89,7 +90,7 @@ impl LiveCell {
     pub fn new(container: RunningContainer, limits: &Limits) -> Self {
         let (state, clock) = (State::Fit, RunClock::new(limits));
         let (loading, billed) = (Duration::ZERO, Duration::ZERO);
-        let (begun, earlier) = ((String::new(), *limits), Spending::default());
+        let (begun, earlier) = (None, Spending::default());
         Self {
             container,
             state,
@@ -189,11 +190,12 @@ impl LiveCell {
     // -- one run, call by call --
 
     /// Begins a run: fresh processes, a fresh budget of time.
-    pub fn begin(&mut self, prompt: &str, limits: &Limits) {
+    pub fn begin(&mut self, task: &Task, limits: &Limits) {
         self.begin_clock(limits);
-        self.begun = (prompt.to_owned(), *limits);
+        let briefing = Briefing::of(task);
+        let settings = settings(self.run, &briefing, limits, self.environment());
+        self.begun = Some((briefing, *limits));
         self.earlier = Spending::default();
-        let settings = settings(self.run, prompt, limits, self.environment());
         self.container.channel.send(ToCell::Begin, &settings);
     }
 
@@ -284,9 +286,10 @@ impl LiveCell {
         self.import = Import::Due;
         self.earlier = std::mem::take(&mut self.earlier).and(spending);
         self.run = self.run.wrapping_add(1);
-        let (prompt, limits) = &self.begun;
-        let settings = settings(self.run, prompt, limits, self.environment());
-        self.container.channel.send(ToCell::Begin, &settings);
+        if let Some((briefing, limits)) = &self.begun {
+            let settings = settings(self.run, briefing, limits, self.environment());
+            self.container.channel.send(ToCell::Begin, &settings);
+        }
         Ok(())
     }
 

@@ -11,12 +11,28 @@ use crate::sandbox::channel::frame::{self, Frame};
 use crate::sandbox::guest::frames::{FromCell, ToCell};
 use crate::sandbox::run::judge::Request;
 use crate::sandbox::{Fault, Refusal};
+use crate::task::Task;
+
+/// What a run tells its agent of the task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Briefing {
+    prompt: String,
+    /// The id of a task with cases: they are run without the prompt, and one submission may serve several such tasks.
+    task: Option<String>,
+}
+
+impl Briefing {
+    /// Of this task.
+    pub fn of(task: &Task) -> Self {
+        Self { prompt: task.prompt.clone(), task: task.has_cases().then(|| task.id.clone()) }
+    }
+}
 
 /// One of several runs to make without a word in between.
 #[derive(Debug)]
 pub struct BatchedRun<'a> {
-    /// The task's prompt.
-    pub prompt: &'a str,
+    /// What the agent is told of the task.
+    pub briefing: &'a Briefing,
     /// The run's limits.
     pub limits: Limits,
     /// All that is asked, in order.
@@ -46,7 +62,7 @@ pub enum Answer {
 pub fn orders(mut number: u32, runs: &[BatchedRun<'_>]) -> Vec<u8> {
     let mut orders = Vec::new();
     for run in runs {
-        frame::put(&mut orders, ToCell::Begin, &settings(number, run.prompt, &run.limits, None));
+        frame::put(&mut orders, ToCell::Begin, &settings(number, run.briefing, &run.limits, None));
         for request in run.requests {
             frame::put(&mut orders, request.kind, &request.payload);
         }
@@ -57,9 +73,11 @@ pub fn orders(mut number: u32, runs: &[BatchedRun<'_>]) -> Vec<u8> {
 }
 
 /// The payload that begins a run; with the variables by which the agent finds its way to a model, if it has one.
-pub fn settings(number: u32, prompt: &str, limits: &Limits, model: Option<&Environment>) -> Vec<u8> {
+pub fn settings(number: u32, briefing: &Briefing, limits: &Limits, model: Option<&Environment>) -> Vec<u8> {
+    let Briefing { prompt, task } = briefing;
     let settings = serde_json::json!({
-        "run": number, "prompt": prompt, "output": limits.output, "value": limits.value, "cpus": limits.cpus, "model": model,
+        "run": number, "prompt": prompt, "task": task, "output": limits.output, "value": limits.value, "cpus": limits.cpus,
+        "model": model,
     });
     settings.to_string().into_bytes()
 }

@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use crate::config::Limits;
 use crate::model::claims::{Exchange, Exchanges, Reply};
 use crate::sandbox::guest::frames::ToCell;
-use crate::sandbox::run::cell_messages::{Answers, BatchedRun};
+use crate::sandbox::run::cell_messages::{Answers, BatchedRun, Briefing};
 use crate::sandbox::run::judge::{Judge, Judged, Request, Said};
 use crate::sandbox::run::score_sheet::ScoreSheet;
 use crate::task::Task;
@@ -69,8 +69,8 @@ impl CallPlan {
     }
 
     /// A run of a task by it.
-    pub fn run<'a>(&'a self, prompt: &'a str, limits: &Limits) -> BatchedRun<'a> {
-        BatchedRun { prompt, limits: *limits, requests: &self.requests }
+    pub fn run<'a>(&'a self, briefing: &'a Briefing, limits: &Limits) -> BatchedRun<'a> {
+        BatchedRun { briefing, limits: *limits, requests: &self.requests }
     }
 
     /// All that was asked and answered; None where it was too much to be kept.

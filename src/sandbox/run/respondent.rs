@@ -50,7 +50,7 @@ pub struct InCell<'a> {
 impl<'a> InCell<'a> {
     /// Begins a run.
     pub fn begin(cell: &'a mut LiveCell, deaths: &'a DeathLog, task: &Task, limits: &Limits) -> Self {
-        cell.begin(&task.prompt, limits);
+        cell.begin(task, limits);
         Self { cell, deaths, exchanges: Exchanges::default() }
     }
 

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use super::board::Board;
 use super::model::{BEGIN, CLOSES, DAYS, MINERS, Model, OPENS, TOTAL, UNTIL, miner, moment};
 use super::*;
+use crate::config::Extension;
 use crate::pipeline::ledger::{Found, Ledger};
 
 const MINUTE: i64 = 60;
@@ -60,8 +61,8 @@ impl World {
             .replace("UNTIL", &told(UNTIL));
         let mut season = season(&rules);
         let extended = (0..MINERS).filter(|number| Model::close(*number) != CLOSES);
-        let extension = Extension { closes: Some(moment((CLOSES + 3) * 86_400)), received: None };
-        season.extensions = extended.map(|number| (miner(number), extension)).collect();
+        let extension = Extension { closes: Some(moment((CLOSES + 3) * 86_400)), received: Vec::new() };
+        season.extensions = extended.map(|number| (miner(number), extension.clone())).collect();
         let ledger = Ledger::open(results.path()).unwrap().0;
         Self {
             results,

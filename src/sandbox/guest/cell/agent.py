@@ -46,7 +46,7 @@ def serve(wire, module, codes, modules):
         chance.seed(SEED)
     if purpose["script"]:
         os.closerange(3, 5)
-        return run_script(codes, purpose["argv"])
+        return run_script(codes, modules, purpose["argv"])
     if module is None:
         return serve_calls(wire, new_module("agent"), codes, purpose)
     return serve_calls(wire, module, codes[1:], purpose)
@@ -67,15 +67,15 @@ def frames_below():
     return depth
 
 
-def new_module(name):
+def new_module(name, path=AGENT):
     module = type(sys)(name)
-    module.__file__, module.__builtins__ = AGENT, builtins
+    module.__file__, module.__builtins__ = path, builtins
     return module
 
 
 def take_stage(module, arguments):
     sys.modules["__main__"] = sys.modules[module.__name__] = module
-    sys.argv = ["agent.py", *arguments]
+    sys.argv = arguments
     sys.path.insert(0, HOME)  # only here: what all share must import nothing that an agent wrote
 
 
@@ -246,7 +246,7 @@ class AgentPeer(Peer):
         return last_line(error.__traceback__)
 
 
-PURPOSE = b'{"argv": ["--task", "p"], "environment": {}, "value": 1000, "files": false, "script": false}'
+PURPOSE = b'{"argv": ["agent.py", "--task", "p"], "environment": {}, "value": 1000, "files": false, "script": false}'
 PRACTICE = [
     b'{"f": "f", "a": [true], "k": {"n": {"t": [null]}}}', b'{"f": "f", "a": [1, [2, "x"], {"d": [["k", 1.5]]}], "k": {}}',
     b'{"f": "g", "a": [], "k": {}}',

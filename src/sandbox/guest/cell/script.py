@@ -1,14 +1,17 @@
-"""Scripts: `python agent.py ARGUMENTS` in a forked process, to the end that the interpreter would make of it.
+"""Scripts: `python agent.py ARGUMENTS`, or another file of the submission, in a forked process, to the end that the interpreter would make of it.
 
 The interpreter itself does not end: a fork shares what it would take apart.
 """
 OURS = "<agentmill>"  # the file that tracebacks name for this program
 
 
-def run_script(codes, arguments):
-    """Runs the agent as a script; returns its exit code, or the negative number of the signal that it ends by."""
-    module = new_module("__main__")
+def run_script(codes, modules, arguments):
+    """Runs the agent, or the module that the first argument names, as a script; returns its exit code, or the negative number of the
+    signal that it ends by."""
+    path = f"{HOME}/{arguments[0]}"
+    module = new_module("__main__", path)
     take_stage(module, arguments)
+    codes = (modules[path],) if path in modules else codes
     deepen(1, 3)
     try:
         for code in codes:

@@ -156,10 +156,14 @@ class Supervisor:
         self.run, self.prompt = settings["run"], settings["prompt"]
         self.output, self.value = settings["output"], settings["value"]
         self.printed, self.told = 0, b""
-        self.environment = settings.get("model") or {}
+        self.environment, task = dict(settings.get("model") or {}), settings.get("task")
         self.sockets.begin()
         if self.environment:
             self.gateway.open()
+        self.task_program = AGENT
+        if task:
+            self.environment["AGENTMILL_TASK"] = task
+            self.task_program = program_of(task, self.source)
         if self.forker:
             self.account.begin(settings["cpus"])
 
@@ -185,16 +189,16 @@ class Supervisor:
         self.program(request["argv"], request["stdin"].encode("utf-8", "surrogatepass"))
 
     def stdin(self, stdin):
-        """Runs the agent as a script on a case's input. Each case may print as much as a run may."""
+        """Runs the task's program on a case's input. Each case may print as much as a run may."""
         self.stop()
         self.printed = 0
-        self.program([], stdin)
+        self.program([], stdin, self.task_program)
 
-    def program(self, arguments, stdin):
-        """Runs the agent as a script to its end."""
+    def program(self, arguments, stdin, path=AGENT):
+        """Runs a script of the agent's to its end."""
         self.stop()
         try:
-            self.start(arguments, stdin)
+            self.start(arguments, stdin, path)
             self.watch(lambda: None)
         except OverflowError:
             self.stop()
@@ -219,7 +223,7 @@ class Supervisor:
             if request["start"]:
                 self.stop()
                 self.printed = 0
-                self.start([], b"", is_dialogue=True)
+                self.start([], b"", self.task_program, is_dialogue=True)
                 self.dialogue = Dialogue(self.process)
             self.dialogue.say(request["say"].encode("utf-8", "surrogatepass"), request["close"])
             self.wake_up()
@@ -273,10 +277,11 @@ class Supervisor:
 
     # -- what they share --
 
-    def start(self, arguments, stdin=None, is_dialogue=False):
+    def start(self, arguments, stdin=None, path=AGENT, is_dialogue=False):
         self.write_agent()
         self.host.flush()
-        purpose = {"argv": arguments, "environment": self.environment, "value": self.value, "files": bool(self.files.kept)}
+        purpose = {"argv": [path[len(HOME) + 1 :], *arguments], "environment": self.environment, "value": self.value}
+        purpose["files"] = bool(self.files.kept)
         self.process = Process(self.forker, self.files.workplace, purpose, stdin, is_dialogue)
         for descriptor in (0, self.wake, self.gateway.descriptor(), self.sockets.descriptor()):
             if descriptor is not None:
@@ -384,6 +389,13 @@ def hear_ends_only():
         flags = int.from_bytes(action[136:140], sys.byteorder) | SA_NOCLDSTOP
         action[136:140] = flags.to_bytes(4, sys.byteorder)
         libc.sigaction(signal.SIGCHLD, action, None)
+
+
+def program_of(task, source):
+    """The file that is run on the task's cases: that of its name, where the submission has one."""
+    name = "".join(letter if letter.isascii() and letter.isalnum() or letter in "_/" else "_" for letter in task)
+    path = f"{HOME}/{name}.py"
+    return path if path in source else AGENT
 
 
 def new_file(path):
