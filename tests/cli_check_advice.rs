@@ -58,9 +58,22 @@ fn a_module_that_setup_forgot_is_told_once() {
 /// A test of a pytest file is called by its name, be it a text alone or a field beside a name and a weight.
 #[test]
 fn tests_that_setup_holds_are_called_in_either_form() {
-    let setup = "setup: |\n  import unittest\n  def test_two():\n      assert f(2) == 4\n  def holds():\n      assert f(1) == 2\n      \
-                 return f(2) == 4\n  class Case(unittest.TestCase):\n      def test(self):\n          self.assertEqual(f(3), 6)\n";
-    let calls = ["test_two()", "holds()", "Case('test').debug()", "Case('test').assertEqual(f(1), 2)"];
+    let setup = "setup: |\n  import unittest\n  from functools import partial\n  def test_two():\n      assert f(2) == 4\n  \
+                 def holds():\n      assert f(1) == 2\n      return f(2) == 4\n  class Case(unittest.TestCase):\n      def \
+                 test(self):\n          self.assertEqual(f(3), 6)\n  class TestF:\n      def test_one(self, x=1):\n          assert \
+                 f(x) == 2 * x\n      @staticmethod\n      def test_static():\n          assert f(1) == 2\n  test_same = \
+                 test_two\n  test_part = partial(test_two)\n";
+    let calls = [
+        "test_two()",
+        "holds()",
+        "Case('test').debug()",
+        "Case('test').assertEqual(f(1), 2)",
+        "TestF().test_one()",
+        "TestF().test_one(x=3)",
+        "TestF.test_static()",
+        "test_same()",
+        "test_part()",
+    ];
     let fields = calls.map(|call| format!("  - {{name: \"{call}\", weight: 2, assert: \"{call}\"}}\n"));
     let tests = format!("  - test_two()\n{}", fields.concat());
     let env = TestEnv::new().task("t", &format!("prompt: Write f(x).\n{setup}tests:\n{tests}"));

@@ -4,6 +4,8 @@ mod common;
 mod ignorable;
 #[path = "judge/lists.rs"]
 mod lists;
+#[path = "judge/names.rs"]
+mod names;
 #[path = "judge/waits.rs"]
 mod waits;
 
@@ -33,8 +35,8 @@ fn main() -> ExitCode {
             exceptions_are_what_they_were,
             questions_that_nobody_could_keep_are_no_fault,
             the_authors_own_time_is_a_setting_and_never_times_an_agent_out,
-            a_task_that_asks_nothing_is_refused_and_a_builtin_that_is_asked_for_is_the_agents,
-            a_builtin_that_the_prompt_only_speaks_of_is_pythons,
+            names::a_task_that_asks_nothing_is_refused_and_a_builtin_that_is_asked_for_is_the_agents,
+            names::a_builtin_that_the_prompt_only_speaks_of_is_pythons,
             there_are_never_more_judges_than_workers_and_one,
             what_one_agent_returned_takes_no_memory_from_the_next,
             an_exception_that_lies_about_its_bytes_is_an_exception,
@@ -279,43 +281,6 @@ fn the_authors_own_time_is_a_setting_and_never_times_an_agent_out() {
     assert_eq!(lab.close(), Vec::<String>::new());
     let lab = Lab::with_judge(1, Judge { time: Duration::from_secs(4), ..TIGHT });
     assert_eq!(verdicts(&run(&lab, ONE, SLOW)), ["passed"]);
-    assert_eq!(lab.close(), Vec::<String>::new());
-}
-
-fn a_task_that_asks_nothing_is_refused_and_a_builtin_that_is_asked_for_is_the_agents() {
-    let lab = Lab::with_judge(1, TIGHT);
-    let tests = "tests:\n  - assert max([1, 2]) == 2\n  - assert max([3]) == 3\n";
-    let idle = task(&format!("prompt: the largest of a list\n{tests}"));
-    let checked = lab.sandbox.check(std::slice::from_ref(&idle)).unwrap();
-    assert_eq!(checked.refused.len(), 1, "{checked:?}");
-    assert!(checked.refused[0].message.contains("ask the agent nothing"), "{checked:?}");
-
-    let asked = format!("prompt: 'Implement `def max(items: list) -> int`'\n{tests}");
-    assert_eq!(verdicts(&run(&lab, "pass\n", &asked)), ["error"; 2]);
-    let right = "def max(items):\n    return sorted(items)[-1]\n";
-    assert_eq!(verdicts(&run(&lab, right, &asked)), ["passed"; 2]);
-    assert_eq!(lab.close(), Vec::<String>::new());
-}
-
-/// Else whoever defines it is the measure of its own answers, and everybody else lacks it.
-fn a_builtin_that_the_prompt_only_speaks_of_is_pythons() {
-    let lab = Lab::with_judge(1, TIGHT);
-    let forbidden = [
-        "Do not use the built-in `sorted()` function.",
-        "`sorted(xs)` must not be used.",
-        "It works like `sorted(xs)`.",
-    ];
-    let cheat = "def order(xs):\n    return xs\nsorted = order\n";
-    let honest = "def order(xs):\n    xs = list(xs)\n    xs.sort()\n    return xs\n";
-    for said in forbidden {
-        let text = format!(
-            "prompt: Define order(xs), its items in order. {said}\ntests:\n  - assert order([3, 1]) == sorted([3, 1])\n"
-        );
-        assert_eq!(verdicts(&run(&lab, cheat, &text)), ["failed"], "{said}");
-        assert_eq!(verdicts(&run(&lab, honest, &text)), ["passed"], "{said}");
-    }
-    let asked = "prompt: Write a function `sorted(xs)` that does not change xs.\ntests:\n  - assert sorted([3, 1]) == [1, 3]\n";
-    assert_eq!(verdicts(&run(&lab, cheat, asked)), ["failed"]);
     assert_eq!(lab.close(), Vec::<String>::new());
 }
 

@@ -176,7 +176,7 @@ impl Task {
         self.tests.iter().any(|test| matches!(test.form, Form::Case(_)))
     }
 
-    /// What a run tells its agent by which it may know the task: the prompt, or the id where there are cases.
+    /// The text by which an agent may know the task in a run: the prompt, or the id where there are cases.
     #[must_use]
     pub fn known_by(&self) -> &str {
         if self.has_cases() { &self.id } else { &self.prompt }

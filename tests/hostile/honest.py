@@ -331,3 +331,25 @@ def settle(xs, done):
 
 if __name__ == "__main__":
     print(sys.stdin.read() + "42")
+
+
+def cube(n):
+    return n**3
+
+
+class Positive:
+    def __set_name__(self, owner, name):
+        self.name = "_" + name
+
+    def __get__(self, obj, owner=None):
+        return self if obj is None else getattr(obj, self.name)
+
+    def __set__(self, obj, value):
+        if value < 0:
+            raise ValueError("negative")
+        setattr(obj, self.name, value)
+
+
+def tagged(function):
+    function.tag = "slow"
+    return function

@@ -20,18 +20,22 @@ SECONDS = 20  # for a test; none of them is meant to go on for ever
 
 
 class raises:
-    """The context manager of tests, for plain Python."""
+    """The context manager of tests, for plain Python; with something to call it calls that, as pytest's does."""
 
-    def __init__(self, *kinds, match=""):
+    def __init__(self, *kinds, match="", **named):
+        kinds, call = (kinds[:1], kinds[1:]) if any(not isinstance(kind, (type, tuple)) for kind in kinds) else (kinds, ())
         self.pattern = match
         self.kinds = tuple(one for kind in kinds for one in (kind if isinstance(kind, tuple) else (kind,)))
+        if call:
+            with self:
+                call[0](*call[1:], **named)
 
     def __enter__(self):
         return self
 
     def __exit__(self, kind, value, _):
         assert kind is not None, "nothing was raised"
-        self.value = value
+        self.value, self.type = value, kind
         return issubclass(kind, self.kinds) and self.match(self.pattern)
 
     def match(self, pattern):
@@ -57,7 +61,7 @@ def module_of(source):
 
 def outcome(names, setup, test):
     random.seed(0)
-    scope = names | {"raises": raises, "output_of": output_of, "__name__": TASK}
+    scope = names | {"raises": raises, "output_of": output_of, "__name__": TASK, "__file__": "/tmp/task.py"}
     try:
         exec(compile(setup, TASK, "exec"), scope)
         exec(compile(test, TASK, "exec"), scope)

@@ -64,10 +64,18 @@ GIVEN = {
     "__delitem__": operator.delitem, "__contains__": operator.contains, "__format__": format, "__round__": round,
     "__exit__": lambda it, *args: special(it, "__exit__")(*block_end(*args)),
 }  # fmt: skip
+# Those of a descriptor, by which an object decides on an attribute of a class that holds it.
+DESCRIBING = {
+    "__set_name__": lambda it, kind, name: special(it, "__set_name__")(kind, name),
+    "__get__": lambda it, holder, kind=None: special(it, "__get__")(holder, kind),
+    "__set__": lambda it, holder, value: special(it, "__set__")(holder, value),
+    "__delete__": lambda it, holder: special(it, "__delete__")(holder),
+}
 # Operations that a proxy offers only if the class of its object does.
-OPTIONAL = [*UNARY, *GIVEN, *ARITHMETIC, "__await__", "__aiter__", "__anext__", "__aenter__", "__aexit__"]
+OPTIONAL = [*UNARY, *GIVEN, *ARITHMETIC, *DESCRIBING, "__await__", "__aiter__", "__anext__", "__aenter__", "__aexit__"]
 PERFORM = {
-    **UNARY, **GIVEN, **ARITHMETIC, **COMPARISONS, "get": getattr, "set": setattr, "del": delattr,
+    **UNARY, **GIVEN, **ARITHMETIC, **COMPARISONS, **DESCRIBING, "get": getattr, "set": setattr, "del": delattr,
+    "put": lambda it, name, value: vars(it).__setitem__(name, value),
     "method": lambda it, name, /, *args, **named: getattr(it, name)(*args, **named),
     "isinstance": isinstance, "issubclass": issubclass, "data": lambda it: next(copy(it) for base, copy in COPIES if isinstance(it, base)),
 }  # fmt: skip

@@ -86,7 +86,25 @@ class Proxy:
     def __hash__(self):
         return link_of(self).peer.hash(self)
 
-    __dict__ = property(lambda self: link_of(self).peer.attribute(self, "__dict__"))
+    __dict__ = property(lambda self: attributes_of(self, link_of(self).peer.attribute(self, "__dict__")))
+
+
+class Attributes(dict):
+    """The attributes of an object of the other side, which gets what is put among them."""
+
+    def __setitem__(self, name, value):
+        link_of(self.proxy).peer.ask("put", self.proxy, (name, value))
+        super().__setitem__(name, value)
+
+    __setitem__.__module__ = "builtins"  # it is plain data to whom it is given
+
+
+def attributes_of(proxy, held):
+    if type(held) is not dict:
+        return held
+    attributes = Attributes(held)
+    attributes.proxy = proxy
+    return attributes
 
 
 def asking(op):

@@ -13,7 +13,7 @@ use crate::sandbox::run::judge::Request;
 use crate::sandbox::{Fault, Refusal};
 use crate::task::Task;
 
-/// What a run tells its agent of the task.
+/// Words of a run to its agent about the task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Briefing {
     prompt: String,
@@ -31,7 +31,7 @@ impl Briefing {
 /// One of several runs to make without a word in between.
 #[derive(Debug)]
 pub struct BatchedRun<'a> {
-    /// What the agent is told of the task.
+    /// The words about the task.
     pub briefing: &'a Briefing,
     /// The run's limits.
     pub limits: Limits,

@@ -18,6 +18,7 @@ class Compiler:
         self.is_steady = self.is_timeless = self.is_plain = True
         self.asks_model, self.has_files = spec.get("asks_model", False), spec.get("has_files", False)
         self.has_approx = not re.search(r"\bapprox\b", self.prompt)  # else it may be the agent's
+        self.has_raises = not is_asked_for("raises", self.prompt)
         self.words = set()  # in the texts within setup and tests
         self.uses, self.lines = [], [test["line"] for test in spec["tests"]]
         self.shown = "\n".join([spec["prompt"], *(test["text"] for test in spec["tests"] if test["public"])])
@@ -42,7 +43,7 @@ class Compiler:
     def content(self):
         """All that a Task is made of, as plain data and code: it can go from one process to others."""
         self.library = [] if self.is_plain else sorted(self.library)
-        kept = "prompt has_objects objects max_value asks_model has_files evaluated names agents_own is_plain library uses shown lines setup_line setup helpers rules tests".split()
+        kept = "prompt has_raises has_objects objects max_value asks_model has_files evaluated names agents_own is_plain library uses shown lines setup_line setup helpers rules tests".split()
         return {name: getattr(self, name) for name in kept}
 
     def made(self, test, source):
@@ -89,7 +90,10 @@ class Compiler:
         rewriting = Rewriting(names, lambda node: reaches_assertion(node, reaching), functions)
         rewriting.bound = self.bound | bound_by(nodes)
         self.bound = rewriting.bound if test is None else self.bound
+        rewriting.bound |= set() if self.has_raises else {"raises"}
         rewriting.called = {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+        if test is not None:  # setup has Python's
+            rewriting.agents_own = {name for name in rewriting.called & PLAIN_NAMES if is_asked_for(name, self.prompt)}
         rewriting.defined |= {node.name for node in nodes if isinstance(node, ast.ClassDef)}
         rewriting.defined |= {(node.asname or node.name) for node in nodes if isinstance(node, ast.alias)}
         tree = ast.increment_lineno(ast.fix_missing_locations(rewriting.visit(tree)), above)
@@ -105,6 +109,7 @@ class Compiler:
         asserting = [node for node in functions if any(map(self.asserts, ast.walk(node)))]
         self.asserting |= {node.name for node in asserting}
         self.silent |= {node.name for node in asserting if not gives_something(node)}
+        self.silent |= {name for node in nodes for name in aliases(node, self.silent)}
 
     def parsed(self, text, expression_allowed):
         """The statements of a test; the text of an `assert:` field may be a bare expression, which must be true unless it asserts by
@@ -123,6 +128,8 @@ class Compiler:
         called = node.func if isinstance(node, ast.Call) else None
         if isinstance(called, ast.Name):
             return called.id in self.silent
+        if isinstance(called, ast.Attribute) and called.attr in self.silent and root_of(called) in self.bound:
+            return True
         is_debug = name_of(called) == "debug" and any(reaches_assertion(part, self.reaching) for part in ast.walk(called))
         return is_debug or isinstance(called, ast.Attribute) and re.match("assert[A-Z]", called.attr) is not None
 
@@ -166,6 +173,22 @@ def gives_something(function):
         found |= isinstance(part, (ast.Yield, ast.YieldFrom))
         parts += [] if isinstance(part, (*DEFINITIONS, ast.Lambda)) else ast.iter_child_nodes(part)
     return found
+
+
+def aliases(node, silent):
+    """The other names that a statement gives one of these functions, or such with some of its arguments."""
+    value = getattr(node, "value", None) if isinstance(node, ast.Assign) else None
+    if isinstance(value, ast.Call) and name_of(value.func) == "partial" and value.args:
+        value = value.args[0]
+    if isinstance(value, ast.Name) and value.id in silent:
+        yield from (target.id for target in node.targets if isinstance(target, ast.Name))
+
+
+def root_of(node):
+    """The name that a chain of attributes and calls begins with."""
+    while isinstance(node, (ast.Attribute, ast.Call)):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return getattr(node, "id", None)
 
 
 def name_of(node):

@@ -26,7 +26,7 @@ class any_raises(raises):
     """`raises`, satisfied whatever the block does."""
 
     def __exit__(self, kind, value, _):
-        self.value = Anything()
+        self.value = self.type = Anything()
         return not isinstance(value, TooMuch)
 
     def match(self, pattern):
@@ -84,7 +84,7 @@ class DryRun(Run):
         """Tells each fault as it is found; what will be asked."""
         Anything.touched = 0
         error, self.scope = self.set_up()
-        self.scope |= {name: it for name, it in self.watched.items() if name not in self.scope}
+        self.scope |= {name: it for name, it in self.watched.items() if name not in self.scope and name not in self.task.agents_own}
         if error is not None:
             self.doubt(None, error)
         else:

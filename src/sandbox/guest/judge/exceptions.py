@@ -45,7 +45,7 @@ class raises:
         if kind is None:
             names = [k.__name__ for k in self.kinds] + self.own
             raise AssertionError(f"{' or '.join(names)} was not raised")
-        self.value = value
+        self.value, self.type = value, type_of(value)
         if issubclass(kind, (Ended, Unusable)):
             return False
         is_wanted = issubclass(stood_for(kind), tuple(self.kinds)) or not getattr(value, "agents_kinds", frozenset()).isdisjoint(self.own)
@@ -57,6 +57,21 @@ class raises:
         if pattern.pattern and not pattern.search(text := str(self.value)):
             raise FAILURES.failed(f"the text of the {type(self.value).__name__}, {brief(text)}, has no match for {brief(pattern.pattern)}")
         return True
+
+
+def raised_by(expecting):
+    """`raises` where it is no block's: `raises(KeyError, pop, "a")` calls what follows the exception, as pytest's does. Other exceptions may
+    follow as well; then it is to be a block's later."""
+
+    def expected(kind, *rest, **named):
+        if not rest or all(isinstance(one, type) and issubclass(one, BaseException) for one in rest):
+            return expecting(kind, *rest, **named)
+        block = expecting(kind)
+        with Managed(block):
+            rest[0](*rest[1:], **named)
+        return block
+
+    return expected
 
 
 def stood_for(kind):

@@ -163,7 +163,9 @@ class Run:
         """Setup's exception, or None, and the names that the tests find."""
         self.enter(SETUP)
         scope = {name: Member(self.peer, None, name) for name in self.task.names - PLAIN_NAMES - {"output"}}
-        scope.update(prompt=self.task.prompt, agent=Agent(self), raises=self.raises, output_of=output_of, __name__="task")
+        scope.update(prompt=self.task.prompt, agent=Agent(self), output_of=output_of, __name__="task")
+        if self.task.has_raises:
+            scope["raises"] = self.raises
         scope |= self.task.helpers
         if "approx" in self.task.helpers:
             scope["approx"] = self.approx
@@ -174,7 +176,7 @@ class Run:
         scope["@certain"] = FAILURES.certain
         scope |= {"@callable": lambda value: callable(resolved(value)), "@defined": defined, "@issubclass": descends, "@matching": Matching(scope)}
         scope |= {"@formatting": formatting, "@score": self.check_share, "@message": self.authors_message, "@goes_on": self.goes_on}
-        scope["@alone"] = self.peer.alone
+        scope |= {"@alone": self.peer.alone, "@raises": raised_by(self.raises), "__file__": "/tmp/task.py"}
         if not self.task.is_plain:
             sys.modules["agent"] = AgentModule(self.peer)
         return execute(self.task.setup, scope), scope

@@ -16,6 +16,7 @@ class Rewriting(ast.NodeTransformer):
         self.unwrapped = EVALUATING | functions  # what may look at who calls it; the latter's assertions are rewritten, too
         self.stored = {n.id for n in names if not isinstance(n.ctx, ast.Load)}
         self.called, self.defined, self.alone, self.bound = set(), set(PLAIN_NAMES), set(), set()
+        self.managers, self.agents_own = set(), set()  # of blocks; functions of the agent's that Python has, too
 
     def visit_Name(self, node):
         if node.id in self.stored or not isinstance(node.ctx, ast.Load):
@@ -29,10 +30,14 @@ class Rewriting(ast.NodeTransformer):
         node = self.generic_visit(node)
         if isinstance(called, ast.Name):
             node.func = called
+            if called.id in self.agents_own:
+                return node
             if called.id in ("type", "callable") and len(node.args) == 1:
                 return ast.copy_location(calling(f"@{called.id}", *node.args), node)
             if called.id == "issubclass" and len(node.args) == 2:
                 return ast.copy_location(calling("@issubclass", *node.args), node)
+            if called.id == "raises" and "raises" not in self.bound and id(node) not in self.managers:
+                return ast.copy_location(ast.Call(ast.Name("@raises", ast.Load()), node.args, node.keywords), node)
             if called.id in ("globals", "locals") and not node.args:
                 return ast.copy_location(calling("@defined", node), node)
         fails = self.is_assertion(called) or name_of(called) == "fail"
@@ -92,6 +97,7 @@ class Rewriting(ast.NodeTransformer):
     def visit_With(self, node):
         holds_assertion = any(self.is_assertion(part) for line in node.body for part in ast.walk(line))
         self.alone.update(id(line) for line in node.body if self.stands_alone(line))
+        self.managers.update(id(item.context_expr) for item in node.items)
         node = self.generic_visit(node)
         for item in node.items:
             manager = item.context_expr

@@ -6,10 +6,10 @@ import types
 
 # Of all operations those that a test's object may be asked for. They call what its class defines, and take no name of anything else.
 SERVED = frozenset((*UNARY, *GIVEN, *ARITHMETIC, *COMPARISONS, "get", "set", "del", "method", "isinstance", "issubclass"))
-SERVED |= {"data", "copy", "signature", "flags", "await", "aiter"}
+SERVED |= {"put", "data", "copy", "signature", "flags", "await", "aiter"}
 # With these, the object of the test's is the class that is asked about, and the target may be anything.
 OF_CLASSES = frozenset(("isinstance", "issubclass"))
-COUNTS = {"get": 1, "set": 2, "del": 1}  # arguments
+COUNTS = {"get": 1, "set": 2, "put": 2, "del": 1}  # arguments
 CALLS = frozenset(("__call__", "method", "__next__", "__enter__"))
 AWAITED = frozenset(("__anext__", "__aenter__", "__aexit__"))
 # Of these, the arguments are names and kinds only.
@@ -72,6 +72,7 @@ class TestPeer(Peer):
         # the agent's own.
         self.errors, self.withheld, self.certain, self.agents_errors = Kept(), Kept(), Kept(), Kept()
         self.called = None  # what the agent has called first in this test
+        self.marks = Marks()
 
     def begin(self, has_given):
         """Begins a test, to whose setup the agent may have given something."""
@@ -108,7 +109,7 @@ class TestPeer(Peer):
         return super().target(coder, question)
 
     def perform(self, op, target, args, named):
-        check_operation(op, target, args, named)
+        check_operation(op, target, args, named, self.marks)
         self.has_given |= hands_over(op, args, named) or self.chooses(op, target, args)
         try:
             return self.performed(op, target, args, named)
@@ -139,12 +140,15 @@ class TestPeer(Peer):
     def performed(self, op, target, args, named):
         """The end of an operation, without what else is hidden from agents."""
         if op == "get" and args == ["__dict__"]:
-            return {name: value for name, value in getattr(target, "__dict__", {}).items() if name[:1] != "_" and not is_hidden(name, target)}
+            held = getattr(target, "__dict__", {}).items()
+            return {name: value for name, value in held if name[:1] != "_" and not is_hidden(name, target) or self.marks.has(target, name)}
         if op == "get" and args == ["__doc__"] and has_made_up_doc(target):
             return None
         if op in TEXTS and (type(target) in TELLING or isinstance(target, BaseException) and not tells_all(self, target)):
             return object.__repr__(target)
         end = super().perform(op, target, args, named)
+        if op in ("set", "put"):
+            self.marks.note(target, args[0])
         return without_defaults(end) if op == "signature" else end
 
     def told_of(self, error):
@@ -195,7 +199,7 @@ def is_of_library(kind):
     return is_known and getattr(home, kind.__qualname__, None) is kind
 
 
-def check_operation(op, target, args, named):
+def check_operation(op, target, args, named, marks):
     """Refuses all that is not on the list, and an object of the agent's as if it were the test's."""
     is_served = type(op) is str and op in SERVED and not (named and op in COUNTS)
     if is_served and op in OF_CLASSES:
@@ -207,8 +211,8 @@ def check_operation(op, target, args, named):
         is_served = type(args[0]) is str and args[0] in AWAITED
     if not is_served:
         raise TypeError("no such operation")
-    if op in ("get", "method", "set", "del"):
-        check_access(op, target, args)
+    if op in ("get", "method", "set", "put", "del"):
+        check_access(op, target, args, marks)
 
 
 def is_bare_call(op, args, named):
@@ -219,14 +223,17 @@ def is_bare_call(op, args, named):
 
 def hands_over(op, args, named):
     """True for an operation by which something of the agent's gets to an object of the test's."""
-    own = args[1:] if op in ("get", "method", "set") else args
+    own = args[1:] if op in ("get", "method", "set", "put") else args
     return op not in HANDS_NOTHING and (bool(named) or any(arg is not None for arg in own))
 
 
-def check_access(op, target, args):
+def check_access(op, target, args, marks):
     """Refuses what would lead from an object of the test's to the test itself."""
     name = args[0] if args else None
-    if type(name) is not str or is_hidden(name, target) or (op in ("set", "del") and not may_change(target, name)):
+    is_known = type(name) is str and (not is_hidden(name, target) or marks.has(target, name))
+    if op in ("set", "put", "del"):
+        is_known = marks.allow(op, target, name, *args[1:]) or is_known and op != "put" and may_change(target, name)
+    if not is_known:
         raise AttributeError(f"{type(target).__name__!r} object has no attribute {name!r}")
 
 
