@@ -68,6 +68,7 @@ impl Unpacked {
         let mut pipeline = config::parse(Path::new("pipeline.yaml"), &bytes)?;
         (pipeline.tasks, pipeline.results, pipeline.inbox) =
             (dir.join("tasks"), dir.join("results"), dir.join("inbox"));
+        pipeline.records = pipeline.results.clone();
         let sandbox = &mut pipeline.sandbox;
         (sandbox.engine, sandbox.runtime, sandbox.launch) = (engine, None, Vec::new());
         sandbox.wait_for_engine = PATIENCE;

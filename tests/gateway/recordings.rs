@@ -78,3 +78,40 @@ fn fresh_asks_again_and_a_question_that_differs_is_asked() {
     assert_eq!(folder.run(&[]).code, Some(0));
     assert_eq!(provider.asked().len(), 3);
 }
+
+/// A bundle's runs are made again elsewhere by its recordings, without a key and with nobody there.
+#[test]
+fn who_checks_a_bundle_makes_its_runs_again_by_the_recordings() {
+    let provider = Provider::echo();
+    let agent = "\ndef work():\n    return ask('a')\n";
+    let folder = Folder::with(&provider, "{allow: [m]}", &["work() == 'echo a'"], agent);
+    let key = |ending: &str| folder.path().join(format!("k.{ending}")).display().to_string();
+    let said = |args: &[&str]| {
+        let output = folder.command(args).env_remove("TEST_KEY").output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        (output.status.code(), text)
+    };
+    let verified = || {
+        assert_eq!(folder.run(&[]).code, Some(0));
+        let bundle = folder.path().join("b").display().to_string();
+        assert_eq!(said(&["bundle", &bundle, "--key", &key("key")]).0, Some(0));
+        let asked = provider.asked().len();
+        let verified = said(&["verify", &bundle, "--key", &key("pub"), "--rerun", "2"]);
+        assert_eq!(provider.asked().len(), asked, "nobody is asked");
+        verified
+    };
+    assert_eq!(said(&["bundle", "--make-key", &key("key")]).0, Some(0));
+    let (code, told) = verified();
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.contains("1 run of 1 agent made again\n"), "{told}");
+    folder.agent("bob", "\ndef work():\n    return ask(os.urandom(9).hex())[:5] and 'echo a'\n");
+    let (code, told) = verified();
+    assert_eq!(code, Some(3), "{told}");
+    assert!(
+        told.contains(
+            "1 run of 2 agents made again\n1 run not made again: this time they asked a model what is not recorded\n\
+             not made again: bob on work\n"
+        ),
+        "{told}"
+    );
+}
