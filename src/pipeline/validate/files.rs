@@ -85,13 +85,16 @@ impl Finding {
     }
 }
 
+/// Stands between two texts, and in none of Python's.
+pub(super) const BORDER: &str = "\0";
+
 /// The text of a source, or the texts of all its files, or those that agentmill has collected in it, one behind the other.
 pub(super) fn text_of_all(source: &[u8]) -> Option<Cow<'_, str>> {
     match texts(source)? {
         Texts::One(text) => Some(text),
-        Texts::Several(texts) => {
-            Some(Cow::Owned(texts.into_iter().flat_map(|(_, text)| [text, "\n".into()]).collect()))
-        }
+        Texts::Several(texts) => Some(Cow::Owned(
+            texts.into_iter().flat_map(|(_, text)| [text, BORDER.into(), "\n".into()]).collect(),
+        )),
     }
 }
 
@@ -203,6 +206,11 @@ mod tests {
     #[test]
     fn fingerprints_and_packing_are_of_all_files() {
         let body = "def f(n):\n    total = 0\n    for i in range(n):\n        if i % 3 and i % 5:\n            total += i * i\n    return total\n";
+        // Two small programs beside each other are no more than each of them.
+        let [sum, max] =
+            ["print(sum(map(int, input().split())))\n", "print(max(map(int, input().split())))\n"];
+        let both = fingerprints::all(&joined(&[("agent.py", ""), ("max.py", max), ("sum.py", sum)]));
+        assert_eq!(both, [max, sum].map(|text| fingerprints::all(text.as_bytes())).concat());
         let one = fingerprints::of(body.as_bytes());
         let moved =
             fingerprints::of(&joined(&[("agent.py", "from helpers import f\n"), ("helpers.py", body)]));
@@ -224,7 +232,7 @@ mod tests {
         let moved = fingerprints::of(plain.as_bytes());
         assert!(!one.is_empty() && one.iter().all(|print| moved.contains(print)));
         assert!(!packed::is_packed(plain.as_bytes()));
-        let more = plain + "exec(SAMPLES['x'])\n";
+        let more = agent([&body.repeat(5), &body]) + "exec(SAMPLES['x'])\n";
         assert!(packed::is_packed(more.as_bytes()), "it runs other texts, too");
         let within = agent([&body, "import zlib\nexec(zlib.decompress(b''))\n"]);
         assert!(packed::is_packed(within.as_bytes()), "one of its sources is packed");

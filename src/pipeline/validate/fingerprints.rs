@@ -81,23 +81,30 @@ pub fn placed(source: &str) -> Vec<Placed> {
     let line = |offset: usize| 1 + breaks.partition_point(|end| *end < offset);
     let tokens = Tokens::of(source);
     let tokens = tokens.placed().filter(|(token, _)| *token != "\n");
-    let tokens: Vec<(u64, usize)> = tokens.map(|(token, at)| (folded(token), line(at))).collect();
-    let sequence = |gram: &[(u64, usize)]| {
-        let hashes: Vec<u64> = gram.iter().map(|(token, _)| *token).collect();
-        Placed { hash: hash(&hashes) as u32, first: gram[0].1, last: gram[GRAM - 1].1 }
+    let tokens: Vec<(Option<u64>, usize)> = tokens.map(|(token, at)| (folded(token), line(at))).collect();
+    let sequence = |gram: &[(Option<u64>, usize)]| {
+        let hashes: Option<Vec<u64>> = gram.iter().map(|(token, _)| *token).collect();
+        Some(Placed { hash: hash(&hashes?) as u32, first: gram[0].1, last: gram[GRAM - 1].1 })
     };
-    tokens.windows(GRAM).map(sequence).collect()
+    tokens.windows(GRAM).filter_map(sequence).collect()
 }
 
 /// Hashes of all sequences in a source, of several files in all of them: whatever is chosen of a part of it is among them.
 pub fn all(source: &[u8]) -> Vec<u32> {
     let Some(source) = files::text_of_all(source) else { return Vec::new() };
-    let tokens: Vec<u64> = Tokens::of(&source).all().filter(|token| *token != "\n").map(folded).collect();
-    tokens.windows(GRAM).map(|gram| hash(gram) as u32).collect()
+    let tokens: Vec<Option<u64>> =
+        Tokens::of(&source).all().filter(|token| *token != "\n").map(folded).collect();
+    let files =
+        tokens.split(Option::is_none).map(|file| file.iter().flatten().copied().collect::<Vec<u64>>());
+    files.flat_map(|file| file.windows(GRAM).map(|gram| hash(gram) as u32).collect::<Vec<_>>()).collect()
 }
 
-/// A number for a token: the same for all names, and for all numbers.
-fn folded(token: &str) -> u64 {
+/// A number for a token: the same for all names, and for all numbers. None of the border between two files, over which no sequence goes: in
+/// which order files stand says nothing of who wrote them.
+fn folded(token: &str) -> Option<u64> {
+    if token == files::BORDER {
+        return None;
+    }
     let kind = match token.chars().next() {
         Some(first) if first.is_ascii_digit() => "0",
         Some(first) if first.is_alphabetic() || first == '_' => {
@@ -109,7 +116,7 @@ fn folded(token: &str) -> u64 {
         }
         _ => token,
     };
-    hash(&kind.bytes().map(u64::from).collect::<Vec<_>>())
+    Some(hash(&kind.bytes().map(u64::from).collect::<Vec<_>>()))
 }
 
 /// FNV-1a, with its bits mixed.
