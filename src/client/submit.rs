@@ -324,11 +324,18 @@ fn run_lines(run: &OwnRun) -> Vec<String> {
     };
     let name = visible(&run.task, SHOWN) + &of_sample(run.sample);
     let mut lines = vec![format!("  {name}: {how}")];
+    lines.extend(asked(run));
     let told: Vec<String> = run.tests.iter().filter_map(test_line).collect();
     let more = told.len().saturating_sub(MOST_TESTS);
     lines.extend(told.into_iter().take(MOST_TESTS));
     lines.extend((more > 0).then(|| format!("    and {more} more")));
     lines
+}
+
+/// The run's own questions to models, where the run is shown whole: of hidden tests, their number could tell what was asked.
+fn asked(run: &OwnRun) -> Option<String> {
+    let usage = run.usage.filter(|_| run.stderr.is_some())?;
+    usage.model.map(|model| format!("    asked of models: {model}"))
 }
 
 /// A test with its message, and one that did not pass without; none for others.
@@ -337,5 +344,31 @@ fn test_line(test: &OwnTest) -> Option<String> {
     match &test.message {
         Some(message) => Some(format!("    {name}: {verdict}: {}", visible(message, SHOWN))),
         None => (test.verdict != Verdict::Passed).then(|| format!("    {name}: {verdict}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_a_budget_refused_is_told_of_runs_that_are_shown_whole() {
+        let used = json!({
+            "requests": 5, "tokens_in": 900, "tokens_out": 40, "cost": 0.5, "refused": 3, "over": {"cost": true},
+        });
+        let run = |stderr: Option<&str>| -> OwnRun {
+            let usage = json!({"wall_ms": 1, "cpu_ms": 1, "max_rss_kib": 1, "model": used});
+            let run = json!({
+                "stage": "main", "task": "audit", "verdict": "error", "score": 0.0, "tests": [], "usage": usage,
+                "stderr": stderr,
+            });
+            serde_json::from_value(run).unwrap()
+        };
+        let line =
+            "    asked of models: 5 requests, 900 tokens in, 40 out, $0.5; 3 refused over the budget of cost";
+        assert_eq!(run_lines(&run(Some(""))), ["  audit: error 0", line]);
+        assert_eq!(run_lines(&run(None)), ["  audit: error 0"], "some of its tests are hidden");
     }
 }
