@@ -338,7 +338,7 @@ fn weights_and_points_are_shown_where_they_differ() {
     env.run();
     env.agentmill(&["show", "ann", "--history"])
         .code(0)
-        .prints(&["was 100, 81.25 before: changed by task, says history.csv\n"]);
+        .prints(&["was 100, changed by task to 81.25, by task to 25, says history.csv\n"]);
 }
 
 /// The files that docs/course.md shows: each block whose first line is a path in a comment, several of one path one behind the

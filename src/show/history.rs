@@ -19,6 +19,7 @@ use crate::pipeline::score::{Evaluated, Row};
 use crate::pipeline::season::{Course, Outcome, Refusal};
 use crate::show::people;
 use crate::show::query::ShowError;
+use crate::show::rescored::{Change, changes};
 
 /// A submission of a miner.
 #[derive(Debug, Clone, Serialize)]
@@ -44,6 +45,9 @@ pub struct Submitted {
     /// The cause of the last change of score, as `history.csv` has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changed_by: Option<String>,
+    /// Every change of score, oldest first: the first is that of the first score before.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
     /// True if they are what the miner is ranked by.
     pub stands: bool,
     /// Their outcome.
@@ -211,6 +215,7 @@ impl Told<'_> {
             via: first.via,
             bytes: archive::path(results, sha256).metadata().ok().map(|file| file.len()),
             changed_by: changed_by(&published, score),
+            changes: changes(published.iter().map(|one| (one.score, one.cause.as_str())), score),
             scores_before: before(&published, score),
             score,
             stands: state == Fate::Stands,

@@ -6,6 +6,7 @@ mod late;
 mod people;
 mod query;
 mod ranking;
+mod rescored;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -17,6 +17,7 @@ use crate::show::data::{Data, Known, MinerRun};
 use crate::show::history::Submitted;
 use crate::show::query::shown;
 use crate::show::ranking::{self, remarks, score};
+use crate::show::rescored;
 use crate::term::{Column, HEADING, Layout, ODD, Styled, left, of_verdict, right, table};
 use crate::util::plural::counted;
 
@@ -131,7 +132,8 @@ fn history(all: &[Submitted], layout: &Layout) -> String {
         let state = one.state.name().to_owned();
         let why = one.reason.as_deref().map(shown).or_else(|| lateness(one.penalty));
         let received = one.received.then(|| "came then by extensions.yaml".to_owned());
-        let remark: Vec<String> = why.into_iter().chain(received).chain(earlier(one)).collect();
+        let remark: Vec<String> =
+            why.into_iter().chain(received).chain(rescored::told(&one.scores_before, &one.changes)).collect();
         let at = one.came.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
         let sha256 = shown(&one.sha256).chars().take(12).collect();
         [at, sha256, bytes, one.via.name().to_owned(), score(one.score), state, remark.join("; ")]
@@ -139,14 +141,6 @@ fn history(all: &[Submitted], layout: &Layout) -> String {
             .to_vec()
     };
     table(layout, &header, all.iter().map(line))
-}
-
-/// Scores that a submission had before, and why the last one changed; None if it had no other one.
-fn earlier(one: &Submitted) -> Option<String> {
-    let scores: Vec<String> = one.scores_before.iter().map(f64::to_string).collect();
-    let why =
-        one.changed_by.as_deref().map(|cause| format!(": changed by {}, says history.csv", shown(cause)));
-    (!scores.is_empty()).then(|| format!("was {} before{}", scores.join(", "), why.unwrap_or_default()))
 }
 
 fn status(row: &Row, token: Option<&str>) -> String {
