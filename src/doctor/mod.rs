@@ -103,6 +103,12 @@ fn passed_over(engines: &[String]) -> Option<Finding> {
     (!engines.is_empty()).then(|| Finding::ok("auto", told()))
 }
 
+/// Asks the endpoint of the model that runs may ask, if they may; that may take seconds.
+#[must_use]
+pub fn ask_model(pipeline: &Pipeline) -> Option<Finding> {
+    model_key::ask(pipeline)
+}
+
 /// Tries what can only be seen in a cell. The image must be there already.
 ///
 /// # Errors

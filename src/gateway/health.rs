@@ -205,7 +205,7 @@ impl Health {
 
     /// Looks whether the provider takes requests. Some have no list of models, and to some keys it is closed: then one of
     /// these models is asked.
-    fn look(&self, models: &[String]) -> Result<(), String> {
+    pub(super) fn look(&self, models: &[String]) -> Result<(), String> {
         let answer = self.provider.models(self.patience).map_err(|unanswered| unanswered.reason)?;
         match answer.status {
             403 if models.iter().any(|model| self.answers(model).is_ok()) => Ok(()),

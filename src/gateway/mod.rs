@@ -154,6 +154,15 @@ impl Gateway {
     }
 }
 
+/// Asks a provider for its list of models, and waits so long; one that has none is fine.
+///
+/// # Errors
+/// It does not answer, or does not take the key; the reason.
+pub fn listens(llm: &Llm, key: Option<String>, patience: Duration) -> Result<(), String> {
+    let provider = Provider::new(llm, key).map_err(|error| format!("{error:#}"))?;
+    Health::new(Arc::new(provider), patience, Events::channel().0).look(&[])
+}
+
 /// Does not wait for whoever still asks.
 impl Drop for Gateway {
     fn drop(&mut self) {

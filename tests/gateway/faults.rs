@@ -257,3 +257,23 @@ fn without_a_key_nobody_is_asked_and_nobody_scored() {
     assert!(run["unscored"].as_str().unwrap().starts_with("there is no key: set TEST_KEY"), "{run:#}");
     assert_eq!(provider.requests(), 0);
 }
+
+/// Before anybody's run needs it.
+#[test]
+fn check_asks_the_endpoint() {
+    let provider = Provider::echo();
+    let folder = Folder::with(&provider, "{allow: [m]}", &["work() == 1"], "");
+    let checked = |key: &str| {
+        let output = folder.command(&["check"]).env("TEST_KEY", key).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let told = checked(crate::support::KEY);
+    assert!(told.contains("the endpoint of llm.base_url answers, and takes the key"), "{told}");
+    assert!(provider.asked().is_empty(), "it asks no model");
+    provider.stop();
+    let told = checked(crate::support::KEY);
+    assert!(
+        told.contains("model          look") && told.contains("stay unscored until its endpoint answers"),
+        "{told}"
+    );
+}

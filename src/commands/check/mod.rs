@@ -159,6 +159,7 @@ fn check_folder(
     machine.add(doctor::try_out(pipeline, sandbox, &image)?)?;
     let (cells, judges) = (sandbox.library()?, sandbox.library_of_judges()?);
     machine.add(doctor::modules::look(pipeline, &cells, judges.as_ref()))?;
+    machine.add(doctor::ask_model(pipeline))?;
     let proofs = Proofs::load(&pipeline.results, pipeline.sandbox.judge, &image);
     let is_due = |task: &&Task| !proofs.has(task, &task.limits_by(pipeline));
     let (due, proved): (Vec<&Task>, Vec<&Task>) = tasks.iter().partition(is_due);
