@@ -74,6 +74,7 @@ fn tasks_lists_and_prints_what_is_public() {
 
     let add = env.agentmill(&["tasks", "add"]).code(0).prints(&[
         "Add up.\nAll of it.\n",
+        "\nlimits: 10s, 256 MiB of memory\n",
         "# shown\nadd(1, 2) == 3\n",
         "1 more",
     ]);

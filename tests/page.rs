@@ -304,7 +304,15 @@ fn a_task_has_a_page() -> Tested {
         let link = window.eval("location.hash").await;
         assert!(window.text("#detail-title").await.contains(task.as_str().unwrap()));
         let told = window.text("#detail").await;
-        for words in ["Mean score", "Solved by", "Tests, hardest first", "empty input", "Distribution"] {
+        for words in [
+            "Mean score",
+            "Limits",
+            "10.0 s, 256 MiB",
+            "Solved by",
+            "Tests, hardest first",
+            "empty input",
+            "Distribution",
+        ] {
             assert!(told.contains(words), "{words}: {told}");
         }
         let shares = "[...document.querySelectorAll('#detail .funnel i')].map((bar) => Number(bar.style.getPropertyValue('--s')))";

@@ -1,13 +1,15 @@
 //! `tasks`: lists the tasks.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::bail;
 use serde_json::{Value, json};
 
 use crate::cli::Exit;
 use crate::config::Pipeline;
-use crate::task::Task;
+use crate::pipeline::terms::Terms;
+use crate::task::{Form, Task};
 use crate::term::{self, Layout, Styled, left, right, table};
 use crate::util::plural::counted;
 use crate::workspace::{Workspace, parked};
@@ -30,7 +32,7 @@ pub fn tasks(dir: &Path, id: Option<&str>, json: bool) -> anyhow::Result<Exit> {
     };
     match tasks.iter().find(|task| task.id == id) {
         Some(task) if json => term::print_json(&data(task, &pipeline))?,
-        Some(task) => term::print(&whole(task))?,
+        Some(task) => term::print(&whole(task, &pipeline))?,
         None => bail!("there is no task {id:?}; the tasks are {}", names(&tasks)),
     }
     Ok(Exit::Done)
@@ -48,8 +50,9 @@ fn list(tasks: &[Task], layout: &Layout) -> String {
 fn data(task: &Task, pipeline: &Pipeline) -> Value {
     let public = task.tests.iter().filter(|test| test.public);
     let tests = public.map(
-        |test| json!({ "name": test.name, "weight": test.weight, "assert": test.assertion.text.trim_end() }),
+        |test| json!({ "name": test.name, "weight": test.weight, "form": test.form.name(), "assert": test.assertion.text.trim_end() }),
     );
+    let Terms { timeout_ms, memory, model } = Terms::of(task, pipeline);
     json!({
         "id": task.id,
         "stage": pipeline.stage_of(&task.id).map(|stage| &stage.name),
@@ -57,19 +60,32 @@ fn data(task: &Task, pipeline: &Pipeline) -> Value {
         "weight": task.weight,
         "tests": task.tests.len(),
         "public_tests": tests.collect::<Vec<_>>(),
-        "timeout_ms": task.timeout.map(|timeout| timeout.as_millis() as u64),
-        "memory": task.memory,
+        "timeout_ms": timeout_ms,
+        "memory": memory,
+        "model": model,
         "has_solution": task.solution.is_some(),
     })
 }
 
-fn whole(task: &Task) -> String {
-    let mut text = format!("{}\n\n{}\n", task.id, task.prompt.trim_end());
+fn whole(task: &Task, pipeline: &Pipeline) -> String {
+    let mut text =
+        format!("{}\n\n{}\n\n{}", task.id, task.prompt.trim_end(), told(&Terms::of(task, pipeline)));
     for test in task.tests.iter().filter(|test| test.public) {
-        text += &format!("\n# {}\n{}\n", test.name, test.assertion.text.trim_end());
+        let form = if test.form == Form::Score { " (a score, 0 to 1)" } else { "" };
+        text += &format!("\n# {}{form}\n{}\n", test.name, test.assertion.text.trim_end());
     }
     let hidden = task.tests.iter().filter(|test| !test.public).count();
     text + &format!("\n{}, not public.\n", counted(hidden, "more test"))
+}
+
+/// Terms in words, a line for the limits and one for the models.
+fn told(terms: &Terms<'_>) -> String {
+    let (timeout, memory) = (Duration::from_millis(terms.timeout_ms), terms.memory.div_ceil(1 << 20));
+    let limits = format!("limits: {timeout:?}, {memory} MiB of memory\n");
+    let Some(model) = &terms.model else { return limits };
+    let cost = model.cost.map_or_else(String::new, |cost| format!(", ${cost}"));
+    let budget = format!("{}, {}{cost}", counted(model.requests, "request"), counted(model.tokens, "token"));
+    format!("{limits}models: {}; budget: {budget}\n", model.allow.join(", "))
 }
 
 fn names(tasks: &[Task]) -> String {

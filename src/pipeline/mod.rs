@@ -42,6 +42,7 @@ pub mod scope;
 pub mod score;
 pub mod season;
 mod submissions;
+pub mod terms;
 pub mod validate;
 mod workers;
 

@@ -16,7 +16,8 @@ use crate::workspace::Workspace;
 
 /// The tasks as miners see them; and the ranking, unless each sees only its own line.
 pub(super) fn files(workspace: &Workspace) -> io::Result<Vec<Packed>> {
-    let tasks: Vec<ShownTask<'_>> = workspace.staged_tasks().map(ShownTask::of).collect();
+    let shown = |task| ShownTask::of(task, &workspace.pipeline);
+    let tasks: Vec<ShownTask<'_>> = workspace.staged_tasks().map(shown).collect();
     let mut files = vec![file("tasks.json", json::bytes(&tasks)?)];
     if workspace.pipeline.board == Sight::Public
         && let Some(board) = board(&workspace.pipeline)?

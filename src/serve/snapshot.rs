@@ -141,7 +141,8 @@ impl Snapshot {
         let inbox = &pipeline.inbox;
         fs::read_dir(inbox).with_context(|| format!("the inbox {} can't be read", inbox.display()))?;
         submission::prepare(&pipeline).context("the folder for uploads can't be used")?;
-        let shown: Vec<ShownTask<'_>> = workspace.staged_tasks().map(ShownTask::of).collect();
+        let shown = workspace.staged_tasks().map(|task| ShownTask::of(task, &workspace.pipeline));
+        let shown: Vec<ShownTask<'_>> = shown.collect();
         let results = &pipeline.results;
         let feedback = pipeline.feedback();
         Ok(Self {

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::config::Pipeline;
+use crate::pipeline::terms::Terms;
 use crate::task::Task;
 
 /// A task as miners see it.
@@ -13,21 +15,30 @@ pub struct ShownTask<'a> {
     weight: f64,
     tests: Vec<ShownTest<'a>>,
     hidden_tests: usize,
+    #[serde(flatten)]
+    terms: Terms<'a>,
 }
 
 #[derive(Debug, Serialize)]
 struct ShownTest<'a> {
     name: &'a str,
+    /// The text, of a score and a case, too; `form` tells which it is.
     assert: &'a str,
+    form: &'static str,
     weight: f64,
 }
 
 impl<'a> ShownTask<'a> {
-    /// The task without its hidden tests.
-    pub fn of(task: &'a Task) -> Self {
+    /// The task without its hidden tests, with the terms of its runs.
+    pub fn of(task: &'a Task, pipeline: &'a Pipeline) -> Self {
         let public = task.tests.iter().filter(|test| test.public);
         let tests: Vec<_> = public
-            .map(|test| ShownTest { name: &test.name, assert: &test.assertion.text, weight: test.weight })
+            .map(|test| ShownTest {
+                name: &test.name,
+                assert: &test.assertion.text,
+                form: test.form.name(),
+                weight: test.weight,
+            })
             .collect();
         Self {
             id: &task.id,
@@ -35,6 +46,7 @@ impl<'a> ShownTask<'a> {
             weight: task.weight,
             hidden_tests: task.tests.len() - tests.len(),
             tests,
+            terms: Terms::of(task, pipeline),
         }
     }
 }

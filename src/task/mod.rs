@@ -104,6 +104,18 @@ pub enum Form {
     Case(Case),
 }
 
+impl Form {
+    /// The word for it, as miners are told.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Statement | Self::AssertField => "assert",
+            Self::Score => "score",
+            Self::Case(_) => "case",
+        }
+    }
+}
+
 /// Largest prompt: it goes to `agent.py` as one argument.
 const MAX_PROMPT: usize = 64 << 10;
 

@@ -200,6 +200,9 @@ fn tasks_show_public_tests_only_and_follow_the_files() {
     assert!(!list.body.contains("secret") && !list.body.contains("'ab'"), "{list:?}");
     assert_eq!(list.json()[0]["hidden_tests"], 1);
     assert_eq!(list.json()[0]["tests"][0]["name"], "word");
+    assert_eq!(list.json()[0]["tests"][0]["form"], "assert");
+    assert!(list.json()[0]["timeout_ms"].is_u64() && list.json()[0]["memory"].is_u64(), "{list:?}");
+    assert!(list.json()[0]["model"].is_null());
     for path in ["/tasks/strings/reverse", "/tasks/strings%2Freverse"] {
         assert_eq!(api.get(path).json(), list.json()[0]);
     }

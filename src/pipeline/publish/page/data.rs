@@ -14,12 +14,12 @@ use crate::config::{Board, Sampling};
 use crate::model::feedback::{Feedback, Shown};
 use crate::model::miner_id::Miner;
 use crate::model::model_use::{ModelUse, Money};
-use crate::model::rejection::Rejection;
 use crate::model::report::{Outcome, Run, TestResult, Usage, Verdict};
 use crate::pipeline::plan::Part;
 use crate::pipeline::publish::Published;
 use crate::pipeline::publish::history::{History, Point};
 use crate::pipeline::publish::page::MODELS;
+use crate::pipeline::publish::page::refused::refused;
 use crate::pipeline::publish::page::stages::stages;
 use crate::pipeline::publish::page::texts::{Room, Texts, tail};
 use crate::pipeline::publish::roster;
@@ -27,7 +27,8 @@ use crate::pipeline::report_store::load_report;
 use crate::pipeline::report_summary::{ReportSummary, RunResult};
 use crate::pipeline::samples;
 use crate::pipeline::score::{Row, hundredths};
-
+use crate::pipeline::terms::Terms;
+use crate::task::Task;
 use crate::util::json::Escaped;
 use crate::util::natural::natural;
 use crate::util::text::visible;
@@ -38,18 +39,17 @@ const MAX: usize = 400;
 /// Most lines of a message, and of stderr.
 const LINES: usize = 12;
 
-/// Most refusals listed; the rest is in rejected.csv.
-const REJECTED: usize = 1_000;
-
 /// Most points of one history, and of all together.
 const POINTS: usize = 60;
 const ALL_POINTS: usize = 40_000;
 
 #[derive(Serialize)]
-struct TaskData {
+struct TaskData<'a> {
     id: String,
     label: String,
     stage: usize,
+    #[serde(flatten)]
+    terms: Terms<'a>,
 }
 
 #[derive(Serialize)]
@@ -155,14 +155,6 @@ impl From<Usage> for UsageData {
             }
         }
     }
-}
-
-#[derive(Serialize)]
-struct Refused<'a> {
-    file: String,
-    miner: &'a str,
-    line: Option<u32>,
-    reason: String,
 }
 
 /// Reports that are in memory at the same time.
@@ -304,6 +296,8 @@ type Described = (String, f64, bool);
 /// The tasks that were run, in stage order and then by id as people count, and the lists of their tests.
 struct Columns<'a> {
     all: Vec<(usize, &'a str)>,
+    /// Of each of them.
+    terms: Vec<Terms<'a>>,
     /// Of each stage.
     feedback: Vec<Feedback>,
     sampling: Vec<Sampling>,
@@ -321,15 +315,30 @@ impl<'a> Columns<'a> {
         };
         let of_stage = |(stage, part): (usize, &'_ Part<'a>)| {
             let tasks = part.tasks.iter().enumerate().filter(|(at, _)| reached(part, *at));
-            tasks.map(|(_, task)| (stage, task.id.as_str())).collect::<Vec<_>>()
+            tasks.map(|(_, task)| (stage, *task)).collect::<Vec<_>>()
         };
         let mut all: Vec<_> = published.plan.parts.iter().enumerate().flat_map(of_stage).collect();
-        all.sort_by(|(stage, task), (other, than)| stage.cmp(other).then_with(|| natural(task, than)));
+        all.sort_by(|(stage, task), (other, than)| {
+            stage.cmp(other).then_with(|| natural(&task.id, &than.id))
+        });
+        let stage = |at: usize| published.plan.parts[at].stage;
+        let terms =
+            |(at, task): &(usize, &Task)| Terms::new(task, &stage(*at).limits, stage(*at).model.as_ref());
+        let terms = all.iter().map(terms).collect();
+        let all: Vec<_> = all.into_iter().map(|(stage, task)| (stage, task.id.as_str())).collect();
         let name = |stage: usize| published.plan.parts[stage].stage.name.as_str();
         let places = all.iter().enumerate().map(|(at, (stage, task))| ((name(*stage), *task), at)).collect();
         let feedback = published.plan.parts.iter().map(|part| part.stage.feedback).collect();
         let sampling = published.plan.parts.iter().map(|part| part.stage.sampling).collect();
-        Self { feedback, sampling, places, suites: Vec::new(), suites_of: vec![Vec::new(); all.len()], all }
+        Self {
+            feedback,
+            sampling,
+            places,
+            suites: Vec::new(),
+            suites_of: vec![Vec::new(); all.len()],
+            all,
+            terms,
+        }
     }
 
     /// Lists of tests, fit to be shown.
@@ -339,15 +348,16 @@ impl<'a> Columns<'a> {
     }
 
     /// With short labels: ids without their folders, where that leaves them distinct.
-    fn described(&self) -> Vec<TaskData> {
+    fn described(&self) -> Vec<TaskData<'a>> {
         let name = |id: &'a str| id.rsplit('/').next().unwrap_or_default();
         let distinct = self.all.iter().map(|(_, id)| name(id)).collect::<BTreeSet<_>>().len();
-        let task = |(stage, id): &(usize, &'a str)| TaskData {
+        let task = |((stage, id), terms): (&(usize, &'a str), &Terms<'a>)| TaskData {
             id: visible(id, MAX),
             label: visible(if distinct == self.all.len() { name(id) } else { id }, MAX),
             stage: *stage,
+            terms: terms.clone(),
         };
-        self.all.iter().map(task).collect()
+        self.all.iter().zip(&self.terms).map(task).collect()
     }
 
     /// One for each task; of several samples, what they come to, and each of them. `stopped` is the stage in which those that
@@ -478,19 +488,4 @@ fn letter(verdict: Verdict) -> char {
         Verdict::Timeout => 't',
         Verdict::OutOfMemory => 'm',
     }
-}
-
-fn refused(rejections: &[Rejection]) -> Vec<Refused<'_>> {
-    let mut sorted: Vec<&Rejection> = rejections.iter().collect();
-    sorted.sort();
-    sorted.truncate(REJECTED);
-    sorted
-        .into_iter()
-        .map(|rejection| Refused {
-            file: visible(&rejection.file, MAX),
-            miner: rejection.miner.as_ref().map_or("", Miner::as_str),
-            line: rejection.line,
-            reason: visible(&rejection.reason, MAX),
-        })
-        .collect()
 }

@@ -6,6 +6,7 @@
 
 mod data;
 mod for_everybody;
+mod refused;
 mod stages;
 mod texts;
 

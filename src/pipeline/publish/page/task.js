@@ -27,11 +27,11 @@ function drawTask(at) {
   const tried = data.agents.map((agent) => [agent, runOf(agent, at)]).filter(([, run]) => run);
   const judged = tried.filter(([, run]) => typeof run.score === "number");
   const stage = data.stages.length > 1 && el("span", { class: "tag" }, data.stages[task.stage].name);
-  fill(byId("detail"), dialogHead([task.id, stage]), taskFacts(tried, judged),
+  fill(byId("detail"), dialogHead([task.id, stage]), taskFacts(task, tried, judged),
     judged.length > 0 && distribution(judged.map(([, run]) => run.score)), hardest(tried), solvers(judged));
 }
 
-function taskFacts(tried, judged) {
+function taskFacts(task, tried, judged) {
   const scores = judged.map(([, run]) => run.score);
   const mean = scores.reduce((sum, one) => sum + one, 0) / scores.length;
   const times = judged.filter(([, run]) => run.usage).map(([, run]) => run.usage[0]).sort((a, b) => a - b);
@@ -41,7 +41,15 @@ function taskFacts(tried, judged) {
     fact("Mean score", scores.length > 0 ? number(Number(mean.toFixed(2))) : "not shown"),
     scores.length > 0 && fact("Solved by", `${number(scores.filter((one) => one === 100).length)} of ${number(scores.length)}`),
     times.length > 0 && fact("Time, median", duration(Math.round(median(times)))),
-    unjudged > 0 && fact("Not judged", number(unjudged)));
+    unjudged > 0 && fact("Not judged", number(unjudged)),
+    fact("Limits", `${duration(task.timeout_ms)}, ${number(Math.ceil(task.memory / 2 ** 20))} MiB`),
+    task.model && fact("Models", task.model.allow.join(", ")),
+    task.model && fact("Budget", budgetText(task.model)));
+}
+
+/** Bounds of a run's questions to models. */
+function budgetText({ requests, tokens, cost }) {
+  return [plural(requests, "request"), `${number(tokens)} tokens`, cost !== null && `$${cost}`].filter(Boolean).join(", ");
 }
 
 /** Tests by the share of agents that passed them, the least first; those only that are shown. */
