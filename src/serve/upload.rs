@@ -19,6 +19,7 @@ use crate::serve::answer::{Failure, json};
 use crate::serve::guard::{self, Principal};
 use crate::serve::snapshot::Snapshot;
 use crate::serve::state::{Shared, on_disk};
+use crate::status;
 use crate::submission::{self, Channel, Receipt, Refused};
 use crate::util::digest;
 
@@ -95,11 +96,15 @@ async fn take(state: &Shared, parts: Parts, body: &mut Option<Body>) -> Result<R
     spent.map_err(Failure::too_often)?;
     look_at(state, &snapshot, &miner, source.clone(), here).await?;
     let shared = Arc::clone(state);
-    let submitted =
-        on_disk(move || shared.submitter.submit(&snapshot.pipeline, &miner, &source, (Channel::Http, here)))
-            .await?;
-    let (receipt, changed) = submitted.map_err(|refused: Refused| Failure::from(&refused))?;
-    Ok(accepted(receipt, changed))
+    let submitted = on_disk(move || {
+        let (receipt, changed) =
+            shared.submitter.submit(&snapshot.pipeline, &miner, &source, (Channel::Http, here))?;
+        let known = if changed { None } else { outcome(&snapshot, &miner) };
+        Ok((receipt, changed, known))
+    });
+    let submitted = submitted.await?;
+    let (receipt, changed, known) = submitted.map_err(|refused: Refused| Failure::from(&refused))?;
+    Ok(accepted(receipt, changed, known))
 }
 
 /// Has a source checked, and compiled if it is its turn soon: in a rush that is left to the pass.
@@ -123,12 +128,23 @@ async fn look_at(
     compiled.unwrap_or(Ok(())).map_err(|refused| Failure::from(&refused))
 }
 
-fn accepted(receipt: Receipt, changed: bool) -> Response {
+/// The state of what lies there, for its own miner; None where it can't be told.
+fn outcome(snapshot: &Snapshot, miner: &Miner) -> Option<status::State> {
+    let view = snapshot.look_up(|shown| status::view(miner, shown, &snapshot.pipeline, true));
+    view.ok().flatten().map(|view| view.state)
+}
+
+fn accepted(receipt: Receipt, changed: bool, known: Option<status::State>) -> Response {
     let (code, status) = match changed {
         true => (StatusCode::CREATED, "accepted"),
         false => (StatusCode::OK, "unchanged"),
     };
-    let next = format!("it is evaluated when it is its turn; ask /agents/{} for the outcome", receipt.miner);
+    let then = match known {
+        Some(status::State::Ranked | status::State::Evaluated) => "it is evaluated already",
+        Some(status::State::Refused) => "it was refused already",
+        _ => "it is evaluated when it is its turn",
+    };
+    let next = format!("{then}; ask /agents/{} for the outcome", receipt.miner);
     json(code, &Accepted { receipt, status, next })
 }
 

@@ -37,6 +37,16 @@ fn a_bare_source_is_taken_and_the_same_again_changes_nothing() {
         assert_eq!((answer.status, answer.json()["status"].as_str()), (status, Some(word)));
     }
     assert_eq!(folder.read("inbox/alice.py"), GOOD);
+    let next = || {
+        let answer = api.put("alice", "", GOOD).json();
+        (answer["next"].as_str().unwrap().to_owned(), answer["sha256"].clone())
+    };
+    let (waits, sha256) = next();
+    assert!(waits.starts_with("it is evaluated when it is its turn; "), "{waits}");
+    let mut rankings = crate::guard::rankings();
+    rankings["rankings"][0]["sha256"] = sha256;
+    folder.write("results/rankings.json", &rankings.to_string());
+    assert_eq!(next().0, "it is evaluated already; ask /agents/alice for the outcome");
     assert_eq!(api.put("alice", "Content-Type: text/x-python; charset=utf-8\r\n", "x = 2\n").status, 201);
     assert_eq!(folder.read("inbox/alice.py"), "x = 2\n");
 }
