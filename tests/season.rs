@@ -40,15 +40,15 @@ fn surplus_ones_are_refused_at_the_door_and_in_the_inbox_and_the_last_that_count
     submit(&env, HALF).code(0);
     // What is refused, and the same again, take no place.
     submit(&env, "import numpy\n").code(2);
-    submit(&env, "def double(x)\n").code(2).complains(&["is not valid Python"]);
+    submit(&env, "def double(x)\n").code(2).complains(&["line 1: this submission is not valid Python"]);
     submit(&env, HALF).code(0).prints(&["unchanged"]);
     submit(&env, DOUBLE_AGENT).code(0).prints(&["accepted"]);
-    submit(&env, OTHER_HALF).code(2).complains(&["is one too many: 2 count in all"]);
+    submit(&env, OTHER_HALF).code(2).complains(&["is one too many: 2 submissions count in all"]);
     env.run().prints(&["1. ann: 100\n"]);
     // A return to what was given up takes a place, too.
     submit(&env, HALF).code(2).complains(&["is one too many"]);
     env.drop_agent("ann", OTHER_HALF);
-    env.run().prints(&["1. ann: 100\n", "refused: ann.py: is one too many: 2 count in all"]);
+    env.run().prints(&["1. ann: 100\n", "refused: ann.py: is one too many: 2 submissions count in all"]);
     assert_eq!(rejected(&env).len(), 1);
     env.remove("results/agents/ann.json");
     std::fs::remove_dir_all(env.path("results/reports")).unwrap();
@@ -66,7 +66,7 @@ fn early_ones_count_once_the_season_opens() {
     env.run();
     assert!(rejected(&env)[0].starts_with("is early: submissions count from 20"), "{:?}", rejected(&env));
     assert_eq!(env.csv("rankings.csv").len(), 0);
-    submit(&env, HALF).code(2).complains(&["is early"]);
+    submit(&env, HALF).code(2).complains(&["this submission is early"]);
     env.write("pipeline.yaml", &pipeline(&format!("{{opens: {}}}", hours(-2))));
     env.run().prints(&["1. ann: 100\n"]);
     assert_eq!(rejected(&env), [""; 0]);
@@ -253,7 +253,10 @@ fn a_history_tells_what_became_of_each_submission() {
     let refused = "refused line 1: imports numpy; only Python 3.11's standard library is available";
     let counted = fates(&env);
     assert_eq!([&counted[0], &counted[1], &counted[2]], ["100 stands", "- refused", "50 evaluated"]);
-    assert!(counted[3].starts_with("- not counted is one too many: 2 count in all"), "{counted:?}");
+    assert!(
+        counted[3].starts_with("- not counted is one too many: 2 submissions count in all"),
+        "{counted:?}"
+    );
     env.drop_agent("ann", "import numpy\n");
     env.run();
     assert!(fates(&env)[1].starts_with(&format!("- {}", &refused[..30])), "{:?}", fates(&env));
@@ -340,7 +343,10 @@ fn an_upload_is_refused_before_it_is_taken_with_the_time_when_the_next_one_count
     let (status, wait, said) = put(&server, DOUBLE_AGENT);
     assert_eq!(status, 429, "{said}");
     assert!(wait.is_some_and(|seconds| (10 * 3600..13 * 3600).contains(&seconds)), "{wait:?}");
-    assert!(said.contains("is one too many: 1 a day count; the next one counts from 20"), "{said}");
+    assert!(
+        said.contains("is one too many: 1 submission counts on a day; the next one counts from 20"),
+        "{said}"
+    );
     assert_eq!(env.read("inbox/ann.py"), HALF);
     assert_eq!(std::fs::read_dir(env.path("results/submissions")).unwrap().count(), 1);
     env.write("pipeline.yaml", &pipeline(&format!("{{closes: {}}}", hours(-1))));

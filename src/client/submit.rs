@@ -149,11 +149,10 @@ impl Target<'_> {
                 let checked = submission::check(source, pipeline);
                 let admitted = checked.and_then(|()| submission::admit(pipeline, miner, source, here));
                 let compiled = admitted.and_then(|()| Compiler::default().check(source, pipeline));
-                compiled.map_err(|refused| match refused.line() {
-                    Some(line) => anyhow!("line {line}: {refused}"),
-                    None => refused.into(),
-                })?;
-                let (receipt, changed) = submission::submit(pipeline, miner, source, (channel, here))?;
+                let submit = |()| submission::submit(pipeline, miner, source, (channel, here));
+                let submitted =
+                    compiled.and_then(submit).map_err(|refused| anyhow!("{}", refused.sentence()));
+                let (receipt, changed) = submitted?;
                 let status = if changed { "accepted" } else { "unchanged" };
                 Ok(Submitted { sha256: receipt.sha256, status: status.to_owned() })
             }

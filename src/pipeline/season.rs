@@ -12,6 +12,7 @@ use crate::config::{Counts, Season};
 use crate::model::first_sights::{Event, FirstSights, Origin};
 use crate::model::miner_id::Miner;
 use crate::pipeline::ledger::Ledger;
+use crate::util::plural::counted;
 
 const DAY: i64 = 86_400;
 
@@ -290,7 +291,7 @@ impl<'a> Course<'a> {
 
     fn has_room(&self, at: Timestamp) -> Result<(), Refusal> {
         if let Some(total) = self.season.total.filter(|total| self.counted.len() >= *total as usize) {
-            let reason = format!("is one too many: {total} count in all; {}", self.standing_one());
+            let reason = format!("is one too many: {} in all; {}", counting(total), self.standing_one());
             return Err(Refusal { reason, next: None });
         }
         let today = self.day(at);
@@ -301,9 +302,10 @@ impl<'a> Course<'a> {
         let next = self.start_of(today + 1).filter(|next| self.end().is_none_or(|end| *next <= end));
         let then = match next {
             Some(next) => format!("the next one counts from {} on", self.told(next)),
-            None => "there is no further day".to_owned(),
+            None => "this day is the last one".to_owned(),
         };
-        let reason = format!("is one too many: {per_day} a day count; {then}, and {}", self.standing_one());
+        let (most, stands) = (counting(per_day), self.standing_one());
+        let reason = format!("is one too many: {most} on a day; {then}, and {stands}");
         Err(Refusal { reason, next })
     }
 
@@ -352,6 +354,12 @@ pub fn settle(
         }
         (Decision::Refused(refusal), _) => Some(refusal),
     }
+}
+
+/// The number that counts, in words.
+fn counting(most: u32) -> String {
+    let verb = if most == 1 { "counts" } else { "count" };
+    format!("{} {verb}", counted(most, "submission"))
 }
 
 /// Days from one time to a later one, started ones in full.

@@ -18,6 +18,8 @@ const PROBLEM: &str = "application/problem+json";
 pub(super) struct Failure {
     status: StatusCode,
     error: String,
+    /// The sentence for people; None where `error` is one.
+    detail: Option<String>,
     line: Option<u32>,
     header: Option<(HeaderName, HeaderValue)>,
 }
@@ -35,7 +37,7 @@ struct Problem<'a> {
 
 impl Failure {
     pub(super) fn new(status: StatusCode, error: impl Into<String>) -> Self {
-        Self { status, error: error.into(), line: None, header: None }
+        Self { status, error: error.into(), detail: None, line: None, header: None }
     }
 
     pub(super) fn bad(error: impl Into<String>) -> Self {
@@ -76,21 +78,25 @@ impl From<&Refused> for Failure {
         let status = match refused {
             Refused::Source(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Refused::Large(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Refused::Season(refusal) => return Self::not_counted(refusal),
+            Refused::Season(refusal) => {
+                return Self { detail: Some(refused.sentence()), ..Self::not_counted(refusal) };
+            }
             Refused::Conflict(_) => StatusCode::CONFLICT,
             Refused::Inbox(_) => return Self::ours(),
         };
-        Self { line: refused.line(), ..Self::new(status, refused.to_string()) }
+        let detail = Some(refused.sentence());
+        Self { line: refused.line(), detail, ..Self::new(status, refused.to_string()) }
     }
 }
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let Self { status, error, line, .. } = &self;
+        let Self { status, error, detail, line, .. } = &self;
+        let detail = detail.as_ref().unwrap_or(error);
         let title = status.canonical_reason().unwrap_or_default();
         // The status says it all: there are no kinds of problems beside it.
         let r#type = "about:blank";
-        let problem = Problem { r#type, title, status: status.as_u16(), detail: error, error, line: *line };
+        let problem = Problem { r#type, title, status: status.as_u16(), detail, error, line: *line };
         let body = serde_json::to_vec(&problem).expect("text and numbers only");
         let mut response = typed(*status, PROBLEM, body);
         if let Some((name, value)) = self.header {

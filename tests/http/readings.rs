@@ -59,7 +59,9 @@ fn a_failure_is_a_problem() {
     assert_eq!(answer.json(), expected);
     let refused = api.put("alice", "", "import nowhere\n").json();
     assert_eq!((&refused["title"], &refused["line"]), (&json!("Unprocessable Entity"), &json!(1)));
-    assert_eq!(refused["detail"], refused["error"]);
+    let (detail, error) = (refused["detail"].as_str().unwrap(), refused["error"].as_str().unwrap());
+    assert_eq!(detail, format!("line 1: this submission {error}"));
+    assert!(error.starts_with("imports nowhere"), "{error}");
 }
 
 #[test]

@@ -176,7 +176,7 @@ fn a_day_ends_at_midnight_in_the_zone_of_the_season() {
     let season = season("{opens: 2027-03-01T00:00:00+09:00, submissions: {per_day: 2}}");
     let two = sights(&[("A", "2027-03-04T15:00Z"), ("B", "2027-03-05T14:00Z")]);
     let (reason, next) = refusal(&season, &two, "2027-03-05T14:59:59Z");
-    let expected = "is one too many: 2 a day count; the next one counts from 2027-03-06T00:00:00+09:00 on, and the last \
+    let expected = "is one too many: 2 submissions count on a day; the next one counts from 2027-03-06T00:00:00+09:00 on, and the last \
                     one that counted stands";
     assert_eq!((reason.as_str(), next), (expected, Some(at("2027-03-05T15:00Z"))));
     assert_eq!(Course::of(&season, &ann(), &two).decide("C", at("2027-03-05T15:00Z")), Decision::Counts(0));
@@ -193,11 +193,11 @@ fn no_more_count_in_all_than_the_total() {
     let (reason, next) = refusal(&season, &sights, "2027-03-09T00:00Z");
     assert_eq!(
         (reason.as_str(), next),
-        ("is one too many: 2 count in all; the last one that counted stands", None)
+        ("is one too many: 2 submissions count in all; the last one that counted stands", None)
     );
     let best = Season { counts: Counts::Best, ..season };
     let (reason, _) = refusal(&best, &sights, "2027-03-09T00:00Z");
-    assert_eq!(reason, "is one too many: 2 count in all; the best one that counted stands");
+    assert_eq!(reason, "is one too many: 2 submissions count in all; the best one that counted stands");
 }
 
 #[test]
