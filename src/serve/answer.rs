@@ -17,9 +17,9 @@ const PROBLEM: &str = "application/problem+json";
 #[derive(Debug)]
 pub(super) struct Failure {
     status: StatusCode,
-    error: String,
+    error: Box<str>,
     /// The sentence for people; None where `error` is one.
-    detail: Option<String>,
+    detail: Option<Box<str>>,
     line: Option<u32>,
     header: Option<(HeaderName, HeaderValue)>,
 }
@@ -37,7 +37,7 @@ struct Problem<'a> {
 
 impl Failure {
     pub(super) fn new(status: StatusCode, error: impl Into<String>) -> Self {
-        Self { status, error: error.into(), detail: None, line: None, header: None }
+        Self { status, error: error.into().into(), detail: None, line: None, header: None }
     }
 
     pub(super) fn bad(error: impl Into<String>) -> Self {
@@ -79,12 +79,12 @@ impl From<&Refused> for Failure {
             Refused::Source(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Refused::Large(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Refused::Season(refusal) => {
-                return Self { detail: Some(refused.sentence()), ..Self::not_counted(refusal) };
+                return Self { detail: Some(refused.sentence().into()), ..Self::not_counted(refusal) };
             }
             Refused::Conflict(_) => StatusCode::CONFLICT,
             Refused::Inbox(_) => return Self::ours(),
         };
-        let detail = Some(refused.sentence());
+        let detail = Some(refused.sentence().into());
         Self { line: refused.line(), detail, ..Self::new(status, refused.to_string()) }
     }
 }
