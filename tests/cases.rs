@@ -296,6 +296,29 @@ fn a_case_takes_no_more_than_its_own_time_and_the_rest_goes_on() {
 }
 
 #[test]
+fn a_subtask_counts_if_all_of_its_cases_pass() {
+    let (_folder, task) = task(&[
+        ("a/1.in", "1"),
+        ("a/1.out", "1"),
+        ("b/1.in", "2"),
+        ("b/1.out", "2"),
+        ("b/2.in", "3"),
+        ("b/2.out", "4"),
+        (
+            "t.yaml",
+            "prompt: p\ncases: [{folder: a, weight: 30, all_or_nothing: true}, {folder: b, weight: 35, all_or_nothing: true}]\n",
+        ),
+    ]);
+    let lab = Lab::with_workers(1);
+    let scored = run(&lab, "print(input())\n", &task);
+    assert_eq!(verdicts(&scored), ["passed", "passed", "failed"]);
+    assert_eq!((scored.score, scored.tests[1].share), (30.0, Some(0.0)));
+    let all = run(&lab, "n = int(input())\nprint(n + (n == 3))\n", &task);
+    assert_eq!((all.score, all.tests[1].share), (100.0, None));
+    assert_eq!(lab.close(), Vec::<String>::new());
+}
+
+#[test]
 fn words_that_came_together_are_heard_one_by_one() {
     let talk = "def interact(talk, input, answer):\n    lines = [talk.readline() for _ in range(3)]\n    \
                 talk.write('x' * 300000)\n    assert lines == ['a\\n', 'b\\n', 'c'], lines\n    \

@@ -34,6 +34,8 @@ pub struct Case {
     pub answer: Option<DataFile>,
     /// Shared by all cases of the folder.
     pub judging: Arc<Judging>,
+    /// The folder's name, if none of its cases counts unless all pass.
+    pub group: Option<String>,
 }
 
 /// The rule by which an output is right.
@@ -83,13 +85,18 @@ struct Terms {
     weight: f64,
     public: Public,
     timeout: Option<Duration>,
+    all_or_nothing: bool,
 }
 
 impl Case {
     /// All that decides on an output; files and programs by their digests.
     pub(super) fn key(&self) -> serde_json::Value {
         let answer = self.answer.as_ref().map(|answer| &answer.sha256);
-        json!({ "input": self.input.sha256, "answer": answer, "judging": self.judging.key() })
+        let mut key = json!({ "input": self.input.sha256, "answer": answer, "judging": self.judging.key() });
+        if let Some(group) = &self.group {
+            key["group"] = json!(group);
+        }
+        key
     }
 }
 
@@ -116,7 +123,7 @@ pub(super) fn read(place: &Place<'_>, source: &Source<'_>) -> Vec<Listed> {
 /// The cases of one folder: its name, or a mapping.
 fn entry(place: &Place<'_>, source: &Source<'_>) -> Vec<Listed> {
     if !matches!(place.node.kind, Kind::Mapping(_)) {
-        let terms = Terms { weight: 1.0, public: Public::All(false), timeout: None };
+        let terms = Terms { weight: 1.0, public: Public::All(false), timeout: None, all_or_nothing: false };
         return listed(Some(place.clone()), source, Some(Arc::new(Judging::Tokens)), &terms);
     }
     let Some(mut fields) = place.fields() else { return Vec::new() };
@@ -125,8 +132,9 @@ fn entry(place: &Place<'_>, source: &Source<'_>) -> Vec<Listed> {
     let weight = fields.checked("weight", 1.0, check::weight);
     let public = fields.get("public").map_or(Public::All(false), |place| Public::read(&place));
     let timeout = fields.optional("timeout", check::timeout);
+    let all_or_nothing = fields.field("all_or_nothing", false);
     fields.finish();
-    listed(folder, source, judging, &Terms { weight, public, timeout })
+    listed(folder, source, judging, &Terms { weight, public, timeout, all_or_nothing })
 }
 
 /// Cases that miners may see.
@@ -233,7 +241,8 @@ fn listed(
     let line = place.node.at.line;
     let list = |(stem, input, answer): (String, DataFile, Option<DataFile>)| {
         let public = terms.public.has(&stem);
-        let case = Case { input, answer, judging: Arc::clone(&judging) };
+        let group = terms.all_or_nothing.then(|| prefix.clone());
+        let case = Case { input, answer, judging: Arc::clone(&judging), group };
         let shown = shown(&case, public);
         let Terms { weight, timeout, .. } = *terms;
         Listed { name: format!("{prefix}/{stem}"), case, shown, line, weight, public, timeout }

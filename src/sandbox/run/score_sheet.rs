@@ -1,5 +1,7 @@
 //! Score sheet: the results of a run's tests as they come in.
 
+use std::collections::HashSet;
+
 use crate::model::report::{Scored, TestResult, Usage, Verdict};
 use crate::sandbox::Refusal;
 use crate::sandbox::guest::frames::bounds::MAX_MESSAGE;
@@ -118,7 +120,28 @@ impl<'a> ScoreSheet<'a> {
         let (verdict, message) = self.rest.take().expect("it was given just now");
         let rest = |test| self.result(test, verdict, None, Some(message.clone()));
         let tests = results.into_iter().enumerate().map(|(test, known)| known.unwrap_or_else(|| rest(test)));
-        Scored::new(tests.collect(), usage, stderr)
+        let mut tests: Vec<TestResult> = tests.collect();
+        take_from_groups(&mut tests, self.task);
+        Scored::new(tests, usage, stderr)
+    }
+}
+
+/// Takes the worth from cases that passed in a group of which another one did not.
+fn take_from_groups(tests: &mut [TestResult], task: &Task) {
+    let group = |test: &Test| match &test.form {
+        Form::Case(case) => case.group.clone(),
+        _ => None,
+    };
+    let groups: Vec<Option<String>> = task.tests.iter().map(group).collect();
+    let pairs = tests.iter().zip(&groups);
+    let lost: HashSet<&String> = pairs
+        .filter(|(test, _)| test.verdict != Verdict::Passed)
+        .filter_map(|(_, group)| group.as_ref())
+        .collect();
+    for (test, group) in tests.iter_mut().zip(&groups) {
+        if group.as_ref().is_some_and(|group| lost.contains(group)) && test.verdict == Verdict::Passed {
+            test.share = Some(0.0);
+        }
     }
 }
 
