@@ -147,7 +147,8 @@ impl Public {
     fn read(place: &Place<'_>) -> Self {
         match place.node.kind {
             Kind::Sequence(_) => {
-                Self::These(crate::yaml::list(Some(place.clone()), Ok::<String, String>).unwrap_or_default())
+                let names = place.items().into_iter().flatten().filter_map(|item| item.name());
+                Self::These(names.collect())
             }
             _ => Self::All(place.value(Ok).unwrap_or(false)),
         }
@@ -382,7 +383,7 @@ mod tests {
 
     #[test]
     fn pairs_become_tests_in_the_order_of_their_numbers_and_public_ones_come_first() {
-        let text = "prompt: p\ntests: [assert f(1)]\ncases:\n  - folder: s\n    public: [\"10\"]\n    weight: 2\n    \
+        let text = "prompt: p\ntests: [assert f(1)]\ncases:\n  - folder: s\n    public: [10, \"007\", 08]\n    weight: 2\n    \
                     timeout: 1s\n  - {folder: t/sample, compare: exact, public: true}\n";
         let dir = folder(&[
             ("t.yaml", text),
@@ -390,6 +391,10 @@ mod tests {
             ("s/10.ans", "3\n"),
             ("s/2.in", "x"),
             ("s/2.out", "y"),
+            ("s/007.in", "x"),
+            ("s/007.out", "y"),
+            ("s/08.in", "x"),
+            ("s/08.out", "y"),
             ("s/notes.md", "no case"),
             ("s/.hidden.in", "no case"),
             ("t/sample/a.in", "\u{e9}"),
@@ -403,6 +408,8 @@ mod tests {
             .collect();
         let second = Some(Duration::from_secs(1));
         let expected = [
+            ("s/007", 4, 2.0, second, true),
+            ("s/08", 4, 2.0, second, true),
             ("s/10", 4, 2.0, second, true),
             ("sample/a", 8, 1.0, None, true),
             ("test 1", 2, 1.0, None, false),
@@ -410,12 +417,12 @@ mod tests {
         ];
         assert_eq!(seen, expected);
         let shown = "stdin (10.in):\n1 2\nstdout, word by word (10.ans):\n3\n";
-        assert_eq!(task.tests[0].assertion.text, shown);
+        assert_eq!(task.tests[2].assertion.text, shown);
         assert_eq!(
-            task.tests[3].assertion.text,
+            task.tests[5].assertion.text,
             "stdin: 2.in (1 bytes)\nstdout, word by word: 2.out (1 bytes)\n"
         );
-        let Form::Case(case) = &task.tests[1].form else { panic!("a case") };
+        let Form::Case(case) = &task.tests[3].form else { panic!("a case") };
         assert_eq!((&*case.judging, case.input.read()), (&Judging::Exact, Ok("\u{e9}".into())));
     }
 

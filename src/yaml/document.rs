@@ -36,6 +36,8 @@ pub struct Node {
     pub text_line: usize,
     /// The value itself.
     pub kind: Kind,
+    /// The characters of an unquoted word that is no text, such as `01`: its value is 1, its name is not.
+    pub word: Option<Box<str>>,
 }
 
 /// Contents of a node.
@@ -83,7 +85,7 @@ pub fn parse(log: &Log, bytes: &[u8]) -> Option<Node> {
 
 impl Node {
     const fn new(at: Position, kind: Kind) -> Self {
-        Self { at, text_line: at.line, kind }
+        Self { at, text_line: at.line, kind, word: None }
     }
 }
 
@@ -279,7 +281,8 @@ fn scalar(at: Position, text: &str, style: ScalarStyle) -> Node {
         _ => 0,
     };
     let text_line = at.line.saturating_sub(blank).max(1);
-    Node { at, text_line, kind: Kind::Scalar(value) }
+    let word = (style == ScalarStyle::Plain && !value.is_string()).then(|| text.into());
+    Node { at, text_line, kind: Kind::Scalar(value), word }
 }
 
 /// Null, boolean, number or text: what an unquoted word means is for `serde_yaml` to say.

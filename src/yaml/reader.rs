@@ -53,6 +53,14 @@ impl<'a> Place<'a> {
             .ok()
     }
 
+    /// Reads a name: text, or a number as it is written.
+    pub fn name(&self) -> Option<String> {
+        match (&self.node.kind, &self.node.word) {
+            (Kind::Scalar(Value::Number(_)), Some(word)) => Some(word.to_string()),
+            _ => self.value(Ok),
+        }
+    }
+
     fn mismatch<T>(&self, expected: &str, found: &Kind) -> Option<T> {
         if !matches!(found, Kind::Bad) {
             self.complain(format!("expected {expected}, found {}", found.describe()));
