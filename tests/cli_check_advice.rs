@@ -119,3 +119,17 @@ fn ties_by_chance_of_so_few_tasks_that_all_tie_are_told() {
     };
     assert_eq!([told(3, "statistical"), told(3, "exact"), told(4, "statistical")], [true, false, false]);
 }
+
+#[test]
+fn cases_of_which_one_may_take_the_time_of_all_are_told_each_time() {
+    let env = TestEnv::new().task("sum", "prompt: sum\ncases: sum\nsolution: right.py\n");
+    for (name, text) in [("1.in", "1 2"), ("1.out", "3"), ("2.in", "2 2"), ("2.out", "4")] {
+        env.write(&format!("tasks/sum/{name}"), text);
+    }
+    env.write("tasks/right.py", "print(sum(map(int, input().split())))\n");
+    let hint = "tasks/sum.yaml:2: cases: an endless loop in one case takes the time of all behind it";
+    for _ in 0..2 {
+        let found = env.agentmill(&["check"]).code(0);
+        assert_eq!(found.stdout.matches(hint).count(), 1, "{found}");
+    }
+}

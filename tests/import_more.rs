@@ -30,21 +30,41 @@ fn folders_of_pairs_become_tasks() {
         ("sets/Max Of/7.a", "9"),
         ("sets/Max Of/solution.py", "print(max(map(int, input().split())))\n"),
         ("sets/none/notes.txt", "nothing"),
+        ("sets/two/statement.txt", "Print it again.\n"),
+        ("sets/two/sub1/1.in", "1"),
+        ("sets/two/sub1/1.out", "1"),
+        ("sets/two/sub2/1.in", "2"),
+        ("sets/two/sub2/1.out", "2"),
+        ("sets/two/sub2/test_it.py", "def test_it(): assert 1"),
     ] {
         folder.write(name, content);
     }
     let (code, out, err) = folder.import("cases", &folder.path("sets"));
-    assert_eq!((code, out.contains("2 written")), (1, true), "{out}{err}");
+    assert_eq!((code, out.contains("4 written")), (1, true), "{out}{err}");
     assert!(err.contains("sum: 3.in has no output"), "{err}");
     assert!(err.contains("Max Of: no prompt.md is there: write what max_of asks for"), "{err}");
-    assert!(
-        folder
-            .task("cases/sum")
-            .starts_with("prompt: |\n  Print the sum.\ncases:\n  - folder: \"data/sum\"\n")
-    );
+    assert!(folder.task("cases/sum").starts_with(
+        "prompt: |\n  Print the sum.\ncases:\n  - folder: \"data/sum\"\n    timeout: 10s\ntimeout: 20s\n"
+    ));
+    for name in ["sub1", "sub2"] {
+        let task = folder.task(&format!("cases/two-{name}"));
+        assert!(task.starts_with("prompt: |\n  Print it again.\n"), "{task}");
+        assert!(err.contains(&format!("{name}: no prompt.md is there: took two/statement.txt")), "{err}");
+    }
+    let passed_over =
+        "2 files: passed over, as no input with its output: none/notes.txt, two/sub2/test_it.py";
+    assert!(err.contains(passed_over), "{err}");
     folder.prove(2);
-    let (code, _, err) = folder.import("cases", &folder.path("sets/none"));
-    assert_eq!((code, err.contains("no pair of files such as 1.in with 1.out in it")), (2, true), "{err}");
+    let none = folder.path("sets/none");
+    let (code, _, err) = folder.import("cases", &none);
+    let told = "no pair of files such as 1.in with 1.out in it, only notes.txt";
+    assert_eq!((code, err.contains(told)), (2, true), "{err}");
+    for kind in ["cases", "quixbugs"] {
+        let file = none.join("notes.txt");
+        let (code, _, err) = folder.import(kind, &file);
+        let told = format!("agentmill: can't read {}: it is no folder\n", file.display());
+        assert_eq!((code, err), (2, told));
+    }
 }
 
 const ADD: &str = "a, b = map(int, input().split())\nprint('SUM', a + b)\n";
@@ -98,7 +118,7 @@ fn packages_become_tasks_and_their_submissions_prove_them() {
     let adding = folder.task("kattis/adding");
     for part in [
         "Add \\emph{two} numbers.",
-        "folder: \"data/adding/sample\"\n    compare: {checker: validators/adding.py}\n    timeout: 2000ms\n    public: true",
+        "folder: \"data/adding/sample\"\n    compare: {checker: validators/adding.py}\n    timeout: 2s\n    public: true",
         "folder: \"data/adding/secret-big\"",
         "memory: 128MiB",
         "output: 7MiB",
@@ -156,7 +176,7 @@ fn odd_limits_of_a_package_are_bounded_and_deep_nesting_is_refused() {
     let (code, _, err) = folder.import("kattis", &folder.path("adding"));
     assert_eq!(code, 0, "{err}");
     let adding = folder.task("kattis/adding");
-    assert!(adding.contains("memory: 65536MiB") && adding.contains("timeout: 10000ms"), "{adding}");
+    assert!(adding.contains("memory: 65536MiB") && adding.contains("timeout: 10s"), "{adding}");
     folder.write("parts/problem.yaml", format!("limits: {}{}\n", "[".repeat(100_000), "]".repeat(100_000)));
     let (code, _, err) = folder.import("kattis", &folder.path("parts"));
     assert_eq!((code, err.contains("problem.yaml:1") && err.contains("deep")), (1, true), "{err}");

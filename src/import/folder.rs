@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 
 /// Checks a folder and all below it, but for what is hidden: files and folders, and links to files inside of it.
 ///
@@ -12,6 +12,7 @@ use anyhow::{Context, bail};
 /// a pipe or a device might never end.
 pub(super) fn check(root: &Path) -> anyhow::Result<()> {
     let real = root.canonicalize()?;
+    ensure!(real.is_dir(), "it is no folder");
     let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).with_context(|| format!("can't read {}", folder.display()))? {

@@ -10,6 +10,7 @@ use serde_yaml::Value;
 use crate::import::draft::{Content, Converted, Draft, DraftCases, DraftFile, Drafts, Note};
 use crate::import::entries;
 use crate::import::folder;
+use crate::import::limits;
 use crate::util::text::visible;
 use crate::yaml;
 
@@ -18,9 +19,6 @@ const MAX_PACKAGE: u64 = 1 << 30;
 
 /// Most entries of a zip.
 const MAX_ENTRIES: usize = 50_000;
-
-/// Time of a case where the package names none, seconds.
-const SECONDS: f64 = 10.0;
 
 /// Most memory that a task is given, in MiB, whatever the package says.
 const MAX_MEMORY: f64 = 65536.0;
@@ -99,9 +97,8 @@ fn convert(name: &str, root: &Path) -> Converted {
     }
     let (rule, program) = rule(&about, root, &id)?;
     let mut files: Vec<DraftFile> = program.into_iter().collect();
-    let limits = about.get("limits").cloned().unwrap_or_default();
-    let seconds =
-        number(&limits, "time_limit").or_else(|| timelimit(root)).unwrap_or(SECONDS).clamp(0.01, 3600.0);
+    let about_limits = about.get("limits").cloned().unwrap_or_default();
+    let seconds = number(&about_limits, "time_limit").or_else(|| timelimit(root)).unwrap_or(limits::SECONDS);
     let (mut cases, mut count) = (Vec::new(), 0);
     for (folder, public) in folders(root)? {
         let inside =
@@ -110,8 +107,7 @@ fn convert(name: &str, root: &Path) -> Converted {
         let copied = copies(&folder, &target)?;
         count += copied.len();
         if !copied.is_empty() {
-            let timeout = ("timeout", format!("{}ms", (seconds * 1000.0) as u64));
-            let fields = rule.iter().cloned().chain([timeout]).collect();
+            let fields = rule.iter().cloned().chain([limits::of_case(seconds)]).collect();
             cases.push(DraftCases { folder: target, public, fields });
         }
         files.extend(copied);
@@ -122,9 +118,8 @@ fn convert(name: &str, root: &Path) -> Converted {
     let (prompt, mut remarks) = statement(root, &about);
     let (solution, others) = solution(root);
     remarks.extend(others);
-    let total = (seconds * count as f64 / 2.0).ceil().clamp(1.0, 3600.0) as u64;
-    let mut limits_of_task = vec![("timeout", format!("{total}s"))];
-    limits_of_task.extend(bounds(&limits, &mut remarks));
+    let mut limits_of_task = vec![limits::of_run(seconds, count)];
+    limits_of_task.extend(bounds(&about_limits, &mut remarks));
     Ok((Draft { id, prompt, cases, limits: limits_of_task, files, solution, ..Draft::default() }, remarks))
 }
 

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::import::draft::{Content, Converted, Draft, DraftCases, DraftFile, DraftTest};
 use crate::import::entries::{self, fields};
+use crate::import::limits;
 use crate::import::python::{self, quoted};
 
 /// Most bytes of a file.
@@ -139,11 +140,11 @@ fn programs(draft: Draft, public: &[Case], hidden: &[Case]) -> Draft {
             }
         }
         if !list.is_empty() {
-            cases.push(DraftCases { folder, public, fields: vec![("timeout", "10s".to_owned())] });
+            cases.push(DraftCases { folder, public, fields: vec![limits::of_case(limits::SECONDS)] });
         }
     }
-    let seconds = 10 * (public.len() + hidden.len());
-    let limits = vec![("timeout", format!("{}s", seconds.min(3600))), ("output", "4MiB".to_owned())];
+    let run = limits::of_run(limits::SECONDS, public.len() + hidden.len());
+    let limits = vec![run, ("output", "4MiB".to_owned())];
     Draft { files, cases, limits, ..draft }
 }
 

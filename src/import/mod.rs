@@ -12,12 +12,14 @@ mod folder;
 mod guess;
 mod humaneval;
 mod kattis;
+mod limits;
 mod livecodebench;
 mod mbpp;
 pub(crate) mod python;
 mod quixbugs;
 mod render;
 mod samples;
+mod statement;
 #[cfg(test)]
 mod tests;
 mod write;

@@ -2,6 +2,7 @@
 
 mod agent;
 mod doubts;
+mod greedy_cases;
 mod hints;
 mod machine;
 mod mutants;
@@ -187,6 +188,7 @@ fn check_folder(
         scope.tell(task, problem.as_slice())
     };
     check_solutions(pipeline, &due, (&proofs, &known), (sandbox, events), problems)?;
+    hints.extend(greedy_cases::hints(&tasks, pipeline));
     let solutions = provable(&tasks).filter(|task| task.solution.is_some()).count();
     let mut mutants = None;
     if scope.mutants && problems.is_empty() {
