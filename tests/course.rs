@@ -319,6 +319,17 @@ fn who_was_ranked_and_has_withdrawn_is_not_called_absent() {
     env.agentmill(&["show", "ann", "--as-miner"]).code(0).prints(&["ann: withdrawn\n"]);
     env.agentmill(&["show", "bo", "--as-miner"]).code(0).prints(&["bo: nothing was submitted\n"]);
     env.agentmill(&["show", "ann", "double"]).code(2).complains(&["ann has withdrawn: "]);
+    env.agentmill(&["show"]).code(0).prints(&["Ann Lee", "withdrawn\n", "Bo Ray", "absent\n"]);
+    for (format, word) in [
+        ("gradebook", "ann,Ann Lee,,,withdrawn\nbo,Bo Ray,,,absent\n"),
+        ("gradescope", "\"output\":\"withdrawn: nothing of it lies in the inbox any more\""),
+        ("csv-long", ",withdrawn"),
+        ("junit", "<skipped message=\"withdrawn: nothing of it lies in the inbox any more\"/>"),
+    ] {
+        env.agentmill(&["export", format]).code(0).prints(&[word]);
+    }
+    let states: Vec<String> = env.csv("rankings.csv").iter().map(|line| line["state"].clone()).collect();
+    assert_eq!(states, ["withdrawn", "absent"]);
 }
 
 #[test]

@@ -148,6 +148,7 @@ impl Person<'_> {
             RosterState::Refused => {
                 Some(self.refused.map_or_else(|| "refused: see rejected.csv".to_owned(), refusal))
             }
+            RosterState::Withdrawn => Some("withdrawn: nothing of it lies in the inbox any more".to_owned()),
             RosterState::Absent => Some("nothing was submitted".to_owned()),
         }
     }

@@ -16,7 +16,7 @@ use crate::pipeline::report_store::{load_report, save_report};
 use crate::pipeline::report_summary::ReportSummary;
 use crate::pipeline::score::rank;
 use crate::util::text::unseen;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 const NASTY: &str = "want \x1b[2J\u{9b}31m 'x'\n\tgot \x07\r<y>\u{202e}";
 
@@ -72,6 +72,7 @@ fn results() -> tempfile::TempDir {
         token: Some("TAO"),
         title: None,
         roster: &[],
+        submitted: &BTreeSet::new(),
         board: Board::Private,
         plan: &plan,
         live: false,

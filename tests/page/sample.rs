@@ -1,6 +1,6 @@
 //! Results to look at, made of the public types alone.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use agentmill::config::{self, Pipeline, Student};
@@ -145,6 +145,7 @@ impl Sample {
                 title: self.pipeline.title.as_deref(),
                 token: self.pipeline.rewards.as_ref().map(|rewards| rewards.token.as_str()),
                 roster: &self.roster,
+                submitted: &BTreeSet::new(),
                 board: self.pipeline.board,
                 plan: &plan,
                 live: self.live,

@@ -38,6 +38,7 @@ struct Standing<'s> {
     evaluated: Vec<Evaluated>,
     rejected: Vec<Rejection>,
     present: Option<BTreeSet<Miner>>,
+    submitted: BTreeSet<Miner>,
     at: Timestamp,
 }
 
@@ -70,6 +71,7 @@ impl Standing<'_> {
             title: title.as_deref(),
             token: rewards.as_ref().map(|rewards| rewards.token.as_str()),
             roster: roster.as_ref().map_or(&[], |roster| &roster.students),
+            submitted: &self.submitted,
             board: *board,
             plan,
             live: context.stay || !self.pending.is_empty(),
@@ -110,6 +112,7 @@ impl Pass<'_> {
             evaluated: self.submissions.not_best(),
             rejected: self.submissions.rejections(),
             present: self.submissions.present(),
+            submitted: self.submitted(),
             at,
         };
         let told_before = || score::undecided(&publish::json::load(results).ok()?.rankings, similarity);
@@ -151,6 +154,13 @@ impl Pass<'_> {
             self.announce(&summary);
         }
         Ok(summary)
+    }
+
+    /// Those of the roster who ever submitted something.
+    fn submitted(&self) -> BTreeSet<Miner> {
+        let students = self.context.pipeline.roster.iter().flat_map(|roster| &roster.students);
+        let sights = self.submissions.first_sights();
+        students.map(|student| &student.id).filter(|id| !sights.events(id).is_empty()).cloned().collect()
     }
 
     /// Tells whether the board of before stands for now. Whoever hands in other bytes meanwhile holds nobody up.

@@ -65,6 +65,8 @@ pub struct Published<'a> {
     pub token: Option<&'a str>,
     /// People of the course; empty if there is no list of them.
     pub roster: &'a [Student],
+    /// Those of them who ever submitted something, by the ledger.
+    pub submitted: &'a BTreeSet<Miner>,
     /// Readers of the page: near copies are marked on it for the organiser's eyes only.
     pub board: Board,
     /// The stages with their tasks.

@@ -18,6 +18,8 @@ pub enum RosterState {
     Waiting,
     /// It is no agent.
     Refused,
+    /// There was one, and nothing of it lies in the inbox any more.
+    Withdrawn,
     /// There is none.
     Absent,
 }
@@ -42,6 +44,7 @@ impl RosterState {
             Self::Ranked => "ranked",
             Self::Waiting => "waiting",
             Self::Refused => "refused",
+            Self::Withdrawn => "withdrawn",
             Self::Absent => "absent",
         }
     }
@@ -58,6 +61,7 @@ pub(super) fn listed(published: &Published) -> Vec<Listed> {
         () if places.contains_key(id) => RosterState::Ranked,
         () if pending.contains(id) => RosterState::Waiting,
         () if refused.contains(id) => RosterState::Refused,
+        () if published.submitted.contains(id) => RosterState::Withdrawn,
         () => RosterState::Absent,
     };
     let mut all: Vec<&Student> = published.roster.iter().collect();

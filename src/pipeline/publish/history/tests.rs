@@ -64,6 +64,7 @@ impl Around {
             title: None,
             token: None,
             roster: &[],
+            submitted: &BTreeSet::new(),
             board: Board::Private,
             plan: &Plan::new(&[], &[]),
             live: false,

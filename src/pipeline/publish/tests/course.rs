@@ -19,7 +19,10 @@ fn course() -> Pass {
         student("dave", "Dave", ""),
         student("mallory", "Mallory", "B"),
         student("alice", "Alice Lee", "A"),
+        student("wim", "Wim", "B"),
     ];
+    // Of the ranked and the refused, who submitted, too, the state is theirs.
+    pass.submitted = ["alice", "mallory", "wim"].into_iter().map(miner).collect();
     pass.title = Some("Programming 101");
     pass.rewards = None;
     pass
@@ -46,6 +49,7 @@ fn everybody_of_the_roster_has_a_line() {
             "|bob|Bob =1|B|absent",
             "|dave|Dave||waiting",
             "|mallory|Mallory|B|refused",
+            "|wim|Wim|B|withdrawn",
         ]
     );
     let json: serde_json::Value = serde_json::from_str(&read(dir.path(), "rankings.json")).unwrap();
@@ -53,7 +57,8 @@ fn everybody_of_the_roster_has_a_line() {
         let one = |one: &serde_json::Value| format!("{} {}", one["id"], one["state"]).replace('"', "");
         listed.as_array().unwrap().iter().map(one).collect()
     };
-    let everybody = ["alice ranked", "carol ranked", "bob absent", "dave waiting", "mallory refused"];
+    let everybody =
+        ["alice ranked", "carol ranked", "bob absent", "dave waiting", "mallory refused", "wim withdrawn"];
     assert_eq!(ids(&json["roster"]), everybody);
     assert_eq!(ids(&on_page(dir.path())["roster"]), everybody);
 }

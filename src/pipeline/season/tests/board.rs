@@ -140,6 +140,7 @@ impl<'a> Board<'a> {
             title: None,
             token: Some("TAO"),
             roster: &[],
+            submitted: &BTreeSet::new(),
             board: crate::config::Board::Private,
             plan: &plan,
             live: false,
