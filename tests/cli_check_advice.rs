@@ -133,3 +133,37 @@ fn cases_of_which_one_may_take_the_time_of_all_are_told_each_time() {
         assert_eq!(found.stdout.matches(hint).count(), 1, "{found}");
     }
 }
+
+#[test]
+fn names_that_setup_forgot_to_import_are_told_with_the_import() {
+    let fixture = |name: &str| format!("  def test_f({name}):\n      assert f({name}) == 1\n");
+    let task =
+        |setup: &str, test: &str| format!("prompt: Write f(x).\nsetup: |\n{setup}tests:\n  - {test}\n");
+    let on_disk = "the task's `files:` are there for the agent";
+    let replacing = "write `with patch(\"time.sleep\"):` around the call, with `from unittest.mock import patch` in setup";
+    let mut env = TestEnv::new();
+    let mut told = Vec::new();
+    for (name, advice) in
+        [("monkeypatch", replacing), ("capsys", "output_of(f, 2) is what f prints"), ("tmp_path", on_disk)]
+    {
+        env = env.task(name, &task(&fixture(name), &format!("assert test_f({name})")));
+        told.push(format!("{name} is a fixture of pytest's, which is not there: {advice}"));
+    }
+    for (name, test, advice) in [
+        (
+            "patch",
+            "{assert: 'with patch(\"time.sleep\"): assert f(1) == 1', public: true}",
+            "import it from unittest.mock in setup",
+        ),
+        ("mock", "assert f(mock.Mock()) == 1", "import it from unittest in setup"),
+        ("MagicMock", "assert f(MagicMock()) == 1", "import it from unittest.mock in setup"),
+        ("np", "assert f(np.zeros(2)) == 1", "write import numpy as np in setup"),
+        ("math", "assert f(1) == math.sqrt(4)", "import or define it in setup"),
+        ("StringIO", "assert f(StringIO('a')) == 1", "import it from io in setup"),
+    ] {
+        env = env.task(&name.to_lowercase(), &format!("prompt: Write f(x).\ntests:\n  - {test}\n"));
+        told.push(format!("tests[0]: {name} is n"));
+        told.push(advice.to_owned());
+    }
+    env.agentmill(&["check"]).code(2).complains(&told.iter().map(String::as_str).collect::<Vec<_>>());
+}

@@ -175,6 +175,8 @@ class DryRun(Run):
             return "is not defined: import or define it in setup"
         if not is_function and use.name == "pytest":
             return "is not there: raises and approx are without it; instead of a fixture or parameters write a function, or a loop"
+        if is_unmistakable(use.name) and not self.is_prompted(use.name):
+            return forgotten(use.name)
         return None if self.is_told(use.name) else misspelt(use.name, self.known()) or forgotten(use.name)
 
     def may_know(self, name):
@@ -183,6 +185,9 @@ class DryRun(Run):
 
     def is_told(self, name):
         return re.search(rf"\b{name}\b", self.task.shown) is not None
+
+    def is_prompted(self, name):
+        return re.search(rf"\b{name}\b", self.task.prompt) is not None
 
     def known(self):
         """Names that the author may have meant: Python's, setup's, and the functions of the prompt."""
@@ -246,18 +251,3 @@ def misspelt(name, known):
 
     near = difflib.get_close_matches(name, known, 1, 0.85) if len(name) > 4 else []
     return f"is neither Python's nor setup's, and not named in the prompt; did you mean {near[0]}?" if near else None
-
-
-def forgotten(name):
-    """Says so if it is the name of what is often imported."""
-    import math
-
-    if name in FIXTURES:
-        return "is a fixture of pytest's, which is not there: output_of(f, 2) is what f prints, and a test may write to /tmp"
-    home = "math" if hasattr(math, name) else IMPORTED.get(name)
-    return f"is neither defined nor named in the prompt: import it from {home} in setup" if home else None
-
-
-FIXTURES = frozenset(("capsys", "capfd", "caplog", "tmp_path", "tmpdir", "monkeypatch"))
-IMPORTED = {name: "collections" for name in "Counter OrderedDict defaultdict deque namedtuple".split()}
-IMPORTED |= {"deepcopy": "copy", "reduce": "functools", "Decimal": "decimal", "Fraction": "fractions"}
