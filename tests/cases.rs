@@ -72,7 +72,7 @@ fn an_output_is_compared_as_the_task_says() {
         files.push((format!("s/{number}.ans"), "3\n".to_owned()));
     }
     let lab = Lab::with_workers(1);
-    let error = ("error", "exit code 1: KeyError: 'no such way' - python agent.py < s/5.in");
+    let error = ("error", "exit code 1: KeyError: 'no such way' - the program < s/5.in");
     let more = ("failed", "expected 1 word, got 2; they are right as far as they go");
     let rules = [
         (
@@ -271,7 +271,7 @@ fn a_case_takes_no_more_than_its_own_time_and_the_rest_goes_on() {
     let lab = Lab::with_workers(1);
     let late = |what: &'static str| ("timeout", what);
     let scored = run(&lab, agent, &task);
-    let case = "the test's 400ms were used up: python agent.py < s/";
+    let case = "the test's 400ms were used up: the program < s/";
     expect(
         &scored,
         &[

@@ -63,6 +63,13 @@ impl DataFile {
         let text = (self.size <= most).then(|| self.read().ok())??;
         String::from_utf8(text).ok()
     }
+
+    /// Its first bytes as text for readers, at most so many, with marks in the place of what is no text; None if it can't be read.
+    pub fn beginning(&self, most: u64) -> Option<String> {
+        let mut bytes = Vec::new();
+        open(&self.path, most).and_then(|mut file| file.read_to_end(&mut bytes)).ok()?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    }
 }
 
 fn open(path: &Path, most: u64) -> io::Result<impl Read> {

@@ -6,7 +6,11 @@ use crate::model::report::{Scored, TestResult, Usage, Verdict};
 use crate::sandbox::Refusal;
 use crate::sandbox::guest::frames::bounds::MAX_MESSAGE;
 use crate::sandbox::run::judge::{Judged, Opinion};
-use crate::task::{Form, Task, Test};
+use crate::task::{Form, Judging, Task, Test};
+use crate::util::text::visible;
+
+/// Most characters of a case's input in a message: as escapes they may be ten times as long, and are no longer than a message then.
+const MAX_INPUT: usize = 60;
 
 /// A run that did not come about, because Python does not compile the source within the run's limits.
 pub fn refused(task: &Task, refusal: &Refusal) -> Scored {
@@ -82,6 +86,11 @@ impl<'a> ScoreSheet<'a> {
 
     fn put(&mut self, test: usize, verdict: Verdict, share: Option<f64>, message: Option<String>) {
         let Some(known) = self.results.results.get(test) else { return };
+        let input = || stdin(&self.task.tests[test]).unwrap_or_default();
+        let message = message.map(|text| match verdict {
+            Verdict::Passed => text,
+            _ => with_input(text, input()),
+        });
         let result = self.result(test, verdict, share, message);
         let earned = |result: &TestResult| (result.verdict, result.share);
         match known.as_ref().map(earned) {
@@ -98,10 +107,7 @@ impl<'a> ScoreSheet<'a> {
         message: Option<String>,
     ) -> TestResult {
         let test = &self.task.tests[test];
-        let message = message.map(|mut text| {
-            text.truncate(text.floor_char_boundary(MAX_MESSAGE));
-            text
-        });
+        let message = message.map(|text| cut(text, MAX_MESSAGE));
         let all_or_nothing = if verdict == Verdict::Passed { 1.0 } else { 0.0 };
         let share = (test.form == Form::Score).then_some(share.unwrap_or(all_or_nothing));
         let Test { name, weight, public, .. } = test;
@@ -145,6 +151,27 @@ fn take_from_groups(tests: &mut [TestResult], task: &Task) {
     }
 }
 
+/// A message and what stands behind it, which is not cut off.
+fn with_input(message: String, input: String) -> String {
+    cut(message, MAX_MESSAGE - input.len()) + &input
+}
+
+/// The beginning of a public case's input, which its miner has no file of; None for all other tests.
+fn stdin(test: &Test) -> Option<String> {
+    let Form::Case(case) = &test.form else { return None };
+    let is_shown = test.public && !matches!(*case.judging, Judging::Interactor(_));
+    let text = case.input.beginning(4 * (MAX_INPUT as u64 + 1)).filter(|_| is_shown)?;
+    Some(match text.chars().nth(MAX_INPUT) {
+        None => format!("; stdin is \"{}\"", visible(&text, MAX_INPUT)),
+        Some(_) => format!("; stdin begins with \"{}\"", visible(&text, MAX_INPUT)),
+    })
+}
+
+fn cut(mut text: String, most: usize) -> String {
+    text.truncate(text.floor_char_boundary(most));
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -173,5 +200,28 @@ mod tests {
             let tests = second.add_up(Usage::default(), String::new()).tests;
             assert_eq!((tests[0].share, tests[1].verdict), (Some(0.25), Verdict::Passed));
         }
+    }
+    #[test]
+    fn a_public_case_that_failed_shows_how_its_input_begins_and_a_hidden_one_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("s")).unwrap();
+        let long = "\u{202e}".repeat(200);
+        for (name, input) in [("1", "7 8\n"), ("2", long.as_str()), ("3", "secret")] {
+            std::fs::write(dir.path().join(format!("s/{name}.in")), input).unwrap();
+            std::fs::write(dir.path().join(format!("s/{name}.out")), "1").unwrap();
+        }
+        std::fs::write(dir.path().join("t.yaml"), "prompt: p\ncases: {folder: s, public: [1, 2]}\n").unwrap();
+        let task = &crate::task::load(dir.path()).unwrap()[0];
+        let told = |message: &str| {
+            let mut sheet = ScoreSheet::new(task, &Standing::default());
+            (0..3).for_each(|test| sheet.enter_verdict(test, Verdict::Failed, message.to_owned()));
+            let tests = sheet.add_up(Usage::default(), String::new()).tests;
+            tests.into_iter().map(|test| test.message.unwrap()).collect::<Vec<_>>()
+        };
+        let [short, cut, hidden] = &told("wrong")[..] else { panic!("three tests") };
+        assert_eq!(short, "wrong; stdin is \"7 8\\n\"");
+        assert!(cut.starts_with("wrong; stdin begins with \"\\u{202e}") && cut.ends_with("…\""), "{cut}");
+        assert_eq!(hidden, "wrong");
+        assert!(told(&"x".repeat(5000)).iter().all(|message| message.len() <= MAX_MESSAGE));
     }
 }

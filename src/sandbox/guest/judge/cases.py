@@ -37,7 +37,7 @@ class Compared:
     """A rule that looks at an output when the program has ended."""
 
     def carry_out(self, case, run):
-        run.calls.begin(f"python agent.py < {case.name}.in")
+        run.calls.begin(f"the program < {case.name}.in")
         left = Left(run.ask(ToCell.Stdin, str(case.test)))
         check_exit(left)
         self.check(case, run, left.stdout)
