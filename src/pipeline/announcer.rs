@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::config::Pipeline;
 use crate::model::miner_id::Miner;
-use crate::pipeline::score::Evaluated;
+use crate::pipeline::score::{Evaluated, unpaid};
 use crate::pipeline::{Summary, freeze, renamed, score};
 use crate::util::first_few::first_few;
 
@@ -82,6 +82,9 @@ fn lines(summary: &Summary, pipeline: &Pipeline) -> Vec<Line> {
     let not_taken = first_few(&summary.not_taken);
     let not_taken = (!not_taken.is_empty())
         .then(|| format!("not taken: {not_taken}; validate.files: 1 takes agent.py alone"));
+    // What is still to be evaluated may earn it.
+    let rewards = pipeline.rewards.as_ref().filter(|_| summary.pending == 0);
+    let unpaid = rewards.and_then(|rewards| unpaid::line(&summary.rows, rewards));
     let place = Line::plain(format!("results: {}", pipeline.results.display()));
     let strangers = pipeline.roster.iter().flat_map(|roster| {
         let strangers = roster.strangers(summary.submitters());
@@ -97,6 +100,7 @@ fn lines(summary: &Summary, pipeline: &Pipeline) -> Vec<Line> {
         .chain(faulty)
         .chain(more_faulty)
         .chain(pending)
+        .chain(unpaid.map(Line::plain))
         .chain(restless)
         .chain(not_taken.map(Line::plain))
         .chain([place])

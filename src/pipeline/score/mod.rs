@@ -6,6 +6,7 @@ pub mod improvement;
 mod pass;
 pub mod ranges;
 mod rewards;
+pub mod unpaid;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};

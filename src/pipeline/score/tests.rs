@@ -279,6 +279,25 @@ fn nobody_earns_more_than_the_cap_or_with_less_than_the_minimum() {
 }
 
 #[test]
+fn what_is_paid_to_nobody_is_told_with_the_rule_that_leaves_it() {
+    let reports = scored(&[("ann", 80.0), ("bo", 20.0), ("eve", 0.0)]);
+    let told = |rewards: &Rewards| unpaid::line(&ranked(&reports, rewards), rewards);
+    let places = || Split::Places(vec![50.0, 30.0, 20.0]);
+    let line = |text: &str| Some(format!("paid to nobody: {text}"));
+    assert_eq!(told(&pay(100.0, places())), line("20 of 100 TAO: split has 3 places, and 2 earn"));
+    let short = Split::Places(vec![50.0, 30.0]);
+    assert_eq!(told(&pay(100.0, short)), line("20 of 100 TAO: the places come to 80%"));
+    let capped = Rewards { cap: Some(50.0), ..pay(100.0, Split::Proportional) };
+    assert_eq!(told(&capped), line("30 of 100 TAO: what is above cap"));
+    let minimum = Rewards { minimum: 90.0, ..pay(100.0, places()) };
+    assert_eq!(told(&minimum), line("100 of 100 TAO: no agent that may earn has the score 90, the minimum"));
+    for all in [pay(100.0, Split::Proportional), pay(1e-5, Split::Proportional), pay(0.0, places())] {
+        assert_eq!(told(&all), None);
+    }
+    assert_eq!(unpaid::line(&[], &pay(100.0, places())), None);
+}
+
+#[test]
 fn what_rounding_leaves_goes_to_the_best_and_equals_stay_equal() {
     let paid = |scores: &[f64], split: Split| -> Vec<f64> {
         let reports =
