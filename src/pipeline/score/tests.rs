@@ -284,7 +284,7 @@ fn what_is_paid_to_nobody_is_told_with_the_rule_that_leaves_it() {
     let told = |rewards: &Rewards| unpaid::line(&ranked(&reports, rewards), rewards);
     let places = || Split::Places(vec![50.0, 30.0, 20.0]);
     let line = |text: &str| Some(format!("paid to nobody: {text}"));
-    assert_eq!(told(&pay(100.0, places())), line("20 of 100 TAO: split has 3 places, and 2 earn"));
+    assert_eq!(told(&pay(100.0, places())), line("20 of 100 TAO: split has 3 places for 2 earners"));
     let short = Split::Places(vec![50.0, 30.0]);
     assert_eq!(told(&pay(100.0, short)), line("20 of 100 TAO: the places come to 80%"));
     let capped = Rewards { cap: Some(50.0), ..pay(100.0, Split::Proportional) };

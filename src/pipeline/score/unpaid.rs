@@ -2,6 +2,7 @@
 
 use crate::config::{Rewards, Split};
 use crate::pipeline::score::Row;
+use crate::util::plural::counted;
 
 /// Millionths that rounding may leave for each agent of the ranking.
 const ROUNDING: f64 = 2.0;
@@ -51,7 +52,8 @@ fn nobody(rewards: &Rewards) -> String {
 /// Places that stay free, and percents that come to less than the pool.
 fn places(percents: &[f64], earners: usize) -> Vec<String> {
     let (places, all) = (percents.len(), percents.iter().sum::<f64>());
-    let free = (earners < places).then(|| format!("split has {places} places, and {earners} earn"));
+    let free = (earners < places)
+        .then(|| format!("split has {places} places for {}", counted(earners as u64, "earner")));
     let short = (all < 100.0 - 1e-6).then(|| format!("the places come to {all}%"));
     free.into_iter().chain(short).collect()
 }
