@@ -13,6 +13,7 @@ use crate::config::check;
 use crate::task::beside::Source;
 use crate::task::case_names;
 use crate::task::data_file::DataFile;
+use crate::task::public_cases::Public;
 use crate::util::digest;
 use crate::yaml::{Kind, Place, Reader, excerpt};
 
@@ -135,31 +136,6 @@ fn entry(place: &Place<'_>, source: &Source<'_>) -> Vec<Listed> {
     let all_or_nothing = fields.field("all_or_nothing", false);
     fields.finish();
     listed(folder, source, judging, &Terms { weight, public, timeout, all_or_nothing })
-}
-
-/// Cases that miners may see.
-enum Public {
-    All(bool),
-    These(Vec<String>),
-}
-
-impl Public {
-    fn read(place: &Place<'_>) -> Self {
-        match place.node.kind {
-            Kind::Sequence(_) => {
-                let names = place.items().into_iter().flatten().filter_map(|item| item.name());
-                Self::These(names.collect())
-            }
-            _ => Self::All(place.value(Ok).unwrap_or(false)),
-        }
-    }
-
-    fn has(&self, name: &str) -> bool {
-        match self {
-            Self::All(all) => *all,
-            Self::These(names) => names.iter().any(|one| one == name),
-        }
-    }
 }
 
 fn judging(fields: &mut Reader<'_>, source: &Source<'_>) -> Option<Judging> {

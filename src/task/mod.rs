@@ -7,6 +7,7 @@ mod data_file;
 mod digest;
 mod find;
 mod folder;
+mod public_cases;
 mod secrets;
 #[cfg(test)]
 mod tests;
