@@ -107,12 +107,15 @@ fn what_python_does_not_compile_is_refused_at_the_door_and_the_last_valid_one_st
     };
     submit("good.py").code(0).prints(&["ann: accepted"]);
     for (source, reason) in [
-        ("def double(x):\n    return 2 *\n", "line 2: is not valid Python 3.11: invalid syntax"),
+        (
+            "def double(x):\n    return 2 *\n",
+            "line 2: this submission is not valid Python 3.11: invalid syntax",
+        ),
         (
             "nonlocal x\n",
-            "line 1: is not valid Python 3.11: nonlocal declaration not allowed at module level",
+            "line 1: this submission is not valid Python 3.11: nonlocal declaration not allowed at module level",
         ),
-        ("import numpy\n", "line 1: imports numpy"),
+        ("import numpy\n", "line 1: this submission imports numpy"),
     ] {
         env.write("bad.py", source);
         submit("bad.py").code(2).complains(&["bad.py was not submitted", reason]);
@@ -160,7 +163,9 @@ fn everything_submitted_is_kept_and_shown() {
     let regraded = last.replace(",100,", ",62.5,");
     assert_ne!(last, regraded);
     env.write("results/history.csv", &history.replace(last, &format!("{regraded}\n{last}")));
-    env.agentmill(&["show", "ann", "--history"]).code(0).prints(&["stands    was 62.5 before"]);
+    env.agentmill(&["show", "ann", "--history"])
+        .code(0)
+        .prints(&["stands    was 62.5, changed by submission to 100"]);
 }
 
 #[test]
