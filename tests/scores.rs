@@ -89,6 +89,14 @@ fn a_score_that_is_no_share_is_the_authors_fault_only_where_no_answer_went_into_
         );
         let told = format!("the score is {shown}, not a number from 0 to 1");
         assert!(messages(&scored)[0].contains(&told), "{:?}", messages(&scored));
+        let has_hint = messages(&scored)[0].contains("such as min(1, max(0, ...)) keeps it there");
+        assert_eq!(has_hint, n < 4, "{:?}", messages(&scored));
+    }
+    let with_words =
+        "prompt: p\ntests:\n  - score: f(1), \"words\"\n  - score: f(\"x\") + 1\n  - assert f(\"x\")\n";
+    let told = messages(&run(&lab, "def f(n):\n    return n\n", with_words)).concat();
+    for words in ["to 1; a score takes no message behind a comma", "the score raised TypeError: "] {
+        assert!(told.contains(words), "{words}: {told}");
     }
     let careless = "prompt: p\ntests:\n  - assert f(1)\n  - name: odd\n    score: 3 / 2\n";
     let fault = lab.run(agent.as_bytes(), &task(careless), &LIMITS, 1);
@@ -229,5 +237,14 @@ fn findings_are_matched_by_file_lines_and_kind() {
     );
     let everything = "[{'file': f, 'line': n, 'kind': k} for f in ('Vault.sol', 'Sale.sol') for n in range(1, 31) for k in ('reentrancy', 'access', 'overflow')]";
     assert_eq!(share(everything), 3.28, "who reports everything is right three times of 180");
+    let (_, block) = block.split_once("```yaml\n").unwrap();
+    let points = block.split_once("```").unwrap().0.replace("setup: |\n", "");
+    let (helper, test) = points.split_once("tests:\n").unwrap();
+    let text = text.split_once("tests:\n").unwrap().0.to_owned() + helper + "tests:\n" + test;
+    let lies = find("x", "1", "y");
+    let scored = run(&lab, &format!("def audit():\n    return [{first}, {first}, {lies}]\n"), &text);
+    assert_eq!(scored.score, 0.0, "one is right, and two are not");
+    let scored = run(&lab, &format!("def audit():\n    return [{}, {lies}]\n", right[..2].join(", ")), &text);
+    assert_eq!(scored.score, 50.0, "two are right, and one is not");
     assert_eq!(lab.close(), Vec::<String>::new());
 }

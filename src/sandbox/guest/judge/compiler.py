@@ -33,6 +33,7 @@ class Compiler:
         self.judging, self.rules = spec.get("judging"), {}
         has_scores = any(test.get("score") for test in spec["tests"])
         self.tests = [self.made(i, test) for i, test in enumerate(spec["tests"])]
+        self.scores = [i for i, test in enumerate(spec["tests"]) if test.get("score")]
         self.helpers = [name for name in HELPERS if has_scores and not is_asked_for(name, spec["prompt"])]
         if "approx" in self.names - {*self.helpers} and self.has_approx:
             self.helpers.append("approx")  # for assertions, too
@@ -43,7 +44,7 @@ class Compiler:
     def content(self):
         """All that a Task is made of, as plain data and code: it can go from one process to others."""
         self.library = [] if self.is_plain else sorted(self.library)
-        kept = "prompt has_raises has_objects objects max_value asks_model has_files evaluated names agents_own is_plain library uses shown lines setup_line setup helpers rules tests".split()
+        kept = "prompt has_raises has_objects objects max_value asks_model has_files evaluated names agents_own is_plain library uses shown lines setup_line setup helpers rules tests scores".split()
         return {name: getattr(self, name) for name in kept}
 
     def made(self, test, source):

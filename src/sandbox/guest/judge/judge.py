@@ -140,7 +140,7 @@ class Run:
             self.peer.aside = None
             if raised is not None and not self.asked:
                 return self.fault(test, raised)
-            self.tell(test, *self.verdict(raised))
+            self.tell(test, *self.verdict(test, raised))
 
     def approx(self, *values, **bounds):
         """The helper of that name, which tells what is not near; of the right value alone, what equals all that is near to it."""
@@ -224,7 +224,7 @@ class Run:
             if not self.host.inbox:
                 self.host.flush()  # answers are not waiting: the host may want to know how far this came
 
-    def verdict(self, error):
+    def verdict(self, test, error):
         """The verdict and the message for what a test's code raised."""
         if error is None:
             return ("passed",)
@@ -238,11 +238,12 @@ class Run:
             return ("error", self.message(said(error)))
         if error in self.peer.agents_errors:
             return ("error", self.message(""))
+        what = "score" if test in self.task.scores else "assertion"
         if isinstance(error, MemoryError):
-            return ("memory", self.message("memory ran out in the assertion"))
+            return ("memory", self.message(f"memory ran out in the {what}"))
         if isinstance(error, AssertionError):
             return ("failed", self.message(self.said(error)))
-        return ("failed", self.message(f"the assertion raised {type(error).__name__}: {self.said(error)}"))
+        return ("failed", self.message(f"the {what} raised {type(error).__name__}: {self.said(error)}"))
 
     def said(self, error):
         return self.unasked(lambda: said(error), lambda: "it has an object of the agent's for its text")

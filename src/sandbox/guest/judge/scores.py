@@ -20,9 +20,18 @@ class Worth(Exception):
 def check_share(value):
     """Ends a score's code: by an exception, unless it is worth all."""
     if type(value) not in (bool, int, float) or not 0 <= value <= 1:
-        raise NoShare(f"the score is {brief(value)}, not a number from 0 to 1; such as min(1, max(0, ...)) keeps it there")
+        raise NoShare(f"the score is {brief(value)}, not a number from 0 to 1{remedy(value)}")
     if value < 1:
         raise Worth(float(value))
+
+
+def remedy(value):
+    """A hint at what the author may write instead of what came to this value."""
+    if type(value) is tuple and len(value) == 2 and type(value[1]) is str:
+        return "; a score takes no message behind a comma: leave it out"
+    if type(value) in (int, float):
+        return "; such as min(1, max(0, ...)) keeps it there"
+    return ""
 
 
 def scored(text):
