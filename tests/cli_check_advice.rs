@@ -167,3 +167,15 @@ fn names_that_setup_forgot_to_import_are_told_with_the_import() {
     }
     env.agentmill(&["check"]).code(2).complains(&told.iter().map(String::as_str).collect::<Vec<_>>());
 }
+
+#[test]
+fn a_public_test_that_only_setup_explains_is_hinted_at_once() {
+    let setup = "setup: |\n  def points(found):\n      return found / 2\n";
+    let tests =
+        "tests:\n  - {score: points(f(1)), public: true}\n  - {assert: points(f(2)) == 1, public: true}\n";
+    let env = TestEnv::new().task("t", &format!("prompt: Write f(x).\n{setup}{tests}"));
+    let found = env.agentmill(&["check"]).code(0);
+    let told = "tests[0]: is public and calls points, which only setup defines";
+    assert_eq!(format!("{}{}", found.stdout, found.stderr).matches(told).count(), 1, "{found}");
+    assert!(!found.stdout.contains("tests[1]") && !found.stderr.contains("tests[1]"), "{found}");
+}

@@ -9,6 +9,7 @@ mod mutants;
 mod own_sandbox;
 mod progress;
 mod scope;
+mod veiled;
 
 use std::path::{Path, PathBuf};
 
@@ -172,6 +173,7 @@ fn check_folder(
     }
     hints.extend(hints::unearned(&due, pipeline, sandbox)?);
     hints.extend(doubts::doubtful(&due));
+    hints.extend(veiled::veiled(&due));
     hints.extend(task::misnamed(&pipeline.tasks));
     hints.extend(config::misnamed_prices(&dir.join(PIPELINE), pipeline));
     hints.extend(of_pipeline(dir, pipeline, &tasks));
