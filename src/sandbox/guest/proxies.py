@@ -96,6 +96,9 @@ class Attributes(dict):
         link_of(self.proxy).peer.ask("put", self.proxy, (name, value))
         super().__setitem__(name, value)
 
+    def __reduce_ex__(self, protocol):  # a copy is the copier's own
+        return dict, (dict(self),)
+
     __setitem__.__module__ = "builtins"  # it is plain data to whom it is given
 
 
@@ -237,10 +240,20 @@ class Member:
     def __mro_entries__(self, bases):
         return member_of(self)[0].refuse_descent(member_of(self)[2])
 
+    def __deepcopy__(self, memo):
+        return __import__("copy").deepcopy(self.resolved(), memo)
+
+    def __reduce_ex__(self, protocol):  # what `copy.copy` looks for, too
+        return copy_of, (self.resolved(),)
+
     __class__ = property(lambda self: self.resolved().__class__)
     __doc__ = property(lambda self: self.resolved().__doc__)
     __dict__ = property(lambda self: self.resolved().__dict__)
     __module__ = property(lambda self: self.resolved().__module__)
+
+
+def copy_of(it):
+    return __import__("copy").copy(it)
 
 
 def member_of(member):

@@ -40,6 +40,8 @@ class Rewriting(ast.NodeTransformer):
                 return ast.copy_location(ast.Call(ast.Name("@raises", ast.Load()), node.args, node.keywords), node)
             if called.id in ("globals", "locals") and not node.args:
                 return ast.copy_location(calling("@defined", node), node)
+        if name_of(called) in ("assertIs", "assertIsNot"):
+            node.args = list(map(self.resolving, node.args))
         fails = self.is_assertion(called) or name_of(called) == "fail"
         if fails and name_of(called) not in self.unwrapped:
             check = node.func.args[0] if is_hearing(node.func) else node.func
