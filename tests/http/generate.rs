@@ -206,7 +206,7 @@ fn submit_puts_a_checked_file_into_the_inbox() {
     assert_eq!(folder.read("inbox/alice.py"), GOOD);
     let output = folder.run(&["submit", &file("bad.py"), "--miner", "bob"]);
     assert!(
-        output.status.code() == Some(2) && said(&output).contains("line 2: imports numpy"),
+        output.status.code() == Some(2) && said(&output).contains("line 2: this submission imports numpy"),
         "{}",
         said(&output)
     );
