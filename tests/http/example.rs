@@ -18,7 +18,8 @@ fn the_client_of_the_docs_submits_and_tells_the_outcome() {
     folder.write("results/rankings.json", &rankings);
     folder.write("client.py", client);
     let api = folder.serve();
-    for (source, outcome) in [(GOOD, "ranked {'rank': 1, 'miner': 'alice'"), ("", "this submission is empty")] {
+    for (source, outcome) in [(GOOD, "ranked {'rank': 1, 'miner': 'alice'"), ("", "this submission is empty")]
+    {
         folder.write("agent.py", source);
         let mut python = Command::new("python3");
         python.args(["client.py", "alice", "agent.py"]).current_dir(folder.path());

@@ -1,9 +1,12 @@
 //! Prompts: the text that a model is sent.
 
 use crate::client::generate::wanted::Wanted;
+use crate::config::grant::Face;
 use crate::config::{Allow, Pipeline};
 use crate::model::python::{BaseImage, Library, PackedImage};
-use crate::task::Task;
+use crate::pipeline::terms::{Granted, Terms};
+use crate::task::{Form, Task};
+use crate::util::plural::counted;
 
 /// A rule of every file.
 const FILE: &str = "\
@@ -31,8 +34,8 @@ const REPLY: &str = "- Reply with the whole file in exactly one ```python block,
 pub struct Interpreter {
     /// Its version, without the last number; None if it is not known.
     python: Option<String>,
-    /// Modules beside the standard library's.
-    allow: Allow,
+    /// What it may import there, and which models a task's runs may ask.
+    pipeline: Pipeline,
 }
 
 impl Interpreter {
@@ -45,13 +48,13 @@ impl Interpreter {
             BaseImage::of(&base).map(|base| base.python.to_owned())
         };
         let python = library.map(|library| library.python.clone()).or_else(by_name);
-        Self { python, allow: pipeline.validate.allow.clone() }
+        Self { python, pipeline: pipeline.clone() }
     }
 
-    /// The rules of what can be used there.
-    fn rules(&self) -> String {
+    /// The rules of what can be used there in a task's runs.
+    fn rules(&self, task: &Task) -> String {
         let version = self.python.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
-        let modules = match &self.allow {
+        let modules = match &self.pipeline.validate.allow {
             Allow::Modules(none) if none.is_empty() => {
                 "standard library only; nothing else can be imported".to_owned()
             }
@@ -60,8 +63,27 @@ impl Interpreter {
             }
             Allow::Image => "standard library and what else is installed".to_owned(),
         };
-        format!("Rules:\n- Python{version}, {modules}. There is no network.\n")
+        let model = Terms::of(task, &self.pipeline).model.filter(|model| model.faces.contains(&Face::Openai));
+        let network = model.map_or_else(|| "There is no network.".to_owned(), |granted| to_ask(&granted));
+        format!("Rules:\n- Python{version}, {modules}. {network}\n")
     }
+}
+
+/// Says how a run asks a model.
+fn to_ask(granted: &Granted<'_>) -> String {
+    let (models, requests) = (granted.allow.join(", "), counted(granted.requests, "request"));
+    format!(
+        "There is no network but a language model: each run may make {requests} of OpenAI's protocol (POST /chat/completions) below \
+         the address in the environment variable OPENAI_BASE_URL, with the key in OPENAI_API_KEY, to one of these models: {models}. Read both \
+         variables in the function that asks; urllib.request is enough."
+    )
+}
+
+/// Says which names in the tests are their own, where there are any.
+fn helpers_of(wanted: &Wanted) -> String {
+    let names: Vec<String> = wanted.helpers.iter().map(|name| format!("`{name}`")).collect();
+    let are = if names.len() == 1 { "is" } else { "are" };
+    if names.is_empty() { String::new() } else { format!("{} {are} the tests' own.\n\n", names.join(", ")) }
 }
 
 /// Asks for a task's solution: a program where the public tests look at what one prints, else functions.
@@ -77,11 +99,14 @@ pub fn ask(task: &Task, interpreter: &Interpreter) -> String {
     if !public.is_empty() {
         text += "Some of the tests that it must pass (`output` is what the program printed):\n\n";
         for test in public {
-            text += &format!("# {}\n{}\n", test.name, test.assertion.text.trim_end());
+            let form =
+                if test.form == Form::Score { " (a score from 0 to 1, the more the better)" } else { "" };
+            text += &format!("# {}{form}\n{}\n", test.name, test.assertion.text.trim_end());
         }
         text += "\n";
+        text += &helpers_of(&wanted);
     }
-    text + &interpreter.rules() + FILE + rules + REPLY
+    text + &interpreter.rules(task) + FILE + rules + REPLY
 }
 
 /// Asks for a better reply after one that could not be used.
@@ -119,8 +144,15 @@ mod tests {
     #[test]
     fn the_python_in_use_is_named_and_none_that_is_not_known() {
         let newer = Library { python: "3.14".into(), ..Library::default() };
+        let task = crate::task::parse(Path::new("t.yaml"), b"prompt: p\ntests: [f() == 1]\n").unwrap();
         for (pipeline, library, told) in [
             ("", None, "Python 3.11, standard library only;"),
+            ("", None, "There is no network."),
+            (
+                "stages: [{name: a, model: {allow: [x, y], requests: 5}}]",
+                None,
+                "may make 5 requests of OpenAI's protocol",
+            ),
             ("sandbox: {image: 'host/python:3.13-slim'}", None, "Python 3.13, "),
             ("sandbox: {image: 'agentmill/python:3.13-slim-0123456789ab'}", None, "Python 3.13, "),
             ("sandbox: {image: own}", None, "- Python, standard library only;"),
@@ -128,7 +160,7 @@ mod tests {
             ("validate: {allow: [numpy, pandas]}", None, "standard library and numpy, pandas; nothing else"),
             ("validate: {allow: image}", None, "standard library and what else is installed."),
         ] {
-            let rules = interpreter(pipeline, library).rules();
+            let rules = interpreter(pipeline, library).rules(&task);
             assert!(rules.contains(told), "{pipeline}: {rules}");
         }
     }

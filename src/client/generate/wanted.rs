@@ -15,6 +15,8 @@ pub struct Wanted {
     pub functions: Names,
     /// Functions that the prompt seems to name, where no public test calls one.
     pub hints: Names,
+    /// Functions that tests have of agentmill, as far as public tests call them.
+    pub helpers: Names,
     /// True if public tests look at what a program prints, or cases do.
     pub program: bool,
 }
@@ -24,6 +26,10 @@ static NAMED: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"\b(?:def|class|function|method|[Ii]mplement|[Ww]rite)\s+`?([A-Za-z_]\w*)\s*\(")
         .expect("a constant")
 });
+
+/// The function that a test looks at what it prints of.
+static PRINTING: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\boutput_of\(\s*([A-Za-z_]\w*)\s*[,)]").expect("a constant"));
 
 impl Wanted {
     /// The wants of a task.
@@ -37,15 +43,18 @@ impl Wanted {
         let ours = names::defined(&setup);
         let mut functions: Names = names::called(&code);
         functions.extend(names::called(&setup));
+        functions.extend(PRINTING.captures_iter(&code).map(|found| found[1].to_owned()));
         let bound = [ours, names::bound(&setup), names::bound(&code)];
         functions.retain(|name| !bound.iter().any(|names| names.contains(name)));
+        let helpers: Names = functions.iter().filter(|name| is_helper(name, task)).cloned().collect();
+        functions.retain(|name| !helpers.contains(name));
         let mentioned = names::mentioned(&code);
         let program = cases || ["output", "agent"].iter().any(|name| mentioned.contains(*name));
         let hints = match functions.is_empty() && !program {
             true => NAMED.captures_iter(&task.prompt).map(|found| found[1].to_owned()).collect(),
             false => Names::new(),
         };
-        Self { functions, hints, program }
+        Self { functions, hints, helpers, program }
     }
 
     /// Names by which a block of code is known to be the asked one.
@@ -73,6 +82,19 @@ impl Wanted {
     }
 }
 
+/// Helpers of all tests; `raises` is none that an agent can be asked for.
+const HELPERS: [&str; 3] = ["approx", "output_of", "ask_model"];
+
+/// Helpers of tasks with scores.
+const HELPERS_OF_SCORES: [&str; 5] = ["same_tokens", "matches", "precision", "recall", "f1"];
+
+/// True if tests have a function of this name, and the prompt does not ask for one.
+fn is_helper(name: &str, task: &Task) -> bool {
+    let has_scores = task.tests.iter().any(|test| test.form == Form::Score);
+    let is_ours = HELPERS.contains(&name) || has_scores && HELPERS_OF_SCORES.contains(&name);
+    is_ours && !NAMED.captures_iter(&task.prompt).any(|found| &found[1] == name)
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -92,6 +114,17 @@ mod tests {
 
     #[test]
     fn public_tests_say_what_is_wanted() {
+        calls("prompt: p\ntests: [{score: 'f1(tags(1), [2])', public: true}]", &["tags"], false);
+        calls("prompt: p\ntests: [{assert: 'approx(mean([1, 2]), 1.5)', public: true}]", &["mean"], false);
+        calls("prompt: p\ntests: [{assert: 'f1(1) == 2', public: true}]", &["f1"], false);
+        calls(
+            "prompt: 'Write def approx(x).'\ntests: [{assert: 'approx(1) == 2', public: true}]",
+            &["approx"],
+            false,
+        );
+        let printed =
+            "prompt: p\ntests: [{score: 'float(same_tokens(output_of(say, [1]), \"1\"))', public: true}]";
+        calls(printed, &["say"], false);
         calls(
             "prompt: p\ntests: [{assert: 'sorted(f(1)) == [g(x) for x in y]', public: true}]",
             &["f", "g"],
