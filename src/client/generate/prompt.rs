@@ -34,7 +34,7 @@ const REPLY: &str = "- Reply with the whole file in exactly one ```python block,
 pub struct Interpreter {
     /// Its version, without the last number; None if it is not known.
     python: Option<String>,
-    /// What it may import there, and which models a task's runs may ask.
+    /// The pipeline, which says what may be imported there, and which models a task may ask.
     pipeline: Pipeline,
 }
 
