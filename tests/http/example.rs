@@ -1,4 +1,4 @@
-//! The Python client of docs/http.md, as it stands there.
+//! The Python clients of docs/http.md, as they stand there.
 
 use std::process::Command;
 
@@ -30,4 +30,24 @@ fn the_client_of_the_docs_submits_and_tells_the_outcome() {
             Err(error) => eprintln!("not run: python3: {error}"),
         }
     }
+}
+
+#[test]
+fn the_tasks_can_be_tried_at_home_as_the_docs_say() {
+    let docs = include_str!("../../docs/http.md");
+    let home = docs.split("```python\n").nth(2).unwrap().split("```").next().unwrap();
+    let folder = Folder::new("");
+    folder.write("home/home.py", home);
+    let api = folder.serve();
+    let mut python = Command::new("python3");
+    python.args(["home.py", &format!("http://{}", api.address)]).current_dir(folder.path().join("home"));
+    match python.output() {
+        Ok(output) => assert!(output.status.success(), "{}", said(&output)),
+        Err(error) => return eprintln!("not run: python3: {error}"),
+    }
+    let tasks = agentmill::task::load(&folder.path().join("tasks")).unwrap();
+    assert!(
+        tasks.iter().all(|task| !task.tests.is_empty() && task.tests.iter().all(|test| test.public)),
+        "{tasks:?}"
+    );
 }
