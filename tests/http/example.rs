@@ -45,7 +45,7 @@ fn the_tasks_can_be_tried_at_home_as_the_docs_say() {
         Ok(output) => assert!(output.status.success(), "{}", said(&output)),
         Err(error) => return eprintln!("not run: python3: {error}"),
     }
-    let tasks = agentmill::task::load(&folder.path().join("tasks")).unwrap();
+    let tasks = agentmill::task::load(&folder.path().join("home/tasks")).unwrap();
     assert!(
         tasks.iter().all(|task| !task.tests.is_empty() && task.tests.iter().all(|test| test.public)),
         "{tasks:?}"
