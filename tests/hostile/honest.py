@@ -353,3 +353,7 @@ class Positive:
 def tagged(function):
     function.tag = "slow"
     return function
+
+
+def look(account):
+    return []

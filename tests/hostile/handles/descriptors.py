@@ -1,6 +1,6 @@
 # kind: gives descriptors where values are wanted, and has those that are wanted change what the test holds
 # task: held
-# wants: error error passed passed
+# wants: error error passed passed passed passed
 class Looks:
     def __get__(self, obj, owner=None):
         return owner.expected
@@ -43,3 +43,20 @@ def tagged(function):
         except Exception:
             pass
     return function
+
+
+def look(account):
+    """Makes an attribute before the test does, to read and change what the test puts there."""
+    seen = []
+    for place in ("_hand", "_secret"):
+        try:
+            seen.append(getattr(account, place, None))
+            setattr(account, place, None)
+        except Exception:
+            pass
+    try:
+        account.saved = 7
+    except Exception:
+        pass
+    seen += vars(account).values()
+    return [value for value in seen if value in (99, 41)]

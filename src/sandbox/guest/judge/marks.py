@@ -4,20 +4,22 @@ import types
 
 class Marks:
     """Attributes of the test's functions, classes and instances that the agent has made there, as decorators and descriptors do. Nothing may have had
-    the name before: what the test has put there, or works out by it, would speak for the test."""
+    the name before: what the test has put there, or works out by it, would speak for the test. And they are the agent's only as long as its value
+    stands there: what the test puts in its place is the test's."""
 
     def __init__(self):
-        self.made = {}
+        self.made = {}  # by the ids of objects, which are kept with them, values by their names
 
     def has(self, target, name):
-        return name in self.made.get(id(target), ((), ()))[1]
+        _, values = self.made.get(id(target), (None, {}))
+        return name in values and attributes_held(target).get(name, self) is values[name]
 
-    def note(self, target, name):
-        self.made.setdefault(id(target), (target, set()))[1].add(name)
+    def note(self, target, name, value):
+        self.made.setdefault(id(target), (target, {}))[1][name] = value
 
     def allow(self, op, target, name, value=None):
         """True if the agent may do this to an attribute."""
-        if type(name) is not str or name.startswith("__") or op == "put" and not has_names(target):
+        if type(name) is not str or name.startswith("__") or op == "put" and type(attributes_held(target)) is not dict:
             return False
         if self.has(target, name):
             return True
@@ -25,20 +27,17 @@ class Marks:
             return False
         if isinstance(target, types.FunctionType):
             return target.__code__.co_filename == TEST_FILE and not hasattr(target, name)
+        of_class = in_class(type(target), name)
         if isinstance(target, type):  # what is called would have to be bound
-            return target.__module__ == "task" and not callable(value) and not class_has(target, name) and not class_has(type(target), name)
-        is_own = type(target).__module__ == "task" and has_names(target) and name not in vars(target)
-        return is_own and (not class_has(type(target), name) or is_stand_in(defined_as(type(target), name)))
+            return target.__module__ == "task" and not callable(value) and not of_class and not in_class(target, name)
+        is_new = type(attributes_held(target)) is dict and name not in vars(target)
+        return is_new and type(target).__module__ == "task" and all(map(is_stand_in, of_class[:1]))
 
 
-def has_names(target):
-    return type(getattr(target, "__dict__", None)) is dict
+def attributes_held(target):
+    return getattr(target, "__dict__", {})
 
 
-def class_has(kind, name):
-    return any(name in vars(base) for base in kind.__mro__)
-
-
-def defined_as(kind, name):
-    """The value in a class, as it lies there; None if there is none."""
-    return next((vars(base)[name] for base in kind.__mro__ if name in vars(base)), None)
+def in_class(kind, name):
+    """The values of this name in a class and those that it descends from, as they lie there."""
+    return [vars(base)[name] for base in kind.__mro__ if name in vars(base)]

@@ -148,7 +148,7 @@ class TestPeer(Peer):
             return object.__repr__(target)
         end = super().perform(op, target, args, named)
         if op in ("set", "put"):
-            self.marks.note(target, args[0])
+            self.marks.note(target, *args)
         return without_defaults(end) if op == "signature" else end
 
     def told_of(self, error):
