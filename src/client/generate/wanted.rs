@@ -113,6 +113,14 @@ mod tests {
     }
 
     #[test]
+    fn the_helpers_of_scores_are_those_that_tests_have() {
+        let scores = include_str!("../../sandbox/guest/judge/scores.py");
+        let (_, all) = scores.split_once("(*map(choosing, (min, max)), approx, ").unwrap();
+        let named: Vec<&str> = all.split_once(')').unwrap().0.split(", ").collect();
+        assert_eq!(named, HELPERS_OF_SCORES);
+    }
+
+    #[test]
     fn public_tests_say_what_is_wanted() {
         calls("prompt: p\ntests: [{score: 'f1(tags(1), [2])', public: true}]", &["tags"], false);
         calls("prompt: p\ntests: [{assert: 'approx(mean([1, 2]), 1.5)', public: true}]", &["mean"], false);

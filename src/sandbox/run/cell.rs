@@ -22,8 +22,7 @@ use crate::sandbox::run::cell_messages::{Answer, Briefing, Compiled, Exited, Spe
 use crate::sandbox::run::judge::Request;
 use crate::sandbox::run::run_clock::{CpuAccount, RunClock};
 use crate::sandbox::{Fault, Refusal};
-use crate::task::Folder;
-use crate::task::Task;
+use crate::task::{Folder, Task};
 
 /// How long the supervisor, which is ours, may take to end a run. Past it the container is removed instead.
 const GRACE: Duration = Duration::from_secs(5);

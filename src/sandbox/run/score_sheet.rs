@@ -134,20 +134,20 @@ impl<'a> ScoreSheet<'a> {
 
 /// Takes the worth from cases that passed in a group of which another one did not.
 fn take_from_groups(tests: &mut [TestResult], task: &Task) {
-    let group = |test: &Test| match &test.form {
-        Form::Case(case) => case.group.clone(),
-        _ => None,
-    };
-    let groups: Vec<Option<String>> = task.tests.iter().map(group).collect();
-    let pairs = tests.iter().zip(&groups);
-    let lost: HashSet<&String> = pairs
-        .filter(|(test, _)| test.verdict != Verdict::Passed)
-        .filter_map(|(_, group)| group.as_ref())
-        .collect();
-    for (test, group) in tests.iter_mut().zip(&groups) {
-        if group.as_ref().is_some_and(|group| lost.contains(group)) && test.verdict == Verdict::Passed {
+    let groups = || task.tests.iter().map(group);
+    let failed = tests.iter().zip(groups()).filter(|(test, _)| test.verdict != Verdict::Passed);
+    let lost: HashSet<&str> = failed.filter_map(|(_, group)| group).collect();
+    for (test, group) in tests.iter_mut().zip(groups()) {
+        if group.is_some_and(|group| lost.contains(group)) && test.verdict == Verdict::Passed {
             test.share = Some(0.0);
         }
+    }
+}
+
+fn group(test: &Test) -> Option<&str> {
+    match &test.form {
+        Form::Case(case) => case.group.as_deref(),
+        _ => None,
     }
 }
 
@@ -160,7 +160,7 @@ fn with_input(message: String, input: String) -> String {
 fn stdin(test: &Test) -> Option<String> {
     let Form::Case(case) = &test.form else { return None };
     let is_shown = test.public && !matches!(*case.judging, Judging::Interactor(_));
-    let text = case.input.beginning(4 * (MAX_INPUT as u64 + 1)).filter(|_| is_shown)?;
+    let text = is_shown.then(|| case.input.beginning(4 * (MAX_INPUT as u64 + 1)))??;
     Some(match text.chars().nth(MAX_INPUT) {
         None => format!("; stdin is \"{}\"", visible(&text, MAX_INPUT)),
         Some(_) => format!("; stdin begins with \"{}\"", visible(&text, MAX_INPUT)),
