@@ -196,7 +196,7 @@ impl Lab {
     /// Runs a command of the engine, of Docker's where there is none; gives its output.
     pub fn ask(&self, args: &[&str]) -> String {
         if self.starts.is_some() {
-            let answer = agentmill::util::command::ask("docker", args, Duration::from_secs(60));
+            let answer = agentmill::util::command::ask("docker", args, Duration::from_secs(300));
             return answer.expect("Docker answers");
         }
         self.engine.ask(args).expect("the engine answers")

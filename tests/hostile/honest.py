@@ -357,3 +357,50 @@ def tagged(function):
 
 def look(account):
     return []
+
+
+def ship(order):
+    order.mark()
+
+
+def answer():
+    return 4242
+
+
+def by(key, items, pool):
+    return [key(item) for item in items]
+
+
+def entered(stack, handles):
+    return [stack.enter_context(handle) for handle in handles]
+
+
+class Feed:
+    def subscribe(self, observer):
+        self.observer = observer
+
+    def publish(self, rows):
+        for row in rows:
+            self.observer.on_row(len(row))
+
+
+def record(save, items):
+    for name, count in items:
+        if count > 2:
+            save(name, count)
+
+
+def rows(conn):
+    return conn.execute("select count(*) from t").fetchone()[0]
+
+
+def fire(callback):
+    callback(7431)
+
+
+def sell(shop, n):
+    shop.sell(n)
+
+
+def audit():
+    return ["a", "c"]

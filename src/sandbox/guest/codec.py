@@ -3,7 +3,7 @@
 A frame is a big-endian u32 length, one kind byte, and that many bytes of payload.
 A value is JSON in which everything JSON lacks wears a tag, so that it comes back in exactly the type it had: {"t": [...]}
 tuple, {"s": [...]} set, {"z": [...]} frozenset, {"d": [[k, v], ...]} dict, {"b": hex} bytes, {"i": hex} an int beyond 64
-bits, {"f": "nan" | "inf" | "-inf"} float, {"halves": hex} text with halves of characters (surrogates), two of which JSON would
+bits, {"f": "nan" | "inf" | "-inf"} float and {"f": n} another NaN than the first, {"halves": hex} text with halves of characters (surrogates), two of which JSON would
 join, the other plain types by their names (library.py). {"m": n} is the n-th list, dict,
 set or other container that can change of this exchange, once more. What is no plain data stays where it is and
 is told by a handle (peer.py). Decoding builds nothing but these types, whatever the bytes say.
@@ -55,11 +55,13 @@ class Coder:
     is with those of the exchanges within which this one is (`outer`), as where a callback gets a list that the call was given.
     """
 
+    is_for_call = False  # what is decoded is given to a function of this side, at the other's wish
+
     def __init__(self, peer=None, outer=()):
         self.peer, self.outer, self.mutables, self.places = peer, outer, [], {}
         self.seen, self.is_followed = [], False  # what the containers held when the other side heard of them last, while the call is under way
         self.carriers = []  # tuples and their like with such containers in them: who keeps one keeps these
-        self.floats = {}  # a NaN is the same one within an exchange, and no other's: Python's containers know it by identity
+        self.nans, self.told_nans = {}, {}  # each of an exchange by what is told of it, and that by its id: containers know a NaN by identity
 
     def encode(self, value):
         """The JSON text of a value."""
@@ -79,7 +81,7 @@ class Coder:
         if kind is int:
             return value if -(1 << 63) <= value < (1 << 63) else {"i": hex(value)}
         if kind is float:
-            return value if value - value == 0.0 else {"f": float.__repr__(value)}
+            return value if value - value == 0.0 else {"f": float.__repr__(value) if value == value else self.told_nan(value)}
         if depth >= MAX_DEPTH:
             raise NotPlain(f"is nested more than {MAX_DEPTH} deep")
         if (plain := plain_kind(kind)) is None:
@@ -99,6 +101,19 @@ class Coder:
             return {"outer": [place, told]}
         return told
 
+    def told_nan(self, value):
+        """The first NaN of an exchange is told as such, and each other one by its number."""
+        if (told := self.told_nans.get(id(value))) is None:
+            told = len(self.nans) or "nan"
+            self.nans[told], self.told_nans[id(value)] = value, told
+        return told
+
+    def nan_told(self, told):
+        if told not in self.nans:
+            value = self.nans[told] = float("nan")
+            self.told_nans[id(value)] = told
+        return self.nans[told]
+
     def place_outside(self, container):
         """The exchange that the container is of, and its number there."""
         for level, coder in enumerate(self.outer):
@@ -109,7 +124,7 @@ class Coder:
         """A value of no plain type: what it is made of where that is all it is, else a handle."""
         if is_stand_in(value):
             return self.peer.shown(self, value, depth)
-        if (known := write_known(value)) is not None:
+        if (known := write_known(value) or write_slot(value)) is not None:
             return known
         if (hint := write_hint(self, value, depth)) is not None:
             return hint
@@ -270,9 +285,11 @@ def whole(told):
 
 
 def make_float(coder, body, depth):
-    if body not in ("nan", "inf", "-inf"):
+    if body == "nan" or type(body) is int and body > 0:
+        return coder.nan_told(body)
+    if body not in ("inf", "-inf"):
         raise ValueError
-    return coder.floats.setdefault(body, float(body))
+    return float(body)
 
 
 KINDS = {

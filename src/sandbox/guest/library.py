@@ -14,6 +14,14 @@ def library_type(name):
     return getattr(__import__(module), last)
 
 
+def known_class(name):
+    """The class of this dotted name in a module of Python's library that is imported already; None if there is none."""
+    module, _, last = name.rpartition(".")
+    is_library = module.split(".")[0] in sys.stdlib_module_names and module in sys.modules
+    kind = vars(sys.modules[module]).get(last) if is_library else None
+    return kind if isinstance(kind, type) else None
+
+
 def fields(*names):
     """Writes the attributes of these names."""
     return lambda coder, value, depth: [coder.tagged(getattr(value, name), depth) for name in names]
@@ -228,6 +236,23 @@ def computing(home, name):
 BY_TAG["type"] = PlainKind("type", None, make_known)
 
 
+def write_slot(value):
+    """Of what each class has from `object`, such as `object.__repr__`, the name."""
+    name = getattr(value, "__name__", None) if type(value) in SLOTS else None
+    return {"slot": name} if type(name) is str and vars(object).get(name) is value else None
+
+
+def make_slot(coder, body, depth):
+    slot = vars(object)[body] if type(body) is str else None
+    if type(slot) not in SLOTS:
+        raise TypeError
+    return coder.peer.given(slot) if coder.peer else slot
+
+
+SLOTS = frozenset(map(type, (object.__repr__, object.__reduce__, object.__new__)))
+BY_TAG["slot"] = PlainKind("slot", None, make_slot)
+
+
 # -- type hints, as far as they are made of what both sides have --
 
 TYPING = frozenset("""Any AsyncIterable AsyncIterator Awaitable Callable Collection Coroutine Counter DefaultDict Deque Dict FrozenSet
@@ -324,6 +349,8 @@ def record_class(name, names):
     shown.__module__ = "collections"  # as if it were from there: it is no operation of the author's own
 
     def replaced(self, **others):
+        if hasattr(type(self), "agents_base"):
+            return self._agentmill._replace(**others)  # the other side's class has more than fields
         return tuple.__new__(type(self), [others.get(field, value) for field, value in zip(names, self)])
 
     parts = {field: property(lambda self, place=place: tuple.__getitem__(self, place)) for place, field in enumerate(names)}

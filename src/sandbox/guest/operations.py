@@ -132,6 +132,14 @@ def source(it):
     return inspect.getsource(it)
 
 
+@performing("static")
+def static_attribute(it, name, *default):
+    """An attribute as it lies in an object or its class."""
+    import inspect
+
+    return inspect.getattr_static(it, name, *default)
+
+
 @performing("signature")
 def signature(it):
     """The parameters of a function: name, kind, and its default if it has one."""

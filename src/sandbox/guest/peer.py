@@ -351,7 +351,7 @@ def max_claim(max_value):
 def described(kind):
     """A class as the other side is told of it: its name, the operations, the methods, and whether equality and order are its own."""
     known = frozenset(name for each in kind.__mro__ for name in vars(each))
-    can = [name for name in OPTIONAL if name in known]
+    can = [name for name in OPTIONAL if name in known and getattr(kind, name, None) is not None]
     methods = [name for each in kind.__mro__[:20] for name, value in vars(each).items() if name[:1] != "_" and is_method(value)]
     base = next((base for base in (list, dict, set, bytearray, type) if issubclass(kind, base)), object)
     names = (*OWN, "__instancecheck__") if base is type else OWN
@@ -360,8 +360,20 @@ def described(kind):
     builtin = kind.__name__ if is_known else base.__name__ if base is not object else None
     abstract = [base.__name__ for base in kind.__mro__ if base.__module__ in ABSTRACT]
     told = {"name": kind.__name__[:LONGEST_NAME], "can": can, "own": own, "methods": methods[:MAX_NAMES], "builtin": builtin}
+    told["library"], told["is_library"] = library_base(kind), is_of_library(kind)
     base = next((base for base in IMMUTABLE_TYPES if issubclass(kind, base)), None)
     return told | {"abstract": abstract, "changed": overridden(kind, base) if base else []}
+
+
+def library_base(kind):
+    """The dotted name of the first class of Python's library that a class is or descends from, and whose objects are no plain data."""
+    bases = (base for base in kind.__mro__ if is_of_library(base) and dotted(base) not in LIBRARY)
+    return next((dotted(base) for base in bases if base.__module__ not in (*ABSTRACT, "abc", "typing")), None)
+
+
+def is_of_library(kind):
+    """True for a class that other programs know by its dotted name, too."""
+    return known_class(dotted(kind)) is kind
 
 
 # Modules of abstract classes: `isinstance` knows an object by those that its class descends from.

@@ -14,6 +14,7 @@ class About:
         self.name = told["name"][:LONGEST_NAME] if type(told["name"]) is str else "object"
         self.can, self.own, self.methods, self.builtin = words("can"), words("own"), words("methods"), told["builtin"]
         self.changed = words("changed")
+        self.library, self.is_library = told["library"] if type(told["library"]) is str else "", told["is_library"] is True
         self.abstract = [kind for kind in map(abstract_class, words("abstract")) if kind is not None]
 
 
@@ -174,9 +175,10 @@ def proxy_class(about):
         offered.setdefault("__getitem__", asking("__getitem__"))  # of a generic class
         offered.setdefault("__iter__", None)  # else Python would ask for one item after the other
     offered |= {name: comparing(name) for name in COMPARISONS}
-    offered |= {"__hash__": Proxy.__hash__, "__doc__": asking_for("__doc__"), "__module__": asking_for("__module__")}
-    if (base := known_builtin(about.builtin)) is not None:
-        offered["__class__"] = property(lambda self: base)
+    offered |= {"__hash__": Proxy.__hash__ if "__hash__" in about.can else None, "__doc__": asking_for("__doc__"), "__module__": asking_for("__module__")}
+    base = known_builtin(about.builtin)
+    if base is not None or about.library:
+        offered["__class__"] = property(lambda self: known_class(about.library) or base or type(self))
     kind = type(about.name, (Proxy,), {**offered, "_agentmill_about": about, "__slots__": ()})
     kind.__slots__ = asking_for("__slots__")  # those of the object's class
     for base in about.abstract:
@@ -206,7 +208,7 @@ METHOD = type(Proxy().__hash__)
 BUILTIN_KINDS = {kind.__name__: kind for kind in (type(a_coroutine), type(len), type((lambda: (yield))()), a_coroutine())}
 BUILTIN_KINDS |= {name: NAMED[name] for name in "property classmethod staticmethod map filter zip enumerate reversed super".split()}
 DATA_KINDS = {kind.__name__: kind for kind in (list, dict, set, bytearray)}
-BUILTIN_KINDS |= DATA_KINDS
+BUILTIN_KINDS |= DATA_KINDS | {"memoryview": memoryview, "mappingproxy": VIEWS["mappingproxy"]}
 BUILTIN_KINDS |= {kind.__name__: kind for kind in (type(_an_async_generator()), METHOD, type)}
 
 

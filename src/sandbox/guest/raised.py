@@ -96,9 +96,8 @@ def known_kind(name):
         return HARMLESS[name]
     if not module:
         return EXCEPTIONS.get(name)
-    is_library = module.split(".")[0] in sys.stdlib_module_names
-    kind = vars(sys.modules[module]).get(last) if is_library and module in sys.modules else None
-    return kind if isinstance(kind, type) and issubclass(kind, Exception) and not is_order(module, last) else None
+    kind = known_class(name)
+    return kind if kind and issubclass(kind, Exception) and not is_order(module, last) else None
 
 
 def is_order(module, name):

@@ -28,7 +28,7 @@ class Shares:
 
     def __init__(self, first_key):
         self.next_key, self.containers, self.keys, self.snapshots = first_key, {}, {}, {}
-        self.looks = 0
+        self.looks, self.is_telling = 0, False
 
     def add(self, key, container):
         if len(self.containers) < MAX_SHARED and len(container) <= MAX_FOLLOWED and id(container) not in self.keys:
@@ -61,6 +61,19 @@ class Shares:
 
     def news(self, peer):
         """The containers that have changed since they were told or heard of last, with what they hold, and the keys of what is new in them."""
+        return self.told(lambda: self.changed(peer))
+
+    def told(self, telling):
+        """The end of some telling; nothing within a question that it takes itself, as where a container holds a method of the other side's."""
+        if self.is_telling:
+            return []
+        self.is_telling = True
+        try:
+            return telling()
+        finally:
+            self.is_telling = False
+
+    def changed(self, peer):
         told = []
         for key, container in [*self.containers.items()]:
             now = snapshot(container)
@@ -79,6 +92,9 @@ class Shares:
 
     def around(self, coders):
         """The containers of calls under way that have changed since they were told or heard of last."""
+        return self.told(lambda: self.changed_around(coders))
+
+    def changed_around(self, coders):
         told = []
         for level, coder in enumerate(coders):
             for place, before in enumerate(coder.seen):

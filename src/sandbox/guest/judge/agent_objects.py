@@ -103,7 +103,10 @@ class JudgePeer(TestPeer):
         label = f"{TOLD_OPERATIONS[op]}({name})" if op in TOLD_OPERATIONS else f"{name}.{op}"
         if op in ("get", "method"):
             label = f"{name}.{args[0]}"
-        return self.question_and_answer(label, {"o": op, "t": self.tag(target)}, args, named, args if op in GIVEN else None)
+        value = self.question_and_answer(label, {"o": op, "t": self.tag(target)}, args, named, args if op in GIVEN else None)
+        if op == "__call__" and link_of(target).made and link_of(target).name:
+            self.note_made(link_of(target).name, value)  # of a class that setup has imported
+        return value
 
     def tag(self, target):
         return Coder(self).tagged(target, 0)
@@ -314,8 +317,9 @@ class JudgePeer(TestPeer):
         return is_made or all(self.inner(arg) is not None for arg in args)
 
     def search(self, target, wanted):
-        if not {"__iter__", "__getitem__"} & about_of(target).can:
-            self.guard("__add__", target, (wanted,))
+        can = about_of(target).can
+        if "__iter__" not in can and ("__contains__" in can or "__getitem__" not in can):
+            raise Unusable(f"`in` would hand a value of the test's to an object of the agent's ({type(target).__name__}), which says by itself what is in it; {self.parts(target)}{self.unsaid(target)}")
         return any(item is wanted or item == wanted for item in target)
 
     def leave(self, what, target, first, kind, error, _):
@@ -323,12 +327,21 @@ class JudgePeer(TestPeer):
         agent did: what a test asserts, or comes upon when it looks at a value, is not for an object to pass over, nor to see."""
         if isinstance(error, self.passing):
             return False
-        is_own = error in self.agents_errors or error in self.lonely or is_raised_by_block(error)
+        is_own = self.is_blocks_own(error)
         if error is not None and not is_own:
             self.withheld.add(error)
         what = what | {"t": self.tag(target)}
         passed = self.question_and_answer(f"{type(target).__name__}.__exit__", what, (*first, kind, error, None), {}, None)
         return passed is True and is_own and is_left_by_the_test() and not is_through_assertions(error)
+
+    def is_blocks_own(self, error):
+        """True for an exception that the agent has raised, or a block without the agent, which may be passed over at the agent's word."""
+        return error in self.agents_errors or error in self.lonely or is_raised_by_block(error)
+
+    def may_pass_over(self, error, manager):
+        """True if a manager of the test's may pass over an exception: one that the agent was given may do so at its word, as an ExitStack
+        with a `push`."""
+        return id(manager) not in self.numbers or self.is_blocks_own(error) and error not in FAILURES
 
     def alone(self, work):
         """Does what no agent has a part in, in a `with` block: what it raises is raised by the block itself."""
@@ -396,9 +409,11 @@ def is_through_assertions(error):
 def type_of(value):
     """The class of a value; of an object of the agent's, the agent's class."""
     value = resolved(value)
+    if "agents_base" in vars(type(value)):
+        value = value._agentmill
     if isinstance(value, BaseException) and getattr(value, "agents_kinds", None):
         value = value.agents_handle or value
-    if not issubclass(type(value), Proxy):
+    if not issubclass(type(value), Proxy) or about_of(value).is_library:
         return value.__class__
     kind = link_of(value).peer.attribute(value, "__class__")
     if isinstance(kind, type) and (kind in ATOMS or plain_kind(kind) is not None):

@@ -57,9 +57,9 @@ def made_objects(nodes):
 def kind_named(name, prompt, has_objects, objects):
     """`class` or `function`, as prompt and tests have it; None if neither says. `has_objects` is true where tests deal with objects
     at all, and `objects` are names of what certainly makes some."""
-    if not name[:1].isupper():
-        return "function"
     word = re.escape(name)
+    if not name[:1].isupper():
+        return "class" if re.search(rf"\bclass\s+(?:named\s+|called\s+)?(?:`{word}\b|{word}\()", prompt) else "function"
     if re.search(rf"\bdef\s+{word}\s*\(|\bfunctions?\s+(?:named\s+|called\s+)?`?{word}\b", prompt):
         return "function"
     if name in objects or any(is_said_a_class(one, prompt) for one in re.finditer(rf"\b{word}\b", prompt)):

@@ -107,8 +107,11 @@ class Compiler:
 
     def note_helpers(self, nodes):
         functions = [node for node in nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
-        asserting = [node for node in functions if any(map(self.asserts, ast.walk(node)))]
-        self.asserting |= {node.name for node in asserting}
+        asserting, known = [], -1
+        while known < len(asserting):  # one may leave it to another
+            known = len(asserting)
+            asserting = [node for node in functions if any(map(self.asserts, ast.walk(node)))]
+            self.asserting |= {node.name for node in asserting}
         self.silent |= {node.name for node in asserting if not gives_something(node)}
         self.silent |= {name for node in nodes for name in aliases(node, self.silent)}
 

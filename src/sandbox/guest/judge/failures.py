@@ -94,7 +94,7 @@ def listen_to_unittest():
     case._Outcome.testPartExecutor = lambda *args, **named: OfUnittest(part(*args, **named))
 
     def caught(self, kind, error, trace):
-        is_handled = catch(self, kind, error, trace)
+        is_handled = catch(self, kind and stood_for(kind), error, trace)
         return caught_by_unittest(error, is_handled) if is_called_by_test() else is_handled
 
     case._AssertRaisesContext.__exit__ = caught
@@ -193,6 +193,8 @@ class Managed:
         return self.left(error, await self.leave(kind, error, trace))
 
     def left(self, error, is_handled):
+        if is_handled and not FAILURES.peer.may_pass_over(error, self.manager):
+            return False
         if is_handled:
             FAILURES.handle(error)
         return is_handled

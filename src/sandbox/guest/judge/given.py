@@ -11,7 +11,10 @@ class Telling(type):
     def __call__(cls, *args, **named):
         if len(args) != 1 or named:
             raise Unusable("`type`, which the agent gave, tells of what class something is, and makes no class here")
-        return type_of(*args)
+        kind = type_of(*args)
+        if isinstance(kind, type) and not is_of_test(kind) and write_known(kind) is None and not issubclass(kind, BaseException):
+            raise Unusable("`type`, which the agent gave, tells classes of plain data and of the task alone")
+        return kind
 
     def __eq__(cls, other):
         return other is cls or other is type
@@ -51,11 +54,22 @@ class Advancing:
 
 
 GIVEN_NEXT = Advancing()
-GIVEN_BUILTINS = {type: GIVEN_TYPE, next: GIVEN_NEXT}
+
+
+class GivenSlot:
+    """An attribute that classes have from `object`, where an agent has given it: it is that when it is compared, and does nothing."""
+
+    def __init__(self, slot):
+        self.slot = slot
+
+
+GIVEN_BUILTINS = {type: GIVEN_TYPE, next: GIVEN_NEXT} | {slot: GivenSlot(slot) for slot in vars(object).values() if type(slot) in SLOTS}
 
 
 def resolved(value):
     """The object that a name of the agent's stands for, and the builtin that it has given."""
     if type(value) is Member:
         return value.resolved()
+    if type(value) is GivenSlot:
+        return value.slot
     return type if value is GIVEN_TYPE else next if value is GIVEN_NEXT else value

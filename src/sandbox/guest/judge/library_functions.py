@@ -59,6 +59,17 @@ def wrapped(it):
     return it
 
 
+def static_of(function):
+    """`inspect.getattr_static`."""
+
+    @functools.wraps(function)
+    def static(it, name, *default):
+        it = resolved(it)
+        return asked(it, "static", name, *default) if is_agents(it) else function(it, name, *default)
+
+    return static
+
+
 def hints_of(function):
     """`typing.get_type_hints`. A hint may be a text: what an agent wrote is evaluated where the agent is, without the test's names."""
 
@@ -132,6 +143,17 @@ def field_of_template(function):
     return get_field
 
 
+def filled_by_style(function):
+    """`logging.StrFormatStyle._format`."""
+
+    @functools.wraps(function)
+    def filled(style, record):
+        check_template(style._fmt)
+        return function(style, record)
+
+    return filled
+
+
 def default_of(function):
     """`json.JSONEncoder.default`, which comes upon what its half in C takes for no list and no dict."""
 
@@ -148,8 +170,9 @@ def default_of(function):
 ASKING_FUNCTIONS = {
     "dataclasses": [("", name, of_dataclasses) for name in ("asdict", "astuple", "replace", "fields", "is_dataclass")],
     "difflib": [("SequenceMatcher", name, taken_once) for name in ("set_seq1", "set_seq2")],
-    "inspect": [("", "getsource", source_of), ("", "get_annotations", annotations_of)],
+    "inspect": [("", "getsource", source_of), ("", "get_annotations", annotations_of), ("", "getattr_static", static_of)],
     "json.encoder": [("JSONEncoder", "default", default_of)],
+    "logging": [("StrFormatStyle", "_format", filled_by_style)],
     "string": [("Formatter", "get_field", field_of_template)],
     "typing": [("", "get_type_hints", hints_of)],
 }

@@ -30,7 +30,7 @@ class Marks:
         of_class = in_class(type(target), name)
         if isinstance(target, type):  # what is called would have to be bound
             return target.__module__ == "task" and not callable(value) and not of_class and not in_class(target, name)
-        is_new = type(attributes_held(target)) is dict and name not in vars(target)
+        is_new = type(attributes_held(target)) is dict and name not in attributes_held(target)
         return is_new and type(target).__module__ == "task" and all(map(is_stand_in, of_class[:1]))
 
 

@@ -2,6 +2,14 @@
 import ast
 
 
+# Special names that what stands for an agent's object has as that does.
+SAME_NAMES = frozenset(("__name__", "__qualname__", "__doc__", "__module__", "__dict__", "__file__"))
+
+
+def is_looked_up(name):
+    return name.startswith("__") and name.endswith("__") and name not in SAME_NAMES
+
+
 class Rewriting(ast.NodeTransformer):
     """Rewrites what plain Python leaves to chance or to the other side: `output` is asked for when it is first looked at; a name in
     capitals is a constant of the agent's, and looked up where it stands; `except` takes the agent's classes by name; a `with`
@@ -34,6 +42,8 @@ class Rewriting(ast.NodeTransformer):
                 return node
             if called.id in ("type", "callable") and len(node.args) == 1:
                 return ast.copy_location(calling(f"@{called.id}", *node.args), node)
+            if called.id in ("getattr", "hasattr") and called.id not in self.stored and not node.keywords:
+                return ast.copy_location(calling(f"@{called.id}", *node.args), node)
             if called.id == "issubclass" and len(node.args) == 2:
                 return ast.copy_location(calling("@issubclass", *node.args), node)
             if called.id == "raises" and "raises" not in self.bound and id(node) not in self.managers:
@@ -54,6 +64,8 @@ class Rewriting(ast.NodeTransformer):
             return node
         if node.attr == "__class__":
             return ast.copy_location(calling("@type", node.value), node)
+        if is_looked_up(node.attr):
+            return ast.copy_location(calling("@attribute", node.value, ast.Constant(node.attr)), node)
         if node.attr in ("format", "format_map") and not isinstance(node.value, ast.Constant):
             return ast.copy_location(calling("@formatting", node.value, ast.Constant(node.attr)), node)
         return ast.copy_location(calling("@hearing", node), node) if node.attr.startswith("assert") else node

@@ -90,7 +90,10 @@ def same_tokens(got, right):
 
 
 def matches(got, right, same=operator.eq):
-    """The most pairs that are the same, of an item of each side, no item in two pairs."""
+    """The most pairs that are the same, of an item of each side, no item in two pairs. A score mostly takes off for the rest of what is
+    there, by its `len`, which an object of the agent's says as it likes."""
+    if issubclass(type(got), Proxy) and "__len__" in about_of(got).can:
+        raise Unusable(f"a {type(got).__name__} of the agent's own stands where a plain list is wanted; its length is not the agent's to decide")
     got, right = list(got), list(right)
     place_of, item_at = {}, {}  # the pairs found, by place in `got` and by place in `right`
     for item in range(len(got)):

@@ -25,11 +25,15 @@ MOCK_SETTINGS = frozenset("""attach_mock configure_mock mock_add_spec reset_mock
     call_args_list await_args_list""".split())
 # A template that an agent writes would look up any attribute of what it is filled with.
 FORMATTING = frozenset("format format_map vformat get_field".split())
+# Classes of the library whose objects hold data, and nothing that a test calls.
+HOLDERS = frozenset(("types.SimpleNamespace", "argparse.Namespace", "xml.etree.ElementTree.Element"))
 # Functions and classes that would lead from any object of the test's to all others.
 REVEALING = (getattr, setattr, delattr, vars, dir, eval, exec, compile, globals, locals, open, __import__, str.format, str.format_map)
 REVEALING += (operator.attrgetter, operator.methodcaller, sys._getframe)
 # Python's own kinds of objects whose text shows what no attribute does: what a function was bound to, and names with an underscore.
-TELLING = (functools.partial, operator.itemgetter, operator.attrgetter, operator.methodcaller, types.MethodType, types.SimpleNamespace)
+TELLING = (*BINDING, types.SimpleNamespace)
+# Of a database, what has it call a function while the test asks it something.
+HOOKING = ("set_", "create_")
 # Modules whose objects hold a function and what it is called with, as a `partial`, a manager made by `contextmanager` or a Timer does.
 HOLDING_CALLS, PARTS_OF_A_CALL = frozenset(("functools", "contextlib", "threading", "weakref")), frozenset("func function gen args keywords kwargs kwds peek".split())
 TEXTS = frozenset(("__str__", "__repr__", "__format__"))
@@ -79,6 +83,7 @@ class TestPeer(Peer):
         self.has_given, self.called = has_given, None
 
     def shown(self, coder, value, depth):
+        value = unquieted(value)
         if isinstance(value, UNSHOWN) or type(value) in INTERNAL or any(value is one for one in REVEALING):
             raise NotPlain(f"is a {type(value).__name__}, which can't be given to an agent")
         if is_stand_in(value):
@@ -87,7 +92,7 @@ class TestPeer(Peer):
             return {"type": "next"}
         if "re" in sys.modules and type(value) is sys.modules["re"].Pattern:
             return {"pattern": [coder.tagged(value.pattern, depth), value.flags, self.number(value)]}
-        if isinstance(value, type) and is_of_library(value):
+        if isinstance(value, type) and is_of_library(value):  # the agent has its own: what this one makes would be the test's, as a file is
             return {"library": [value.__module__, value.__qualname__, self.number(value)]}
         if isinstance(value, type) and issubclass(value, BaseException):
             return {"raisable": [list(map(dotted, value.__mro__)), self.number(value)]}
@@ -99,14 +104,18 @@ class TestPeer(Peer):
         if tag in COPIED:
             return self.objects[body[-1]]
         value = super().seen(coder, tag, body, depth)
-        return textless(value) if tag == "exception" and value in self.errors and not self.may_tell(value) else value
+        if tag == "o" and coder.is_for_call:
+            return quieted(value)
+        return textless(value) if tag == "exception" and value in self.errors and not tells_all(self, value) else value
 
     def target(self, coder, question):
         """The object that is asked about: one that this run has shown, not a value that the agent brings along."""
         told = question["t"]
         if question.get("o") not in OF_CLASSES and (type(told) is not dict or [*told] != ["o"]):
             raise NotPlain("is none of the test's objects")
-        return super().target(coder, question)
+        target = super().target(coder, question)
+        coder.is_for_call = question.get("o") in CALLS
+        return target
 
     def perform(self, op, target, args, named):
         check_operation(op, target, args, named, self.marks)
@@ -144,7 +153,7 @@ class TestPeer(Peer):
             return {name: value for name, value in held if name[:1] != "_" and not is_hidden(name, target) or self.marks.has(target, name)}
         if op == "get" and args == ["__doc__"] and has_made_up_doc(target):
             return None
-        if op in TEXTS and (type(target) in TELLING or isinstance(target, BaseException) and not tells_all(self, target)):
+        if op in TEXTS and (tells_of_itself(target) or isinstance(target, BaseException) and not tells_all(self, target)):
             return object.__repr__(target)
         end = super().perform(op, target, args, named)
         if op in ("set", "put"):
@@ -156,6 +165,7 @@ class TestPeer(Peer):
         is_seen = error in self.agents_errors or error not in self.withheld
         if is_seen and (handle := getattr(error, "agents_handle", None)) is not None:
             return {"own": link_of(handle).number}
+        self.errors.add(error)
         return super().told_of(error) | {"ticket": self.errors.number(error)}
 
     def may_tell(self, error):
@@ -192,13 +202,6 @@ def made_by_agent(kind, args):
         return None
 
 
-def is_of_library(kind):
-    """True for a class by which an agent tells values apart or catches exceptions: abstract classes, and exceptions of modules."""
-    home = sys.modules.get(kind.__module__)
-    is_known = kind.__module__ in ABSTRACT or issubclass(kind, BaseException) and kind.__module__.split(".")[0] in sys.stdlib_module_names
-    return is_known and getattr(home, kind.__qualname__, None) is kind
-
-
 def check_operation(op, target, args, named, marks):
     """Refuses all that is not on the list, and an object of the agent's as if it were the test's."""
     is_served = type(op) is str and op in SERVED and not (named and op in COUNTS)
@@ -209,10 +212,22 @@ def check_operation(op, target, args, named, marks):
         is_served = not is_stand_in(target) and len(args) == COUNTS.get(op, len(args))
     if is_served and op == "await" and args:
         is_served = type(args[0]) is str and args[0] in AWAITED
+    if is_served and op not in OF_CLASSES and isinstance(target, type):
+        is_served = makes_only_its_own(target, args)
     if not is_served:
         raise TypeError("no such operation")
     if op in ("get", "method", "set", "put", "del"):
         check_access(op, target, args, marks)
+
+
+def makes_only_its_own(kind, args):
+    """True for a class of the test's, and not for one that makes classes: the functions of these may be the agent's."""
+    is_empty_enum = not getattr(kind, "__members__", True)
+    return is_of_test(kind) and not issubclass(kind, type) and not (is_empty_enum and len(args) > 1)
+
+
+def is_of_test(kind):
+    return kind.__module__ == "task"
 
 
 def is_bare_call(op, args, named):
@@ -232,8 +247,9 @@ def check_access(op, target, args, marks):
     name = args[0] if args else None
     is_known = type(name) is str and (not is_hidden(name, target) or marks.has(target, name))
     if op in ("set", "put", "del"):
-        is_known = marks.allow(op, target, name, *args[1:]) or is_known and op != "put" and may_change(target, name)
-    if not is_known:
+        if not (marks.allow(op, target, name, *args[1:]) or is_known and op != "put" and may_change(target, name, *args[1:])):
+            raise AttributeError(f"{name!r} of the test's {type(target).__name__!r} object is not the agent's to change")
+    elif not is_known:
         raise AttributeError(f"{type(target).__name__!r} object has no attribute {name!r}")
 
 
@@ -244,6 +260,8 @@ def is_hidden(name, target):
     if isinstance(target, GENERATORS) and name.startswith(OF_GENERATORS):
         return True
     kind = target if isinstance(target, type) else type(target)
+    if is_of_a_case(name, kind) or isinstance(target, type) and name == "mro" or kind.__module__ == "sqlite3" and name.startswith(HOOKING):
+        return True
     if name in FORMATTING and (issubclass(kind, str) or kind.__module__ == "string"):
         return True
     if name in PARTS_OF_A_CALL and kind.__module__ in HOLDING_CALLS or name == "register" and takes_implementations(getattr(target, name, None)):
@@ -257,23 +275,47 @@ def takes_implementations(register):
     return not is_stand_in(register) and getattr(register, "__module__", None) in ("abc", "_py_abc", "functools")
 
 
+def is_of_a_case(name, kind):
+    """True for what a case has of unittest and is a test by, such as the exception that its assertions raise, and the functions that they
+    compare by; not for these assertions."""
+    if name.startswith("assert"):
+        return False
+    home = next((base for base in kind.__mro__ if name in vars(base)), None)
+    return home is not None and home.__module__ in ("unittest.case", "unittest.async_case")
+
+
 def is_mock(value):
-    return "unittest.mock" in sys.modules and isinstance(value, sys.modules["unittest.mock"].NonCallableMock)
+    """True for a mock, and for a function that stands for one, as `create_autospec` makes them."""
+    if "unittest.mock" not in sys.modules:
+        return False
+    inner = getattr(value, "mock", None) if isinstance(value, types.FunctionType) else value
+    return isinstance(inner, sys.modules["unittest.mock"].NonCallableMock)
 
 
-def may_change(target, name):
+def may_change(target, name, value=None):
     """True for what an instance of a class of the test's holds. What it or its class calls or works out by this name would speak for
-    the test."""
+    the test; so would an object of the agent's in the place of one of the test's."""
     if is_mock(target) or isinstance(target, type):
         return False
-    is_own = type(target).__module__ == "task" or type(target) is types.SimpleNamespace
+    is_own = is_of_test(type(target)) or dotted(type(target)) in HOLDERS
+    if is_stand_in(value) and is_of_test(type(attributes_held(target).get(name))):
+        return False
     of_class = getattr(type(target), name, None)
-    return is_own and not is_method(of_class) and not is_worked_out(of_class) and not callable(getattr(target, "__dict__", {}).get(name))
+    is_called = callable(of_class) or callable(attributes_held(target).get(name))
+    return is_own and not is_called and not is_worked_out(of_class)
 
 
 def is_worked_out(of_class):
     """True for a `cached_property` and its like: an instance may hold another value in its place."""
     return hasattr(type(of_class), "__get__") and not hasattr(type(of_class), "__set__")
+
+
+def tells_of_itself(target):
+    """True for an object whose text nobody wrote, and which shows what no attribute does."""
+    fields = getattr(type(target), "__dataclass_fields__", {})
+    shown = getattr(type(target).__repr__, "__code__", None)
+    is_made_up = shown is not None and shown.co_filename != TEST_FILE and any(name.startswith("_") for name in fields)
+    return type(target) in TELLING or is_made_up
 
 
 def has_made_up_doc(target):

@@ -1,0 +1,39 @@
+"""Quiet callables: what stands for one of Python's own callables of the test's, whose text shows what it was bound to, where an agent gives it to
+another function of the test's, which might make a text of it (this text is put before test_objects.py).
+"""
+import functools
+import operator
+import types
+
+# Python's own kinds of callables whose text shows what no attribute does.
+BINDING = (functools.partial, operator.itemgetter, operator.attrgetter, operator.methodcaller, types.MethodType)
+
+
+class Quiet:
+    """Does what the callable does, and says of itself that it is one, and no more."""
+
+    def __init__(self, callable_):
+        self._callable = callable_
+
+    def __call__(self, /, *args, **named):
+        return self._callable(*args, **named)
+
+    def __getattr__(self, name):
+        return getattr(self._callable, name)
+
+    def __eq__(self, other):
+        return self._callable == unquieted(other)
+
+    def __hash__(self):
+        return hash(self._callable)
+
+    __class__ = property(lambda self: type(self._callable))
+    __repr__ = object.__repr__
+
+
+def quieted(value):
+    return Quiet(value) if type(value) in BINDING else value
+
+
+def unquieted(value):
+    return value._callable if type(value) is Quiet else value

@@ -1,0 +1,46 @@
+"""Special names: attributes such as `__len__` that a test looks at. What stands for a class of the agent's has most of them itself, so it is the
+agent's side that is asked (this text is put behind agent_objects.py).
+"""
+
+
+def attribute_named(it, name, *default):
+    """`getattr` of an attribute that has a special name."""
+    it = resolved(it)
+    if issubclass(type(it), Anything):
+        return it.special
+    if not issubclass(type(it), Proxy) or not is_agents_to_tell(it, name):
+        return getattr(it, name, *default)
+    try:
+        return link_of(it).peer.attribute(it, name)
+    except AttributeError:
+        if default:
+            return default[0]
+        raise
+
+
+def is_agents_to_tell(it, name):
+    """True for names of a class, and for those that what stands for an object has in any case. An operator goes the way of operators, unless the
+    test names the class."""
+    if name in ARITHMETIC and not link_of(it).made:
+        return False
+    return about_of(it).builtin == "type" or name in vars(Proxy) and name not in about_of(it).can
+
+
+def is_special(name):
+    return type(name) is str and name.startswith("__") and name.endswith("__")
+
+
+def attribute_or_not(it, name, *default):
+    """`getattr` as tests call it."""
+    return attribute_named(it, name, *default) if is_special(name) else getattr(it, name, *default)
+
+
+def has_attribute(it, name):
+    """`hasattr` as tests call it."""
+    if not is_special(name):
+        return hasattr(it, name)
+    try:
+        attribute_named(it, name)
+    except AttributeError:
+        return False
+    return True
