@@ -50,7 +50,7 @@ fn check_names(files: &[PathBuf]) -> anyhow::Result<()> {
 
 /// Writes the tasks of a benchmark below the tasks folder.
 fn tasks(dir: &Path, benchmark: Benchmark, file: &Path, force: bool, quiet: bool) -> anyhow::Result<Exit> {
-    let folder = config::load(&dir.join(PIPELINE))?.tasks.join(benchmark.folder());
+    let folder = config::load_alone(&dir.join(PIPELINE))?.tasks.join(benchmark.folder());
     let mut drafts = import::read(benchmark, file)?;
     let wrote = write(&folder, &mut drafts, force)?;
     if !quiet {

@@ -15,9 +15,9 @@ use crate::workspace::PIPELINE;
 /// Changes or lists the tokens. A server at work sees the change with the next request.
 ///
 /// # Errors
-/// The file of tokens can't be read or written.
+/// Mistakes in pipeline.yaml itself, or the file of tokens can't be read or written.
 pub fn token(dir: &Path, what: &Token) -> anyhow::Result<Exit> {
-    let pipeline = config::load(&dir.join(PIPELINE))?;
+    let pipeline = config::load_alone(&dir.join(PIPELINE))?;
     let file = &pipeline.serve.tokens;
     match what {
         Token::Add(whose) => {

@@ -42,13 +42,43 @@ pub const DEFAULT: &str = include_str!("default.yaml");
 /// Every mistake in the file at once; or the engine that the environment names is none, or does not go with the rest.
 pub fn load(file: &Path) -> Result<Pipeline, Problems> {
     let log = Log::new(file);
-    if matches!(file.try_exists(), Ok(false)) {
-        let advice = "no such file; `agentmill init` makes a folder to work in, -C names another one";
-        log.add(Position::default(), "", advice);
+    if is_missing(&log, file) {
         return log.finish(None);
     }
     let pipeline = yaml::read_file(&log).and_then(|bytes| read::pipeline(&log, file, &bytes));
     environment::complete(file, beside(log, file, pipeline)?)
+}
+
+/// Like [`load`], for work that takes nothing of extensions, bases, engine or roster: mistakes in those are no matter. A roster that
+/// can't be read names nobody, as if there were none.
+///
+/// # Errors
+/// Every mistake in the file itself at once.
+pub fn load_alone(file: &Path) -> Result<Pipeline, Problems> {
+    let log = Log::new(file);
+    if is_missing(&log, file) {
+        return log.finish(None);
+    }
+    let pipeline = yaml::read_file(&log).and_then(|bytes| read::pipeline(&log, file, &bytes));
+    let mut pipeline = log.finish(pipeline)?;
+    pipeline.roster = pipeline.roster.take().and_then(readable);
+    Ok(pipeline)
+}
+
+/// Notes it if there is no such file.
+fn is_missing(log: &Log, file: &Path) -> bool {
+    let missing = matches!(file.try_exists(), Ok(false));
+    if missing {
+        let advice = "no such file; `agentmill init` makes a folder to work in, -C names another one";
+        log.add(Position::default(), "", advice);
+    }
+    missing
+}
+
+/// A roster with its students; None if it can't be read, which is not to name nobody.
+fn readable(listed: Roster) -> Option<Roster> {
+    let students = roster::load(&listed.file).ok()?;
+    Some(Roster { students, ..listed })
 }
 
 /// Like [`load`], with all that can be read of a file that has mistakes; where it has one, the default stands.
@@ -61,11 +91,7 @@ pub fn load_with_mistakes(file: &Path) -> (Pipeline, Vec<Problem>) {
     let pipeline = yaml::read_file(&told).and_then(|bytes| read::pipeline(&told, file, &bytes));
     let default = || parse(file, b"").expect("every field has a default");
     let mut pipeline = pipeline.unwrap_or_else(default);
-    // A roster that can't be read is not one that names nobody.
-    pipeline.roster = pipeline.roster.take().and_then(|listed| {
-        let students = roster::load(&listed.file).ok()?;
-        Some(Roster { students, ..listed })
-    });
+    pipeline.roster = pipeline.roster.take().and_then(readable);
     (pipeline, problems)
 }
 

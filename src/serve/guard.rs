@@ -15,7 +15,7 @@ use crate::serve::answer::Failure;
 use crate::serve::peer::Peer;
 use crate::serve::snapshot::Snapshot;
 use crate::serve::state::{Shared, on_disk};
-use crate::tokens::Bearer;
+use crate::tokens::{Bearer, Tokens};
 
 /// The miners that a request may speak for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,15 +60,52 @@ pub(super) async fn check(
     if let Err(seconds) = state.per_address.spend(peer.network(), per_minute, Instant::now()) {
         return Failure::too_often(seconds).into_response();
     }
-    if !state.guarded.load(Ordering::SeqCst) && is_from_elsewhere(request.headers()) {
-        let error = "without tokens, only this machine is served, and no page of another site";
-        return Failure::new(StatusCode::FORBIDDEN, error).into_response();
+    if let Some(error) = from_elsewhere(request.headers()) {
+        match is_guarded(&state).await {
+            Ok(true) => {}
+            Ok(false) => return Failure::new(StatusCode::FORBIDDEN, error).into_response(),
+            Err(failure) => return failure.into_response(),
+        }
     }
     next.run(request).await
 }
 
+/// Headers by which a proxy says that it carries somebody else's request.
+const OF_PROXIES: [&str; 6] =
+    ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via"];
+
+/// The reason to refuse a request where there are no tokens; None for one that comes from this machine itself.
+fn from_elsewhere(headers: &HeaderMap) -> Option<&'static str> {
+    if OF_PROXIES.into_iter().any(|name| headers.contains_key(name)) {
+        return Some(
+            "this request came through a proxy, and without tokens only this machine itself is served",
+        );
+    }
+    is_of_other_site(headers)
+        .then_some("without tokens, only this machine is served, and no page of another site")
+}
+
+/// True if submitting takes a token. Looks at the tokens anew as long as it does not.
+async fn is_guarded(state: &Shared) -> Result<bool, Failure> {
+    Ok(state.guarded.load(Ordering::SeqCst) || {
+        tokens(state, &state.snapshot()).await?;
+        state.guarded.load(Ordering::SeqCst)
+    })
+}
+
+/// The tokens as they are now; the first one closes the server to all others.
+async fn tokens(state: &Shared, snapshot: &Arc<Snapshot>) -> Result<Option<Arc<Tokens>>, Failure> {
+    let now = Arc::clone(snapshot);
+    // Without the tokens nobody can be told from anybody.
+    let tokens = on_disk(move || now.tokens.get()).await?.map_err(|_| Failure::ours())?;
+    if tokens.as_ref().is_some_and(|tokens| !tokens.is_empty()) {
+        state.guarded.store(true, Ordering::SeqCst);
+    }
+    Ok(tokens)
+}
+
 /// True if a browser sends this for another site's page, or by a name that was made to point here.
-fn is_from_elsewhere(headers: &HeaderMap) -> bool {
+fn is_of_other_site(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     let foreign_host = text(header::HOST).is_some_and(|host| !is_this_machine(host));
     let foreign_page = text(header::ORIGIN).is_some_and(|origin| {
@@ -87,18 +124,16 @@ fn is_this_machine(host: &str) -> bool {
     name.eq_ignore_ascii_case("localhost") || plain.parse().is_ok_and(|address| Peer::new(address).is_local())
 }
 
+/// The refusal of a token where there are none.
+const NO_TOKENS: &str = "there are no tokens here, so this one can't be valid; the organiser makes them: agentmill token add MINER";
+
 /// The principal of a request, by its `Authorization`.
 pub(super) async fn principal(
     state: &Shared,
     snapshot: &Arc<Snapshot>,
     headers: &HeaderMap,
 ) -> Result<Principal, Failure> {
-    let now = Arc::clone(snapshot);
-    // Without the tokens nobody can be told from anybody.
-    let tokens = on_disk(move || now.tokens.get()).await?.map_err(|_| Failure::ours())?;
-    if tokens.as_ref().is_some_and(|tokens| !tokens.is_empty()) {
-        state.guarded.store(true, Ordering::SeqCst);
-    }
+    let tokens = tokens(state, snapshot).await?;
     let guarded = state.guarded.load(Ordering::SeqCst);
     let Some(value) = headers.get(header::AUTHORIZATION) else {
         return Ok(if guarded { Principal::Nobody } else { Principal::Anybody });
@@ -107,7 +142,11 @@ pub(super) async fn principal(
     let token =
         token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
     if !guarded {
-        return Ok(Principal::Anybody);
+        // One who brings a token takes it for needed; an empty one is none.
+        return match token {
+            Some(token) if !token.is_empty() => Err(Failure::unauthorized(NO_TOKENS)),
+            _ => Ok(Principal::Anybody),
+        };
     }
     let owner = token.zip(tokens.as_ref()).and_then(|(token, tokens)| tokens.owner(token));
     let principal = owner.map(|bearer| match bearer {
@@ -152,19 +191,29 @@ mod tests {
             "LOCALHOST:1",
             "[::ffff:127.0.0.1]",
         ] {
-            assert!(!is_from_elsewhere(&headers(host, None)), "{host}");
+            assert!(!is_of_other_site(&headers(host, None)), "{host}");
         }
         for host in ["example.org:8000", "192.0.2.1", "localhost.example.org", "", "[::2]:8000"] {
-            assert!(is_from_elsewhere(&headers(host, None)), "{host}");
+            assert!(is_of_other_site(&headers(host, None)), "{host}");
         }
     }
 
     #[test]
     fn pages_of_other_sites_are_told_apart() {
         let host = "127.0.0.1:8000";
-        assert!(!is_from_elsewhere(&headers(host, Some("http://127.0.0.1:8000"))));
+        assert!(!is_of_other_site(&headers(host, Some("http://127.0.0.1:8000"))));
         for origin in ["http://example.org", "http://127.0.0.1:9000", "null"] {
-            assert!(is_from_elsewhere(&headers(host, Some(origin))), "{origin}");
+            assert!(is_of_other_site(&headers(host, Some(origin))), "{origin}");
+        }
+    }
+
+    #[test]
+    fn requests_through_proxies_are_from_elsewhere() {
+        assert_eq!(from_elsewhere(&headers("127.0.0.1:8000", None)), None);
+        for name in OF_PROXIES {
+            let mut headers = headers("127.0.0.1:8000", None);
+            headers.insert(name, HeaderValue::from_static("203.0.113.9"));
+            assert!(from_elsewhere(&headers).is_some_and(|why| why.contains("proxy")), "{name}");
         }
     }
 }

@@ -48,6 +48,10 @@ const DISK_THREADS: usize = 32;
 /// How long a request in progress may take once the server is to stop.
 const LEAVE: Duration = Duration::from_secs(5);
 
+/// The warning at the start of a server that knows nobody.
+const UNGUARDED: &str =
+    "no tokens: whoever is on this machine may submit for anybody; `agentmill token add MINER` makes one";
+
 /// A server at work; dropping it ends it at once, [`stop`](Server::stop) in good order.
 #[derive(Debug)]
 pub struct Server {
@@ -83,6 +87,9 @@ impl Server {
         let (stop, stopped) = watch::channel(false);
         let router = routes::router(Arc::clone(&state));
         runtime.spawn(connections::accept(listener, router, Arc::clone(&state), stopped));
+        if tokens.is_empty() && !remote {
+            events.send(Event::Warning(UNGUARDED.to_owned()));
+        }
         events.send(Event::Note(format!("listening on http://{address}")));
         let updates =
             Updates { state, events: events.clone(), fixed: listen.is_some(), told: Arc::default() };

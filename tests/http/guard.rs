@@ -5,7 +5,7 @@ use agentmill::ui::Events;
 use agentmill::workspace::Workspace;
 use serde_json::json;
 
-use crate::support::{Folder, GOOD};
+use crate::support::{Folder, GOOD, Program};
 
 fn bearer(token: &str) -> String {
     format!("Authorization: Bearer {token}\r\n")
@@ -93,6 +93,56 @@ fn without_tokens_pages_of_other_sites_get_nothing() {
     }
     let rebound = b"GET /tasks HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n";
     assert_eq!(api.raw(rebound).status, 403);
+}
+
+#[test]
+fn without_tokens_nobody_is_served_through_a_proxy_or_by_a_token() {
+    let folder = Folder::new("");
+    folder.write("results/rankings.json", &rankings().to_string());
+    let api = folder.serve();
+    assert_eq!(api.put("alice", &bearer(""), GOOD).status, 201, "an empty token is none");
+    let bogus = bearer("agm_bogus");
+    let through = "X-Forwarded-For: 203.0.113.9\r\n";
+    for (headers, status, word) in [(bogus.as_str(), 401, "there are no tokens"), (through, 403, "proxy")] {
+        let answer = api.put("alice", headers, "x = 'theirs'\n");
+        assert_eq!(answer.status, status, "{answer:?}");
+        assert!(
+            answer.head.contains("application/problem+json") && answer.error().contains(word),
+            "{answer:?}"
+        );
+        for path in ["/", "/rankings", "/agents/alice", "/submissions/1", "/feed.atom", "/events", "/metrics"]
+        {
+            assert_eq!(api.get_as(path, headers).status, status, "{path}");
+        }
+    }
+    assert_eq!(folder.read("inbox/alice.py"), GOOD);
+    let alice = String::from_utf8(folder.run(&["token", "add", "alice"]).stdout).unwrap();
+    let headers = format!("{through}{}", bearer(alice.trim()));
+    assert_eq!(api.put("alice", &headers, "x = 2\n").status, 201, "with the first token a proxy may come");
+}
+
+#[test]
+fn tokens_are_made_whatever_is_wrong_beside_pipeline_yaml() {
+    let folder = Folder::new("season: {closes: 2026-12-01T00:00Z}\nroster: nowhere.csv");
+    folder.write("extensions.yaml", "bo: {close: 2027-01-01}\n");
+    let added = folder.run(&["token", "add", "bo"]);
+    assert!(added.status.success() && added.stdout.starts_with(b"agm_"), "{added:?}");
+    assert!(String::from_utf8_lossy(&folder.run(&["token", "list"]).stdout).contains("bo"));
+    assert!(folder.run(&["token", "remove", "bo"]).status.success());
+}
+
+#[test]
+fn a_server_without_tokens_says_so() {
+    let folder = Folder::new("");
+    let told = |folder: &Folder| {
+        let program = Program::start(folder, &["serve"]);
+        let before = program.before.join("\n");
+        program.stop();
+        before
+    };
+    assert!(told(&folder).contains("no tokens: whoever is on this machine may submit for anybody"));
+    folder.token("alice");
+    assert_eq!(told(&folder), "");
 }
 
 #[test]

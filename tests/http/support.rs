@@ -281,6 +281,8 @@ fn converse(stream: impl Read + Write, line: &Line, heard: &Mutex<Vec<(String, V
 pub struct Program {
     child: Child,
     pub url: String,
+    /// Lines on stderr before it listened.
+    pub before: Vec<String>,
     told: Arc<Mutex<String>>,
 }
 
@@ -297,13 +299,14 @@ impl Program {
         let mut before = Vec::new();
         let url = lines.by_ref().find_map(|line| {
             let line = line.unwrap();
-            before.push(line.clone());
-            line.strip_prefix("listening on ").map(str::to_owned)
+            let url = line.strip_prefix("listening on ").map(str::to_owned);
+            url.is_none().then(|| before.push(line));
+            url
         });
         let told = Arc::default();
         let shared = Arc::clone(&told);
         thread::spawn(move || lines.map_while(Result::ok).for_each(|line| note(&shared, &line)));
-        Self { child, url: url.unwrap_or_else(|| panic!("{before:?}")), told }
+        Self { child, url: url.unwrap_or_else(|| panic!("{before:?}")), before, told }
     }
 
     pub fn address(&self) -> SocketAddr {
