@@ -24,6 +24,7 @@ fn main() -> ExitCode {
             a_drop_starts_as_soon_as_a_worker_is_free,
             signals_end_a_run_too,
             an_idle_daemon_ends_at_once,
+            a_run_after_a_watch_leaves_every_file_as_it_is,
             one_agentmill_works_in_a_folder
         ],
         with_docker![signals_end_a_run_while_its_image_is_pulled],
@@ -224,6 +225,19 @@ fn signals_end_a_run_too() {
         assert_eq!(env.json("rankings.json")["pending"], serde_json::json!(["slow"]));
         env.expect_nothing_left();
     }
+}
+
+fn a_run_after_a_watch_leaves_every_file_as_it_is() {
+    let env = TestEnv::new().task("double", DOUBLE_TASK).agent("ann", DOUBLE_AGENT);
+    let daemon = env.watch();
+    wait_for_score(&env, "ann", "100");
+    stop(&env, daemon);
+    let all =
+        || ["rankings.json", "history.csv", "index.html"].map(|name| env.read(&format!("results/{name}")));
+    let before = all();
+    env.run();
+    assert_eq!(all(), before);
+    stop(&env, env.watch());
 }
 
 /// The pull is ended with all that it started, and not taken for one that can't be made.

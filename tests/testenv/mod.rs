@@ -210,12 +210,12 @@ impl TestEnv {
     /// `agentmill watch`, once it has looked at the inbox.
     pub fn watch(&self) -> Running {
         let published =
-            || fs::metadata(self.path("results/rankings.json")).and_then(|file| file.modified()).ok();
+            || fs::metadata(self.path("results/index.html")).and_then(|file| file.modified()).ok();
         let before = published();
         let daemon = self.start(&["watch"]);
         wait_until("watch has published", || {
             assert!(daemon.is_running(), "watch ended: {}", daemon.stderr());
-            published() != before
+            published() != before && self.path("results/rankings.json").exists()
         });
         daemon
     }

@@ -71,7 +71,7 @@ pub struct Published<'a> {
     pub board: Board,
     /// The stages with their tasks.
     pub plan: &'a Plan<'a>,
-    /// More is to come: open pages then look for their next version.
+    /// More is to come: open pages then look for their next version. Files are not made of it: `run` after `watch` leaves them.
     pub live: bool,
 }
 
@@ -89,14 +89,15 @@ impl<'a> Publisher<'a> {
     }
 
     /// Writes every result file but the reports; `rankings.json` last, so that who sees a new one finds the other files
-    /// as new. Unless something was evaluated, files that are made of the same are left as they are.
+    /// as new. Unless something was evaluated, files that are made of the same are left as they are, but for the page of a pass
+    /// that stays: it says that more is to come.
     ///
     /// # Errors
     /// A file can't be written; the message names it. Each file is then either the old or the new one.
     pub fn publish(&mut self, published: &Published, evaluated: bool) -> io::Result<()> {
         let made_of = published.digest(self.results_dir.join(page::MODELS).exists())?;
         if !evaluated && self.stands(&made_of) {
-            return Ok(());
+            return if published.live { page::enliven(self.results_dir) } else { Ok(()) };
         }
         std::fs::create_dir_all(self.results_dir)?;
         let results_dir = self.results_dir;
@@ -175,20 +176,20 @@ const FILES: [ResultFile; 5] = [
     },
     ResultFile { name: "rejected.csv", write: |out, made| csv::rejected(out, made.published.rejections) },
     ResultFile {
-        name: "index.html",
+        name: page::FILE,
         write: |out, made| page::write(out, made.results_dir, made.published, made.history),
     },
     ResultFile { name: json::FILE, write: |out, made| json::rankings(out, made.published, made.of) },
 ];
 
 impl Published<'_> {
-    /// Hex sha256 over all that the files are made of but the time.
+    /// Hex sha256 over all that the files are made of but the time, and whether more is to come.
     fn digest(&self, has_models: bool) -> io::Result<String> {
         let mut all = digest::Writer::default();
         let runs = self.plan.tasks().map(|(at, task)| (self.plan.parts[at].stage, task));
         let names = runs.map(|(stage, task)| (&stage.name, stage.feedback, task.id.as_str()));
         let by = (env!("CARGO_PKG_VERSION"), self.image, self.engine);
-        let head = (by, self.pipeline_sha256, self.token, self.live);
+        let head = (by, self.pipeline_sha256, self.token);
         serde_json::to_writer(&mut all, &(head, names.collect::<Vec<_>>()))?;
         serde_json::to_writer(&mut all, &(self.rows, self.pending, self.rejections))?;
         serde_json::to_writer(&mut all, &(self.title, self.roster, self.evaluated))?;

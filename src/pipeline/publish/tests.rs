@@ -41,6 +41,7 @@ struct Pass {
     near: HashMap<Miner, NearCopy>,
     /// Percent that coming late cost one of them.
     penalty: Option<(Miner, f64)>,
+    live: bool,
 }
 
 impl Pass {
@@ -63,6 +64,7 @@ impl Pass {
             board: Board::Private,
             near: HashMap::new(),
             penalty: None,
+            live: false,
         }
     }
 
@@ -114,7 +116,7 @@ impl Pass {
             submitted: &self.submitted,
             board: self.board,
             plan: &plan,
-            live: false,
+            live: self.live,
         };
         Publisher::new(dir).publish(&published, evaluated).unwrap();
         rows
@@ -236,6 +238,22 @@ fn unchanged_files_stay_and_all_can_be_read_by_all() {
         .map(|(name, _)| name)
         .collect();
     assert_eq!(changed, ["rankings.json", "index.html"]);
+}
+
+#[test]
+fn a_pass_that_stays_changes_the_page_alone_and_one_that_ends_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let all = || FILES.map(|name| read(dir.path(), name));
+    let mut pass = small();
+    pass.publish(dir.path());
+    let before = all();
+    (pass.live, pass.at) = (true, pass.at + jiff::SignedDuration::from_mins(2));
+    pass.publish_unevaluated(dir.path());
+    let after = all();
+    assert_eq!((&after[..5], on_page(dir.path())["live"].as_bool()), (&before[..5], Some(true)));
+    pass.live = false;
+    pass.publish_unevaluated(dir.path());
+    assert_eq!(all(), after);
 }
 
 #[test]

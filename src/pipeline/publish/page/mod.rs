@@ -10,6 +10,7 @@ mod refused;
 mod stages;
 mod texts;
 
+use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -19,10 +20,18 @@ use crate::pipeline::publish::Published;
 use crate::pipeline::publish::history::History;
 use crate::pipeline::publish::html::{self, hash};
 pub use crate::pipeline::publish::page::for_everybody::for_everybody;
+use crate::util::atomic_file::{self, blame};
 use crate::util::text::visible;
 
 /// Name of the page of models, beside this one where models were benchmarked.
 pub const MODELS: &str = "models.html";
+
+/// Name of the file.
+pub(super) const FILE: &str = "index.html";
+
+/// The field of the page's data that says whether more is to come. No text of others holds it, as a quote in a text has a backslash.
+const STILL: &str = ",\"live\":false,";
+const LIVE: &str = ",\"live\":true,";
 
 const TEMPLATE: &str = include_str!("page.html");
 
@@ -78,6 +87,19 @@ pub(super) fn write(
     out.write_all(before.as_bytes())?;
     data::write(out, results_dir, published, history, &hash(&(script + STYLE)))?;
     out.write_all(after.as_bytes())
+}
+
+/// Says of a page that more is to come, and changes nothing else of it.
+///
+/// # Errors
+/// It can't be read or written; the message names it.
+pub(super) fn enliven(results_dir: &Path) -> io::Result<()> {
+    let path = results_dir.join(FILE);
+    let page = fs::read_to_string(&path).map_err(|error| blame(&path, &error))?;
+    match page.contains(STILL) {
+        true => atomic_file::replace(&path, page.replacen(STILL, LIVE, 1).as_bytes()).map(drop),
+        false => Ok(()),
+    }
 }
 
 /// The script of a page that tells of rewards, or of one that says no word of any.
