@@ -404,3 +404,11 @@ def sell(shop, n):
 
 def audit():
     return ["a", "c"]
+
+
+def later(loop, save):
+    loop.call_soon(save, 17)
+
+
+def made(function):
+    return 1

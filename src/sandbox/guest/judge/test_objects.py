@@ -33,9 +33,12 @@ REVEALING += (operator.attrgetter, operator.methodcaller, sys._getframe)
 # Python's own kinds of objects whose text shows what no attribute does: what a function was bound to, and names with an underscore.
 TELLING = (*BINDING, types.SimpleNamespace)
 # Of a database, what has it call a function while the test asks it something.
-HOOKING = ("set_", "create_")
+HOOKING = ("set_", "create_", "enable_", "load_")
+# Of an event loop, what does not lead out of it, as a program that it would start does.
+OF_LOOPS = frozenset("""call_at call_later call_soon call_soon_threadsafe close create_future create_task get_debug is_closed is_running run_forever
+    run_in_executor run_until_complete stop time""".split())
 # Modules whose objects hold a function and what it is called with, as a `partial`, a manager made by `contextmanager` or a Timer does.
-HOLDING_CALLS, PARTS_OF_A_CALL = frozenset(("functools", "contextlib", "threading", "weakref")), frozenset("func function gen args keywords kwargs kwds peek".split())
+HOLDING_CALLS, PARTS_OF_A_CALL = frozenset(("functools", "contextlib", "threading", "weakref")), frozenset("func function gen args keywords kwargs kwds peek detach".split())
 TEXTS = frozenset(("__str__", "__repr__", "__format__"))
 
 
@@ -96,6 +99,8 @@ class TestPeer(Peer):
             return {"library": [value.__module__, value.__qualname__, self.number(value)]}
         if isinstance(value, type) and issubclass(value, BaseException):
             return {"raisable": [list(map(dotted, value.__mro__)), self.number(value)]}
+        if isinstance(value, BaseException) and value not in self.agents_errors:
+            self.errors.add(value)
         return super().shown(coder, value, depth)
 
     def seen(self, coder, tag, body, depth):
@@ -165,7 +170,6 @@ class TestPeer(Peer):
         is_seen = error in self.agents_errors or error not in self.withheld
         if is_seen and (handle := getattr(error, "agents_handle", None)) is not None:
             return {"own": link_of(handle).number}
-        self.errors.add(error)
         return super().told_of(error) | {"ticket": self.errors.number(error)}
 
     def may_tell(self, error):
@@ -212,8 +216,9 @@ def check_operation(op, target, args, named, marks):
         is_served = not is_stand_in(target) and len(args) == COUNTS.get(op, len(args))
     if is_served and op == "await" and args:
         is_served = type(args[0]) is str and args[0] in AWAITED
-    if is_served and op not in OF_CLASSES and isinstance(target, type):
-        is_served = makes_only_its_own(target, args)
+    kind = getattr(target, "__origin__", target)  # of a hint, such as `type[Card]`
+    if is_served and op not in OF_CLASSES and isinstance(kind, type):
+        is_served = makes_only_its_own(kind, args)
     if not is_served:
         raise TypeError("no such operation")
     if op in ("get", "method", "set", "put", "del"):
@@ -261,6 +266,8 @@ def is_hidden(name, target):
         return True
     kind = target if isinstance(target, type) else type(target)
     if is_of_a_case(name, kind) or isinstance(target, type) and name == "mro" or kind.__module__ == "sqlite3" and name.startswith(HOOKING):
+        return True
+    if name not in OF_LOOPS and "asyncio" in sys.modules and isinstance(target, sys.modules["asyncio"].AbstractEventLoop):
         return True
     if name in FORMATTING and (issubclass(kind, str) or kind.__module__ == "string"):
         return True
