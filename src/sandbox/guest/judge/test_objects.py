@@ -232,7 +232,8 @@ def makes_only_its_own(kind, args):
 
 
 def is_of_test(kind):
-    return kind.__module__ == "task"
+    """True for a class that a test has made, by itself or by `make_dataclass`."""
+    return kind.__module__ == "task" or kind.__module__ == "types" and not is_of_library(kind)
 
 
 def is_bare_call(op, args, named):
