@@ -14,7 +14,8 @@ fn main() -> ExitCode {
         plain![
             calls_go_as_deep_as_in_plain_python,
             what_an_agent_draws_is_drawn_again,
-            an_exit_at_the_top_is_told
+            an_exit_at_the_top_is_told,
+            an_exit_at_the_top_is_an_error_where_the_task_says_so
         ],
         with_docker![scripts_come_to_what_plain_python_makes_of_them],
     ])
@@ -141,5 +142,37 @@ fn an_exit_at_the_top_is_told() {
     assert!(messages(&runs[0]).concat().contains("usage: five arguments"), "{:?}", messages(&runs[0]));
     let told = "the agent has no function f; it ended with exit code 1 when it was imported";
     assert!(messages(&runs[0])[0].contains(told), "{:?}", messages(&runs[0]));
+    assert_eq!(lab.close(), Vec::<String>::new());
+}
+
+/// Functions that a sample has defined before it ends itself must not pass where a harness would go no further.
+fn an_exit_at_the_top_is_an_error_where_the_task_says_so() {
+    let lab = Lab::new();
+    let text = "prompt: double(n)\ntests:\n  - assert double(2) == 4\n  - assert double(3) == 6\n";
+    let (lenient, strict) = (task(text), task(&format!("{text}may_exit: false\n")));
+    for (exit, code) in
+        [("raise SystemExit(1)", 1), ("exit()", 0), ("quit()", 0), ("import sys\nsys.exit('bye')", 1)]
+    {
+        let source = format!("def double(n):\n    return 2 * n\n\n{exit}\n");
+        let Outcome::Judged(runs) = lab.run(source.as_bytes(), &lenient, &LIMITS, 1) else {
+            panic!("refused")
+        };
+        assert_eq!(verdicts(&runs[0]), ["passed"; 2], "{exit}");
+        let Outcome::Judged(runs) = lab.run(source.as_bytes(), &strict, &LIMITS, 2) else {
+            panic!("refused")
+        };
+        let told = format!("the agent ended with exit code {code} when it was imported");
+        for run in &runs {
+            assert_eq!(verdicts(run), ["error"; 2], "{exit}");
+            assert!(
+                messages(run)[..2].iter().all(|message| message.starts_with(&told)),
+                "{:?}",
+                messages(run)
+            );
+        }
+    }
+    let whole = b"def double(n):\n    return 2 * n\n\nif __name__ == '__main__':\n    exit()\n";
+    let Outcome::Judged(runs) = lab.run(whole, &strict, &LIMITS, 1) else { panic!("refused") };
+    assert_eq!(verdicts(&runs[0]), ["passed"; 2]);
     assert_eq!(lab.close(), Vec::<String>::new());
 }

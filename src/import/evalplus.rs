@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 
 use crate::import::draft::{Converted, Draft, DraftTest};
 use crate::import::entries::{Name, fields};
+use crate::import::limits;
 use crate::import::python::{self, quoted};
 
 /// Inputs of one test.
@@ -158,7 +159,7 @@ fn number(name: &Name) -> u32 {
 fn limits(set: &str, number: u32) -> Vec<(&'static str, String)> {
     let of_task =
         LIMITS.into_iter().filter(|(its_set, its_number, _)| (*its_set, *its_number) == (set, number));
-    of_task.map(|(_, _, (field, most))| (field, most.to_owned())).collect()
+    of_task.map(|(_, _, (field, most))| (field, most.to_owned())).chain([limits::no_exit()]).collect()
 }
 
 /// The inputs one by one; none at all is written as an empty mapping, too.

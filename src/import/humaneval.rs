@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use crate::import::draft::{Converted, Draft, DraftTest};
 use crate::import::entries::{Name, fields};
+use crate::import::limits;
 use crate::import::python::{self, Statement, renamed, statements};
 
 /// Some of an entry's fields.
@@ -55,6 +56,7 @@ pub(super) fn convert(bytes: &[u8]) -> Converted {
         prompt: format!("Complete the function `{name}`:\n\n{}", entry.prompt.trim_matches('\n')),
         setup: setup.join("\n"),
         tests: tests.into_iter().map(|code| DraftTest { code, ..DraftTest::default() }).collect(),
+        limits: vec![limits::no_exit()],
         solution: Some(solution),
         ..Draft::default()
     };

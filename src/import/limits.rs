@@ -1,4 +1,4 @@
-//! Time limits of imported cases: one for each case, and one of the run that has room for all of them.
+//! Fields of imported tasks: time limits of cases, one for each and one of the run that has room for all of them; and no exit at import.
 
 /// Time for a case where the source names none, in seconds: what the pipeline gives a whole run by default.
 pub(super) const SECONDS: f64 = 10.0;
@@ -20,6 +20,11 @@ pub(super) fn of_case(seconds: f64) -> (&'static str, String) {
 /// The field that limits the run of so many cases: all of them may take their time, up to an hour.
 pub(super) fn of_run(seconds: f64, cases: usize) -> (&'static str, String) {
     ("timeout", format!("{}s", bounded(seconds * cases as f64).ceil()))
+}
+
+/// The field by which an import that ends by `sys.exit()` has failed, as in harnesses that run a test behind the sample.
+pub(super) fn no_exit() -> (&'static str, String) {
+    ("may_exit", "false".to_owned())
 }
 
 fn bounded(seconds: f64) -> f64 {

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use crate::import::draft::{Converted, Draft, DraftTest};
 use crate::import::entries::{Name, fields};
+use crate::import::limits;
 use crate::import::python::{self, statements};
 
 /// Some of an entry's fields.
@@ -49,6 +50,7 @@ pub(super) fn convert(bytes: &[u8]) -> Converted {
         prompt: format!("{}\n\nOne of the tests is:\n\n{first}{named}", entry.text.trim()),
         setup: setup.join("\n").trim_matches('\n').to_owned(),
         tests: codes.into_iter().enumerate().map(draft_test).collect(),
+        limits: vec![limits::no_exit()],
         solution: Some(solution),
         ..Draft::default()
     };

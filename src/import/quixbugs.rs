@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::import::draft::{Converted, Draft, DraftTest, Drafts};
 use crate::import::entries;
 use crate::import::folder;
+use crate::import::limits;
 use crate::import::python::{self, Statement, statements};
 
 /// Reads a checkout of the repository.
@@ -63,6 +64,7 @@ fn convert(root: &Path, name: &str) -> Converted {
         ),
         setup: setup.join("\n\n"),
         tests,
+        limits: vec![limits::no_exit()],
         solution: Some(solution),
         ..Draft::default()
     };

@@ -245,12 +245,16 @@ fn check_reread(draft: &Draft) {
     }
     assert_eq!(task.tests.len(), draft.tests.len());
     assert!(task.solution.is_some());
+    assert_eq!(task.may_exit, !draft.limits.contains(&limits::no_exit()));
 }
 
 #[test]
 fn what_is_written_reads_back_the_same() {
-    drafts(Benchmark::HumanEval, HUMANEVAL).drafts.iter().for_each(check_reread);
-    drafts(Benchmark::Mbpp, MBPP).drafts.iter().for_each(check_reread);
+    for drafts in [drafts(Benchmark::HumanEval, HUMANEVAL), drafts(Benchmark::Mbpp, MBPP)] {
+        drafts.drafts.iter().for_each(check_reread);
+        let may_exit = |draft: &Draft| reread(draft).may_exit;
+        assert!(!drafts.drafts.iter().any(may_exit), "a sample that ends itself has failed");
+    }
 }
 
 proptest! {

@@ -21,6 +21,7 @@ impl Task {
             memory,
             output,
             value: _,
+            may_exit: _,
             solution: _,
             files: _,
         } = self;
@@ -42,6 +43,7 @@ impl Task {
         let head = std::iter::once(json!([self.prompt, setup, self.value])).chain(files);
         // Programs are told the id of their task.
         let head = head.chain(self.has_cases().then(|| json!({ "id": self.id })));
+        let head = head.chain((!self.may_exit).then(|| json!({ "may_exit": false })));
         let parts = head.chain(self.tests.iter().map(test));
         parts.for_each(|part| serde_json::to_writer(&mut digest, &part).expect("a digest takes it"));
         digest.hex()

@@ -49,6 +49,8 @@ pub struct Task {
     pub output: Option<u64>,
     /// Bytes that a value may have as JSON, an argument or an answer, instead of the pipeline's.
     pub value: Option<u64>,
+    /// True if an agent whose import ends by SystemExit, as a script without a main guard does, may still be called.
+    pub may_exit: bool,
     /// A reference agent that must score 100; an existing file.
     pub solution: Option<PathBuf>,
     /// Files that agents find as their working directory, read-only.
@@ -177,6 +179,7 @@ impl Task {
             memory: None,
             output: None,
             value: None,
+            may_exit: true,
             solution: None,
             files: None,
             known_digest: OnceLock::new(),
@@ -268,6 +271,7 @@ fn read(log: &Log, source: &Source<'_>, bytes: &[u8]) -> Option<Task> {
     let memory = fields.optional("memory", check::memory);
     let output = fields.optional("output", check::output);
     let value = fields.optional("value", check::value);
+    let may_exit = fields.field("may_exit", true);
     let solution = fields.optional("solution", |path: String| source.file(&path, "solutions/reverse.py"));
     let files = fields.get("files").filter(|place| !place.is_null());
     let files = files.and_then(|place| folder::read(&place, source)).map(Arc::new);
@@ -284,6 +288,7 @@ fn read(log: &Log, source: &Source<'_>, bytes: &[u8]) -> Option<Task> {
         memory,
         output,
         value,
+        may_exit,
         solution,
         files,
         known_digest: OnceLock::new(),

@@ -19,12 +19,15 @@ pub struct Briefing {
     prompt: String,
     /// The id of a task with cases: they are run without the prompt, and one submission may serve several such tasks.
     task: Option<String>,
+    /// False if an import that ends by SystemExit has failed.
+    may_exit: bool,
 }
 
 impl Briefing {
     /// Of this task.
     pub fn of(task: &Task) -> Self {
-        Self { prompt: task.prompt.clone(), task: task.has_cases().then(|| task.id.clone()) }
+        let id = task.has_cases().then(|| task.id.clone());
+        Self { prompt: task.prompt.clone(), task: id, may_exit: task.may_exit }
     }
 }
 
@@ -74,10 +77,10 @@ pub fn orders(mut number: u32, runs: &[BatchedRun<'_>]) -> Vec<u8> {
 
 /// The payload that begins a run; with the variables by which the agent finds its way to a model, if it has one.
 pub fn settings(number: u32, briefing: &Briefing, limits: &Limits, model: Option<&Environment>) -> Vec<u8> {
-    let Briefing { prompt, task } = briefing;
+    let Briefing { prompt, task, may_exit } = briefing;
     let settings = serde_json::json!({
         "run": number, "prompt": prompt, "task": task, "output": limits.output, "value": limits.value, "cpus": limits.cpus,
-        "model": model,
+        "model": model, "may_exit": may_exit,
     });
     settings.to_string().into_bytes()
 }

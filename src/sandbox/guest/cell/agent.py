@@ -89,6 +89,8 @@ def serve_calls(wire, module, codes, purpose):
             exec(code, module.__dict__)
     except SystemExit as request:
         peer.exit = exit_status(request.code)  # a script without a main guard; what it defined so far can be called
+        if not purpose["may_exit"]:
+            broken = claim("broken", {**raised(peer, request), "exit": peer.exit})
     except BaseException as error:
         broken = claim("broken", raised(peer, error))
     deepen(7)
@@ -246,7 +248,7 @@ class AgentPeer(Peer):
         return last_line(error.__traceback__)
 
 
-PURPOSE = b'{"argv": ["agent.py", "--task", "p"], "environment": {}, "value": 1000, "files": false, "script": false}'
+PURPOSE = b'{"argv": ["agent.py", "--task", "p"], "environment": {}, "value": 1000, "files": false, "may_exit": true, "script": false}'
 PRACTICE = [
     b'{"f": "f", "a": [true], "k": {"n": {"t": [null]}}}', b'{"f": "f", "a": [1, [2, "x"], {"d": [["k", 1.5]]}], "k": {}}',
     b'{"f": "g", "a": [], "k": {}}',

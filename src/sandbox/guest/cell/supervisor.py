@@ -154,7 +154,7 @@ class Supervisor:
     def begin(self, settings):
         settings = loads(settings)
         self.run, self.prompt = settings["run"], settings["prompt"]
-        self.output, self.value = settings["output"], settings["value"]
+        self.output, self.value, self.may_exit = settings["output"], settings["value"], settings.get("may_exit", True)
         self.printed, self.told = 0, b""
         self.environment, task = dict(settings.get("model") or {}), settings.get("task")
         self.sockets.begin()
@@ -281,7 +281,7 @@ class Supervisor:
         self.write_agent()
         self.host.flush()
         purpose = {"argv": [path[len(HOME) + 1 :], *arguments], "environment": self.environment, "value": self.value}
-        purpose["files"] = bool(self.files.kept)
+        purpose["files"], purpose["may_exit"] = bool(self.files.kept), self.may_exit
         self.process = Process(self.forker, self.files.workplace, purpose, stdin, is_dialogue)
         for descriptor in (0, self.wake, self.gateway.descriptor(), self.sockets.descriptor()):
             if descriptor is not None:

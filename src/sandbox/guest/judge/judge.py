@@ -264,14 +264,13 @@ class Run:
         if "missing" in claim:
             kind, own = self.task.kind_named(label) or "class", claim["missing"]
             hint = f", but it has {own}" if type(own) is str and own != label and own.lower() == label.lower() else ""
-            if type(code := claim.get("exit")) is int and 0 <= code < 256:
-                hint += f"; it ended with exit code {code} when it was imported"
+            hint += told_exit("; it", claim)
             raise Absent(f"the agent has no {kind} {label}{hint}")
         if "unfit" in claim:
             raise Unusable(f"what {label} returned {shortened(claim['unfit'])}")
-        if type(claim.get("broken")) is dict:
-            hint = READS_INPUT if claim["broken"].get("name") == "EOFError" else ""
-            raise Unusable(f"importing the agent raised {told_error(claim['broken'])}{hint}")
+        if type(broken := claim.get("broken")) is dict:
+            hint = READS_INPUT if broken.get("name") == "EOFError" else ""
+            raise Unusable(told_exit("the agent", broken) or f"importing the agent raised {told_error(broken)}{hint}")
         try:
             value = peer.outcome(coder, claim)
         except NotPlain as error:
@@ -374,6 +373,12 @@ def told_error(content):
     """An agent's exception in a message."""
     text = f"{shortened(content.get('name'))}: {shortened(content.get('text'))}".removesuffix(": ")
     return f"{text} (agent.py line {content['line']})" if type(content.get("line")) is int else text
+
+
+def told_exit(who, claim):
+    """The end of the agent's import by SystemExit, in a message; nothing where there was none."""
+    code = claim.get("exit")
+    return f"{who} ended with exit code {code} when it was imported" if type(code) is int and 0 <= code < 256 else ""
 
 
 def execute(code, scope):
