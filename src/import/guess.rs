@@ -7,8 +7,9 @@ use anyhow::bail;
 use crate::import::entries::Entry;
 
 /// A field that entries of this kind have, and those of no kind below it.
-const TELLING: [(&str, &str); 6] = [
+const TELLING: [(&str, &str); 7] = [
     ("base_input", "evalplus"),
+    ("code_list", "samples"),
     ("question_id", "livecodebench"),
     ("test_list", "mbpp"),
     ("entry_point", "humaneval"),

@@ -9,9 +9,21 @@ use flate2::read::ZlibDecoder;
 use serde::Deserialize;
 
 use crate::import::draft::{Content, Converted, Draft, DraftCases, DraftFile, DraftTest};
-use crate::import::entries::{self, fields};
+use crate::import::entries::{self, Name, fields};
 use crate::import::limits;
 use crate::import::python::{self, quoted};
+use crate::task::Task;
+
+/// The folder of its tasks.
+const FOLDER: &str = "livecodebench";
+
+/// Imports before every solution, in one line, as LiveCodeBench's own harness has them: starter code of the benchmark rests on them.
+const IMPORTS: &str = "from string import *; from re import *; from datetime import *; from collections import *; \
+    from heapq import *; from bisect import *; from copy import *; from math import *; from random import *; \
+    from statistics import *; from itertools import *; from functools import *; from operator import *; from io import *; \
+    from sys import *; from json import *; from builtins import *; from typing import *; \
+    import string, re, datetime, collections, heapq, bisect, copy, math, random, statistics, itertools, functools, operator, io, \
+    sys, json; sys.setrecursionlimit(50_000)\n";
 
 /// Most bytes of a file.
 pub(super) const MAX_FILE: u64 = 1 << 30;
@@ -58,6 +70,29 @@ enum Kind {
 #[derive(Debug, Default, Deserialize)]
 struct Metadata {
     func_name: Option<String>,
+}
+
+/// The id of the task that an entry of this name becomes, without the folder.
+pub(super) fn id(name: &Name) -> Result<String, String> {
+    entries::id(&name.to_string())
+}
+
+/// A solution as it is run: one of a task of LiveCodeBench's stands behind the imports of its harness, others stand alone.
+#[must_use]
+pub fn with_imports(task: &Task, source: String) -> String {
+    let is_own = task.id.rsplit('/').nth(1) == Some(FOLDER);
+    if !is_own || source.starts_with(IMPORTS) {
+        return source;
+    }
+    // These must be the first statements.
+    let is_future = |line: &&str| line.starts_with("from __future__ import");
+    let futures: String = source.lines().filter(is_future).map(|line| format!("{line}\n")).collect();
+    futures
+        + IMPORTS
+        + &source
+            .split_inclusive('\n')
+            .map(|line| if is_future(&line) { "\n" } else { line })
+            .collect::<String>()
 }
 
 /// Makes an entry a task. What its hidden tests take, once unpacked, is taken off the bytes that are `left`.
@@ -130,7 +165,10 @@ fn pickled(bytes: &[u8]) -> Option<&str> {
 }
 
 fn programs(draft: Draft, public: &[Case], hidden: &[Case]) -> Draft {
-    let (mut files, mut cases) = (Vec::new(), Vec::new());
+    let checker = format!("data/{}/compare.py", draft.id);
+    let compare = ("compare", format!("{{checker: {checker}}}"));
+    let mut files = vec![DraftFile { name: checker, content: Content::Text(COMPARE.to_owned()) }];
+    let mut cases = Vec::new();
     for (name, list, public) in [("sample", public, true), ("secret", hidden, false)] {
         let folder = format!("data/{}/{name}", draft.id);
         for (number, case) in list.iter().enumerate() {
@@ -140,13 +178,37 @@ fn programs(draft: Draft, public: &[Case], hidden: &[Case]) -> Draft {
             }
         }
         if !list.is_empty() {
-            cases.push(DraftCases { folder, public, fields: vec![limits::of_case(limits::SECONDS)] });
+            let fields = vec![compare.clone(), limits::of_case(limits::SECONDS)];
+            cases.push(DraftCases { folder, public, fields });
         }
     }
     let run = limits::of_run(limits::SECONDS, public.len() + hidden.len());
     let limits = vec![run, ("output", "4MiB".to_owned())];
     Draft { files, cases, limits, ..draft }
 }
+
+const COMPARE: &str = r#""""LiveCodeBench's comparison: lines as text, without blanks around them, or else their words as numbers."""
+from decimal import Decimal, InvalidOperation
+
+
+def check(input, output, answer):
+    got, right = lines(output), lines(answer)
+    assert len(got) == len(right), f"expected {len(right)} lines, got {len(got)}"
+    for number, (mine, its) in enumerate(zip(got, right), 1):
+        assert mine == its or same_numbers(mine, its), f"line {number}: expected {its[:80]!r}, got {mine[:80]!r}"
+    return True
+
+
+def lines(text):
+    return [line.strip() for line in text.strip().split("\n")]
+
+
+def same_numbers(mine, its):
+    try:
+        return list(map(Decimal, mine.split())) == list(map(Decimal, its.split()))
+    except InvalidOperation:
+        return False
+"#;
 
 fn functions(draft: Draft, entry: &Published, public: &[Case], hidden: &[Case]) -> Converted {
     let metadata: Metadata = serde_json::from_str(&entry.metadata).unwrap_or_default();
@@ -160,7 +222,8 @@ fn functions(draft: Draft, entry: &Published, public: &[Case], hidden: &[Case]) 
     let setup = "import json\n\n\ndef listed(value):\n    \"\"\"The value as JSON has it.\"\"\"\n    \
                  return list(map(listed, value)) if isinstance(value, (list, tuple)) else value"
         .to_owned();
-    Ok((Draft { prompt, setup, tests: tests.collect(), ..draft }, Vec::new()))
+    let limits = vec![limits::no_exit()];
+    Ok((Draft { prompt, setup, limits, tests: tests.collect(), ..draft }, Vec::new()))
 }
 
 /// A line of the input is an argument, and the output a value, all of it JSON.
@@ -197,10 +260,25 @@ mod tests {
     #[test]
     fn all_entries_share_what_may_be_unpacked() {
         let mut left = 25_000;
-        assert_eq!(convert(&entry(10_000), &mut left).unwrap().0.files.len(), 4);
-        assert_eq!(convert(&entry(10_000), &mut left).unwrap().0.files.len(), 4);
+        assert_eq!(convert(&entry(10_000), &mut left).unwrap().0.files.len(), 5);
+        assert_eq!(convert(&entry(10_000), &mut left).unwrap().0.files.len(), 5);
         let reason = convert(&entry(10_000), &mut left).unwrap_err();
         assert!(reason.contains("those of a file may have 1024MiB, unpacked"), "{reason}");
         assert!(convert(&entry(100), &mut left).is_ok(), "what fits is still taken");
+    }
+
+    #[test]
+    fn imports_stand_before_solutions_of_its_own_tasks_only() {
+        let task = |id| Task::of_ours(id, "p", "assert f() == 1");
+        let whole = with_imports(&task("livecodebench/a"), "x: List[int] = []\n".to_owned());
+        assert_eq!(whole, format!("{IMPORTS}x: List[int] = []\n"));
+        assert_eq!(with_imports(&task("livecodebench/a"), whole.clone()), whole, "once");
+        let future = "\"\"\"Docs.\"\"\"\nfrom __future__ import annotations\nx = 1";
+        let whole = with_imports(&task("more/livecodebench/a"), future.to_owned());
+        let expected = format!("from __future__ import annotations\n{IMPORTS}\"\"\"Docs.\"\"\"\n\nx = 1");
+        assert_eq!(whole, expected);
+        for id in ["livecodebench", "a", "humaneval/0", "livecodebench/b/a"] {
+            assert_eq!(with_imports(&task(id), "x".to_owned()), "x", "{id}");
+        }
     }
 }

@@ -31,6 +31,7 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
 pub use crate::import::draft::{Content, Converted, Draft, DraftCases, DraftFile, DraftTest, Drafts, Note};
+pub use crate::import::livecodebench::with_imports;
 pub use crate::import::samples::{Programs, Samples, programs, read as read_samples};
 pub use crate::import::write::{Wrote, write};
 

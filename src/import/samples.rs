@@ -1,4 +1,5 @@
-//! Samples of a model, a line each, as HumanEval and EvalPlus publish them: `task_id` with `completion` or `solution`.
+//! Samples of a model, a line each, as HumanEval and EvalPlus publish them: `task_id` with `completion` or `solution`; or as
+//! LiveCodeBench has them, several of a `question_id` in a `code_list`.
 //!
 //! The first sample of each task makes one agent, the second another. Nothing in an agent is joined: each sample stands in
 //! it as a text, and only that of the task at hand is run, alone.
@@ -11,7 +12,7 @@ use serde::Deserialize;
 
 use crate::import::draft::Note;
 use crate::import::entries::{self, Name, fields, names};
-use crate::import::{evalplus, guess, humaneval, mbpp};
+use crate::import::{evalplus, guess, humaneval, livecodebench, mbpp};
 use crate::model::sampled::{self, TaskSample};
 use crate::task::Task;
 use crate::util::first_few::first_few;
@@ -29,15 +30,20 @@ const SHOWN: usize = 100;
 type Rule = fn(&Name) -> Result<String, String>;
 
 /// The rules, each with the folder that its tasks lie in. A bare number is one of MBPP's first.
-const RULES: [(&str, Rule); 3] =
-    [("evalplus", evalplus::id), ("mbpp", mbpp::id), ("humaneval", humaneval::id)];
+const RULES: [(&str, Rule); 4] =
+    [("evalplus", evalplus::id), ("mbpp", mbpp::id), ("humaneval", humaneval::id), QUESTION];
+
+/// The rule of what is called a question, which may be a number that other benchmarks have, too.
+const QUESTION: (&str, Rule) = ("livecodebench", livecodebench::id);
 
 /// Fields of a line; others are passed over.
 #[derive(Debug, Deserialize)]
 struct Published {
-    task_id: Name,
+    task_id: Option<Name>,
+    question_id: Option<Name>,
     completion: Option<String>,
     solution: Option<String>,
+    code_list: Option<Vec<String>>,
 }
 
 /// The agents of a file.
@@ -77,10 +83,13 @@ pub fn programs(path: &Path, tasks: &[Task]) -> anyhow::Result<Programs> {
     let mut fenced = Vec::new();
     let entries = entries::split(&bytes).with_context(cant)?;
     for entry in &entries {
-        match entry.bytes(entries::MAX_ENTRY).and_then(|line| sample(line, tasks)) {
-            Ok((task, source)) => {
-                fenced.extend(is_fenced(&source).then(|| entry.place.clone()));
-                programs.by_task.entry(task).or_default().push(source);
+        match entry.bytes(entries::MAX_ENTRY).and_then(|line| samples(line, tasks)) {
+            Ok((task, sources)) => {
+                let place = || entry.place.clone();
+                fenced.extend(sources.iter().filter(|source| is_fenced(source)).map(|_| place()));
+                let sources =
+                    sources.into_iter().map(|source| livecodebench::with_imports(&tasks[task], source));
+                programs.by_task.entry(task).or_default().extend(sources);
             }
             Err(text) => programs.refused.push(Note { place: entry.place.clone(), text }),
         }
@@ -121,22 +130,31 @@ pub fn read(path: &Path, tasks: &[Task]) -> anyhow::Result<Samples> {
     })
 }
 
-/// The place of its task, and the sample as a whole program.
-fn sample(line: &[u8], tasks: &[Task]) -> Result<(usize, String), String> {
-    let Published { task_id, completion, solution } = fields(line, EXAMPLE)?;
-    let at = place(&task_id, tasks).ok_or_else(|| lost(&task_id, tasks))?;
-    let source = match (solution, completion) {
-        (Some(whole), _) => whole,
-        (None, Some(rest)) => completed(&tasks[at].prompt, &rest),
-        (None, None) => return Err(format!("it has no completion and no solution, but {}", names(line))),
+/// The place of its task, and the samples as whole programs.
+fn samples(line: &[u8], tasks: &[Task]) -> Result<(usize, Vec<String>), String> {
+    let Published { task_id, question_id, completion, solution, code_list } = fields(line, EXAMPLE)?;
+    let (name, rules) = match (&task_id, &question_id) {
+        (Some(name), _) => (name, &RULES[..]),
+        (None, Some(name)) => (name, &[QUESTION][..]),
+        (None, None) => return Err(format!("it has no task_id, but {}", names(line))),
     };
-    Ok((at, source))
+    let at = place(name, rules, tasks).ok_or_else(|| lost(name, tasks))?;
+    let sources = match (solution, completion, code_list) {
+        (Some(whole), ..) => vec![whole],
+        (None, Some(rest), _) => vec![completed(&tasks[at].prompt, &rest)],
+        (None, None, Some(codes)) if codes.is_empty() => return Err("its code_list is empty".to_owned()),
+        (None, None, Some(codes)) => codes,
+        (None, None, None) => {
+            return Err(format!("it has no completion and no solution, but {}", names(line)));
+        }
+    };
+    Ok((at, sources))
 }
 
-/// The place of the task with this id, or of that which a benchmark's entry of this name became.
-fn place(name: &Name, tasks: &[Task]) -> Option<usize> {
+/// The place of the task with this id, or of that which a benchmark's entry of this name became, by one of these rules.
+fn place(name: &Name, rules: &[(&str, Rule)], tasks: &[Task]) -> Option<usize> {
     let text = name.to_string();
-    let imported = || RULES.iter().find_map(|rule| tasks.iter().position(|task| is_of(name, task, rule)));
+    let imported = || rules.iter().find_map(|rule| tasks.iter().position(|task| is_of(name, task, rule)));
     tasks.iter().position(|task| task.id == text.trim()).or_else(imported)
 }
 
@@ -198,7 +216,16 @@ mod tests {
     /// Reads these lines where there are these tasks: gives the ids of their tasks, and what is wrong with them.
     fn taken(lines: &str) -> (Programs, Vec<String>) {
         let folder = tempfile::tempdir().unwrap();
-        let ids = ["roman", "own/sudoku", "humaneval/0", "humaneval/mine-0", "mbpp/11", "evalplus/mbpp-12"];
+        let ids = [
+            "roman",
+            "own/sudoku",
+            "humaneval/0",
+            "humaneval/mine-0",
+            "mbpp/11",
+            "evalplus/mbpp-12",
+            "livecodebench/abc_a",
+            "livecodebench/11",
+        ];
         for id in ids {
             let path = folder.path().join(format!("tasks/{id}.yaml"));
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -234,6 +261,8 @@ mod tests {
             ("11", "mbpp/11"),
             ("12", "evalplus/mbpp-12"),
             ("0", "humaneval/0"),
+            ("\"abc_a\"", "livecodebench/abc_a"),
+            ("\"livecodebench/abc_a\"", "livecodebench/abc_a"),
         ] {
             assert_eq!(of(name), [id], "{name}");
         }
@@ -250,6 +279,20 @@ mod tests {
         ] {
             assert_eq!(of(name), [format!("line 1: {told}")], "{name}");
         }
+    }
+
+    #[test]
+    fn livecodebench_has_several_samples_of_a_question_behind_its_imports() {
+        let list = r#"[{"question_id": "11", "code_list": ["a = 1", "a = 2"]}, {"question_id": "ABC_a", "code_list": []}]"#;
+        let (programs, told) = taken(list);
+        assert_eq!(told, ["livecodebench/11", "entry 2: its code_list is empty"]);
+        let sources = programs.by_task.values().next().unwrap();
+        assert!(sources.len() == 2 && sources[1].contains("import *; ") && sources[1].ends_with("\na = 2"));
+        let (_, told) = taken(
+            "{\"question_id\": \"12\", \"code_list\": [\"a\"]}\n{\"task_id\": \"abc_a\", \"question_id\": \"x\", \"solution\": \"s\"}\n",
+        );
+        assert_eq!(told[0], "livecodebench/abc_a", "{told:?}");
+        assert!(told[1].starts_with("line 1: no task is called \"12\""), "{told:?}");
     }
 
     #[test]

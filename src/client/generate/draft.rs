@@ -11,6 +11,7 @@ use crate::client::generate::trial::Trial;
 use crate::client::generate::wanted::Wanted;
 use crate::client::generate::{prompt, reply, thinking};
 use crate::config::Price;
+use crate::import::with_imports;
 use crate::model::merged::DraftPart;
 use crate::sandbox::Fault;
 use crate::task::Task;
@@ -144,8 +145,9 @@ impl Studio<'_> {
     fn usable(&self, reply: &Reply, task: &Task) -> Result<Result<String, Flaw>, Fault> {
         let mut flaw = None;
         for source in reply::sources(reply, &Wanted::of(task)) {
-            match self.trial.problem(&source, &[task])? {
-                None => return Ok(Ok(source)),
+            let whole = with_imports(task, source.clone());
+            match self.trial.problem(&whole, &[task])? {
+                None => return Ok(Ok(whole)),
                 Some(problem) => flaw = flaw.or(Some(Flaw { source: Some(source), problem })),
             }
         }
