@@ -1,6 +1,6 @@
 //! `bench-model`: all tasks, several samples of each, straight into a ranking of models.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -57,7 +57,7 @@ pub fn bench_model(dir: &Path, args: &BenchModel, quiet: bool) -> anyhow::Result
     let children = Children::default();
     let models = models(&workspace.pipeline.llm, args, &children, &spinner)?;
     let (pipeline, parallel) = (workspace.pipeline.clone(), workspace.pipeline.parallel.get());
-    let tally = Arc::new(Tally::default());
+    let (tally, asks) = (Arc::new(Tally::default()), !models.is_empty());
     let job = Job {
         workspace,
         requests: usize::from(args.requests),
@@ -73,7 +73,7 @@ pub fn bench_model(dir: &Path, args: &BenchModel, quiet: bool) -> anyhow::Result
     let (rows, whole) = match done {
         Ok(done) => done?,
         Err(signal) => {
-            spinner.tell(&format!("agentmill: {}", tally.at_stop()));
+            spinner.tell(&format!("agentmill: {}", tally.at_stop(asks)));
             return Ok(signal);
         }
     };
@@ -97,7 +97,7 @@ fn wanted(args: &BenchModel, files: &[Published]) -> anyhow::Result<Wanted> {
         }
     }
     let samples = args.samples.unwrap_or_else(|| files.iter().map(Published::most).max().unwrap_or(1));
-    let least = files.iter().map(Published::most).min().unwrap_or(samples);
+    let least = files.iter().map(Published::least).min().unwrap_or(samples);
     let k = args.k.unwrap_or(samples.min(least));
     ensure!(k <= samples, "--k {k} takes at least as many --samples, of which there are {samples}");
     Ok(Wanted { samples, given: args.samples, k })
@@ -148,24 +148,16 @@ fn models(
 #[derive(Debug, Clone, Copy)]
 struct Wanted {
     samples: u32,
-    /// The number that was asked for in words. Without it all count that a file has.
+    /// The number that was asked for in words.
     given: Option<u32>,
     k: u32,
 }
 
 impl Wanted {
-    /// The most samples of each task that count of this model.
-    fn most(&self, memory: &Memory) -> u32 {
-        if memory.file().is_some() { self.given.unwrap_or(u32::MAX) } else { self.samples }
-    }
-
-    /// Samples of each task that a model must have for a rank. Of a file nothing more will come than it has, nor, where
-    /// no number is given, of a model of before.
-    fn of(&self, results: &Results, is_asked: bool) -> u32 {
-        match is_asked || self.given.is_some() && !results.is_file {
-            true => self.samples,
-            false => results.most().max(1),
-        }
+    /// Samples of each task that a model lacks if they are not there. Where no number is given, nothing more will come of a
+    /// file than it has, nor of a model of before.
+    fn of(&self, is_asked: bool) -> u32 {
+        if is_asked { self.samples } else { self.given.unwrap_or(1) }
     }
 }
 
@@ -193,33 +185,55 @@ impl Job {
         let interpreter = Interpreter::of(&self.workspace.pipeline, Some(&containers.library()?));
         self.ask(&folder, &interpreter)?;
         self.read(&folder)?;
-        let (mut rows, mut results) = (Vec::new(), HashMap::new());
-        for memory in Memory::all(&folder)? {
+        let (results, faults) = self.results(&folder, &interpreter, containers)?;
+        let row = |(model, judged): (&String, &Results)| {
+            let is_asked = self.models.iter().any(|(name, _)| name == model);
+            Row::new(model, judged, tasks, self.wanted.of(is_asked), self.wanted.k)
+        };
+        let mut rows: Vec<Row> = results.iter().map(row).collect();
+        ranking::rank(&mut rows);
+        confidence::add(&mut rows);
+        self.tally.note_written();
+        self.write(&folder, &rows, &results)?;
+        self.doubt(&rows, containers)?;
+        self.explain(&rows, &results);
+        if let Some(line) = remarks::at_fault(&faults, tasks.len()) {
+            self.spinner.tell(&format!("agentmill: {line}"));
+        }
+        if let Some(line) = remarks::unsolved(&rows) {
+            self.spinner.say(&format!("agentmill: {line}"));
+        }
+        let whole = faults.is_empty() && self.is_whole(&rows);
+        Ok((rows, whole))
+    }
+
+    /// Results of all models, and the tasks at fault, which count for none of them, with the reasons.
+    fn results(
+        &self,
+        folder: &Path,
+        interpreter: &Interpreter,
+        sandbox: &dyn Sandbox,
+    ) -> anyhow::Result<(BTreeMap<String, Results>, BTreeMap<String, String>)> {
+        let (mut results, mut faults) = (BTreeMap::new(), BTreeMap::new());
+        for memory in Memory::all(folder)? {
             // A misspelt one has never replied.
             if memory.samples().is_empty() && !self.is_named(&memory.model) {
                 continue;
             }
-            let judged = self.judge(&memory, &interpreter, containers)?;
-            let is_asked = self.models.iter().any(|(name, _)| *name == memory.model);
-            let wanted = self.wanted.of(&judged, is_asked);
-            rows.push(Row::new(&memory.model, &judged, tasks, wanted, self.wanted.k));
+            let judged = self.judge(&memory, interpreter, sandbox)?;
+            faults.extend(judged.task_faults.clone());
             results.insert(memory.model, judged);
         }
-        ranking::rank(&mut rows);
-        confidence::add(&mut rows);
-        self.write(&folder, &rows, &results)?;
-        self.doubt(&rows, containers)?;
-        self.explain(&rows, &results);
-        if let Some(line) = remarks::unsolved(&rows) {
-            self.spinner.say(&format!("agentmill: {line}"));
+        for (task, reason) in &faults {
+            self.spinner.tell(&format!("agentmill: task {task} is at fault and counts for nobody: {reason}"));
         }
-        let whole = self.is_whole(&rows);
-        Ok((rows, whole))
+        results.values_mut().for_each(|judged| judged.leave_out(&faults));
+        Ok((results, faults))
     }
 
     /// Tells why models have no rank, but for those that were asked, whose missing samples are told already; and which
     /// of those has no cost.
-    fn explain(&self, rows: &[Row], results: &HashMap<String, Results>) {
+    fn explain(&self, rows: &[Row], results: &BTreeMap<String, Results>) {
         let all = rows.iter().map(|row| (row, &results[&row.model]));
         let (named, others): (Vec<_>, Vec<_>) = all.partition(|(row, _)| self.is_named(&row.model));
         for line in named.into_iter().filter_map(unranked::of_file) {
@@ -353,19 +367,17 @@ impl Job {
         sandbox: &dyn Sandbox,
     ) -> anyhow::Result<Results> {
         let pipeline = &self.workspace.pipeline;
-        let (llm, samples) = (&pipeline.llm, self.wanted.most(memory));
-        let judging = Judging { pipeline, llm, interpreter, sandbox, spinner: &self.spinner, samples };
+        let judging = Judging { pipeline, llm: &pipeline.llm, interpreter, sandbox, spinner: &self.spinner };
         let results = judging.judge(memory, &self.workspace.tasks)?;
-        for (task, reason) in &results.task_faults {
-            self.spinner.tell(&format!("agentmill: task {task} is at fault and counts for nobody: {reason}"));
-        }
+        // What a stop broke off is no result.
+        ensure!(!self.children.are_ended(), "stopped");
         for fault in &results.faults {
             self.spinner.tell(&format!("agentmill: {}: not judged: {fault}", memory.model));
         }
         Ok(results)
     }
 
-    fn write(&self, folder: &Path, rows: &[Row], by_model: &HashMap<String, Results>) -> anyhow::Result<()> {
+    fn write(&self, folder: &Path, rows: &[Row], by_model: &BTreeMap<String, Results>) -> anyhow::Result<()> {
         let results = &self.workspace.pipeline.results;
         let context = || format!("can't write into {}", results.display());
         atomic_file::replace_by(&results.join("models.csv"), |out| ranking::csv(out, rows))

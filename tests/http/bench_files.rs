@@ -1,6 +1,10 @@
 //! `bench-model` by files of samples, which nobody is asked for.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::process::Stdio;
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::bench::{bench, rows};
 use crate::support::Folder;
@@ -102,4 +106,78 @@ fn what_is_wrong_with_a_file_is_told() {
         let (code, text) = of_files(&folder, names, &["--k", k]);
         assert!(code != 0 && text.contains(told), "{names:?} {code} {text}");
     }
+}
+
+#[test]
+fn a_file_of_uneven_numbers_is_ranked_by_all_that_it_has() {
+    let folder = folder();
+    write(
+        &folder,
+        "uneven.jsonl",
+        &[(0, "return 2 * n"), (0, "return n"), (0, "return n"), (1, "return n / 2")],
+    );
+    write(&folder, "one.jsonl", &[(0, "return 2 * n"), (1, "return 1 * n / 2")]);
+    let (code, text) = of_files(&folder, &["uneven.jsonl", "one.jsonl"], &[]);
+    assert_eq!(code, 0, "{text}");
+    let told = || -> Vec<(String, String, String, String)> {
+        let all = rows(&folder).into_iter();
+        all.map(|row| ["model", "rank", "pass_at_1", "missing"].map(|name| row[name].to_string()).into())
+            .collect()
+    };
+    let row = |model: &str, rank: &str, share: &str, missing: &str| {
+        (format!("{model:?}"), rank.to_owned(), share.to_owned(), missing.to_owned())
+    };
+    assert_eq!(told(), [row("one", "1", "100.0", "0"), row("uneven", "2", "66.67", "0")], "{text}");
+    let (code, text) = of_files(&folder, &["uneven.jsonl"], &["--samples", "4"]);
+    assert_eq!(code, 1, "{text}");
+    assert_eq!(told(), [row("one", "1", "100.0", "6"), row("uneven", "2", "66.67", "4")], "{text}");
+    let missing = "uneven: 4 samples are missing, which the file does not have; it is ranked by what it has";
+    assert!(text.contains(missing), "{text}");
+}
+
+#[test]
+fn an_exit_at_import_and_a_task_at_fault_are_told() {
+    let folder = folder();
+    folder.write(
+        "m.jsonl",
+        concat!(
+            r#"{"task_id": "HumanEval/0", "completion": "    return 2 * n\n\nraise SystemExit(1)\n"}"#,
+            "\n",
+            r#"{"task_id": "HumanEval/1", "completion": "    return n / 2\n"}"#,
+        ),
+    );
+    let (code, text) = of_files(&folder, &["m.jsonl"], &[]);
+    assert!(code == 0 && rows(&folder)[0]["pass_at_1"] == 50.0, "{text}");
+    let tasks = folder.read("results/models_tasks.csv");
+    assert!(tasks.contains("the agent ended with exit code 1 when it was imported"), "{tasks}");
+    let broken =
+        folder.read("tasks/humaneval/1.yaml").replace("tests:", "setup: raise ValueError(7)\ntests:");
+    folder.write("tasks/humaneval/1.yaml", &broken);
+    let (code, text) = of_files(&folder, &["m.jsonl"], &[]);
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("the ranking is of 1 of 2 tasks: humaneval/1 is at fault"), "{text}");
+}
+
+#[test]
+fn a_stop_while_samples_are_judged_leaves_the_tables_as_they_were() {
+    let folder = folder();
+    folder.write("pipeline.yaml", "rewards: none\nsandbox: {timeout: 60s}\n");
+    write(&folder, "m.jsonl", &[(0, "return 2 * n"), (1, "return n / 2")]);
+    assert_eq!(of_files(&folder, &["m.jsonl"], &[]).0, 0);
+    let before = folder.read("results/models.csv");
+    write(&folder, "n.jsonl", &[(0, "import time; time.sleep(50)"), (1, "return n / 2")]);
+    let file = at(&folder, "n.jsonl");
+    let mut command = folder.command(&["bench-model", "--file", &file]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut told = BufReader::new(child.stderr.take().unwrap());
+    let mut text = String::new();
+    while !text.contains("judging") {
+        assert!(told.read_line(&mut text).unwrap() > 0, "{text}");
+    }
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    told.read_to_string(&mut text).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{text}");
+    let stopped = "stopped: the tables are as they were; the same command goes on";
+    assert!(text.contains(stopped) && !text.contains("not judged"), "{text}");
+    assert_eq!(folder.read("results/models.csv"), before);
 }

@@ -1,7 +1,7 @@
 //! Asking: the samples that are missing are had from the model, several at a time.
 
 use std::collections::{HashSet, VecDeque};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::thread;
 use std::time::Instant;
 
@@ -52,6 +52,7 @@ pub type Due<'a> = (&'a Task, u32);
 pub struct Tally {
     all: AtomicUsize,
     kept: AtomicUsize,
+    is_written: AtomicBool,
 }
 
 impl Tally {
@@ -61,14 +62,20 @@ impl Tally {
         self.all.store(all, Relaxed);
     }
 
-    /// Says what a stop leaves.
+    /// The tables are written.
+    pub fn note_written(&self) {
+        self.is_written.store(true, Relaxed);
+    }
+
+    /// Says what a stop leaves; `asks` is true where models are asked, and not only files are read.
     #[must_use]
-    pub fn at_stop(&self) -> String {
-        match (self.kept.load(Relaxed), self.all.load(Relaxed)) {
-            (_, 0) => "stopped before anything was asked for".to_owned(),
-            (kept, all) => format!(
-                "stopped: {kept} of {all} replies are kept, and the tables are as they were; the same command goes on"
-            ),
+    pub fn at_stop(&self, asks: bool) -> String {
+        let (kept, all) = (self.kept.load(Relaxed), self.all.load(Relaxed));
+        let kept = if all > 0 { format!("{kept} of {all} replies are kept, and ") } else { String::new() };
+        match self.is_written.load(Relaxed) {
+            true => format!("stopped: {kept}the tables are written"),
+            false if asks && all == 0 => "stopped before anything was asked for".to_owned(),
+            false => format!("stopped: {kept}the tables are as they were; the same command goes on"),
         }
     }
 }
@@ -216,6 +223,19 @@ pub fn asked(task: &Task, interpreter: &Interpreter, llm: &Llm) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stop_tells_what_is_there() {
+        let tally = Tally::default();
+        assert_eq!(tally.at_stop(true), "stopped before anything was asked for");
+        assert_eq!(tally.at_stop(false), "stopped: the tables are as they were; the same command goes on");
+        tally.begin(4, 1);
+        let told =
+            "stopped: 1 of 4 replies are kept, and the tables are as they were; the same command goes on";
+        assert_eq!(tally.at_stop(true), told);
+        tally.note_written();
+        assert_eq!(tally.at_stop(true), "stopped: 1 of 4 replies are kept, and the tables are written");
+    }
 
     #[test]
     fn a_request_that_failed_is_no_reply() {

@@ -13,6 +13,7 @@ use crate::client::generate::prompt::Interpreter;
 use crate::client::generate::reply::sources;
 use crate::client::generate::wanted::Wanted;
 use crate::config::{Limits, Llm, Pipeline};
+use crate::import::with_imports;
 use crate::model::report::{Scored, Verdict};
 use crate::pipeline::run_keys::{EvaluationPlan, PlannedRun};
 use crate::sandbox::{Fault, Opened, Sandbox};
@@ -38,8 +39,6 @@ pub struct Judging<'a> {
     pub sandbox: &'a dyn Sandbox,
     /// Progress display.
     pub spinner: &'a Spinner,
-    /// Samples of each task that count.
-    pub samples: u32,
 }
 
 /// The most of a failing test's message that is kept, in characters.
@@ -71,11 +70,10 @@ pub struct Results {
 }
 
 impl Results {
-    /// The most samples that there are of a task.
-    #[must_use]
-    pub fn most(&self) -> u32 {
-        let most = self.tasks.values().map(Vec::len).max().unwrap_or(0);
-        u32::try_from(most).unwrap_or(u32::MAX)
+    /// Leaves out tasks at fault, which another model's samples may have shown.
+    pub fn leave_out(&mut self, faults: &BTreeMap<String, String>) {
+        self.tasks.retain(|task, _| !faults.contains_key(task));
+        self.task_faults.clone_from(faults);
     }
 }
 
@@ -109,7 +107,7 @@ impl Judging<'_> {
         for sample in memory.samples() {
             let Some(planned) = planned(&plan, &sample.task) else { continue };
             let is_of_file = matches!(sample.answer, Answer::Program(_));
-            if sample.sample > self.samples || is_of_file && file.as_ref() != Some(&sample.asked) {
+            if is_of_file && file.as_ref() != Some(&sample.asked) {
                 continue;
             }
             if !is_of_file && sample.asked != asked(planned.task, self.interpreter, self.llm) {
@@ -140,7 +138,6 @@ impl Judging<'_> {
             let judged = key.map_or_else(|why| Some(refused(&sample, &why)), |key| memory.judged(&key));
             results.tasks.entry(sample.task.clone()).or_default().push(Tried { sample, judged });
         }
-        results.tasks.retain(|task, _| !results.task_faults.contains_key(task));
         Ok(results)
     }
 
@@ -160,6 +157,7 @@ impl Judging<'_> {
         let mut sources = sources(&reply, &wanted).into_iter();
         sources
             .find(|source| check(source).is_ok() && wanted.lacking(source).is_empty())
+            .map(|source| with_imports(task, source))
             .ok_or_else(|| if *cut_off { CUT_OFF } else { "no usable code in the reply" }.to_owned())
     }
 

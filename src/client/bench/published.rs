@@ -60,6 +60,13 @@ impl Published {
         most.and_then(|most| u32::try_from(most).ok()).unwrap_or(u32::MAX)
     }
 
+    /// The fewest samples that it has of a task of which it has any.
+    #[must_use]
+    pub fn least(&self) -> u32 {
+        let least = self.programs.by_task.values().map(Vec::len).min();
+        least.and_then(|least| u32::try_from(least).ok()).unwrap_or(1)
+    }
+
     /// Remembers what is not remembered; of an older file of that name nothing counts any more, until it is back.
     ///
     /// # Errors

@@ -21,7 +21,7 @@ const SHOWN: usize = 100;
 /// A model's line.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Row {
-    /// 1-based; equal results share it. None if a sample is missing.
+    /// 1-based; equal results share it. None if a task has no sample.
     pub rank: Option<usize>,
     /// The best rank that it would have by other tasks of the same kind; None where nothing can be said.
     pub rank_low: Option<u32>,
@@ -97,12 +97,18 @@ impl Row {
         let result = other.result().partial_cmp(&self.result()).unwrap_or(Ordering::Equal);
         let cost = |row: &Self| row.cost.unwrap_or(f64::INFINITY);
         let cheap = cost(self).total_cmp(&cost(other));
-        // What is not whole can't be compared.
-        (self.missing > 0)
-            .cmp(&(other.missing > 0))
+        // What lacks a task can't be compared.
+        (self.unsampled() > 0)
+            .cmp(&(other.unsampled() > 0))
             .then(result)
             .then(cheap)
             .then(self.model.cmp(&other.model))
+    }
+
+    /// Tasks without a sample that was judged.
+    #[must_use]
+    pub fn unsampled(&self) -> usize {
+        self.by_task.iter().filter(|task| task.pass_at_1.is_none()).count()
     }
 
     fn result(&self) -> (Option<f64>, Option<f64>) {
@@ -195,7 +201,7 @@ pub fn rank(rows: &mut [Row]) {
     for at in 0..rows.len() {
         let same = at > 0 && rows[at].result() == rows[at - 1].result();
         let rank = if same { rows[at - 1].rank } else { Some(at + 1) };
-        rows[at].rank = rank.filter(|_| rows[at].missing == 0);
+        rows[at].rank = rank.filter(|_| rows[at].unsampled() == 0);
     }
 }
 
@@ -337,6 +343,24 @@ mod tests {
 
     fn passed() -> Judged {
         serde_json::from_str(r#"{"key": "k", "verdict": "passed", "score": 100}"#).unwrap()
+    }
+
+    #[test]
+    fn models_are_ranked_by_as_many_samples_as_each_task_has() {
+        let row = |model: &str, counts: [usize; 2]| {
+            let mut results = Results::default();
+            let sample = || Tried { judged: Some(passed()), ..tried(Answer::Declined(String::new()), 1) };
+            let tasks = counts.iter().zip(["a", "b"]).map(|(count, id)| {
+                results.tasks.insert(id.to_owned(), (0..*count).map(|_| sample()).collect());
+                Task::of_ours(id, "p", "assert f() == 1")
+            });
+            let tasks: Vec<Task> = tasks.collect();
+            Row::new(model, &results, &tasks, 3, 1)
+        };
+        let mut rows = [row("part", [3, 0]), row("uneven", [3, 1]), row("whole", [3, 3])];
+        rank(&mut rows);
+        let told = rows.each_ref().map(|row| (row.model.as_str(), row.rank, row.missing));
+        assert_eq!(told, [("uneven", Some(1), 2), ("whole", Some(1), 0), ("part", None, 3)]);
     }
 
     #[test]

@@ -25,6 +25,20 @@ pub fn unpriced(row: &Row, prices: &BTreeMap<String, Price>) -> Option<String> {
     ))
 }
 
+/// Says that the ranking is of fewer tasks than were asked for, as some are at fault, which count for nobody.
+#[must_use]
+pub fn at_fault(faults: &BTreeMap<String, String>, tasks: usize) -> Option<String> {
+    let are = if faults.len() == 1 { "is" } else { "are" };
+    let left = tasks - faults.len();
+    (!faults.is_empty()).then(|| {
+        format!(
+            "the ranking is of {left} of {}: {} {are} at fault",
+            counted(tasks, "task"),
+            first_few(faults.keys())
+        )
+    })
+}
+
 /// Names the tasks of which no model's sample passes all tests; None if there is none.
 #[must_use]
 pub fn unsolved(rows: &[Row]) -> Option<String> {
@@ -48,6 +62,14 @@ mod tests {
     use super::*;
     use crate::client::bench::by_task::TaskRow;
     use crate::client::bench::judging::Results;
+
+    #[test]
+    fn a_ranking_of_a_part_says_so() {
+        let faults = |ids: &[&str]| ids.iter().map(|id| ((*id).to_owned(), "why".to_owned())).collect();
+        assert_eq!(at_fault(&faults(&[]), 3), None);
+        let told = "the ranking is of 2 of 3 tasks: a is at fault";
+        assert_eq!(at_fault(&faults(&["a"]), 3).as_deref(), Some(told));
+    }
 
     #[test]
     fn tasks_are_named_that_no_model_passes() {

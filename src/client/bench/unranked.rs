@@ -15,11 +15,11 @@ type Model<'a> = (&'a Row, &'a Results);
 /// Says why these models of before have no rank.
 #[must_use]
 pub fn of_before(models: &[Model<'_>]) -> Vec<String> {
-    let missing = models.iter().copied().filter(|(row, _)| row.missing > 0);
+    let missing = models.iter().copied().filter(|(row, _)| row.unsampled() > 0);
     let (files, asked): (Vec<_>, Vec<_>) = missing.partition(|(_, results)| results.is_file);
     let (old, few): (Vec<_>, Vec<_>) =
-        asked.into_iter().partition(|(row, results)| results.outdated >= row.missing);
-    let too_few = "too few samples of some tasks";
+        asked.into_iter().partition(|(row, results)| results.outdated >= row.unsampled());
+    let too_few = "no sample of some tasks";
     let other = "replies to another prompt or by other settings, which don't count";
     [
         line("model", &few, too_few, "--model NAME asks for the rest"),
@@ -39,21 +39,19 @@ fn line(noun: &str, models: &[Model<'_>], what: &str, remedy: &str) -> Option<St
         .then(|| format!("{count} of before {have} {what}, and so no rank: {names}; {remedy}"))
 }
 
-/// Says why a file has no rank, unless something could not be judged, which is told by itself.
+/// Says why a file has no rank, or that it has fewer samples than were wanted, unless something could not be judged, which is
+/// told by itself.
 #[must_use]
 pub fn of_file((row, results): Model<'_>) -> Option<String> {
     if !results.is_file || row.missing == 0 || !results.faults.is_empty() {
         return None;
     }
     let model = visible(&row.model, SHOWN);
-    let counts = || row.by_task.iter().map(|task| task.samples);
-    let (least, most) = (counts().min()?, counts().max()?);
-    let short = counts().filter(|count| *count < most).count();
-    Some(if least > 0 {
+    Some(if row.unsampled() == 0 {
+        let are = if row.missing == 1 { "is" } else { "are" };
         format!(
-            "{model}: tasks have {least} to {most} samples, and so it has no rank: {} short of {most} each; \
-             --samples {least} takes as many of each",
-            counted(short, "task") + if short == 1 { " is" } else { " are" }
+            "{model}: {} {are} missing, which the file does not have; it is ranked by what it has",
+            counted(row.missing, "sample")
         )
     } else {
         let without = row.by_task.iter().filter(|task| task.samples == 0).map(|task| &task.task);
@@ -66,13 +64,13 @@ mod tests {
     use super::*;
     use crate::client::bench::by_task::TaskRow;
 
-    /// A model with so many samples of each task, of which as many are wanted as there are of any.
+    /// A model with so many samples of each task, of which two are wanted.
     fn model(name: &str, samples: &[u32], results: Results) -> (Row, Results) {
         let mut row = Row::new(name, &results, &[], 1, 1);
-        let most = samples.iter().max().unwrap();
-        row.missing = samples.iter().map(|count| (most - count) as usize).sum();
+        row.missing = samples.iter().map(|count| 2_u32.saturating_sub(*count) as usize).sum();
         let task = |(count, at): (&u32, u32)| TaskRow {
             samples: *count,
+            pass_at_1: (*count > 0).then_some(100.0),
             ..TaskRow::new(&format!("t/{at}"), &[], 1)
         };
         row.by_task = samples.iter().zip(0..).map(task).collect();
@@ -90,8 +88,8 @@ mod tests {
             of_file((&row, &results))
         };
         assert_eq!(told(&[2, 2], file()), None);
-        let few = "hasty: tasks have 1 to 3 samples, and so it has no rank: 2 tasks are short of 3 each; --samples 1 takes as many of each";
-        assert_eq!(told(&[2, 1, 3], file()).as_deref(), Some(few));
+        let few = "hasty: 2 samples are missing, which the file does not have; it is ranked by what it has";
+        assert_eq!(told(&[1, 1, 3], file()).as_deref(), Some(few));
         let none = "hasty has no sample of t/1, and so no rank; name the tasks that count";
         assert_eq!(told(&[2, 0], file()).as_deref(), Some(none));
         let faults = ["the engine is away".to_owned()].into();
@@ -104,15 +102,16 @@ mod tests {
         let all = [
             model("whole", &[2, 2], file()),
             model("extra", &[1, 0], file()),
-            model("small", &[2, 1], Results::default()),
+            model("small", &[2, 0], Results::default()),
+            model("uneven", &[2, 1], Results::default()),
             model("a", &[1, 0], old),
-            model("both", &[3, 1], Results { outdated: 1, ..Results::default() }),
+            model("both", &[0, 0], Results { outdated: 1, ..Results::default() }),
         ];
         let told = of_before(&all.iter().map(|(row, results)| (row, results)).collect::<Vec<_>>());
         assert_eq!(told.len(), 3, "{told:?}");
         assert!(told[0].ends_with("no rank: small, both; --model NAME asks for the rest"), "{told:?}");
         assert!(
-            told[1].starts_with("1 file of before has too few samples of some tasks, and so no rank: extra;"),
+            told[1].starts_with("1 file of before has no sample of some tasks, and so no rank: extra;"),
             "{told:?}"
         );
         assert!(told[2].starts_with("1 model of before has replies to another prompt"), "{told:?}");
