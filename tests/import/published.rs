@@ -128,6 +128,26 @@ fn livecodebench_has_functions_and_programs() {
     let assertion =
         "assert listed(Solution().twoSum(json.loads(\"[2,7]\"), json.loads(\"9\"))) == json.loads(\"[0,1]\")";
     assert!(task.contains(assertion) && task.contains("public: true"), "{task}");
+    // Samples as its own evaluator takes them: to the starter code, without imports, and numbers by value.
+    let two = "class Solution:\n    def twoSum(self, nums: List[int], target) -> List[int]:\n        return [0, 1] if floor(2.5) == 2 else nums\n";
+    let samples = json!([
+        {"question_id": "two-sum", "code_list": [two, "raise SystemExit(1)"]},
+        {"question_id": "abc_a", "code_list": ["print(float(int(input()) + int(input())))", "print(' 8 ')"]},
+    ]);
+    let (code, _, err) = folder.import("samples", &folder.write("able.json", samples.to_string()));
+    assert_eq!(code, 0, "{err}");
+    let file = folder.path("able.json").to_str().unwrap().to_owned();
+    let output = folder.agentmill(&["bench-model", "--file", &file, "--json"]);
+    let (code, out, err) = (output.status.code(), text(&output.stdout), text(&output.stderr));
+    let rows: Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{err}"));
+    assert_eq!(
+        (code, &rows[0]["pass_at_1"], &rows[0]["samples"]),
+        (Some(0), &50.0.into(), &4.into()),
+        "{err}{out}"
+    );
+    let failure = |task: usize| rows[0]["by_task"][task]["first_failure"].to_string();
+    assert!(failure(0).contains("line 1: expected '3', got '8'"), "{}", failure(0));
+    assert!(failure(1).contains("ended with exit code 1"), "{}", failure(1));
 }
 
 #[test]
