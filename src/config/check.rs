@@ -107,11 +107,25 @@ pub(super) fn pass_mark(score: f64) -> Result<f64, String> {
 }
 
 pub(super) fn pool(tokens: f64) -> Result<f64, String> {
-    match (0.0..=1e15).contains(&tokens) {
-        true => Ok(tokens),
-        false => Err(format!("expected 0 to 1e15, found {tokens}")),
+    match tokens {
+        _ if tokens > 0.0 && tokens < SMALLEST => {
+            Err(format!("expected at least {SMALLEST}, the smallest part that is paid, found {tokens}"))
+        }
+        0.0..=1e15 => Ok(tokens),
+        _ => Err(format!("expected 0 to 1e15, found {tokens}")),
     }
 }
+
+/// The most that one miner earns.
+pub(super) fn cap(tokens: f64) -> Result<f64, String> {
+    match tokens == 0.0 {
+        true => Err("0 pays nobody anything; leave cap out, or write `rewards: none`".to_owned()),
+        false => pool(tokens),
+    }
+}
+
+/// Tokens are paid in whole millionths.
+const SMALLEST: f64 = 0.000_001;
 
 /// The weight of a task or a test.
 pub(crate) fn weight(weight: f64) -> Result<f64, String> {

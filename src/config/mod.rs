@@ -23,6 +23,7 @@ use std::path::Path;
 use crate::yaml::{self, Log, Position, Problem, Problems};
 
 pub use crate::config::check::MOST_BYTES;
+pub use crate::config::read_rewards::rising_split;
 pub use crate::config::roster::{Roster, Student};
 pub use crate::config::sampling::{Reduce, Sampling};
 pub use crate::config::season::{Counts, Extension, Late, Season};

@@ -1,9 +1,11 @@
 //! The `rewards` section.
 
+use std::path::Path;
+
 use crate::config::check;
 use crate::config::settings::{Improvement, Rewards, Split, Stage, Ties};
 use crate::util::similar::{did_you_mean, nearest};
-use crate::yaml::{self, Kind, Place, Reader};
+use crate::yaml::{self, Kind, Log, Place, Problem, Reader};
 
 /// None for the word `none`.
 pub(super) fn rewards(fields: &mut Reader<'_>, stages: &[Stage]) -> Option<Rewards> {
@@ -21,7 +23,7 @@ pub(super) fn rewards(fields: &mut Reader<'_>, stages: &[Stage]) -> Option<Rewar
     let token = fields.checked("token", "TAO".to_owned(), check::token);
     let split = fields.get("split").and_then(|place| split(&place)).unwrap_or(Split::Proportional);
     let ties = fields.field("ties", Ties::Exact);
-    let cap = fields.optional("cap", check::pool);
+    let cap = fields.optional("cap", check::cap);
     let minimum = fields.checked("minimum", 0.0, check::pass_mark);
     let improvement = improvement(&mut fields);
     let per_stage = fields.get("per_stage").and_then(|place| per_stage(&place, stages));
@@ -45,6 +47,23 @@ fn split(place: &Place<'_>) -> Option<Split> {
         place.complain("expected at least one percentage such as [100]");
     }
     Some(Split::Places(places))
+}
+
+/// Hints at a split by which a later place earns more than the one before.
+#[must_use]
+pub fn rising_split(file: &Path, rewards: Option<&Rewards>) -> Vec<Problem> {
+    let log = Log::new(file);
+    let bytes = std::fs::read(file).unwrap_or_default();
+    let root = yaml::parse(&log, &bytes);
+    if let Some(mut fields) = root.as_ref().and_then(|root| Place::root(&log, root).fields())
+        && let Some(Split::Places(places)) = rewards.map(|rewards| &rewards.split)
+        && let Some(at) = places.windows(2).position(|pair| pair[1] > pair[0])
+        && let Some(place) = fields.section("rewards").get("split")
+    {
+        let (better, worse) = (places[at], places[at + 1]);
+        place.complain(format!("place {} earns {worse}, more than place {} with {better}", at + 2, at + 1));
+    }
+    log.into_problems()
 }
 
 fn complain_of_sum(place: &Place<'_>, percentages: &[f64]) {

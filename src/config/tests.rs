@@ -216,6 +216,11 @@ fn a_field_is_named_with_what_was_expected() {
         ("similarity: {base: ['']}", "expected a path, found an empty text"),
         ("similarity: {originals: {abc: ann}}", "its name is no sha256: 64 digits of 0-9 and a-f"),
         ("rewards: {ties: never}", "expected one of `exact`, `statistical`, `cost`, found \"never\""),
+        (
+            "rewards: {pool: 0.0000001}",
+            "expected at least 0.000001, the smallest part that is paid, found 0.0000001",
+        ),
+        ("rewards: {cap: 0}", "rewards.cap: 0 pays nobody anything; leave cap out"),
         ("rewards: {cap: -1}", "expected 0 to 1e15, found -1"),
         ("rewards: {minimum: 101}", "expected 0 to 100, found 101"),
         ("rewards: {improvement: {percent: 0}}", "expected a percentage above 0"),
@@ -295,6 +300,21 @@ fn stages_override_limits() {
     assert_eq!(rest.limits, pipeline.sandbox.limits);
     assert!(quick.tasks.is_match("easy/a") && !quick.tasks.is_match("easy/a/b"));
     assert!(rest.tasks.is_match("hard/a/b"));
+}
+
+#[test]
+fn a_later_place_that_earns_more_is_hinted_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("pipeline.yaml");
+    let hints = |split: &str| {
+        std::fs::write(&file, format!("title: cup\nrewards: {{split: {split}}}\n")).unwrap();
+        let pipeline = crate::config::load(&file).unwrap();
+        crate::config::rising_split(&file, pipeline.rewards.as_ref())
+    };
+    let told = hints("[20, 50, 30]");
+    assert_eq!((told.len(), told[0].line, told[0].field.as_str()), (1, 2, "rewards.split"));
+    assert_eq!(told[0].message, "place 2 earns 50, more than place 1 with 20");
+    assert!(["[50, 30, 20]", "[50, 50]", "winner"].iter().all(|split| hints(split).is_empty()));
 }
 
 #[test]

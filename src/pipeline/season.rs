@@ -284,7 +284,7 @@ impl<'a> Course<'a> {
     }
 
     /// The last moment at which anything counts.
-    fn end(&self) -> Option<Timestamp> {
+    pub fn end(&self) -> Option<Timestamp> {
         let closes = self.closes?;
         Some(self.season.late.map_or(closes, |late| late.until.max(closes)))
     }

@@ -6,6 +6,7 @@
 mod compile;
 mod others;
 mod place;
+mod refusal_log;
 mod refused;
 mod uploads;
 
@@ -15,6 +16,7 @@ use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
+use tracing::warn;
 
 use crate::config::Pipeline;
 use crate::model::miner_id::Miner;
@@ -25,6 +27,7 @@ use crate::pipeline::season::{Course, Decision, Room};
 use crate::pipeline::{archive, intake, receipt as receipts, season, validate};
 use crate::submission::others::Others;
 use crate::submission::place::Place;
+use crate::submission::refusal_log::RefusedSubmission;
 use crate::submission::uploads::Uploads;
 use crate::util::digest;
 
@@ -106,7 +109,7 @@ impl Submitter {
         }
         // Who has withdrawn is let in only where new bytes would be.
         let submitted = if place.is_empty() { "" } else { &sha256 };
-        let came = self.admit(pipeline, miner, submitted, here)?;
+        let came = self.decide(pipeline, miner, (submitted, &sha256), here)?;
         // Only now: what is refused looks at nobody's file, as each look may make a draft that lies there a submission of a season.
         self.see_others(pipeline, miner)?;
         archive::keep(results, &sha256, source)?;
@@ -136,7 +139,8 @@ impl Submitter {
         seen
     }
 
-    /// Tells by the rules of the season whether a submission counts that was `here` at this moment; from when on, if there are rules.
+    /// Tells by the rules of the season whether a submission counts that was `here` at this moment; from when on, if there are rules. One
+    /// that does not is noted in the log of the miner's refusals.
     ///
     /// # Errors
     /// It would not; or the ledger can't be read.
@@ -147,6 +151,17 @@ impl Submitter {
         sha256: &str,
         here: Instant,
     ) -> Result<Option<Timestamp>, Refused> {
+        self.decide(pipeline, miner, (sha256, sha256), here)
+    }
+
+    /// Decides by one digest on the bytes of another.
+    fn decide(
+        &self,
+        pipeline: &Pipeline,
+        miner: &Miner,
+        (by, sha256): (&str, &str),
+        here: Instant,
+    ) -> Result<Option<Timestamp>, Refused> {
         let Some(season) = &pipeline.season else { return Ok(None) };
         let mut held = self.ledger.lock();
         let ledger = open(&mut held, &pipeline.results)?;
@@ -155,10 +170,17 @@ impl Submitter {
         let waited = SignedDuration::from_millis(here.elapsed().as_millis().try_into().unwrap_or(i64::MAX));
         let now = ledger.now(now());
         let came = now.checked_sub(waited).unwrap_or(now);
-        match Course::of(season, miner, ledger.sights()).decide(sha256, came) {
-            Decision::Stands | Decision::Counts(_) => Ok(Some(came)),
-            Decision::Refused(refusal) => Err(Refused::Season(refusal)),
+        let course = Course::of(season, miner, ledger.sights());
+        let (decision, deadline) = (course.decide(by, came), course.end());
+        drop(held);
+        let Decision::Refused(refusal) = decision else { return Ok(Some(came)) };
+        let reason = refusal.reason.as_str();
+        let refused = RefusedSubmission { miner, received_at: came, deadline, sha256, reason };
+        let uploads = Uploads::open(&pipeline.results, &pipeline.inbox);
+        if let Err(error) = uploads.and_then(|uploads| uploads.note(&refused)) {
+            warn!(%miner, sha256, %came, %error, "a refusal can't be noted");
         }
+        Err(Refused::Season(refusal))
     }
 
     /// Miners that were seen with these bytes, the first one first, and when. Only reads.

@@ -484,5 +484,10 @@ fn who_has_withdrawn_comes_anew_over_a_channel_of_ours() {
     assert!(!put(over).unwrap(), "it lies there");
     fs::remove_file(inbox.inbox.path().join("cy.py")).unwrap();
     assert!(matches!(put(over), Err(Refused::Season(_))));
+    let log = fs::read_to_string(inbox.uploads().join("cy.refused.jsonl")).unwrap();
+    let noted: serde_json::Value = serde_json::from_str(&log).unwrap();
+    let told = ["miner", "deadline", "sha256"].map(|field| noted[field].as_str().unwrap().to_owned());
+    assert_eq!(told, ["cy".to_owned(), "2020-01-01T00:00:00Z".to_owned(), digest::sha256(b"x = 1\n")]);
+    assert!(noted["received_at"].is_string() && noted["reason"].as_str().unwrap().starts_with("is late: "));
     assert!(put(open).unwrap());
 }

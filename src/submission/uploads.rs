@@ -14,6 +14,7 @@ use rustix::process::geteuid;
 
 use crate::model::miner_id::Miner;
 use crate::pipeline::receipt::{self, FOLDER as NAME, Receipt};
+use crate::submission::refusal_log::{self, RefusedSubmission};
 use crate::util::private;
 
 /// Names of files in the making.
@@ -82,6 +83,11 @@ impl Uploads {
         let bytes = (serde_json::to_string_pretty(receipt)? + "\n").into_bytes();
         self.temporary(&bytes, 0o600)?.persist(receipt::file(&self.0, &receipt.miner))?;
         Ok(())
+    }
+
+    /// Notes a submission that was refused by the season.
+    pub(super) fn note(&self, refused: &RefusedSubmission<'_>) -> io::Result<()> {
+        refusal_log::note(&self.0, refused)
     }
 
     /// Keeps the receipt of before again, as nothing came of the submission after it.

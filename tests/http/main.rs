@@ -27,3 +27,4 @@ mod submissions;
 mod support;
 mod tls;
 mod upload;
+mod waits;

@@ -225,7 +225,7 @@ fn load_tasks(
     chosen
 }
 
-/// Hints at tasks that no stage runs, and at ties by chance where so few are run that all tie.
+/// Hints at tasks that no stage runs, at a later place that earns more, and at ties by chance where so few are run that all tie.
 fn of_pipeline(dir: &Path, pipeline: &Pipeline, tasks: &[Task]) -> Vec<Problem> {
     let log = Log::new(&dir.join(PIPELINE));
     if let Some(parked) = parked(pipeline, tasks) {
@@ -240,7 +240,8 @@ fn of_pipeline(dir: &Path, pipeline: &Pipeline, tasks: &[Task]) -> Vec<Problem> 
         );
         log.add(Position::default(), "rewards.ties", text);
     }
-    log.into_problems()
+    let rising = config::rising_split(&dir.join(PIPELINE), pipeline.rewards.as_ref());
+    log.into_problems().into_iter().chain(rising).collect()
 }
 
 /// Runs the tests of tasks against an agent that answers nothing; hints on those that no solution will prove.
