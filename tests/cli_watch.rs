@@ -237,7 +237,6 @@ fn a_run_after_a_watch_leaves_every_file_as_it_is() {
     let before = all();
     env.run();
     assert_eq!(all(), before);
-    stop(&env, env.watch());
 }
 
 /// The pull is ended with all that it started, and not taken for one that can't be made.
