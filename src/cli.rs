@@ -307,7 +307,7 @@ pub struct BenchModel {
     /// Samples of each task; when not given, as many as the files have, else 1
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub samples: Option<u32>,
-    /// The k of pass@k; as many as samples, of the file with the fewest, when not given
+    /// The k of pass@k; when not given, as many as samples, of the task with the fewest in a file
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub k: Option<u32>,
     /// Requests to a model at the same time
