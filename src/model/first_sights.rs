@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::model::arrival_order::{ArrivalOrder, Moved, Place};
 use crate::model::miner_id::Miner;
 
 /// Seconds by which two files must be apart to tell which was first: what is stored by way of a memory map changes a file's time
@@ -45,9 +46,10 @@ pub struct Sight {
     pub sha256: String,
     /// The miner.
     pub miner: Miner,
-    /// Time in whole milliseconds. The order of lines decides who was first, never the time.
+    /// Time in whole milliseconds at which they were seen.
     pub at: Timestamp,
-    /// Time from which they count, in whole milliseconds, where that is before they were seen.
+    /// Time from which they count, in whole milliseconds, where that is before they were seen. Of an upload it is its arrival; of a
+    /// dropped file it is a hint, which tells nothing about who was first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub came: Option<Timestamp>,
     /// Path below the inbox.
@@ -72,6 +74,13 @@ pub struct Sight {
     pub other: Option<OtherBytes>,
 }
 
+impl Sight {
+    /// Arrival, where our own clock measured it: a file's times are the word of whoever drops it.
+    pub fn arrival(&self) -> Option<Timestamp> {
+        (self.via != Origin::Dropped).then(|| self.came.unwrap_or(self.at))
+    }
+}
+
 /// Bytes that a miner's folder is by another `validate.files`: its agent alone where all files count, or all files together where
 /// only the agent does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,7 +91,7 @@ pub struct OtherBytes {
     pub came: Timestamp,
 }
 
-/// Bytes, and the miner that was seen with them first.
+/// Bytes, and the miner that had them first.
 #[derive(Debug)]
 pub struct Document {
     /// The miner.
@@ -122,10 +131,21 @@ pub struct NearCopy {
 pub struct SubmittedBytes {
     /// Hex sha256 of the bytes.
     pub sha256: String,
-    /// Time in whole milliseconds.
+    /// Time in whole milliseconds, as [`FirstSights::seen`] tells it.
     pub at: Timestamp,
     /// Channel that they came by.
     pub via: Origin,
+}
+
+/// Miner that was seen with bytes.
+#[derive(Debug)]
+struct Holder {
+    miner: Miner,
+    /// Arrival of an upload; of a dropped file the look that found it.
+    seen: Timestamp,
+    /// If it was dropped, the time of the look and that from which it counts.
+    dropped: Option<(Timestamp, Timestamp)>,
+    place: Place,
 }
 
 /// Handing-in of bytes by a miner: one of its lines in the ledger.
@@ -147,7 +167,8 @@ pub struct Event {
 #[derive(Debug, Default)]
 pub struct FirstSights {
     /// Miners by the bytes that they were seen with, the first one first.
-    miners: HashMap<String, Vec<(Miner, Timestamp)>>,
+    miners: HashMap<String, Vec<Holder>>,
+    order: ArrivalOrder,
     /// Miners of whom it can't be told whether the first one by the ledger was first, by bytes.
     undecided: HashMap<String, Vec<Miner>>,
     /// Bytes whose fingerprints tell nothing.
@@ -163,10 +184,12 @@ pub struct FirstSights {
     /// All lines of each miner, oldest first.
     events: HashMap<Miner, Vec<Event>>,
     newest: Option<Timestamp>,
-    /// In the order in which their bytes were first seen.
+    /// In the order in which their bytes came.
     documents: Vec<Document>,
     /// Places among the documents, by bytes.
     places: HashMap<String, usize>,
+    /// How often documents came to stand elsewhere or to be another miner's.
+    changes: usize,
 }
 
 impl FirstSights {
@@ -175,17 +198,11 @@ impl FirstSights {
         Self { decided, ..Self::default() }
     }
 
-    /// Takes in a sight that is later than all before.
+    /// Takes in a sight whose line stands behind all before.
     pub fn add(&mut self, sight: &Sight) {
         let tells_other_bytes_alone = self.tells_other_bytes_alone(sight);
-        let miners = self.miners.entry(sight.sha256.clone()).or_default();
-        if !miners.iter().any(|(miner, _)| *miner == sight.miner) {
-            miners.push((sight.miner.clone(), sight.at));
-            if sight.undecided {
-                self.undecided.entry(sight.sha256.clone()).or_default().push(sight.miner.clone());
-            }
-            let Sight { sha256, at, via, .. } = sight.clone();
-            self.submitted.entry(sight.miner.clone()).or_default().push(SubmittedBytes { sha256, at, via });
+        if self.seen(&sight.sha256, &sight.miner).is_none() {
+            self.add_first(sight);
         }
         if !self.is_of_earlier(sight) {
             self.others.remove(&sight.miner);
@@ -202,14 +219,56 @@ impl FirstSights {
         if let Some(known) = place.map(|at| &mut self.documents[at]).filter(|known| known.prints.is_empty()) {
             known.prints = sight.prints.as_slice().into();
         }
-        if place.is_none() {
-            self.places.insert(sight.sha256.clone(), self.documents.len());
-            let word = self.decided.get(&sight.sha256);
-            let miner = word.or_else(|| self.first(&sight.sha256)).unwrap_or(&sight.miner).clone();
-            let sha256 = sight.sha256.clone();
-            let dropped = (sight.via == Origin::Dropped).then(|| (sight.at, sight.came.unwrap_or(sight.at)));
-            let prints = sight.prints.as_slice().into();
-            self.documents.push(Document { miner, sha256, prints, dropped });
+    }
+
+    /// Takes in the first sight of a miner with these bytes.
+    fn add_first(&mut self, sight: &Sight) {
+        let Sight { sha256, miner, at, came, via, .. } = sight;
+        let (place, earlier) = self.order.add((sha256, miner), sight.arrival(), *at);
+        for moved in earlier {
+            self.move_forward(&moved);
+        }
+        let seen = sight.arrival().unwrap_or(*at);
+        let dropped = (*via == Origin::Dropped).then(|| (*at, came.unwrap_or(*at)));
+        let holders = self.miners.entry(sha256.clone()).or_default();
+        let before = holders.partition_point(|holder| holder.place < place);
+        let is_overtaken = before == 0 && !holders.is_empty();
+        holders.insert(before, Holder { miner: miner.clone(), seen, dropped, place });
+        if is_overtaken {
+            // All that were in one look came after this one.
+            self.undecided.remove(sha256);
+        } else if sight.undecided {
+            self.undecided.entry(sha256.clone()).or_default().push(miner.clone());
+        }
+        let submitted = SubmittedBytes { sha256: sha256.clone(), at: seen, via: *via };
+        self.submitted.entry(miner.clone()).or_default().push(submitted);
+        if before == 0 {
+            self.place_document(sha256);
+        }
+    }
+
+    /// Gives a dropped file an earlier place, as an upload that came later by its line might else be before it.
+    fn move_forward(&mut self, Moved { sha256, miner, place }: &Moved) {
+        let Some(holders) = self.miners.get_mut(sha256) else { return };
+        let Some(holder) = holders.iter_mut().find(|holder| holder.miner == *miner) else { return };
+        holder.place = *place;
+        holders.sort_by_key(|holder| holder.place);
+        self.place_document(sha256);
+    }
+
+    /// Puts the document of these bytes where the first sight of them belongs.
+    fn place_document(&mut self, sha256: &str) {
+        let Some(first) = self.miners.get(sha256).and_then(|holders| holders.first()) else { return };
+        let miner = self.decided.get(sha256).unwrap_or(&first.miner).clone();
+        let (place, dropped) = (first.place, first.dropped);
+        let old = self.places.get(sha256).copied();
+        let prints = old.map(|at| self.documents.remove(at).prints).unwrap_or_default();
+        let place_of = |document: &Document| self.holders(&document.sha256).first().map(|first| first.place);
+        let at = self.documents.partition_point(|document| place_of(document) < Some(place));
+        self.documents.insert(at, Document { miner, sha256: sha256.to_owned(), prints, dropped });
+        self.changes += usize::from(old.is_some() || at + 1 < self.documents.len());
+        for at in old.unwrap_or(at).min(at)..self.documents.len() {
+            self.places.insert(self.documents[at].sha256.clone(), at);
         }
     }
 
@@ -263,7 +322,12 @@ impl FirstSights {
             && since.find(is_same).is_some_and(|latest| latest.refused || !refused)
     }
 
-    /// All bytes, in the order in which they were first seen.
+    /// Number that is another one whenever documents are others than before, or in another order.
+    pub fn revision(&self) -> usize {
+        self.documents.len() + self.changes
+    }
+
+    /// All bytes, in the order in which they came.
     pub fn documents(&self) -> &[Document] {
         &self.documents
     }
@@ -274,17 +338,25 @@ impl FirstSights {
     }
 
     /// Miners that were seen with these bytes, the first one first, and when.
-    pub fn miners(&self, sha256: &str) -> &[(Miner, Timestamp)] {
+    pub fn miners(&self, sha256: &str) -> impl Iterator<Item = (&Miner, Timestamp)> {
+        self.holders(sha256).iter().map(|holder| (&holder.miner, holder.seen))
+    }
+
+    fn holders(&self, sha256: &str) -> &[Holder] {
         self.miners.get(sha256).map_or(&[], Vec::as_slice)
     }
 
-    /// The miner that was seen with these bytes before everybody else, or is by the organiser's word.
+    fn holder(&self, sha256: &str, miner: &Miner) -> Option<&Holder> {
+        self.holders(sha256).iter().find(|holder| holder.miner == *miner)
+    }
+
+    /// The miner that had these bytes before everybody else, or did by the organiser's word.
     pub fn first(&self, sha256: &str) -> Option<&Miner> {
         self.decided(sha256).or_else(|| self.seen_first(sha256))
     }
 
     fn seen_first(&self, sha256: &str) -> Option<&Miner> {
-        self.miners.get(sha256)?.first().map(|(miner, _)| miner)
+        self.holders(sha256).first().map(|holder| &holder.miner)
     }
 
     /// The organiser's word, of one who was seen with these bytes at all.
@@ -315,9 +387,14 @@ impl FirstSights {
         self.decided(sha256).is_some_and(|first| first != miner)
     }
 
-    /// The time at which a miner was first seen with these bytes.
+    /// The time at which a miner was first seen with these bytes: their arrival, or the look that found the file.
     pub fn seen(&self, sha256: &str, miner: &Miner) -> Option<Timestamp> {
-        self.miners.get(sha256)?.iter().find(|(other, _)| other == miner).map(|(_, at)| *at)
+        self.holder(sha256, miner).map(|holder| holder.seen)
+    }
+
+    /// The time by which it is decided what a miner's bytes came before.
+    pub fn decides(&self, sha256: &str, miner: &Miner) -> Option<Timestamp> {
+        self.holder(sha256, miner).map(|holder| holder.place.time())
     }
 
     /// Submissions of a miner, oldest first; the same bytes once.
@@ -362,3 +439,6 @@ impl<'a> FromIterator<&'a Sight> for FirstSights {
         all
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! The words that every part shares: miner ids, first sights, reports, feedback. Imports nothing of the rest but
 //! [`util`](crate::util).
 
+mod arrival_order;
 pub mod claims;
 pub mod collected;
 pub mod feedback;

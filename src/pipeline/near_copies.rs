@@ -43,10 +43,10 @@ pub struct NearCopies<'a> {
     made: HashMap<String, Box<[u32]>>,
     /// Hashes of all sequences of documents that were looked at, in their order; of those alone that were asked about last, as
     /// nobody is to fill the memory by submitting one after the other.
-    looked_at: HashMap<usize, Vec<u32>>,
+    looked_at: HashMap<String, Vec<u32>>,
     /// Fingerprints that tasks and what everybody may use hold.
     given: HashSet<u32>,
-    /// How many documents there were when it was last looked for near copies.
+    /// Revision of the documents at the last search for near copies.
     known: usize,
     /// Finding of each document that was asked about then.
     found: HashMap<usize, Option<Finding>>,
@@ -86,10 +86,12 @@ impl<'a> NearCopies<'a> {
         let asked: BTreeSet<usize> = agents.iter().filter_map(place).collect();
         // What was refused at first may have been taken since.
         let is_new = |at: &usize| !self.found.contains_key(at) || self.is_unmade(&documents[*at]);
-        if self.known != documents.len() || asked.iter().any(is_new) {
+        if self.known != sights.revision() || asked.iter().any(is_new) {
             self.make_prints(documents);
-            self.looked_at.retain(|at, _| asked.contains(at));
-            (self.known, self.found) = (documents.len(), self.find(&asked, documents));
+            let asked_digests: HashSet<&str> =
+                asked.iter().map(|at| documents[*at].sha256.as_str()).collect();
+            self.looked_at.retain(|sha256, _| asked_digests.contains(sha256.as_str()));
+            (self.known, self.found) = (sights.revision(), self.find(&asked, documents));
         }
         let near = |agent: &&ReportSummary| {
             let (near, _) = self.found.get(&place(agent)?)?.clone()?;
@@ -182,14 +184,15 @@ impl<'a> NearCopies<'a> {
             holders.for_each(|other| *shared.entry(other).or_default() += 1);
         }
         let (original, _) = shared.into_iter().max_by_key(|(other, count)| (*count, *other))?;
-        Some((self.tokens((at, original), suspect, &owners, prints), original))
+        Some((self.tokens((at, original), suspect, &owners, (documents, prints)), original))
     }
 
     /// Has the hashes of a document's source at hand; None if it is not there any more.
     fn look_at(&mut self, at: usize, documents: &[Document]) -> Option<()> {
-        if !self.looked_at.contains_key(&at) {
-            let source = (self.source)(&documents[at].sha256)?;
-            self.looked_at.insert(at, fingerprints::all(&source));
+        let sha256 = &documents[at].sha256;
+        if !self.looked_at.contains_key(sha256) {
+            let source = (self.source)(sha256)?;
+            self.looked_at.insert(sha256.clone(), fingerprints::all(&source));
         }
         Some(())
     }
@@ -211,11 +214,11 @@ impl<'a> NearCopies<'a> {
         (at, other): (usize, usize),
         owner: &Miner,
         owners: &HashMap<u32, &Miner>,
-        prints: &[(u32, usize)],
+        (documents, prints): (&[Document], &[(u32, usize)]),
     ) -> (u32, u32) {
         let holds = |hash: u32| group(prints, hash).binary_search(&(hash, other)).is_ok();
         let (mut theirs, mut all) = (Covered::default(), Covered::default());
-        for (place, hash) in self.looked_at[&at].iter().enumerate() {
+        for (place, hash) in self.looked_at[&documents[at].sha256].iter().enumerate() {
             let Some(of) = owners.get(hash) else { continue };
             all.add(place);
             if *of == owner && holds(*hash) {
@@ -241,7 +244,8 @@ impl<'a> NearCopies<'a> {
             let Some(best) = found.get_mut(&original) else { continue };
             if self.look_at(original, documents).is_some() {
                 let owners = self.owners(original, documents, prints);
-                let covered = self.tokens((original, at), &documents[original].miner, &owners, prints);
+                let covered =
+                    self.tokens((original, at), &documents[original].miner, &owners, (documents, prints));
                 let near = self.judge(&documents[at].miner, covered).map(|near| (near, Some(at)));
                 *best = best.take().max(near);
             }

@@ -113,15 +113,14 @@ impl Submitter {
         // Only now: what is refused looks at nobody's file, as each look may make a draft that lies there a submission of a season.
         self.see_others(pipeline, miner)?;
         archive::keep(results, &sha256, source)?;
-        let received_at = came.unwrap_or_else(now);
         let file = place.file().to_owned();
-        let receipt = Receipt { miner: miner.clone(), file, sha256, bytes, received_at, channel };
+        let receipt = Receipt { miner: miner.clone(), file, sha256, bytes, received_at: came, channel };
         // First the receipt: whoever sees the file is to know how it came.
         uploads.keep(&receipt)?;
         place.put(&uploads, source).inspect_err(|_| uploads.restore(miner, before.as_ref()))?;
         if let Some(taken) = place.content() {
             // What can't be noted now is noted by a pass, or before it is replaced. Only what was admitted counts from then on.
-            let admitted = came.filter(|_| taken.sha256 == receipt.sha256);
+            let admitted = Some(came).filter(|_| taken.sha256 == receipt.sha256);
             let _ = self.note(pipeline, taken, admitted);
         }
         Ok((receipt, true))
@@ -139,8 +138,8 @@ impl Submitter {
         seen
     }
 
-    /// Tells by the rules of the season whether a submission counts that was `here` at this moment; from when on, if there are rules. One
-    /// that does not is noted in the log of the miner's refusals.
+    /// Tells by the rules of the season, if there are any, whether a submission counts that was `here` at this moment; gives the time
+    /// of that moment, from which it counts. One that does not is noted in the log of the miner's refusals.
     ///
     /// # Errors
     /// It would not; or the ledger can't be read.
@@ -150,7 +149,7 @@ impl Submitter {
         miner: &Miner,
         sha256: &str,
         here: Instant,
-    ) -> Result<Option<Timestamp>, Refused> {
+    ) -> Result<Timestamp, Refused> {
         self.decide(pipeline, miner, (sha256, sha256), here)
     }
 
@@ -161,8 +160,7 @@ impl Submitter {
         miner: &Miner,
         (by, sha256): (&str, &str),
         here: Instant,
-    ) -> Result<Option<Timestamp>, Refused> {
-        let Some(season) = &pipeline.season else { return Ok(None) };
+    ) -> Result<Timestamp, Refused> {
         let mut held = self.ledger.lock();
         let ledger = open(&mut held, &pipeline.results)?;
         ledger.catch_up()?;
@@ -170,10 +168,11 @@ impl Submitter {
         let waited = SignedDuration::from_millis(here.elapsed().as_millis().try_into().unwrap_or(i64::MAX));
         let now = ledger.now(now());
         let came = now.checked_sub(waited).unwrap_or(now);
+        let Some(season) = &pipeline.season else { return Ok(came) };
         let course = Course::of(season, miner, ledger.sights());
         let (decision, deadline) = (course.decide(by, came), course.end());
         drop(held);
-        let Decision::Refused(refusal) = decision else { return Ok(Some(came)) };
+        let Decision::Refused(refusal) = decision else { return Ok(came) };
         let reason = refusal.reason.as_str();
         let refused = RefusedSubmission { miner, received_at: came, deadline, sha256, reason };
         let uploads = Uploads::open(&pipeline.results, &pipeline.inbox);
@@ -191,7 +190,7 @@ impl Submitter {
         let mut held = self.ledger.lock();
         let ledger = open(&mut held, results)?;
         ledger.catch_up()?;
-        Ok(ledger.sights().miners(sha256).to_vec())
+        Ok(ledger.sights().miners(sha256).map(|(miner, at)| (miner.clone(), at)).collect())
     }
 
     /// Tells whether a miner has ever submitted anything. Only reads.

@@ -1,5 +1,7 @@
 //! Tests of submitting, with an inbox that others own.
 
+mod arrival;
+
 use std::fs::{self, File};
 use std::os::unix::fs::{MetadataExt, chown, symlink};
 use std::path::PathBuf;

@@ -131,7 +131,7 @@ impl Ledger {
         &self.sights
     }
 
-    /// Takes in what one look at the inbox found. What is new in it was seen after all that is known, whatever the clock says, and in
+    /// Takes in what one look at the inbox found. What is new in it has its line after all that is known, whatever the clock says, and in
     /// the order in which the files were last changed, as far as that tells one. It came after the last complete look that did not see
     /// it and after all else of its miner's, whatever the file says; what others handed in meanwhile makes nobody late.
     pub fn add(&mut self, mut found: Vec<Found>, now: Timestamp) {

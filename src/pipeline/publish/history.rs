@@ -270,7 +270,7 @@ pub fn past(results_dir: &Path, sights: &FirstSights, now: Timestamp) -> improve
 fn past_of(miners: &HashMap<Miner, Past>, sights: &FirstSights, now: Timestamp) -> improvement::Past {
     let of = |(miner, past): (&Miner, &Past)| {
         let attempt = |(sha256, (at, cents)): (&String, &(Timestamp, u128))| Attempt {
-            seen: sights.seen(sha256, miner).unwrap_or(*at),
+            seen: sights.decides(sha256, miner).unwrap_or(*at),
             miner: miner.clone(),
             sha256: sha256.clone(),
             cents: *cents,

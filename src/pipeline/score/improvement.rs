@@ -12,7 +12,7 @@ use crate::model::miner_id::Miner;
 /// The score that a submission came to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attempt {
-    /// When the submission was first seen.
+    /// When the submission came: an upload when it was here, a file with the look that found it.
     pub seen: Timestamp,
     /// The miner that it is of.
     pub miner: Miner,
@@ -38,6 +38,8 @@ pub(super) struct Record {
     pub(super) sha256: String,
     /// By how much, in hundredths.
     gain: u128,
+    /// How many share that, as they came to the same score at the same time.
+    sharers: u128,
     /// Whole days since it was seen.
     days: u64,
 }
@@ -50,22 +52,40 @@ impl Record {
         let shift = u32::try_from(halvings).unwrap_or(u32::MAX);
         let halved = (pool * self.gain / WHOLE).checked_shr(shift).unwrap_or(0);
         let line = u128::from(2 * half_life);
-        halved * (line - u128::from(rest)) / line
+        halved * (line - u128::from(rest)) / line / self.sharers
     }
 }
 
 /// A score of 100, in hundredths.
 const WHOLE: u128 = 10_000;
 
-/// The records among attempts, oldest first. Their gains add up to 100 points at most.
-pub(super) fn records(attempts: Vec<Attempt>, rule: &Improvement, now: Timestamp) -> Vec<Record> {
+/// The records among attempts that are no copies, oldest first. Their gains add up to 100 points at most. Those that came at the
+/// same time are in no order: the lower score is beaten by the higher one, and equal scores share what they gain.
+pub(super) fn records(
+    attempts: Vec<Attempt>,
+    is_copy: impl Fn(&Attempt) -> bool,
+    rule: &Improvement,
+    now: Timestamp,
+) -> Vec<Record> {
     let mut attempts = last_scores(attempts);
-    attempts.sort_by(|a, b| (a.seen, &a.miner, &a.sha256).cmp(&(b.seen, &b.miner, &b.sha256)));
+    let place =
+        |attempt: &Attempt| (attempt.seen, attempt.cents, attempt.miner.clone(), attempt.sha256.clone());
+    attempts.sort_by_cached_key(place);
     let mut best = 0;
     let mut records = Vec::new();
-    for Attempt { seen, miner, sha256, cents } in attempts {
+    for equals in attempts.chunk_by(|a, b| (a.seen, a.cents) == (b.seen, b.cents)) {
+        let Attempt { seen, cents, .. } = equals[0];
         if cents >= best + rule.margin && cents > best {
-            records.push(Record { miner, sha256, gain: cents - best, days: days_between(seen, now) });
+            let originals: Vec<&Attempt> = equals.iter().filter(|attempt| !is_copy(attempt)).collect();
+            let (gain, days, sharers) = (cents - best, days_between(seen, now), originals.len() as u128);
+            let record = |attempt: &Attempt| Record {
+                miner: attempt.miner.clone(),
+                sha256: attempt.sha256.clone(),
+                gain,
+                sharers,
+                days,
+            };
+            records.extend(originals.into_iter().map(record));
         }
         best = best.max(cents);
     }
@@ -109,7 +129,8 @@ mod tests {
 
     fn worths(attempts: &[Attempt], margin: u128, day: i64) -> Vec<(String, u128)> {
         let rule = Improvement { percent: 100.0, margin, half_life: 10 };
-        let records = records(attempts.to_vec(), &rule, Timestamp::from_second(day * DAY).unwrap());
+        let is_copy = |attempt: &Attempt| attempt.miner.as_str().starts_with("copy");
+        let records = records(attempts.to_vec(), is_copy, &rule, Timestamp::from_second(day * DAY).unwrap());
         records.iter().map(|record| (record.miner.to_string(), record.worth(1_000_000, 10))).collect()
     }
 
@@ -128,6 +149,23 @@ mod tests {
         // The order in which they were seen counts, not the order in which they were scored.
         let turned = [attempts[2].clone(), attempts[0].clone(), attempts[1].clone()];
         assert_eq!(worths(&turned, 0, 2), paid(0));
+    }
+
+    #[test]
+    fn what_came_at_the_same_time_is_in_no_order() {
+        let paid = |attempts: &[(&str, u128)]| {
+            let attempts: Vec<_> = attempts.iter().map(|(who, cents)| attempt(who, 0, *cents)).collect();
+            worths(&attempts, 0, 0).into_iter().map(|(_, paid)| paid).collect::<Vec<_>>()
+        };
+        assert_eq!(paid(&[("ann", 6000), ("zoe", 5000)]), [500_000, 100_000], "the alphabet decides nothing");
+        assert_eq!(paid(&[("ann", 5000), ("zoe", 6000)]), [500_000, 100_000]);
+        assert_eq!(paid(&[("ann", 5000), ("bo", 5000), ("zoe", 6000)]), [250_000, 250_000, 100_000]);
+        assert_eq!(
+            paid(&[("ann", 5000), ("copy", 5000)]),
+            [500_000],
+            "a copy takes nothing of its original's"
+        );
+        assert_eq!(paid(&[("copy", 5000), ("ann", 6000)]), [100_000], "it is what is to be beaten");
     }
 
     #[test]

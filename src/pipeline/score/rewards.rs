@@ -97,15 +97,16 @@ fn pay_records(
     pool: u128,
 ) {
     let Some((rule, now)) = rewards.improvement.as_ref().zip(past.now) else { return };
-    let present = entries.iter().filter_map(|entry| attempt(&entry.row));
+    let present = entries.iter().filter_map(|entry| attempt(&entry.row, sights));
     let unsure: HashSet<&str> = entries.iter().filter_map(|entry| unsure(&entry.row)).collect();
     let attempts = past.attempts.iter().cloned().chain(present);
     let counts = |attempt: &Attempt| {
         !unsure.contains(attempt.sha256.as_str()) && !sights.is_disowned(&attempt.sha256, &attempt.miner)
     };
     let attempts = attempts.filter(counts).collect();
-    let mut records = improvement::records(attempts, rule, now);
-    records.retain(|record| sights.first(&record.sha256).is_none_or(|first| *first == record.miner));
+    let is_copy =
+        |attempt: &Attempt| sights.first(&attempt.sha256).is_some_and(|first| *first != attempt.miner);
+    let records = improvement::records(attempts, is_copy, rule, now);
     let worth = improvement::by_miner(&records, pool, rule.half_life);
     for (paid, entry) in paid.iter_mut().zip(entries) {
         if entry.cleared && is_eligible(entry, rewards) {
@@ -120,8 +121,9 @@ fn unsure(row: &Row) -> Option<&str> {
 }
 
 /// None of an agent without a score.
-fn attempt(row: &Row) -> Option<Attempt> {
-    let (seen, cents) = (row.first_seen, cents(row.score?));
+fn attempt(row: &Row, sights: &FirstSights) -> Option<Attempt> {
+    let seen = sights.decides(&row.sha256, &row.miner).unwrap_or(row.first_seen);
+    let cents = cents(row.score?);
     Some(Attempt { seen, miner: row.miner.clone(), sha256: row.sha256.clone(), cents })
 }
 
@@ -151,14 +153,20 @@ fn split(pool: u128, rule: &Split, earners: &[Earner], entries: usize) -> Vec<u1
     paid
 }
 
-/// Pays what rounding down has left of what is due: to the best, a millionth each, as long as it comes to equals alike. So
-/// no better score ever earns less.
+/// Pays what rounding down has left of what is due: to the best, and what can't be shared alike among them to the next ones who are
+/// paid anything. No better score ever earns less by that.
 fn pay_rest(paid: &mut [u128], earners: &[Earner], due: u128) {
     let mut left = due - paid.iter().sum::<u128>();
+    let mut better = u128::MAX;
     for tied in earners.chunk_by(|a, b| a.group == b.group) {
-        let Some(rest) = left.checked_sub(tied.len() as u128) else { break };
-        tied.iter().for_each(|earner| paid[earner.at] += 1);
-        left = rest;
+        let (count, each) = (tied.len() as u128, paid[tied[0].at]);
+        if left == 0 || each == 0 && better < u128::MAX {
+            break;
+        }
+        let more = (left / count).min(better.saturating_sub(each));
+        tied.iter().for_each(|earner| paid[earner.at] += more);
+        left -= more * count;
+        better = each + more;
     }
 }
 
@@ -223,13 +231,15 @@ mod tests {
             .zip(scores)
             .map(|(n, (easy, hard))| {
                 let runs = vec![run("easy", "easy", points(*easy)), run("hard", "hard", points(*hard))];
-                report(&format!("m{n:02}"), runs)
+                let first_seen = noon() + SignedDuration::from_millis(n);
+                Report { first_seen, ..report(&format!("m{n:02}"), runs) }
             })
             .collect();
         let agents: Vec<ReportSummary> =
             reports.iter().map(|report| ReportSummary::of(report, &plan)).collect();
         let agents: Vec<&ReportSummary> = agents.iter().collect();
-        let past = Past { attempts: Vec::new(), now: Some(noon() + SignedDuration::from_hours(24 * days)) };
+        let now = noon() + SignedDuration::from_secs(24 * 3600 * days + 1);
+        let past = Past { attempts: Vec::new(), now: Some(now) };
         rank(&agents, &plan, Some(rewards), &first_sights(&agents), &HashMap::new(), &past)
     }
 
@@ -274,7 +284,55 @@ mod tests {
         assert_eq!(reward(vec![gone(5000), gone(0)]), Some(60.0 + 30.0), "its last score counts");
     }
 
+    #[test]
+    fn what_rounding_leaves_goes_to_the_best() {
+        for (pool, best) in [(1000.0, 500.000_002), (10_000.0, 5000.000_002), (1.0, 0.500_002)] {
+            let rewards = samples::rewards(pool, Split::Places(vec![50.0, 30.0, 20.0]));
+            let rows = paid(&[(9000, 9000), (8000, 8000), (8000, 8000), (8000, 8000)], &rewards, 0);
+            assert_eq!(rows[0].reward, Some(best), "{pool}");
+            assert_eq!(rows.iter().map(units).sum::<u128>(), (pool * 1e6) as u128);
+        }
+        let two = paid(
+            &[(9000, 9000), (9000, 9000), (8000, 8000)],
+            &samples::rewards(0.000_007, Split::Places(vec![40.0, 30.0, 30.0])),
+            0,
+        );
+        assert_eq!(two.iter().map(units).collect::<Vec<_>>(), [2, 2, 2], "no more than the better ones have");
+        let winners =
+            paid(&[(9000, 9000), (9000, 9000), (8000, 8000)], &samples::rewards(0.000_007, Split::Winner), 0);
+        assert_eq!(winners.iter().map(units).collect::<Vec<_>>(), [3, 3, 0], "nothing for who did not win");
+    }
+
     proptest! {
+        /// One who leads alone can take whatever rounding leaves.
+        #[test]
+        fn all_that_is_due_is_paid(
+            mut scores in prop::collection::vec(prop_oneof![5001u32..=9_999, Just(6000), Just(7000)], 0..12),
+            split in prop_oneof![
+                Just(Split::Proportional),
+                Just(Split::Winner),
+                prop::collection::vec(1u32..=100, 1..6).prop_map(|mut parts| {
+                    parts.sort_by_key(|part| Reverse(*part));
+                    let all: u32 = parts.iter().sum();
+                    Split::Places(parts.iter().map(|part| 100.0 * f64::from(*part) / f64::from(all)).collect())
+                }),
+            ],
+            pool in 1u64..1_000_000_000_000,
+        ) {
+            scores.push(10_000);
+            let both: Vec<(u32, u32)> = scores.iter().map(|score| (*score, *score)).collect();
+            let rows = paid(&both, &samples::rewards(pool as f64 / 1e6, split.clone()), 0);
+            let all = rows.iter().map(units).sum::<u128>();
+            match split {
+                Split::Places(percents) if percents.len() > scores.len() => prop_assert!(all <= u128::from(pool)),
+                // Percents are rounded to millionths.
+                Split::Places(percents) => prop_assert!(all + u128::from(pool) * percents.len() as u128 / 100_000_000 + 1 >= u128::from(pool)),
+                Split::Proportional | Split::Winner => prop_assert_eq!(all, u128::from(pool)),
+            }
+            prop_assert!(rows.windows(2).all(|two| two[0].reward >= two[1].reward));
+            prop_assert!(rows.windows(2).all(|two| two[0].score != two[1].score || two[0].reward == two[1].reward));
+        }
+
         /// Every unit is accounted for by a model of its own: who has it, or that it stays in the pool.
         #[test]
         fn rewards_are_exact_to_the_last_unit(
@@ -309,12 +367,16 @@ mod tests {
                 by_score.remove(&0);
                 let floors: u128 = by_score.iter().map(|(points, who)| of_stage * points / sum * who.len() as u128).sum();
                 let mut rest = if by_score.is_empty() { 0 } else { of_stage - floors };
+                let mut better: Option<u128> = None;
                 for (points, who) in by_score.iter().rev() {
-                    let is_served = rest >= who.len() as u128;
-                    rest = if is_served { rest - who.len() as u128 } else { 0 };
-                    for miner in who {
-                        *expected.entry(miner).or_default() += of_stage * points / sum + u128::from(is_served);
+                    let mut each = of_stage * points / sum;
+                    let is_paid = each > 0 || better.is_none();
+                    while is_paid && rest >= who.len() as u128 && better.is_none_or(|better| each < better) {
+                        rest -= who.len() as u128;
+                        each += 1;
                     }
+                    better = Some(each);
+                    who.iter().for_each(|miner| *expected.entry(miner).or_default() += each);
                 }
             }
             let mut by_name: Vec<&Row> = rows.iter().collect();

@@ -275,20 +275,22 @@ fn ranking(model: &Model, version: u64) -> Vec<Line> {
     lines
 }
 
-/// Pays the rest of the pool to the best, one each, as long as it is enough for all of a score.
+/// Pays the rest of the pool to the best, and what is not enough for all of a score to the next ones, as long as no better one has
+/// less.
 fn pay_rest(lines: &mut [Line]) {
     let mut rest = POOL - lines.iter().map(|line| line.5).sum::<i64>();
     let mut scores: Vec<i64> = lines.iter().filter(|line| line.5 > 0).map(|line| line.2).collect();
     scores.sort_by_key(|score| -score);
     scores.dedup();
+    let mut better = i64::MAX;
     for score in scores {
         let of_score = |line: &&mut Line| line.2 == score && line.4.is_none();
         let count = lines.iter_mut().filter(of_score).count() as i64;
-        if count > rest {
-            break;
-        }
-        lines.iter_mut().filter(of_score).for_each(|line| line.5 += 1);
-        rest -= count;
+        let each = lines.iter_mut().find(of_score).map_or(0, |line| line.5);
+        let more = (rest / count.max(1)).min(better - each);
+        lines.iter_mut().filter(of_score).for_each(|line| line.5 += more);
+        rest -= more * count;
+        better = each + more;
     }
 }
 
