@@ -286,7 +286,7 @@ mod tests {
 
     #[test]
     fn what_rounding_leaves_goes_to_the_best() {
-        for (pool, best) in [(1000.0, 500.000_002), (10_000.0, 5000.000_002), (1.0, 0.500_002)] {
+        for (pool, best) in [(1000.0, 500.000_002), (10_000.0, 5_000.000_002), (1.0, 0.500_002)] {
             let rewards = samples::rewards(pool, Split::Places(vec![50.0, 30.0, 20.0]));
             let rows = paid(&[(9000, 9000), (8000, 8000), (8000, 8000), (8000, 8000)], &rewards, 0);
             assert_eq!(rows[0].reward, Some(best), "{pool}");
