@@ -244,6 +244,7 @@ fn a_change_is_previewed_held_until_it_is_accepted_and_not_evaluated_twice() {
         "ann: rank 2 -> 1, score 0, by others\n",
         "ben: rank 1, score 50 -> 0, by task: one 100 -> 0\n",
         "cid: rank - -> 1, score - -> 0, by submission\n",
+        "ben: reward 100 -> 0\n",
         "3 of 3 agents would move\n",
     ]);
     assert_eq!(published(&env), before);

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::cli::Exit;
 use crate::commands::run::{self, Again};
 use crate::pipeline::basis_memory::BasisMemory;
-use crate::pipeline::comparison::{Comparison, Moved, TaskScore};
+use crate::pipeline::comparison::{Comparison, Moved, Paid, TaskScore};
 use crate::pipeline::preview::{self, Record, told};
 use crate::pipeline::publish::json;
 use crate::pipeline::report_store::Unwritable;
@@ -51,11 +51,14 @@ pub fn preview(dir: &Path, json: bool, quiet: bool) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-/// A line for each miner that moves, and a sum.
+/// A line for each miner that moves, one for each that is paid otherwise, and a sum.
 fn text(comparison: &Comparison) -> String {
-    let Comparison { changed, moved, agents } = comparison;
+    let Comparison { changed, moved, paid, agents } = comparison;
     let changed = if changed.is_empty() { "nothing".to_owned() } else { told(changed) };
     let lines: String = moved.iter().map(line).collect();
+    let paid =
+        paid.iter().map(|Paid { miner, before, after }| format!("{miner}: reward {before} -> {after}\n"));
+    let lines: String = std::iter::once(lines).chain(paid).collect();
     format!("changed: {changed}\n{lines}{} of {} would move\n", moved.len(), counted(*agents, "agent"))
 }
 

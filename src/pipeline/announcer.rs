@@ -69,7 +69,12 @@ fn lines(summary: &Summary, pipeline: &Pipeline) -> Vec<Line> {
         let line = rejection.line.map_or_else(String::new, |line| format!(" line {line}"));
         Line::plain(format!("refused: {}{line}: {}", rejection.file, rejection.told()))
     });
-    let pending = (summary.pending > 0).then(|| Line::plain(format!("not evaluated: {}", summary.pending)));
+    let left_out = match summary.left_out {
+        0 => String::new(),
+        left => format!(", {left} of them left out and ranked by what there is of them"),
+    };
+    let pending =
+        (summary.pending > 0).then(|| Line::plain(format!("not evaluated: {}{left_out}", summary.pending)));
     let more = summary.task_faults.len().saturating_sub(FAULTY);
     let more_faulty = (more > 0).then(|| Line::plain(format!("task_fault: and {more} more")));
     let faulty = summary.task_faults.iter().take(FAULTY).map(|task| {

@@ -19,6 +19,8 @@ pub struct Comparison {
     pub changed: Vec<Changed>,
     /// Everybody whose rank or score would be another one, in the order of the preview; those who would leave come last.
     pub moved: Vec<Moved>,
+    /// Everybody whose reward would be another one, in the same order.
+    pub paid: Vec<Paid>,
     /// Agents in one of the rankings or in both.
     pub agents: usize,
 }
@@ -33,6 +35,17 @@ pub struct Moved {
     pub causes: Vec<&'static str>,
     /// The tasks on which it would score differently.
     pub tasks: Vec<TaskScore>,
+}
+
+/// A miner's reward, then and now, in tokens.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct Paid {
+    /// Whom it is for.
+    pub miner: Miner,
+    /// 0 where nothing is paid.
+    pub before: f64,
+    /// The same.
+    pub after: f64,
 }
 
 /// The score of an agent on a task, then and now.
@@ -74,8 +87,24 @@ impl Comparison {
         };
         let moved: Vec<Moved> = moves(&places(before), &places(after)).into_iter().map(compared).collect();
         let left = moved.iter().filter(|one| one.moved.how == How::Left).count();
-        Self { changed, moved, agents: after.len() + left }
+        Self { changed, moved, paid: paid(before, after), agents: after.len() + left }
     }
+}
+
+/// Rewards that differ: of the second ranking, and of those who have left the first.
+fn paid(before: &[Row], after: &[Row]) -> Vec<Paid> {
+    let rewards = |rows: &[Row]| -> HashMap<Miner, f64> {
+        rows.iter().map(|row| (row.miner.clone(), row.reward.unwrap_or_default())).collect()
+    };
+    let (old, new) = (rewards(before), rewards(after));
+    let left = before.iter().filter(|row| !new.contains_key(&row.miner));
+    let of = |rewards: &HashMap<Miner, f64>, miner: &Miner| rewards.get(miner).copied().unwrap_or_default();
+    let paid = |row: &Row| Paid {
+        miner: row.miner.clone(),
+        before: of(&old, &row.miner),
+        after: of(&new, &row.miner),
+    };
+    after.iter().chain(left).map(paid).filter(|paid| paid.before != paid.after).collect()
 }
 
 fn tasks(miner: &Miner, results: &Path, preview: &Path) -> Vec<TaskScore> {

@@ -291,6 +291,10 @@ fn what_is_paid_to_nobody_is_told_with_the_rule_that_leaves_it() {
     assert_eq!(told(&capped), line("30 of 100 TAO: what is above cap"));
     let minimum = Rewards { minimum: 90.0, ..pay(100.0, places()) };
     assert_eq!(told(&minimum), line("100 of 100 TAO: no agent that may earn has the score 90, the minimum"));
+    let per_stage = Some(vec![("s".to_owned(), 100.0)]);
+    let stages = Rewards { per_stage, ..pay(100.0, places()) };
+    let told_of_stages = told(&stages).unwrap();
+    assert!(told_of_stages.ends_with("for places of a stage that fewer than 3 passed"), "{told_of_stages}");
     for all in [pay(100.0, Split::Proportional), pay(1e-5, Split::Proportional), pay(0.0, places())] {
         assert_eq!(told(&all), None);
     }
@@ -307,8 +311,8 @@ fn what_rounding_leaves_goes_to_the_best_and_equals_stay_equal() {
             .map(|row| row.reward.unwrap())
             .collect()
     };
-    assert_eq!(paid(&[70.0, 60.0, 50.0], Split::Proportional), [38.888889, 33.333334, 27.777777]);
-    assert_eq!(paid(&[70.0, 50.0, 50.0], Split::Proportional), [41.176471, 29.411764, 29.411764]);
+    assert_eq!(paid(&[70.0, 60.0, 50.0], Split::Proportional), [38.888890, 33.333333, 27.777777]);
+    assert_eq!(paid(&[70.0, 50.0, 50.0], Split::Proportional), [41.176472, 29.411764, 29.411764]);
     assert_eq!(paid(&[9.0, 9.0, 9.0], Split::Winner), [33.333333; 3]);
     let thirds = Split::Places(vec![33.333333, 33.333333, 33.333333]);
     let odd = Split::Places(vec![50.000_001, 25.000_000_9, 24.999_998_1]);

@@ -27,14 +27,21 @@ fn reasons(rows: &[Row], rewards: &Rewards) -> Vec<String> {
     let mut reasons = Vec::new();
     match &rewards.split {
         _ if earners == 0 => reasons.push(nobody(rewards)),
-        Split::Places(percents) => reasons.extend(places(percents, earners)),
+        Split::Places(percents) if rewards.per_stage.is_none() => reasons.extend(places(percents, earners)),
+        Split::Places(_) => {}
         Split::Proportional | Split::Winner => {}
     }
     reasons.extend(is_capped.then(|| "what is above cap".to_owned()));
     let by_stage = rewards.per_stage.as_ref().filter(|_| earners > 0);
-    reasons.extend(
-        by_stage.map(|_| "what per_stage has for no stage, or for one that nobody passed".to_owned()),
-    );
+    reasons.extend(by_stage.map(|_| match &rewards.split {
+        Split::Places(percents) => {
+            format!(
+                "what per_stage has for no stage, or for places of a stage that fewer than {} passed",
+                percents.len()
+            )
+        }
+        _ => "what per_stage has for no stage, or for one that nobody passed".to_owned(),
+    }));
     let by_gains = rewards.improvement.as_ref().filter(|_| earners > 0);
     reasons.extend(
         by_gains.map(|_| "what improvement has for points that nobody gained, or not lately".to_owned()),

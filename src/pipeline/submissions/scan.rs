@@ -110,8 +110,8 @@ impl SubmissionTable<'_> {
             head.syntax = report.syntax.map(Box::new);
             return State::Complete(head);
         }
-        let done = if in_scope { self.plan.done(&report) } else { Some(self.plan.kept(&report)) };
-        match done {
+        // With runs that are due it waits, be it left out this time: it is ranked by what it has, and told as pending.
+        match self.plan.done(&report) {
             Some(results) => State::Complete(ReportSummary { results: results.into(), ..head }),
             None => State::Waits(head),
         }
