@@ -412,3 +412,7 @@ def later(loop, save):
 
 def made(function):
     return 1
+
+
+def number():
+    return 9

@@ -1,6 +1,6 @@
 # kind: takes what it is handed to the judge's own classes, and has those that are handed hide what fails
 # task: handed
-# wants: passed failed error failed failed error passed error passed error error passed failed
+# wants: passed failed error failed failed error passed error passed error error passed failed error failed
 import inspect
 
 KEPT, TEXT = {}, {}
@@ -144,3 +144,14 @@ class Short(list):
 
 def audit():
     return Short("abcdefgh")
+
+
+class Answer:
+    """A class in the place of a number: its operators are functions, which would be called with what is expected."""
+
+    __eq__ = staticmethod(equal)
+    __lt__ = staticmethod(lambda other: False)
+
+
+def number():
+    return Answer

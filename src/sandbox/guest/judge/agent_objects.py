@@ -416,6 +416,8 @@ def type_of(value):
     if not issubclass(type(value), Proxy) or about_of(value).is_library:
         return value.__class__
     kind = link_of(value).peer.attribute(value, "__class__")
+    if issubclass(type(kind), Proxy):
+        link_of(kind).made |= link_of(value).made
     if isinstance(kind, type) and (kind in ATOMS or plain_kind(kind) is not None):
         raise Unusable(f"an object of the agent's says that it is of the type {kind.__name__}, and is no plain data")
     return kind

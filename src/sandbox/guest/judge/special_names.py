@@ -20,10 +20,13 @@ def attribute_named(it, name, *default):
 
 def is_agents_to_tell(it, name):
     """True for names of a class, and for those that what stands for an object has in any case. An operator goes the way of operators, unless the
-    test names the class."""
-    if name in ARITHMETIC and not link_of(it).made:
+    test names the class: as a method that is called it would get what the test expects."""
+    if name in OPERATORS and not link_of(it).made:
         return False
     return about_of(it).builtin == "type" or name in vars(Proxy) and name not in about_of(it).can
+
+
+OPERATORS = frozenset((*ARITHMETIC, *COMPARISONS, "__contains__"))
 
 
 def is_special(name):
