@@ -178,12 +178,24 @@ def proxy_class(about):
     offered |= {"__hash__": Proxy.__hash__ if "__hash__" in about.can else None, "__doc__": asking_for("__doc__"), "__module__": asking_for("__module__")}
     base = known_builtin(about.builtin)
     if base is not None or about.library:
-        offered["__class__"] = property(lambda self: known_class(about.library) or base or type(self))
+        offered["__class__"] = property(lambda self: claimed_class(about.library) or base or type(self))
     kind = type(about.name, (Proxy,), {**offered, "_agentmill_about": about, "__slots__": ()})
     kind.__slots__ = asking_for("__slots__")  # those of the object's class
     for base in about.abstract:
         base.register(kind)
     return kind
+
+
+def claimed_class(name):
+    """The class of Python's library that is claimed to be an object's. None if such objects are plain data, or are told in other ways: the claim
+    would have one for a number, or a text."""
+    kind = known_class(name)
+    if kind is None or dotted(kind) != name or issubclass(kind, (*TOLD_OTHERWISE, BaseException)):
+        return None
+    return kind if not any(dotted(base) in LIBRARY for base in kind.__mro__) else None
+
+
+TOLD_OTHERWISE = tuple(base for base, _ in COPIES) + (bool, complex)
 
 
 def known_builtin(name):

@@ -1,6 +1,6 @@
 # kind: takes what it is handed to the judge's own classes, and has those that are handed hide what fails
 # task: handed
-# wants: passed failed error failed failed error passed error passed error error passed failed error failed
+# wants: passed failed error failed failed error passed error passed error error passed failed error failed failed failed
 import inspect
 
 KEPT, TEXT = {}, {}

@@ -413,8 +413,10 @@ def type_of(value):
         value = value._agentmill
     if isinstance(value, BaseException) and getattr(value, "agents_kinds", None):
         value = value.agents_handle or value
-    if not issubclass(type(value), Proxy) or about_of(value).is_library:
+    if not issubclass(type(value), Proxy):
         return value.__class__
+    if about_of(value).is_library and (known := claimed_class(about_of(value).library)) is not None:
+        return known
     kind = link_of(value).peer.attribute(value, "__class__")
     if issubclass(type(kind), Proxy):
         link_of(kind).made |= link_of(value).made

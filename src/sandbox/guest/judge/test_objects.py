@@ -216,7 +216,8 @@ def check_operation(op, target, args, named, marks):
         is_served = not is_stand_in(target) and len(args) == COUNTS.get(op, len(args))
     if is_served and op == "await" and args:
         is_served = type(args[0]) is str and args[0] in AWAITED
-    kind = getattr(target, "__origin__", target)  # of a hint, such as `type[Card]`
+    is_hint = type(target).__module__ in ("types", "typing") and hasattr(target, "__origin__")
+    kind = target.__origin__ if is_hint else target  # of `type[Card]`, Python's own `type`
     if is_served and op not in OF_CLASSES and isinstance(kind, type):
         is_served = makes_only_its_own(kind, args)
     if not is_served:
