@@ -27,7 +27,7 @@ use crate::yaml::Problems;
 /// The pause before another try when the engine or the results folder failed.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// The same where something came into the inbox: enough for a file to stand still.
+/// The pause where something came into the inbox: enough for a file to stand still.
 const SHORT_PAUSE: Duration = Duration::from_secs(1);
 
 /// Words in front of the reason why a workspace is not in force.

@@ -28,8 +28,7 @@ fn reasons(rows: &[Row], rewards: &Rewards) -> Vec<String> {
     match &rewards.split {
         _ if earners == 0 => reasons.push(nobody(rewards)),
         Split::Places(percents) if rewards.per_stage.is_none() => reasons.extend(places(percents, earners)),
-        Split::Places(_) => {}
-        Split::Proportional | Split::Winner => {}
+        Split::Places(_) | Split::Proportional | Split::Winner => {}
     }
     reasons.extend(is_capped.then(|| "what is above cap".to_owned()));
     let by_stage = rewards.per_stage.as_ref().filter(|_| earners > 0);

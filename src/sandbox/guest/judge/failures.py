@@ -193,8 +193,7 @@ class Managed:
         return self.left(error, await self.leave(kind, error, trace))
 
     def left(self, error, is_handled):
-        if is_handled and not FAILURES.peer.may_pass_over(error, self.manager):
-            return False
+        is_handled = is_handled and FAILURES.peer.may_pass_over(error, self.manager)
         if is_handled:
             FAILURES.handle(error)
         return is_handled

@@ -1,7 +1,6 @@
 """The test's own objects, and all that an agent may do with them: a closed list, whatever its process asks for
 (this text is put before agent_objects.py).
 """
-import functools
 import types
 
 # Of all operations those that a test's object may be asked for. They call what its class defines, and take no name of anything else.
