@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use crate::model::report::{Scored, Verdict};
 use crate::sandbox::{Fault, Opened, Sandbox, grader_version};
 use crate::task::Task;
 use crate::util::first_few::first_few;
-use crate::util::{atomic_file, digest};
+use crate::util::{atomic_file, digest, line_file};
 
 /// The proofs of a folder: a line each in `results/.proofs`. Only a memory: where it can't be kept, all is proved anew.
 pub struct Proofs {
@@ -47,8 +47,8 @@ impl Proofs {
     /// Remembers a proof.
     pub fn add(&self, key: &str) {
         let _ = self.file.parent().map(fs::create_dir_all);
-        let file = OpenOptions::new().create(true).append(true).open(&self.file);
-        let _ = file.and_then(|mut file| file.write_all(format!("{key}\n").as_bytes()));
+        let file = OpenOptions::new().create(true).append(true).read(true).open(&self.file);
+        let _ = file.and_then(|file| line_file::append(&file, format!("{key}\n").as_bytes()));
     }
 }
 

@@ -3,14 +3,14 @@
 //! Of what was refused nothing lies in the inbox, and the ledger has no line of it: where a miner says that it came in time, this
 //! tells when it came.
 
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::model::miner_id::Miner;
-use crate::util::{json, private};
+use crate::util::{json, line_file, private};
 
 /// Bytes of a miner's log, to which nothing is added any more: a flood takes neither the disk nor the log of others, and the
 /// first lines stay.
@@ -41,13 +41,12 @@ pub(super) fn file(uploads: &Path, miner: &Miner) -> PathBuf {
 /// It can't be written.
 pub(super) fn note(uploads: &Path, refused: &RefusedSubmission<'_>) -> io::Result<()> {
     let line = json::line(refused)? + "\n";
-    let mut log = private::lock_file(&file(uploads, refused.miner))?;
+    let log = private::lock_file(&file(uploads, refused.miner))?;
     log.lock()?;
-    if log.seek(SeekFrom::End(0))? + line.len() as u64 > LARGEST {
+    if log.metadata()?.len() + line.len() as u64 > LARGEST {
         return Ok(());
     }
-    log.write_all(line.as_bytes())?;
-    log.sync_data()
+    line_file::append(&log, line.as_bytes()).map(drop)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ pub mod digest;
 pub mod first_few;
 pub mod http_client;
 pub mod json;
+pub mod line_file;
 pub mod name_lookup;
 pub mod natural;
 pub mod panics;

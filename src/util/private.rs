@@ -118,7 +118,7 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
 /// The name is no plain file, or belongs to another user.
 pub fn lock_file(path: &Path) -> io::Result<File> {
     let mut options = File::options();
-    let options = options.create(true).truncate(false).write(true).mode(0o600);
+    let options = options.create(true).truncate(false).read(true).write(true).mode(0o600);
     let file = options.custom_flags(CAREFULLY.bits() as i32).open(path)?;
     if !file.metadata()?.is_file() {
         return Err(io::Error::other("is no plain file"));

@@ -72,6 +72,7 @@ fn reason(error: &notify::Error) -> String {
         )
     };
     match &error.kind {
+        ErrorKind::PathNotFound => "no such folder".to_owned(),
         ErrorKind::MaxFilesWatch => used_up("watches", "fs.inotify.max_user_watches"),
         ErrorKind::Io(io) if io.raw_os_error() == Some(Errno::MFILE.raw_os_error()) => {
             used_up("instances", "fs.inotify.max_user_instances")

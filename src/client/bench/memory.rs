@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::client::generate::answer::Usage;
 use crate::config::Price;
-use crate::util::{digest, private};
+use crate::util::{digest, line_file, private};
 
 /// The folder below the results.
 pub const FOLDER: &str = "models";
@@ -206,9 +206,6 @@ impl Memory {
                 Err(error) => bail!("{}:{number}: {error}; mend the line or remove it", path.display()),
             }
         }
-        if !text.is_empty() && !text.ends_with('\n') {
-            append(path, b"\n")?;
-        }
         Ok(model.map(|model| Self { model, path: path.to_owned(), known: Mutex::new(known) }))
     }
 
@@ -270,10 +267,9 @@ fn line(line: &Line) -> serde_json::Result<String> {
     serde_json::to_string(line).map(|line| line + "\n")
 }
 
-/// One write for whole lines; on the disk when it returns.
 fn append(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let file = File::options().append(true).create(true).open(path);
-    let written = file.and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_data()));
+    let file = File::options().append(true).read(true).create(true).open(path);
+    let written = file.and_then(|file| line_file::append(&file, bytes).map(drop));
     written.with_context(|| format!("can't write {}", path.display()))
 }
 

@@ -13,8 +13,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::FileExt;
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -29,7 +28,7 @@ use crate::pipeline::ledger::order::Ordered;
 use crate::pipeline::report_summary::Remembered;
 use crate::pipeline::{receipt, report_store};
 use crate::util::atomic_file::{self, blame};
-use crate::util::private;
+use crate::util::{line_file, private};
 use crate::yaml::Problems;
 
 const FILE: &str = "ledger.jsonl";
@@ -344,20 +343,9 @@ impl Ledger {
         Ok(())
     }
 
-    /// Whole lines or nothing, as far as the disk lets us: a half is what a crash leaves, and begins no line of others.
     fn append(&mut self, lines: &[u8]) -> io::Result<()> {
-        let mut file = File::options().append(true).read(true).open(&self.path)?;
-        let length = file.metadata()?.len();
-        let mut last = [b'\n'];
-        if length > 0 {
-            file.read_exact_at(&mut last, length - 1)?;
-        }
-        let ending: &[u8] = if last == [b'\n'] { b"" } else { b"\n" };
-        let written = file.write_all(&[ending, lines].concat()).and_then(|()| file.sync_data());
-        written.inspect_err(|_| {
-            let _ = file.set_len(length);
-        })?;
-        self.length = length + (ending.len() + lines.len()) as u64;
+        let file = File::options().append(true).read(true).open(&self.path)?;
+        self.length = line_file::append(&file, lines)?;
         Ok(())
     }
 }
