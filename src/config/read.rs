@@ -1,6 +1,7 @@
 //! The fields of `pipeline.yaml`, section by section, in the order of the shipped file.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
@@ -111,12 +112,12 @@ fn beside(file: &Path, name: &str) -> PathBuf {
     file.parent().unwrap_or(Path::new("")).join(name)
 }
 
-/// `inbox`, `tasks` and `results`; none may lie in another.
+/// `inbox`, `tasks` and `results`; none may lie in another, by whatever name.
 fn folders(fields: &mut Reader<'_>, file: &Path) -> [PathBuf; 3] {
     const NAMES: [&str; 3] = ["inbox", "tasks", "results"];
     let base = file.parent().unwrap_or(Path::new(""));
     let folders = NAMES.map(|name| base.join(fields.checked(name, name.to_owned(), check::path)));
-    let plain = folders.each_ref().map(|folder| normal(folder));
+    let plain = folders.each_ref().map(|folder| real(folder));
     for (index, name) in NAMES.iter().enumerate() {
         for (other, outer) in NAMES.iter().enumerate() {
             let inside = plain[index].starts_with(&plain[other]);
@@ -126,6 +127,13 @@ fn folders(fields: &mut Reader<'_>, file: &Path) -> [PathBuf; 3] {
         }
     }
     folders
+}
+
+/// The whole path without links, as far as it is there.
+fn real(path: &Path) -> PathBuf {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let known = |above: &Path| Some(fs::canonicalize(above).ok()?.join(whole.strip_prefix(above).ok()?));
+    normal(&whole.ancestors().find_map(known).unwrap_or_else(|| whole.clone()))
 }
 
 /// `path` without `.` and `..`, as far as that is possible without looking at the disk.

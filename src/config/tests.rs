@@ -120,6 +120,20 @@ fn folders_lie_apart() {
 }
 
 #[test]
+fn folders_lie_apart_by_whatever_name() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("inbox")).unwrap();
+    std::os::unix::fs::symlink("inbox", dir.path().join("alias")).unwrap();
+    let file = dir.path().join("pipeline.yaml");
+    let whole = dir.path().display();
+    for results in [format!("{whole}/inbox/new/x"), "alias".to_owned(), "alias/../inbox/x".to_owned()] {
+        let problems = parse(&file, format!("results: {results}").as_bytes()).unwrap_err().to_string();
+        assert!(problems.contains("results: must not lie in the \"inbox\" folder"), "{results}: {problems}");
+    }
+    parse(&file, b"results: alias/../results").unwrap();
+}
+
+#[test]
 fn sections_may_be_empty() {
     valid("validate:\nsandbox:\nrewards: {}\n");
     assert_eq!(valid("rewards:").rewards, valid("").rewards);

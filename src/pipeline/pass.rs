@@ -425,8 +425,7 @@ impl<'a> Pass<'a> {
         let began = Instant::now();
         let listed = self.submissions.list();
         self.schedule.listed(began, Instant::now());
-        let inbox = &self.context.pipeline.inbox;
-        if listed.with_context(|| format!("the inbox {} can't be read", inbox.display()))? {
+        if listed? {
             self.schedule.changed();
         }
         Ok(())

@@ -116,10 +116,16 @@ impl Inbox {
     /// Adds all names that lie there, or did at the last look.
     ///
     /// # Errors
-    /// The inbox itself can't be read.
+    /// The inbox itself can't be read; the message names it.
     pub fn touch_all(&self, touched: &mut Touched) -> io::Result<()> {
-        for entry in fs::read_dir(&self.folder)? {
-            touched.names.insert(entry?.file_name());
+        let blame = |error: io::Error| {
+            io::Error::new(
+                error.kind(),
+                format!("the inbox {} can't be read: {error}", self.folder.display()),
+            )
+        };
+        for entry in fs::read_dir(&self.folder).map_err(blame)? {
+            touched.names.insert(entry.map_err(blame)?.file_name());
         }
         touched.names.extend(self.sights.keys().cloned());
         Ok(())
