@@ -8,6 +8,8 @@ mod lists;
 mod names;
 #[path = "judge/waits.rs"]
 mod waits;
+#[path = "judge/wall.rs"]
+mod wall;
 
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -44,7 +46,8 @@ fn main() -> ExitCode {
             nothing_that_a_run_leaves_is_there_for_the_next_one,
             nothing_of_a_run_goes_on_beside_the_next_one,
             threads_that_a_test_leaves_break_no_result,
-            lists::a_test_that_measures_time_measures_the_agents
+            lists::a_test_that_measures_time_measures_the_agents,
+            wall::code_in_a_worker_would_reach_nobody_elses_verdict
         ],
         with_docker![lists::what_may_leave_something_or_tell_the_time_is_on_no_list],
     ])

@@ -31,9 +31,17 @@ def text_of(coder, value, depth):
     return str(value)
 
 
-def built(name):
-    """Makes a value of the class from the parts that were written."""
-    return lambda coder, body, depth: library_type(name)(*coder.many(body, depth))
+def built(name, *kinds):
+    """Makes a value of the class from the parts that were written, each exactly of one of these kinds: a class may take whatever says
+    of itself that it is a number, and ask it for its parts."""
+
+    def make(coder, body, depth):
+        parts = coder.many(body, depth)
+        if not all(type(part) in kinds for part in parts):
+            raise TypeError
+        return library_type(name)(*parts)
+
+    return make
 
 
 def from_text(name):
@@ -141,17 +149,17 @@ def refill_array(coder, value, body, depth):
 
 
 LIBRARY = {
-    "complex": PlainKind("complex", fields("real", "imag"), built("complex")),
-    "range": PlainKind("range", fields("start", "stop", "step"), built("range")),
-    "slice": PlainKind("slice", fields("start", "stop", "step"), built("slice")),
+    "complex": PlainKind("complex", fields("real", "imag"), built("complex", float)),
+    "range": PlainKind("range", fields("start", "stop", "step"), built("range", int)),
+    "slice": PlainKind("slice", fields("start", "stop", "step"), built("slice", int, float, str, type(None))),
     "ellipsis": PlainKind("ellipsis", lambda *_: 0, lambda *_: ...),
     "NotImplementedType": PlainKind("NotImplementedType", lambda *_: 0, lambda *_: NotImplemented),
     "decimal.Decimal": PlainKind("Decimal", text_of, from_text("decimal.Decimal")),
-    "fractions.Fraction": PlainKind("Fraction", fields("numerator", "denominator"), built("fractions.Fraction")),
-    "datetime.date": PlainKind("date", fields("year", "month", "day"), built("datetime.date")),
+    "fractions.Fraction": PlainKind("Fraction", fields("numerator", "denominator"), built("fractions.Fraction", int)),
+    "datetime.date": PlainKind("date", fields("year", "month", "day"), built("datetime.date", int)),
     "datetime.time": PlainKind("time", write_time, make_time("datetime.time")),
     "datetime.datetime": PlainKind("datetime", write_time, make_time("datetime.datetime")),
-    "datetime.timedelta": PlainKind("timedelta", fields("days", "seconds", "microseconds"), built("datetime.timedelta")),
+    "datetime.timedelta": PlainKind("timedelta", fields("days", "seconds", "microseconds"), built("datetime.timedelta", int)),
     "datetime.timezone": PlainKind("timezone", write_zone, lambda coder, body, depth: made_zone(body)),
     "zoneinfo.ZoneInfo": PlainKind("zone", write_keyed_zone, lambda coder, body, depth: keyed_zone(body)),
     "uuid.UUID": PlainKind("UUID", text_of, from_text("uuid.UUID")),

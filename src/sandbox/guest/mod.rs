@@ -1,6 +1,6 @@
 //! All that runs inside containers, in Python, and the frames by which it is spoken to.
 //!
-//! `boot.py` reads a program and runs it. One is `survey.py`, which lists an image's modules. Any other is the tables and bounds of [`frames`], what both sides have (`codec.py`,
+//! `boot.py` reads a program and runs it. One is `survey.py`, which lists an image's modules. Any other is the tables and bounds of [`frames`], what both sides have (`c_library.py`, `codec.py`,
 //! `library.py`, `shared.py`, `raised.py`, `operations.py`, `lines.py`, `peer.py`, `proxies.py`), and all of `cell/` or all of `judge/`.
 
 pub mod frames;
@@ -40,12 +40,11 @@ macro_rules! files {
 }
 
 /// Files that both sides have.
-const BOTH: &str =
-    files!("codec.py" "library.py" "shared.py" "raised.py" "operations.py" "lines.py" "peer.py" "proxies.py");
+const BOTH: &str = files!("c_library.py" "codec.py" "library.py" "shared.py" "raised.py" "operations.py" "lines.py" "peer.py" "proxies.py");
 
 /// Files of a cell alone.
 const CELL_FILES: &str = files!(
-    "cell/c_library.py" "cell/surroundings.py" "cell/agent.py" "cell/script.py" "cell/ahead.py" "cell/source.py" "cell/modules.py" "cell/seccomp.py" "cell/forker.py" "cell/child_io.py" "cell/dialogue.py"
+    "cell/surroundings.py" "cell/agent.py" "cell/script.py" "cell/ahead.py" "cell/source.py" "cell/modules.py" "cell/seccomp.py" "cell/forker.py" "cell/child_io.py" "cell/dialogue.py"
     "cell/gateway.py" "cell/sockets.py" "cell/account.py" "cell/files.py"
 );
 
@@ -55,8 +54,8 @@ const CELL_START: &str = files!("cell/supervisor.py");
 /// Files of a judge alone.
 const JUDGE_FILES: &str = files!(
     "judge/observations.py" "judge/plain.py" "judge/capitals.py" "judge/rewriting.py" "judge/compiler.py" "judge/task.py" "judge/exceptions.py" "judge/programs.py" "judge/cases.py" "judge/scores.py" "judge/surroundings.py"
-    "judge/overheard.py" "judge/marks.py" "judge/quiet.py" "judge/test_objects.py"
-    "judge/failures.py" "judge/given.py" "judge/library_functions.py" "judge/agent_objects.py" "judge/special_names.py" "judge/descriptors.py" "judge/module.py" "judge/explain.py" "judge/judge.py" "judge/answers.py" "judge/suspicions.py" "judge/evaluators.py" "judge/measures.py" "judge/own_files.py" "judge/forgotten.py" "judge/dry_run.py" "judge/supervisor.py"
+    "judge/overheard.py" "judge/marks.py" "judge/quiet.py" "judge/library_objects.py" "judge/test_objects.py"
+    "judge/failures.py" "judge/given.py" "judge/library_functions.py" "judge/agent_objects.py" "judge/effects.py" "judge/special_names.py" "judge/descriptors.py" "judge/module.py" "judge/explain.py" "judge/judge.py" "judge/answers.py" "judge/suspicions.py" "judge/evaluators.py" "judge/measures.py" "judge/own_files.py" "judge/forgotten.py" "judge/dry_run.py" "judge/supervisor.py"
 );
 
 #[cfg(test)]

@@ -10,7 +10,6 @@ import time
 
 HOME = "/tmp"
 AGENT = HOME + "/agent.py"
-PR_SET_DUMPABLE = 4
 OPEN_MAX = os.sysconf("SC_OPEN_MAX")
 SEED = 0  # of `random` in every process: what an agent draws is drawn again when it is run again
 prctl = libc.prctl

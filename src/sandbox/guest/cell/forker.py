@@ -13,7 +13,7 @@ PR_GET_TID_ADDRESS = 40
 PATIENCE = 30  # seconds for what takes a millisecond, on a machine that is busy
 ENDS = 6  # descriptors of a new process: stdin, stdout, stderr, what it is asked, what it claims, the folder that it begins in
 WANTED = b"."  # the one thing that the forker is ever told
-python_api = Library(HoldingFunction)
+python_api = CLibrary(HoldingFunction)
 # Looked up now: each process would look anew for what it is the first to use.
 system_call, before_fork = python_api.syscall, python_api.PyOS_BeforeFork
 after_fork = {True: python_api.PyOS_AfterFork_Child, False: python_api.PyOS_AfterFork_Parent}

@@ -324,14 +324,18 @@ class JudgePeer(TestPeer):
 
     def leave(self, what, target, first, kind, error, _):
         """Ends a `with` block. An exception goes on, whatever the object says, unless the block raised it by itself or the
-        agent did: what a test asserts, or comes upon when it looks at a value, is not for an object to pass over, nor to see."""
+        agent did: what a test asserts, or comes upon when it looks at a value, is not for an object to pass over, nor to see.
+        One that nobody has raised, or none, ends no block: the answer to a call by name is a value like others, if no other is on its way."""
         if isinstance(error, self.passing):
             return False
         is_own = self.is_blocks_own(error)
-        if error is not None and not is_own:
+        is_raised = getattr(error, "__traceback__", None) is not None
+        if is_raised and not is_own:
             self.withheld.add(error)
         what = what | {"t": self.tag(target)}
         passed = self.question_and_answer(f"{type(target).__name__}.__exit__", what, (*first, kind, error, None), {}, None)
+        if not is_raised and sys.exc_info()[1] is None:
+            return passed
         return passed is True and is_own and is_left_by_the_test() and not is_through_assertions(error)
 
     def is_blocks_own(self, error):
@@ -397,13 +401,8 @@ def asking_frame():
 def is_through_assertions(error):
     """True if the exception came by code of the test's that asserts something, other than that whose block it ends, as by what a
     helper with a block was given to do, or yields to."""
-    trace, home = error.__traceback__, asking_frame()
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        if trace.tb_frame is not home and code.co_filename == TEST_FILE and "@failed" in code.co_names:
-            return True
-        trace = trace.tb_next
-    return False
+    home = asking_frame()
+    return any(frame is not home for frame in asserting_frames(error))
 
 
 def type_of(value):

@@ -72,6 +72,11 @@ class Failures:
     def __contains__(self, error):
         return id(error) in self.unhandled
 
+    def ended(self, error):
+        """Takes note of an exception that has ended a thread: one of the agent's may have kept the thread from an assertion."""
+        if error in self.peer.agents_errors and any(asserting_frames(error)) and len(self.unhandled) < self.MOST:
+            self.unhandled.setdefault(id(error), error)
+
     def handle(self, error):
         """Takes note that the test itself has handled an exception, or a group of some."""
         self.unhandled.pop(id(error), None)
@@ -130,6 +135,16 @@ def performs(frame):
 
 def is_ours(frame):
     return frame.f_code.co_filename == OUR_FILE
+
+
+def asserting_frames(error):
+    """The frames of the test's that an exception came through and that assert something."""
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if code.co_filename == TEST_FILE and "@failed" in code.co_names:
+            yield trace.tb_frame
+        trace = trace.tb_next
 
 
 def outward(frame, is_passed):

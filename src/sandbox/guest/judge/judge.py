@@ -467,5 +467,6 @@ def size():
 
 
 def main(seconds):
+    libc.prctl(PR_SET_DUMPABLE, 0)
     gc.enable()
     Supervisor(seconds).serve()

@@ -154,6 +154,62 @@ def filled_by_style(function):
     return filled
 
 
+def into_a_namespace(function):
+    """`argparse.ArgumentParser.parse_known_args`, which sets attributes of whatever it is given, by names that an agent may have added."""
+
+    @functools.wraps(function)
+    def parse(parser, args=None, namespace=None):
+        kind = type(namespace)
+        if namespace is not None and not (kind is sys.modules["argparse"].Namespace or is_of_test(kind)):
+            raise Unusable(f"a parser of the test's sets no attributes of a {kind.__name__}")
+        return function(parser, args, namespace)
+
+    return parse
+
+
+def authorized(connect):
+    """`sqlite3.connect`: what an agent has a connection do stays in the database."""
+
+    @functools.wraps(connect)
+    def connected(*args, **named):
+        connection = connect(*args, **named)
+        connection.set_authorizer(authorize)
+        return connection
+
+    return connected
+
+
+ATTACH, CREATE_TABLE_BY_MODULE, PRAGMA, FUNCTION = 24, 29, 19, 31  # SQLite's own numbers of actions
+DENIED_FUNCTIONS = frozenset("fts3_tokenizer load_extension readfile writefile edit".split())
+PRAGMAS = frozenset("""application_id auto_vacuum busy_timeout cache_size case_sensitive_like collation_list compile_options data_version database_list
+    defer_foreign_keys encoding foreign_key_check foreign_key_list foreign_keys function_list incremental_vacuum index_info index_list index_xinfo
+    integrity_check journal_mode journal_size_limit locking_mode module_list optimize page_count page_size pragma_list query_only quick_check
+    read_uncommitted recursive_triggers secure_delete synchronous table_info table_list table_xinfo temp_store user_version""".split())
+
+
+def authorize(action, first, second, *_):
+    """SQLite's question whether a statement may do something: 0 for yes, 1 for no."""
+    is_denied = (
+        action == ATTACH and first not in ("", ":memory:")
+        or action == CREATE_TABLE_BY_MODULE
+        or action == PRAGMA and str(first).lower() not in PRAGMAS
+        or action == FUNCTION and str(second).lower() in DENIED_FUNCTIONS
+    )
+    return int(is_denied and is_asked_by_an_agent())
+
+
+def noting_ends(hook):
+    """`threading.excepthook`, which is told of what has ended a thread."""
+
+    @functools.wraps(hook)
+    def ended(told):
+        if told.exc_value is not None and FAILURES.peer is not None:
+            FAILURES.ended(told.exc_value)
+        return hook(told)
+
+    return ended
+
+
 def default_of(function):
     """`json.JSONEncoder.default`, which comes upon what its half in C takes for no list and no dict."""
 
@@ -168,12 +224,15 @@ def default_of(function):
 
 # Stand-ins for functions of a module, or of a class there.
 ASKING_FUNCTIONS = {
+    "argparse": [("ArgumentParser", "parse_known_args", into_a_namespace)],
     "dataclasses": [("", name, of_dataclasses) for name in ("asdict", "astuple", "replace", "fields", "is_dataclass")],
     "difflib": [("SequenceMatcher", name, taken_once) for name in ("set_seq1", "set_seq2")],
     "inspect": [("", "getsource", source_of), ("", "get_annotations", annotations_of), ("", "getattr_static", static_of)],
     "json.encoder": [("JSONEncoder", "default", default_of)],
     "logging": [("StrFormatStyle", "_format", filled_by_style)],
+    "sqlite3.dbapi2": [("", "connect", authorized)],
     "string": [("Formatter", "get_field", field_of_template)],
+    "threading": [("", "excepthook", noting_ends)],
     "typing": [("", "get_type_hints", hints_of)],
 }
 

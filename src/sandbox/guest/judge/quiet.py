@@ -7,6 +7,8 @@ import types
 
 # Python's own kinds of callables whose text shows what no attribute does.
 BINDING = (functools.partial, operator.itemgetter, operator.attrgetter, operator.methodcaller, types.MethodType)
+# And those that are bound in C, whose effects are told apart from a test's by the stand-in (effects.py).
+BOUND = (*BINDING, types.BuiltinMethodType, types.MethodWrapperType)
 
 
 class Quiet:
@@ -32,7 +34,7 @@ class Quiet:
 
 
 def quieted(value):
-    return Quiet(value) if type(value) in BINDING else value
+    return Quiet(value) if type(value) in BOUND else value
 
 
 def unquieted(value):

@@ -4,6 +4,9 @@ Python, and says how that died. It runs nothing of a task itself, so a test can 
 A worker that has run a task is ended, with all that it has started and all files that it has made, unless it was a plain one
 (plain.py), and before any that is not: the next run's is forked from this process, which no task has been in (this text is put
 after the worker's).
+
+Neither is dumpable. The worker is where objects of agents are dealt with: if one of them came by a file or a call of its choice
+there, this process, and so what other agents get, would still be out of its reach.
 """
 import gc
 import itertools
@@ -44,6 +47,41 @@ class Pipe(Wire):
             self.outbox.clear()  # its reader has died, which its own pipe will tell
 
 
+class Sealed:
+    """Frames that begin with a secret of the two ends: `/proc/self/fd` leads to their pipes, and what somebody else has written there is
+    nobody's word."""
+
+    def __init__(self, reader, writer, seal):
+        super().__init__(reader, writer)
+        self.seal = seal
+
+    def put(self, kind, payload=b""):
+        super().put(kind, self.seal + payload)
+
+    def take(self, limit=MAX_FRAME):
+        frame = super().take(limit + len(self.seal))
+        if frame is None:
+            return None
+        kind, payload = frame
+        if not payload.startswith(self.seal):
+            raise OverflowError("a frame without the seal")
+        return kind, payload[len(self.seal) :]
+
+
+class SealedPipe(Sealed, Pipe):
+    """The supervisor's end."""
+
+
+class SealedWire(Sealed, Wire):
+    """The worker's end."""
+
+    def take(self, limit=MAX_FRAME):
+        try:
+            return super().take(limit)
+        except OverflowError:
+            os._exit(1)
+
+
 class Supervisor:
     def __init__(self, seconds):
         self.seconds, self.tasks, self.plain = seconds, {}, set()  # tasks are compiled, but code only in a worker
@@ -82,7 +120,8 @@ class Supervisor:
     def begin(self, kind, payload):
         self.order, self.is_kept = kind, False
         self.busy, self.asked, self.answered, self.asleep, self.overslept = True, 0, 0, 0, False
-        self.provide(kind in KEYS and payload[KEYS[kind] :].decode() not in self.plain)
+        self.is_plain = kind not in KEYS or payload[KEYS[kind] :].decode() in self.plain
+        self.provide(not self.is_plain)
         mark(SETUP, False)
         self.worker.put(kind, payload)
 
@@ -111,6 +150,7 @@ class Supervisor:
         """A worker that knows all tasks."""
         gc.freeze()  # what both have need not be looked at, nor copied for that
         (its_input, order), (answer, its_output) = os.pipe(), os.pipe()
+        seal = os.urandom(16)
         self.pid = os.fork()
         if self.pid == 0:
             try:
@@ -118,9 +158,11 @@ class Supervisor:
                     os.close(descriptor)
                 os.open(os.devnull, os.O_RDONLY)  # in place of what the host says
                 signal.signal(signal.SIGINT, signal.default_int_handler)
+                libc.prctl(PR_SET_DUMPABLE, 1)
                 with open("/proc/self/oom_score_adj", "w") as score:
                     score.write("1000")  # where memory runs out, it is this process that goes
-                Worker(Wire(its_input, its_output), self.tasks, self.seconds).serve()
+                libc.prctl(PR_SET_DUMPABLE, 0)
+                Worker(SealedWire(its_input, its_output, seal), self.tasks, self.seconds).serve()
             except BaseException:
                 import traceback
 
@@ -129,19 +171,19 @@ class Supervisor:
                 os._exit(1)
         os.close(its_input)
         os.close(its_output)
-        self.worker, self.is_used = Pipe(answer, order), False
+        self.worker, self.is_used, self.is_forged = SealedPipe(answer, order, seal), False, False
 
     # -- from the worker --
 
     def hear(self):
         alive = self.worker.fill()
-        while (frame := self.worker.take()) is not None:
+        while (frame := self.said()) is not None:
             kind, payload = frame
             if kind == FromJudge.Compiled and self.order == ToJudge.Learn:
                 self.keep(payload)
                 continue
             if kind == FromJudge.Kept:
-                self.is_kept = True
+                self.is_kept = self.is_plain  # it is not for a worker to say that what it has run leaves nothing
                 continue
             self.asked += kind in (FromJudge.Question, FromJudge.Fetch, FromJudge.Consult)
             if kind == FromJudge.Result:
@@ -152,8 +194,16 @@ class Supervisor:
             if kind in LAST and not self.is_kept:
                 alive = False
                 break  # whatever goes on in a worker that has said this, is nobody's
-        if not alive:
+        if not alive or self.is_forged:
             self.bury()
+
+    def said(self):
+        """The worker's next frame; none where somebody else has written to its pipe."""
+        try:
+            return self.worker.take()
+        except OverflowError:
+            self.is_forged = True
+            return None
 
     def keep(self, payload):
         """Keeps a task for the workers to come, and loads the modules that it imports: else each of them would have to."""
@@ -201,6 +251,8 @@ class Supervisor:
         number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
         if self.overslept:
             return "sleep", ""
+        if self.is_forged:
+            return "end", "by words that are not its own"
         if number == signal.SIGPROF:
             return "time", ""
         if number == signal.SIGKILL:

@@ -23,7 +23,7 @@ UNSHOWN = (types.ModuleType, types.FrameType, types.CodeType, types.TracebackTyp
 MOCK_SETTINGS = frozenset("""attach_mock configure_mock mock_add_spec reset_mock return_value side_effect method_calls mock_calls
     call_args_list await_args_list""".split())
 # A template that an agent writes would look up any attribute of what it is filled with.
-FORMATTING = frozenset("format format_map vformat get_field".split())
+FORMATTING, TEMPLATES = frozenset("format format_map vformat get_field".split()), frozenset(("builtins", "collections", "string"))
 # Classes of the library whose objects hold data, and nothing that a test calls.
 HOLDERS = frozenset(("types.SimpleNamespace", "argparse.Namespace", "xml.etree.ElementTree.Element"))
 # Functions and classes that would lead from any object of the test's to all others.
@@ -31,11 +31,6 @@ REVEALING = (getattr, setattr, delattr, vars, dir, eval, exec, compile, globals,
 REVEALING += (operator.attrgetter, operator.methodcaller, sys._getframe)
 # Python's own kinds of objects whose text shows what no attribute does: what a function was bound to, and names with an underscore.
 TELLING = (*BINDING, types.SimpleNamespace)
-# Of a database, what has it call a function while the test asks it something.
-HOOKING = ("set_", "create_", "enable_", "load_")
-# Of an event loop, what does not lead out of it, as a program that it would start does.
-OF_LOOPS = frozenset("""call_at call_later call_soon call_soon_threadsafe close create_future create_task get_debug is_closed is_running run_forever
-    run_in_executor run_until_complete stop time""".split())
 # Modules whose objects hold a function and what it is called with, as a `partial`, a manager made by `contextmanager` or a Timer does.
 HOLDING_CALLS, PARTS_OF_A_CALL = frozenset(("functools", "contextlib", "threading", "weakref")), frozenset("func function gen args keywords kwargs kwds peek detach".split())
 TEXTS = frozenset(("__str__", "__repr__", "__format__"))
@@ -106,7 +101,7 @@ class TestPeer(Peer):
         """The value that was sent. Of a test's exception that was told by its class alone comes back no more: what calls what it is given,
         such as `bus.emit`, would else have its text for the agent by `str`."""
         if tag in COPIED:
-            return self.objects[body[-1]]
+            return copied_home(self.objects[body[-1]])
         value = super().seen(coder, tag, body, depth)
         if tag == "o" and coder.is_for_call:
             return quieted(value)
@@ -122,6 +117,7 @@ class TestPeer(Peer):
         return target
 
     def perform(self, op, target, args, named):
+        hear_effects()
         check_operation(op, target, args, named, self.marks)
         self.has_given |= hands_over(op, args, named) or self.chooses(op, target, args)
         try:
@@ -187,6 +183,13 @@ class TestPeer(Peer):
         return None if is_obeyed(error) else error
 
 
+def copied_home(value):
+    """What an agent has its own of, and has named again by that."""
+    if isinstance(value, type) or "re" in sys.modules and type(value) is sys.modules["re"].Pattern:
+        return value
+    raise TypeError
+
+
 def textless(error):
     """An exception of its class that holds nothing."""
     kind = type(error)
@@ -208,6 +211,8 @@ def made_by_agent(kind, args):
 def check_operation(op, target, args, named, marks):
     """Refuses all that is not on the list, and an object of the agent's as if it were the test's."""
     is_served = type(op) is str and op in SERVED and not (named and op in COUNTS)
+    if is_served and op[:2] == "__":
+        is_served = may_operate(op, target)
     if is_served and op in OF_CLASSES:
         kind = args[0] if len(args) == 1 and not named else None
         is_served = not is_stand_in(kind) and isinstance(kind, type)
@@ -257,6 +262,8 @@ def check_access(op, target, args, marks):
             raise AttributeError(f"{name!r} of the test's {type(target).__name__!r} object is not the agent's to change")
     elif not is_known:
         raise AttributeError(f"{type(target).__name__!r} object has no attribute {name!r}")
+    elif name[:1] != "_" and not may_use(name, target) and not marks.has(target, name):
+        raise AttributeError(f"{name!r} of the test's {type(target).__name__!r} object is not for agents")
 
 
 def is_hidden(name, target):
@@ -266,11 +273,9 @@ def is_hidden(name, target):
     if isinstance(target, GENERATORS) and name.startswith(OF_GENERATORS):
         return True
     kind = target if isinstance(target, type) else type(target)
-    if is_of_a_case(name, kind) or isinstance(target, type) and name == "mro" or kind.__module__ == "sqlite3" and name.startswith(HOOKING):
+    if is_of_a_case(name, kind) or isinstance(target, type) and name == "mro":
         return True
-    if name not in OF_LOOPS and "asyncio" in sys.modules and isinstance(target, sys.modules["asyncio"].AbstractEventLoop):
-        return True
-    if name in FORMATTING and (issubclass(kind, str) or kind.__module__ == "string"):
+    if name in FORMATTING and (home := definer(name, target)) is not None and home.__module__ in TEMPLATES:
         return True
     if name in PARTS_OF_A_CALL and kind.__module__ in HOLDING_CALLS or name == "register" and takes_implementations(getattr(target, name, None)):
         return True
@@ -285,8 +290,8 @@ def takes_implementations(register):
 
 def is_of_a_case(name, kind):
     """True for what a case has of unittest and is a test by, such as the exception that its assertions raise, and the functions that they
-    compare by; not for these assertions."""
-    if name.startswith("assert"):
+    compare by; not for these assertions, but for those that look into what a function of the test's raises, warns of or logs."""
+    if name.startswith("assert") and not name.startswith(("assertRaises", "assertWarns", "assertLogs", "assertNoLogs")):
         return False
     home = next((base for base in kind.__mro__ if name in vars(base)), None)
     return home is not None and home.__module__ in ("unittest.case", "unittest.async_case")

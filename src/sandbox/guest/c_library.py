@@ -1,5 +1,5 @@
 """The C library's functions, by the half of ctypes that is written in C: the package around it would take a cell as long as all else
-that it imports (this text is put before the rest of the cell's).
+that it imports (this text is put before the rest of a program).
 """
 import _ctypes
 
@@ -32,7 +32,7 @@ class HoldingFunction(_ctypes.CFuncPtr):
     _flags_, _restype_ = _ctypes.FUNCFLAG_CDECL | _ctypes.FUNCFLAG_PYTHONAPI, Int
 
 
-class Library:
+class CLibrary:
     """All that is linked into this process, each function as one of this kind. An argument is a plain int of C's, bytes, None, or of a
     class above; AttributeError if there is no function of the name."""
 
@@ -52,4 +52,5 @@ def memory(size, content=b""):
     return room
 
 
-libc = Library(Function)
+libc = CLibrary(Function)
+PR_SET_DUMPABLE = 4  # to 0: other processes of the user neither read nor write this one's memory, and its files in /proc are root's

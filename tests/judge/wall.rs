@@ -1,0 +1,44 @@
+//! The wall inside a judge: what code in its worker could reach of the process that hands out verdicts, were there ever such code.
+
+use super::{Lab, ONE, run};
+use crate::common::{messages, verdicts};
+
+/// Tests that do what hostile code would: look for memory and open ends of the supervisor and of the worker itself, and hold them.
+const REACHING: &str = r#"
+prompt: one() gives 1.
+setup: |
+  import ctypes, os
+  C = ctypes.CDLL(None, use_errno=True)
+  def opened(pid, name, how):
+      try:
+          os.close(os.open(f'/proc/{pid}/{name}', how))
+          return True
+      except OSError:
+          return False
+  def files():
+      return [(pid, name) for pid in (1, 'self') for name in ('mem', 'environ', 'maps') if opened(pid, name, os.O_RDONLY)]
+  def ends():
+      try:
+          return os.listdir('/proc/1/fd')
+      except OSError:
+          return []
+  def attached():
+      return C.ptrace(16, 1, None, None)
+  def written():
+      class Area(ctypes.Structure):
+          _fields_ = [('base', ctypes.c_void_p), ('size', ctypes.c_size_t)]
+      room = ctypes.create_string_buffer(8)
+      ours = Area(ctypes.addressof(room), 8)
+      return C.process_vm_writev(1, ctypes.byref(ours), 1, ctypes.byref(ours), 1, 0)
+tests:
+  - assert one() == 1 and files() == [('self', 'maps')], files()
+  - assert one() == 1 and ends() == [], ends()
+  - assert one() == 1 and attached() == -1
+  - assert one() == 1 and written() == -1
+"#;
+
+pub fn code_in_a_worker_would_reach_nobody_elses_verdict() {
+    let lab = Lab::with_workers(1);
+    let run = run(&lab, ONE, REACHING);
+    assert_eq!(verdicts(&run), ["passed"; 4], "{:?}", messages(&run));
+}
