@@ -416,3 +416,97 @@ def made(function):
 
 def number():
     return 9
+
+
+def added(tree):
+    return sum(int(part.text) for part in tree.getroot())
+
+
+def zipped(archive, files):
+    for name, text in files.items():
+        archive.writestr(name, text)
+
+
+def created(con):
+    con.execute("create table word (text)")
+    con.execute("insert into word values (?)", ("one",))
+
+
+def sectioned(config):
+    return config.sections()
+
+
+def read_all(config):
+    return sum(config.getint("a", name) for name in config.options("a"))
+
+
+def squared(pipe):
+    pipe.send(pipe.recv() ** 2)
+
+
+def options(parser):
+    from fractions import Fraction
+
+    parser.add_argument("--ratio", type=Fraction)
+
+
+def shouted(text):
+    return str(text).upper()
+
+
+def near(n):
+    from fractions import Fraction
+
+    return Fraction(1, 3)
+
+
+def profiled(profile):
+    return 42
+
+
+def loaded(loader):
+    return 0
+
+
+def showed(pool, box, callback):
+    pool.submit(box.grow).result()
+
+
+def ran(case):
+    case.check(5)
+
+
+class Tally:
+    def __init__(self):
+        import threading
+
+        self.n, self.lock = 0, threading.Lock()
+
+    def add(self):
+        with self.lock:
+            self.n += 1
+
+    def value(self):
+        return self.n
+
+
+def counted(signature):
+    return len(signature.parameters)
+
+
+def hinted(function):
+    return list(function.__annotations__)
+
+
+def due(n):
+    from datetime import datetime
+
+    return datetime(2020, 1, 31, 23, 59, 59, 5)
+
+
+def schema():
+    return "create table t (n);"
+
+
+def watched(con):
+    con.execute("select 1")

@@ -85,6 +85,8 @@ def made_zone(told):
     if told is None:
         return None
     offset, name, key = told
+    if type(offset) not in (int, float) or type(name) not in (str, type(None)):
+        raise TypeError
     if type(key) is str:
         try:
             return keyed_zone(key)
@@ -107,6 +109,8 @@ def write_keyed_zone(coder, value, depth):
 def make_time(name):
     def make(coder, body, depth):
         parts, zone, fold = body
+        if not all(type(part) is int for part in (*parts, fold)):
+            raise TypeError  # a text would be taken for a pickle's
         return library_type(name)(*parts, tzinfo=made_zone(zone), fold=fold)
 
     return make
@@ -117,6 +121,8 @@ def write_deque(coder, value, depth):
 
 
 def make_deque(coder, body, depth):
+    if type(body[1]) not in (int, type(None)):
+        raise TypeError
     return library_type("collections.deque")((), body[1])
 
 

@@ -4,16 +4,19 @@ program, socket and text that is run, and of whatever else leads out of it; what
 """
 import sys
 
-WITHOUT_EFFECT = frozenset("builtins.id sys._getframe object.__getattr__ time.sleep _thread.start_new_thread array.__new__ import".split())
+WITHOUT_EFFECT = frozenset("""builtins.id sys._getframe object.__getattr__ time.sleep _thread.start_new_thread array.__new__ import
+    os.listdir os.scandir os.walk glob.glob pathlib.Path.glob pathlib.Path.rglob os.putenv os.unsetenv socket.__new__ sys.set_asyncgen_hooks_firstiter
+    sys.set_asyncgen_hooks_finalizer sys.set_asyncgen_hook_firstiter sys.set_asyncgen_hook_finalizer""".split())
 # What the import of a module brings with it, if its file is one of Python's library.
-OF_IMPORTS = frozenset("open marshal.loads exec compile os.listdir os.scandir".split())
+OF_IMPORTS = frozenset("open marshal.loads exec compile".split())
 IMPORTERS = frozenset(("importlib._bootstrap", "_frozen_importlib"))
 LIBRARY_FOLDER = f"{os.path.dirname(os.__file__)}/"
 # Modules whose objects open what they were made for, when they are used.
-KEEPERS = frozenset("logging logging.handlers tempfile dbm.dumb".split())
-# Functions of ours that do what an agent asks for, and call Python's library for that.
+KEEPERS = frozenset("logging logging.handlers tempfile dbm.dumb fileinput filecmp subprocess".split())
+MAKING_LOOPS = awaited.__code__  # a function of ours that makes an event loop where an agent awaits something
+# Those that do what an agent asks for, and call Python's library for that.
 DOING = frozenset(
-    work.__code__ for work in (Quiet.__call__, Peer.perform, TestPeer.performed, *PERFORM.values()) if hasattr(work, "__code__") and work is not awaited
+    work.__code__ for work in (Quiet.__call__, Peer.perform, TestPeer.performed, *PERFORM.values()) if getattr(work, "__code__", MAKING_LOOPS) is not MAKING_LOOPS
 )
 HEARING = []  # once there is something to hear
 
@@ -34,12 +37,16 @@ def hear_effect(event, arguments):
 
 
 def library_at_work(frame):
-    """The modules of Python's library that are at work in this frame for an agent; None if it is for a test, or for us."""
+    """The modules of Python's library that are at work in this frame for an agent, if need be by a stand-in of ours for a function of
+    theirs; None if it is for a test, or for us."""
     modules = set()
-    while frame is not None and frame.f_code.co_filename not in (OUR_FILE, TEST_FILE):
-        modules.add(frame.f_globals.get("__name__"))
+    while frame is not None and (code := frame.f_code).co_filename != TEST_FILE and code is not MAKING_LOOPS:
+        if code in DOING:
+            return modules
+        if code.co_filename != OUR_FILE:
+            modules.add(frame.f_globals.get("__name__"))
         frame = frame.f_back
-    return modules if frame is not None and frame.f_code in DOING else None
+    return None
 
 
 def is_asked_by_an_agent():
@@ -51,4 +58,4 @@ def is_import(event, arguments, modules):
     """True for what Python's own import does to read a module of the library."""
     if event not in OF_IMPORTS or modules.isdisjoint(IMPORTERS):
         return False
-    return event not in ("open", "os.listdir", "os.scandir") or str(arguments[0]).startswith(LIBRARY_FOLDER)
+    return event != "open" or str(arguments[0]).startswith(LIBRARY_FOLDER)

@@ -167,20 +167,34 @@ def into_a_namespace(function):
     return parse
 
 
-def authorized(connect):
-    """`sqlite3.connect`: what an agent has a connection do stays in the database."""
+def authorized(kind):
+    """`sqlite3.Connection`, whose statements are authorized."""
+
+    def __init__(self, *args, **named):
+        kind.__init__(self, *args, **named)
+        self.set_authorizer(authorize)
+
+    return type(kind.__name__, (kind,), {"__init__": __init__, "__module__": kind.__module__, "__doc__": kind.__doc__})
+
+
+def connecting(connect):
+    """`sqlite3.connect`, which makes such connections."""
 
     @functools.wraps(connect)
     def connected(*args, **named):
-        connection = connect(*args, **named)
-        connection.set_authorizer(authorize)
-        return connection
+        if len(args) < 6:
+            named.setdefault("factory", sys.modules["sqlite3.dbapi2"].Connection)
+        return connect(*args, **named)
 
     return connected
 
 
 ATTACH, CREATE_TABLE_BY_MODULE, PRAGMA, FUNCTION = 24, 29, 19, 31  # SQLite's own numbers of actions
+# Its ways to memory and other programs, which are nobody's: a text that an agent returns may be a statement of a test's.
 DENIED_FUNCTIONS = frozenset("fts3_tokenizer load_extension readfile writefile edit".split())
+DENIED_PRAGMAS = frozenset("hard_heap_limit soft_heap_limit trusted_schema writable_schema".split())
+MODULES = frozenset("fts3 fts4 fts5 rtree".split())
+# Those of agents.
 PRAGMAS = frozenset("""application_id auto_vacuum busy_timeout cache_size case_sensitive_like collation_list compile_options data_version database_list
     defer_foreign_keys encoding foreign_key_check foreign_key_list foreign_keys function_list incremental_vacuum index_info index_list index_xinfo
     integrity_check journal_mode journal_size_limit locking_mode module_list optimize page_count page_size pragma_list query_only quick_check
@@ -189,13 +203,14 @@ PRAGMAS = frozenset("""application_id auto_vacuum busy_timeout cache_size case_s
 
 def authorize(action, first, second, *_):
     """SQLite's question whether a statement may do something: 0 for yes, 1 for no."""
-    is_denied = (
-        action == ATTACH and first not in ("", ":memory:")
-        or action == CREATE_TABLE_BY_MODULE
-        or action == PRAGMA and str(first).lower() not in PRAGMAS
-        or action == FUNCTION and str(second).lower() in DENIED_FUNCTIONS
-    )
-    return int(is_denied and is_asked_by_an_agent())
+    name, of = str(first).lower(), str(second).lower()
+    if action == FUNCTION:
+        return int(of in DENIED_FUNCTIONS)
+    if action == CREATE_TABLE_BY_MODULE:
+        return int(of not in MODULES)
+    if action == PRAGMA:
+        return int(name in DENIED_PRAGMAS or name not in PRAGMAS and is_asked_by_an_agent())
+    return int(action == ATTACH and name not in ("", ":memory:") and is_asked_by_an_agent())
 
 
 def noting_ends(hook):
@@ -208,6 +223,42 @@ def noting_ends(hook):
         return hook(told)
 
     return ended
+
+
+def noting_failures(run):
+    """`concurrent.futures.thread._WorkItem.run`: nobody may ask what came of it."""
+
+    @functools.wraps(run)
+    def ran(item):
+        item.fn = noted_when_it_fails(item.fn)
+        return run(item)
+
+    return ran
+
+
+def noted_when_it_fails(work):
+    def noted(*args, **named):
+        try:
+            return work(*args, **named)
+        except BaseException as error:
+            if FAILURES.peer is not None:
+                FAILURES.ended(error)
+            raise
+
+    return noted
+
+
+def told_exception(exception):
+    """`concurrent.futures.Future.exception`: a test that asks for it handles it."""
+
+    @functools.wraps(exception)
+    def told(future, timeout=None):
+        error = exception(future, timeout)
+        if is_left_by_the_test() and error in FAILURES.peer.agents_errors:
+            FAILURES.handle(error)
+        return error
+
+    return told
 
 
 def default_of(function):
@@ -225,12 +276,14 @@ def default_of(function):
 # Stand-ins for functions of a module, or of a class there.
 ASKING_FUNCTIONS = {
     "argparse": [("ArgumentParser", "parse_known_args", into_a_namespace)],
+    "concurrent.futures._base": [("Future", "exception", told_exception)],
+    "concurrent.futures.thread": [("_WorkItem", "run", noting_failures)],
     "dataclasses": [("", name, of_dataclasses) for name in ("asdict", "astuple", "replace", "fields", "is_dataclass")],
     "difflib": [("SequenceMatcher", name, taken_once) for name in ("set_seq1", "set_seq2")],
     "inspect": [("", "getsource", source_of), ("", "get_annotations", annotations_of), ("", "getattr_static", static_of)],
     "json.encoder": [("JSONEncoder", "default", default_of)],
     "logging": [("StrFormatStyle", "_format", filled_by_style)],
-    "sqlite3.dbapi2": [("", "connect", authorized)],
+    "sqlite3.dbapi2": [("", "Connection", authorized), ("", "connect", connecting)],
     "string": [("Formatter", "get_field", field_of_template)],
     "threading": [("", "excepthook", noting_ends)],
     "typing": [("", "get_type_hints", hints_of)],

@@ -6,12 +6,13 @@ test_objects.py).
 # test_objects.py hides.
 LISTED_MODULES = frozenset("""builtins types typing abc enum numbers collections _collections_abc collections.abc dataclasses operator
     functools itertools re random _random decimal fractions datetime zoneinfo statistics struct _struct array io _io csv _csv queue _queue
-    threading _thread _threading_local sched weakref _weakrefset contextlib contextvars _contextvars graphlib difflib textwrap calendar
+    threading _thread _threading_local weakref _weakrefset contextlib contextvars _contextvars graphlib difflib textwrap calendar
     hashlib _hashlib _blake2 _sha3 _md5 _sha1 _sha256 _sha512 hmac zlib _bz2 _lzma string unittest.mock unittest.case
     unittest.async_case asyncio.queues asyncio.locks asyncio.futures asyncio.tasks asyncio.taskgroups asyncio.timeouts asyncio.mixins
     _asyncio concurrent.futures._base concurrent.futures.thread json.encoder json.decoder xml.dom.minidom xml.dom html.parser _markupbase
     email.message email.header http.cookies ast inspect ipaddress uuid pathlib posix os time http
-    urllib.parse codecs asyncio.protocols xml.sax.handler""".split())
+    urllib.parse codecs asyncio.protocols xml.sax.handler xml.sax.xmlreader email.headerregistry
+    sys""".split())
 # Of an event loop, what does not lead out of it, as a program that it would start does.
 LOOPS_OFFER = """call_at call_later call_soon call_soon_threadsafe close create_future create_task get_debug is_closed is_running
     run_forever run_in_executor run_until_complete stop time"""
@@ -55,7 +56,7 @@ LISTED = {
         "argparse._ArgumentGroup": "add_argument title",
         "argparse._MutuallyExclusiveGroup": "required",
         "argparse.Action": "dest option_strings nargs const default type choices required help metavar",
-        "configparser.RawConfigParser": """defaults sections add_section has_section options read_string read_dict get getint getfloat
+        "configparser.RawConfigParser": """defaults sections add_section has_section options read_string read_dict read_file optionxform get getint getfloat
             getboolean items popitem has_option set write remove_option remove_section default_section""",
         "configparser.ConfigParser": "set add_section",
         "configparser.SectionProxy": "get getint getfloat getboolean name",
@@ -65,6 +66,7 @@ LISTED = {
         "xml.etree.ElementTree.XMLParser": "feed close",
         "zipfile.ZipFile": "namelist infolist getinfo read open writestr mkdir close testzip setpassword comment filename mode",
         "zipfile.ZipInfo": "is_dir filename date_time compress_type comment extra file_size compress_size CRC external_attr",
+        "zipfile._ZipWriteFile": "write close writable seekable",
         "zipfile.ZipExtFile": "read read1 readline peek seek tell close readable seekable name mode",
         "tarfile.TarFile": "getmember getmembers getnames next extractfile addfile close name",
         "tarfile.TarInfo": "isfile isreg isdir issym islnk ischr isblk isfifo isdev name size mtime mode type linkname uid gid uname gname",
@@ -84,20 +86,47 @@ LISTED = {
         "_socket.socket": """send sendall sendto recv recvfrom recv_into close shutdown settimeout gettimeout setblocking getblocking fileno
             getsockname getpeername family type timeout""",
         "socket.SocketIO": "name",
-        "subprocess.Popen": "poll wait communicate args stdin stdout stderr pid returncode universal_newlines",
+        "subprocess.Popen": "poll wait communicate terminate kill send_signal args stdin stdout stderr pid returncode universal_newlines",
         "subprocess.CompletedProcess": "args returncode stdout stderr check_returncode",
         "asyncio.subprocess.Process": "wait communicate returncode pid stdin stdout stderr",
         "mmap.mmap": "read readline read_byte write write_byte seek tell find rfind size flush close closed",
+        "multiprocessing.pool.Pool": "apply apply_async map map_async imap imap_unordered starmap starmap_async close join terminate",
+        "multiprocessing.pool.ThreadPool": "",
+        "multiprocessing.pool.ApplyResult": "get wait ready successful",
+        "multiprocessing.pool.MapResult": "",
+        "multiprocessing.pool.IMapIterator": "next",
+        "multiprocessing.pool.IMapUnorderedIterator": "",
         "multiprocessing.synchronize.SemLock": "",
         "multiprocessing.synchronize.Lock": "",
-        "multiprocessing.sharedctypes.SynchronizedBase": "acquire release",
+        "multiprocessing.synchronize.Semaphore": "get_value",
+        "multiprocessing.synchronize.Condition": "acquire release wait wait_for notify notify_all",
+        "multiprocessing.synchronize.Event": "is_set set clear wait",
+        "multiprocessing.synchronize.Barrier": "",
+        "multiprocessing.sharedctypes.SynchronizedBase": "acquire release get_lock",
+        "multiprocessing.sharedctypes.SynchronizedArray": "",
         "multiprocessing.sharedctypes.Synchronized": "value",
         "multiprocessing.connection._ConnectionBase": "send recv poll close closed readable writable",
         "multiprocessing.connection.Connection": "",
         "multiprocessing.queues.Queue": "put get qsize empty full get_nowait put_nowait close",
         "multiprocessing.queues.SimpleQueue": "put get empty close",
+        "sched.scheduler": "enter enterabs cancel empty run",
         "shelve.Shelf": "get sync close",
         "shelve.DbfilenameShelf": "",
+        "dbm.dumb._Database": "keys get sync close",
+        "fileinput.FileInput": "readline filename lineno filelineno isfirstline isstdin nextfile close",
+        "filecmp.dircmp": """left right left_list right_list common left_only right_only common_dirs common_files common_funny same_files
+            diff_files funny_files subdirs report""",
+        "urllib.request.Request": """full_url host type data headers unredirected_hdrs origin_req_host selector method get_method add_header
+            add_unredirected_header has_header get_header remove_header get_full_url header_items""",
+        "urllib.robotparser.RobotFileParser": "parse can_fetch mtime modified crawl_delay request_rate site_maps",
+        "http.cookiejar.CookieJar": "set_cookie clear",
+        "http.cookiejar.Cookie": "*",
+        "wsgiref.headers.Headers": "get get_all add_header items keys values setdefault",
+        "gettext.NullTranslations": "gettext ngettext pgettext npgettext info charset",
+        "shlex.shlex": "get_token push_token read_token error_leader lineno token",
+        "timeit.Timer": "timeit repeat autorange",
+        "_lsprof.Profiler": "enable disable clear",
+        "traceback.FrameSummary": "filename lineno name",
         "warnings.WarningMessage": "message category filename lineno line",
         "cmd.Cmd": "onecmd default emptyline parseline precmd postcmd prompt identchars",
     }.items()
@@ -106,16 +135,21 @@ LISTED = {
 
 def may_use(name, target):
     """True for an attribute that a test has written, or that is on the list."""
-    home = definer(name, target)
-    if home is not None or isinstance(target, BaseException):
-        return home is None or is_free(home, name)
+    if isinstance(target, BaseException):
+        return True
+    if (home := definer(name, target)) is not None:
+        return is_free(home, name)
     kinds = classes_of(target)
     is_held = name in attributes_held(target) and any(map(is_of_test, kinds))
     return is_held or any(is_listed(kind, name) for kind in kinds) or works_out_attributes(target)
 
 
+# Operations that do more than to tell what an object holds.
+ACTING = frozenset(("__call__", "__setitem__", "__delitem__", "__enter__", "__exit__", "await", *ARITHMETIC, *DESCRIBING))
+
+
 def may_operate(op, target):
-    """True for an operation on an object that a test has written, or that is of a class on the list."""
+    """True for such an operation on an object that a test has written, or that is of a class on the list."""
     home = definer(f"__{op}__" if op == "await" else op, target) or object
     return is_free(home, None) or home.__module__ in LISTED_MODULES or dotted(home) in LISTED
 
