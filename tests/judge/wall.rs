@@ -7,7 +7,7 @@ use crate::common::{messages, verdicts};
 const REACHING: &str = r#"
 prompt: one() gives 1.
 setup: |
-  import ctypes, os
+  import ctypes, os, resource
   C = ctypes.CDLL(None, use_errno=True)
   def opened(pid, name, how):
       try:
@@ -30,7 +30,16 @@ setup: |
       room = ctypes.create_string_buffer(8)
       ours = Area(ctypes.addressof(room), 8)
       return C.process_vm_writev(1, ctypes.byref(ours), 1, ctypes.byref(ours), 1, 0)
+  def limited():
+      for change in (lambda: resource.prlimit(1, resource.RLIMIT_FSIZE, (0, 0)), lambda: os.setpriority(os.PRIO_PROCESS, 1, 10),
+                     lambda: os.sched_setaffinity(1, {0})):
+          try:
+              change()
+              return True
+          except PermissionError:
+              pass
 tests:
+  - assert one() == 1 and not limited()
   - assert one() == 1 and files() == [('self', 'maps')], files()
   - assert one() == 1 and ends() == [], ends()
   - assert one() == 1 and attached() == -1
@@ -40,5 +49,5 @@ tests:
 pub fn code_in_a_worker_would_reach_nobody_elses_verdict() {
     let lab = Lab::with_workers(1);
     let run = run(&lab, ONE, REACHING);
-    assert_eq!(verdicts(&run), ["passed"; 4], "{:?}", messages(&run));
+    assert_eq!(verdicts(&run), ["passed"; 5], "{:?}", messages(&run));
 }

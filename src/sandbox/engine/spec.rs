@@ -134,7 +134,7 @@ pub const HIDDEN: [&str; 2] = ["/sys", "/sys/fs/cgroup"];
 /// How those folders are mounted.
 pub const HIDING: &str = "ro,noexec,nosuid,nodev,size=4k";
 
-/// Settings of the container's own network: how much may wait in a socket of TCP, which no option changes (guest/cell/seccomp.py).
+/// Settings of the container's own network: how much may wait in a socket of TCP, which no option changes (guest/seccomp.py).
 /// Control groups of version 1 don't count it.
 pub const SYSCTLS: [(&str, &str); 2] =
     [("net.ipv4.tcp_rmem", "4096 65536 131072"), ("net.ipv4.tcp_wmem", "4096 65536 131072")];

@@ -1,6 +1,6 @@
 //! All that runs inside containers, in Python, and the frames by which it is spoken to.
 //!
-//! `boot.py` reads a program and runs it. One is `survey.py`, which lists an image's modules. Any other is the tables and bounds of [`frames`], what both sides have (`c_library.py`, `codec.py`,
+//! `boot.py` reads a program and runs it. One is `survey.py`, which lists an image's modules. Any other is the tables and bounds of [`frames`], what both sides have (`c_library.py`, `seccomp.py`, `codec.py`,
 //! `library.py`, `shared.py`, `raised.py`, `operations.py`, `lines.py`, `peer.py`, `proxies.py`), and all of `cell/` or all of `judge/`.
 
 pub mod frames;
@@ -40,11 +40,11 @@ macro_rules! files {
 }
 
 /// Files that both sides have.
-const BOTH: &str = files!("c_library.py" "codec.py" "library.py" "shared.py" "raised.py" "operations.py" "lines.py" "peer.py" "proxies.py");
+const BOTH: &str = files!("c_library.py" "seccomp.py" "codec.py" "library.py" "shared.py" "raised.py" "operations.py" "lines.py" "peer.py" "proxies.py");
 
 /// Files of a cell alone.
 const CELL_FILES: &str = files!(
-    "cell/surroundings.py" "cell/agent.py" "cell/script.py" "cell/ahead.py" "cell/source.py" "cell/modules.py" "cell/seccomp.py" "cell/forker.py" "cell/child_io.py" "cell/dialogue.py"
+    "cell/surroundings.py" "cell/agent.py" "cell/script.py" "cell/ahead.py" "cell/source.py" "cell/modules.py" "cell/forker.py" "cell/child_io.py" "cell/dialogue.py"
     "cell/gateway.py" "cell/sockets.py" "cell/account.py" "cell/files.py"
 );
 

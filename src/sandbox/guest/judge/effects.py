@@ -12,11 +12,11 @@ OF_IMPORTS = frozenset("open marshal.loads exec compile".split())
 IMPORTERS = frozenset(("importlib._bootstrap", "_frozen_importlib"))
 LIBRARY_FOLDER = f"{os.path.dirname(os.__file__)}/"
 # Modules whose objects open what they were made for, when they are used.
-KEEPERS = frozenset("logging logging.handlers tempfile dbm.dumb fileinput filecmp subprocess".split())
+KEEPERS = frozenset("logging logging.handlers tempfile dbm.dumb fileinput filecmp subprocess multiprocessing.process".split())
 MAKING_LOOPS = awaited.__code__  # a function of ours that makes an event loop where an agent awaits something
 # Those that do what an agent asks for, and call Python's library for that.
 DOING = frozenset(
-    work.__code__ for work in (Quiet.__call__, Peer.perform, TestPeer.performed, *PERFORM.values()) if getattr(work, "__code__", MAKING_LOOPS) is not MAKING_LOOPS
+    work.__code__ for work in (Quiet.__call__, Advancing.__call__, Peer.perform, TestPeer.performed, *PERFORM.values()) if getattr(work, "__code__", MAKING_LOOPS) is not MAKING_LOOPS
 )
 HEARING = []  # once there is something to hear
 

@@ -43,6 +43,9 @@ class Failures:
         return word
 
     def first(self):
+        """The first that is still unhandled at the end of a test."""
+        for error in forgotten_errors():
+            self.ended(error)
         return next(iter(self.unhandled.values()), None)
 
     def failed(self, *message):
@@ -85,6 +88,14 @@ class Failures:
 
 
 FAILURES = Failures()
+
+
+def forgotten_errors():
+    """The exceptions of tasks of event loops that nobody has asked for."""
+    tasks = sys.modules.get("asyncio.tasks")
+    for task in tuple(tasks._all_tasks) if tasks else ():
+        if task.done() and getattr(task, "_log_traceback", False):
+            yield task._exception
 
 
 def listen_to_unittest():

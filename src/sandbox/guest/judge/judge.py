@@ -468,5 +468,6 @@ def size():
 
 def main(seconds):
     libc.prctl(PR_SET_DUMPABLE, 0)
+    filter_judge(libc.prctl)
     gc.enable()
     Supervisor(seconds).serve()

@@ -193,7 +193,7 @@ ATTACH, CREATE_TABLE_BY_MODULE, PRAGMA, FUNCTION = 24, 29, 19, 31  # SQLite's ow
 # Its ways to memory and other programs, which are nobody's: a text that an agent returns may be a statement of a test's.
 DENIED_FUNCTIONS = frozenset("fts3_tokenizer load_extension readfile writefile edit".split())
 DENIED_PRAGMAS = frozenset("hard_heap_limit soft_heap_limit trusted_schema writable_schema".split())
-MODULES = frozenset("fts3 fts4 fts5 rtree".split())
+TABLE_MODULES = frozenset("fts3 fts4 fts5 rtree".split())
 # Those of agents.
 PRAGMAS = frozenset("""application_id auto_vacuum busy_timeout cache_size case_sensitive_like collation_list compile_options data_version database_list
     defer_foreign_keys encoding foreign_key_check foreign_key_list foreign_keys function_list incremental_vacuum index_info index_list index_xinfo
@@ -207,7 +207,7 @@ def authorize(action, first, second, *_):
     if action == FUNCTION:
         return int(of in DENIED_FUNCTIONS)
     if action == CREATE_TABLE_BY_MODULE:
-        return int(of not in MODULES)
+        return int(of not in TABLE_MODULES)
     if action == PRAGMA:
         return int(name in DENIED_PRAGMAS or name not in PRAGMAS and is_asked_by_an_agent())
     return int(action == ATTACH and name not in ("", ":memory:") and is_asked_by_an_agent())
@@ -223,6 +223,18 @@ def noting_ends(hook):
         return hook(told)
 
     return ended
+
+
+def noting_losses(handler):
+    """`BaseEventLoop.call_exception_handler`, which is told of a task's exception that nobody will ask for any more."""
+
+    @functools.wraps(handler)
+    def told(loop, context):
+        if isinstance(error := context.get("exception"), BaseException) and FAILURES.peer is not None:
+            FAILURES.ended(error)
+        return handler(loop, context)
+
+    return told
 
 
 def noting_failures(run):
@@ -276,6 +288,7 @@ def default_of(function):
 # Stand-ins for functions of a module, or of a class there.
 ASKING_FUNCTIONS = {
     "argparse": [("ArgumentParser", "parse_known_args", into_a_namespace)],
+    "asyncio.base_events": [("BaseEventLoop", "call_exception_handler", noting_losses)],
     "concurrent.futures._base": [("Future", "exception", told_exception)],
     "concurrent.futures.thread": [("_WorkItem", "run", noting_failures)],
     "dataclasses": [("", name, of_dataclasses) for name in ("asdict", "astuple", "replace", "fields", "is_dataclass")],

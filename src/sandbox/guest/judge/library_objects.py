@@ -12,7 +12,7 @@ LISTED_MODULES = frozenset("""builtins types typing abc enum numbers collections
     _asyncio concurrent.futures._base concurrent.futures.thread json.encoder json.decoder xml.dom.minidom xml.dom html.parser _markupbase
     email.message email.header http.cookies ast inspect ipaddress uuid pathlib posix os time http
     urllib.parse codecs asyncio.protocols xml.sax.handler xml.sax.xmlreader email.headerregistry
-    sys""".split())
+    sys platform resource pwd grp""".split())
 # Of an event loop, what does not lead out of it, as a program that it would start does.
 LOOPS_OFFER = """call_at call_later call_soon call_soon_threadsafe close create_future create_task get_debug is_closed is_running
     run_forever run_in_executor run_until_complete stop time"""
@@ -88,8 +88,11 @@ LISTED = {
         "socket.SocketIO": "name",
         "subprocess.Popen": "poll wait communicate terminate kill send_signal args stdin stdout stderr pid returncode universal_newlines",
         "subprocess.CompletedProcess": "args returncode stdout stderr check_returncode",
-        "asyncio.subprocess.Process": "wait communicate returncode pid stdin stdout stderr",
+        "asyncio.subprocess.Process": "kill terminate send_signal wait communicate returncode pid stdin stdout stderr",
         "mmap.mmap": "read readline read_byte write write_byte seek tell find rfind size flush close closed",
+        "multiprocessing.process.BaseProcess": "start join is_alive exitcode name pid daemon terminate kill close",
+        "multiprocessing.context.Process": "",
+        "multiprocessing.context.ForkProcess": "",
         "multiprocessing.pool.Pool": "apply apply_async map map_async imap imap_unordered starmap starmap_async close join terminate",
         "multiprocessing.pool.ThreadPool": "",
         "multiprocessing.pool.ApplyResult": "get wait ready successful",
@@ -139,9 +142,17 @@ def may_use(name, target):
         return True
     if (home := definer(name, target)) is not None:
         return is_free(home, name)
+    return may_use_held(name, target) or works_out_attributes(target)
+
+
+def may_use_held(name, target):
+    """True for an attribute that an object has by itself: of a test's class all, of one of the library's those that are on the list."""
     kinds = classes_of(target)
-    is_held = name in attributes_held(target) and any(map(is_of_test, kinds))
-    return is_held or any(is_listed(kind, name) for kind in kinds) or works_out_attributes(target)
+    if name in attributes_held(target) and any(map(is_of_test, kinds)):
+        return True
+    first = next(kind for kind in kinds if not is_of_test(kind))
+    is_whole = first.__module__ in LISTED_MODULES and first not in (object, type)
+    return is_whole or any(not LISTED.get(dotted(kind), frozenset()).isdisjoint((name, "*")) for kind in kinds)
 
 
 # Operations that do more than to tell what an object holds.
@@ -152,6 +163,13 @@ def may_operate(op, target):
     """True for such an operation on an object that a test has written, or that is of a class on the list."""
     home = definer(f"__{op}__" if op == "await" else op, target) or object
     return is_free(home, None) or home.__module__ in LISTED_MODULES or dotted(home) in LISTED
+
+
+def has_effects(kind):
+    """True for a class whose objects may have effects when they are made: one of the library's that is not listed as a whole, or a
+    child of one. Exceptions have none."""
+    bases = () if issubclass(kind, BaseException) else kind.__mro__
+    return any(is_of_library(base) and base.__module__ not in LISTED_MODULES for base in bases)
 
 
 def is_free(home, name):

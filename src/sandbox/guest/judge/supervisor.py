@@ -5,7 +5,7 @@ A worker that has run a task is ended, with all that it has started and all file
 (plain.py), and before any that is not: the next run's is forked from this process, which no task has been in (this text is put
 after the worker's).
 
-Neither is dumpable. The worker is where objects of agents are dealt with: if one of them came by a file or a call of its choice
+Neither is dumpable, and a filter keeps each from the other's limits. The worker is where objects of agents are dealt with: if one of them came by a file or a call of its choice
 there, this process, and so what other agents get, would still be out of its reach.
 """
 import gc

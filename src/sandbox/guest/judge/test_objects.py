@@ -21,7 +21,7 @@ SHOWN_OF_FUTURES = frozenset(("_condition", "_state", "_waiters"))
 GENERATORS, OF_GENERATORS = (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType), ("gi_", "cr_", "ag_")
 UNSHOWN = (types.ModuleType, types.FrameType, types.CodeType, types.TracebackType, super)
 MOCK_SETTINGS = frozenset("""attach_mock configure_mock mock_add_spec reset_mock return_value side_effect method_calls mock_calls
-    call_args_list await_args_list""".split())
+    call_args call_args_list await_args await_args_list""".split())
 # A template that an agent writes would look up any attribute of what it is filled with.
 FORMATTING, TEMPLATES = frozenset("format format_map vformat get_field".split()), frozenset(("builtins", "collections", "string"))
 # Classes of the library whose objects hold data, and nothing that a test calls.
@@ -101,7 +101,8 @@ class TestPeer(Peer):
         """The value that was sent. Of a test's exception that was told by its class alone comes back no more: what calls what it is given,
         such as `bus.emit`, would else have its text for the agent by `str`."""
         if tag in COPIED:
-            return copied_home(self.objects[body[-1]])
+            value = copied_home(self.objects[body[-1]])
+            return quieted(value) if coder.is_for_call else value
         value = super().seen(coder, tag, body, depth)
         if tag == "o" and coder.is_for_call:
             return quieted(value)
@@ -155,6 +156,8 @@ class TestPeer(Peer):
             return None
         if op == "get" and args == ["__annotations__"]:
             return {**target.__annotations__}  # not the function's or class's own, which its signature and hints are of
+        if op == "get" and (shared := held_by_library(target, *args)) is not None:
+            return shared.copy()  # all objects of the class have it, and those of the test's are asked what is right
         if op in TEXTS and (tells_of_itself(target) or isinstance(target, BaseException) and not tells_all(self, target)):
             return object.__repr__(target)
         end = super().perform(op, target, args, named)
@@ -183,6 +186,13 @@ class TestPeer(Peer):
             args = kept(self, content, "args", tuple, ())
             error = made_by_agent(kind, args) if isinstance(kind, type) and issubclass(kind, BaseException) else None
         return None if is_obeyed(error) else error
+
+
+def held_by_library(target, name):
+    """A container of this name that a class of Python's library has for all its objects; None if there is none."""
+    home = definer(name, target)
+    value = vars(home)[name] if home is not None and not is_of_test(home) and name not in attributes_held(target) else None
+    return value if type(value) in (list, dict, set, bytearray) else None
 
 
 def copied_home(value):
@@ -260,7 +270,7 @@ def check_access(op, target, args, marks):
     name = args[0] if args else None
     is_known = type(name) is str and (not is_hidden(name, target) or marks.has(target, name))
     if op in ("set", "put", "del"):
-        if not (marks.allow(op, target, name, *args[1:]) or is_known and op != "put" and may_change(target, name, *args[1:])):
+        if not (marks.allow(op, target, name, *args[1:]) or is_known and op != "put" and name[0] != "_" and may_change(target, name, *args[1:])):
             raise AttributeError(f"{name!r} of the test's {type(target).__name__!r} object is not the agent's to change")
     elif not is_known:
         raise AttributeError(f"{type(target).__name__!r} object has no attribute {name!r}")
@@ -310,7 +320,7 @@ def is_mock(value):
 def may_change(target, name, value=None):
     """True for what an instance of a class of the test's holds. What it or its class calls or works out by this name would speak for
     the test; so would an object of the agent's in the place of one of the test's."""
-    if is_mock(target) or isinstance(target, type):
+    if is_mock(target) or isinstance(target, type) or has_effects(type(target)) and dotted(type(target)) not in HOLDERS:
         return False
     is_own = is_of_test(type(target)) or dotted(type(target)) in HOLDERS
     if is_stand_in(value) and is_of_test(type(attributes_held(target).get(name))):

@@ -1,6 +1,7 @@
-"""Seccomp filters of the cell's own, inside the engine's default profile.
+"""Seccomp filters of our own, inside the engine's default profile.
 
-The first is the whole cell's: calls that no task needs and that profile lets through, because they reach far into the kernel,
+A judge's keeps its processes from each other's memory, limits and namespaces: more than that no test's Python is denied. Of a cell's
+the first is the whole cell's: calls that no task needs and that profile lets through, because they reach far into the kernel,
 past the network namespace, or to other processes. The second is the agent's processes' alone: they change nothing of how they are
 scheduled, keep to their process group, collect their children, and send the forker no signal. A third, where a task has files,
 leaves modes as they are.
@@ -54,6 +55,12 @@ _DENIED = (
     "unshare", "setns", "mount", "umount2", "pivot_root", "open_tree", "move_mount", "fsopen", "fsconfig", "fsmount", "fspick",
     "mount_setattr", "mbind", "set_mempolicy", "migrate_pages", "move_pages", "io_setup", "memfd_create", "memfd_secret", "sysinfo",
 )  # fmt: skip
+_DENIED_IN_JUDGES = (
+    "io_uring_setup", "io_uring_enter", "io_uring_register", "pidfd_getfd", "add_key", "request_key", "keyctl", "ptrace",
+    "process_vm_readv", "process_vm_writev", "shmget", "semget", "msgget", "userfaultfd", "perf_event_open", "bpf", "unshare", "setns",
+    "mount", "umount2", "pivot_root", "open_tree", "move_mount", "fsopen", "fsconfig", "fsmount", "fspick", "mount_setattr",
+    "migrate_pages", "move_pages",
+)  # fmt: skip
 _NAMESPACES = 0x7E020000  # flags of clone that ask for a new one: Podman's profile lets any process have them
 _UNIX, _INTERNET = 1, (2, 10)
 # Bytes that wait in other sockets than these are not counted by control groups of version 1, and netlink's by no version.
@@ -89,17 +96,32 @@ def _head(arch):
     yield from [(_LOAD, 0, 0, 0), (_AT_LEAST, 0, 1, _X32), (_RETURN, 0, 0, _ERRNO | errno.ENOSYS)]
 
 
-def _of_cell(machine):
-    """The filter of the whole cell, as the kernel's classic BPF."""
+def _without(machine, denied):
+    """The beginning of a filter, as the kernel's classic BPF: none of these calls, and none that change how other processes run."""
     arch, numbers = _CALLS[machine]
     numbers = {**numbers, **_EVERYWHERE}
     refuse = (_RETURN, 0, 0, _ERRNO | errno.EPERM)
     allow = (_RETURN, 0, 0, _ALLOW)
     yield from _head(arch)
-    for name in _DENIED:
+    for name in denied:
         yield from [(_EQUAL, 0, 1, numbers[name]), refuse]
     for name, argument in _ONLY_ITSELF.items():
         yield from [(_EQUAL, 0, 4, numbers[name]), (_LOAD, 0, 0, 16 + 8 * argument), (_EQUAL, 0, 1, 0), allow, refuse]
+
+
+def _of_judge(machine):
+    """The filter of a judge's processes."""
+    yield from _without(machine, _DENIED_IN_JUDGES)
+    yield (_RETURN, 0, 0, _ALLOW)
+
+
+def _of_cell(machine):
+    """The filter of the whole cell."""
+    _, numbers = _CALLS[machine]
+    numbers = {**numbers, **_EVERYWHERE}
+    refuse = (_RETURN, 0, 0, _ERRNO | errno.EPERM)
+    allow = (_RETURN, 0, 0, _ALLOW)
+    yield from _without(machine, _DENIED)
     # Its flags lie in memory, out of a filter's sight; everybody falls back to clone.
     yield from [(_EQUAL, 0, 1, numbers["clone3"]), (_RETURN, 0, 0, _ERRNO | errno.ENOSYS)]
     yield from [(_EQUAL, 0, 4, numbers["clone"]), (_LOAD, 0, 0, 16), (_ANY_BIT, 0, 1, _NAMESPACES), refuse, allow]
@@ -162,6 +184,11 @@ def _without_modes(machine):
         for name in (name for name in names if name in numbers):
             yield from [(_EQUAL, 0, 1, numbers[name]), (_RETURN, 0, 0, _ERRNO | answer)]
     yield (_RETURN, 0, 0, _ALLOW)
+
+
+def filter_judge(prctl):
+    """Puts this process and all that it will start behind the filter of a judge."""
+    _install(prctl, _of_judge)
 
 
 def filter_cell(prctl):
