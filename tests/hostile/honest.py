@@ -510,3 +510,36 @@ def schema():
 
 def watched(con):
     con.execute("select 1")
+
+
+def bump(shelf):
+    shelf["n"] += 1
+
+
+def play(game):
+    while not game.is_won():
+        game.move(1)
+
+
+def users(client):
+    return client.get("/users")
+
+
+def wrapped(wrapper, text):
+    return wrapper.fill(text)
+
+
+async def work(loop, n):
+    return 2 * n
+
+
+def looked(console, name):
+    return 1
+
+
+def kept(queue, job):
+    queue.put(job)
+
+
+def found(pool, kind, path):
+    return pool.submit(kind, path).result()

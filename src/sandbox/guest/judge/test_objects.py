@@ -10,6 +10,7 @@ SERVED |= {"put", "data", "copy", "signature", "flags", "await", "aiter"}
 OF_CLASSES = frozenset(("isinstance", "issubclass"))
 COUNTS = {"get": 1, "set": 2, "put": 2, "del": 1}  # arguments
 CALLS = frozenset(("__call__", "method", "__next__", "__enter__"))
+HOLDING = frozenset("queue _queue collections asyncio.queues multiprocessing.queues".split())  # modules whose objects call nothing that they hold
 AWAITED = frozenset(("__anext__", "__aenter__", "__aexit__"))
 # Of these, the arguments are names and kinds only.
 HANDS_NOTHING = frozenset((*OF_CLASSES, "get", "copy", "signature", "flags", "await", "aiter", "__format__"))
@@ -114,7 +115,8 @@ class TestPeer(Peer):
         if question.get("o") not in OF_CLASSES and (type(told) is not dict or [*told] != ["o"]):
             raise NotPlain("is none of the test's objects")
         target = super().target(coder, question)
-        coder.is_for_call = question.get("o") in CALLS
+        is_held = question.get("o") == "method" and type(target).__module__ in HOLDING
+        coder.is_for_call = question.get("o") in CALLS and not is_held
         return target
 
     def perform(self, op, target, args, named):
