@@ -178,3 +178,15 @@ fn a_public_test_that_only_setup_explains_is_hinted_at_once() {
     assert_eq!(format!("{}{}", found.stdout, found.stderr).matches(told).count(), 1, "{found}");
     assert!(!found.stdout.contains("tests[1]") && !found.stderr.contains("tests[1]"), "{found}");
 }
+
+/// An agent has a part in what a test before it may leave in setup: a failure for lack of that is a hint, and no fault.
+#[test]
+fn a_test_that_fails_before_it_asks_is_hinted_at_if_another_may_mend_it() {
+    let task = "prompt: Write f(n).\nsetup: |\n  seen = {}\n  def keep(n):\n    for _ in range(n): seen[n] = n\n    return True\n\
+                tests:\n  - assert keep(f(1))\n  - assert seen[1] == f(1)\n";
+    let env = TestEnv::new().task("t", task);
+    env.agentmill(&["check"]).code(0).prints(&[
+        "tasks/t.yaml:9: tests[1]: raised KeyError: 1, before the agent is asked anything",
+        "unless a test before this one keeps that away",
+    ]);
+}

@@ -1,6 +1,8 @@
 //! Judges on the real engine: whose fault it is when judging a test takes too much, and what each of the others gets.
 
 mod common;
+#[path = "judge/early.rs"]
+mod early;
 mod ignorable;
 #[path = "judge/lists.rs"]
 mod lists;
@@ -33,6 +35,8 @@ fn main() -> ExitCode {
             waits::an_agent_that_says_for_ever_that_it_waits_holds_nobody_up,
             an_agent_that_takes_the_judges_memory_in_one_test_after_the_other_holds_nobody_up,
             what_no_agent_can_pass_is_the_tasks_fault,
+            early::setup_that_fails_in_a_later_test_is_the_tasks_fault,
+            early::what_a_test_before_may_have_left_is_no_fault,
             what_an_agent_can_pass_is_no_fault,
             exceptions_are_what_they_were,
             questions_that_nobody_could_keep_are_no_fault,

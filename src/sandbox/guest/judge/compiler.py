@@ -21,6 +21,7 @@ class Compiler:
         self.has_raises = not is_asked_for("raises", self.prompt)
         self.words = set()  # in the texts within setup and tests
         self.uses, self.lines = [], [test["line"] for test in spec["tests"]]
+        self.changed = []  # names of which setup (None) or a test may change what is meant
         self.shown = "\n".join([spec["prompt"], *(test["text"] for test in spec["tests"] if test["public"])])
         setup = spec["setup"] or {"text": "", "line": 1}
         self.setup_line = setup["line"]
@@ -44,7 +45,7 @@ class Compiler:
     def content(self):
         """All that a Task is made of, as plain data and code: it can go from one process to others."""
         self.library = [] if self.is_plain else sorted(self.library)
-        kept = "prompt has_raises has_objects objects max_value asks_model has_files evaluated names agents_own is_plain library uses shown lines setup_line setup helpers rules tests scores".split()
+        kept = "prompt has_raises has_objects objects max_value asks_model has_files evaluated names agents_own is_plain library uses changed shown lines setup_line setup helpers rules tests scores".split()
         return {name: getattr(self, name) for name in kept}
 
     def made(self, test, source):
@@ -76,6 +77,7 @@ class Compiler:
         names = [node for node in nodes if isinstance(node, ast.Name)]
         self.names |= {node.id for node in names}
         self.uses += [(test, *use) for use in uses(nodes, above)]
+        self.changed += [(test, name) for name in changed_names(nodes)]
         self.is_steady &= all(map(is_steady, nodes))
         self.is_timeless &= all(map(is_timeless, nodes))
         self.is_plain &= is_plain(nodes, self.modules)

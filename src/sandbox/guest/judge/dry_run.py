@@ -10,16 +10,6 @@ class Unaskable(TypeError):
 
 # Exceptions that an agent's answers can't bring about, wherever they were put.
 CERTAIN = (ImportError, NameError, Unaskable)
-# Values of setup that nothing can be put into. Functions and classes can be, if they are its own.
-CONSTANT = (type(None), bool, int, float, complex, str, bytes, tuple, frozenset, range, type(sys), Member, Agent)
-
-
-def may_hold(value):
-    """True if a test may leave something in this value of setup for the next one to find."""
-    if type(value) is Member:
-        return False
-    imported = getattr(value, "__module__", "task") != "task"
-    return not isinstance(value, CONSTANT) and not (callable(value) and imported)
 
 
 class any_raises(raises):
@@ -59,6 +49,7 @@ class DryPeer(JudgePeer):
             raise NotPlain("is a Anything")
         value = value.meant() if type(value) is Watched else value
         self.run.is_foreseen &= type(value) is Member  # it may be asked about
+        self.run.has_shown |= type(value) is not Member  # and be changed
         return super().shown(coder, value, depth)
 
     def truth(self, proxy):
@@ -79,6 +70,7 @@ class DryRun(Run):
         self.requests, self.is_foreseen, self.count, self.size = [], True, 0, 0
         self.suspicions, self.test, self.trusting, self.untold = Suspicions(task.shown), None, {}, {}
         self.files, self.elsewhere = OwnFiles(task.is_plain), {}
+        self.has_shown, self.early = False, {}  # an object of the task's to the agent; failures before anything is asked
 
     def report(self, first):
         """Tells each fault as it is found; what will be asked."""
@@ -99,7 +91,7 @@ class DryRun(Run):
                 self.note_elsewhere(self.files.missed(error) if self.asked else None)
                 self.doubt(test, error)
         foreseen = self.requests if self.is_foreseen else None
-        doubtful = [*self.untold.values(), *self.elsewhere.values(), *self.suspicions.flaws()]
+        doubtful = [*self.untold.values(), *self.elsewhere.values(), *self.early.values(), *self.suspicions.flaws()]
         return {"asks": self.count > 0, "foreseen": foreseen, "doubtful": doubtful, "trusting": [*self.trusting.values()]}
 
     def note_far(self, got, right):
@@ -147,13 +139,22 @@ class DryRun(Run):
             self.is_foreseen = False
         elif isinstance(error, Careless):
             self.complain(self.task.fault(test, error))
-        elif not self.asked and not Anything.touched and (isinstance(error, CERTAIN) or not self.may_share(test)):
-            self.complain(self.task.fault(test, error))
+        elif not self.asked and not Anything.touched:
+            self.doubt_early(test, error)
+
+    def doubt_early(self, test, error):
+        """Tells of an exception before anything is asked: a fault, or a hint where a test before it may keep that away."""
+        flaw = self.task.fault(test, error)
+        if isinstance(error, CERTAIN) or not self.may_share(test):
+            self.complain(flaw)
+        else:
+            self.early[test] = flaw | {"message": f"{flaw['message']}, before the agent is asked anything: no agent passes, unless a test before this one keeps that away"}
 
     def may_share(self, test):
         """True if an earlier test can have put an answer where this one finds it."""
         names = {use.name for use in self.task.uses if use.test == test}
-        return self.count > 0 and any(may_hold(self.scope.get(name)) for name in names)
+        is_possible = self.count > 0 and any(may_hold(self.scope.get(name)) for name in names)
+        return is_possible and (test is None or self.has_shown or may_find_remains(self.task, self.scope, test))
 
     def look_up(self, first):
         """Names that neither the test, setup nor Python defines, and that can't be the agent's, or that it can't know of."""
