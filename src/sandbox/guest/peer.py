@@ -361,7 +361,7 @@ def described(kind):
     abstract = [base.__name__ for base in kind.__mro__ if base.__module__ in ABSTRACT]
     told = {"name": kind.__name__[:LONGEST_NAME], "can": can, "own": own, "methods": methods[:MAX_NAMES], "builtin": builtin}
     told["library"], told["is_library"] = library_base(kind), is_of_library(kind)
-    base = next((base for base in IMMUTABLE_TYPES if issubclass(kind, base)), None)
+    base = next((base for base in (*IMMUTABLE_TYPES, BaseException) if issubclass(kind, base)), None)
     return told | {"abstract": abstract, "changed": overridden(kind, base) if base else []}
 
 

@@ -145,7 +145,7 @@ def rebuilt(peer, content, depth=0):
     error = made(peer, leaves[0], content, text, depth)
     if strange or len(leaves) > 1 or said(error) != text:
         try:
-            own = {"__str__": lambda self: text, "__getattr__": asked_of_handle, "__module__": "agent"}
+            own = own_operations(error.agents_handle) | {"__str__": lambda self: text, "__getattr__": asked_of_handle, "__module__": "agent"}
             name = shortened(content.get("name")) if strange else leaves[0].__name__
             error = made(peer, type(name, strange + leaves, own), content, text, depth)
         except TypeError:
@@ -162,6 +162,28 @@ def asked_of_handle(self, name):
     if handle is None:
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
     return getattr(handle, name)
+
+
+# Of what a class of exceptions may define, what is not asked of the other side: the text is there, and what is called, or ends a
+# block, would pass for a function or manager of this side's.
+NOT_ASKED = frozenset(("__str__", "__call__", "__enter__", "__exit__"))
+
+
+def own_operations(handle):
+    """The operations that an exception's class defines, which are asked of the object itself."""
+    if handle is None:
+        return {}
+    about = about_of(handle)
+    own = {name: of_handle(name) for name in about.changed & DIFFERING - NOT_ASKED if getattr(type(handle), name, None)}
+    if "__hash__" in about.own or "__eq__" in own:
+        own["__hash__"] = of_handle("__hash__") if "__hash__" in about.can else None
+    if "__len__" in own:
+        own.setdefault("__bool__", of_handle("__bool__"))
+    return own
+
+
+def of_handle(name):
+    return lambda self, *args: getattr(type(self.agents_handle), name)(self.agents_handle, *args)
 
 
 def made(peer, kind, content, text, depth):

@@ -41,6 +41,8 @@ class JudgePeer(TestPeer):
     def note_made(self, name, value):
         """Notes an object that a test makes by its class's name, or that class: so it expects no plain data in its place."""
         proxy = self.inner(value) if self.run.task.kind_named(name) == "class" else None
+        if proxy is None and isinstance(value, BaseException) and self.run.task.kind_named(name) == "class":
+            proxy = getattr(value, "agents_handle", None)
         if proxy is not None and name in (type(proxy).__name__, link_of(proxy).name):
             link_of(proxy).made = True
 
@@ -135,7 +137,7 @@ class JudgePeer(TestPeer):
         except NotPlain as error:
             raise Unusable(f"what {label} returned {error}") from None
         finally:
-            failed, line.failed = line.failed or self.aside, outer
+            failed, line.failed = (self.aside if line.failed is None else line.failed), outer
             self.aside = failed if line.number != MAIN else None  # another thread of the test's may end by it, and nobody hear of that
         # Of several objects, which one it is tells something, too: where a test's function asks, it may be asked until that holds.
         self.has_given |= "raised" in claim or not is_handle(claim.get("value")) or bool(line.exchanges)
@@ -158,7 +160,7 @@ class JudgePeer(TestPeer):
             text = self.answer(self.asked_in(word) or {})
         except self.passing as error:
             text, line.failed = dumps({"raised": {"name": type(error).__name__}}), error
-        self.aside, line.failed = self.aside or line.failed, None
+        self.aside, line.failed = line.failed if self.aside is None else self.aside, None
         return text
 
     def surroundings(self):
@@ -336,7 +338,14 @@ class JudgePeer(TestPeer):
         passed = self.question_and_answer(f"{type(target).__name__}.__exit__", what, (*first, kind, error, None), {}, None)
         if not is_raised and sys.exc_info()[1] is None:
             return passed
-        return passed is True and is_own and is_left_by_the_test() and not is_through_assertions(error)
+        return is_own and self.is_told_true(passed) and is_left_by_the_test() and not is_through_assertions(error)
+
+    def is_told_true(self, answer):
+        """True if the agent says that an answer of its own is true, be it no bool: it could have said True as well."""
+        if not issubclass(type(answer), Proxy):
+            return bool(answer)
+        decides = {"__bool__", "__len__"} & about_of(answer).can
+        return not decides or self.ask("__bool__", answer) is True
 
     def is_blocks_own(self, error):
         """True for an exception that the agent has raised, or a block without the agent, which may be passed over at the agent's word."""
@@ -379,7 +388,7 @@ NAMES = frozenset(("__name__", "__qualname__", "__module__", "__doc__"))
 
 def is_raised_by_block(error):
     """True if a `raise` of the test's own brought the exception about."""
-    trace = error and error.__traceback__
+    trace = getattr(error, "__traceback__", None)
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     if trace is None or isinstance(error, AssertionError) or trace.tb_frame.f_code.co_filename != TEST_FILE:
@@ -411,7 +420,7 @@ def type_of(value):
     if "agents_base" in vars(type(value)):
         value = value._agentmill
     if isinstance(value, BaseException) and getattr(value, "agents_kinds", None):
-        value = value.agents_handle or value
+        value = value if value.agents_handle is None else value.agents_handle
     if not issubclass(type(value), Proxy):
         return value.__class__
     if about_of(value).is_library and (known := claimed_class(about_of(value).library)) is not None:

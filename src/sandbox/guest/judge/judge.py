@@ -136,7 +136,7 @@ class Run:
             self.enter(test)
             self.calls = Calls()
             self.peer.begin(given_to_setup)
-            raised = error or self.carry_out(test, scope) or self.peer.aside or FAILURES.first()
+            raised = first_of(error, lambda: self.carry_out(test, scope), lambda: self.peer.aside, FAILURES.first)
             self.peer.aside = None
             if raised is not None and not self.asked:
                 return self.fault(test, raised)
@@ -379,6 +379,13 @@ def told_exit(who, claim):
     """The end of the agent's import by SystemExit, in a message; nothing where there was none."""
     code = claim.get("exit")
     return f"{who} ended with exit code {code} when it was imported" if type(code) is int and 0 <= code < 256 else ""
+
+
+def first_of(error, *others):
+    """The first exception that is there. The truth of one of the agent's is no matter."""
+    for other in others:
+        error = other() if error is None else error
+    return error
 
 
 def execute(code, scope):

@@ -132,7 +132,7 @@ class TestPeer(Peer):
             is_blind = is_bare_call(op, args, named) and not self.has_given
             if self.is_failure(error) and not is_blind:
                 line = self.lines.of_thread()  # what it has asserted of something that the agent gave it, and does not hold
-                line.failed = line.failed or error
+                line.failed = error if line.failed is None else line.failed
             raise
 
     def chooses(self, op, target, args):
