@@ -52,7 +52,7 @@ def arithmetic():
     yield "__divmod__", divmod
     yield "__rdivmod__", mirrored(divmod)
     for name in BINARY:
-        function = getattr(operator, {"and": "and_", "or": "or_"}.get(name, name))
+        function = pow if name == "pow" else getattr(operator, {"and": "and_", "or": "or_"}.get(name, name))  # which may have a modulus
         yield f"__{name}__", function
         yield f"__r{name}__", mirrored(function)
         yield f"__i{name}__", getattr(operator, f"i{name}")

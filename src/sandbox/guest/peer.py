@@ -111,8 +111,9 @@ class Peer:
             base = type(data)
             if not issubclass(base, IMMUTABLE_TYPES):
                 raise TypeError
-            changed = frozenset(FORWARDED & about_of(proxy).changed)
-            kind = self.subclasses.get((base, changed)) or subclass_of(base, changed)
+            about = about_of(proxy)
+            changed = frozenset(FORWARDED & about.changed), frozenset(OF_ENUMS & about.of_enum)
+            kind = self.subclasses.get((base, changed)) or subclass_of(base, *changed)
             self.subclasses[base, changed] = kind
             value = tuple.__new__(kind, data) if issubclass(base, tuple) else base.__new__(kind, data)
             value._agentmill = proxy
@@ -356,13 +357,25 @@ def described(kind):
     base = next((base for base in (list, dict, set, bytearray, type) if issubclass(kind, base)), object)
     names = (*OWN, "__instancecheck__") if base is type else OWN
     own = [name for name in names if getattr(kind, name, None) is not getattr(base, name, None)]
+    own = own if base is not dict else [name for name in own if not is_counters(kind, name)]
     is_known = kind.__module__ == "builtins" or kind in VIEWS.values()
     builtin = kind.__name__ if is_known else base.__name__ if base is not object else None
     abstract = [base.__name__ for base in kind.__mro__ if base.__module__ in ABSTRACT]
     told = {"name": kind.__name__[:LONGEST_NAME], "can": can, "own": own, "methods": methods[:MAX_NAMES], "builtin": builtin}
     told["library"], told["is_library"] = library_base(kind), is_of_library(kind)
     base = next((base for base in (*IMMUTABLE_TYPES, BaseException) if issubclass(kind, base)), None)
-    return told | {"abstract": abstract, "changed": overridden(kind, base) if base else []}
+    of_enum = [name for name in OF_ENUMS if getattr(lying_in(kind, name), "__module__", None) == "enum"]
+    return told | {"abstract": abstract, "changed": overridden(kind, base) if base else [], "of_enum": of_enum}
+
+
+def lying_in(kind, name):
+    """A method as it lies in a class or those that it descends from, not in the class of the class; None if there is none."""
+    return next((vars(base)[name] for base in kind.__mro__ if name in vars(base)), None)
+
+
+def is_counters(kind, name):
+    """True for the equality that a class has from Counter: it is that of a dict, but for what is counted as 0."""
+    return name in ("__eq__", "__ne__") and getattr(getattr(kind, name), "__module__", None) == "collections"
 
 
 def library_base(kind):
@@ -403,14 +416,31 @@ FORWARDED = frozenset((*ARITHMETIC, *COMPARISONS, "__getitem__", "__contains__",
 FORWARDED |= {"__str__", "__repr__", "__neg__", "__pos__", "__abs__", "__invert__"}
 
 
-def subclass_of(base, changed):
+# Operations that the members of an enumeration have from there, as long as nothing but members is given to them.
+OF_ENUMS = frozenset("__str__ __repr__ __format__ __or__ __and__ __xor__ __invert__ __contains__ __iter__ __len__".split())
+
+
+def subclass_of(base, changed, of_enum):
     """The class of plain data whose own class has these operations in place of the builtin's."""
-    own = {name: forwarding(name) for name in changed}
+    own = {name: forwarding_of_member(base, name) for name in of_enum} | {name: forwarding(name) for name in changed}
+    if of_enum:  # by which `repr` alone is another one
+        own.setdefault("__str__", base.__repr__ if base.__str__ is object.__str__ else base.__str__)
     return type(base.__name__, (base,), {"agents_base": base, "__hash__": base.__hash__, **own, "__getattr__": asked_of_proxy})
 
 
 def forwarding(name):
     return lambda self, *args: getattr(type(self._agentmill), name)(self._agentmill, *args)
+
+
+def forwarding_of_member(base, name):
+    of_member, of_base = forwarding(name), getattr(base, name, None)
+    is_between_members = name.removeprefix("__") in ("or__", "and__", "xor__")
+
+    def forwarded(self, *args):
+        is_other = is_between_members and not all("agents_base" in vars(type(arg)) for arg in args)
+        return of_base(self, *args) if is_other else of_member(self, *args)
+
+    return forwarded
 
 
 def asked_of_proxy(self, name):

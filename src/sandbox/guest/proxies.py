@@ -13,7 +13,7 @@ class About:
         words = lambda key: frozenset(word for word in told[key] if type(word) is str)
         self.name = told["name"][:LONGEST_NAME] if type(told["name"]) is str else "object"
         self.can, self.own, self.methods, self.builtin = words("can"), words("own"), words("methods"), told["builtin"]
-        self.changed = words("changed")
+        self.changed, self.of_enum = words("changed"), words("of_enum")
         self.library, self.is_library = told["library"] if type(told["library"]) is str else "", told["is_library"] is True
         self.abstract = [kind for kind in map(abstract_class, words("abstract")) if kind is not None]
 

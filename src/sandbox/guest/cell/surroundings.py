@@ -25,6 +25,8 @@ class Surroundings:
             self.put(sys, "argv", *self.told["argv"])
         for name, value in self.told.get("environ", ()):
             self.lay((None, name), value, os.environ.get(name), lambda value, name=name: set_variable(name, value))
+        if "decimal" in self.told:
+            self.count_as(self.told["decimal"])
         if "logs" in self.told:
             self.listen_to_logs(self.told["logs"])
         if "warnings" in self.told:
@@ -45,6 +47,20 @@ class Surroundings:
         layers.append(layer)
         set_it(value)
         self.undo.append(lambda: lift(place, layer, set_it))
+
+    def count_as(self, settings):
+        """Has decimal numbers be as the test has set them."""
+        import decimal
+
+        before = decimal.getcontext()
+        context = before.copy()
+        for name, value in settings.items():
+            if name == "traps":
+                context.traps = {signal: int(signal.__name__ in value) for signal in before.traps}
+            else:
+                setattr(context, name, value)
+        decimal.setcontext(context)
+        self.undo.append(lambda: decimal.setcontext(before))
 
     def listen_to_warnings(self):
         import warnings

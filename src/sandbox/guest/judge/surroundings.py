@@ -94,6 +94,21 @@ class Library:
         return [[name, now.get(name)] for name in sorted(names)]
 
 
+# Settings of decimal numbers, as a process has them to begin with.
+DECIMALS = {"prec": 28, "rounding": "ROUND_HALF_EVEN", "Emin": -999999, "Emax": 999999, "capitals": 1, "clamp": 0}
+TRAPS = frozenset(("DivisionByZero", "InvalidOperation", "Overflow"))
+
+
+def decimal_settings():
+    """The settings of decimal numbers that a test has changed, and the names of the signals that are raised if these are other ones."""
+    if (module := sys.modules.get("decimal")) is None:
+        return {}
+    context = module.getcontext()
+    told = {name: now for name, usual in DECIMALS.items() if (now := getattr(context, name)) != usual}
+    traps = {signal.__name__ for signal, is_raised in context.traps.items() if is_raised}
+    return told if traps == TRAPS else told | {"traps": sorted(traps)}
+
+
 def is_routine(value):
     return callable(value) or isinstance(value, (staticmethod, classmethod))
 
