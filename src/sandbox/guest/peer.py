@@ -112,7 +112,8 @@ class Peer:
             if not issubclass(base, IMMUTABLE_TYPES):
                 raise TypeError
             about = about_of(proxy)
-            changed = frozenset(FORWARDED & about.changed), frozenset(OF_ENUMS & about.of_enum)
+            of_enum = OF_ENUMS if base is int else TEXTS_OF_ENUMS  # a text has its own length and parts, whatever is claimed
+            changed = frozenset(FORWARDED & about.changed), frozenset(of_enum & about.of_enum)
             kind = self.subclasses.get((base, changed)) or subclass_of(base, *changed)
             self.subclasses[base, changed] = kind
             value = tuple.__new__(kind, data) if issubclass(base, tuple) else base.__new__(kind, data)
@@ -417,7 +418,8 @@ FORWARDED |= {"__str__", "__repr__", "__neg__", "__pos__", "__abs__", "__invert_
 
 
 # Operations that the members of an enumeration have from there, as long as nothing but members is given to them.
-OF_ENUMS = frozenset("__str__ __repr__ __format__ __or__ __and__ __xor__ __invert__ __contains__ __iter__ __len__".split())
+TEXTS_OF_ENUMS = frozenset("__str__ __repr__ __format__".split())
+OF_ENUMS = TEXTS_OF_ENUMS | frozenset("__or__ __and__ __xor__ __invert__ __contains__ __iter__ __len__".split())
 
 
 def subclass_of(base, changed, of_enum):
