@@ -32,6 +32,9 @@ pub struct Roster {
 pub struct Student {
     /// The miner that submits for the person.
     pub id: Miner,
+    /// The id as the file has it, with its capitals: other systems find the person by it.
+    #[serde(skip)]
+    pub written: String,
     /// Full name, fit to be shown.
     pub name: String,
     /// Group, fit to be shown; empty if there is none.
@@ -186,7 +189,7 @@ fn student(record: &StringRecord, places: [Option<usize>; 3]) -> Result<Student,
         return Err(format!("a name is longer than {LONGEST} characters"));
     }
     let (name, group) = (visible(name, LONGEST), visible(group, LONGEST));
-    Ok(Student { id: id.parse()?, name, group })
+    Ok(Student { id: id.parse()?, written: id.to_owned(), name, group })
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub(super) fn write(out: &mut dyn Write, people: &People<'_>) -> io::Result<()> 
 
 fn of_person(person: &Person<'_>) -> Vec<String> {
     vec![
-        person.id.to_string(),
+        person.written.to_owned(),
         text(person.name.unwrap_or_default()),
         text(person.group),
         person.state.name().to_owned(),

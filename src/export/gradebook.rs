@@ -20,7 +20,7 @@ pub(super) fn write(out: &mut dyn Write, people: &People<'_>) -> io::Result<()> 
         marks.iter().filter_map(|mark| Some(((mark.miner.as_str(), place(mark)), mark.score?))).collect();
     let line = |person: &Person<'_>| {
         let score = |place: &Place<'_>| or_empty(scores.get(&(person.id.as_str(), *place)));
-        let head = [person.id.to_string(), text(person.name.unwrap_or_default())];
+        let head = [person.written.to_owned(), text(person.name.unwrap_or_default())];
         head.into_iter().chain(places.iter().map(score)).chain(last(person)).collect()
     };
     let header = ["id", "name"].map(str::to_owned).into_iter();

@@ -22,11 +22,11 @@ fn line(person: &Person<'_>, shown: bool) -> Vec<String> {
     let row = person.row.filter(|_| shown);
     vec![
         or_empty(row.and_then(|row| row.rank)),
-        person.id.to_string(),
-        text(person.name.unwrap_or(person.id.as_str())),
+        person.written.to_owned(),
+        text(person.name.unwrap_or(person.written)),
         or_empty(person.row.map(|row| row.first_seen.strftime("%Y-%m-%d %H:%M:%S"))),
         or_empty(row.and_then(|row| row.score)),
         person.submissions.to_string(),
-        person.id.to_string(),
+        person.written.to_owned(),
     ]
 }

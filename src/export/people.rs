@@ -5,7 +5,7 @@ use std::io;
 
 use serde::Deserialize;
 
-use crate::config::{Board, Pipeline};
+use crate::config::{Board, Pipeline, Student};
 use crate::model::miner_id::Miner;
 use crate::model::rejection::Rejection;
 use crate::model::report::Run;
@@ -31,6 +31,8 @@ pub struct People<'a> {
 pub struct Person<'a> {
     /// The miner that submits for the person.
     pub id: &'a Miner,
+    /// The id as the roster has it, such as `S-77` of `s-77`; of somebody who is not on it, the miner's.
+    pub written: &'a str,
     /// Full name by the roster.
     pub name: Option<&'a str>,
     /// Group by the roster; empty if there is none.
@@ -97,8 +99,10 @@ impl<'p> People<'p> {
         let names: HashMap<&Miner, &Listed> = roster.iter().map(|one| (&one.id, one)).collect();
         let rows: HashMap<&Miner, &Row> = rankings.iter().map(|row| (&row.miner, row)).collect();
         let reasons: HashMap<&Miner, &Rejection> = refusals().collect();
+        let written: HashMap<&Miner, &str> = self.students().map(|one| (&one.id, &*one.written)).collect();
         let person = |(id, state)| Person {
             id,
+            written: written.get(id).copied().unwrap_or(id.as_str()),
             name: names.get(id).map(|listed| listed.name.as_str()),
             group: names.get(id).map_or("", |listed| listed.group.as_str()),
             state,
@@ -111,11 +115,15 @@ impl<'p> People<'p> {
 
     /// Everybody in the roster's order, then those who are not on it.
     pub fn by_roster(&self) -> Vec<Person<'_>> {
-        let students = self.pipeline.roster.iter().flat_map(|roster| &roster.students);
-        let places: HashMap<&Miner, usize> = students.enumerate().map(|(at, one)| (&one.id, at)).collect();
+        let places: HashMap<&Miner, usize> =
+            self.students().enumerate().map(|(at, one)| (&one.id, at)).collect();
         let mut everybody = self.all();
         everybody.sort_by_key(|person| places.get(person.id).copied().unwrap_or(usize::MAX));
         everybody
+    }
+
+    fn students(&self) -> impl Iterator<Item = &Student> {
+        self.pipeline.roster.iter().flat_map(|roster| &roster.students)
     }
 
     /// The scores of all who are ranked, task by task.

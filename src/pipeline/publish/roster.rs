@@ -71,7 +71,7 @@ pub(super) fn listed(published: &Published) -> Vec<Listed> {
 
 impl Listed {
     fn new(student: &Student, state: RosterState) -> Self {
-        let Student { id, name, group } = student.clone();
+        let Student { id, name, group, .. } = student.clone();
         Self { id, name, group, state }
     }
 }

@@ -100,6 +100,7 @@ mod tests {
     fn a_refused_file_is_put_down_to_who_is_on_the_roster() {
         let person = |(id, name): (&str, &str)| Student {
             id: id.parse().unwrap(),
+            written: id.into(),
             name: name.into(),
             group: String::new(),
         };
@@ -153,6 +154,7 @@ mod tests {
     fn many_files_and_many_people_take_no_time() {
         let person = |number: usize| Student {
             id: format!("s{number}").parse().unwrap(),
+            written: format!("s{number}"),
             name: format!("Person{number} Long-Name"),
             group: String::new(),
         };

@@ -6,7 +6,7 @@ use super::*;
 use crate::model::feedback::Feedback;
 
 fn student(id: &str, name: &str, group: &str) -> Student {
-    Student { id: miner(id), name: name.into(), group: group.into() }
+    Student { id: miner(id), written: id.into(), name: name.into(), group: group.into() }
 }
 
 /// Bob is absent, dave waits, mallory was refused; alice and carol are ranked, and zed is on no list.
