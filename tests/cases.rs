@@ -313,6 +313,8 @@ fn a_subtask_counts_if_all_of_its_cases_pass() {
     let scored = run(&lab, "print(input())\n", &task);
     assert_eq!(verdicts(&scored), ["passed", "passed", "failed"]);
     assert_eq!((scored.score, scored.tests[1].share), (30.0, Some(0.0)));
+    assert_eq!(scored.tests[1].worth().as_deref(), Some("worth nothing, as b is all or nothing"));
+    assert_eq!([0, 2].map(|at: usize| scored.tests[at].worth()), [None, None]);
     let all = run(&lab, "n = int(input())\nprint(n + (n == 3))\n", &task);
     assert_eq!((all.score, all.tests[1].share), (100.0, None));
     assert_eq!(lab.close(), Vec::<String>::new());

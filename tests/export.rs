@@ -136,6 +136,28 @@ fn a_gradebook_has_a_line_for_each_student_and_a_column_for_each_task() {
         .prints(&["gradebook.csv"]);
 }
 
+/// Other systems find nobody by `s-77` whom they know as `S-77`.
+#[test]
+fn ids_are_those_of_the_roster_with_their_capitals() {
+    let env = course();
+    env.write("students.csv", "id,name\nANN,Ann Lee\nS-77,Cy\n");
+    env.run();
+    let ids = |format, places: &[usize]| {
+        let text = exported(&env, format);
+        let cells = |line: &str| {
+            let cells: Vec<&str> = line.split(',').collect();
+            places.iter().map(|place| cells[*place].to_owned()).collect::<Vec<_>>().join(" ")
+        };
+        text.lines().skip(1).map(cells).collect::<Vec<_>>()
+    };
+    assert_eq!(ids("gradebook", &[0]), ["ANN", "S-77", "teacher", "eve"]);
+    assert_eq!(ids("csv-long", &[0]), ["ANN", "ANN", "S-77", "teacher", "teacher", "eve"]);
+    assert_eq!(ids("kaggle", &[1, 6])[..2], ["teacher teacher", "ANN ANN"]);
+    assert!(exported(&env, "junit").contains("<testsuite name=\"S-77\""));
+    env.agentmill(&["export", "gradescope", "--out", env.path("grades").to_str().unwrap()]).code(0);
+    assert!(env.read("grades/S-77.json").contains("\"id\": \"S-77\""));
+}
+
 #[test]
 fn kaggles_leaderboard_is_by_rank() {
     let env = course();
@@ -149,6 +171,30 @@ fn kaggles_leaderboard_is_by_rank() {
     assert!(lines[1].starts_with("1,teacher,teacher,20") && lines[1].ends_with(",100,1,teacher"), "{text}");
     assert!(lines[2].starts_with("2,ann,\"Ann, <Lee>\",20") && lines[2].ends_with(",25,1,ann"), "{text}");
     assert_eq!(lines[3..], [",bo,Bo Ray,,,0,bo", ",eve,Eve,,,1,eve"]);
+}
+
+/// The points of what passed don't add up else.
+#[test]
+fn a_passed_case_of_a_lost_subtask_is_said_to_be_worth_nothing() {
+    let task = "prompt: p\ncases:\n  - {folder: q/all, weight: 10, all_or_nothing: true, public: ['1'], timeout: 1500ms}\n";
+    let env = TestEnv::new().pipeline("rewards: none\n").task("q", task).agent("bo", "print(input())\n");
+    for (name, right) in [("1", "1"), ("2", "2"), ("3", "4")] {
+        env.write(&format!("tasks/q/all/{name}.in"), name);
+        env.write(&format!("tasks/q/all/{name}.out"), right);
+    }
+    env.run();
+    let worth = "worth nothing, as all is all or nothing";
+    let show = |args: &[&str]| env.agentmill(&[&["show", "bo"], args].concat()).code(0);
+    show(&["q"]).prints(&["0 of 30 points", &format!("all/1: passed, {worth}, weight 10")]);
+    show(&[]).prints(&[&format!("all: 2 cases passed, {worth}, weight 20")]);
+    show(&["--as-miner"]).prints(&["all/1: passed, worth nothing, as its folder is all or nothing"]);
+    assert!(exported(&env, "gradescope").contains(&format!("\"output\":\"passed, {worth}\"")));
+    let told =
+        ["limits: 10s, in which a test has 1.5s or more of its own", "all or nothing by folder: 3 cases"];
+    env.agentmill(&["tasks", "q"])
+        .code(0)
+        .prints(&told)
+        .prints(&["# all/1 (within 1.5s, all is all or nothing)"]);
 }
 
 #[test]

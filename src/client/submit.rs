@@ -337,11 +337,15 @@ fn asked(run: &OwnRun) -> Option<String> {
     usage.model.map(|model| format!("    asked of models: {model}"))
 }
 
-/// A test with its message, and one that did not pass without; none for others.
+/// A test with its message, and one that did not pass or is worth nothing without; none for others.
 fn test_line(test: &OwnTest) -> Option<String> {
     let (name, verdict) = (visible(&test.name, SHOWN), test.verdict.name());
     match &test.message {
         Some(message) => Some(format!("    {name}: {verdict}: {}", visible(message, SHOWN))),
+        // Public tests alone have a worth here that hidden ones decide.
+        None if test.verdict == Verdict::Passed && test.share == Some(0.0) => {
+            Some(format!("    {name}: {verdict}, worth nothing, as its folder is all or nothing"))
+        }
         None => (test.verdict != Verdict::Passed).then(|| format!("    {name}: {verdict}")),
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::cli::Exit;
 use crate::config::Pipeline;
 use crate::pipeline::terms::Terms;
-use crate::task::{Form, Task};
+use crate::task::{Form, Task, Test};
 use crate::term::{self, Layout, Styled, left, right, table};
 use crate::util::plural::counted;
 use crate::workspace::{Workspace, parked};
@@ -49,10 +49,17 @@ fn list(tasks: &[Task], layout: &Layout) -> String {
 /// A task as miners may see it, as JSON; with the stage that runs it.
 fn data(task: &Task, pipeline: &Pipeline) -> Value {
     let public = task.tests.iter().filter(|test| test.public);
-    let tests = public.map(
-        |test| json!({ "name": test.name, "weight": test.weight, "form": test.form.name(), "assert": test.assertion.text.trim_end() }),
-    );
-    let Terms { timeout_ms, memory, model } = Terms::of(task, pipeline);
+    let tests = public.map(|test| {
+        json!({
+            "name": test.name,
+            "weight": test.weight,
+            "form": test.form.name(),
+            "timeout_ms": test.timeout.map(|timeout| timeout.as_millis() as u64),
+            "all_or_nothing": test.group().is_some(),
+            "assert": test.assertion.text.trim_end(),
+        })
+    });
+    let Terms { timeout_ms, test_timeout_ms, all_or_nothing, memory, model } = Terms::of(task, pipeline);
     json!({
         "id": task.id,
         "stage": pipeline.stage_of(&task.id).map(|stage| &stage.name),
@@ -61,6 +68,8 @@ fn data(task: &Task, pipeline: &Pipeline) -> Value {
         "tests": task.tests.len(),
         "public_tests": tests.collect::<Vec<_>>(),
         "timeout_ms": timeout_ms,
+        "test_timeout_ms": test_timeout_ms,
+        "all_or_nothing": all_or_nothing,
         "memory": memory,
         "model": model,
         "has_solution": task.solution.is_some(),
@@ -71,17 +80,34 @@ fn whole(task: &Task, pipeline: &Pipeline) -> String {
     let mut text =
         format!("{}\n\n{}\n\n{}", task.id, task.prompt.trim_end(), told(&Terms::of(task, pipeline)));
     for test in task.tests.iter().filter(|test| test.public) {
-        let form = if test.form == Form::Score { " (a score, 0 to 1)" } else { "" };
-        text += &format!("\n# {}{form}\n{}\n", test.name, test.assertion.text.trim_end());
+        text += &format!("\n# {}{}\n{}\n", test.name, remarks(test), test.assertion.text.trim_end());
     }
     let hidden = task.tests.iter().filter(|test| !test.public).count();
     text + &format!("\n{}, not public.\n", counted(hidden, "more test"))
 }
 
+/// Remarks on a test behind its name, in brackets; empty where there is nothing to say.
+fn remarks(test: &Test) -> String {
+    let remarks = [
+        (test.form == Form::Score).then(|| "a score, 0 to 1".to_owned()),
+        test.timeout.map(|timeout| format!("within {timeout:?}")),
+        test.group().map(|folder| format!("{folder} is all or nothing")),
+    ];
+    let remarks: Vec<String> = remarks.into_iter().flatten().collect();
+    if remarks.is_empty() { String::new() } else { format!(" ({})", remarks.join(", ")) }
+}
+
 /// Terms in words, a line for the limits and one for the models.
 fn told(terms: &Terms<'_>) -> String {
     let (timeout, memory) = (Duration::from_millis(terms.timeout_ms), terms.memory.div_ceil(1 << 20));
-    let limits = format!("limits: {timeout:?}, {memory} MiB of memory\n");
+    let own = terms.test_timeout_ms.map_or_else(String::new, |least| {
+        format!(", in which a test has {:?} or more of its own", Duration::from_millis(least))
+    });
+    let grouped = match terms.all_or_nothing {
+        0 => String::new(),
+        cases => format!("all or nothing by folder: {}\n", counted(cases, "case")),
+    };
+    let limits = format!("limits: {timeout:?}{own}, {memory} MiB of memory\n{grouped}");
     let Some(model) = &terms.model else { return limits };
     let cost = model.cost.map_or_else(String::new, |cost| format!(", ${cost}"));
     let budget = format!("{}, {}{cost}", counted(model.requests, "request"), counted(model.tokens, "token"));

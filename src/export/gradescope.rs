@@ -23,10 +23,10 @@ pub(super) fn lines(out: &mut dyn Write, people: &People<'_>) -> io::Result<()> 
     Ok(())
 }
 
-/// A file for each person, `<id>.json`.
+/// A file for each person, `<id>.json` by the roster's ids.
 pub(super) fn files(folder: &Path, people: &People<'_>) -> io::Result<Vec<PathBuf>> {
     let file = |person: &Person<'_>| {
-        let path = folder.join(format!("{}.json", person.id));
+        let path = folder.join(format!("{}.json", person.written));
         let bytes = json::bytes(&results(people, person))?;
         atomic_file::replace(&path, &bytes)?;
         Ok(path)
@@ -44,7 +44,7 @@ fn results(people: &People<'_>, person: &Person<'_>) -> Value {
     let late = person.row.and_then(|row| score::lateness(row.penalty));
     let told = person.missing().or(late).unwrap_or_default();
     let extra = json!({
-        "id": person.id,
+        "id": person.written,
         "name": person.name,
         "group": person.group,
         "state": person.state,
@@ -72,12 +72,14 @@ fn of_run(run: &Run) -> Vec<Value> {
 
 fn of_test(run: &Run, test: &TestResult) -> Value {
     let passed = test.verdict == Verdict::Passed;
+    let worth = || test.worth().map(|worth| format!("{}, {worth}", test.verdict.name()));
+    let output = test.message.clone().or_else(worth).unwrap_or_else(|| test.verdict.name().to_owned());
     json!({
         "name": format!("{}: {}", run.label(), visible(&test.name, MAX)),
         "score": test.earned(),
         "max_score": test.weight,
         "status": if passed { "passed" } else { "failed" },
-        "output": visible(test.message.as_deref().unwrap_or(test.verdict.name()), MAX),
+        "output": visible(&output, MAX),
         "visibility": if test.public { "visible" } else { "hidden" },
         "extra_data": { "stage": run.stage, "verdict": test.verdict },
     })

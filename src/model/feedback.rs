@@ -66,6 +66,10 @@ impl Feedback {
             tests.truncate(open);
         }
         let if_tasks = all || self >= Self::Tasks;
+        if !if_tasks {
+            // It passed: what it lost it lost by other cases of its folder, which may be hidden.
+            tests.iter_mut().filter(|test| test.lost_with().is_some()).for_each(|test| test.share = None);
+        }
         Shown {
             verdict: if_tasks.then_some(verdict),
             score: if_tasks.then_some(score),
@@ -103,6 +107,15 @@ mod tests {
         assert_eq!(shown.each_ref().map(|one| one.score.is_some()), [false, false, true, true]);
         assert_eq!(shown.each_ref().map(|one| one.usage.is_some()), [false, false, false, true]);
         assert!(shown.iter().all(|one| one.stderr.is_none()));
+    }
+
+    /// A subtask may have public cases and hidden ones.
+    #[test]
+    fn no_hidden_case_is_told_by_the_worth_of_a_public_one() {
+        let mut of = run(&[true, false]);
+        (of.tests[0].verdict, of.tests[0].share) = (Verdict::Passed, Some(0.0));
+        let shares = EACH.map(|feedback| feedback.of_run(of.clone()).tests[0].share);
+        assert_eq!(shares, [None, None, Some(0.0), Some(0.0)]);
     }
 
     #[test]

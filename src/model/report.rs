@@ -183,9 +183,19 @@ impl TestResult {
         self.weight * self.share.unwrap_or(all_or_nothing)
     }
 
-    /// The share of a score that is neither nothing nor all, in words.
+    /// The folder whose cases count together, where this one passed and is worth nothing as another one of them did not.
+    #[must_use]
+    pub fn lost_with(&self) -> Option<&str> {
+        let is_lost = self.verdict == Verdict::Passed && self.share == Some(0.0);
+        is_lost.then(|| self.name.split('/').next().unwrap_or_default())
+    }
+
+    /// The share of a score that is neither nothing nor all, in words, or why what passed is worth nothing.
     #[must_use]
     pub fn worth(&self) -> Option<String> {
+        if let Some(folder) = self.lost_with() {
+            return Some(format!("worth nothing, as {folder} is all or nothing"));
+        }
         let share = self.share.filter(|share| 0.0 < *share && *share < 1.0)?;
         // Rounded down: what is not all must not look like it.
         Some(format!("worth {}", (share * 10_000.0).floor() / 10_000.0))

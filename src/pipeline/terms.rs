@@ -12,6 +12,10 @@ use crate::task::Task;
 pub struct Terms<'a> {
     /// Agent time in milliseconds.
     pub timeout_ms: u64,
+    /// The least that a test of it, public or hidden, may take of that; None where each may take all.
+    pub test_timeout_ms: Option<u64>,
+    /// Cases, public or hidden, that count only if all others of their folder pass.
+    pub all_or_nothing: usize,
     /// Memory in bytes. What the files of the task take is not counted: their size may tell of what is not shown.
     pub memory: u64,
     /// Budget for questions to models; None where nothing may be asked.
@@ -41,8 +45,12 @@ impl<'a> Terms<'a> {
     /// Terms of a task under these limits and this grant.
     #[must_use]
     pub fn new(task: &Task, limits: &Limits, grant: Option<&'a Grant>) -> Self {
+        let timeout = task.timeout.unwrap_or(limits.timeout);
+        let own = task.tests.iter().filter_map(|test| test.timeout);
         Self {
-            timeout_ms: task.timeout.unwrap_or(limits.timeout).as_millis() as u64,
+            timeout_ms: timeout.as_millis() as u64,
+            test_timeout_ms: own.min().filter(|own| *own < timeout).map(|own| own.as_millis() as u64),
+            all_or_nothing: task.tests.iter().filter(|test| test.group().is_some()).count(),
             memory: task.memory.unwrap_or(limits.memory),
             model: grant.map(Granted::of),
         }
@@ -69,6 +77,7 @@ impl<'a> Granted<'a> {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+    use std::time::Duration;
 
     use serde_json::json;
 
@@ -85,7 +94,14 @@ mod tests {
         let grant = json!({
             "allow": ["m"], "requests": 5, "tokens": 900, "cost": 0.5, "wait_s": 30.0, "at_once": 4, "faces": ["openai"],
         });
-        assert_eq!(told(&task), json!({"timeout_ms": 10_000, "memory": 256 << 20, "model": grant}));
+        let terms = json!({
+            "timeout_ms": 10_000, "test_timeout_ms": null, "all_or_nothing": 0, "memory": 256 << 20, "model": grant,
+        });
+        assert_eq!(told(&task), terms);
+        task.tests[0].timeout = Some(Duration::from_secs(20));
+        assert_eq!(told(&task)["test_timeout_ms"], json!(null), "there is no more than the run's");
+        task.tests[0].timeout = Some(Duration::from_secs(2));
+        assert_eq!(told(&task)["test_timeout_ms"], 2000);
         task.memory = Some(1 << 20);
         assert_eq!(told(&task)["memory"], 1 << 20);
         let [quick, nowhere] = ["q", "none"].map(|id| Task::of_ours(id, "", "assert True"));

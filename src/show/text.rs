@@ -21,6 +21,9 @@ use crate::show::rescored;
 use crate::term::{Column, HEADING, Layout, ODD, Styled, left, of_verdict, right, table};
 use crate::util::plural::counted;
 
+/// Beginning of the message of a test that was not asked for want of time.
+const UNASKED: &str = "not asked, as the run's ";
+
 /// Most lines shown of one message or of stderr.
 const LINES: usize = 20;
 
@@ -280,8 +283,38 @@ fn trouble(run: &Run, layout: &Layout) -> String {
         }
         Outcome::Scored(run) if run.tests.iter().all(passed) => String::new(),
         Outcome::Scored(run) => {
-            run.tests.iter().filter(|test| !passed(test)).fold(title, |text, one| text + &test(one, layout))
+            let failed = run.tests.iter().filter(|test| !passed(test));
+            failed.fold(title, |text, one| text + &test(one, layout))
+                + &lost(&run.tests)
+                + &unasked(&run.tests)
         }
+    }
+}
+
+/// Cases that passed and are worth nothing, as another one of their folder did not: a line for each folder.
+fn lost(tests: &[TestResult]) -> String {
+    let mut folders: BTreeMap<&str, (usize, f64)> = BTreeMap::new();
+    for (folder, test) in tests.iter().filter_map(|test| Some((test.lost_with()?, test))) {
+        let (cases, weight) = folders.entry(folder).or_default();
+        (*cases, *weight) = (*cases + 1, *weight + test.weight);
+    }
+    let line = |(folder, (cases, weight)): (&str, (usize, f64))| {
+        let cases = counted(cases, "case");
+        let folder = shown(folder);
+        format!("  {folder}: {cases} passed, worth nothing, as {folder} is all or nothing, weight {weight}\n")
+    };
+    folders.into_iter().map(line).collect()
+}
+
+/// Advice where tests were not asked, as those before had taken the run's time.
+fn unasked(tests: &[TestResult]) -> String {
+    let is_unasked = |test: &&TestResult| test.message.as_ref().is_some_and(|told| told.starts_with(UNASKED));
+    match tests.iter().filter(is_unasked).count() {
+        0 => String::new(),
+        all => format!(
+            "  {} not asked for want of time: a `timeout` of each test's own, such as 1s, keeps an endless loop in one from the others\n",
+            counted(all, "test")
+        ),
     }
 }
 
@@ -326,6 +359,7 @@ fn whole_run(run: &Run, has_samples: bool, layout: &Layout) -> String {
         Outcome::Unscored { unscored } => text += &indented(unscored, "  "),
         Outcome::Scored(run) => {
             run.tests.iter().for_each(|one| text += &test(one, layout));
+            text += &unasked(&run.tests);
             if !run.stderr.is_empty() {
                 text += &format!("\nthe end of stderr:\n{}", indented(&run.stderr, "  "));
             }

@@ -26,6 +26,10 @@ struct ShownTest<'a> {
     assert: &'a str,
     form: &'static str,
     weight: f64,
+    /// The most that it may take of the run's time; None: all of it.
+    timeout_ms: Option<u64>,
+    /// True of a case that counts only if all others of its folder pass, hidden ones, too.
+    all_or_nothing: bool,
 }
 
 impl<'a> ShownTask<'a> {
@@ -38,6 +42,8 @@ impl<'a> ShownTask<'a> {
                 assert: &test.assertion.text,
                 form: test.form.name(),
                 weight: test.weight,
+                timeout_ms: test.timeout.map(|timeout| timeout.as_millis() as u64),
+                all_or_nothing: test.group().is_some(),
             })
             .collect();
         Self {

@@ -83,6 +83,15 @@ impl Test {
     pub fn field(&self) -> String {
         self.place.map_or_else(|| "cases".to_owned(), |place| format!("tests[{place}]"))
     }
+
+    /// The folder of cases of which none counts unless all pass, if it is one of such.
+    #[must_use]
+    pub fn group(&self) -> Option<&str> {
+        match &self.form {
+            Form::Case(case) => case.group.as_deref(),
+            _ => None,
+        }
+    }
 }
 
 /// Python text and where it stands in its file.

@@ -1,6 +1,7 @@
 //! The Python clients of docs/http.md, as they stand there.
 
 use std::process::Command;
+use std::time::Duration;
 
 use agentmill::util::digest;
 
@@ -37,6 +38,10 @@ fn the_tasks_can_be_tried_at_home_as_the_docs_say() {
     let docs = include_str!("../../docs/http.md");
     let home = docs.split("```python\n").nth(2).unwrap().split("```").next().unwrap();
     let folder = Folder::new("");
+    folder.write(
+        "tasks/limited.yaml",
+        "prompt: p\ntests: [{assert: f(1) == 2, public: true, weight: 9, timeout: 1500ms}]\nweight: 3\ntimeout: 3s\nmemory: 64MiB\n",
+    );
     folder.write("home/home.py", home);
     let api = folder.serve();
     let mut python = Command::new("python3");
@@ -50,4 +55,8 @@ fn the_tasks_can_be_tried_at_home_as_the_docs_say() {
         tasks.iter().all(|task| !task.tests.is_empty() && task.tests.iter().all(|test| test.public)),
         "{tasks:?}"
     );
+    let limited = tasks.iter().find(|task| task.id == "limited").unwrap();
+    let [of_test, of_task] = [Some(Duration::from_millis(1500)), Some(Duration::from_secs(3))];
+    assert_eq!((limited.tests[0].weight, limited.tests[0].timeout), (9.0, of_test));
+    assert_eq!((limited.weight, limited.timeout, limited.memory), (3.0, of_task, Some(64 << 20)));
 }

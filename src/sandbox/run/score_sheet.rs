@@ -134,20 +134,13 @@ impl<'a> ScoreSheet<'a> {
 
 /// Takes the worth from cases that passed in a group of which another one did not.
 fn take_from_groups(tests: &mut [TestResult], task: &Task) {
-    let groups = || task.tests.iter().map(group);
+    let groups = || task.tests.iter().map(Test::group);
     let failed = tests.iter().zip(groups()).filter(|(test, _)| test.verdict != Verdict::Passed);
     let lost: HashSet<&str> = failed.filter_map(|(_, group)| group).collect();
     for (test, group) in tests.iter_mut().zip(groups()) {
         if group.is_some_and(|group| lost.contains(group)) && test.verdict == Verdict::Passed {
             test.share = Some(0.0);
         }
-    }
-}
-
-fn group(test: &Test) -> Option<&str> {
-    match &test.form {
-        Form::Case(case) => case.group.as_deref(),
-        _ => None,
     }
 }
 

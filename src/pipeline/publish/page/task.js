@@ -43,6 +43,8 @@ function taskFacts(task, tried, judged) {
     times.length > 0 && fact("Time, median", duration(Math.round(median(times)))),
     unjudged > 0 && fact("Not judged", number(unjudged)),
     fact("Limits", `${duration(task.timeout_ms)}, ${number(Math.ceil(task.memory / 2 ** 20))} MiB`),
+    task.test_timeout_ms && fact("Limit of one test", `${duration(task.test_timeout_ms)} or more`),
+    task.all_or_nothing > 0 && fact("All or nothing by folder", plural(task.all_or_nothing, "case")),
     task.model && fact("Models", task.model.allow.join(", ")),
     task.model && fact("Budget", budgetText(task.model)));
 }
