@@ -39,7 +39,7 @@ type Finding = (NearCopy, Option<usize>);
 pub struct NearCopies<'a> {
     rules: &'a Similarity,
     source: Source<'a>,
-    /// Fingerprints of archived sources, of which the ledger holds none.
+    /// Fingerprints of archived sources.
     made: HashMap<String, Box<[u32]>>,
     /// Hashes of all sequences of documents that were looked at, in their order; of those alone that were asked about last, as
     /// nobody is to fill the memory by submitting one after the other.
@@ -113,14 +113,12 @@ impl<'a> NearCopies<'a> {
     }
 
     fn is_unmade(&self, document: &Document) -> bool {
-        document.prints.is_empty() && !self.made.contains_key(&document.sha256)
+        !self.made.contains_key(&document.sha256)
     }
 
     fn prints<'d>(&'d self, document: &'d Document) -> &'d [u32] {
-        match self.made.get(&document.sha256) {
-            Some(made) if document.prints.is_empty() => made,
-            _ => &document.prints,
-        }
+        // Those of an older ledger were made by other rules, and are all that is left of a source that is lost.
+        self.made.get(&document.sha256).map_or(&document.prints, |made| made)
     }
 
     /// Looks for near copies among the documents at these places, of all that there are.

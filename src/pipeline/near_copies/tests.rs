@@ -72,8 +72,8 @@ fn seen_apart(agents: &[(&str, &str)], seconds: i64) -> FirstSights {
             came: Some(noon() + jiff::SignedDuration::from_secs(seconds * at as i64 - 1_000_000)),
             via: Origin::Dropped,
             refused: false,
-            // An older agentmill wrote every other line.
-            prints: if at % 2 == 0 { Vec::new() } else { fingerprints::of(source.as_bytes()) },
+            // An older agentmill wrote every other line, by other rules.
+            prints: if at % 2 == 0 { Vec::new() } else { (0..99).collect() },
             undecided: false,
             packed: false,
             other: None,

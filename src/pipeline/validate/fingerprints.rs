@@ -1,7 +1,7 @@
 //! Fingerprints of a source: hashes of token sequences, chosen by winnowing (Schleimer, Wilkerson and Aiken, 2003).
 //!
 //! Names, numbers and literals are folded, comments and blanks left out: a copy with other names, comments or line
-//! breaks has the same fingerprints.
+//! breaks has the same fingerprints, and so has one with statements in between that do nothing.
 
 use crate::pipeline::validate::files;
 use crate::pipeline::validate::tokens::Tokens;
@@ -80,7 +80,7 @@ pub fn placed(source: &str) -> Vec<Placed> {
     let breaks: Vec<usize> = source.match_indices('\n').map(|(at, _)| at).collect();
     let line = |offset: usize| 1 + breaks.partition_point(|end| *end < offset);
     let tokens = Tokens::of(source);
-    let tokens = tokens.placed().filter(|(token, _)| *token != "\n");
+    let tokens = working(tokens.placed()).into_iter();
     let tokens: Vec<(Option<u64>, usize)> = tokens.map(|(token, at)| (folded(token), line(at))).collect();
     let sequence = |gram: &[(Option<u64>, usize)]| {
         let hashes: Option<Vec<u64>> = gram.iter().map(|(token, _)| *token).collect();
@@ -92,11 +92,43 @@ pub fn placed(source: &str) -> Vec<Placed> {
 /// Hashes of all sequences in a source, of several files in all of them: whatever is chosen of a part of it is among them.
 pub fn all(source: &[u8]) -> Vec<u32> {
     let Some(source) = files::text_of_all(source) else { return Vec::new() };
+    let tokens = Tokens::of(&source);
     let tokens: Vec<Option<u64>> =
-        Tokens::of(&source).all().filter(|token| *token != "\n").map(folded).collect();
+        working(tokens.placed()).into_iter().map(|(token, _)| folded(token)).collect();
     let files =
         tokens.split(Option::is_none).map(|file| file.iter().flatten().copied().collect::<Vec<u64>>());
     files.flat_map(|file| file.windows(GRAM).map(|gram| hash(gram) as u32).collect::<Vec<_>>()).collect()
+}
+
+/// Tokens without line breaks and without what does nothing: `pass`, constants and names that are statements, as docstrings are,
+/// and the head of `if 1:`.
+fn working<'t>(tokens: impl Iterator<Item = (&'t str, usize)>) -> Vec<(&'t str, usize)> {
+    let tokens: Vec<(&str, usize)> = tokens.collect();
+    let statements = tokens.split(|(token, _)| matches!(*token, "\n" | ";"));
+    statements
+        .flat_map(|statement| working_part(statement).iter().filter(|(token, _)| *token != "pass").copied())
+        .collect()
+}
+
+/// The part of a statement that does something.
+fn working_part<'a, 't>(statement: &'a [(&'t str, usize)]) -> &'a [(&'t str, usize)] {
+    match statement {
+        [("if", _), (test, _), (":", _), body @ ..] if is_constant(test) => working_part(body),
+        [(name, _)] if is_name(name) => &[],
+        all if all.iter().all(|(token, _)| is_constant(token)) => &[],
+        all => all,
+    }
+}
+
+/// Tells whether a token is a constant or a part of one, such as the point of a number.
+fn is_constant(token: &str) -> bool {
+    matches!(token, "." | "True" | "False" | "None")
+        || token.starts_with(|first: char| first.is_ascii_digit() || matches!(first, '"' | '\''))
+}
+
+fn is_name(token: &str) -> bool {
+    let is_word = token.starts_with(|first: char| first.is_alphabetic() || first == '_');
+    is_word && !KEYWORDS.contains(&token)
 }
 
 /// A number for a token: the same for all names, and for all numbers. None of the border between two files, over which no sequence goes: in
@@ -126,4 +158,24 @@ fn hash(parts: &[u64]) -> u64 {
     });
     let hash = (hash ^ hash >> 33).wrapping_mul(0xff51_afd7_ed55_8ccd);
     hash ^ hash >> 33
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_that_do_nothing_leave_no_trace() {
+        let plain = "def total(items):\n    best = 0\n    for item in items:\n        if item > best:\n            best = \
+                     item + 1\n    return best * len(items)\n";
+        let idle = "def total(items):\n    'A docstring.'\n    pass; best = 0\n    ...\n    for item in items:\n        if 1:\n            \
+                    if True: pass\n            1.5\n            items\n            if item > best:\n                best = item + 1\n                \
+                    pass\n    return best * len(items); None\n";
+        assert!(!all(plain.as_bytes()).is_empty());
+        assert_eq!(all(plain.as_bytes()), all(idle.as_bytes()));
+        let hashes = |text: &str| placed(text).into_iter().map(|one| one.hash).collect::<Vec<_>>();
+        assert_eq!(hashes(plain), hashes(idle));
+        let other = plain.replace("if item > best:", "while 1:");
+        assert_ne!(all(plain.as_bytes()), all(other.as_bytes()));
+    }
 }
