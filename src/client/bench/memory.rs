@@ -206,6 +206,13 @@ impl Memory {
                 Err(error) => bail!("{}:{number}: {error}; mend the line or remove it", path.display()),
             }
         }
+        if model.is_none() && !(known.samples.is_empty() && known.judged.is_empty()) {
+            bail!(
+                "{}:1: the first line, with the model's name, is missing, and replies follow; put in a line such as \
+                 {{\"kind\":\"model\",\"model\":\"gpt-4o\"}}, or move the file away to ask for all of them again",
+                path.display()
+            );
+        }
         Ok(model.map(|model| Self { model, path: path.to_owned(), known: Mutex::new(known) }))
     }
 
@@ -340,6 +347,26 @@ mod tests {
             Memory::open(folder.path(), "m").unwrap().add_sample(sample(1)).unwrap();
             assert_eq!(Memory::open(folder.path(), "m").unwrap().samples(), [sample(1)]);
         }
+    }
+
+    /// They were paid for.
+    #[test]
+    fn replies_behind_a_lost_first_line_are_not_asked_for_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let memory = Memory::open(folder.path(), "m").unwrap();
+        memory.add_sample(sample(1)).unwrap();
+        let text = fs::read_to_string(&memory.path).unwrap();
+        let (first, rest) = text.split_once('\n').unwrap();
+        for left in [rest.to_owned(), format!("{}\n{rest}", &first[..9])] {
+            fs::write(&memory.path, left).unwrap();
+            let error = Memory::open(folder.path(), "m").unwrap_err().to_string();
+            assert!(
+                error.contains("m.jsonl:1: the first line") && error.contains("\"kind\":\"model\""),
+                "{error}"
+            );
+        }
+        fs::write(&memory.path, text).unwrap();
+        assert_eq!(Memory::open(folder.path(), "m").unwrap().samples(), [sample(1)]);
     }
 
     #[test]

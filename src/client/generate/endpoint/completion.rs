@@ -1,12 +1,20 @@
 //! Completions: what an endpoint's answer says, whichever of its forms it has.
 
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
 use serde_json::Value;
 
 use crate::client::generate::answer::{Reply, Unanswered, Usage};
 use crate::model::model_use::told_tokens;
+use crate::util::http_client;
 
 /// The most of a model's refusal that is quoted, in characters.
 const QUOTED: usize = 200;
+
+/// The most of an answer that is quoted where it is something else, in characters.
+const BEGINNING: usize = 80;
 
 /// An answer with status 200.
 #[derive(Debug, PartialEq)]
@@ -20,8 +28,9 @@ pub(super) enum Completion {
 
 /// Takes an answer's body apart.
 pub(super) fn read(body: &str) -> Completion {
-    let Ok(value) = serde_json::from_str::<Value>(body) else {
-        return failed("its answer is not an OpenAI-compatible completion");
+    let value = match serde_json::from_str::<Value>(&whole_characters(body)) {
+        Ok(value) => value,
+        Err(error) => return foreign(&no_json(body, &error)),
     };
     let choice = &value["choices"][0];
     if let Some(error) = [&value["error"], &choice["error"]].into_iter().find(|error| !error.is_null()) {
@@ -29,10 +38,45 @@ pub(super) fn read(body: &str) -> Completion {
         return Completion::Error(status.and_then(|status| u16::try_from(status).ok()));
     }
     match (value["choices"].as_array(), choice.is_null()) {
-        (None, _) => failed("its answer is not an OpenAI-compatible completion"),
+        (None, _) => foreign(&begun("JSON without a list of `choices`", body)),
         (_, true) => failed("its answer has no choice"),
         _ => reply(choice, usage(&value["usage"])),
     }
+}
+
+/// The failure of an answer that is something else.
+fn foreign(what: &str) -> Completion {
+    failed(&format!("its answer is not an OpenAI-compatible completion, but {what}"))
+}
+
+/// Words for an answer, and its beginning.
+fn begun(what: &str, body: &str) -> String {
+    format!("{what}: {}", body.trim().chars().take(BEGINNING).collect::<String>())
+}
+
+/// Words for an answer that is no JSON.
+fn no_json(body: &str, error: &serde_json::Error) -> String {
+    let begins = |with: &str| body.trim_start().starts_with(with);
+    match () {
+        () if body.trim().is_empty() => "empty".to_owned(),
+        () if begins("data:") || begins("event:") => begun("a stream, which was not asked for", body),
+        () if http_client::plain(body) != body => http_client::plain(body),
+        () if begins("\u{1f}") => "compressed, which was not asked for".to_owned(),
+        () if error.is_eof() => begun(&format!("JSON that ends too early, at byte {}", body.len()), body),
+        () => begun(&format!("no JSON ({error})"), body),
+    }
+}
+
+static ESCAPES: LazyLock<Regex> = LazyLock::new(|| {
+    let [high, low] = [r"\\u[dD][89abAB][0-9a-fA-F]{2}", r"\\u[dD][c-fC-F][0-9a-fA-F]{2}"];
+    Regex::new(&format!(r"(\\[^u]|{high}{low})|{high}|{low}")).expect("a constant")
+});
+
+/// JSON in which halves of characters, which no text has, are U+FFFD: a model may write one in a reply that is good otherwise.
+fn whole_characters(json: &str) -> Cow<'_, str> {
+    ESCAPES.replace_all(json, |found: &Captures<'_>| {
+        found.get(1).map_or_else(|| r"\ufffd".to_owned(), |whole| whole.as_str().to_owned())
+    })
 }
 
 fn failed(words: &str) -> Completion {
@@ -131,6 +175,31 @@ mod tests {
             of(json!({ "content": "x", "refusal": null, "tool_calls": [] }), "stop"),
             reply("x", false)
         );
+    }
+
+    #[test]
+    fn half_a_character_spoils_no_reply() {
+        let body = r#"{"choices": [{"message": {"content": "\ud83d\ude00 \ud800 \\ud800 \udc00."}}]}"#;
+        let text = "\u{1f600} \u{fffd} \\ud800 \u{fffd}.".to_owned();
+        assert_eq!(read(body), Completion::Reply(Reply { text, ..Reply::default() }));
+    }
+
+    #[test]
+    fn an_answer_that_is_something_else_is_told() {
+        for (body, told) in [
+            ("<html><title>Log in</title>", "but a web page, Log in"),
+            (" ", "but empty"),
+            ("data: {}", "but a stream, which was not asked for: data: {}"),
+            (r#"{"choices": ["#, "but JSON that ends too early, at byte 13: {"),
+            ("hello", "but no JSON (expected value at line 1 column 1): hello"),
+            ("[]", "but JSON without a list of `choices`: []"),
+            (r#"{"choices": null}"#, "but JSON without a list of `choices`: {"),
+        ] {
+            match read(body) {
+                Completion::Nothing(Unanswered::Failed(words)) if words.contains(told) => {}
+                other => panic!("{body}: {other:?}"),
+            }
+        }
     }
 
     #[test]
