@@ -107,7 +107,9 @@ async fn tokens(state: &Shared, snapshot: &Arc<Snapshot>) -> Result<Option<Arc<T
 /// True if a browser sends this for another site's page, or by a name that was made to point here.
 fn is_of_other_site(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
-    let foreign_host = text(header::HOST).is_some_and(|host| !is_this_machine(host));
+    // Of several, the first is not all that may be meant.
+    let hosts = headers.get_all(header::HOST).iter().map(|host| host.to_str().unwrap_or_default());
+    let foreign_host = hosts.into_iter().any(|host| !is_this_machine(host));
     let foreign_page = text(header::ORIGIN).is_some_and(|origin| {
         let host = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
         host != text(header::HOST)
@@ -170,6 +172,13 @@ mod tests {
     use axum::http::HeaderValue;
 
     use super::*;
+
+    #[test]
+    fn a_second_host_is_looked_at_too() {
+        let mut two = headers("localhost", None);
+        two.append(header::HOST, HeaderValue::from_static("example.org"));
+        assert!(is_of_other_site(&two));
+    }
 
     fn headers(host: &'static str, origin: Option<&'static str>) -> HeaderMap {
         let mut headers = HeaderMap::new();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, Multipart, Query, Request, State};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
 use serde::Serialize;
@@ -76,6 +76,7 @@ async fn take(state: &Shared, parts: Parts, body: &mut Option<Body>) -> Result<R
     if principal == Principal::Nobody {
         return Err(Failure::unauthorized("submitting takes a token: Authorization: Bearer TOKEN"));
     }
+    as_it_stands(&parts)?;
     let kind = Kind::of(&parts)?;
     let named = match kind {
         Kind::Bare => Some(allowed(&principal, &query(&parts)?)?),
@@ -146,6 +147,31 @@ fn accepted(receipt: Receipt, changed: bool, known: Option<status::State>) -> Re
     };
     let next = format!("{then}; ask /agents/{} for the outcome", receipt.miner);
     json(code, &Accepted { receipt, status, next })
+}
+
+/// Refuses a body that its head says to be something else than the bytes of a source: a part of one, or one in another code.
+fn as_it_stands(parts: &Parts) -> Result<(), Failure> {
+    let unsupported = |why: &str| Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, why));
+    let values = |name| {
+        parts.headers.get_all(name).iter().map(|value: &HeaderValue| value.to_str().unwrap_or_default())
+    };
+    let is_plain = |value: &str| value.trim().eq_ignore_ascii_case("identity");
+    let of_charset = |value: &str| {
+        value.to_ascii_lowercase().split(';').any(|part| matches!(part.trim().strip_prefix("charset="), Some(set) if !["utf-8", "utf8", "us-ascii"].contains(&set.trim_matches('"'))))
+    };
+    match () {
+        () if parts.headers.contains_key(header::CONTENT_RANGE) => {
+            Err(Failure::bad("send the whole source; a part of one (Content-Range) is not taken"))
+        }
+        () if values(header::CONTENT_TYPE).count() > 1 => {
+            Err(Failure::bad("there is more than one Content-Type"))
+        }
+        () if !values(header::CONTENT_ENCODING).all(is_plain) => {
+            unsupported("send the source as it is, without a Content-Encoding")
+        }
+        () if values(header::CONTENT_TYPE).any(of_charset) => unsupported("send the source as UTF-8"),
+        () => Ok(()),
+    }
 }
 
 /// How the source is wrapped.

@@ -31,17 +31,22 @@ const SIZE_UNITS: [(&str, u128); 9] = [
     ("TiB", 1 << 40),
 ];
 
+/// The most of a text that is none that is shown, in characters.
+const SHOWN: usize = 40;
+
 /// A quantity with a unit.
 trait Unit: Sized {
     const EXPECTED: &str;
     /// The unit to suggest for a bare number.
     const HINT: &str;
+    const UNITS: &'static [(&'static str, u128)];
     fn parse(text: &str) -> Option<Self>;
 }
 
 impl Unit for Time {
     const EXPECTED: &str = "a duration such as \"10s\"";
     const HINT: &str = "s";
+    const UNITS: &'static [(&'static str, u128)] = &TIME_UNITS;
 
     fn parse(text: &str) -> Option<Self> {
         let nanos = scaled(text, &TIME_UNITS)?;
@@ -52,6 +57,7 @@ impl Unit for Time {
 impl Unit for Size {
     const EXPECTED: &str = "a size such as \"256MiB\"";
     const HINT: &str = "MiB";
+    const UNITS: &'static [(&'static str, u128)] = &SIZE_UNITS;
 
     fn parse(text: &str) -> Option<Self> {
         scaled(text, &SIZE_UNITS)?.try_into().ok().map(Self)
@@ -118,7 +124,7 @@ impl<T: Unit> Visitor<'_> for UnitVisitor<T> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
-        T::parse(text).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
+        T::parse(text).ok_or_else(|| E::custom(refusal::<T>(text)))
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<T, E> {
@@ -131,6 +137,24 @@ impl<T: Unit> Visitor<'_> for UnitVisitor<T> {
             false => Err(E::invalid_type(Unexpected::Float(number), &self)),
         }
     }
+}
+
+/// Words for a text that is none, with the units where it has another one.
+fn refusal<T: Unit>(text: &str) -> String {
+    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = (&text[..split], text[split..].trim());
+    let units: Vec<&str> = T::UNITS.iter().map(|(name, _)| *name).collect();
+    let is_whole = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    let why = match () {
+        () if is_whole && units.contains(&unit) => "; that is too large".to_owned(),
+        () if is_whole && !unit.is_empty() => {
+            format!("; the units are {}, in just these letters", units.join(", "))
+        }
+        () => String::new(),
+    };
+    let shown: String = text.chars().take(SHOWN).collect();
+    let cut = if shown.len() < text.len() { "..." } else { "" };
+    format!("expected {}, found {shown:?}{cut}{why}", T::EXPECTED)
 }
 
 fn no_unit<T: Unit>(number: impl fmt::Display) -> String {
@@ -182,6 +206,23 @@ mod tests {
         assert_eq!(size(&format!("{long}B")), None);
         assert_eq!(size(&format!("0.{long}TiB")), None);
         assert_eq!(time(&format!("{}h", u64::MAX)), None);
+    }
+
+    #[test]
+    fn another_unit_is_told_which_there_are() {
+        assert_eq!(
+            refusal::<Time>("366d"),
+            "expected a duration such as \"10s\", found \"366d\"; the units are ms, s, m, h, in just these letters"
+        );
+        assert!(
+            refusal::<Size>("64mb").ends_with("B, kB, KiB, MB, MiB, GB, GiB, TB, TiB, in just these letters")
+        );
+        let large = "18446744073709551615MiB";
+        assert_eq!(
+            refusal::<Size>(large),
+            format!("expected a size such as \"256MiB\", found \"{large}\"; that is too large")
+        );
+        assert_eq!(refusal::<Time>("ten"), "expected a duration such as \"10s\", found \"ten\"");
     }
 
     #[test]

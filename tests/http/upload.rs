@@ -203,6 +203,23 @@ fn what_is_announced_too_large_is_refused_before_it_is_sent() {
 }
 
 #[test]
+fn a_head_that_makes_something_else_of_the_body_is_refused() {
+    let folder = Folder::new("");
+    let api = folder.serve();
+    for (more, status) in [
+        ("Content-Range: bytes 0-1/2", 400),
+        ("Content-Type: text/plain\r\nContent-Type: text/html", 400),
+        ("Content-Encoding: gzip", 415),
+        ("Content-Type: text/plain; Charset=\"utf-16\"", 415),
+        ("Content-Type: text/plain;charset=UTF-8\r\nContent-Encoding: identity", 201),
+    ] {
+        let head = "PUT /upload/agent?miner_id=alice HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
+        let answer = api.raw(format!("{head}{more}\r\nContent-Length: 6\r\n\r\nx = 1\n").as_bytes());
+        assert_eq!(answer.status, status, "{more}: {answer:?}");
+    }
+}
+
+#[test]
 fn tasks_show_public_tests_only_and_follow_the_files() {
     let folder = Folder::new("");
     let api = folder.serve();
@@ -212,7 +229,7 @@ fn tasks_show_public_tests_only_and_follow_the_files() {
     assert_eq!(list.json()[0]["tests"][0]["name"], "word");
     assert_eq!(list.json()[0]["tests"][0]["form"], "assert");
     assert!(list.json()[0]["timeout_ms"].is_u64() && list.json()[0]["memory"].is_u64(), "{list:?}");
-    assert!(list.json()[0]["model"].is_null());
+    assert!(list.json()[0]["model"].is_null() && list.json()[0]["test_timeout_ms"].is_null());
     for path in ["/tasks/strings/reverse", "/tasks/strings%2Freverse"] {
         assert_eq!(api.get(path).json(), list.json()[0]);
     }
