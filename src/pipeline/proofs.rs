@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Judge, Limits};
-use crate::model::report::{Scored, Verdict};
+use crate::model::report::{Scored, TestResult, Verdict};
 use crate::sandbox::{Fault, Opened, Sandbox, grader_version};
 use crate::task::Task;
 use crate::util::first_few::first_few;
-use crate::util::{atomic_file, digest, line_file};
+use crate::util::{atomic_file, digest, line_file, regular};
 
 /// The proofs of a folder: a line each in `results/.proofs`. Only a memory: where it can't be kept, all is proved anew.
 pub struct Proofs {
@@ -27,7 +27,7 @@ impl Proofs {
     /// Those that are remembered.
     pub fn load(results: &Path, judge: Judge, image: &str) -> Self {
         let file = results.join(".proofs");
-        let known = fs::read_to_string(&file).unwrap_or_default().lines().map(str::to_owned).collect();
+        let known = regular::read_to_string(&file).unwrap_or_default().lines().map(str::to_owned).collect();
         Self { file, known, judge, image: image.to_owned() }
     }
 
@@ -69,7 +69,7 @@ impl Tried {
 
     /// Those that are remembered.
     pub fn load(results: &Path) -> Vec<Self> {
-        let bytes = fs::read(results.join(Self::FILE)).unwrap_or_default();
+        let bytes = regular::read(results.join(Self::FILE)).unwrap_or_default();
         serde_json::from_slice(&bytes).unwrap_or_default()
     }
 
@@ -100,12 +100,23 @@ pub fn try_solution(
     })
 }
 
-/// The first failed test with its message, and the names of the others; None if all passed.
+/// The first failed test with its message and the names of those that fail by the same, and of the others the first with its own;
+/// None if all passed.
 fn failures(scored: &Scored) -> Option<String> {
-    let mut failed = scored.tests.iter().filter(|test| test.verdict != Verdict::Passed);
-    let first = failed.next()?;
-    let message = first.message.as_deref().unwrap_or_default();
-    let others = first_few(failed.map(|test| &test.name));
+    let failed = scored.tests.iter().filter(|test| test.verdict != Verdict::Passed).collect::<Vec<_>>();
+    let first = failed.first()?;
+    let (alike, others): (Vec<&TestResult>, Vec<_>) =
+        failed.iter().skip(1).partition(|test| test.message == first.message);
+    let mut told = format!("does not score 100: {}", told(first, &alike));
+    if let Some((other, rest)) = others.split_first() {
+        told += &format!("; {}", self::told(other, rest));
+    }
+    Some(told)
+}
+
+/// A failed test with its message, and the names of others that are told with it.
+fn told(test: &TestResult, others: &[&TestResult]) -> String {
+    let others = first_few(others.iter().map(|test| &test.name));
     let others = if others.is_empty() { others } else { format!(" (also {others})") };
-    Some(format!("does not score 100: {}{others}: {message}", first.name))
+    format!("{}{others}: {}", test.name, test.message.as_deref().unwrap_or_default())
 }
