@@ -3,7 +3,6 @@
 //! A token is 256 random bits, so one sha256 is hash enough: there is nothing to guess.
 
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -16,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 use crate::model::miner_id::Miner;
-use crate::util::{digest, private};
+use crate::util::{digest, private, regular};
 
 /// Prefix of every token, by which one is recognised where it should not be.
 const PREFIX: &str = "agm_";
@@ -103,7 +102,7 @@ impl Tokens {
     /// It is not a file of tokens, or others may read it.
     pub fn load(path: &Path) -> anyhow::Result<Self> {
         let context = || format!("the tokens {} can't be read", path.display());
-        let mut file = match File::open(path) {
+        let mut file = match regular::open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => return Err(error).with_context(context),
@@ -199,7 +198,7 @@ fn folder(path: &Path) -> &Path {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::{self, Permissions};
+    use std::fs::{self, File, Permissions};
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;

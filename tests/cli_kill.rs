@@ -162,8 +162,8 @@ fn expect_all_results(env: &TestEnv, rounds: usize) {
             .map(|entry| entry.unwrap().file_name().into_string().unwrap());
         names
             .filter(|name| {
-                const FINISHED: [&str; 6] =
-                    [".lock", ".ledger.lock", ".planned", ".looked", ".image.json", ".basis"];
+                const FINISHED: [&str; 7] =
+                    [".lock", ".ledger.lock", ".planned", ".looked", ".image.json", ".basis", ".published"];
                 let is_finished = FINISHED.contains(&name.as_str());
                 !is_finished && (name.starts_with('.') || name.ends_with(".tmp"))
             })

@@ -4,6 +4,7 @@ mod testenv;
 
 use std::fs;
 
+use rustix::fs::{CWD, Mode, mkfifoat};
 use serde_json::Value;
 use testenv::{DOUBLE_AGENT, DOUBLE_TASK, TestEnv};
 
@@ -17,6 +18,40 @@ fn keys(object: &Value) -> Vec<&str> {
     let mut keys: Vec<&str> = object.as_object().unwrap().keys().map(String::as_str).collect();
     keys.sort_unstable();
     keys
+}
+
+/// Somebody pays by them.
+#[test]
+fn a_table_that_was_edited_or_cut_off_is_made_anew_and_told() {
+    let env = TestEnv::new().task("double", DOUBLE_TASK).agent("ann", DOUBLE_AGENT);
+    env.run();
+    let whole = env.read("results/rankings.csv");
+    for spoilt in [whole.replace(",100,", ",1,"), whole[..9].to_owned()] {
+        env.write("results/rankings.csv", &spoilt);
+        env.agentmill(&["run"])
+            .code(0)
+            .complains(&["not as agentmill wrote it, and made anew: rankings.csv in "]);
+        let at = whole.lines().nth(1).unwrap();
+        assert_eq!(env.read("results/rankings.csv").lines().nth(1), Some(at));
+    }
+    let before = env.read("results/rankings.json");
+    assert!(!env.agentmill(&["run"]).code(0).stderr.contains("made anew"));
+    assert_eq!(env.read("results/rankings.json"), before);
+}
+
+/// Opening one waits for somebody who writes to it.
+#[test]
+fn a_fifo_among_the_results_is_named_at_once() {
+    let env = TestEnv::new().task("double", DOUBLE_TASK).agent("ann", DOUBLE_AGENT);
+    env.run();
+    for name in [".basis", "agents/ann.json"] {
+        env.remove(&format!("results/{name}"));
+        mkfifoat(CWD, env.path(&format!("results/{name}")), Mode::RUSR | Mode::WUSR).unwrap();
+        env.agentmill(&["run"]).code(74).complains(&[name, "is not a regular file; remove it"]);
+        env.agentmill(&["show", "ann"]);
+        env.remove(&format!("results/{name}"));
+        env.run();
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use crate::gateway::question::Question;
 use crate::model::model_use::Money;
 use crate::util::atomic_file::blame;
-use crate::util::private;
+use crate::util::{private, regular};
 
 /// A line of a recording: a question, and what came of it.
 #[derive(Debug, Serialize)]
@@ -82,7 +82,7 @@ impl Recording {
     /// It can't be read; the message names the file.
     pub fn open(folder: &Path, run_key: &str, fresh: bool) -> io::Result<Self> {
         let path = folder.join(format!("{run_key}.jsonl"));
-        let read = if fresh { Ok(Vec::new()) } else { fs::read(&path) };
+        let read = if fresh { Ok(Vec::new()) } else { regular::read(&path) };
         let (bytes, is_known) = match read {
             Err(error) if error.kind() == io::ErrorKind::NotFound => (Vec::new(), false),
             read => (read.map_err(|error| blame(&path, &error))?, !fresh),

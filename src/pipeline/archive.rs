@@ -1,10 +1,10 @@
 //! Archive: every submission that was ever taken, as `results/submissions/<sha256>.py`. Nothing in it is overwritten.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::util::{atomic_file, digest, private};
+use crate::util::{atomic_file, digest, private, regular};
 
 /// Folder below the results.
 const FOLDER: &str = "submissions";
@@ -38,7 +38,7 @@ pub fn keep(results: &Path, sha256: &str, bytes: &[u8]) -> io::Result<bool> {
 /// The submission of this digest, if it is there and whole.
 pub fn read(results: &Path, sha256: &str) -> Option<Vec<u8>> {
     let is_digest = sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let bytes = is_digest.then(|| fs::read(path(results, sha256)).ok())??;
+    let bytes = is_digest.then(|| regular::read(path(results, sha256)).ok())??;
     (digest::sha256(&bytes) == sha256).then_some(bytes)
 }
 
@@ -49,6 +49,8 @@ fn holds(path: &Path, bytes: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::miner_id::Miner;
 use crate::pipeline::basis::Basis;
-use crate::util::{atomic_file, json};
+use crate::util::{atomic_file, json, regular};
 
 /// Name of the file.
 pub const FILE: &str = ".basis";
@@ -26,7 +26,7 @@ pub struct BasisMemory {
 impl BasisMemory {
     /// Reads the memory of a results folder. One that can't be read remembers nothing.
     pub fn read(results: &Path) -> Self {
-        let bytes = std::fs::read(results.join(FILE)).unwrap_or_default();
+        let bytes = regular::read(results.join(FILE)).unwrap_or_default();
         let memory: Self = serde_json::from_slice(&bytes).unwrap_or_default();
         let is_whole = memory.of.values().all(|at| *at < memory.bases.len());
         if is_whole { memory } else { Self::default() }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::model::claims::{Claims, MOST_OF_AGENT as MOST};
 use crate::model::miner_id::Miner;
 use crate::model::report::Report;
-use crate::util::{atomic_file, private};
+use crate::util::{atomic_file, private, regular};
 
 /// Folder below the results.
 const FOLDER: &str = "claims";
@@ -115,7 +115,7 @@ fn of_each_miner(results: &Path) -> HashMap<String, Vec<OfSubmission>> {
 
 /// Lines of the report's runs that are there already, by their keys.
 fn known(path: &Path, report: &Report) -> HashMap<String, String> {
-    let text = fs::read_to_string(path).unwrap_or_default();
+    let text = regular::read_to_string(path).unwrap_or_default();
     let keys: HashSet<&str> = report.runs.iter().map(|run| run.key.as_str()).collect();
     let head = |line: &str| Some((serde_json::from_str::<Head>(line).ok()?.key, line.to_owned()));
     text.lines().filter_map(head).filter(|(key, _)| keys.contains(key.as_str())).collect()
@@ -123,7 +123,7 @@ fn known(path: &Path, report: &Report) -> HashMap<String, String> {
 
 /// Claims of the runs of a submission, by their keys; what can't be read is not there.
 pub fn load(results: &Path, miner: &Miner, sha256: &str) -> HashMap<String, Claims> {
-    let texts = [true, false].map(|each| fs::read_to_string(path(results, (miner, sha256), each)));
+    let texts = [true, false].map(|each| regular::read_to_string(path(results, (miner, sha256), each)));
     let lines = texts.iter().flatten().flat_map(|text| text.lines());
     let claims = lines.filter_map(|line| serde_json::from_str::<Claims>(line).ok());
     claims.map(|claims| (claims.key.clone(), claims)).collect()

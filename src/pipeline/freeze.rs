@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::config::Freeze;
 use crate::util::atomic_file::{self, blame};
+use crate::util::regular;
 
 /// The results that are shown. Of the history no time of a line would tell whether it came before: a clock may be set back.
 const SHOWN: [&str; 3] = ["rankings.json", "index.html", "history.csv"];
@@ -63,7 +64,7 @@ pub fn keep(results: &Path, freeze: &Freeze, now: Timestamp) -> io::Result<()> {
     let making = folder.with_extension("making");
     fs::create_dir_all(&making).map_err(|error| blame(&making, &error))?;
     for name in SHOWN {
-        match fs::read(results.join(name)) {
+        match regular::read(results.join(name)) {
             Ok(bytes) => drop(atomic_file::replace(&making.join(name), &bytes)?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(blame(&results.join(name), &error)),

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::model::python::Library;
-use crate::util::atomic_file;
+use crate::util::{atomic_file, regular};
 
 /// Name of the file.
 pub const FILE: &str = ".image.json";
@@ -25,7 +25,7 @@ impl KnownImage {
     /// The image that was used last for these results, or what is known without one.
     #[must_use]
     pub fn read(results: &Path) -> Self {
-        let bytes = std::fs::read(results.join(FILE)).unwrap_or_default();
+        let bytes = regular::read(results.join(FILE)).unwrap_or_default();
         serde_json::from_slice(&bytes).unwrap_or_default()
     }
 

@@ -6,9 +6,9 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
 use std::thread::JoinHandle;
 use std::time::Duration;
-use std::{fs, thread};
 
 use jiff::Timestamp;
 
@@ -17,7 +17,7 @@ use crate::pipeline::change::{Change, Place, moves};
 use crate::pipeline::freeze;
 use crate::ui::{Event, Events};
 use crate::util::program::Children;
-use crate::util::{atomic_file, json};
+use crate::util::{atomic_file, json, regular};
 
 /// The ranking that was told last, in the results folder.
 const TOLD: &str = ".told";
@@ -147,7 +147,7 @@ impl Told {
 
 /// Nobody, if nothing was told yet.
 fn last(path: &Path) -> Vec<Place> {
-    let bytes = fs::read(path).unwrap_or_default();
+    let bytes = regular::read(path).unwrap_or_default();
     serde_json::from_slice(&bytes).unwrap_or_default()
 }
 

@@ -21,7 +21,7 @@ use crate::pipeline::basis_memory::{self, BasisMemory};
 use crate::pipeline::report_store::{self, AGENTS, EACH};
 use crate::pipeline::{claims_store, image_memory, publish, run_memory};
 use crate::util::atomic_file::{self, blame};
-use crate::util::json;
+use crate::util::{json, regular};
 
 /// Folder below the results.
 const FOLDER: &str = ".preview";
@@ -110,7 +110,7 @@ pub fn finish(results: &Path, record: &Record) -> io::Result<()> {
 
 /// The facts of the finished preview of these results, if there is one.
 pub fn record(results: &Path) -> Option<Record> {
-    serde_json::from_slice(&fs::read(folder(results).join(RECORD)).ok()?).ok()
+    serde_json::from_slice(&regular::read(folder(results).join(RECORD)).ok()?).ok()
 }
 
 /// Takes what a finished preview of the same rules has evaluated, and removes the preview. Tells whether there was one.
@@ -128,7 +128,8 @@ pub fn take(pipeline: &Pipeline, basis: &Basis, sights: &FirstSights) -> io::Res
     }
     let each = pipeline.season.is_some();
     for (path, _) in report_store::files(&preview, if each { EACH } else { AGENTS }) {
-        let report = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<Report>(&bytes).ok());
+        let report =
+            regular::read(&path).ok().and_then(|bytes| serde_json::from_slice::<Report>(&bytes).ok());
         let Some(report) = report.filter(|report| each || is_last(report, sights)) else { continue };
         let Some(first_seen) = sights.seen(&report.sha256, &report.miner) else { continue };
         take_one(results, &path, Report { first_seen, ..report }, each)?;
@@ -152,7 +153,7 @@ fn take_one(results: &Path, from: &Path, report: Report, each: bool) -> io::Resu
         return Ok(());
     }
     let claims = |results| claims_store::path(results, (miner, sha256), each);
-    if let Ok(bytes) = fs::read(claims(&folder(results))) {
+    if let Ok(bytes) = regular::read(claims(&folder(results))) {
         claims_store::prepare(results)?;
         atomic_file::replace(&claims(results), &bytes)?;
     }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::first_sights::Origin;
 use crate::model::miner_id::Miner;
+use crate::util::regular;
 
 /// Name of the uploads folder below the results.
 pub const FOLDER: &str = ".uploads";
@@ -58,7 +59,7 @@ impl From<Channel> for Origin {
 
 /// The receipt of the miner's last submission, if there is one.
 pub fn read(results: &Path, miner: &Miner) -> Option<Receipt> {
-    parse(&File::open(file(&results.join(FOLDER), miner)).ok()?, miner)
+    parse(&regular::open(file(&results.join(FOLDER), miner)).ok()?, miner)
 }
 
 /// The receipt of these bytes of a miner, if they are its last submission over a channel of ours.

@@ -11,7 +11,7 @@ use crate::model::miner_id::Miner;
 use crate::model::report::Report;
 use crate::pipeline::report_summary::Remembered;
 use crate::pipeline::{archive, claims_store};
-use crate::util::{atomic_file, json, private};
+use crate::util::{atomic_file, json, private, regular};
 
 /// The results folder can't be written; the message says what in it.
 #[derive(Debug, thiserror::Error)]
@@ -139,13 +139,13 @@ pub fn forget_unfinished(results_dir: &Path, report: &Report) {
 /// Reads `agents/<miner>.json`. None if it is missing, unreadable or not what [`save_report`] writes
 /// for this miner: the agent is then evaluated anew.
 pub fn load_report(results_dir: &Path, miner: &Miner) -> Option<Report> {
-    let bytes = std::fs::read(report_path(results_dir, miner)).ok()?;
+    let bytes = regular::read(report_path(results_dir, miner)).ok()?;
     serde_json::from_slice(&bytes).ok().filter(|report: &Report| report.miner == *miner)
 }
 
 /// The report of one of a miner's submissions, wherever it lies.
 pub fn load_report_of(results_dir: &Path, miner: &Miner, sha256: &str) -> Option<Report> {
-    let own = std::fs::read(path_of_each(results_dir, miner, sha256)).ok();
+    let own = regular::read(path_of_each(results_dir, miner, sha256)).ok();
     let own = own.and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let is_of = |report: &Report| report.miner == *miner && report.sha256 == sha256;
     own.filter(is_of).or_else(|| load_report(results_dir, miner).filter(is_of))
@@ -153,7 +153,7 @@ pub fn load_report_of(results_dir: &Path, miner: &Miner, sha256: &str) -> Option
 
 /// Reads the same without its texts.
 pub fn remembered_of(results_dir: &Path, miner: &Miner, sha256: &str) -> Option<Remembered> {
-    let own = std::fs::read(path_of_each(results_dir, miner, sha256)).ok();
+    let own = regular::read(path_of_each(results_dir, miner, sha256)).ok();
     let own = own.and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let is_of = |report: &Remembered| report.miner == *miner && report.sha256 == sha256;
     own.filter(is_of).or_else(|| remembered(results_dir, miner).filter(is_of))
@@ -168,7 +168,7 @@ pub fn all(results_dir: &Path) -> impl Iterator<Item = Remembered> {
 
 /// Reads the same file without its texts.
 pub fn remembered(results_dir: &Path, miner: &Miner) -> Option<Remembered> {
-    let bytes = std::fs::read(report_path(results_dir, miner)).ok()?;
+    let bytes = regular::read(report_path(results_dir, miner)).ok()?;
     serde_json::from_slice(&bytes).ok().filter(|report: &Remembered| report.miner == *miner)
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::pipeline::run_keys::{EvaluationPlan, MadeOf, run_key};
-use crate::util::{atomic_file, json};
+use crate::util::{atomic_file, json, regular};
 
 /// Name of the file.
 pub const FILE: &str = ".planned";
@@ -29,7 +29,7 @@ pub struct RunMemory(BTreeMap<String, Vec<(String, MadeOf)>>);
 impl RunMemory {
     /// Reads the memory of a results folder. A line that can't be read is one that is not remembered.
     pub fn read(results: &Path) -> Self {
-        let text = std::fs::read_to_string(results.join(FILE)).unwrap_or_default();
+        let text = regular::read_to_string(results.join(FILE)).unwrap_or_default();
         let mut by_task: BTreeMap<String, Vec<(String, MadeOf)>> = BTreeMap::new();
         for line in text.lines().filter_map(|line| serde_json::from_str::<Line>(line).ok()) {
             by_task.entry(line.task).or_default().push((line.digest, line.made_of));
@@ -65,7 +65,7 @@ pub fn remember(results: &Path, plan: &EvaluationPlan<'_>) -> io::Result<()> {
         return Ok(());
     }
     let path = results.join(FILE);
-    let mut text = std::fs::read_to_string(&path).unwrap_or_default();
+    let mut text = regular::read_to_string(&path).unwrap_or_default();
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
     }

@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use crate::util::regular;
+
 /// A file and the value made of its bytes.
 pub(super) struct Cached<T> {
     path: PathBuf,
@@ -53,7 +55,7 @@ impl<T> Cached<T> {
             return Ok(Some(Arc::clone(value)));
         }
         // If it is replaced between the two looks, the next look sees another stamp.
-        let value = Arc::new((self.make)(fs::read(&self.path)?)?);
+        let value = Arc::new((self.make)(regular::read(&self.path)?)?);
         *held = Some((stamp, Arc::clone(&value)));
         Ok(Some(value))
     }

@@ -6,7 +6,6 @@ mod evaluated;
 mod shown_task;
 mod submitted_source;
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -26,6 +25,7 @@ use crate::pipeline::score::hundredths;
 use crate::pipeline::season::Room;
 use crate::submission::{self, Receipt, Submitter};
 use crate::util::atomic_file::blame;
+use crate::util::regular;
 
 pub use crate::status::board::{Board, Line, RankingIndex, SameBytes, Shown};
 pub use crate::status::evaluated::Evaluated;
@@ -221,7 +221,7 @@ pub fn own_view(miner: &Miner, pipeline: &Pipeline, now: Timestamp) -> io::Resul
     let frozen = freeze.as_ref().filter(|freeze| freeze::is_in_force(results, freeze, now));
     let index = |folder: &Path| {
         let path = folder.join("rankings.json");
-        match fs::read(&path) {
+        match regular::read(&path) {
             Ok(bytes) => Ok(Board::read(&bytes, pipeline.feedback())?.into()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(RankingIndex::default()),
             Err(error) => Err(blame(&path, &error)),
@@ -306,6 +306,7 @@ fn own_test(test: TestResult) -> OwnTest {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::time::Instant;
 
     use serde_json::json;

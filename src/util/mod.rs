@@ -14,6 +14,7 @@ pub mod pass_at;
 pub mod plural;
 pub mod private;
 pub mod program;
+pub mod regular;
 pub mod similar;
 pub mod text;
 pub mod units;

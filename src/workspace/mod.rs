@@ -18,7 +18,7 @@ use anyhow::Context;
 use crate::config::{self, Pipeline};
 use crate::pipeline::report_store::Unwritable;
 use crate::task::{self, Task};
-use crate::util::{digest, private};
+use crate::util::{digest, private, regular};
 use crate::yaml::Problems;
 
 /// The configuration's file name.
@@ -83,6 +83,10 @@ impl Workspace {
             Err(TryLockError::Error(error)) => {
                 return Err(error).context(format!("can't lock {}", path.display()));
             }
+        }
+        // Reading it would wait for ever, or never end.
+        if let Some(odd) = regular::odd_below(results) {
+            return Err(Unwritable(format!("{} is not a regular file; remove it", odd.display())).into());
         }
         // Only for people who look; the lock is what counts.
         let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));

@@ -8,7 +8,7 @@ use std::path::Path;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::util::{atomic_file, json};
+use crate::util::{atomic_file, json, regular};
 
 const FILE: &str = ".looked";
 
@@ -42,7 +42,7 @@ pub(super) struct Looked {
 impl Looked {
     /// Reads the look of a results folder, unless a later one is known. One that can't be read is none.
     pub(super) fn catch_up(&mut self, results: &Path) {
-        let text = std::fs::read(results.join(FILE)).unwrap_or_default();
+        let text = regular::read(results.join(FILE)).unwrap_or_default();
         let Ok(read) = serde_json::from_slice::<Look>(&text) else { return };
         if self.at().is_none_or(|known| known < read.at) {
             self.last = Some(read);

@@ -28,7 +28,7 @@ use crate::pipeline::ledger::order::Ordered;
 use crate::pipeline::report_summary::Remembered;
 use crate::pipeline::{receipt, report_store};
 use crate::util::atomic_file::{self, blame};
-use crate::util::{line_file, private};
+use crate::util::{line_file, private, regular};
 use crate::yaml::Problems;
 
 const FILE: &str = "ledger.jsonl";
@@ -86,7 +86,7 @@ impl Ledger {
         let path = results.join(FILE);
         // What is just being written is no half of a line. A folder that can't be locked can't be written to, either.
         let lock = private::lock(&results.join(LOCK), PATIENCE);
-        let bytes = match std::fs::read(&path) {
+        let bytes = match regular::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(lines::unreadable(&path, &error)),
@@ -260,7 +260,7 @@ impl Ledger {
 
     /// Lines that others have written, whole ones only.
     fn tail(&self) -> io::Result<Vec<u8>> {
-        let mut file = match File::open(&self.path) {
+        let mut file = match regular::open(&self.path) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound && self.length == 0 => return Ok(Vec::new()),
             Err(error) => return Err(error),
@@ -278,7 +278,7 @@ impl Ledger {
 
     /// Others were faster: what is not written yet comes after what they wrote.
     fn put_behind(&mut self) -> io::Result<()> {
-        let mut bytes = std::fs::read(&self.path)?;
+        let mut bytes = regular::read(&self.path)?;
         bytes.truncate(usize::try_from(self.length).unwrap_or(usize::MAX));
         let read =
             lines::read(&self.path, &bytes).map_err(|problems| io::Error::other(problems.to_string()))?;

@@ -139,7 +139,7 @@ impl Pass<'_> {
         };
         written
             .with_context(|| Unwritable(format!("the results can't be written to {}", results.display())))?;
-        self.publisher.take_remark().into_iter().for_each(|it| self.context.events.send(Event::Warning(it)));
+        self.publisher.take_remarks().for_each(|it| self.context.events.send(Event::Warning(it)));
         debug!(
             agents = standing.rows.len(),
             took_ms = began.elapsed().as_millis() as u64,

@@ -17,7 +17,7 @@ use crate::pipeline::publish::Published;
 use crate::pipeline::publish::csv as format;
 use crate::pipeline::score::Row;
 use crate::pipeline::score::improvement::{self, Attempt};
-use crate::util::atomic_file;
+use crate::util::{atomic_file, regular};
 
 /// Name of the file.
 pub const FILE: &str = "history.csv";
@@ -183,7 +183,7 @@ impl History {
 
     /// The file as it is, and a line for each change.
     fn write(&self, out: &mut dyn Write, changes: &[&Change], at: Timestamp) -> io::Result<()> {
-        let old = if self.seen.is_some() { fs::read(&self.path)? } else { Vec::new() };
+        let old = if self.seen.is_some() { regular::read(&self.path)? } else { Vec::new() };
         let lines = changes.iter().map(|change| line(change, at));
         if old.starts_with(HEADER.as_bytes()) {
             out.write_all(&old)?;
@@ -304,7 +304,7 @@ fn line(change: &Change, at: Timestamp) -> Vec<String> {
 
 /// Everybody's past by the file; the reason if it is no history. One that is not there is empty.
 fn load(path: &Path) -> Result<HashMap<Miner, Past>, String> {
-    match fs::read(path) {
+    match regular::read(path) {
         Ok(bytes) => parse(&bytes),
         Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(HashMap::new()),
         Err(err) => Err(err.to_string()),

@@ -12,6 +12,7 @@ use crate::pipeline::publish::Published;
 use crate::pipeline::publish::roster::{self, Listed};
 use crate::pipeline::score::{Evaluated, Row};
 use crate::util::atomic_file::blame;
+use crate::util::regular;
 
 /// Name of the file.
 pub const FILE: &str = "rankings.json";
@@ -69,7 +70,7 @@ pub struct Last {
 impl Last {
     /// None if there is no such file.
     pub fn read(results_dir: &Path) -> Option<Self> {
-        serde_json::from_slice(&std::fs::read(results_dir.join(FILE)).ok()?).ok()
+        serde_json::from_slice(&regular::read(results_dir.join(FILE)).ok()?).ok()
     }
 }
 
@@ -79,7 +80,7 @@ impl Last {
 /// It is missing, unreadable or not what [`publish`](crate::pipeline::publish::publish) writes; the message names it.
 pub fn load(results_dir: &Path) -> io::Result<Rankings> {
     let path = results_dir.join(FILE);
-    let read = || -> io::Result<Rankings> { Ok(serde_json::from_slice(&std::fs::read(&path)?)?) };
+    let read = || -> io::Result<Rankings> { Ok(serde_json::from_slice(&regular::read(&path)?)?) };
     read().map_err(|err| blame(&path, &err))
 }
 

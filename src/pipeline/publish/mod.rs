@@ -12,6 +12,7 @@ pub(crate) mod samples;
 pub mod similar;
 #[cfg(test)]
 mod tests;
+mod written;
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -80,12 +81,14 @@ pub struct Published<'a> {
 pub struct Publisher<'a> {
     results_dir: &'a Path,
     history: Option<history::History>,
+    /// Remark on files that somebody else has changed.
+    remark: Option<String>,
 }
 
 impl<'a> Publisher<'a> {
     /// For a folder that need not be there yet.
     pub fn new(results_dir: &'a Path) -> Self {
-        Self { results_dir, history: None }
+        Self { results_dir, history: None, remark: None }
     }
 
     /// Writes every result file but the reports; `rankings.json` last, so that who sees a new one finds the other files
@@ -95,8 +98,9 @@ impl<'a> Publisher<'a> {
     /// # Errors
     /// A file can't be written; the message names it. Each file is then either the old or the new one.
     pub fn publish(&mut self, published: &Published, evaluated: bool) -> io::Result<()> {
+        let altered = written::altered(self.results_dir);
         let made_of = published.digest(self.results_dir.join(page::MODELS).exists())?;
-        if !evaluated && self.stands(&made_of) {
+        if !evaluated && altered.is_empty() && self.stands(&made_of) {
             return if published.live { page::enliven(self.results_dir) } else { Ok(()) };
         }
         std::fs::create_dir_all(self.results_dir)?;
@@ -106,6 +110,11 @@ impl<'a> Publisher<'a> {
         let made = Made { published, history, results_dir, of: &made_of };
         for ResultFile { name, write } in FILES {
             atomic_file::replace_by(&results_dir.join(name), |out| write(out, &made))?;
+        }
+        written::note(results_dir)?;
+        if !altered.is_empty() {
+            let (folder, names) = (results_dir.display(), altered.join(", "));
+            self.remark = Some(format!("not as agentmill wrote it, and made anew: {names} in {folder}"));
         }
         Ok(())
     }
@@ -126,9 +135,10 @@ impl<'a> Publisher<'a> {
         }
     }
 
-    /// The remark on a history that could not be read, once.
-    pub fn take_remark(&mut self) -> Option<String> {
-        self.history.as_mut()?.take_remark()
+    /// Remarks on files that could not be read, or were changed by somebody else, once.
+    pub fn take_remarks(&mut self) -> impl Iterator<Item = String> {
+        let of_history = self.history.as_mut().and_then(history::History::take_remark);
+        of_history.into_iter().chain(self.remark.take())
     }
 
     /// Miners who were found to have taken their submission out of the inbox, and have not come back.

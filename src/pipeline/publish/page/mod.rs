@@ -10,7 +10,6 @@ mod refused;
 mod stages;
 mod texts;
 
-use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -21,6 +20,7 @@ use crate::pipeline::publish::history::History;
 use crate::pipeline::publish::html::{self, hash};
 pub use crate::pipeline::publish::page::for_everybody::for_everybody;
 use crate::util::atomic_file::{self, blame};
+use crate::util::regular;
 use crate::util::text::visible;
 
 /// Name of the page of models, beside this one where models were benchmarked.
@@ -95,7 +95,7 @@ pub(super) fn write(
 /// It can't be read or written; the message names it.
 pub(super) fn enliven(results_dir: &Path) -> io::Result<()> {
     let path = results_dir.join(FILE);
-    let page = fs::read_to_string(&path).map_err(|error| blame(&path, &error))?;
+    let page = regular::read_to_string(&path).map_err(|error| blame(&path, &error))?;
     match page.contains(STILL) {
         true => atomic_file::replace(&path, page.replacen(STILL, LIVE, 1).as_bytes()).map(drop),
         false => Ok(()),

@@ -9,7 +9,7 @@ use minijinja::{Value, context};
 use crate::model::near_pair::{Lines, NearPair};
 use crate::pipeline::publish::html;
 use crate::util::text::visible;
-use crate::util::{atomic_file, private};
+use crate::util::{atomic_file, private, regular};
 
 /// Folder below the results.
 pub const FOLDER: &str = "similar";
@@ -33,7 +33,7 @@ pub fn write(results: &Path, pairs: &[NearPair], title: Option<&str>) -> io::Res
         return Ok(());
     }
     let page = page(pairs, title)?;
-    if std::fs::read(&path).is_ok_and(|known| known == page.as_bytes()) {
+    if regular::read(&path).is_ok_and(|known| known == page.as_bytes()) {
         return Ok(());
     }
     private::closed(&folder).map_err(|error| atomic_file::blame(&folder, &error))?;
