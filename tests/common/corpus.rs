@@ -151,7 +151,8 @@ pub fn rows() -> Vec<String> {
 
 /// The honest agent on every task: what it scores, down to the messages.
 fn honest(lab: &Lab, tasks: &HashMap<String, Task>) -> Vec<String> {
-    let source = fs::read(path("hostile/honest.py")).expect("readable");
+    let parts = ["hostile/honest.py", "hostile/honest_with_library.py"];
+    let source = parts.map(|part| fs::read(path(part)).expect("readable")).join(&b"\n"[..]);
     let mut tasks: Vec<&Task> = tasks.values().collect();
     tasks.sort_by_key(|task| &task.id);
     let Outcome::Judged(runs) = lab.run_all(&source, &tasks, &LIMITS) else {

@@ -182,7 +182,8 @@ def proxy_class(about):
     kind = type(about.name, (Proxy,), {**offered, "_agentmill_about": about, "__slots__": ()})
     kind.__slots__ = asking_for("__slots__")  # those of the object's class
     for base in about.abstract:
-        base.register(kind)
+        if base.__module__ != "numbers":  # numbers of Python's own would ask it for its parts, and take them at their word
+            base.register(kind)
     return kind
 
 

@@ -91,13 +91,15 @@ def held(peer, value):
 
 def known_kind(name):
     """The class that a claim names, such as `ValueError` or `json.decoder.JSONDecodeError`; None if it is not known here."""
-    module, _, last = name.rpartition(".")
     if name in HARMLESS:
         return HARMLESS[name]
-    if not module:
+    if "." not in name:
         return EXCEPTIONS.get(name)
-    kind = known_class(name)
-    return kind if kind and issubclass(kind, Exception) and not is_order(module, last) else None
+    if (kind := known_class(name)) is None or not issubclass(kind, Exception):
+        return None
+    if dotted(kind) != name:
+        return known_kind(dotted(kind))  # by another of its names
+    return None if is_obeyed_kind(kind) else kind
 
 
 def is_order(module, name):
@@ -107,7 +109,11 @@ def is_order(module, name):
 
 def is_obeyed(error):
     """True for an exception that ends a loop, a generator or a test wherever it is raised, as `Harmless` is not."""
-    for name in map(dotted, type(error).__mro__):
+    return is_obeyed_kind(type(error))
+
+
+def is_obeyed_kind(kind):
+    for name in map(dotted, kind.__mro__):
         module, _, last = name.rpartition(".")
         if name in HARMLESS or (module.split(".")[0] in sys.stdlib_module_names and is_order(module, last)):
             return True

@@ -1,6 +1,6 @@
 # kind: changes what objects hold that it is lent: of the test's own, of Python's library, and what they are held to
 # task: lent
-# wants: failed failed error failed error passed failed failed
+# wants: failed failed error failed error passed failed failed failed error
 import pickle
 
 CODE = "setattr(__import__('__main__').Run, 'verdict', lambda self, test, error: ('passed',))"
@@ -28,6 +28,7 @@ def play(game):
     trying(lambda: setattr(game, "__class__", type("Won", (), {"is_won": lambda self: True})))
     trying(lambda: setattr(game, "is_won", lambda: True))
     trying(lambda: game.__dict__.__setitem__("is_won", lambda: True))
+    trying(lambda: setattr(game, "rule", lambda total: True))
 
 
 def users(client):
@@ -57,3 +58,14 @@ def kept(queue, job):
 def found(pool, kind, path):
     told = [trying(lambda: pool.submit(kind.read_text, kind("/etc/passwd")).result()), trying(lambda: pool.submit(kind.write_text, kind("/tmp/x"), "y").result())]
     return kind(path) if "root" in str(told[0]) or told[1] == 1 else str(told)
+
+
+class Ending(Exception):
+    """A StopIteration by another of its names."""
+
+
+Ending.__module__, Ending.__qualname__ = "builtins", "builtins.StopIteration"
+
+
+def prime(n):
+    raise Ending

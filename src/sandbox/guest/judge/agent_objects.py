@@ -3,9 +3,7 @@
 All that an object of the agent's says of itself is a claim. So it never decides a verdict: equality, order and truth that its
 class defines are refused, and no value of the test's goes to it by an operator where the test may have expected plain data.
 """
-import opcode
 
-RAISE = opcode.opmap["RAISE_VARARGS"]  # each version of Python has its own numbers
 TEST_FILE = "task"  # as tracebacks call it
 OUR_FILE = sys._getframe().f_code.co_filename
 TOLD_OPERATIONS = {"__len__": "len", "__iter__": "iter", "__next__": "next", "__str__": "str", "__repr__": "repr", "__bool__": "bool"}
@@ -22,6 +20,7 @@ class JudgePeer(TestPeer):
         self.aside = None  # what a thread of the agent's own has brought about, and the test has to hear of
         self.library, self.ears = Library(run.task.library), Ears()
         self.lonely = Kept()  # exceptions of the test's that no agent had a part in
+        self.questions, self.looked = 0, (None, 0, None)  # put so far; whose content was looked at last, after how many, and what it was
 
     # -- what a test does with what is the agent's --
 
@@ -118,6 +117,7 @@ class JudgePeer(TestPeer):
             line = self.lines.of_thread()
             if line.in_message or self.is_over:
                 raise Unasked
+            self.questions += 1
             return self.answer_to(line, *question)
 
     def answer_to(self, line, label, what, args, named, shown):
@@ -221,7 +221,7 @@ class JudgePeer(TestPeer):
         about, other = about_of(proxy), resolved(other)
         if about.builtin in VIEWS and op in ("__eq__", "__ne__"):
             return COMPARISONS[op](self.view(proxy), self.view(other)) if self.is_alike(about, other) else NotImplemented
-        if op not in about.own and not (op == "__ne__" and "__eq__" in about.own):
+        if op not in about.own | about.changed and not (op == "__ne__" and "__eq__" in about.own):
             if about.builtin in DATA_KINDS:
                 return COMPARISONS[op](self.data(proxy), self.data(other))
             if op in ("__eq__", "__ne__") and proxy is other:
@@ -233,8 +233,16 @@ class JudgePeer(TestPeer):
 
     def data(self, value):
         """The content of an object whose class is made of a builtin one, as that."""
-        is_data = issubclass(type(value), Proxy) and about_of(value).builtin in DATA_KINDS
-        return self.ask("data", value) if is_data else value
+        if not issubclass(type(value), Proxy) or (kind := DATA_KINDS.get(about_of(value).builtin)) is None:
+            return value
+        of, count, data = self.looked
+        if of is value and count == self.questions:
+            return data  # it can't have changed since: nothing of the agent's was at work
+        data = self.ask("data", value)
+        if type(data) is not kind:
+            raise Unusable(f"what a {type(value).__name__} holds is no {kind.__name__}")
+        self.looked = value, self.questions, data
+        return data
 
     def is_alike(self, about, other):
         """True if a kind of view may be equal to this."""
@@ -386,34 +394,6 @@ QUERIES |= frozenset("is_relative_to same_quantum compare_total compare_total_ma
 SAYINGS = frozenset(name for name in dir(str) if name.startswith("is"))
 # Attributes that are names, or texts, wherever Python itself has them.
 NAMES = frozenset(("__name__", "__qualname__", "__module__", "__doc__"))
-
-
-def is_raised_by_block(error):
-    """True if a `raise` of the test's own brought the exception about."""
-    trace = getattr(error, "__traceback__", None)
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None or isinstance(error, AssertionError) or trace.tb_frame.f_code.co_filename != TEST_FILE:
-        return False
-    return trace.tb_frame.f_code.co_code[trace.tb_lasti] == RAISE
-
-
-def is_left_by_the_test():
-    """True if it is a `with` of the test's text that ends, not another manager, which may hold assertions."""
-    frame = asking_frame()
-    return frame is not None and frame.f_code.co_filename == TEST_FILE
-
-
-def asking_frame():
-    """The frame of whoever asks, which is none of ours."""
-    return outward(sys._getframe(1), is_ours)
-
-
-def is_through_assertions(error):
-    """True if the exception came by code of the test's that asserts something, other than that whose block it ends, as by what a
-    helper with a block was given to do, or yields to."""
-    home = asking_frame()
-    return any(frame is not home for frame in asserting_frames(error))
 
 
 def type_of(value):

@@ -7,7 +7,7 @@ import sys
 WITHOUT_EFFECT = frozenset("""builtins.id sys._getframe object.__getattr__ time.sleep _thread.start_new_thread array.__new__ import
     os.listdir os.scandir os.walk glob.glob pathlib.Path.glob pathlib.Path.rglob os.putenv os.unsetenv socket.__new__ sys.set_asyncgen_hooks_firstiter
     sys.set_asyncgen_hooks_finalizer sys.set_asyncgen_hook_firstiter sys.set_asyncgen_hook_finalizer""".split())
-# What the import of a module brings with it, if its file is one of Python's library.
+# Events that the import of a module brings with it, if its file is one of Python's library.
 OF_IMPORTS = frozenset("open marshal.loads exec compile".split())
 IMPORTERS = frozenset(("importlib._bootstrap", "_frozen_importlib"))
 LIBRARY_FOLDER = f"{os.path.dirname(os.__file__)}/"

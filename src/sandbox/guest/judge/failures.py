@@ -75,9 +75,11 @@ class Failures:
     def __contains__(self, error):
         return id(error) in self.unhandled
 
-    def ended(self, error):
-        """Takes note of an exception that has ended a thread: one of the agent's may have kept the thread from an assertion."""
-        if error in self.peer.agents_errors and any(asserting_frames(error)) and len(self.unhandled) < self.MOST:
+    def ended(self, error, is_threads=False):
+        """Takes note of an exception that has ended a thread, or a function of the test's in a pool or loop: one of the agent's keeps
+        it from what would be asserted, now or later."""
+        is_due = error in self.peer.agents_errors and (is_threads or any(frames_of_test(error)))
+        if is_due and len(self.unhandled) < self.MOST:
             self.unhandled.setdefault(id(error), error)
 
     def handle(self, error):
@@ -148,12 +150,11 @@ def is_ours(frame):
     return frame.f_code.co_filename == OUR_FILE
 
 
-def asserting_frames(error):
-    """The frames of the test's that an exception came through and that assert something."""
+def frames_of_test(error):
+    """The frames of the test's that an exception came through."""
     trace = error.__traceback__
     while trace is not None:
-        code = trace.tb_frame.f_code
-        if code.co_filename == TEST_FILE and "@failed" in code.co_names:
+        if trace.tb_frame.f_code.co_filename == TEST_FILE:
             yield trace.tb_frame
         trace = trace.tb_next
 

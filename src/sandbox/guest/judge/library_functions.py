@@ -219,7 +219,7 @@ def noting_ends(hook):
     @functools.wraps(hook)
     def ended(told):
         if told.exc_value is not None and FAILURES.peer is not None:
-            FAILURES.ended(told.exc_value)
+            FAILURES.ended(told.exc_value, is_threads=True)
         return hook(told)
 
     return ended

@@ -31,11 +31,27 @@ class Marks:
         if isinstance(target, type):  # what is called would have to be bound
             return target.__module__ == "task" and not callable(value) and not of_class and not in_class(target, name)
         is_new = type(attributes_held(target)) is dict and name not in attributes_held(target)
-        return is_new and type(target).__module__ == "task" and all(map(is_stand_in, of_class[:1]))
+        return is_new and type(target).__module__ == "task" and is_fixed(target) and all(map(is_stand_in, of_class[:1]))
 
 
 def attributes_held(target):
     return getattr(target, "__dict__", {})
+
+
+def is_fixed(target):
+    """True for an object whose class works out no attributes by `__getattr__`: what it lacks, nobody finds there."""
+    return not in_class(type(target), "__getattr__")
+
+
+def held_as(target, name):
+    """The value that an object holds by this name, in its `__dict__` or in a slot; None if there is none."""
+    slot = next(iter(in_class(type(target), name)), None)
+    if type(slot) is not types.MemberDescriptorType:
+        return attributes_held(target).get(name)
+    try:
+        return slot.__get__(target)
+    except AttributeError:
+        return None
 
 
 def in_class(kind, name):

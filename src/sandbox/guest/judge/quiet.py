@@ -37,6 +37,13 @@ def quieted(value):
     return Quiet(value) if type(value) in BOUND or is_of_others(value) else value
 
 
+def is_bound_to_library(value):
+    """True for a method that no test has written, with the object that it is of."""
+    if type(value) is types.MethodType:
+        return type(value.__func__) is types.FunctionType and is_of_others(value.__func__)
+    return type(value) is types.BuiltinMethodType and not isinstance(value.__self__, (types.ModuleType, type(None)))
+
+
 def is_of_others(value):
     """True for a function that no test has written, and for a class whose objects may have effects when they are made."""
     if type(value) is types.FunctionType:

@@ -105,7 +105,7 @@ class TestPeer(Peer):
             value = copied_home(self.objects[body[-1]])
             return quieted(value) if coder.is_for_call else value
         value = super().seen(coder, tag, body, depth)
-        if tag == "o" and coder.is_for_call:
+        if tag == "o" and (coder.is_for_call or is_bound_to_library(value)):
             return quieted(value)
         return textless(value) if tag == "exception" and value in self.errors and not tells_all(self, value) else value
 
@@ -114,7 +114,7 @@ class TestPeer(Peer):
         told = question["t"]
         if question.get("o") not in OF_CLASSES and (type(told) is not dict or [*told] != ["o"]):
             raise NotPlain("is none of the test's objects")
-        target = super().target(coder, question)
+        target = unquieted(super().target(coder, question))
         is_held = question.get("o") == "method" and type(target).__module__ in HOLDING
         coder.is_for_call = question.get("o") in CALLS and not is_held
         return target
@@ -198,7 +198,7 @@ def held_by_library(target, name):
 
 
 def copied_home(value):
-    """What an agent has its own of, and has named again by that."""
+    """A class or pattern of which an agent has its own, where it names the test's by that."""
     if isinstance(value, type) or "re" in sys.modules and type(value) is sys.modules["re"].Pattern:
         return value
     raise TypeError
@@ -325,11 +325,21 @@ def may_change(target, name, value=None):
     if is_mock(target) or isinstance(target, type) or has_effects(type(target)) and dotted(type(target)) not in HOLDERS:
         return False
     is_own = is_of_test(type(target)) or dotted(type(target)) in HOLDERS
-    if is_stand_in(value) and is_of_test(type(attributes_held(target).get(name))):
-        return False
-    of_class = getattr(type(target), name, None)
-    is_called = callable(of_class) or callable(attributes_held(target).get(name))
-    return is_own and not is_called and not is_worked_out(of_class)
+    held, of_class = held_as(target, name), getattr(type(target), name, None)
+    is_called = callable(of_class) or callable(held) or is_worked_out(of_class) or held is None and not is_fixed(target)
+    stands = of_class if held is None and not hasattr(type(of_class), "__set__") else held
+    return is_own and not is_called and may_give_way(stands, value)
+
+
+def may_give_way(held, value):
+    """True for plain data in the place of which something else may be put, and for an object of the test's in the place of another."""
+    if is_of_plain_type(held) or isinstance(held, IMMUTABLE_TYPES) and is_of_plain_type(value):
+        return True
+    return is_of_test(type(held)) and (value is None or is_of_test(type(value)))
+
+
+def is_of_plain_type(value):
+    return type(value) in ATOMS or plain_kind(type(value)) is not None
 
 
 def is_worked_out(of_class):
