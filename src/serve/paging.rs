@@ -44,7 +44,9 @@ impl Page {
     /// Links to the other parts of a list of so many, which begins at its start.
     pub(super) fn links(self, path: &str, total: usize) -> HeaderValue {
         let Self { limit, offset } = self;
-        let last = total.saturating_sub(1) / limit * limit;
+        // Where this part begins between those that are counted from 0, so does the last.
+        let odd = offset % limit;
+        let last = total.saturating_sub(odd + 1) / limit * limit + odd.min(total.saturating_sub(1));
         let before = offset.min(total).saturating_sub(limit);
         let parts = [
             Some(("first", 0)),
@@ -85,6 +87,11 @@ mod tests {
         let (list, links) = cut("?offset=20&limit=10");
         assert_eq!(list, (20..25).collect::<Vec<_>>());
         assert!(links.contains(r#"offset=10>; rel="prev""#) && !links.contains("next"), "{links}");
+        let (_, links) = cut("?offset=3&limit=10");
+        assert!(
+            links.contains(r#"offset=13>; rel="next""#) && links.contains(r#"offset=23>; rel="last""#),
+            "{links}"
+        );
         let (list, links) = cut("?offset=4000000000");
         assert!(list.is_empty() && links.contains(r#"limit=1000&offset=0>; rel="prev""#), "{links}");
     }

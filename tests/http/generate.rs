@@ -68,14 +68,26 @@ fn a_second_bad_reply_is_the_end() {
     assert!(!folder.path().join("agent.py").exists());
 }
 
+/// One needs the place to mend the address, and the key doesn't go there by itself.
+#[test]
+fn an_endpoint_that_sends_elsewhere_is_told_with_the_place() {
+    let model = Model::new([Fails(307, "Location: https://elsewhere.example/v1/x\r\n", String::new())]);
+    let (_, code, text) = generate(&model, "");
+    assert_eq!((code, model.prompts().len()), (2, 1), "{text}");
+    assert!(
+        text.contains("HTTP 307: it is at https://elsewhere.example/v1/x now; mend llm.base_url"),
+        "{text}"
+    );
+}
+
 #[test]
 fn a_busy_endpoint_is_asked_again_as_it_wishes() {
-    let wait = "Retry-After: 0\r\n";
+    let wait = "Retry-After: 0.5\r\n";
     let busy = |status| Fails(status, wait, r#"{"error": {"message": "slow down"}}"#.into());
     let model = Model::new([busy(429), busy(500), busy(503), Says(fenced(GOOD))]);
     let (_, code, text) = generate(&model, "");
     assert_eq!((code, model.prompts().len()), (0, 4), "{text}");
-    assert!(text.contains("HTTP 429: slow down; asking again in 0 s"), "{text}");
+    assert!(text.contains("HTTP 429: slow down; asking again in 0.5 s"), "{text}");
     let model = Model::new([busy(529)]);
     let (_, code, text) = generate(&model, "");
     assert_eq!((code, model.prompts().len()), (2, 5));

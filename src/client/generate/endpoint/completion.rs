@@ -111,6 +111,9 @@ fn nothing(message: &Value, cut_off: bool) -> String {
         ("", None) if cut_off => {
             "the reply was cut off before it began; a larger llm.max_tokens may help".to_owned()
         }
+        ("", None) if message["content"].is_number() || message["content"].is_boolean() => {
+            format!("the model's reply is no text, but {}", message["content"])
+        }
         ("", None) if reasoned => "the model reasoned, but its reply is empty".to_owned(),
         ("", None) => "the model's reply is empty".to_owned(),
         (words, _) => {
@@ -255,6 +258,7 @@ mod tests {
             ),
             (json!({ "content": null, "reasoning_content": "hm" }), "length", "cut off before it began"),
             (json!({ "content": "  " }), "stop", "the model's reply is empty"),
+            (json!({ "content": 5 }), "stop", "the model's reply is no text, but 5"),
         ] {
             match of(message.clone(), finish) {
                 Completion::Nothing(Unanswered::Declined { reason, .. }) if reason.contains(words) => {}

@@ -7,7 +7,7 @@ mod parameters;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use ureq::http::{HeaderName, HeaderValue, header};
+use ureq::http::{HeaderName, HeaderValue, Response, header};
 
 use crate::client::generate::answer::{Reply, Unanswered};
 use crate::client::generate::endpoint::completion::Completion;
@@ -61,6 +61,12 @@ impl Key {
         };
         Self { header, value, secret }
     }
+}
+
+/// The place that an answer sends elsewhere, if it does: the key goes to no place but that of pipeline.yaml.
+fn redirection<T>(response: &Response<T>) -> Option<String> {
+    let place = response.headers().get(header::LOCATION).filter(|_| response.status().is_redirection())?;
+    Some(String::from_utf8_lossy(place.as_bytes()).into_owned())
 }
 
 fn headers(llm: &Llm) -> anyhow::Result<Vec<(HeaderName, HeaderValue)>> {
@@ -144,7 +150,7 @@ impl Endpoint {
         if pause > LONGEST_PAUSE {
             return Err(Unanswered::Hopeless(format!("{words}; it asks to wait for {} s", pause.as_secs())));
         }
-        tell(format!("{words}; asking again in {} s", pause.as_secs()));
+        tell(format!("{words}; asking again in {} s", pause.as_secs_f64()));
         std::thread::sleep(pause);
         Ok(())
     }
@@ -162,6 +168,10 @@ impl Endpoint {
         let (status, wish) = (response.status().as_u16(), http_client::retry_after(response.headers()));
         let body = response.body_mut().with_config().limit(LONGEST).read_to_vec().map_err(failure)?;
         let body = String::from_utf8_lossy(&body);
+        if let Some(place) = redirection(&response) {
+            let words = format!("HTTP {status}: it is at {place} now; mend llm.base_url");
+            return Err(Failure::Final(Unanswered::Hopeless(words)));
+        }
         if !(200..=299).contains(&status) {
             return Err(failure::of_answer(status, &body, wish));
         }
