@@ -90,7 +90,12 @@ fn a_course_shows_everybody_and_no_rewards() -> Tested {
     let mut sample = Sample::varied();
     sample.pipeline.title = Some("Programming <101>".into());
     sample.pipeline.rewards = None;
-    let student = |id: &str, name: &str| Student { id: miner(id), name: name.into(), group: "A".into() };
+    let student = |id: &str, name: &str| Student {
+        id: miner(id),
+        written: id.into(),
+        name: name.into(),
+        group: "A".into(),
+    };
     sample.roster =
         vec![student("zoe", "Zoë <b>Hall"), student("alice", "Alice Lee"), student("erin", "Erin Moss")];
     sample.publish(dir.path());
