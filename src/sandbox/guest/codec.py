@@ -310,7 +310,7 @@ BY_TAG["halves"] = PlainKind("halves", None, lambda coder, body, depth: bytes.fr
 def as_plain(value):
     """A value of a subclass of a builtin that adds nothing to it, as the builtin; else None."""
     for base, copy in COPIES:
-        if isinstance(value, base):
+        if issubclass(type(value), base):  # `isinstance` would ask the object
             return None if is_record(value) or adds_to(type(value), base) else copy(value)
     return None
 
@@ -354,7 +354,7 @@ def adds_methods(value):
 def is_record(value):
     """True for a named tuple."""
     names = getattr(type(value), "_fields", None)
-    return isinstance(value, tuple) and type(names) is tuple and len(names) == tuple.__len__(value)
+    return issubclass(type(value), tuple) and type(names) is tuple and len(names) == tuple.__len__(value)
 
 
 def parse(payload):

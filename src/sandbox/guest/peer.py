@@ -49,7 +49,7 @@ class Peer:
         if is_record(value):
             return {"w": [record(coder, value, depth + 1), self.handle(value)]}
         for base, copy in IMMUTABLE:
-            if isinstance(value, base):
+            if issubclass(type(value), base):
                 return {"w": [coder.tagged(copy(value), depth + 1), self.handle(value)]}
         return {"h": self.handle(value)}
 

@@ -190,9 +190,12 @@ class AgentPeer(Peer):
         return self.member(question["f"]) if "f" in question else super().target(coder, question)
 
     def member(self, name):
-        if name not in self.names:
-            raise Missing(name)
-        return self.names[name]
+        if name in self.names:
+            return self.names[name]
+        try:
+            return self.names["__getattr__"](name)  # a module may have one for what it makes when it is asked for
+        except Exception:
+            raise Missing(name) from None
 
     def perform(self, op, target, args, named):
         if op is None:
