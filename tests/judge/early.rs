@@ -48,7 +48,8 @@ pub fn setup_that_fails_in_a_later_test_is_the_tasks_fault() {
 }
 
 /// Faultless, as the first test may leave what the second one wants; in a dry run its loops over answers are empty.
-const LEFT: [&str; 5] = [
+const LEFT: [&str; 6] = [
+    "prompt: p\nsetup: |\n  def made():\n    kept = ()\n    def keep(n):\n      nonlocal kept\n      for _ in range(n): kept = (n,)\n      return True\n    def same(): return kept[0] == one()\n    return keep, same\n  keep, same = made()\ntests:\n  - assert keep(one())\n  - assert same()\n",
     "prompt: p\nsetup: |\n  class T:\n    pass\ntests:\n  - |\n    if one() < 2: T.want = 1\n    for n in [one()] * 2: setattr(T, 'seen', n)\n    assert n\n  - assert T.seen == 1\n",
     "prompt: p\nsetup: |\n  class T:\n    @classmethod\n    def begin(cls):\n      for n in range(one()): cls.want = 1\n      return True\ntests:\n  - assert T.begin()\n  - assert T.want == 1\n",
     "prompt: p\nsetup: |\n  kept = ()\n  def keep(n):\n    global kept\n    for _ in range(n): kept = (n,)\n    return True\n  def same(): return kept[0] == one()\ntests:\n  - assert keep(one())\n  - assert same()\n",

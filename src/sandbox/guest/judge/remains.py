@@ -24,10 +24,10 @@ def may_hold(value):
 
 
 def changed_names(nodes):
-    """The attributes, but for those of `self`, and the global names that the nodes give something else."""
+    """The attributes, but for those of `self`, and the names of outer functions and of all that the nodes give something else."""
     passed_over = {id(part) for node in nodes if getattr(node, "name", "") in OF_CLASS for part in ast.walk(node)}
     for node in nodes:
-        if isinstance(node, ast.Global):
+        if isinstance(node, (ast.Global, ast.Nonlocal)):
             yield from node.names
         elif isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load) and id(node) not in passed_over:
             if getattr(node.value, "id", "") != "self":
@@ -45,7 +45,7 @@ def may_find_remains(task, scope, test):
 
 def names_in(code):
     """The names and words of some code, attributes among them."""
-    found = {*code.co_names}
+    found = {*code.co_names, *code.co_freevars}
     for part in code.co_consts:
         if type(part) is type(code):
             found |= names_in(part)
