@@ -156,7 +156,7 @@ class TestPeer(Peer):
             return {name: value for name, value in held if name[:1] != "_" and not is_hidden(name, target) or self.marks.has(target, name)}
         if op == "get" and args == ["__doc__"] and has_made_up_doc(target):
             return None
-        if op == "get" and args == ["__annotations__"]:
+        if op == "get" and args == ["__annotations__"] and type(target.__annotations__) is dict:
             return {**target.__annotations__}  # not the function's or class's own, which its signature and hints are of
         if op == "get" and (shared := held_by_library(target, *args)) is not None:
             return shared.copy()  # all objects of the class have it, and those of the test's are asked what is right
