@@ -19,6 +19,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use agentmill::config::Limits;
 use agentmill::model::report::Scored;
 use agentmill::task::Task;
 
@@ -45,6 +46,8 @@ struct Case {
     task: String,
     runs: usize,
     wants: String,
+    /// The run's limits.
+    limits: Limits,
     source: Vec<u8>,
 }
 
@@ -67,6 +70,7 @@ impl Case {
         let special = names.iter().find_map(|name| field(&format!("wants-{name}")));
         let wants = special.or_else(|| field("wants"));
         let wants = wants.unwrap_or_else(|| panic!("{} wants nothing", file.display()));
+        let time = field("time").map(|seconds| Duration::from_secs(seconds.parse().expect("a number")));
         let group = file.parent().and_then(Path::file_name).expect("it is in a folder");
         Self {
             name: Path::new(group).join(file.file_stem().expect("it has a name")).display().to_string(),
@@ -74,6 +78,7 @@ impl Case {
             task: field("task").unwrap_or("double").into(),
             runs: field("runs").map_or(1, |runs| runs.parse().expect("a number")),
             wants: wants.split(';').next().expect("there is a first").into(),
+            limits: Limits { timeout: time.unwrap_or(LIMITS.timeout), ..LIMITS },
             source: field("repeat")
                 .map_or(source.clone().into_bytes(), |text| text.repeat(100_000).into_bytes()),
         }
@@ -99,10 +104,10 @@ impl Case {
     fn play(&self, lab: &Lab, tasks: &HashMap<String, Task>) -> Row {
         let start = Instant::now();
         let runs = vec![&tasks[&self.task]; self.runs];
-        let (mut got, mut why) = told(lab.run_announced(&self.source, &runs, &LIMITS));
+        let (mut got, mut why) = told(lab.run_announced(&self.source, &runs, &self.limits));
         if self.runs > 1 && got == self.wanted() {
             // Whether runs follow each other at once or one by one must be all the same.
-            (got, why) = told(lab.run_all(&self.source, &runs, &LIMITS));
+            (got, why) = told(lab.run_all(&self.source, &runs, &self.limits));
         }
         Row {
             kind: self.kind.clone(),

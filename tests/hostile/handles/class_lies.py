@@ -1,6 +1,6 @@
 # kind: an object that lies about its class
 # task: stack
-# wants: error error error failed error failed error error
+# wants: error error error failed error failed error failed
 class Liar:
     def __init__(self, kind, value):
         self.kind, self.value = kind, value

@@ -1,5 +1,6 @@
 # kind: a million objects handed out
 # task: stack
+# time: 10
 # wants: out_of_memory error error error error error error error
 kept = []
 
