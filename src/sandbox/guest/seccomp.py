@@ -49,18 +49,13 @@ _EVERYWHERE = {
     "open_tree": 428, "move_mount": 429, "fsopen": 430, "fsconfig": 431, "fsmount": 432, "fspick": 433, "mount_setattr": 442,
     "pidfd_send_signal": 424, "fchmodat2": 452, "setxattrat": 463, "memfd_secret": 447,
 }  # fmt: skip
-_DENIED = (
-    "io_uring_setup", "io_uring_enter", "io_uring_register", "pidfd_getfd", "add_key", "request_key", "keyctl", "ptrace",
-    "process_vm_readv", "process_vm_writev", "shmget", "semget", "msgget", "mq_open", "userfaultfd", "perf_event_open", "bpf",
-    "unshare", "setns", "mount", "umount2", "pivot_root", "open_tree", "move_mount", "fsopen", "fsconfig", "fsmount", "fspick",
-    "mount_setattr", "mbind", "set_mempolicy", "migrate_pages", "move_pages", "io_setup", "memfd_create", "memfd_secret", "sysinfo",
-)  # fmt: skip
 _DENIED_IN_JUDGES = (
     "io_uring_setup", "io_uring_enter", "io_uring_register", "pidfd_getfd", "add_key", "request_key", "keyctl", "ptrace",
     "process_vm_readv", "process_vm_writev", "shmget", "semget", "msgget", "userfaultfd", "perf_event_open", "bpf", "unshare", "setns",
     "mount", "umount2", "pivot_root", "open_tree", "move_mount", "fsopen", "fsconfig", "fsmount", "fspick", "mount_setattr",
     "migrate_pages", "move_pages",
 )  # fmt: skip
+_DENIED = (*_DENIED_IN_JUDGES, "mq_open", "mbind", "set_mempolicy", "io_setup", "memfd_create", "memfd_secret", "sysinfo")
 _NAMESPACES = 0x7E020000  # flags of clone that ask for a new one: Podman's profile lets any process have them
 _UNIX, _INTERNET = 1, (2, 10)
 # Bytes that wait in other sockets than these are not counted by control groups of version 1, and netlink's by no version.

@@ -76,8 +76,8 @@ class Failures:
         return id(error) in self.unhandled
 
     def ended(self, error, is_threads=False):
-        """Takes note of an exception that has ended a thread, or a function of the test's in a pool or loop: one of the agent's keeps
-        it from what would be asserted, now or later."""
+        """Takes note of an exception, if any, that has ended a thread, or a function of the test's in a pool or loop: one of the agent's
+        keeps it from what would be asserted, now or later."""
         is_due = error in self.peer.agents_errors and (is_threads or any(frames_of_test(error)))
         if is_due and len(self.unhandled) < self.MOST:
             self.unhandled.setdefault(id(error), error)

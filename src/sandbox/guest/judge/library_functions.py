@@ -218,8 +218,7 @@ def noting_ends(hook):
 
     @functools.wraps(hook)
     def ended(told):
-        if told.exc_value is not None and FAILURES.peer is not None:
-            FAILURES.ended(told.exc_value, is_threads=True)
+        FAILURES.ended(told.exc_value, is_threads=True)
         return hook(told)
 
     return ended
@@ -230,8 +229,7 @@ def noting_losses(handler):
 
     @functools.wraps(handler)
     def told(loop, context):
-        if isinstance(error := context.get("exception"), BaseException) and FAILURES.peer is not None:
-            FAILURES.ended(error)
+        FAILURES.ended(context.get("exception"))
         return handler(loop, context)
 
     return told
@@ -253,8 +251,7 @@ def noted_when_it_fails(work):
         try:
             return work(*args, **named)
         except BaseException as error:
-            if FAILURES.peer is not None:
-                FAILURES.ended(error)
+            FAILURES.ended(error)
             raise
 
     return noted

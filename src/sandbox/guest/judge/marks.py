@@ -45,7 +45,7 @@ def is_fixed(target):
 
 def held_as(target, name):
     """The value that an object holds by this name, in its `__dict__` or in a slot; None if there is none."""
-    slot = next(iter(in_class(type(target), name)), None)
+    slot = lying_in(type(target), name)
     if type(slot) is not types.MemberDescriptorType:
         return attributes_held(target).get(name)
     try:
