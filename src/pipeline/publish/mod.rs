@@ -30,8 +30,8 @@ use crate::pipeline::plan::Plan;
 use crate::pipeline::report_summary::ReportSummary;
 use crate::pipeline::score::improvement::Past;
 use crate::pipeline::score::{Evaluated, Row};
-use crate::util::atomic_file;
 use crate::util::digest;
+use written::Writing;
 
 /// Content of the result files.
 #[derive(Debug, Clone, Copy)]
@@ -108,10 +108,11 @@ impl<'a> Publisher<'a> {
         let history = self.history()?;
         history.add(published)?;
         let made = Made { published, history, results_dir, of: &made_of };
+        let mut writing = Writing::begin(results_dir)?;
         for ResultFile { name, write } in FILES {
-            atomic_file::replace_by(&results_dir.join(name), |out| write(out, &made))?;
+            writing.replace(name, |out| write(out, &made))?;
         }
-        written::note(results_dir)?;
+        writing.end()?;
         if !altered.is_empty() {
             let (folder, names) = (results_dir.display(), altered.join(", "));
             self.remark = Some(format!("not as agentmill wrote it, and made anew: {names} in {folder}"));
@@ -155,7 +156,7 @@ impl<'a> Publisher<'a> {
 
     /// Tells whether all files are there and made of this.
     fn stands(&self, made_of: &str) -> bool {
-        let beside = [history::FILE, basis_memory::FILE];
+        let beside = [history::FILE, basis_memory::FILE, written::FILE];
         let names = FILES.into_iter().map(|file| file.name).chain(beside);
         names.map(|name| self.results_dir.join(name)).all(|file| file.is_file())
             && json::Last::read(self.results_dir).is_some_and(|last| last.made_of == made_of)

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -20,6 +21,7 @@ use std::path::PathBuf;
 
 mod course;
 mod feedback;
+mod lasting;
 mod sampled;
 
 const FILES: [&str; 6] =
@@ -77,6 +79,11 @@ impl Pass {
     }
 
     fn publish_after(&self, dir: &Path, evaluated: bool) -> Vec<Row> {
+        self.try_to_publish(dir, evaluated).unwrap().0
+    }
+
+    /// The ranking, and what is remarked.
+    fn try_to_publish(&self, dir: &Path, evaluated: bool) -> io::Result<(Vec<Row>, Vec<String>)> {
         for report in &self.reports {
             save_report(dir, report).unwrap();
         }
@@ -118,8 +125,10 @@ impl Pass {
             plan: &plan,
             live: self.live,
         };
-        Publisher::new(dir).publish(&published, evaluated).unwrap();
-        rows
+        let mut publisher = Publisher::new(dir);
+        publisher.publish(&published, evaluated)?;
+        let remarks = publisher.take_remarks().collect();
+        Ok((rows, remarks))
     }
 }
 
@@ -213,70 +222,6 @@ fn foreign_or_broken_reports_are_none() {
         fs::write(file("alice"), text).unwrap();
         assert_eq!(load_report(dir.path(), &miner("alice")), None);
     }
-}
-
-#[test]
-fn unchanged_files_stay_and_all_can_be_read_by_all() {
-    let dir = tempfile::tempdir().unwrap();
-    let stamp = |name: &str| {
-        let metadata = fs::metadata(dir.path().join(name)).unwrap();
-        assert_eq!(metadata.permissions().mode() & 0o777, 0o644, "{name}");
-        std::os::unix::fs::MetadataExt::ino(&metadata)
-    };
-    let mut pass = small();
-    pass.publish(dir.path());
-    let before = FILES.map(stamp);
-    pass.publish(dir.path());
-    assert_eq!(FILES.map(stamp), before);
-    // A new time alone leaves the tables as they are, and the rest too if nothing was evaluated.
-    pass.at += jiff::SignedDuration::from_mins(2);
-    pass.publish(dir.path());
-    let changed: Vec<&str> = FILES
-        .into_iter()
-        .zip(before)
-        .filter(|(name, old)| stamp(name) != *old)
-        .map(|(name, _)| name)
-        .collect();
-    assert_eq!(changed, ["rankings.json", "index.html"]);
-}
-
-#[test]
-fn a_pass_that_stays_changes_the_page_alone_and_one_that_ends_nothing() {
-    let dir = tempfile::tempdir().unwrap();
-    let all = || FILES.map(|name| read(dir.path(), name));
-    let mut pass = small();
-    pass.publish(dir.path());
-    let before = all();
-    (pass.live, pass.at) = (true, pass.at + jiff::SignedDuration::from_mins(2));
-    pass.publish_unevaluated(dir.path());
-    let after = all();
-    assert_eq!((&after[..5], on_page(dir.path())["live"].as_bool()), (&before[..5], Some(true)));
-    pass.live = false;
-    pass.publish_unevaluated(dir.path());
-    assert_eq!(all(), after);
-}
-
-#[test]
-fn a_pass_that_finds_all_as_it_was_writes_nothing() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut pass = small();
-    pass.publish(dir.path());
-    let seen = || json::load(dir.path()).unwrap().generated_at;
-    let before = seen();
-    pass.at += jiff::SignedDuration::from_mins(2);
-    pass.publish_unevaluated(dir.path());
-    assert_eq!(seen(), before);
-    fs::remove_file(dir.path().join("scores.csv")).unwrap();
-    pass.publish_unevaluated(dir.path());
-    assert!(dir.path().join("scores.csv").exists());
-    assert_eq!(seen(), pass.at);
-    // Another verdict under the same score.
-    pass.at += jiff::SignedDuration::from_mins(2);
-    if let Outcome::Scored(run) = &mut pass.reports[0].runs[1].outcome {
-        run.verdict = Verdict::Timeout;
-    }
-    pass.publish_unevaluated(dir.path());
-    assert_eq!(seen(), pass.at);
 }
 
 #[test]
