@@ -77,7 +77,9 @@ impl TestEnv {
         let engine = direct::engine();
         let program = if engine == EngineKind::Podman { "podman" } else { "docker" };
         let is_direct = engine.is_direct();
-        Self { dir, path: None, variables: Vec::new(), engine: None, program, is_direct }
+        let named = ("AGENTMILL_ENGINE".to_owned(), engine.word().to_owned());
+        let variables = if is_direct { vec![named] } else { Vec::new() };
+        Self { dir, path: None, variables, engine: None, program, is_direct }
     }
 
     /// With this pipeline.yaml.
@@ -115,6 +117,7 @@ impl TestEnv {
     /// With Podman as its engine.
     pub fn podman(mut self) -> Self {
         self.program = "podman";
+        self.is_direct = false;
         self
     }
 
