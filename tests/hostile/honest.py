@@ -416,3 +416,8 @@ def made(function):
 
 def number():
     return 9
+
+
+def poll(step):
+    while not step():
+        pass

@@ -20,7 +20,8 @@ class Line:
     """One dialogue: the word that has come and is not taken yet, and how deep it is in questions within questions."""
 
     def __init__(self, number):
-        self.number, self.turns, self.failed = number, 0, None
+        self.number, self.turns = number, 0
+        self.failed, self.may_hold = None, False  # the assertion that has failed, and whether it may be one that is waited for
         self.exchanges = []  # the coders of those that are under way, one within the other
         self.is_silent = False  # what is asked now, by a finalizer, must not take the answer that something else waits for
         self.in_message = False
@@ -31,6 +32,16 @@ class Line:
     def wake(self):
         if self.bell.locked():
             self.bell.release()
+
+    def fail(self, error, may_hold):
+        """Notes the first assertion that fails. One that the same call, made once more, finds to hold was only waited for."""
+        if self.failed is None:
+            self.failed, self.may_hold = error, may_hold
+
+    def hold(self):
+        """Notes that such a call has found it to hold."""
+        if self.may_hold:
+            self.failed, self.may_hold = None, False
 
 
 class Lines:

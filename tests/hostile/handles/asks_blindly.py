@@ -1,6 +1,6 @@
 # kind: trying what a test's functions assert by calls that hand nothing over, and swallowing in a block what keeps a helper from asserting
 # task: steps
-# wants: failed failed failed failed error error error error error error
+# wants: failed failed failed failed error error error error error error failed
 GUESSES = range(20)
 kept, guess = [], 0
 
@@ -63,3 +63,11 @@ class session:
     @property
     def value(self):
         raise LookupError
+
+
+def poll(step):
+    try:
+        while True:
+            step()
+    except AssertionError:
+        pass

@@ -122,22 +122,26 @@ class TestPeer(Peer):
     def perform(self, op, target, args, named):
         hear_effects()
         check_operation(op, target, args, named, self.marks)
+        is_first = self.called is None
         self.has_given |= hands_over(op, args, named) or self.chooses(op, target, args)
+        is_blind = is_bare_call(op, args, named) and not self.has_given
+        line = self.lines.of_thread()
         try:
-            return self.performed(op, target, args, named)
+            value = self.performed(op, target, args, named)
         except self.passing:
             raise
         except BaseException as error:
             self.errors.add(error)
-            is_blind = is_bare_call(op, args, named) and not self.has_given
-            if self.is_failure(error) and not is_blind:
-                line = self.lines.of_thread()  # what it has asserted of something that the agent gave it, and does not hold
-                line.failed = error if line.failed is None else line.failed
+            if self.is_failure(error) and not (is_blind and is_first):
+                line.fail(error, is_blind)  # what it has asserted of something that the agent gave it, and does not hold
             raise
+        if is_blind:
+            line.hold()
+        return value
 
     def chooses(self, op, target, args):
         """True from the second thing on that an agent calls in a test, or asks for by a name that the test works out: which it is, and
-        after how many calls of another, is up to the agent."""
+        after how many calls of another, is up to the agent. How often it calls the first one is, too: see `Line.fail`."""
         is_call = op in CALLS or op == "get" and hasattr(type(target), "__getattr__")
         called = (op, id(target), *args[:1]) if is_call else self.called
         self.called = self.called or called
