@@ -54,21 +54,43 @@ def made_objects(nodes):
             yield root(node.args[1])
 
 
-def kind_named(name, prompt, has_objects, objects):
+def made_numbers(nodes):
+    """Names of what is called for a number, as `abs(Mean(x) - 2.5) < 1e-9`, `isclose(Mean(x), 2.5)` and `Mean(x) == approx(2.5)` have it."""
+    for node in nodes:
+        if isinstance(node, ast.Call) and called(node) == "abs" and isinstance(node.args[:1] and node.args[0], ast.BinOp):
+            yield from map(called, (node.args[0].left, node.args[0].right))
+        elif isinstance(node, ast.Call) and called(node) in ("isclose", "assertAlmostEqual"):
+            yield from map(called, node.args[:2])
+        elif isinstance(node, ast.Compare) and any(called(side) == "approx" for side in node.comparators):
+            yield called(node.left)
+
+
+def kind_named(name, prompt, has_objects, objects, numbers):
     """`class` or `function`, as prompt and tests have it; None if neither says. `has_objects` is true where tests deal with objects
-    at all, and `objects` are names of what certainly makes some."""
-    word = re.escape(name)
+    at all, `objects` are names of what certainly makes some, and `numbers` of what is called for a number."""
+    word, prompt = re.escape(name), EVERYDAY.sub("", prompt)
     if not name[:1].isupper():
         return "class" if re.search(rf"\bclass\s+(?:named\s+|called\s+)?(?:`{word}\b|{word}\()", prompt) else "function"
     if re.search(rf"\bdef\s+{word}\s*\(|\bfunctions?\s+(?:named\s+|called\s+)?`?{word}\b", prompt):
         return "function"
-    if name in objects or any(is_said_a_class(one, prompt) for one in re.finditer(rf"\b{word}\b", prompt)):
+    if name in objects or re.search(rf"\b(?i:class)\s+(?:named\s+|called\s+)?`?{word}\b", prompt):
+        return "class"
+    if name in numbers or re.search(rf"\b{word}\b`?{GIVES}", prompt):
+        return "function"
+    if any(is_said_a_class(one, prompt) for one in re.finditer(rf"\b{word}\b", prompt)):
         return "class"
     if re.search(rf"\b{word}\(", prompt):
         return "function"
     return "class" if has_objects else None
 
 
+# The word as it is used of people, of things that are alike, and of lessons, unless a name comes behind it.
+EVERYDAY = re.compile(
+    r"(?i)\b(?:our|your|my|his|her|their|each|every|this|that|whole|weight|size|social|school|first|second|third|fourth|next|last|tax|age)\s+class(?:es)?\b(?!\s+`?(?-i:[A-Z]))"
+    r"|\bclass(?:es)?\s+(?:average|list|register|test|teacher|mates?|room|(?:is|are|was|were)\s+over)\b|\bclass(?:es)?\s+of\s+(?:\w+\s+)?(?:students|pupils|children|people|kids|learners)\b"
+)
+# Words of a sentence behind the name of a function.
+GIVES = r"(?:\([^)]*\))?`?\s*,?\s*(?:which\s+|that\s+)?(?:(?:returns?|gives?|computes?|calculates?|counts?|finds?)\b|is\s+(?:the|a)\s+(?:sum|mean|median|average|number|product|length|area)\b)"
 A_CLASS = re.compile(r"`?(?:\([^)]*\))?`?\s*(?:is|as|,|:|-)?\s*(?:an?|the)?\s*(?:(?!(?i:no|not|without)\b)\w+\s)?(?i:class)\b")
 # Words by which a sentence speaks of a class that there is not to be.
 NO_CLASS = re.compile(r"(?i)(?:\b(?:no|not|never|without|avoid|than|cannot)|n't)\s+(?:\w+\s+){0,3}class(?:es)?\b")

@@ -14,7 +14,7 @@ class Compiler:
     def __init__(self, spec):
         self.prompt, self.max_value, self.flaws = spec["prompt"], spec["value"], []
         self.names, self.imports, self.library, self.modules = set(), set(), set(), {}
-        self.imported, self.has_objects, self.objects = {"agent"}, False, set()
+        self.imported, self.has_objects, self.objects, self.numbers = {"agent"}, False, set(), set()
         self.is_steady = self.is_timeless = self.is_plain = True
         self.asks_model, self.has_files = spec.get("asks_model", False), spec.get("has_files", False)
         self.has_approx = not re.search(r"\bapprox\b", self.prompt)  # else it may be the agent's
@@ -45,7 +45,7 @@ class Compiler:
     def content(self):
         """All that a Task is made of, as plain data and code: it can go from one process to others."""
         self.library = [] if self.is_plain else sorted(self.library)
-        kept = "prompt has_raises has_objects objects max_value asks_model has_files evaluated names agents_own is_plain library uses changed shown lines setup_line setup helpers rules tests scores".split()
+        kept = "prompt has_raises has_objects objects numbers max_value asks_model has_files evaluated names agents_own is_plain library uses changed shown lines setup_line setup helpers rules tests scores".split()
         return {name: getattr(self, name) for name in kept}
 
     def made(self, test, source):
@@ -85,6 +85,7 @@ class Compiler:
         self.imported.update((node.asname or node.name).split(".")[0] for node in nodes if isinstance(node, ast.alias))
         self.has_objects |= deals_with_objects(nodes, self.imported)
         self.objects.update(made_objects(nodes))
+        self.numbers.update(made_numbers(nodes))
         self.library.update(name for node in nodes for name in named_of_library(node))
         reaching = reached_by(nodes, self.reaching | {"exec"} if "assert" in self.words else self.reaching)
         self.reaching = reaching if test is None else self.reaching

@@ -11,8 +11,8 @@ WITHOUT_EFFECT = frozenset("""builtins.id sys._getframe object.__getattr__ time.
 OF_IMPORTS = frozenset("open marshal.loads exec compile".split())
 IMPORTERS = frozenset(("importlib._bootstrap", "_frozen_importlib"))
 LIBRARY_FOLDER = f"{os.path.dirname(os.__file__)}/"
-# Modules whose objects open what they were made for, when they are used.
-KEEPERS = frozenset("logging logging.handlers tempfile dbm.dumb fileinput filecmp subprocess multiprocessing.process".split())
+# Modules whose objects open what they were made for, when they are used; agents make none of their own (`may_be_made`).
+KEEPERS = frozenset("logging logging.handlers tempfile dbm.dumb fileinput filecmp subprocess".split())
 MAKING_LOOPS = awaited.__code__  # a function of ours that makes an event loop where an agent awaits something
 # Those that do what an agent asks for, and call Python's library for that.
 DOING = frozenset(

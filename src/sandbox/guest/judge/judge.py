@@ -119,7 +119,7 @@ class Run:
     def __init__(self, host, number, task, seconds):
         self.host, self.number, self.task, self.seconds = host, number, task, seconds
         self.calls = Calls()
-        self.peer = JudgePeer(self)
+        self.peer, self.heard = JudgePeer(self), Heard(task)
         self.began = cpu_seconds()
         self.channel, self.is_owed = _thread.RLock(), False  # one question to the host at a time, and whether its answer is to come
         self.asked = False  # the agent, of anything in this run: before, whatever goes wrong is the author's doing
@@ -287,7 +287,10 @@ class Run:
     def script(self, args, stdin):
         shown = ", ".join(map(brief, args))
         note = self.calls.begin(f"agent.run({shown})")
-        result = self.left(self.ask(ToCell.Script, dumps({"argv": args, "stdin": stdin})))
+        try:
+            result = self.left(self.ask(ToCell.Script, dumps({"argv": args, "stdin": stdin})))
+        except NotPlain as error:
+            raise Unusable(f"what agent.run({shown}) printed {error}") from None
         note.append(f"left {result!r}")
         return result
 
@@ -304,7 +307,12 @@ class Run:
     def put_question(self, kind, request):
         check_size(request, self.task)
         self.note_asked()
-        return self.put(FromJudge.Question, kind + request.encode())
+        payload = self.put(FromJudge.Question, kind + request.encode())
+        if not self.task.is_plain:
+            self.heard.note(payload)
+        if self.task.fills_texts:
+            check_templates(payload)
+        return payload
 
     def ask_model(self, prompt):
         """A model's answer to a prompt; the host asks it, within a budget of the judge's own. A prompt that the agent's words have
@@ -316,6 +324,7 @@ class Run:
             raise Unusable(f"the prompt for ask_model has {len(prompt)} bytes of at most {MAX_PROMPT}")
         advice = self.put(FromJudge.Consult, prompt)
         text = advice[1:].decode()
+        self.heard.note(advice[1:])
         if not advice[0]:
             raise Unusable(f"ask_model: {text}")
         self.calls.begin(f"ask_model said {brief(text)}")

@@ -100,18 +100,30 @@ def taken_once(setter):
     return functools.wraps(setter)(lambda self, it: setter(self, [*it] if issubclass(type(resolved(it)), Proxy) else it))
 
 
-def formatting(it, name):
-    """`format` or `format_map` of what may be a text. The agent may have written it, and what it is filled with leads from there to
-    all that the judge knows, so no field of it goes by an attribute that is hidden from agents."""
+def formatting(it, is_map):
+    """`format` or `format_map` of what may be a text, or lead to one's. The agent may have written it, and what it is filled with leads from
+    there to all that the judge knows, so no field of it goes by an attribute that is hidden from agents."""
     it = resolved(it)
-    method = getattr(it, name)
-    if not issubclass(type(it), str) and it is not str:
+    method = getattr(it, "format_map" if is_map else "format")
+    text = getattr(method, "__self__", None) if type(method) is types.BuiltinMethodType else it
+    if not issubclass(type(text), str) and it is not str:
         return method
 
     @functools.wraps(method)
     def filled(*given, **named):
-        check_template(given[0] if it is str and given else it)
+        check_template(given[0] if it is str and given else text)
         return method(*given, **named)
+
+    return filled
+
+
+def filled_text(function):
+    """`collections.UserString.format` and `format_map`."""
+
+    @functools.wraps(function)
+    def filled(it, *given, **named):
+        check_template(it.data)
+        return function(it, *given, **named)
 
     return filled
 
@@ -141,6 +153,56 @@ def field_of_template(function):
         return function(formatter, field, args, named)
 
     return get_field
+
+
+def getting(function):
+    """`operator.attrgetter` and `methodcaller`, by names that may be an agent's."""
+
+    @functools.wraps(function, updated=())
+    def getter(*names, **named):
+        for part in [part for name in names if type(name) is str for part in name.split(".")]:
+            check_name(None, part)
+        return function(*names, **named)
+
+    return getter
+
+
+def resolving_name(function):
+    """`pkgutil.resolve_name`, by which `patch` finds what it is to replace, too."""
+
+    @functools.wraps(function)
+    def resolve(name):
+        if type(name) is str and name.partition(".")[0].partition(":")[0] != "agent" and is_heard(name):
+            raise Unusable(f"the agent's word is used for {name}, which is none of its own")
+        return function(name)
+
+    return resolve
+
+
+def telling_less(process):
+    """`dataclasses._process_class`. The text that a class gets by it has no fields whose names begin with an underscore, where the library makes
+    one for an agent, as a `Template` does."""
+
+    @functools.wraps(process)
+    def processed(kind, *args, **named):
+        had = vars(kind).get("__repr__")
+        made = process(kind, *args, **named)
+        if had is None and "__repr__" in vars(made) and any(name[:1] == "_" for name in made.__dataclass_fields__):
+            made.__repr__ = without_private(made.__repr__)
+        return made
+
+    return processed
+
+
+def without_private(text):
+    @functools.wraps(text)
+    def told(it):
+        if not is_asked_by_an_agent():
+            return text(it)
+        fields = [field.name for field in it.__dataclass_fields__.values() if field.repr and field.name[:1] != "_"]
+        return f"{type(it).__qualname__}({', '.join(f'{name}={getattr(it, name)!r}' for name in fields)})"
+
+    return told
 
 
 def filled_by_style(function):
@@ -286,13 +348,16 @@ def default_of(function):
 ASKING_FUNCTIONS = {
     "argparse": [("ArgumentParser", "parse_known_args", into_a_namespace)],
     "asyncio.base_events": [("BaseEventLoop", "call_exception_handler", noting_losses)],
+    "collections": [("UserString", "format", filled_text), ("UserString", "format_map", filled_text)],
     "concurrent.futures._base": [("Future", "exception", told_exception)],
     "concurrent.futures.thread": [("_WorkItem", "run", noting_failures)],
-    "dataclasses": [("", name, of_dataclasses) for name in ("asdict", "astuple", "replace", "fields", "is_dataclass")],
+    "dataclasses": [("", "_process_class", telling_less), *(("", name, of_dataclasses) for name in ("asdict", "astuple", "replace", "fields", "is_dataclass"))],
     "difflib": [("SequenceMatcher", name, taken_once) for name in ("set_seq1", "set_seq2")],
     "inspect": [("", "getsource", source_of), ("", "get_annotations", annotations_of), ("", "getattr_static", static_of)],
     "json.encoder": [("JSONEncoder", "default", default_of)],
     "logging": [("StrFormatStyle", "_format", filled_by_style)],
+    "operator": [("", "attrgetter", getting), ("", "methodcaller", getting)],
+    "pkgutil": [("", "resolve_name", resolving_name)],
     "sqlite3.dbapi2": [("", "Connection", authorized), ("", "connect", connecting)],
     "string": [("Formatter", "get_field", field_of_template)],
     "threading": [("", "excepthook", noting_ends)],

@@ -159,8 +159,27 @@ def may_use_held(name, target):
 ACTING = frozenset(("__call__", "__setitem__", "__delitem__", "__enter__", "__exit__", "await", *ARITHMETIC, *DESCRIBING))
 
 
+# Modules whose functions agents call where a test hands them over, and some of other modules. None of them opens, makes or changes anything
+# but what it is given.
+FUNCTIONS_OF = frozenset("""asyncio.tasks asyncio.locks base64 bisect calendar cmath colorsys datetime decimal difflib fnmatch fractions functools genericpath
+    heapq html itertools json keyword math operator posixpath random re secrets shlex statistics string textwrap time unicodedata urllib.parse uuid""".split())
+LISTED_FUNCTIONS = frozenset("""copy.copy logging.debug logging.info logging.warning logging.error logging.critical logging.exception logging.log warnings.warn
+    contextlib.contextmanager contextlib.asynccontextmanager dataclasses.is_dataclass typing.cast inspect.isawaitable inspect.iscoroutinefunction""".split())
+TYING = frozenset("functools.update_wrapper functools.wraps functools.singledispatch functools.total_ordering".split())
+
+
+def may_call(function):
+    """True for a function that a test has written or had made, and for one of the library's that is on the list."""
+    if not function.__code__.co_filename.startswith((LIBRARY_FOLDER, "<frozen")):
+        return True
+    name = f"{function.__module__}.{function.__qualname__}"
+    return name in LISTED_FUNCTIONS or function.__module__ in FUNCTIONS_OF and name not in TYING
+
+
 def may_operate(op, target):
     """True for such an operation on an object that a test has written, or that is of a class on the list."""
+    if type(target) is types.FunctionType and op == "__call__":
+        return may_call(target)
     home = definer(f"__{op}__" if op == "await" else op, target) or object
     return is_free(home, None) or home.__module__ in LISTED_MODULES or dotted(home) in LISTED
 

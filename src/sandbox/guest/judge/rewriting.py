@@ -67,7 +67,7 @@ class Rewriting(ast.NodeTransformer):
         if is_looked_up(node.attr):
             return ast.copy_location(calling("@attribute", node.value, ast.Constant(node.attr)), node)
         if node.attr in ("format", "format_map") and not isinstance(node.value, ast.Constant):
-            return ast.copy_location(calling("@formatting", node.value, ast.Constant(node.attr)), node)
+            return ast.copy_location(calling("@formatting", node.value, ast.Constant(node.attr == "format_map")), node)
         return ast.copy_location(calling("@hearing", node), node) if node.attr.startswith("assert") else node
 
     def visit_Compare(self, node):

@@ -20,6 +20,11 @@ KEYS = {ToJudge.DryRun: 4, ToJudge.Grade: 8}  # orders to run a task, and where 
 ORDERS = (ToJudge.Learn, *KEYS)
 LAST = (FromJudge.DryRan, FromJudge.Done)  # words of a worker, which has run a task then
 ENDS = (FromJudge.Learnt, *LAST)
+WORDS = {  # by the order that they answer; a Compiled and a Kept are dealt with before
+    ToJudge.Learn: (FromJudge.Learnt,),
+    ToJudge.DryRun: (FromJudge.Fault, FromJudge.Question, FromJudge.Fetch, FromJudge.Consult, FromJudge.Result, FromJudge.DryRan),
+    ToJudge.Grade: (FromJudge.Fault, FromJudge.Question, FromJudge.Fetch, FromJudge.Consult, FromJudge.Result, FromJudge.Done),
+}
 
 # Shared with the worker, so that it is known where that was when it died: a test, and whether the agent had been asked.
 PLACE = mmap.mmap(-1, 8)
@@ -121,6 +126,7 @@ class Supervisor:
         self.order, self.is_kept = kind, False
         self.busy, self.asked, self.answered, self.asleep, self.overslept = True, 0, 0, 0, False
         self.is_plain = kind not in KEYS or payload[KEYS[kind] :].decode() in self.plain
+        self.has_asked = kind == ToJudge.Grade and struct.unpack(">I", payload[4:8])[0] > 0  # the agent, in a worker before
         self.provide(not self.is_plain)
         mark(SETUP, False)
         self.worker.put(kind, payload)
@@ -186,6 +192,10 @@ class Supervisor:
                 self.is_kept = self.is_plain  # it is not for a worker to say that what it has run leaves nothing
                 continue
             self.asked += kind in (FromJudge.Question, FromJudge.Fetch, FromJudge.Consult)
+            self.has_asked |= kind == FromJudge.Question
+            if not self.is_due(kind):
+                self.is_forged = True
+                break
             if kind == FromJudge.Result:
                 self.asleep = 0
             self.busy = kind not in ENDS
@@ -196,6 +206,11 @@ class Supervisor:
                 break  # whatever goes on in a worker that has said this, is nobody's
         if not alive or self.is_forged:
             self.bury()
+
+    def is_due(self, kind):
+        """True for a word that answers the order. What fails once an agent was asked is not the author's fault."""
+        is_late = kind == FromJudge.Fault and self.order == ToJudge.Grade and self.has_asked
+        return kind in WORDS[self.order] and not is_late
 
     def said(self):
         """The worker's next frame; none where somebody else has written to its pipe."""
@@ -243,7 +258,7 @@ class Supervisor:
         if self.busy:
             test, asked = struct.unpack("<ii", PLACE[:])
             cause, how = self.cause(status)
-            death = {"test": None if test == SETUP else test, "asked": bool(asked), "cause": cause, "how": how}
+            death = {"test": None if test == SETUP else test, "asked": bool(asked) or self.has_asked, "cause": cause, "how": how}
             self.host.put(FromJudge.Died, dumps(death).encode())
             self.busy = False
 

@@ -140,9 +140,9 @@ class TestPeer(Peer):
         return value
 
     def chooses(self, op, target, args):
-        """True from the second thing on that an agent calls in a test, or asks for by a name that the test works out: which it is, and
-        after how many calls of another, is up to the agent. How often it calls the first one is, too: see `Line.fail`."""
-        is_call = op in CALLS or op == "get" and hasattr(type(target), "__getattr__")
+        """True from the second thing on that an agent calls in a test, or asks for what the test works out: which it is, and after how many
+        calls of another, is up to the agent. How often it calls the first one is, too: see `Line.fail`."""
+        is_call = op in CALLS or is_computed(op, target, args)
         called = (op, id(target), *args[:1]) if is_call else self.called
         self.called = self.called or called
         return called != self.called
@@ -194,6 +194,19 @@ class TestPeer(Peer):
         return None if is_obeyed(error) else error
 
 
+def is_computed(op, target, args):
+    """True for what a function of the test's does though nothing is called: a property, a length, an iteration."""
+    if op != "get":
+        return op.startswith("__") and is_of_test(definer(op, target) or object)
+    home = definer(args[0], target) if type(args[0]) is str else None
+    kept = None if home is None else vars(home)[args[0]]
+    return hasattr(type(target), "__getattr__") or type(kept) not in KEPT_AS_IT_IS and hasattr(type(kept), "__get__")
+
+
+# Kinds of things that a class holds and gives as they are, or bound to an object.
+KEPT_AS_IT_IS = (types.FunctionType, staticmethod, classmethod, types.MemberDescriptorType, types.GetSetDescriptorType)
+
+
 def held_by_library(target, name):
     """A container of this name that a class of Python's library has for all its objects; None if there is none."""
     home = definer(name, target)
@@ -241,17 +254,34 @@ def check_operation(op, target, args, named, marks):
     is_hint = type(target).__module__ in ("types", "typing") and hasattr(target, "__origin__")
     kind = target.__origin__ if is_hint else target  # of `type[Card]`, Python's own `type`
     if is_served and op not in OF_CLASSES and isinstance(kind, type):
-        is_served = makes_only_its_own(kind, args)
+        is_served = makes_only_its_own(kind) and (op != "__call__" or may_be_made(kind, args, named))
     if not is_served:
         raise TypeError("no such operation")
     if op in ("get", "method", "set", "put", "del"):
         check_access(op, target, args, marks)
 
 
-def makes_only_its_own(kind, args):
+def makes_only_its_own(kind):
     """True for a class of the test's, and not for one that makes classes: the functions of these may be the agent's."""
-    is_empty_enum = not getattr(kind, "__members__", True)
-    return is_of_test(kind) and not issubclass(kind, type) and not (is_empty_enum and len(args) > 1)
+    return is_of_test(kind) and not issubclass(kind, type)
+
+
+# Modules whose classes go by what they are made with, whatever a test's child adds: a mock's own `==`, a call or an attribute by its name.
+INSTRUMENTS = frozenset("codecs functools inspect operator types unittest.mock weakref".split())
+
+
+def may_be_made(kind, args, named):
+    """True for a class of the test's that makes objects of its own, whatever an agent has it make them of: a member of an enumeration by its value,
+    for one, and not a new enumeration."""
+    if hasattr(kind, "__members__"):
+        return len(args) == 1 and not named
+    return all(is_of_test(base) or is_made_of_data(base) for base in kind.__mro__)
+
+
+def is_made_of_data(base):
+    """True for a class of the library whose objects go by no function, name or path that they are made with."""
+    is_instrument = base.__module__ in INSTRUMENTS or base.__module__ in KEEPERS - {"logging"} or dotted(base) == "logging.FileHandler"
+    return not is_instrument and (base.__module__ in LISTED_MODULES or dotted(base) in LISTED)
 
 
 def is_of_test(kind):
