@@ -51,7 +51,8 @@ fn main() -> ExitCode {
             nothing_of_a_run_goes_on_beside_the_next_one,
             threads_that_a_test_leaves_break_no_result,
             lists::a_test_that_measures_time_measures_the_agents,
-            wall::code_in_a_worker_would_reach_nobody_elses_verdict
+            wall::code_in_a_worker_would_reach_nobody_elses_verdict,
+            wall::what_does_not_answer_the_order_is_no_word
         ],
         with_docker![lists::what_may_leave_something_or_tell_the_time_is_on_no_list],
     ])

@@ -421,3 +421,25 @@ def number():
 def poll(step):
     while not step():
         pass
+
+
+def warn_above(sensor, alarm):
+    while sensor.level <= 50:
+        pass
+    alarm()
+
+
+def BMI(weight, height):
+    return weight / height**2
+
+
+def Limit(name):
+    return {"fly": 51}[name]
+
+
+def Median(marks):
+    return sorted(marks)[len(marks) // 2]
+
+
+def average(grades):
+    return sum(grades) / len(grades)

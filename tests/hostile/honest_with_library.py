@@ -130,3 +130,86 @@ def found(pool, kind, path):
 
 def prime(n):
     return n > 1 and all(n % part for part in range(2, n))
+
+
+def expression():
+    return "(7 - 1) * 7"
+
+
+def fields():
+    return [("name", str), ("n", "int")]
+
+
+def hint():
+    return "list[int] | None"
+
+
+def lines():
+    return ["1"]
+
+
+def stored():
+    import pickle
+
+    return pickle.dumps([1, 2])
+
+
+def setting():
+    return {"version": 1}
+
+
+def command():
+    return ["echo"]
+
+
+def caption():
+    return "the {0.rank} of {0.suit}"
+
+
+def shown():
+    return "kind"
+
+
+def clock():
+    return "agent.ticks"
+
+
+def ticks():
+    return 1
+
+
+def now():
+    return ticks()
+
+
+def meaning():
+    return 42
+
+
+def colour(base):
+    return base.first()
+
+
+def called(service):
+    return 7
+
+
+def named_so(kind):
+    return bool(kind.name)
+
+
+def told(run):
+    return "6" if "strip" in repr(run) else "none"
+
+
+def greeting(template, user):
+    return "Hi " + user.name
+
+
+def bound(tie, card):
+    return card.right()
+
+
+def guessed(worker, check):
+    check(3)
+    return 3

@@ -1,6 +1,6 @@
 # kind: a class where a function is asked for, whose objects are as near to every number as one may wish
 # task: sums
-# wants: error error failed error error error
+# wants: error error failed error error error error error error error
 class Near:
     def __init__(self, *numbers):
         pass
@@ -22,4 +22,20 @@ class Mean(Near):
 
 
 class Half(Near):
+    pass
+
+
+class BMI(Near):
+    pass
+
+
+class Limit(Near):
+    pass
+
+
+class Median(Near):
+    pass
+
+
+class average(Near):
     pass

@@ -1,6 +1,6 @@
 # kind: trying what a test's functions assert by calls that hand nothing over, and swallowing in a block what keeps a helper from asserting
 # task: steps
-# wants: failed failed failed failed error error error error error error failed
+# wants: failed failed failed failed error error error error error error failed failed
 GUESSES = range(20)
 kept, guess = [], 0
 
@@ -71,3 +71,12 @@ def poll(step):
             step()
     except AssertionError:
         pass
+
+
+def warn_above(sensor, alarm):
+    for _ in range(4):
+        sensor.level
+        try:
+            return alarm()
+        except AssertionError:
+            pass
