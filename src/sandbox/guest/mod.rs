@@ -40,7 +40,7 @@ macro_rules! files {
 }
 
 /// Files that both sides have.
-const BOTH: &str = files!("c_library.py" "seccomp.py" "codec.py" "library.py" "shared.py" "raised.py" "operations.py" "lines.py" "peer.py" "proxies.py");
+const BOTH: &str = files!("c_library.py" "seccomp.py" "codec.py" "library.py" "shared.py" "raised.py" "operations.py" "lines.py" "peer.py" "pasts.py" "proxies.py");
 
 /// Files of a cell alone.
 const CELL_FILES: &str = files!(

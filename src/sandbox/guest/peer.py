@@ -29,7 +29,7 @@ class Peer:
         # Classes made for what the other side has told, which end with the run: of named tuples, exceptions, and plain types.
         self.records, self.strange, self.subclasses = {}, {}, {}
         self.met = {}  # classes of the exceptions of library modules that the other side has raised, by their names
-        self.lines = Lines(first_key, self)
+        self.lines, self.pasts = Lines(first_key, self), Pasts(self)
         # True if the other side has given this one anything but objects of its own: as an answer, to an object of this side, or by
         # changing a container.
         self.has_given = False
@@ -278,6 +278,7 @@ class Peer:
             text += f', "around": {dumps(around)}'
         return text
 
+    ending = ()  # exceptions after which nobody answers
     passing = ()  # exceptions that are not the other side's business
 
     def attribute(self, owner, name):

@@ -59,9 +59,11 @@ class Proxy:
         return link_of(self).peer.attribute(self, name)
 
     def __setattr__(self, name, value):
+        link_of(self).peer.pasts.keep(self, name)
         link_of(self).peer.ask("set", self, (name, value))
 
     def __delattr__(self, name):
+        link_of(self).peer.pasts.keep(self, name)
         link_of(self).peer.ask("del", self, (name,))
 
     def __instancecheck__(self, value):
@@ -94,6 +96,7 @@ class Attributes(dict):
     """The attributes of an object of the other side, which gets what is put among them."""
 
     def __setitem__(self, name, value):
+        link_of(self.proxy).peer.pasts.keep(self.proxy, name)
         link_of(self.proxy).peer.ask("put", self.proxy, (name, value))
         super().__setitem__(name, value)
 
@@ -230,14 +233,15 @@ class Member:
 
     def __init__(self, peer, owner, name):
         object.__setattr__(self, "_agentmill", (peer, owner, name))
+        object.__setattr__(self, "_agentmill_held", peer.pasts.hold(owner, name))
 
     def resolved(self):
         peer, owner, name = member_of(self)
-        return peer.attribute(owner, name)
+        return peer.attribute(owner, name) if (past := past_of(self)) is NOTHING else past
 
     def __call__(self, /, *args, **named):
         peer, owner, name = member_of(self)
-        return peer.call(owner, name, args, named)
+        return peer.call(owner, name, args, named) if (past := past_of(self)) is NOTHING else past(*args, **named)
 
     def __getattr__(self, name):
         return getattr(self.resolved(), name)
@@ -273,6 +277,12 @@ def copy_of(it):
 
 def member_of(member):
     return object.__getattribute__(member, "_agentmill")
+
+
+def past_of(member):
+    """The object that the name of a member stood for when that was made; NOTHING if it stands for it still."""
+    peer, owner, name = member_of(member)
+    return peer.pasts.since(object.__getattribute__(member, "_agentmill_held"), owner, name)
 
 
 def resolving(operation):

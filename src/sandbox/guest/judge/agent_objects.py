@@ -12,7 +12,8 @@ TOLD_OPERATIONS = {"__len__": "len", "__iter__": "iter", "__next__": "next", "__
 class JudgePeer(TestPeer):
     """The test's side of a run."""
 
-    passing = (Ended, Unusable)
+    ending = (Ended,)
+    passing = (*ending, Unusable)
 
     def __init__(self, run):
         super().__init__(2, run.task.max_value)
@@ -189,7 +190,7 @@ class JudgePeer(TestPeer):
 
     def shown_member(self, coder, member, depth):
         peer, owner, name = member_of(member)
-        return {"n": name} if owner is None else coder.tagged(member.resolved(), depth)
+        return {"n": name} if owner is None and past_of(member) is NOTHING else coder.tagged(member.resolved(), depth)
 
     def asking(self, question):
         return question

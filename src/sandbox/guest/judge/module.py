@@ -23,9 +23,11 @@ class AgentModule(types.ModuleType):
         return self._agentmill_peer.ask_module("names", "")
 
     def __setattr__(self, name, value):
+        self._agentmill_peer.pasts.keep(None, name)
         self._agentmill_peer.ask_module("assign", name, (value,))
 
     def __delattr__(self, name):
+        self._agentmill_peer.pasts.keep(None, name)
         self._agentmill_peer.ask_module("remove", name)
 
 
