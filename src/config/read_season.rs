@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::fmt::temporal::Pieces;
 use jiff::tz::Offset;
+use jiff::{SignedDuration, Timestamp};
 use serde_yaml::Value;
 
 use crate::config::check::within;
@@ -19,6 +20,9 @@ const EXTENSIONS: &str = "extensions.yaml";
 
 /// Percent that a late day costs where nothing is said.
 const PER_DAY: f64 = 10.0;
+
+/// Furthest that the clock of another system may go before ours.
+const CLOCKS: SignedDuration = SignedDuration::from_hours(1);
 
 /// A moment, and the zone that it was told in.
 #[derive(Debug, Clone, Copy)]
@@ -76,13 +80,22 @@ fn late(mut fields: Reader<'_>, closes: Option<Moment>, is_open: bool) -> Option
 /// A time as RFC 3339 has it, such as `2027-03-01T18:00:00+01:00`.
 pub(super) fn moment(text: String) -> Result<Moment, String> {
     let found = || {
-        format!("expected a time with its zone such as 2027-03-01T18:00:00+01:00, found {}", excerpt(&text))
+        let no_day = no_day(&text).map_or_else(String::new, |day| format!("; there is no day {day}"));
+        let found = excerpt(&text);
+        format!("expected a time with its zone such as 2027-03-01T18:00:00+01:00, found {found}{no_day}")
     };
     let at: Timestamp = text.parse().map_err(|_| found())?;
     let zone = Pieces::parse(&text).ok().and_then(|pieces| pieces.to_numeric_offset()).ok_or_else(found)?;
     let year = at.to_zoned_datetime(jiff::tz::TimeZone::UTC).year();
     within(year, 2000, 9000).map_err(|_| format!("expected a year from 2000 to 9000, found {year}"))?;
     Ok(Moment { at, zone })
+}
+
+/// The day that a text begins with, where the calendar has none of the kind, such as `2026-11-31`.
+fn no_day(text: &str) -> Option<&str> {
+    let day = text.get(..10)?;
+    let like = |(c, like): (char, char)| if like == '-' { c == '-' } else { c.is_ascii_digit() };
+    (day.chars().zip("0000-00-00".chars()).all(like) && day.parse::<Date>().is_err()).then_some(day)
 }
 
 /// `10%` or `10`. A number below 1 needs the sign, as it looks like a share.
@@ -113,7 +126,7 @@ pub(super) fn load(
         return Ok(BTreeMap::new());
     }
     let log = Log::new(&file);
-    let read = |bytes: Vec<u8>| extensions(&log, &bytes, season, roster);
+    let read = |bytes: Vec<u8>| extensions(&log, &bytes, season, roster, Timestamp::now());
     let extensions = yaml::read_file(&log).and_then(read);
     log.finish(extensions)
 }
@@ -123,17 +136,25 @@ fn extensions(
     bytes: &[u8],
     season: Option<&Season>,
     roster: Option<&Roster>,
+    now: Timestamp,
 ) -> Option<BTreeMap<Miner, Extension>> {
     let root = yaml::parse(log, bytes)?;
     let entries = Place::root(log, &root).entries()?;
-    let extension = |(name, place): (&str, Place<'_>)| {
-        let found = extension(name, &place, season)?;
-        if let Some(stranger) = roster.and_then(|roster| roster.stranger(&found.0)) {
+    let (mut first, mut all) = (BTreeMap::new(), BTreeMap::new());
+    for (name, place) in entries {
+        let Some((miner, extension)) = extension(name, &place, season) else { continue };
+        if let Some(stranger) = roster.and_then(|roster| roster.stranger(&miner)) {
             place.complain(stranger);
         }
-        Some(found)
-    };
-    Some(entries.into_iter().filter_map(extension).collect())
+        if let Some(first) = first.insert(miner.clone(), name) {
+            place.complain(format!("stands here twice, as {first} and {name}; leave one of them"));
+        }
+        if extension.received.last().is_some_and(|last| *last > now + CLOCKS) {
+            place.complain("received is in the future; say when the file came");
+        }
+        all.insert(miner, extension);
+    }
+    Some(all)
 }
 
 /// `ann: {closes: 2027-03-08T18:00:00+01:00}`, or `received` in its place or beside it.
@@ -242,6 +263,7 @@ mod tests {
         );
         for (season, message) in [
             ("{opens: 2027-03-01}", "season.opens: expected a time with its zone"),
+            ("{closes: 2026-11-31T18:00:00+01:00}", "\"; there is no day 2026-11-31"),
             ("{opens: 1970-03-01T00:00Z}", "season.opens: expected a year from 2000 to 9000, found 1970"),
             ("{opens: 2027-03-02T00:00Z, closes: 2027-03-01T00:00Z}", "season.closes: must be after opens"),
             ("{submissions: {per_day: 0}}", "season.submissions.per_day: expected 1 to 100000, found 0"),
@@ -269,7 +291,7 @@ mod tests {
         let read = |text: &str, season: Option<&str>| {
             let log = Log::new(Path::new("extensions.yaml"));
             let season = season.map(|season| self::read(season).unwrap().season.unwrap());
-            let read = extensions(&log, text.as_bytes(), season.as_ref(), None);
+            let read = extensions(&log, text.as_bytes(), season.as_ref(), None, at("2027-04-01T00:00Z"));
             log.finish(read).map_err(|problems| problems.to_string())
         };
         let closes = Some("{closes: 2027-03-08T00:00Z, opens: 2027-03-01T00:00Z}");
@@ -295,6 +317,14 @@ mod tests {
             (
                 "\nann: {recieved: 2027-03-09T00:00:00Z}",
                 "extensions.yaml:2:7: ann.recieved: unknown field; did you mean \"received\"?",
+            ),
+            (
+                "Ann: {closes: 2027-03-09T00:00:00Z}\nann: {closes: 2027-03-10T00:00:00Z}",
+                "extensions.yaml:2:6: ann: stands here twice, as Ann and ann; leave one of them",
+            ),
+            (
+                "ann: {received: [2027-03-03T00:00Z, 2028-03-04T00:00Z]}",
+                "extensions.yaml:1:6: ann: received is in the future; say when the file came",
             ),
             ("a b: {closes: 2027-03-09T00:00:00Z}", "is not a miner id"),
             ("ann: {closes: soon}", "expected a time with its zone"),
