@@ -25,6 +25,8 @@ const SHORT: &str = "not valid YAML: a test with fields below it begins with `- 
 const BELOW: &str = "not valid YAML: fields stand below one that has a value; indent them as it is, remove one or the other, or put a text below a |";
 const COLON: &str = "not valid YAML: there is no colon behind the field's name; write name: value";
 
+const COMMA: &str = "a comma ends a value in {...}: put the whole text in quotes, or a list in [...]";
+
 const BRACKET: &str = "not valid YAML: text that begins with [ or { and goes on behind ] or } must be quoted or stand below a |";
 
 /// A value and where it stands.
@@ -62,6 +64,8 @@ pub struct Field {
     pub at: Position,
     /// The field's value.
     pub value: Node,
+    /// True of a name without a value behind a comma of `{...}`, as what a comma cuts off a text looks like.
+    pub is_bare: bool,
 }
 
 /// The one document in `bytes`; an empty file is a null node.
@@ -70,9 +74,9 @@ pub struct Field {
 /// that the file could not be read to its end.
 pub fn parse(log: &Log, bytes: &[u8]) -> Option<Node> {
     let text = file::text(log, bytes)?;
-    let mut builder =
-        Builder { log, stack: Vec::new(), root: None, documents: 0, end: file::end_of(text.trim_end()) };
+    let end = file::end_of(text.trim_end());
     let text = &*surrogates::mended(text);
+    let mut builder = Builder { log, text, stack: Vec::new(), root: None, documents: 0, end };
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
         let (event, span) = event.map_err(|error| builder.refuse_syntax(text, &error)).ok()?;
@@ -107,6 +111,7 @@ enum Key {
 
 struct Builder<'a> {
     log: &'a Log,
+    text: &'a str,
     stack: Vec<Open>,
     root: Option<Node>,
     documents: usize,
@@ -189,7 +194,11 @@ impl Builder<'_> {
         };
         match (&mut open.node.kind, open.key.take()) {
             (Kind::Sequence(items), _) => items.push(node),
-            (Kind::Mapping(fields), Some(Key::Name(key, at))) => fields.push(Field { key, at, value: node }),
+            (Kind::Mapping(fields), Some(Key::Name(key, at))) => {
+                let is_null = matches!(node.kind, Kind::Scalar(Value::Null));
+                let is_bare = is_null && is_cut_off(self.text, open.node.at, fields);
+                fields.push(Field { key, at, value: node, is_bare });
+            }
             (Kind::Mapping(_), Some(Key::Bad)) | (Kind::Scalar(_) | Kind::Bad, _) => {}
             (Kind::Mapping(_), None) => {
                 let key = self.key(node);
@@ -206,7 +215,15 @@ impl Builder<'_> {
             Kind::Scalar(Value::String(name)) => name,
             Kind::Bad => return Key::Bad,
             Kind::Scalar(_) => {
-                self.add(node.at, "a field's name must be text: put it in quotes");
+                let fields = self.stack.last().map(|open| (open.node.at, &open.node.kind));
+                match fields {
+                    Some((at, Kind::Mapping(fields)))
+                        if is_cut_off(self.text, at, fields) && !self.has_colon(&node) =>
+                    {
+                        complain_of_comma(self.log, &self.path(), fields);
+                    }
+                    _ => self.add(node.at, "a field's name must be text: put it in quotes"),
+                }
                 return Key::Bad;
             }
             _ => {
@@ -220,6 +237,14 @@ impl Builder<'_> {
         let field = join(&self.path(), &name);
         self.log.add(node.at, &field, format!("given twice; first on line {line}"));
         Key::Bad
+    }
+
+    /// True if a colon stands behind an unquoted word, which it makes a field's name.
+    fn has_colon(&self, word: &Node) -> bool {
+        let line = self.text.lines().nth(word.at.line - 1).unwrap_or_default();
+        let length = word.word.as_ref().map_or(0, |word| word.chars().count());
+        let behind: String = line.chars().skip(word.at.column - 1 + length).collect();
+        behind.trim_start().starts_with(':')
     }
 
     /// The line on which the innermost mapping has had `name` before.
@@ -244,6 +269,19 @@ impl Builder<'_> {
             (_, Some(Key::Name(key, _))) => join(&path, key),
             _ => path,
         })
+    }
+}
+
+/// True if what stands in a mapping behind these fields may have been cut off the last of them by a comma.
+fn is_cut_off(text: &str, mapping: Position, fields: &[Field]) -> bool {
+    let opening = || text.lines().nth(mapping.line - 1)?.chars().nth(mapping.column - 1);
+    fields.iter().any(|field| !field.is_bare) && opening() == Some('{')
+}
+
+/// Complains of the comma in the value of the last of these fields that has one; once, however many commas there are.
+pub(super) fn complain_of_comma(log: &Log, path: &str, fields: &[Field]) {
+    if let Some(field) = fields.iter().rfind(|field| !field.is_bare) {
+        log.add(field.value.at, &join(path, &field.key), COMMA);
     }
 }
 
@@ -375,7 +413,7 @@ fn lacking_colon(text: &str, line: usize) -> Option<Position> {
 /// A scanner's message, with advice where beginners stumble.
 fn syntax(error: &ScanError) -> String {
     const OPEN: &str = "; the quote that opens here is never closed";
-    const HINTS: [(&str, &str); 12] = [
+    const HINTS: [(&str, &str); 13] = [
         ("quoted scalar, found unexpected end", OPEN),
         ("invalid indentation in quoted scalar", OPEN),
         ("unknown escape character", "; in double quotes \\ begins an escape: use single quotes"),
@@ -386,6 +424,10 @@ fn syntax(error: &ScanError) -> String {
         ("unexpected character", "; text that starts with it must be quoted"),
         ("mapping values are not allowed", "; text that holds \": \" must be quoted or stand below a |"),
         ("did not find expected key", "; is it indented like the lines above?"),
+        (
+            "did not find expected ',' or '}'",
+            "; put a text that holds brackets, quotes or commas in quotes as a whole",
+        ),
         ("recursion limit", "; nested too deep"),
         ("comment intercepting", "; a comment ends the text of a line: put it above, or the text below a |"),
     ];

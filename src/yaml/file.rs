@@ -55,7 +55,7 @@ fn decode(bytes: &[u8]) -> Result<&str, (Position, String)> {
         let (valid, rest) = bytes.split_at(error.valid_up_to());
         let at = end_of(&String::from_utf8_lossy(valid));
         let byte = rest.first().copied().unwrap_or_default();
-        (at, format!("not UTF-8 text (byte 0x{byte:02x})"))
+        (at, format!("not UTF-8 text (byte 0x{byte:02x}); save the file as UTF-8"))
     })
 }
 

@@ -4,8 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_yaml::Value;
 
 use crate::util::similar::nearest;
-use crate::yaml::document::join;
-use crate::yaml::document::{Field, Kind, Node};
+use crate::yaml::document::{Field, Kind, Node, complain_of_comma, join};
 use crate::yaml::problem::{Log, Position};
 use crate::yaml::text::describe;
 
@@ -202,8 +201,11 @@ impl<'a> Reader<'a> {
 
     /// The same, with better advice for some of them.
     pub fn finish_with(self, advice: impl Fn(&str) -> Option<String>) {
-        for field in self.fields {
-            if !self.known.contains(&field.key.as_str()) {
+        for (at, field) in self.fields.iter().enumerate() {
+            let is_known = self.known.contains(&field.key.as_str());
+            if !is_known && field.is_bare {
+                complain_of_comma(self.log, &self.path, &self.fields[..at]);
+            } else if !is_known {
                 let advice = advice(&field.key).unwrap_or_else(|| suggest(&field.key, &self.known));
                 let message = format!("unknown field; {advice}");
                 self.log.add(field.at, &join(&self.path, &field.key), message);

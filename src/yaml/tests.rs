@@ -102,6 +102,33 @@ fn names_must_be_text() {
     }
 }
 
+/// `{assert: f(1, 2) == 3}` is three fields to YAML.
+#[test]
+fn a_comma_that_ends_a_value_in_braces_is_told_once() {
+    let told = |yaml: &str| {
+        let log = Log::new(Path::new("f"));
+        let node = parse(&log, yaml.as_bytes()).unwrap();
+        if let Some(mut fields) = Place::root(&log, &node).fields() {
+            let _ = (fields.get("name"), fields.get("assert"), fields.get("closes"));
+            fields.finish();
+        }
+        log.finish(Some(())).map_err(|problems| problems.to_string())
+    };
+    let comma = |column: usize| {
+        Err(format!(
+            "f:1:{column}: assert: a comma ends a value in {{...}}: put the whole text in quotes, or a list in [...]"
+        ))
+    };
+    assert_eq!(told("{name: a, assert: f(acc(), 1, 101)}"), comma(19));
+    assert_eq!(told("{assert: f(1, x) == 2, name: a}"), comma(10));
+    assert_eq!(told("{assert: 50, 30, 20}"), comma(10));
+    assert_eq!(told("{name: a, closes}"), Ok(()));
+    for other in ["{name: a, 1: x}", "{1: x}", "{name: a, asert: x}", "name: a\nx:\n", "{x, name: a}"] {
+        let told = told(other).unwrap_err();
+        assert!(!told.contains("comma"), "{told}");
+    }
+}
+
 #[test]
 fn aliases_and_tags_are_refused() {
     let bomb = "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\n";
@@ -193,8 +220,8 @@ fn syntax_errors_come_with_advice() {
 #[test]
 fn bytes_that_are_no_text_are_reported_with_their_line() {
     let one = |bytes: &[u8]| read(bytes).1.concat();
-    assert_eq!(one(b"a: 1\nb: \xff\n"), "2:4: not UTF-8 text (byte 0xff)");
-    assert_eq!(one(b"\xc3\xa4: \xc3"), "1:4: not UTF-8 text (byte 0xc3)");
+    assert_eq!(one(b"a: 1\nb: \xff\n"), "2:4: not UTF-8 text (byte 0xff); save the file as UTF-8");
+    assert_eq!(one(b"\xc3\xa4: \xc3"), "1:4: not UTF-8 text (byte 0xc3); save the file as UTF-8");
     assert_eq!(one(b"a: 1\r\rb\0: 2"), "3:2: control character U+0000");
     assert_eq!(one(b"\xff\xfea\0"), "1:1: this is UTF-16; save the file as UTF-8");
 }
