@@ -13,7 +13,7 @@ use crate::config::settings::{Allow, Split};
 use crate::model::joined;
 use crate::util::text::unseen;
 use crate::util::units::{Size, Time};
-use crate::yaml::{describe, excerpt};
+use crate::yaml::{Kind, Place, describe, excerpt, list};
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
@@ -225,6 +225,23 @@ pub(super) fn allow(word: Value) -> Result<Allow, String> {
         Some("image") => Ok(Allow::Image),
         _ => Err(format!("expected image or a list of modules such as [numpy], found {}", describe(&word))),
     }
+}
+
+/// The words of a command. One that is written as a text is told as the list that it is.
+pub(super) fn command(place: Option<Place<'_>>) -> Option<Vec<String>> {
+    let place = place?;
+    if let Kind::Scalar(Value::String(text)) = &place.node.kind {
+        let is_plain = |word: &str| {
+            word.starts_with(|c: char| c.is_ascii_alphabetic() || "/.".contains(c))
+                && word.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c))
+        };
+        let word = |word: &str| if is_plain(word) { word.to_owned() } else { format!("{word:?}") };
+        let words: Vec<String> = text.split_whitespace().map(word).collect();
+        let (found, words) = (excerpt(text), words.join(", "));
+        place.complain(format!("expected a list, found {found}; write [{words}]"));
+        return None;
+    }
+    list(Some(place), argument)
 }
 
 pub(super) fn argument(text: String) -> Result<String, String> {

@@ -76,7 +76,7 @@ pub(super) fn pipeline(log: &Log, file: &Path, bytes: &[u8]) -> Option<Pipeline>
 
 /// None for an empty list.
 fn on_change(fields: &mut Reader<'_>, file: &Path) -> Option<OnChange> {
-    let command = yaml::list(fields.get("on_change"), check::argument).filter(|words| !words.is_empty())?;
+    let command = check::command(fields.get("on_change")).filter(|words| !words.is_empty())?;
     Some(OnChange { command, folder: beside(file, "") })
 }
 
@@ -199,7 +199,7 @@ fn sandbox(mut fields: Reader<'_>) -> Sandbox {
     fields.checked("network", (), check::network);
     let runtime = fields.optional("runtime", check::word);
     let cell_per = fields.field("cell_per", CellPer::Agent);
-    let launch = yaml::list(fields.get("launch"), check::argument).unwrap_or_default();
+    let launch = check::command(fields.get("launch")).unwrap_or_default();
     let launch_timeout = fields.checked("launch_timeout", Duration::from_secs(600), check::timeout);
     let wait_for_engine = fields.checked("wait_for_engine", Duration::from_secs(120), check::wait);
     for (name, why) in engine.refuses(runtime.is_some(), !launch.is_empty()) {

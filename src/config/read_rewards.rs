@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
+use serde_yaml::Value;
+
 use crate::config::check;
 use crate::config::settings::{Improvement, Rewards, Split, Stage, Ties};
 use crate::util::similar::{did_you_mean, nearest};
-use crate::yaml::{self, Kind, Log, Place, Problem, Reader};
+use crate::yaml::{self, Kind, Log, Place, Problem, Reader, describe};
 
 /// None for the word `none`.
 pub(super) fn rewards(fields: &mut Reader<'_>, stages: &[Stage]) -> Option<Rewards> {
@@ -88,11 +90,12 @@ fn improvement(fields: &mut Reader<'_>) -> Option<Improvement> {
 }
 
 /// Whole days, such as `30d`.
-fn half_life(days: String) -> Result<u64, String> {
-    let number = days.strip_suffix('d').and_then(|number| number.parse::<u64>().ok());
+fn half_life(days: Value) -> Result<u64, String> {
+    let number = days.as_str().and_then(|days| days.strip_suffix('d')?.parse::<u64>().ok());
+    let write = || days.as_u64().map_or_else(String::new, |days| format!("; write {days}d"));
     match number.filter(|days| (1..=3650).contains(days)) {
         Some(days) => Ok(days),
-        None => Err(format!("expected 1d to 3650d, found {days:?}")),
+        None => Err(format!("expected days from 1d to 3650d, found {}{}", describe(&days), write())),
     }
 }
 

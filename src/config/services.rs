@@ -12,14 +12,14 @@ use crate::config::grant::Grant;
 use crate::config::requests;
 use crate::config::settings::{Llm, Pipeline, Serve, Stage};
 use crate::util::similar::{did_you_mean, nearest};
-use crate::yaml::{Log, Position, Problem, Reader, describe, list};
+use crate::yaml::{Log, Position, Problem, Reader, describe};
 
 /// The largest rate that still means something.
 const MOST_PER_MINUTE: u32 = 1_000_000;
 
 pub(super) fn llm(mut fields: Reader<'_>) -> Llm {
     let llm = Llm {
-        command: list(fields.get("command"), check::argument).unwrap_or_default(),
+        command: check::command(fields.get("command")).unwrap_or_default(),
         base_url: fields.checked("base_url", "https://api.openai.com/v1".to_owned(), base_url),
         model: fields.optional("model", check::model),
         api_key_env: match fields.has("api_key_env") {

@@ -34,19 +34,26 @@ const SIZE_UNITS: [(&str, u128); 9] = [
 /// The most of a text that is none that is shown, in characters.
 const SHOWN: usize = 40;
 
+/// Smallest bare number that is rather meant in the small unit: seldom does anybody mean 1000 s or 1 GiB by it.
+const LARGE: f64 = 1000.0;
+
 /// A quantity with a unit.
 trait Unit: Sized {
     const EXPECTED: &str;
-    /// The unit to suggest for a bare number.
-    const HINT: &str;
+    /// A bare number with the units that it most likely lacks.
+    fn hint(number: &str, is_large: bool) -> String;
     const UNITS: &'static [(&'static str, u128)];
     fn parse(text: &str) -> Option<Self>;
 }
 
 impl Unit for Time {
     const EXPECTED: &str = "a duration such as \"10s\"";
-    const HINT: &str = "s";
     const UNITS: &'static [(&'static str, u128)] = &TIME_UNITS;
+
+    fn hint(number: &str, is_large: bool) -> String {
+        let millis = if is_large { format!(", or {number}ms") } else { String::new() };
+        format!("{number}s{millis}")
+    }
 
     fn parse(text: &str) -> Option<Self> {
         let nanos = scaled(text, &TIME_UNITS)?;
@@ -56,8 +63,11 @@ impl Unit for Time {
 
 impl Unit for Size {
     const EXPECTED: &str = "a size such as \"256MiB\"";
-    const HINT: &str = "MiB";
     const UNITS: &'static [(&'static str, u128)] = &SIZE_UNITS;
+
+    fn hint(number: &str, is_large: bool) -> String {
+        if is_large { format!("{number}B") } else { format!("{number}MiB, or {number}B for bytes") }
+    }
 
     fn parse(text: &str) -> Option<Self> {
         scaled(text, &SIZE_UNITS)?.try_into().ok().map(Self)
@@ -128,12 +138,12 @@ impl<T: Unit> Visitor<'_> for UnitVisitor<T> {
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<T, E> {
-        Err(E::custom(no_unit::<T>(number)))
+        Err(E::custom(no_unit::<T>(number, number as f64)))
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<T, E> {
         match number.is_finite() {
-            true => Err(E::custom(no_unit::<T>(number))),
+            true => Err(E::custom(no_unit::<T>(number, number))),
             false => Err(E::invalid_type(Unexpected::Float(number), &self)),
         }
     }
@@ -157,9 +167,9 @@ fn refusal<T: Unit>(text: &str) -> String {
     format!("expected {}, found {shown:?}{cut}{why}", T::EXPECTED)
 }
 
-fn no_unit<T: Unit>(number: impl fmt::Display) -> String {
-    let (expected, hint) = (T::EXPECTED, T::HINT);
-    format!("expected {expected}, found {number} without a unit; write {number}{hint}")
+fn no_unit<T: Unit>(number: impl fmt::Display, value: f64) -> String {
+    let (expected, hint) = (T::EXPECTED, T::hint(&number.to_string(), value >= LARGE));
+    format!("expected {expected}, found {number} without a unit; write {hint}")
 }
 
 #[cfg(test)]
@@ -223,6 +233,16 @@ mod tests {
             format!("expected a size such as \"256MiB\", found \"{large}\"; that is too large")
         );
         assert_eq!(refusal::<Time>("ten"), "expected a duration such as \"10s\", found \"ten\"");
+    }
+
+    /// 64000 MiB in a field called `max_bytes` is 64 GB.
+    #[test]
+    fn a_bare_number_is_told_the_units_that_it_may_lack() {
+        let told = |message: String| message.split_once("; write ").unwrap().1.to_owned();
+        assert_eq!(told(no_unit::<Size>(64000, 64000.0)), "64000B");
+        assert_eq!(told(no_unit::<Size>(256, 256.0)), "256MiB, or 256B for bytes");
+        assert_eq!(told(no_unit::<Time>(10, 10.0)), "10s");
+        assert_eq!(told(no_unit::<Time>(5000, 5000.0)), "5000s, or 5000ms");
     }
 
     #[test]
