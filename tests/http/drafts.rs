@@ -98,6 +98,14 @@ fn a_reply_that_ignores_the_name_in_the_prompt_is_mended() {
     );
     let (code, text) = generate(&folder, &["roman", "--miner", "alice"]);
     assert!(code == 0 && model.prompts()[1].contains("it does not define roman, as the task asks"), "{text}");
+    // Nor does a class around the function take its place.
+    let before = folder.read("inbox/alice.py");
+    let model =
+        Model::new([Says("```python\nclass Solution:\n    def roman(self, n): return 1\n```\n".into())]);
+    folder.write("pipeline.yaml", &model.pipeline());
+    let (code, text) = generate(&folder, &["roman", "--miner", "alice", "--repairs", "0"]);
+    assert!(code == 2 && text.contains("it does not define roman, as the task asks"), "{text}");
+    assert_eq!(folder.read("inbox/alice.py"), before);
 }
 
 #[test]

@@ -44,7 +44,11 @@ fn replied(reply: &[u8]) -> Result<Reply, Unanswered> {
 }
 
 fn failed(name: &str, status: ExitStatus, last_words: &str) -> Unanswered {
-    Unanswered::Failed(format!("{name} failed ({status}): {}", printable(last_words.as_bytes())))
+    let words = match last_words.trim() {
+        "" => ", and said nothing on stderr".to_owned(),
+        words => format!(": {}", printable(words.as_bytes())),
+    };
+    Unanswered::Failed(format!("{name} failed ({status}){words}"))
 }
 
 #[cfg(test)]
@@ -72,6 +76,8 @@ mod tests {
     fn its_failure_is_told_with_its_last_words() {
         let error = sh("echo one >&2; echo 'no such \x1b model' >&2; exit 3", "", 60_000).unwrap_err();
         assert!(error.contains("exit status: 3") && error.ends_with("no such \\u{1b} model"), "{error}");
+        let silent = sh("echo reply; exit 3", "", 60_000).unwrap_err();
+        assert!(silent.ends_with("sh failed (exit status: 3), and said nothing on stderr"), "{silent}");
         let nowhere = ask(&["/nowhere/llm".to_owned()], "", Duration::from_secs(1), &Children::default());
         assert!(matches!(nowhere, Err(Unanswered::Hopeless(_))));
     }

@@ -15,6 +15,10 @@ pub struct Wanted {
     pub functions: Names,
     /// Functions that the prompt seems to name, where no public test calls one.
     pub hints: Names,
+    /// Those of the hints that the prompt calls methods.
+    pub methods: Names,
+    /// Words of the prompt in lower case, where it hints.
+    pub told: Names,
     /// Functions that tests have of agentmill, as far as public tests call them.
     pub helpers: Names,
     /// True if public tests look at what a program prints, or cases do.
@@ -23,9 +27,13 @@ pub struct Wanted {
 
 /// A function's name in a prompt.
 static NAMED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"\b(?:def|class|function|method|[Ii]mplement|[Ww]rite)\s+`?([A-Za-z_]\w*)\s*\(")
+    Regex::new(r"\b(def|class|function|method|[Ii]mplement|[Ww]rite)\s+`?([A-Za-z_]\w*)\s*\(")
         .expect("a constant")
 });
+
+/// A class at the top level.
+static CLASS: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?m)^class\s+([A-Za-z_]\w*)").expect("a constant"));
 
 /// The function that a test looks at what it prints of.
 static PRINTING: LazyLock<Regex> =
@@ -50,11 +58,14 @@ impl Wanted {
         functions.retain(|name| !helpers.contains(name));
         let mentioned = names::mentioned(&code);
         let program = cases || ["output", "agent"].iter().any(|name| mentioned.contains(*name));
-        let hints = match functions.is_empty() && !program {
-            true => NAMED.captures_iter(&task.prompt).map(|found| found[1].to_owned()).collect(),
-            false => Names::new(),
-        };
-        Self { functions, hints, helpers, program }
+        let mut wanted = Self { functions, helpers, program, ..Self::default() };
+        if wanted.functions.is_empty() && !program {
+            let named = || NAMED.captures_iter(&task.prompt);
+            wanted.hints = named().map(|found| found[2].to_owned()).collect();
+            wanted.methods = named().filter(|it| &it[1] == "method").map(|it| it[2].to_owned()).collect();
+            wanted.told = names::mentioned(&task.prompt.to_lowercase());
+        }
+        wanted
     }
 
     /// Names by which a block of code is known to be the asked one.
@@ -62,13 +73,18 @@ impl Wanted {
         if self.functions.is_empty() { &self.hints } else { &self.functions }
     }
 
-    /// The names that the prompt asks for, if a source makes none of them, not even within a class: a guess, for where no
-    /// public test tells.
+    /// The names that the prompt asks for, if a source makes none of them at its top level, or as methods where the prompt tells of
+    /// methods or of their class: a guess, for where no public test tells.
     #[must_use]
     pub fn ignored(&self, source: &str) -> Vec<String> {
         let code = names::masked(source);
-        let bound = names::bound(&code);
-        let is_made = self.hints.iter().any(|name| bound.contains(name) || is_builtin(name));
+        let (defined, bound) = (names::defined(&code), names::bound(&code));
+        let has_told_class =
+            CLASS.captures_iter(&code).any(|found| self.told.contains(&found[1].to_lowercase()));
+        let is_method =
+            |name: &String| bound.contains(name) && (has_told_class || self.methods.contains(name));
+        let is_made =
+            self.hints.iter().any(|name| defined.contains(name) || is_method(name) || is_builtin(name));
         if is_made || names::is_dynamic(&code) { Vec::new() } else { self.hints.iter().cloned().collect() }
     }
 
@@ -92,7 +108,7 @@ const HELPERS_OF_SCORES: [&str; 5] = ["same_tokens", "matches", "precision", "re
 fn is_helper(name: &str, task: &Task) -> bool {
     let has_scores = task.tests.iter().any(|test| test.form == Form::Score);
     let is_ours = HELPERS.contains(&name) || has_scores && HELPERS_OF_SCORES.contains(&name);
-    is_ours && !NAMED.captures_iter(&task.prompt).any(|found| &found[1] == name)
+    is_ours && !NAMED.captures_iter(&task.prompt).any(|found| &found[2] == name)
 }
 
 #[cfg(test)]
@@ -184,11 +200,14 @@ mod tests {
         };
         let roman = "\"Implement a function roman(n: int) -> str\"";
         assert!(ignored(roman, "def to_roman(n):\n    return 'I'\n"));
+        assert!(ignored(roman, "class Solution:\n    def roman(self, n): return 'I'\n"));
+        assert!(ignored(roman, "def outer():\n    def roman(n): return 'I'\n"));
         for (prompt, source) in [
             (roman, "def roman(n): pass\n"),
             (roman, "from codes import to_roman as roman\n"),
             (roman, "globals()['roman'] = 1\n"),
-            ("A stack with a method push(x)", "class Stack:\n    def push(self, x): pass\n"),
+            ("A stack with a method push(x)", "class Pile:\n    def push(self, x): pass\n"),
+            ("Implement push(x) of the class Stack", "class Stack:\n    def push(self, x): pass\n"),
             ("Write print(1) twice", "print(1)\nprint(1)\n"),
             ("Print the sum", "print(1)\n"),
         ] {
