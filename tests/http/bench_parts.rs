@@ -21,6 +21,16 @@ fn lines_of(folder: &Folder, kind: &str) -> Vec<serde_json::Value> {
 }
 
 #[test]
+fn code_that_the_platform_refuses_is_told_with_the_reason() {
+    let model = Model::new([reply("```python\nimport numpy as np\ndef shout(s):\n    return s\n```\n", 1)]);
+    let folder = folder(&model);
+    let (code, text) = bench(&folder, &["shout", "--model", "m"]);
+    assert_eq!(code, 0, "{text}");
+    let tasks = folder.read("results/models_tasks.csv");
+    assert!(tasks.contains("no usable code in the reply: imports numpy; only"), "{tasks}");
+}
+
+#[test]
 fn it_is_told_on_which_tasks_models_differ() {
     let large = [SHOUT, GOOD, SHOUT, GOOD];
     let small = [SHOUT, "def reverse_string(s):\n    return s\n", "I can't.", GOOD];

@@ -24,6 +24,9 @@ use crate::util::digest;
 use crate::util::plural::counted;
 use crate::util::text::visible;
 
+/// The reason why a reply has failed that no agent can be made of.
+const NO_CODE: &str = "no usable code in the reply";
+
 /// The verdict on a source that the platform or Python refuses.
 const REFUSED: &str = "refused";
 
@@ -154,11 +157,18 @@ impl Judging<'_> {
         };
         let reply = Reply { text: text.clone(), cut_off: *cut_off, ..Reply::default() };
         let wanted = Wanted::of(task);
-        let mut sources = sources(&reply, &wanted).into_iter();
-        sources
-            .find(|source| check(source).is_ok() && wanted.lacking(source).is_empty())
-            .map(|source| with_imports(task, source))
-            .ok_or_else(|| if *cut_off { CUT_OFF } else { "no usable code in the reply" }.to_owned())
+        let sources = sources(&reply, &wanted);
+        let flaw = |source: &str| match check(source) {
+            Err(refused) => Some(refused.to_string()),
+            Ok(()) => Some(wanted.lacking(source).join(", "))
+                .filter(|lacking| !lacking.is_empty())
+                .map(|lacking| format!("it does not define {lacking}")),
+        };
+        if let Some(source) = sources.iter().find(|source| flaw(source).is_none()) {
+            return Ok(with_imports(task, source.clone()));
+        }
+        let why = sources.first().and_then(|source| flaw(source)).map(|flaw| format!(": {flaw}"));
+        Err(if *cut_off { CUT_OFF.to_owned() } else { format!("{NO_CODE}{}", why.unwrap_or_default()) })
     }
 
     fn run(
