@@ -273,7 +273,7 @@ pub struct Generate {
     #[arg(long)]
     pub miner: Option<Miner>,
     /// The model's name at the endpoint instead of llm.model
-    #[arg(long, value_name = "MODEL")]
+    #[arg(long, value_name = "MODEL", value_parser = model_name)]
     pub model: Option<String>,
     /// The file to write instead
     #[arg(long, value_name = "FILE")]
@@ -299,7 +299,7 @@ pub struct BenchModel {
     #[arg(value_name = "TASK")]
     pub tasks: Vec<String>,
     /// A model's name at the endpoint instead of llm.model; may be repeated
-    #[arg(long = "model", value_name = "MODEL")]
+    #[arg(long = "model", value_name = "MODEL", value_parser = model_name)]
     pub models: Vec<String>,
     /// A file of samples that a model has written elsewhere, which stands for a model of the file's name; may be repeated
     #[arg(long = "file", value_name = "SAMPLES.JSONL")]
@@ -314,7 +314,7 @@ pub struct BenchModel {
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub requests: u16,
     /// Ask no more once the replies of this command have cost so many dollars
-    #[arg(long, value_name = "DOLLARS", value_parser = dollars)]
+    #[arg(long, value_name = "DOLLARS", value_parser = dollars, allow_negative_numbers = true)]
     pub max_cost: Option<f64>,
     /// Print JSON
     #[arg(long)]
@@ -327,7 +327,14 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 
 fn dollars(text: &str) -> Result<f64, String> {
     let number = text.parse::<f64>().ok().filter(|number| number.is_finite() && *number > 0.0);
-    number.ok_or_else(|| "expected dollars, such as 2.50".to_owned())
+    number.ok_or_else(|| "expected dollars above 0, such as 2.50".to_owned())
+}
+
+fn model_name(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("the name is empty; say which model".to_owned()),
+        _ => Ok(text.to_owned()),
+    }
 }
 
 /// An agent to submit, and the place that it goes to.

@@ -20,6 +20,7 @@ use crate::client::bench::remarks;
 use crate::client::bench::samples;
 use crate::client::bench::spending::Spending;
 use crate::client::bench::unranked;
+use crate::client::generate::answer::Unanswered;
 use crate::client::generate::draft::choose;
 use crate::client::generate::model::Model;
 use crate::client::generate::program::Children;
@@ -337,7 +338,7 @@ impl Job {
         };
         let replies = if due.len() == 1 { "1 reply".to_owned() } else { format!("{} replies", due.len()) };
         let samples = self.wanted.samples;
-        let Missing { samples, reasons } = match self.spending.check(&memory.model) {
+        let Missing { samples, reasons } = match self.affordable(memory) {
             Ok(()) => {
                 let what = format!("asking {} for {replies} ({tasks} x {samples}{kept})", memory.model);
                 self.spinner.wait(what + &asking.again(&due));
@@ -351,13 +352,22 @@ impl Job {
         }
         if samples > 0 {
             let are = if samples == 1 { "is missing" } else { "are missing" };
-            self.spinner.tell(&format!(
-                "agentmill: {}: {} {are}; the same command asks again",
-                memory.model,
-                counted(samples, "sample")
-            ));
+            let again = self.foresee(memory).map_or("", |()| "; the same command asks again");
+            let (model, samples) = (&memory.model, counted(samples, "sample"));
+            self.spinner.tell(&format!("agentmill: {model}: {samples} {are}{again}"));
         }
         Ok(())
+    }
+
+    /// Says why a model is not asked: what its replies cost is not known, or no money is left.
+    fn affordable(&self, memory: &Memory) -> Result<(), Unanswered> {
+        self.foresee(memory)?;
+        self.spending.check()
+    }
+
+    fn foresee(&self, memory: &Memory) -> Result<(), Unanswered> {
+        let price = self.workspace.pipeline.llm.prices.get(&memory.model);
+        self.spending.foresee(&memory.model, &memory.samples(), price)
     }
 
     fn judge(

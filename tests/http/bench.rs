@@ -103,6 +103,34 @@ fn a_model_that_no_money_is_left_for_is_not_said_to_be_asked() {
 }
 
 #[test]
+fn replies_whose_cost_nobody_tells_are_paid_for_once() {
+    let body = json!({ "choices": [{ "message": { "content": SHOUT } }], "usage": { "prompt_tokens": -1 } });
+    let model = Model::new([Fails(200, "", body.to_string())]);
+    let folder = folder(&model);
+    for _ in 0..2 {
+        let args = ["shout", "--model", "small", "--samples", "3", "--max-cost", "0.1"];
+        let (code, text) = bench(&folder, &args);
+        assert_eq!((code, model.requests().len()), (1, 1), "{text}");
+        assert!(text.contains("the endpoint tells no usable number of tokens (usage) for small"), "{text}");
+        assert!(text.contains("2 samples are missing\n") && !text.contains("llm.prices has none"), "{text}");
+    }
+}
+
+#[test]
+fn a_model_without_a_name_and_money_below_nothing_are_refused_before_anything_is_asked() {
+    let model = Model::new([reply(SHOUT, 1)]);
+    let folder = folder(&model);
+    for (args, told) in [
+        (["--model", ""], "the name is empty; say which model"),
+        (["--max-cost", "-1"], "expected dollars above 0, such as 2.50"),
+    ] {
+        let (code, text) = bench(&folder, &args);
+        assert!(code == 2 && text.contains(told), "{text}");
+    }
+    assert_eq!(model.requests().len(), 0);
+}
+
+#[test]
 fn a_benchmark_goes_on_where_it_was_stopped() {
     let model = Model::new([reply(GOOD, 1), Fails(401, "", "{}".into()), reply(SHOUT, 1)]);
     let folder = folder(&model);

@@ -145,7 +145,7 @@ impl Asking<'_> {
     fn work(&self, queue: &Mutex<Queue<'_>>) {
         while !self.children.are_ended() {
             let Some((task, number)) = queue.lock().jobs.pop_front() else { return };
-            let answer = self.spending.check(&self.memory.model).and_then(|()| self.sample(task, number));
+            let answer = self.spending.check().and_then(|()| self.sample(task, number));
             let mut queue = queue.lock();
             match answer.map(|sample| self.keep(sample)) {
                 Ok(Ok(())) => queue.done += 1,
@@ -160,7 +160,7 @@ impl Asking<'_> {
     }
 
     fn keep(&self, sample: Sample) -> anyhow::Result<()> {
-        self.spending.add(sample.cost);
+        self.spending.add(&self.memory.model, &sample, self.llm.prices.get(&self.memory.model));
         self.memory.add_sample(sample)?;
         self.tally.kept.fetch_add(1, Relaxed);
         Ok(())
