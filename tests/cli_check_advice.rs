@@ -87,6 +87,39 @@ fn tests_that_setup_holds_are_called_in_either_form() {
 }
 
 #[test]
+fn calls_that_run_no_test_of_setup_are_told_with_those_that_do() {
+    let task =
+        |setup: &str, test: &str| format!("prompt: Write f(x).\nsetup: |\n{setup}tests:\n  - {test}\n");
+    let case = "  import unittest\n  class T(unittest.TestCase):\n      def test_a(self): self.assertEqual(f(1), 1)\n";
+    let function = "  def test_a():\n      assert f(1) == 1\n";
+    let env = TestEnv::new()
+        .task("made", &task(case, "T(\"test_a\")"))
+        .task("main", &task(case, "unittest.main()"))
+        .task("misspelt", &task(function, "test_aa()"))
+        .task("bare", &task(function, "{name: a, assert: test_a}"));
+    env.agentmill(&["check"]).code(2).complains(&[
+        "bare.yaml:6: tests[0]: is not called: write test_a()",
+        "made.yaml:7: tests[0]: ",
+        "nothing runs the method: write `- NAME(\"METHOD\").debug()`",
+        "main.yaml:7: tests[0]: asserts nothing; write `assert ...`; write a test for each method, such as `- NAME(\"METHOD\").debug()`",
+        "misspelt.yaml:6: tests[0]: setup has no test_aa; did you mean \"test_a\"?",
+    ]);
+}
+
+/// Also where a reference solution passes: it passes them, too.
+#[test]
+fn tests_that_hold_for_every_agent_and_tests_that_nothing_calls_are_hinted_at() {
+    let task = "prompt: Write f(x).\nsetup: |\n  def test_a():\n      assert f(1) == 1\n  def test_b():\n      assert f(2) == 2\n\
+                tests:\n  - test_a()\n  - assert f(2) == 2 or 5\nsolution: f.py\n";
+    let env = TestEnv::new().task("t", task);
+    env.write("tasks/f.py", "def f(x):\n    return x\n");
+    env.agentmill(&["check"]).code(0).prints(&[
+        "t.yaml:9: tests[1]: holds whatever the agent answers",
+        "t.yaml:5: setup: test_b is called by no test, and so is never run; write a test such as `- test_b()`",
+    ]);
+}
+
+#[test]
 fn what_is_left_of_pytest_is_told_with_what_to_write() {
     let task =
         |setup: &str, test: &str| format!("prompt: Write f(x).\nsetup: |\n{setup}tests:\n  - {test}\n");

@@ -38,7 +38,7 @@ const DOUBTS: [Doubt; 4] = [
     Doubt {
         pattern: r"\b(\w+)\(([^()]*)\)\s*==\s*-?(\d+\.\d+)\s*(?:$|[,;)\n#]|and\b|or\b)",
         is_doubtful: is_rounded,
-        message: "compares with == a fraction that computers only come near to: write approx(0.3), which lets rounding pass",
+        message: "compares with == a fraction that computers only come near to: write approx(NUMBER), which lets rounding pass",
     },
 ];
 
@@ -53,16 +53,19 @@ pub(super) fn doubtful(tasks: &[Task]) -> Vec<Problem> {
 fn of_task(task: &Task) -> Vec<Problem> {
     let mut told = HashSet::new();
     let tests = task.tests.iter();
-    let found = tests.flat_map(|test| messages(&test.assertion.text).map(move |message| (test, message)));
-    let first = found.filter(|(_, message)| told.insert(*message));
-    first.map(|(test, message)| hint(task, test.assertion.line, test.field(), message.to_owned())).collect()
+    let found = tests.flat_map(|test| messages(&test.assertion.text).map(move |found| (test, found)));
+    let first = found.filter(|(_, (kind, _))| told.insert(*kind));
+    first.map(|(test, (_, message))| hint(task, test.assertion.line, test.field(), message)).collect()
 }
 
-fn messages(text: &str) -> impl Iterator<Item = &'static str> {
-    let is_in = move |(doubt, pattern): &(&Doubt, &Regex)| {
-        pattern.captures_iter(text).any(|found| (doubt.is_doubtful)(&found))
+/// The kinds of doubts about a text, each with its message.
+fn messages(text: &str) -> impl Iterator<Item = (usize, String)> {
+    let told = move |(kind, (doubt, pattern)): (usize, (&Doubt, &Regex))| {
+        let found = pattern.captures_iter(text).find(|found| (doubt.is_doubtful)(found))?;
+        let number = found.get(3).map_or("", |number| number.as_str());
+        Some((kind, doubt.message.replace("NUMBER", number)))
     };
-    DOUBTS.iter().zip(&*PATTERNS).filter(is_in).map(|(doubt, _)| doubt.message)
+    DOUBTS.iter().zip(&*PATTERNS).enumerate().filter_map(told)
 }
 
 /// True of a number that is computed, as it is not given, and has no binary form of 20 digits, as 0.5 and 2.25 have. `round`
@@ -84,10 +87,11 @@ mod tests {
             ("assert output_of(f, 2) == \"6\" and f(1) == 1", "newline"),
             ("assert agent.run('2') == '6\\n'", ".stdout"),
             ("assert output_of(f(2)) == '6\\n'", "output_of(f, 2)"),
-            ("assert half(0.6) == 0.3", "approx"),
+            ("assert half(0.6) == 0.3", "write approx(0.3), "),
+            ("assert twice(0.35) == 0.7", "write approx(0.7), "),
             ("assert half(-0.6) == -0.3, 'why'", "approx"),
         ] {
-            assert!(messages(text).any(|message| message.contains(word)), "{text}");
+            assert!(messages(text).any(|(_, message)| message.contains(word)), "{text}");
         }
         for text in [
             "assert output == '6\\n'",
