@@ -9,7 +9,9 @@ mod mutants;
 mod own_sandbox;
 mod progress;
 mod scope;
+mod uncalled;
 mod veiled;
+mod weak_texts;
 
 use std::path::{Path, PathBuf};
 
@@ -174,6 +176,8 @@ fn check_folder(
     hints.extend(hints::unearned(&due, pipeline, sandbox)?);
     hints.extend(doubts::doubtful(&due));
     hints.extend(veiled::veiled(&due));
+    hints.extend(weak_texts::weak(&due));
+    hints.extend(uncalled::uncalled(&due));
     hints.extend(task::misnamed(&pipeline.tasks));
     hints.extend(config::misnamed_prices(&dir.join(PIPELINE), pipeline));
     hints.extend(of_pipeline(dir, pipeline, &tasks));
