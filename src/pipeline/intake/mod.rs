@@ -119,10 +119,12 @@ impl Inbox {
     /// The inbox itself can't be read; the message names it.
     pub fn touch_all(&self, touched: &mut Touched) -> io::Result<()> {
         let blame = |error: io::Error| {
-            io::Error::new(
-                error.kind(),
-                format!("the inbox {} can't be read: {error}", self.folder.display()),
-            )
+            let folder = self.folder.display();
+            let why = match error.kind() {
+                io::ErrorKind::NotFound => "there is no such folder; make it".to_owned(),
+                _ => error.to_string(),
+            };
+            io::Error::new(error.kind(), format!("the inbox {folder} can't be read: {why}"))
         };
         for entry in fs::read_dir(&self.folder).map_err(blame)? {
             touched.names.insert(entry.map_err(blame)?.file_name());
