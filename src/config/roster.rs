@@ -48,10 +48,11 @@ impl Roster {
         self.students.iter().any(|student| student.id == *miner)
     }
 
-    /// Those of many miners who are not on it.
+    /// Those of many miners who are not on it, each once.
     pub fn strangers(&self, miners: impl Iterator<Item = Miner>) -> impl Iterator<Item = Miner> {
         let ids: HashSet<&Miner> = self.students.iter().map(|student| &student.id).collect();
-        miners.filter(move |miner| !ids.contains(miner))
+        let mut told = HashSet::new();
+        miners.filter(move |miner| !ids.contains(miner) && told.insert(miner.clone()))
     }
 
     /// Says that a miner is not on it, and who is that is called nearly so; None for one who is.
@@ -270,6 +271,8 @@ mod tests {
         assert_eq!(told("71"), None);
         assert_eq!(told("0071"), said("0071", "; 71 is: spreadsheets drop zeros in front"));
         assert_eq!(told("80"), said("80", "; 0080 is: spreadsheets drop zeros in front"));
+        let many = ["73", "71", "73"].map(|id| id.parse().unwrap());
+        assert_eq!(roster.strangers(many.into_iter()).count(), 1, "who has two files is told once");
         assert_eq!(told("chirs"), said("chirs", "; did you mean \"chris\"?"));
         assert_eq!(told("73"), said("73", ""));
     }

@@ -8,6 +8,7 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use crate::config::check;
 use crate::model::miner_id::Miner;
 use crate::task::Task;
+use crate::util::similar::{did_you_mean, nearest};
 
 /// The agents and tasks of a pass; by default all of them.
 #[derive(Debug, Clone, Default)]
@@ -33,7 +34,9 @@ impl Scope {
         for pattern in tasks.iter().flat_map(|tasks| &tasks.written) {
             let matcher = glob("--task", pattern)?.compile_matcher();
             if !all.iter().any(|task| matcher.is_match(&task.id)) {
-                bail!("--task {pattern:?} matches no task; `agentmill tasks` lists them");
+                let near = nearest(pattern, all.iter().map(|task| task.id.as_str()));
+                let meant = near.map_or_else(|| ";".to_owned(), |near| did_you_mean(Some(near)));
+                bail!("--task {pattern:?} matches no task{meant} `agentmill tasks` lists them");
             }
         }
         Ok(Self { agents, tasks })
@@ -60,13 +63,15 @@ impl Scope {
     /// None is; the message has the patterns.
     pub fn check_agents<'a>(
         &self,
-        mut miners: impl Iterator<Item = &'a Miner>,
+        miners: impl Iterator<Item = &'a Miner>,
         inbox: &Path,
     ) -> anyhow::Result<()> {
+        let miners: Vec<&Miner> = miners.collect();
         match &self.agents {
-            Some(agents) if !miners.any(|miner| self.has_agent(miner)) => {
+            Some(agents) if !miners.iter().any(|miner| self.has_agent(miner)) => {
                 let patterns = agents.written.join(", ");
-                bail!("--agent {patterns}: no submission in {} has such a name", inbox.display())
+                let meant = agents.meant(miners.iter().map(|miner| miner.as_str()));
+                bail!("--agent {patterns}: no submission in {} has such a name{meant}", inbox.display())
             }
             _ => Ok(()),
         }
@@ -74,6 +79,11 @@ impl Scope {
 }
 
 impl Patterns {
+    /// The end of a message: the name that may be meant.
+    fn meant<'a>(&self, names: impl Iterator<Item = &'a str> + Clone) -> String {
+        did_you_mean(self.written.iter().find_map(|pattern| nearest(pattern, names.clone())))
+    }
+
     fn new(option: &str, patterns: &[String]) -> anyhow::Result<Option<Self>> {
         if patterns.is_empty() {
             return Ok(None);
@@ -116,6 +126,14 @@ mod tests {
         let message = |result: anyhow::Result<Scope>| result.unwrap_err().to_string();
         assert!(message(scope(&["[a"], &[])).starts_with("--agent \"[a\": not a valid pattern"));
         assert!(message(scope(&[], &["join"])).starts_with("--task \"join\" matches no task"));
+        assert_eq!(
+            message(scope(&[], &["string/join"])),
+            "--task \"string/join\" matches no task; did you mean \"strings/join\"? `agentmill tasks` lists them"
+        );
+        let alice = ["alice".parse().unwrap()];
+        let error =
+            scope(&["alcie"], &[]).unwrap().check_agents(alice.iter(), Path::new("inbox")).unwrap_err();
+        assert!(error.to_string().ends_with("has such a name; did you mean \"alice\"?"), "{error}");
         let ann = ["ann".parse().unwrap()];
         let error = scope(&["b*"], &[]).unwrap().check_agents(ann.iter(), Path::new("inbox")).unwrap_err();
         assert_eq!(error.to_string(), "--agent b*: no submission in inbox has such a name");
