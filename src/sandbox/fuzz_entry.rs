@@ -39,7 +39,7 @@ pub fn cell_frames(bytes: &[u8]) {
                 &ScoreSheet::new(&TASK, &Standing::default()).add_up(Usage::default(), spending.stderr),
             );
         }
-        if let Ok(Answer::Exited(exited)) = Answer::of(frame) {
+        if let Ok(Answer::Exited(exited)) = Answer::of(frame, None) {
             expect_showable(&exited.how());
         }
     }

@@ -83,8 +83,8 @@ async fn take(state: &Shared, parts: Parts, body: &mut Option<Body>) -> Result<R
         Kind::Multipart => None,
     };
     let Pipeline { validate, serve, .. } = &snapshot.pipeline;
-    let limit = validate.max_bytes + if kind == Kind::Multipart { WRAPPING } else { 0 };
-    let bytes = read(&parts, body, limit, serve.timeout).await?;
+    let wrapping = if kind == Kind::Multipart { WRAPPING } else { 0 };
+    let bytes = read(&parts, body, validate.max_bytes, wrapping, serve.timeout).await?;
     let (miner, source) = match named {
         Some(miner) => (miner, bytes),
         None => {
@@ -225,15 +225,17 @@ fn unprocessable(error: &str) -> Failure {
     Failure::new(StatusCode::UNPROCESSABLE_ENTITY, error)
 }
 
-/// The whole body, if it comes in time and is not too large.
+/// The whole body, if it comes in time and is not larger than a submission and the form around it.
 async fn read(
     parts: &Parts,
     body: &mut Option<Body>,
-    limit: u64,
+    most: u64,
+    wrapping: u64,
     patience: Duration,
 ) -> Result<Bytes, Failure> {
     let large =
-        || Failure::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {limit} bytes"));
+        || Failure::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the submission is larger than {most} bytes"));
+    let limit = most + wrapping;
     let announced =
         parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|bytes| bytes > limit) {

@@ -200,6 +200,10 @@ fn what_is_announced_too_large_is_refused_before_it_is_sent() {
     let chunk = format!("40000\r\n{}\r\n", "x".repeat(0x40000));
     let chunked = format!("{head}Transfer-Encoding: chunked\r\n\r\n{chunk}{chunk}0\r\n\r\n");
     assert_eq!(api.raw(chunked.as_bytes()).status, 413);
+    // Of a form the limit of the submission is told, not that of the body.
+    let length = "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 99999999999\r\n\r\n";
+    let answer = api.raw(format!("{head}{length}").as_bytes());
+    assert!(answer.error().contains("the submission is larger than 262144 bytes"), "{answer:?}");
 }
 
 #[test]

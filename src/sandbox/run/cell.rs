@@ -294,7 +294,7 @@ impl LiveCell {
 
     fn read_reply(&mut self, received: Received, deaths: &DeathLog) -> Result<Reply, Fault> {
         let Received::Frame(frame) = received else { return self.lost(deaths) };
-        match Answer::of(frame) {
+        match Answer::of(frame, self.begun.as_ref().map(|(_, limits)| limits)) {
             Ok(Answer::Reply(reply)) => {
                 if matches!(reply, Reply::Claim(_)) {
                     self.import = Import::Made;

@@ -12,6 +12,7 @@ use crate::sandbox::guest::frames::{FromCell, ToCell};
 use crate::sandbox::run::judge::Request;
 use crate::sandbox::{Fault, Refusal};
 use crate::task::Task;
+use crate::util::units::Size;
 
 /// Words of a run to its agent about the task.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,12 +87,19 @@ pub fn settings(number: u32, briefing: &Briefing, limits: &Limits, model: Option
 }
 
 impl Answer {
-    /// Reads a frame of the supervisor.
+    /// Reads a frame of the supervisor, for a run with these limits.
     ///
     /// # Errors
     /// It is not what our own code writes.
-    pub fn of(frame: Frame) -> Result<Self, Fault> {
-        let too_much = || "it printed or returned more than it may".to_owned();
+    pub fn of(frame: Frame, limits: Option<&Limits>) -> Result<Self, Fault> {
+        let too_much = || match limits {
+            Some(limits) => format!(
+                "it printed more than {} (`output`), or returned more than {} as JSON (`value`)",
+                Size(limits.output),
+                Size(limits.value)
+            ),
+            None => "it printed or returned more than it may".to_owned(),
+        };
         Ok(match FromCell::of(frame.kind) {
             Some(FromCell::Claim) => Answer::Reply(Reply::Claim(frame.payload)),
             Some(FromCell::Output) => Answer::Reply(Reply::ProgramOutput(frame.payload)),
