@@ -92,6 +92,7 @@ fn check_file(source: &[u8], rules: &Validate, around: &files::Surroundings<'_>)
         return Err(Finding::new(None, "contains no code, only comments, blank lines or strings"));
     }
     fence(&text, &masked)?;
+    notebook(&text)?;
     imports::check(&text, &masked, allow, around)?;
     if forbid.is_empty() {
         return Ok(());
@@ -126,6 +127,19 @@ fn fence(text: &str, masked: &[u8]) -> Result<(), Finding> {
         Some(line),
         format!("has a Markdown fence ({shown}) around its code; submit only what stands between the fences"),
     ))
+}
+
+/// Refuses a notebook under the name of a source: to Python it is a dict that nobody uses.
+fn notebook(text: &str) -> Result<(), Finding> {
+    let is_one = text.trim_start().starts_with('{')
+        && serde_json::from_str::<serde_json::Value>(text).is_ok_and(|json| json["cells"].is_array());
+    match is_one {
+        false => Ok(()),
+        true => Err(Finding::new(
+            Some(1),
+            "is a notebook, not Python; `jupyter nbconvert --to script homework.ipynb` writes a .py file",
+        )),
+    }
 }
 
 /// Matches a pattern with the source as it stands, comments and literals included, and with its tokens alone.

@@ -474,11 +474,12 @@ proptest! {
 }
 
 #[test]
-fn fences_around_the_code_are_told() {
+fn fences_around_the_code_and_renamed_notebooks_are_told() {
+    refused("{\"cells\": []}", 1, "is a notebook");
     refused("```python\nx = 1\n```\n", 1, "has a Markdown fence (```python) around its code");
     refused("x = 1\n```\n", 2, "has a Markdown fence (```)");
     refused("Here it is:\n\n  ```\nx = 1\n```\n", 3, "submit only what stands between");
-    for fine in ["x = '''\n```python\n'''\n", "x = 1  # ```\n# ```\n", "x = ~~~1\n"] {
+    for fine in ["x = '''\n```python\n'''\n", "x = 1  # ```\n# ```\n", "x = ~~~1\n", "{'cells': []}\n"] {
         accepted(fine);
     }
 }
