@@ -5,12 +5,13 @@ mod testenv;
 use testenv::TestEnv;
 
 /// Tests as beginners write them, with the advice that each gets.
-const BEGINNERS: [(&str, &str); 16] = [
+const BEGINNERS: [(&str, &str); 17] = [
     ("assert f(1) == 1\n    - assert f(2) == 2", "YAML makes one text of both"),
     ("assert f(1) = 1", "`==` compares"),
     ("assert f(1) === 1", "`==` compares"),
     ("assert f(1) == 1 && f(2) == 2", "write `and`"),
     ("assert f(-1) raises ValueError", "write `with raises(ValueError):`"),
+    ("assert f(\u{201c}a\u{201d}) == 2", "write straight quotes"),
     ("assert agent.f(2) == 2", "f(2), not agent.f(2)"),
     ("|\n    def test_f():\n        assert f(2) == 2", "put it into setup, and write `- NAME()`"),
     (
@@ -29,7 +30,7 @@ const BEGINNERS: [(&str, &str); 16] = [
 
 #[test]
 fn tests_as_beginners_write_them_are_told_with_what_to_write() {
-    let (mistakes, hints) = BEGINNERS.split_at(11);
+    let (mistakes, hints) = BEGINNERS.split_at(12);
     for (tests, code) in [(mistakes, 2), (hints, 0)] {
         let file = |at: usize| format!("t{at}");
         let env = tests.iter().enumerate().fold(TestEnv::new(), |env, (at, (test, _))| {

@@ -2,9 +2,11 @@
 
 mod agent;
 mod doubts;
+mod fixtures;
 mod greedy_cases;
 mod hints;
 mod machine;
+mod marked_cases;
 mod mutants;
 mod own_sandbox;
 mod progress;
@@ -178,6 +180,8 @@ fn check_folder(
     hints.extend(veiled::veiled(&due));
     hints.extend(weak_texts::weak(&due));
     hints.extend(uncalled::uncalled(&due));
+    hints.extend(fixtures::fixtures(&due));
+    hints.extend(marked_cases::marked(&due));
     hints.extend(task::misnamed(&pipeline.tasks));
     hints.extend(config::misnamed_prices(&dir.join(PIPELINE), pipeline));
     hints.extend(of_pipeline(dir, pipeline, &tasks));

@@ -14,11 +14,14 @@ const SYNTAX: &str = "invalid syntax";
 /// Words for those of YAML, JSON and JavaScript.
 const PYTHONS_OWN: &str = "Python writes True, False and None";
 
+/// The remedy for the quotes of a word processor.
+const QUOTES: &str = "write straight quotes, \" or '";
+
 /// The way to run a method of unittest's.
 const DEBUG: &str = "nothing runs the method: write `- NAME(\"METHOD\").debug()`";
 
 /// Parts of a message and of a line of the test, and what to write instead.
-const ADVICE: [(&str, &str, &str); 21] = [
+const ADVICE: [(&str, &str, &str); 26] = [
     (SYNTAX, " - assert ", "the `- ` below it is indented deeper, so that YAML makes one text of both"),
     (SYNTAX, " = ", "`==` compares, `=` does not"),
     (SYNTAX, "===", "`==` compares"),
@@ -51,6 +54,11 @@ const ADVICE: [(&str, &str, &str); 21] = [
         "open(",
         "files: is for agents alone, and a judge sees no file: write what tests need into setup, such as a list of cases",
     ),
+    ("(U+201C)", "", QUOTES),
+    ("(U+201D)", "", QUOTES),
+    ("(U+201E)", "", QUOTES),
+    ("(U+2018)", "", QUOTES),
+    ("(U+2019)", "", QUOTES),
     ("true is defined neither", "true", PYTHONS_OWN),
     ("false is defined neither", "false", PYTHONS_OWN),
     ("null is defined neither", "null", PYTHONS_OWN),
