@@ -204,6 +204,9 @@ class AgentPeer(Peer):
             return self.change(op, target, *args)
         if op == "names":
             return sorted(self.names)
+        if op in ("property", "classmethod"):
+            name, *functions = args
+            return setattr(target, name, NAMED[op](*functions))
         return target if op == "itself" else super().perform(op, target, args, named)
 
     def change(self, op, name, value=None):

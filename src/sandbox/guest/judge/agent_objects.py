@@ -91,6 +91,8 @@ class JudgePeer(TestPeer):
     def ask(self, op, target, args=(), named={}):
         if BRIEF.thread == _thread.get_ident():
             return f"<the agent's {type(target).__name__}>"
+        if op == "set" and about_of(target).builtin == "type" and (made := described_anew(args[1])):
+            op, args = made[0], (args[0], *made[1:])
         if op == "__exit__":
             return self.leave({"o": op}, target, (), *args)
         if op == "await" and args[:1] == ("__aexit__",):

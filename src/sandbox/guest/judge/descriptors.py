@@ -1,4 +1,4 @@
-"""The agent's descriptors in classes of the test's (this text is put behind agent_objects.py)."""
+"""The agent's descriptors in classes of the test's, and the test's in classes of the agent's (this text is put behind agent_objects.py)."""
 
 
 def describing(op):
@@ -17,3 +17,14 @@ def describing(op):
 
 
 OFFERED |= {op: describing(op) for op in DESCRIBING}
+
+
+def described_anew(value):
+    """The kind and the functions of a descriptor of the test's, of which one is made where the agent's class is; None for other values."""
+    if isinstance(value, property):
+        return ("property", value.fget, value.fset, value.fdel)
+    if isinstance(value, classmethod):
+        return ("classmethod", value.__func__)
+    if "unittest.mock" in sys.modules and isinstance(value, sys.modules["unittest.mock"].PropertyMock):
+        return ("property", lambda it: value(), lambda it, new: value(new), None)
+    return None
