@@ -1,5 +1,9 @@
 //! The wall inside a judge: what code in its worker could reach of the process that hands out verdicts, were there ever such code.
 
+use std::time::Duration;
+
+use agentmill::config::Judge;
+
 use super::{Lab, ONE, run};
 use crate::common::{messages, verdicts};
 
@@ -77,4 +81,24 @@ pub fn what_does_not_answer_the_order_is_no_word() {
     let lab = Lab::with_workers(1);
     let run = run(&lab, ONE, SAYING);
     assert_eq!(verdicts(&run), ["error", "error", "passed"], "{:?}", messages(&run));
+}
+
+/// A test that stops its own clock and computes for ever.
+const STOPPING: &str = r#"
+prompt: one() gives 1.
+setup: |
+  import signal
+  def go_on(n):
+      signal.setitimer(signal.ITIMER_PROF, 0)
+      while type(n) is int:
+          pass
+tests:
+  - assert one() == 1
+  - assert one() == 1 and go_on(one())
+"#;
+
+pub fn a_worker_that_stops_its_clock_is_ended() {
+    let lab = Lab::with_judge(1, Judge { time: Duration::from_millis(200), memory: 128 << 20 });
+    let run = run(&lab, ONE, STOPPING);
+    assert_eq!(verdicts(&run), ["passed", "timeout"], "{:?}", messages(&run));
 }

@@ -14,6 +14,8 @@ import mmap
 import select
 
 TICK = 1  # seconds between two looks at a silent worker
+MAX_LEARNING = 10  # times what a test may take, for compiling a task
+OVERTIME = 2  # seconds of CPU time that a worker may have beyond what its own clock allows a run
 SLEEP = 3  # times its CPU time that a test may sleep, at most
 SLEEP_IN_VAIN = 2  # seconds of a test that has asked an agent in a dry run, in which none will do what it may wait for
 KEYS = {ToJudge.DryRun: 4, ToJudge.Grade: 8}  # orders to run a task, and where its key stands
@@ -124,10 +126,11 @@ class Supervisor:
 
     def begin(self, kind, payload):
         self.order, self.is_kept = kind, False
-        self.busy, self.asked, self.answered, self.asleep, self.overslept = True, 0, 0, 0, False
+        self.busy, self.asked, self.answered, self.asleep, self.overslept, self.overran = True, 0, 0, 0, False, False
         self.is_plain = kind not in KEYS or payload[KEYS[kind] :].decode() in self.plain
         self.has_asked = kind == ToJudge.Grade and struct.unpack(">I", payload[4:8])[0] > 0  # the agent, in a worker before
         self.provide(not self.is_plain)
+        self.used = self.state()[1]
         mark(SETUP, False)
         self.worker.put(kind, payload)
 
@@ -232,8 +235,7 @@ class Supervisor:
 
     def look(self):
         """Ends a worker that sleeps too long while nobody else's answer is waited for."""
-        with open(f"/proc/{self.pid}/stat") as stat:
-            state = stat.read().rpartition(")")[2].split()[0]
+        state, used = self.state()
         if state == "Z":
             # It may have said its last word since the tick ended. If not, a child of its own holds the pipe.
             return self.hear() if is_readable(self.worker.reader) else self.bury()
@@ -242,6 +244,22 @@ class Supervisor:
         if self.asleep > (SLEEP_IN_VAIN if is_in_vain else SLEEP * self.seconds):
             self.overslept = True
             os.kill(self.pid, signal.SIGKILL)
+        # Its own clock ends it long before, unless a test has stopped that.
+        if used - self.used > self.may_use() + OVERTIME:
+            self.overran = True
+            os.kill(self.pid, signal.SIGKILL)
+
+    def may_use(self):
+        """Seconds of CPU time that a worker may have for its order. A dry run may have its time for each test."""
+        if self.order == ToJudge.DryRun:
+            return self.seconds * (struct.unpack("<i", PLACE[:4])[0] + 2)
+        return self.seconds * (Run.in_all if self.order == ToJudge.Grade else MAX_LEARNING)
+
+    def state(self):
+        """The worker's state, as the kernel has it, and the seconds of CPU time that it has had."""
+        with open(f"/proc/{self.pid}/stat") as stat:
+            state, *numbers = stat.read().rpartition(")")[2].split()
+        return state, sum(map(int, numbers[10:12])) / os.sysconf("SC_CLK_TCK")
 
     def bury(self):
         """Ends a worker and all that it has left; tells how it died, if it has died at work."""
@@ -268,7 +286,7 @@ class Supervisor:
             return "sleep", ""
         if self.is_forged:
             return "end", "by words that are not its own"
-        if number == signal.SIGPROF:
+        if number == signal.SIGPROF or self.overran:
             return "time", ""
         if number == signal.SIGKILL:
             return "memory", ""
