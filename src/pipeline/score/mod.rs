@@ -123,6 +123,7 @@ pub fn rank(
     let is_there = |sha256: &str, miner: &Miner| there.contains(&(sha256, miner));
     let made = agents.iter().map(|agent| entry(agent, plan, sights, is_there, near.get(&agent.miner)));
     let mut entries: Vec<Entry> = made.collect();
+    release(&mut entries);
     let by_cost = rewards.is_some_and(|rewards| rewards.ties == Ties::Cost);
     entries.sort_by(|a, b| order(&a.row, by_cost).cmp(&order(&b.row, by_cost)));
     number(&mut entries, by_cost);
@@ -131,6 +132,18 @@ pub fn rank(
         rewards::share(&mut entries, rewards, plan, sights, past);
     }
     entries.into_iter().map(|entry| entry.row).collect()
+}
+
+/// Lets near copies of agents without a point earn: whoever submits many ways to write something takes nothing from others by that.
+fn release(entries: &mut [Entry]) {
+    let without: HashSet<Miner> = entries
+        .iter()
+        .filter(|entry| entry.row.score.is_none_or(|score| score <= 0.0))
+        .map(|entry| entry.row.miner.clone())
+        .collect();
+    for entry in entries {
+        entry.withheld &= entry.row.similar_to.as_ref().is_none_or(|original| !without.contains(original));
+    }
 }
 
 /// The agent with the best score, of one miner's; of several the one that was seen first.

@@ -141,12 +141,16 @@ fn first_sights_alone_decide_who_was_first() {
 
 #[test]
 fn a_near_copy_is_marked_and_earns_unless_that_is_withheld() {
-    let reports = scored(&[("alice", 50.0), ("carol", 50.0)]);
     let (stages, tasks) = ([stage("s", "*", 0.0)], [task("t", 1.0)]);
     let plan = Plan::new(&stages, &tasks);
-    let agents: Vec<ReportSummary> = reports.iter().map(|report| ReportSummary::of(report, &plan)).collect();
-    let agents: Vec<&ReportSummary> = agents.iter().collect();
-    for (withheld, paid) in [(false, [5.0, 5.0]), (true, [10.0, 0.0])] {
+    // The original of 0 points has nothing to lose, and nobody loses by it.
+    for (original, withheld, paid) in
+        [(50.0, false, [5.0, 5.0]), (50.0, true, [10.0, 0.0]), (0.0, true, [10.0, 0.0])]
+    {
+        let reports = scored(&[("alice", original), ("carol", 50.0)]);
+        let agents: Vec<ReportSummary> =
+            reports.iter().map(|report| ReportSummary::of(report, &plan)).collect();
+        let agents: Vec<&ReportSummary> = agents.iter().collect();
         let near = NearCopy { percent: 93, similar_to: agents[0].miner.clone(), withheld };
         let near = HashMap::from([(agents[1].miner.clone(), near)]);
         let rows = rank(
@@ -158,9 +162,10 @@ fn a_near_copy_is_marked_and_earns_unless_that_is_withheld() {
             &Past::default(),
         );
         assert_eq!([rows[0].reward, rows[1].reward], paid.map(Some));
-        assert_eq!((&rows[1].similar_to, rows[1].similarity), (&Some(agents[0].miner.clone()), Some(0.93)));
-        assert_eq!((&rows[0].similar_to, rows[0].similarity), (&None, None));
-        assert!(lines(&rows)[1].ends_with(" [similar to alice]"));
+        let (copy, first) = if original > 0.0 { (&rows[1], &rows[0]) } else { (&rows[0], &rows[1]) };
+        assert_eq!((&copy.similar_to, copy.similarity), (&Some(agents[0].miner.clone()), Some(0.93)));
+        assert_eq!((&first.similar_to, first.similarity), (&None, None));
+        assert_eq!(lines(&rows).iter().filter(|line| line.ends_with(" [similar to alice]")).count(), 1);
     }
 }
 
