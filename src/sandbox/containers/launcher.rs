@@ -20,6 +20,7 @@ use crate::sandbox::containers::outage::{Outage, Stay};
 use crate::sandbox::containers::programs::Programs;
 use crate::sandbox::containers::reaper::Reaper;
 use crate::sandbox::containers::running::RunningContainer;
+use crate::sandbox::containers::slow::{self, SILENCE};
 use crate::sandbox::engine::api::attached::Attached;
 use crate::sandbox::engine::backend::Backend;
 use crate::sandbox::engine::cli::client::Client;
@@ -27,10 +28,11 @@ use crate::sandbox::engine::cli::interruptible::Interruptible;
 use crate::sandbox::engine::cli::supply::Packing;
 use crate::sandbox::engine::image;
 use crate::sandbox::engine::spec::Spec;
-use crate::sandbox::engine::{Engine, ImageOf, Role};
+use crate::sandbox::engine::{self, Engine, ImageOf, Role};
 use crate::sandbox::guest;
 use crate::sandbox::guest::frames::{FromBoot, FromCell, ToBoot};
 use crate::ui::{Event, Events};
+use crate::util::units::Time;
 
 /// Tries before a fault is reported, and the pauses between them.
 const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(1)];
@@ -149,7 +151,7 @@ impl Launcher {
         self.check_running()?;
         // Where it can't be written, no results can be either.
         let _ = fs::write(&self.dirty_marker, "");
-        let swept = self.engine.sweep()?;
+        let swept = slow::with_remark(&self.events, SILENCE, || self.silence(), || self.engine.sweep())?;
         debug!(swept, "removed what an earlier session left");
         let ensure = |name: &str| image::ensure(&self.engine, name, &self.events, &self.interruptible);
         let cell = ensure(&self.image_name)?;
@@ -162,6 +164,12 @@ impl Launcher {
             self.events.send(Event::Warning(warning));
         }
         Ok(self.images.get_or_init(|| Images { cell, judge }).clone())
+    }
+
+    /// The remark on an engine that has taken a request and doesn't answer.
+    fn silence(&self) -> String {
+        let (engine, silence, patience) = (self.engine.program(), Time(SILENCE), Time(engine::PATIENCE));
+        format!("{engine} has not answered for {silence}; waiting up to {patience} for it")
     }
 
     /// Removes what an earlier session left if it was killed: who ends in order takes its trace away.

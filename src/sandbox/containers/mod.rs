@@ -6,3 +6,4 @@ mod outage;
 mod programs;
 mod reaper;
 pub mod running;
+mod slow;

@@ -34,7 +34,7 @@ use crate::sandbox::remote::launch::Launch;
 use crate::util::command::ask;
 
 /// How long a command that only asks or removes may take. On a starved machine a minute is nothing.
-const PATIENCE: Duration = Duration::from_secs(300);
+pub const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A carried cell can't write where its record is told, ends when its client is ended, and has the image that the judges
 /// have or none.
