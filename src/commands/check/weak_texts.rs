@@ -35,6 +35,12 @@ static CALL: LazyLock<Regex> =
 /// A call by a class's name.
 static MAKING: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b[A-Z]\w*\(").expect("a constant pattern"));
 
+/// Names that setup defines, imports or assigns.
+static DEFINED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?m)^\s*(?:(?:async[ ]+)?def[ ]+(\w+)|class[ ]+(\w+)|(?:from[^\n]+)?import[ ]+([^\n]+)|([\w, ]+)=[^=])")
+        .expect("a constant pattern")
+});
+
 static RUN: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r#"(?m)^\s*\w+\(["']test\w*["']\)\.run\(\)"#).expect("a constant pattern"));
 
@@ -177,11 +183,12 @@ impl Code {
     /// The call of the agent's that stands here twice with the same arguments.
     fn asked_twice(&self, setup: &str) -> Option<&str> {
         let mut seen = HashSet::new();
-        let is_ours = |name: &str| {
-            is_builtin(name)
-                || HELPERS.contains(&name)
-                || setup.split(|c: char| c != '_' && !c.is_alphanumeric()).any(|word| word == name)
-        };
+        let defined: HashSet<&str> = DEFINED
+            .captures_iter(setup)
+            .flat_map(|found| found.iter().skip(1).flatten().map(|it| it.as_str()).collect::<Vec<_>>())
+            .flat_map(|names| names.split(|c: char| c != '_' && !c.is_alphanumeric()))
+            .collect();
+        let is_ours = |name: &str| is_builtin(name) || HELPERS.contains(&name) || defined.contains(name);
         CALL.captures_iter(&self.masked).find_map(|found| {
             let name = found.get(1)?;
             let end = self.closing(name.end())?;
@@ -225,7 +232,7 @@ mod tests {
     use crate::task;
 
     fn told(test: &str) -> Vec<String> {
-        let setup = "setup: |\n  def best_known(n): return n\n  class T: pass\n";
+        let setup = "setup: |\n  def best_known(n): return n\n  class T: pass\n  from math import sqrt as root\n  scale = lambda x: best(x)\n";
         let text = format!("prompt: p\n{setup}tests:\n  - {}\n", test.replace('\n', "\n    "));
         let task = task::parse(Path::new("t.yaml"), text.as_bytes()).unwrap();
         weak(&[task]).into_iter().map(|hint| format!("{}: {}", hint.line, hint.message)).collect()
@@ -284,8 +291,12 @@ mod tests {
         let test = "score: \"1 if best(BIG, 100) <= best_known(1) else 0.5 * (best(BIG, 100) < 9)\"";
         let told_here = told(test);
         assert!(told_here.len() == 1 && told_here[0].contains("calls best(BIG, 100) twice"), "{told_here:?}");
-        for other in ["best(1) / best(2)", "best_known(1) / max(1, best_known(1))", "f1(best(1), [f1(2, 3)])"]
-        {
+        for other in [
+            "best(1) / best(2)",
+            "best_known(1) / max(1, best_known(1))",
+            "best(1) / scale(2) / scale(2) / root(4) / root(4)",
+            "f1(best(1), [f1(2, 3)])",
+        ] {
             assert_eq!(told(&format!("score: {other}")), [""; 0], "{other}");
         }
         assert_eq!(told("score: \"best('a') + best('b')\""), [""; 0]);
