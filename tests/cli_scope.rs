@@ -200,6 +200,11 @@ tests:
 #[test]
 fn what_an_agent_does_wrong_is_said() {
     let agent = r#"
+import sys
+wire = sys._getframe(1).f_globals["Wire"]
+put = wire.put
+def garbled():
+    wire.put = lambda self, *_: (setattr(wire, "put", put), put(self, b"v", b'{"value": {"zzz": 1}}'))
 def wrong(): return 3
 def lost(): return object()
 def generator(): yield 1
@@ -227,6 +232,7 @@ tests:
   - {name: wrong, assert: wrong() == 4}
   - {name: missing, assert: absent() == 4}
   - {name: lost, assert: lost() == 4}
+  - {name: garbled, assert: garbled() == 1}
   - {name: generator, assert: list(generator()) == 4}
   - {name: deep, assert: deep() == 4}
   - {name: huge, assert: huge() == 4}
@@ -245,6 +251,10 @@ tests:
         ("failed wrong", "wrong() returned 3"),
         ("error missing", "no function absent"),
         ("error lost", "is a object, not plain data"),
+        (
+            "error garbled",
+            "garbled: processes that the agent has started, or other code of its own, write there, too",
+        ),
         ("failed generator", "[1] == 4 does not hold"),
         ("error deep", "nested"),
         ("error huge", "larger than"),

@@ -43,6 +43,8 @@ except (ImportError, TypeError):  # another Python's
 
 LONGEST_NAME = 100  # characters of a class's name that are told
 ATOMS = frozenset((str, bool, type(None)))
+# Of an answer that our side of the cell can't have written alone.
+GARBLED = "is garbled: processes that the agent has started, or other code of its own, write there, too"
 
 
 class NotPlain(Exception):
@@ -150,7 +152,7 @@ class Coder:
         if kind is list:
             return self.filled([], "", parsed, depth)
         if kind is not dict or len(parsed) != 1:
-            raise NotPlain("is no encoded value")
+            raise NotPlain(GARBLED)
         [(tag, body)] = parsed.items()
         try:
             if tag == "m":
@@ -165,7 +167,7 @@ class Coder:
                 return self.peer.seen(self, tag, body, depth + 1)
         except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError):
             pass
-        raise NotPlain("is no encoded value")
+        raise NotPlain(GARBLED)
 
     def carrying(self, plain, body, depth):
         count = len(self.mutables)
