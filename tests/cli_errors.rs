@@ -45,7 +45,7 @@ fn a_folder_without_a_pipeline() {
 fn a_missing_inbox() {
     let env = ready();
     std::fs::remove_dir_all(env.path("inbox")).unwrap();
-    env.agentmill(&["run"]).code(2).complains(&["inbox", "No such file"]);
+    env.agentmill(&["run"]).code(2).complains(&["inbox", "there is no such folder; make it"]);
 }
 
 fn an_empty_inbox_is_fine() {
