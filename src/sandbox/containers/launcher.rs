@@ -151,7 +151,7 @@ impl Launcher {
         self.check_running()?;
         // Where it can't be written, no results can be either.
         let _ = fs::write(&self.dirty_marker, "");
-        let swept = slow::with_remark(&self.events, SILENCE, || self.silence(), || self.engine.sweep())?;
+        let swept = self.sweep_now()?;
         debug!(swept, "removed what an earlier session left");
         let ensure = |name: &str| image::ensure(&self.engine, name, &self.events, &self.interruptible);
         let cell = ensure(&self.image_name)?;
@@ -166,6 +166,31 @@ impl Launcher {
         Ok(self.images.get_or_init(|| Images { cell, judge }).clone())
     }
 
+    fn sweep_now(&self) -> Result<usize, Fault> {
+        let work = || {
+            self.await_answer()?;
+            self.engine.sweep()
+        };
+        slow::with_remark(&self.events, SILENCE, || self.silence(), work)
+    }
+
+    /// Waits for the first answer of an engine that takes requests; `stop` ends that.
+    fn await_answer(&self) -> Result<(), Fault> {
+        let began = Instant::now();
+        while matches!(self.engine.backend()?, Backend::Socket(_)) {
+            self.check_running()?;
+            let asked = Instant::now();
+            match self.engine.is_there() {
+                Ok(()) => break,
+                Err(fault) if asked.elapsed() < SILENCE / 2 || began.elapsed() > engine::PATIENCE => {
+                    return Err(fault);
+                }
+                Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+
     /// The remark on an engine that has taken a request and doesn't answer.
     fn silence(&self) -> String {
         let (engine, silence, patience) = (self.engine.program(), Time(SILENCE), Time(engine::PATIENCE));
@@ -174,7 +199,7 @@ impl Launcher {
 
     /// Removes what an earlier session left if it was killed: who ends in order takes its trace away.
     pub fn sweep(&self) {
-        if self.images.get().is_none() && self.dirty_marker.exists() && self.engine.sweep().is_ok() {
+        if self.images.get().is_none() && self.dirty_marker.exists() && self.sweep_now().is_ok() {
             let _ = fs::remove_file(&self.dirty_marker);
         }
     }
