@@ -331,6 +331,10 @@ class Peer:
         """The object of this side for a class or function of Python's that the other side gives."""
         return known
 
+    def known_kind(self, name):
+        """The class of exceptions that stands here for the other side's of this name; None if there is none."""
+        return known_kind(name)
+
     def own_error(self, content):
         """The exception of this side that has come back."""
         return None

@@ -131,7 +131,7 @@ def raisable(peer, names, number):
     """The class that stands for an exception class of the other side: for all exceptions from there that descend from it, and to raise."""
     name = names[0].rpartition(".")[2]
     if name not in peer.strange:
-        known = [kind for kind in map(known_kind, names) if kind]
+        known = [kind for kind in map(peer.known_kind, names) if kind]
         peer.strange[name] = type(name, tuple(known[:1]) or (Exception,), {"__module__": "agent", "agents_class": number})
     return peer.strange[name]
 
@@ -143,9 +143,9 @@ def rebuilt(peer, content, depth=0):
         return mine
     names = content.get("kinds")
     names = [name for name in names[:MAX_KINDS] if type(name) is str] if type(names) is list else []
-    kinds = [kind for kind in map(known_kind, dict.fromkeys(names)) if kind] or [Exception]
+    kinds = [kind for kind in map(peer.known_kind, dict.fromkeys(names)) if kind] or [Exception]
     leaves = tuple(kind for kind in kinds if not any(issubclass(k, kind) and k is not kind for k in kinds))
-    strange = (strange_kind(peer, name.rpartition(".")[2]) for name in names if known_kind(name) is None and name != "object")
+    strange = (strange_kind(peer, name.rpartition(".")[2]) for name in names if peer.known_kind(name) is None and name != "object")
     strange = tuple(dict.fromkeys(strange))
     text = shortened(content.get("text"), 1000)
     error = made(peer, leaves[0], content, text, depth)
@@ -157,7 +157,7 @@ def rebuilt(peer, content, depth=0):
         except TypeError:
             pass  # no class can be all of these: a claim that no agent's exception made
     # A test may name these without an import, and whether they are known here depends on what else was imported by then.
-    imported = {name.rpartition(".")[2]: known_kind(name) for name in names if "." in name}
+    imported = {name.rpartition(".")[2]: peer.known_kind(name) for name in names if "." in name}
     peer.met |= {name: kind for name, kind in imported.items() if kind is not None}
     error.agents_kinds = frozenset((*imported, *(kind.__name__ for kind in strange)))
     return error
