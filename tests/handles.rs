@@ -2,6 +2,7 @@
 //! proxies, or an object that reaches for a verdict, and must come to nothing.
 
 mod common;
+mod handed;
 
 use common::{LIMITS, Lab, Outcome, messages, task, verdicts};
 
@@ -401,21 +402,6 @@ def what():
         ],
         wants: "failed",
     },
-    Attack {
-        tries: "questions that are none",
-        agent: r#"
-def f(box):
-    it, wire = peer(), peer().wire
-    said = ['{"ask": {"t": 1}}', '{"ask": {"o": [1], "t": {"o": 0}, "a": [], "k": {}}}', '{"ask": {"o": "get", "a": 1, "k": 2, "t": {"o": 0}}}']
-    said += ['{"ask": {"o": "get", "t": {"o": -9}, "a": [], "k": {}}}', '{"ask": {"o": "get", "t": {"o": "x"}, "a": [{"h": [1]}], "k": {"a": {}}}}']
-    said += ['{"ask": {"news": [[1, 2]], "t": {"o": 0}, "a": [], "k": {}}}', '{"ask": {"o": "isinstance", "t": 1, "a": [], "k": {}}}']
-    for text in said:
-        assert "unfit" in it.exchange(text) or True
-    return 7
-"#,
-        tests: &["assert f(Box()) == 7"],
-        wants: "passed",
-    },
 ];
 
 /// Objects whose attributes have the names of ours.
@@ -447,7 +433,7 @@ fn verdicts_of(lab: &Lab, agent: &str, text: &str, runs: usize) -> Vec<(String, 
 fn no_object_reaches_further_than_it_may() {
     let lab = Lab::new();
     let mut wrong = Vec::new();
-    for attack in ATTACKS {
+    for attack in ATTACKS.iter().chain(handed::ATTACKS) {
         let agent = format!("{ASK}{}", attack.agent);
         let (got, why) = verdicts_of(&lab, &agent, &with_tests(SETUP, attack.tests), 1).remove(0);
         println!("{}: {got}: {why:?}", attack.tries);

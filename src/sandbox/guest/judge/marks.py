@@ -34,6 +34,30 @@ class Marks:
         return is_new and type(target).__module__ == "task" and is_fixed(target) and all(map(is_stand_in, of_class[:1]))
 
 
+# Of a record of the module logging, what handlers, formatters and filters write anew. All of it is text.
+WRITTEN_OF_RECORDS = frozenset("message asctime exc_text msg levelname".split())
+
+
+def is_log_record(target):
+    return dotted(type(target)) == "logging.LogRecord"
+
+
+def untraced(target, name, value):
+    """The value of an attribute; of the exception that a log record tells, no traceback, which can't be given to an agent."""
+    is_told = name == "exc_info" and is_log_record(target) and type(value) is tuple
+    return (*value[:2], None) if is_told else value
+
+
+def may_write_of_record(target, name, value):
+    """True for a text among these of a log record, its arguments where they are done with, and a new attribute, as a filter adds it, with plain
+    data that can't change."""
+    if name == "args":
+        return value is None or type(value) is tuple and not value
+    if name in WRITTEN_OF_RECORDS:
+        return value is None or type(value) is str
+    return not hasattr(target, name) and type(value) in (str, int, float, bool)
+
+
 def attributes_held(target):
     return getattr(target, "__dict__", {})
 

@@ -157,7 +157,8 @@ class TestPeer(Peer):
         """The end of an operation, without what else is hidden from agents."""
         if op == "get" and args == ["__dict__"]:
             held = getattr(target, "__dict__", {}).items()
-            return {name: value for name, value in held if name[:1] != "_" and not is_hidden(name, target) or self.marks.has(target, name)}
+            shown = {name: value for name, value in held if name[:1] != "_" and not is_hidden(name, target) or self.marks.has(target, name)}
+            return {name: untraced(target, name, value) for name, value in shown.items()}
         if op == "get" and args == ["__doc__"] and has_made_up_doc(target):
             return None
         if op == "get" and args == ["__annotations__"] and type(target.__annotations__) is dict:
@@ -167,7 +168,9 @@ class TestPeer(Peer):
         if op in TEXTS and (tells_of_itself(target) or isinstance(target, BaseException) and not tells_all(self, target)):
             return object.__repr__(target)
         end = super().perform(op, target, args, named)
-        if op in ("set", "put"):
+        if op == "get":
+            return untraced(target, args[0], end)
+        if op in ("set", "put") and not is_log_record(target):
             self.marks.note(target, *args)
         return without_defaults(end) if op == "signature" else end
 
@@ -356,6 +359,8 @@ def is_mock(value):
 def may_change(target, name, value=None):
     """True for what an instance of a class of the test's holds. What it or its class calls or works out by this name would speak for
     the test; so would an object of the agent's in the place of one of the test's."""
+    if is_log_record(target):
+        return may_write_of_record(target, name, value)
     if is_mock(target) or isinstance(target, type) or has_effects(type(target)) and dotted(type(target)) not in HOLDERS:
         return False
     is_own = is_of_test(type(target)) or dotted(type(target)) in HOLDERS
