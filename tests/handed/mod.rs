@@ -34,4 +34,45 @@ def f(box):
         tests: &["assert f(Box()) == 7"],
         wants: "passed",
     },
+    Attack {
+        tries: "what a dataclass of the test's hides, and an object of it with another function",
+        agent: r#"
+def f(it):
+    import dataclasses
+    told = [ask("fields", it), dataclasses.asdict(it), *((part.default, part.default_factory, part.metadata) for part in dataclasses.fields(it))]
+    ask_for = [{"check": lambda *_: True}, {"_hidden": 1}, {"shown": 1, "_hidden": 4242}, {"seen": 1, "check": print}]
+    tries = [ask("replace", it, **values) for values in ask_for]
+    tries += [ask("replace", it, 1), ask("replace", it, it), ask("fields", it, "_hidden"), ask("fields", it.check), ask("replace", it.check), ask("replace", 1)]
+    assert all(isinstance(one, Exception) for one in tries), tries
+    assert type(dataclasses.replace(it, shown=2).check) is type(it.check)
+    return number(told)
+"#,
+        tests: &[
+            "from dataclasses import dataclass, field\n@dataclass\nclass Case:\n    check: object\n    shown: int = 4242\n    _hidden: int = 4242\n    more: int = field(default=4242, metadata={'is': 4242})\nassert f(Case(lambda n: n == EXPECTED, 1, 4242, 1)) == 4242",
+        ],
+        wants: "failed",
+    },
+    Attack {
+        tries: "a named tuple of a class of the test's that was not shown, or is more than one",
+        agent: r#"
+def f(*shown):
+    from collections import namedtuple
+    class Other(namedtuple("P", "x y")):
+        __contains__ = __call__ = lambda self, *_: True
+    it = peer()
+    told = lambda *body: it.exchange('{"ask": {"o": "__call__", "t": {"o": 0}, "a": [{"record": %s}], "k": {}}}' % dumps(list(body)))
+    said = [told("P", ["x", "y"], [1, 2], n) for n in (-1, 1, 9, True, "0", [0])]
+    said += [told("P", ["x"], [1], 0), told("Q", ["x", "y"], [1, 2], 0), told("P", ["x", "y"], [1], 0), told("P", ["x", "y"], [1, 2], 0, 0)]
+    record = {"record": ["P", ["x", "y"], [1, 2], 0]}
+    said.append(it.exchange('{"ask": {"o": "__call__", "t": {"o": 0}, "a": [{"w": [%s, %s]}], "k": {}}}' % (dumps(record), dumps(it.handle(Other(1, 2))))))
+    assert all("unfit" in one for one in said), said
+    assert "unfit" not in told("P", ["x", "y"], [1, 2], 0)
+    return namedtuple("P", "x y")(1, 2)
+dumps = __import__("json").dumps
+"#,
+        tests: &[
+            "from collections import namedtuple\nP = namedtuple('P', 'x y')\nclass M(namedtuple('M', 'x y')):\n    def __new__(cls, x, y):\n        return super().__new__(cls, 4242, y)\ntaken = []\nassert f(taken.append, P(3, 4), M(1, 2)) == (1, 2) and [type(one) for one in taken] == [P]",
+        ],
+        wants: "passed",
+    },
 ];

@@ -342,8 +342,11 @@ COPIES = (
 
 
 def record(coder, value, depth):
-    """A named tuple: its name, the names of its fields, and what they hold."""
-    return {"record": [type(value).__name__[:LONGEST_NAME], list(value._fields), [coder.tagged(item, depth + 1) for item in value]]}
+    """A named tuple: its name, the names of its fields, what they hold, and the place of the test's class if it is of one."""
+    kind = type(value)
+    place = coder.peer.place_of_record(kind) if coder.peer else None
+    told = [kind.__name__[:LONGEST_NAME], list(value._fields), [coder.tagged(item, depth + 1) for item in value]]
+    return {"record": told if place is None else [*told, place]}
 
 
 def adds_methods(value):

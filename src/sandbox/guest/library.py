@@ -335,7 +335,7 @@ MAX_FIELDS = 200
 
 def make_record(coder, body, depth):
     """A tuple with names for its items, as `collections.namedtuple` makes it; in a run one class for each name and set of fields."""
-    name, names, values = body
+    name, names, values, *place = body
     names, values = tuple(names), coder.many(values, depth)
     if len(names) != len(values) or len(names) > MAX_FIELDS or type(name) is not str or not all(map(may_be_field, names, values)):
         raise TypeError
@@ -343,10 +343,8 @@ def make_record(coder, body, depth):
         coder.peer.check_field(field, value)
     if not name.isidentifier() or len(name) > LONGEST_NAME or len({*names}) < len(names):
         raise TypeError
-    records = coder.peer.records if coder.peer else {}
-    if (key := (name, names)) not in records:
-        records[key] = record_class(name, names)
-    return tuple.__new__(records[key], values)
+    kind = coder.peer.kind_of_record(name, names, *place) if coder.peer else record_class(name, names)
+    return tuple.__new__(kind, values)
 
 
 def may_be_field(name, value):

@@ -44,7 +44,7 @@ const BOTH: &str = files!("c_library.py" "seccomp.py" "codec.py" "library.py" "s
 
 /// Files of a cell alone.
 const CELL_FILES: &str = files!(
-    "cell/surroundings.py" "cell/agent.py" "cell/script.py" "cell/ahead.py" "cell/source.py" "cell/modules.py" "cell/forker.py" "cell/child_io.py" "cell/dialogue.py"
+    "cell/surroundings.py" "cell/guises.py" "cell/agent.py" "cell/script.py" "cell/ahead.py" "cell/source.py" "cell/modules.py" "cell/forker.py" "cell/child_io.py" "cell/dialogue.py"
     "cell/gateway.py" "cell/sockets.py" "cell/account.py" "cell/files.py"
 );
 
@@ -54,7 +54,7 @@ const CELL_START: &str = files!("cell/supervisor.py");
 /// Files of a judge alone.
 const JUDGE_FILES: &str = files!(
     "judge/observations.py" "judge/plain.py" "judge/capitals.py" "judge/rewriting.py" "judge/compiler.py" "judge/task.py" "judge/exceptions.py" "judge/programs.py" "judge/cases.py" "judge/scores.py" "judge/surroundings.py"
-    "judge/overheard.py" "judge/marks.py" "judge/quiet.py" "judge/library_objects.py" "judge/test_objects.py"
+    "judge/overheard.py" "judge/marks.py" "judge/quiet.py" "judge/library_objects.py" "judge/test_records.py" "judge/test_objects.py"
     "judge/failures.py" "judge/given.py" "judge/library_functions.py" "judge/agent_objects.py" "judge/descent.py" "judge/blocks.py" "judge/effects.py" "judge/texts.py" "judge/special_names.py" "judge/descriptors.py" "judge/module.py" "judge/explain.py" "judge/judge.py" "judge/answers.py" "judge/suspicions.py" "judge/evaluators.py" "judge/measures.py" "judge/own_files.py" "judge/forgotten.py" "judge/remains.py" "judge/dry_run.py" "judge/supervisor.py"
 );
 

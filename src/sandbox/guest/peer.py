@@ -98,7 +98,7 @@ class Peer:
         if type(number) is not int or type(kind) is not int or len(self.proxies) > MAX_OBJECTS:
             raise TypeError
         if about is not None:
-            self.classes[kind] = proxy_class(About(about))
+            self.classes[kind] = proxy_class(about := About(about), self.guise(about))
         if number not in self.proxies:
             proxy = self.proxies[number] = object.__new__(self.classes[kind])
             object.__setattr__(proxy, "_agentmill", Reference(self, number, name))
@@ -335,6 +335,20 @@ class Peer:
         """The class of exceptions that stands here for the other side's of this name; None if there is none."""
         return known_kind(name)
 
+    def guise(self, about):
+        """Attributes that a class of proxies has beside its operations."""
+        return {}
+
+    def kind_of_record(self, name, names, place=None):
+        """The class of named tuples of this name and with these fields."""
+        if (key := (name, names, place)) not in self.records:
+            self.records[key] = record_class(name, names)
+        return self.records[key]
+
+    def place_of_record(self, kind):
+        """The place of a class of named tuples among those of the test's that were shown; None if it is none of them."""
+        return None
+
     def own_error(self, content):
         """The exception of this side that has come back."""
         return None
@@ -368,7 +382,7 @@ def described(kind):
     builtin = kind.__name__ if is_known else base.__name__ if base is not object else None
     abstract = [base.__name__ for base in kind.__mro__ if base.__module__ in ABSTRACT]
     told = {"name": kind.__name__[:LONGEST_NAME], "can": can, "own": own, "methods": methods[:MAX_NAMES], "builtin": builtin}
-    told["library"], told["is_library"] = library_base(kind), is_of_library(kind)
+    told["library"], told["is_library"], told["is_dataclass"] = library_base(kind), is_of_library(kind), "__dataclass_fields__" in known
     base = next((base for base in (*IMMUTABLE_TYPES, BaseException) if issubclass(kind, base)), None)
     of_enum = [name for name in OF_ENUMS if getattr(lying_in(kind, name), "__module__", None) == "enum"]
     return told | {"abstract": abstract, "changed": overridden(kind, base) if base else [], "of_enum": of_enum}

@@ -15,6 +15,7 @@ class About:
         self.can, self.own, self.methods, self.builtin = words("can"), words("own"), words("methods"), told["builtin"]
         self.changed, self.of_enum = words("changed"), words("of_enum")
         self.library, self.is_library = told["library"] if type(told["library"]) is str else "", told["is_library"] is True
+        self.is_dataclass = told.get("is_dataclass") is True
         self.abstract = [kind for kind in map(abstract_class, words("abstract")) if kind is not None]
 
 
@@ -167,7 +168,7 @@ COROUTINE = dict.fromkeys(("cr_code", "cr_frame", "cr_await", "cr_running", "gi_
 COROUTINE |= {"send": proxied_send, "throw": proxied_throw, "close": lambda self: None}
 
 
-def proxy_class(about):
+def proxy_class(about, guise):
     """A class of proxies that offers what the class of their objects offers."""
     offered = {name: OFFERED[name] for name in OFFERED if name in about.can and name not in ("__bool__", "__hash__")}
     if "__await__" in about.can and "send" in about.methods:
@@ -182,7 +183,7 @@ def proxy_class(about):
     base = known_builtin(about.builtin)
     if base is not None or about.library:
         offered["__class__"] = property(lambda self: claimed_class(about.library) or base or type(self))
-    kind = type(about.name, (Proxy,), {**offered, "_agentmill_about": about, "__slots__": ()})
+    kind = type(about.name, (Proxy,), {**offered, **guise, "_agentmill_about": about, "__slots__": ()})
     kind.__slots__ = asking_for("__slots__")  # those of the object's class
     for base in about.abstract:
         if base.__module__ != "numbers":  # numbers of Python's own would ask it for its parts, and take them at their word

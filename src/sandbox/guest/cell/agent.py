@@ -138,6 +138,7 @@ class AgentPeer(Peer):
     def __init__(self, module, wire, max_value):
         super().__init__(1, max_value)
         self.names, self.wire, self.broken, self.exit, self.cpu = module.__dict__, wire, None, None, 0.0
+        self.record_places = {}  # of the test's classes of named tuples, by what stands for them here
         self.originals = {}  # what stands for the test's patterns and classes, as these were told, by the ids of the agent's own
 
     def exchange(self, text):
@@ -235,7 +236,27 @@ class AgentPeer(Peer):
         _, original = self.originals.get(id(value), (None, None))
         return original or super().shown(coder, value, depth)
 
+    def proxy(self, handle):
+        proxy = super().proxy(handle)
+        if handle[2] is not None:
+            about_of(proxy).first = proxy
+        return proxy
+
+    def kind_of_record(self, name, names, place=None):
+        kind = super().kind_of_record(name, names, place)
+        if place is not None:
+            self.record_places[kind] = place
+        return kind
+
+    def place_of_record(self, kind):
+        return self.record_places.get(kind)
+
+    def guise(self, about):
+        return guise_of(about)
+
     def attribute(self, owner, name):
+        if name == "__dataclass_fields__":
+            return fields_of(self, owner)
         if name in OF_CODE and (flags := self.ask("flags", owner)) is not None:
             return Code(flags) if name != "_is_coroutine" else flags & CO_COROUTINE and coroutine_mark()
         return super().attribute(owner, name)

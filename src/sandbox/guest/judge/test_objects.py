@@ -5,15 +5,15 @@ import types
 
 # Of all operations those that a test's object may be asked for. They call what its class defines, and take no name of anything else.
 SERVED = frozenset((*UNARY, *GIVEN, *ARITHMETIC, *COMPARISONS, "get", "set", "del", "method", "isinstance", "issubclass"))
-SERVED |= {"put", "data", "copy", "signature", "flags", "await", "aiter"}
+SERVED |= {"put", "data", "copy", "signature", "flags", "await", "aiter", "fields", "replace"}
 # With these, the object of the test's is the class that is asked about, and the target may be anything.
 OF_CLASSES = frozenset(("isinstance", "issubclass"))
 COUNTS = {"get": 1, "set": 2, "put": 2, "del": 1}  # arguments
-CALLS = frozenset(("__call__", "method", "__next__", "__enter__"))
+CALLS = frozenset(("__call__", "method", "__next__", "__enter__", "replace"))
 HOLDING = frozenset("queue _queue collections asyncio.queues multiprocessing.queues".split())  # modules whose objects call nothing that they hold
 AWAITED = frozenset(("__anext__", "__aenter__", "__aexit__"))
 # Of these, the arguments are names and kinds only.
-HANDS_NOTHING = frozenset((*OF_CLASSES, "get", "copy", "signature", "flags", "await", "aiter", "__format__"))
+HANDS_NOTHING = frozenset((*OF_CLASSES, "get", "copy", "signature", "flags", "fields", "await", "aiter", "__format__"))
 
 SHOWN_PRIVATE = frozenset("__name__ __qualname__ __doc__ __module__ __dict__ __wrapped__ __annotations__".split())
 # Of a pool's futures, what the library looks at that waits for several of them.
@@ -75,6 +75,7 @@ class TestPeer(Peer):
         self.errors, self.withheld, self.certain, self.agents_errors = Kept(), Kept(), Kept(), Kept()
         self.called = None  # what the agent has called first in this test
         self.marks = Marks()
+        self.shown_records = []  # classes of the test's named tuples that an agent was given
 
     def begin(self, has_given):
         """Begins a test, to whose setup the agent may have given something."""
@@ -108,6 +109,27 @@ class TestPeer(Peer):
         if tag == "o" and (coder.is_for_call or is_bound_to_library(value)):
             return quieted(value)
         return textless(value) if tag == "exception" and value in self.errors and not tells_all(self, value) else value
+
+    def place_of_record(self, kind):
+        if not is_record_of_test(kind):
+            return None
+        if not any(kind is one for one in self.shown_records):
+            self.shown_records.append(kind)
+        return next(place for place, one in enumerate(self.shown_records) if one is kind)
+
+    def kind_of_record(self, name, names, place=None):
+        """The class of a named tuple that the agent gives: the test's own if it was shown such ones, which have nothing but fields."""
+        if place is None:
+            return super().kind_of_record(name, names)
+        kind = self.shown_records[place] if type(place) is int and place >= 0 else None
+        if kind is None or (kind.__name__[:LONGEST_NAME], kind._fields) != (name, names):
+            raise TypeError
+        return kind
+
+    def subclassed(self, data, proxy):
+        if any(type(data) is kind for kind in self.shown_records):
+            raise TypeError  # with methods of the agent's, it would be of the test's class
+        return super().subclassed(data, proxy)
 
     def target(self, coder, question):
         """The object that is asked about: one that this run has shown, not a value that the agent brings along."""
@@ -252,6 +274,8 @@ def check_operation(op, target, args, named, marks):
         is_served = not is_stand_in(kind) and isinstance(kind, type)
     elif is_served:
         is_served = not is_stand_in(target) and len(args) == COUNTS.get(op, len(args))
+    if is_served and op in ("fields", "replace"):
+        is_served = is_dataclass_of_test(target) and (may_be_remade(target, args, named) if op == "replace" else not args and not named)
     if is_served and op == "await" and args:
         is_served = type(args[0]) is str and args[0] in AWAITED
     is_hint = type(target).__module__ in ("types", "typing") and hasattr(target, "__origin__")
