@@ -82,6 +82,19 @@ def hints_of(function):
     return hints
 
 
+def parts_of_hint(function):
+    """`typing.get_args` and `get_origin`: of a hint that is made of an agent's generic class, too."""
+    part = {"get_args": "__args__", "get_origin": "__origin__"}[function.__name__]
+
+    @functools.wraps(function)
+    def parts(it):
+        it = resolved(it)
+        is_hint = issubclass(type(it), Proxy) and about_of(it).name == "_GenericAlias"
+        return getattr(it, part) if is_hint else function(it)
+
+    return parts
+
+
 def annotations_of(function):
     """`inspect.get_annotations`, alike."""
 
@@ -361,7 +374,7 @@ ASKING_FUNCTIONS = {
     "sqlite3.dbapi2": [("", "Connection", authorized), ("", "connect", connecting)],
     "string": [("Formatter", "get_field", field_of_template)],
     "threading": [("", "excepthook", noting_ends)],
-    "typing": [("", "get_type_hints", hints_of)],
+    "typing": [("", "get_type_hints", hints_of), *(("", name, parts_of_hint) for name in ("get_args", "get_origin"))],
 }
 
 
