@@ -284,6 +284,8 @@ class JudgePeer(TestPeer):
             return type(value).__name__ == name
         if (inner := self.inner(value)) is not None:
             return self.ask("isinstance", inner, (kind,)) is True
+        if is_mock(value) and is_stand_in(value.__class__):
+            return descends(value.__class__, kind)  # it is specified by a class of the agent's
         return self.fits(value, resolved(kind), isinstance)
 
     def is_subclass(self, kind, of):
