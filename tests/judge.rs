@@ -43,6 +43,8 @@ fn main() -> ExitCode {
             the_authors_own_time_is_a_setting_and_never_times_an_agent_out,
             names::a_task_that_asks_nothing_is_refused_and_a_builtin_that_is_asked_for_is_the_agents,
             names::a_builtin_that_the_prompt_only_speaks_of_is_pythons,
+            names::a_prompt_that_asks_for_a_class_has_one_whatever_its_letters,
+            names::a_class_that_descends_from_an_agents_is_told_behind_questions_too,
             there_are_never_more_judges_than_workers_and_one,
             what_one_agent_returned_takes_no_memory_from_the_next,
             an_exception_that_lies_about_its_bytes_is_an_exception,

@@ -50,3 +50,37 @@ pub fn a_builtin_that_the_prompt_only_speaks_of_is_pythons() {
     assert_eq!(verdicts(&run(&lab, cheat, asked)), ["failed"]);
     assert_eq!(lab.close(), Vec::<String>::new());
 }
+
+pub fn a_prompt_that_asks_for_a_class_has_one_whatever_its_letters() {
+    let lab = Lab::with_judge(1, TIGHT);
+    let vector = "class Vector:\n    def __init__(self, x):\n        self.x = x\n    def __mul__(self, k):\n        return Vector(self.x * k)\n    def dot(self, o):\n        return self.x * o.x\n";
+    let tests = "tests:\n  - assert (Vector(2) * 3).x == 6 and Vector(2).dot(Vector(3)) == 6\n";
+    for said in ["The function Vector.dot(other) is the product.", "Vector.dot is a method."] {
+        let text = format!("prompt: Write a class Vector of a number x, with * by a number. {said}\n{tests}");
+        assert_eq!(verdicts(&run(&lab, vector, &text)), ["passed"], "{said}");
+    }
+    let cached = "class cached:\n    def __init__(self, f):\n        self.f = f\n    def __set_name__(self, o, n):\n        self.n = n\n    def __get__(self, o, t=None):\n        v = o.__dict__[self.n] = self.f(o)\n        return v\n";
+    let tests = "tests:\n  - |\n    class C:\n        @cached\n        def v(self):\n            return 42\n    assert C().v == 42\n";
+    for (said, verdict) in [
+        ("Write a class cached, a decorator for methods.", "passed"),
+        ("Write a descriptor class called cached that keeps what a method gives.", "passed"),
+        ("Write the class cached, a list of numbers.", "error"),
+        ("For a class cached, count.", "error"),
+    ] {
+        assert_eq!(verdicts(&run(&lab, cached, &format!("prompt: {said}\n{tests}"))), [verdict], "{said}");
+    }
+    assert_eq!(lab.close(), Vec::<String>::new());
+}
+
+pub fn a_class_that_descends_from_an_agents_is_told_behind_questions_too() {
+    let lab = Lab::with_judge(1, TIGHT);
+    let late = task(
+        "prompt: Write f(x) and a class Base.\ntests:\n  - |\n    assert f(1) == 2\n    class Own(Base):\n        pass\n    assert Own().x == f(2)\n",
+    );
+    let checked = lab.sandbox.check(std::slice::from_ref(&late)).unwrap();
+    assert!(
+        checked.doubtful.iter().any(|doubt| doubt.message.contains("can't descend from Base")),
+        "{checked:?}"
+    );
+    assert_eq!(lab.close(), Vec::<String>::new());
+}

@@ -70,8 +70,8 @@ def kind_named(name, prompt, has_objects, objects, numbers):
     at all, `objects` are names of what certainly makes some, and `numbers` of what is called for a number."""
     word, prompt = re.escape(name), EVERYDAY.sub("", prompt)
     if not name[:1].isupper():
-        return "class" if re.search(rf"\bclass\s+(?:named\s+|called\s+)?(?:`{word}\b|{word}\()", prompt) else "function"
-    if re.search(rf"\bdef\s+{word}\s*\(|\bfunctions?\s+(?:named\s+|called\s+)?`?{word}\b", prompt):
+        return "class" if re.search(rf"\bclass\s+(?:named\s+|called\s+)?(?:`{word}\b|{word}\()|{ASKS_FOR_A_CLASS}\s+{word}{GOES_ON}", prompt) else "function"
+    if re.search(rf"\bdef\s+{word}\s*\(|\bfunctions?\s+(?:named\s+|called\s+)?`?{word}\b(?!\.\w)", prompt):
         return "function"
     if name in objects or re.search(rf"\b(?i:class)\s+(?:named\s+|called\s+)?`?{word}\b", prompt):
         return "class"
@@ -89,6 +89,9 @@ EVERYDAY = re.compile(
     r"(?i)\b(?:our|your|my|his|her|their|each|every|this|that|whole|weight|size|social|school|first|second|third|fourth|next|last|tax|age)\s+class(?:es)?\b(?!\s+`?(?-i:[A-Z]))"
     r"|\bclass(?:es)?\s+(?:average|list|register|test|teacher|mates?|room|(?:is|are|was|were)\s+over)\b|\bclass(?:es)?\s+of\s+(?:\w+\s+)?(?:students|pupils|children|people|kids|learners)\b"
 )
+# A sentence that asks for a class, and a name behind that, be it in lower case, with how the sentence goes on.
+ASKS_FOR_A_CLASS = r"\b(?i:write|define|implement|create|make|build|provide)\s+an?\s+(?:\w+\s+)?class(?:\s+(?:named|called))?"
+GOES_ON = r"\b(?=\s*(?:[,:;]|\.(?!\w))|\s+(?:that|which|whose|with)\b)"
 # Words of a sentence behind the name of a function.
 GIVES = r"(?:\([^)]*\))?`?\s*,?\s*(?:which\s+|that\s+)?(?:(?:returns?|gives?|computes?|calculates?|counts?|finds?)\b|is\s+(?:the|a)\s+(?:sum|mean|median|average|number|product|length|area)\b)"
 A_CLASS = re.compile(r"`?(?:\([^)]*\))?`?\s*(?:is|as|,|:|-)?\s*(?:an?|the)?\s*(?:(?!(?i:no|not|without)\b)\w+\s)?(?i:class)\b")

@@ -55,6 +55,11 @@ class DryPeer(JudgePeer):
     def truth(self, proxy):
         return True
 
+    def refuse_descent(self, name):
+        if self.run.asked or Anything.touched:  # else it is a fault
+            self.run.note_elsewhere(f"a class of the test's can't descend from {name}, which is the agent's and stays in its cell: no agent passes that comes to this")
+        super().refuse_descent(name)
+
 
 class DryRun(Run):
     """A run without an agent, which finds out what one will be asked, and what no agent can mend: the author's own code
