@@ -154,9 +154,16 @@ def signature(it):
 
 @performing("flags")
 def code_flags(it):
-    """The flags of a function's or method's code by which `inspect` tells coroutines and generators; None of anything else."""
-    flags = getattr(getattr(getattr(it, "__func__", it), "__code__", None), "co_flags", None)
-    return flags & OF_FUNCTIONS if type(flags) is int else None
+    """The flags of a function's or method's code by which `inspect` tells coroutines and generators, and its parameters: how many there
+    are of which kind, and their names. None of anything else."""
+    code = getattr(getattr(it, "__func__", it), "__code__", None)
+    flags = getattr(code, "co_flags", None)
+    if type(flags) is not int:
+        return None
+    if not hasattr(type(code), "co_argcount"):
+        return flags & OF_FUNCTIONS, 0, 0, 0, ()  # a mock's
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    return flags & OF_FUNCTIONS, code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, names
 
 
 OF_FUNCTIONS = 0x20 | 0x80 | 0x100 | 0x200  # of a generator's, a coroutine's, a generator's that may be awaited, an asynchronous generator's

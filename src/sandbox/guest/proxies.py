@@ -183,7 +183,7 @@ def proxy_class(about, guise):
     base = known_builtin(about.builtin)
     if base is not None or about.library:
         offered["__class__"] = property(lambda self: claimed_class(about.library) or base or type(self))
-    kind = type(about.name, (Proxy,), {**offered, **guise, "_agentmill_about": about, "__slots__": ()})
+    kind = type(about.name, (Proxy,), {**offered, "_agentmill_about": about, "__slots__": (), **guise})
     kind.__slots__ = asking_for("__slots__")  # those of the object's class
     for base in about.abstract:
         if base.__module__ != "numbers":  # numbers of Python's own would ask it for its parts, and take them at their word

@@ -113,13 +113,14 @@ OF_CODE, CO_COROUTINE = ("__code__", "__func__", "_is_coroutine"), 0x80
 
 
 class Code:
-    """The code of a function of the test's, as far as it says whether that is a coroutine's or a generator's; and the function of a method."""
+    """The code of a function of the test's, as far as it says whether that is a coroutine's or a generator's, and what its parameters are; and
+    the function of a method."""
 
     __class__ = property(lambda self: type(deepen))
     __code__ = property(lambda self: self)
 
-    def __init__(self, flags):
-        self.co_flags = flags
+    def __init__(self, told):
+        self.co_flags, self.co_argcount, self.co_posonlyargcount, self.co_kwonlyargcount, self.co_varnames = told
 
 
 def coroutine_mark():
@@ -257,8 +258,8 @@ class AgentPeer(Peer):
     def attribute(self, owner, name):
         if name == "__dataclass_fields__":
             return fields_of(self, owner)
-        if name in OF_CODE and (flags := self.ask("flags", owner)) is not None:
-            return Code(flags) if name != "_is_coroutine" else flags & CO_COROUTINE and coroutine_mark()
+        if name in OF_CODE and (told := self.ask("flags", owner)) is not None:
+            return Code(told) if name != "_is_coroutine" else told[0] & CO_COROUTINE and coroutine_mark()
         return super().attribute(owner, name)
 
     def outcome(self, coder, reply):

@@ -61,9 +61,10 @@ def field_seen(dataclasses, name, kind, has_default, init, shown, compared, is_n
 
 def guise_of(about):
     """The attributes that functions of the library look for in such a class of the test's."""
+    guise = {"__slots__": ("__weakref__",)}
     if about.builtin is not None or about.is_library:
-        return {}
-    guise = {"__annotations__": AskedAnnotations(about), "__class__": property(class_seen)}
+        return guise
+    guise |= {"__annotations__": AskedAnnotations(about), "__class__": property(class_seen)}
     return guise | {"__dataclass_fields__": AskedFields(about)} if about.is_dataclass else guise
 
 
