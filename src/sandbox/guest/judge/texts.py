@@ -8,13 +8,13 @@ import types
 
 SHARED = 5  # characters in a row, blanks and capitals left out, that make a text the agent's: the shortest that does harm, `exec(x)`, has more
 MAX_HEARD = 1 << 18  # bytes that are kept of what it says; behind more, all that is not in the task is its own
-# Modules that compile a text of their own, in which stands what they are given as it is.
-WRITERS = frozenset("collections dataclasses timeit unittest.mock".split())
+# Modules that compile a text of their own, in which names stand that they are given.
+WRITERS = frozenset("collections dataclasses unittest.mock".split())
 LOADERS = frozenset(("importlib._bootstrap_external", "_frozen_importlib_external"))
 HINTS = frozenset("typing inspect functools".split())
 PURE = (abs, bool, bytes, complex, dict, divmod, float, frozenset, int, len, list, max, min, pow, range, round, set, slice, sorted, str, sum, tuple)
 HARMLESS_NODES = (
-    ast.Expression, ast.Module, ast.Expr, ast.Constant, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Tuple, ast.List, ast.Dict, ast.Set,
+    ast.Expression, ast.Module, ast.Expr, ast.Pass, ast.Constant, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Tuple, ast.List, ast.Dict, ast.Set,
     ast.Subscript, ast.Slice, ast.Lambda, ast.arguments, ast.arg, ast.keyword, ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.expr_context,
 )  # fmt: skip
 PLACES_OF_THE_MACHINE = ("/proc", "/dev", "/sys")
@@ -40,9 +40,11 @@ class Heard:
     def shares(self, text):
         """True for a text that may be the agent's, or made of one."""
         text = squeezed(text)
-        if len(text) < SHARED or any(text in squeezed(own) for own in self.task.texts()):
+        if not text or any(text in squeezed(own) for own in self.task.texts()):
             return False
         said = squeezed("".join(self.texts()))
+        if len(text) < SHARED:
+            return text in said
         return self.is_over() or any(text[at : at + SHARED] in said for at in range(len(text) - SHARED + 1))
 
     def stands_in(self, text):
@@ -134,20 +136,39 @@ def compiled_text(heard, frame, test, source, filename):
     module = frame.f_globals.get("__name__")
     if module == "ast" and frame.f_code.co_name == "parse" or module in LOADERS and str(filename).startswith(LIBRARY_FOLDER):
         return
-    is_tree = isinstance(source, ast.AST)
-    text = ast.unparse(source) if is_tree else source.decode("latin-1") if type(source) is bytes else source
-    if not (heard.stands_in(text) if module in WRITERS else heard.shares(text)):
-        return
-    try:
-        tree = source if is_tree else ast.parse(source.strip())
-    except SyntaxError:
-        return  # nor does it compile
-    except (ValueError, RecursionError, MemoryError):
-        raise not_run("what can't be parsed") from None
     scope = {} if module in HINTS else {**vars(builtins), **test.f_globals, **test.f_locals}
+    if isinstance(source, ast.AST):
+        return check_harmless(source, scope) if heard.shares(ast.unparse(source)) else None
+    text = source.decode("latin-1") if type(source) is bytes else source
+    if module == "timeit":
+        for part in filter(heard.shares, put_into(frame.f_globals["template"], text)):
+            check_harmless(parsed_text(part.strip(), is_whole=False), scope)
+    elif heard.stands_in(text) if module in WRITERS else heard.shares(text):
+        check_harmless(parsed_text(source.strip(), is_whole=True), scope)
+
+
+def parsed_text(text, is_whole):
+    """The tree of a text; of one that is none, an empty one where it is whole, as it does not compile then."""
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        if is_whole and isinstance(error, SyntaxError):
+            return ast.Module([], [])
+        raise not_run("what can't be parsed") from None
+
+
+def check_harmless(tree, scope):
     for node in ast.walk(tree):
         if not is_harmless(node, scope):
             raise not_run(f"`{ast.unparse(node)[:60]}`")
+
+
+def put_into(template, text):
+    """The parts of a text that stand where its template has fields."""
+    for piece, *_ in _string.formatter_parser(template):
+        part, _, text = text.partition(piece)
+        yield part
+    yield text
 
 
 def is_harmless(node, scope):
@@ -172,7 +193,8 @@ def found(node, scope):
 
 def is_harmless_function(it):
     """True for one of the agent's, which runs where the agent is, and for Python's own that make or look at plain data."""
-    return is_stand_in(it) or any(it is pure for pure in PURE) or isinstance(it, type) and plain_kind(it) is not None
+    is_computing = type(it) is types.BuiltinFunctionType and it.__module__ in ("math", "cmath")
+    return is_stand_in(it) or is_computing or any(it is pure for pure in PURE) or isinstance(it, type) and plain_kind(it) is not None
 
 
 def named_class(heard, frame, test, module, name):
@@ -185,7 +207,7 @@ def named_class(heard, frame, test, module, name):
 
 def started_program(heard, frame, test, *arguments):
     words = [*words_of(arguments)]
-    if any(map(heard.shares, words)) or heard.shares("".join(words)):
+    if any(len(word) >= SHARED and heard.shares(word) for word in (*words, "".join(words))):
         raise not_run("a program that is started")
 
 
