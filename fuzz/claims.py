@@ -2,7 +2,7 @@
 
     cd src/sandbox/guest
     { echo 'MAX_VALUE, MAX_FRAME, MAX_DEPTH = 1 << 20, 1 << 26, 100'
-      cat codec.py library.py shared.py raised.py operations.py lines.py peer.py proxies.py ../../../fuzz/claims.py
+      cat codec.py library.py shared.py raised.py operations.py lines.py peer.py pasts.py proxies.py ../../../fuzz/claims.py
     } | python3 - [SECONDS [SEED]]
 
 Whatever a claim says, it decodes to plain types that survive being sent again, or to proxies, or is refused as not plain.

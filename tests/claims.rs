@@ -22,6 +22,7 @@ const DECODER: &str = concat!(
     include_str!("../src/sandbox/guest/operations.py"),
     include_str!("../src/sandbox/guest/lines.py"),
     include_str!("../src/sandbox/guest/peer.py"),
+    include_str!("../src/sandbox/guest/pasts.py"),
     include_str!("../src/sandbox/guest/proxies.py"),
 );
 const CLAIMS: &str = include_str!("../fuzz/claims.py");

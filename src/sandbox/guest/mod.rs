@@ -1,7 +1,7 @@
 //! All that runs inside containers, in Python, and the frames by which it is spoken to.
 //!
 //! `boot.py` reads a program and runs it. One is `survey.py`, which lists an image's modules. Any other is the tables and bounds of [`frames`], what both sides have (`c_library.py`, `seccomp.py`, `codec.py`,
-//! `library.py`, `shared.py`, `raised.py`, `operations.py`, `lines.py`, `peer.py`, `proxies.py`), and all of `cell/` or all of `judge/`.
+//! `library.py`, `shared.py`, `raised.py`, `operations.py`, `lines.py`, `peer.py`, `pasts.py`, `proxies.py`), and all of `cell/` or all of `judge/`.
 
 pub mod frames;
 
