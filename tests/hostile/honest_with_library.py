@@ -158,8 +158,8 @@ def setting():
     return {"version": 1}
 
 
-def command():
-    return ["echo"]
+def coded():
+    return '"(7 - 1) * 7"'
 
 
 def caption():

@@ -43,8 +43,8 @@ setup: |
           except PermissionError:
               pass
 tests:
+  - assert files() == [('self', 'maps')] and one() == 1, files()
   - assert one() == 1 and not limited()
-  - assert one() == 1 and files() == [('self', 'maps')], files()
   - assert one() == 1 and ends() == [], ends()
   - assert one() == 1 and attached() == -1
   - assert one() == 1 and written() == -1
@@ -101,4 +101,19 @@ pub fn a_worker_that_stops_its_clock_is_ended() {
     let lab = Lab::with_judge(1, Judge { time: Duration::from_millis(200), memory: 128 << 20 });
     let run = run(&lab, ONE, STOPPING);
     assert_eq!(verdicts(&run), ["passed", "timeout"], "{:?}", messages(&run));
+}
+
+/// A test that starts a program, before the agent has answered and after that.
+const STARTING: &str = r#"
+prompt: one() gives 1.
+setup: import subprocess
+tests:
+  - assert subprocess.run(["true"]).returncode == 0 and one() == 1
+  - assert one() == 1 and subprocess.run(["true"]).returncode == 0
+"#;
+
+pub fn no_program_is_started_once_the_agent_has_answered() {
+    let lab = Lab::with_workers(1);
+    let run = run(&lab, ONE, STARTING);
+    assert_eq!(verdicts(&run), ["passed", "error"], "{:?}", messages(&run));
 }

@@ -1,6 +1,6 @@
 # kind: code, names and templates of its own as texts, where a test evaluates, starts, unpickles, fills, looks up or replaces what it is told
 # task: texts
-# wants: error error error error error failed error error error error error error error error
+# wants: error error error error error failed error error error error error error error error error
 import pickle
 
 CODE = '''import sys
@@ -43,8 +43,8 @@ def setting():
     return {"version": 1, "filters": {"one": {"()": "timeit.timeit", "stmt": CODE, "number": 1}}}
 
 
-def command():
-    return ["sh", "-c", "cat /proc/1/environ; echo"]
+def coded():
+    return '"' + "".join(f"\\u{ord(letter):04x}" for letter in ONE) + '"'
 
 
 def caption():

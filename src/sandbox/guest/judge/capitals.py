@@ -55,20 +55,34 @@ def made_objects(nodes):
 
 
 def made_numbers(nodes):
-    """Names of what is called for a number, as `abs(Mean(x) - 2.5) < 1e-9`, `isclose(Mean(x), 2.5)` and `Mean(x) == approx(2.5)` have it."""
+    """Names of what is called for a number, as `abs(Mean(x) - 2.5) < 1e-9`, `isclose(Mean(x), 2.5)` and `Mean(x) == approx(2.5)` have it, also where
+    what it gives has a name of its own."""
+    nodes = [*nodes]
+    given = {target.id: called(node.value) for node in nodes if isinstance(node, ast.Assign) for target in node.targets if isinstance(target, ast.Name)}
+    source = lambda node: called(node) or given.get(getattr(node, "id", None), "")
     for node in nodes:
-        if isinstance(node, ast.Call) and called(node) == "abs" and isinstance(node.args[:1] and node.args[0], ast.BinOp):
-            yield from map(called, (node.args[0].left, node.args[0].right))
+        if isinstance(node, ast.Call) and called(node) == "abs" and node.args:
+            yield from (name for part in ast.walk(node.args[0]) for name in compared_by(part, source))
         elif isinstance(node, ast.Call) and called(node) in ("isclose", "assertAlmostEqual"):
-            yield from map(called, node.args[:2])
+            yield from map(source, node.args[:2])
         elif isinstance(node, ast.Compare) and any(called(side) == "approx" for side in node.comparators):
-            yield called(node.left)
+            yield source(node.left)
+
+
+def compared_by(node, source):
+    """Names of what gives either side of a difference or quotient, unless both sides are of one name."""
+    if not isinstance(node, ast.BinOp) or not isinstance(node.op, (ast.Sub, ast.Div)):
+        return ()
+    left, right = source(node.left), source(node.right)
+    return (left, right) if left != right else ()
 
 
 def kind_named(name, prompt, has_objects, objects, numbers):
     """`class` or `function`, as prompt and tests have it; None if neither says. `has_objects` is true where tests deal with objects
     at all, `objects` are names of what certainly makes some, and `numbers` of what is called for a number."""
     word, prompt = re.escape(name), EVERYDAY.sub("", prompt)
+    if not name[:1].isupper() and name in numbers - objects:
+        return "function"
     if not name[:1].isupper():
         return "class" if re.search(rf"\bclass\s+(?:named\s+|called\s+)?(?:`{word}\b|{word}\()|{ASKS_FOR_A_CLASS}\s+{word}{GOES_ON}", prompt) else "function"
     if re.search(rf"\bdef\s+{word}\s*\(|\bfunctions?\s+(?:named\s+|called\s+)?`?{word}\b(?!\.\w)", prompt):
@@ -87,7 +101,7 @@ def kind_named(name, prompt, has_objects, objects, numbers):
 # The word as it is used of people, of things that are alike, and of lessons, unless a name comes behind it.
 EVERYDAY = re.compile(
     r"(?i)\b(?:our|your|my|his|her|their|each|every|this|that|whole|weight|size|social|school|first|second|third|fourth|next|last|tax|age)\s+class(?:es)?\b(?!\s+`?(?-i:[A-Z]))"
-    r"|\bclass(?:es)?\s+(?:average|list|register|test|teacher|mates?|room|(?:is|are|was|were)\s+over)\b|\bclass(?:es)?\s+of\s+(?:\w+\s+)?(?:students|pupils|children|people|kids|learners)\b"
+    r"|\b(?:of|in)\s+(?:(?:a|the)\s+)?class\b(?!\s+`?(?-i:[A-Z]))|\b(?:binary|target|predicted|majority|minority)\s+class(?:es)?\b|\bclass(?:es)?\s+(?:average|labels?|list|register|test|teacher|mates?|room|(?:is|are|was|were)\s+over)\b|\bclass(?:es)?\s+of\s+(?:\w+\s+)?(?:students|pupils|children|people|kids|learners)\b"
 )
 # A sentence that asks for a class, and a name behind that, be it in lower case, with how the sentence goes on.
 ASKS_FOR_A_CLASS = r"\b(?i:write|define|implement|create|make|build|provide)\s+an?\s+(?:\w+\s+)?class(?:\s+(?:named|called))?"

@@ -175,6 +175,7 @@ class Run:
         scope |= {"@failed": FAILURES.failed, "@heard": heard, "@handling": Handling, "@managed": managed, "@raising": FAILURES.raising, "@hearing": hearing}
         scope["@certain"] = FAILURES.certain
         scope |= {"@callable": lambda value: callable(resolved(value)), "@defined": defined, "@issubclass": descends, "@matching": Matching(scope)}
+        scope |= {"getattr": attribute_or_not} if "getattr" in self.task.named else {}
         scope |= {"@attribute": attribute_named, "@getattr": attribute_or_not, "@hasattr": has_attribute}
         scope |= {"@formatting": formatting, "@score": self.check_share, "@message": self.authors_message, "@goes_on": self.goes_on}
         scope |= {"@alone": self.peer.alone, "@raises": raised_by(self.raises), "__file__": "/tmp/task.py"}
@@ -309,7 +310,7 @@ class Run:
         self.note_asked()
         payload = self.put(FromJudge.Question, kind + request.encode())
         if not self.task.is_plain:
-            self.heard.note(payload)
+            self.heard.note()
         if self.task.fills_texts:
             check_templates(payload)
         return payload
@@ -324,7 +325,7 @@ class Run:
             raise Unusable(f"the prompt for ask_model has {len(prompt)} bytes of at most {MAX_PROMPT}")
         advice = self.put(FromJudge.Consult, prompt)
         text = advice[1:].decode()
-        self.heard.note(advice[1:])
+        self.heard.note()
         if not advice[0]:
             raise Unusable(f"ask_model: {text}")
         self.calls.begin(f"ask_model said {brief(text)}")

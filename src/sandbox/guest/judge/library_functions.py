@@ -119,12 +119,13 @@ def formatting(it, is_map):
     it = resolved(it)
     method = getattr(it, "format_map" if is_map else "format")
     text = getattr(method, "__self__", None) if type(method) is types.BuiltinMethodType else it
-    if not issubclass(type(text), str) and it is not str:
+    is_class = isinstance(it, type) and issubclass(it, str)
+    if not issubclass(type(text), str) and not is_class:
         return method
 
     @functools.wraps(method)
     def filled(*given, **named):
-        check_template(given[0] if it is str and given else text)
+        check_template(given[0] if is_class and given else text)
         return method(*given, **named)
 
     return filled
@@ -175,9 +176,23 @@ def getting(function):
     def getter(*names, **named):
         for part in [part for name in names if type(name) is str for part in name.split(".")]:
             check_name(None, part)
+        if function.__name__ == "methodcaller" and names and names[0] in FILLING:
+            return lambda it: formatting(it, names[0] == "format_map")(*names[1:], **named)
         return function(*names, **named)
 
     return getter
+
+
+def resolving_setting(function):
+    """`logging.config.BaseConfigurator.resolve`, which finds what a configuration names, be it an agent's."""
+
+    @functools.wraps(function)
+    def resolve(configurator, name):
+        if type(name) is str and not name.startswith("logging.") and not stands_in_task(name):
+            raise Unusable(f"the agent's word may be used for {name}, which is none of its own")
+        return function(configurator, name)
+
+    return resolve
 
 
 def resolving_name(function):
@@ -185,8 +200,9 @@ def resolving_name(function):
 
     @functools.wraps(function)
     def resolve(name):
-        if type(name) is str and name.partition(".")[0].partition(":")[0] != "agent" and is_heard(name):
-            raise Unusable(f"the agent's word is used for {name}, which is none of its own")
+        home = name.partition(".")[0].partition(":")[0] if type(name) is str else ""
+        if home == "__main__" or home != "agent" and not stands_in_task(name):
+            raise Unusable(f"the agent's word may be used for {name}, which is none of its own")
         return function(name)
 
     return resolve
@@ -198,6 +214,8 @@ def telling_less(process):
 
     @functools.wraps(process)
     def processed(kind, *args, **named):
+        if not all(map(str.isidentifier, vars(kind).get("__annotations__", ()))):
+            raise TypeError("fields of a dataclass are names")
         had = vars(kind).get("__repr__")
         made = process(kind, *args, **named)
         if had is None and "__repr__" in vars(made) and any(name[:1] == "_" for name in made.__dataclass_fields__):
@@ -369,6 +387,7 @@ ASKING_FUNCTIONS = {
     "inspect": [("", "getsource", source_of), ("", "get_annotations", annotations_of), ("", "getattr_static", static_of)],
     "json.encoder": [("JSONEncoder", "default", default_of)],
     "logging": [("StrFormatStyle", "_format", filled_by_style)],
+    "logging.config": [("BaseConfigurator", "resolve", resolving_setting)],
     "operator": [("", "attrgetter", getting), ("", "methodcaller", getting)],
     "pkgutil": [("", "resolve_name", resolving_name)],
     "sqlite3.dbapi2": [("", "Connection", authorized), ("", "connect", connecting)],

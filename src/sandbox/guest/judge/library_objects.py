@@ -161,9 +161,10 @@ ACTING = frozenset(("__call__", "__setitem__", "__delitem__", "__enter__", "__ex
 
 # Modules whose functions agents call where a test hands them over, and some of other modules. None of them opens, makes or changes anything
 # but what it is given.
-FUNCTIONS_OF = frozenset("""asyncio.tasks asyncio.locks base64 bisect calendar cmath colorsys datetime decimal difflib fnmatch fractions functools genericpath
-    heapq html itertools json keyword math operator posixpath random re secrets shlex statistics string textwrap time unicodedata urllib.parse uuid""".split())
+FUNCTIONS_OF = frozenset("""asyncio.tasks asyncio.locks base64 bisect calendar cmath colorsys datetime decimal difflib fnmatch fractions functools
+    heapq html itertools json keyword math operator random re secrets shlex statistics string textwrap time unicodedata urllib.parse uuid""".split())
 LISTED_FUNCTIONS = frozenset("""copy.copy logging.debug logging.info logging.warning logging.error logging.critical logging.exception logging.log warnings.warn
+    posixpath.basename posixpath.commonpath posixpath.dirname posixpath.isabs posixpath.join posixpath.normpath posixpath.split posixpath.splitext
     contextlib.contextmanager contextlib.asynccontextmanager dataclasses.is_dataclass typing.cast inspect.isawaitable inspect.iscoroutinefunction""".split())
 TYING = frozenset("functools.update_wrapper functools.wraps functools.singledispatch functools.total_ordering".split())
 

@@ -35,7 +35,7 @@ def is_special(name):
 
 def check_name(it, name):
     """Refuses an agent's word for an attribute of the test's that is hidden from agents: it would lead from there to all that the judge knows."""
-    if type(name) is str and name.startswith(HIDDEN_FROM_TEMPLATES) and name not in SHOWN_BY_TEMPLATES and not is_agents(resolved(it)) and is_heard(name):
+    if type(name) is str and name.startswith(HIDDEN_FROM_TEMPLATES) and name not in SHOWN_BY_TEMPLATES and not is_agents(resolved(it)) and is_foreign(name):
         raise Unusable(f"the agent's word is used for the attribute {name} of an object of the test's")
 
 
@@ -43,6 +43,9 @@ def attribute_or_not(it, name, *default):
     """`getattr` as tests call it."""
     check_name(it, name)
     return attribute_named(it, name, *default) if is_special(name) else getattr(it, name, *default)
+
+
+REVEALING += (attribute_or_not,)
 
 
 def has_attribute(it, name):

@@ -19,13 +19,17 @@ class Task:
         self.rules = {place: rule(compiled) for place, compiled in self.rules.items()}
         self.tests = [self.case(i, test) if type(test) is dict else test for i, test in enumerate(self.tests)]
         self.fills_texts = not FILLING.isdisjoint(self.texts())  # by the name of the method, and not by `text.format(...)` as it stands there
+        self.named = {name for code in self.codes() for name in names_of_code(code)}  # without `getattr` where it is only called
 
     def case(self, test, content):
         return Case(test, content["name"], self.rules[content["place"]], content["is_first"])
 
+    def codes(self):
+        return [code for code in (self.setup, *self.tests) if type(code) is types.CodeType]
+
     def texts(self):
         """The texts that stand in the task's code."""
-        return [text for code in (self.setup, *self.tests) if type(code) is types.CodeType for text in texts_of_code(code)]
+        return [text for code in self.codes() for text in texts_of_code(code)]
 
     def kind_named(self, name):
         """`class` or `function`, as the task has it of a name; None if it doesn't say."""
@@ -58,3 +62,10 @@ def texts_of_code(code):
             yield from texts_of_code(value)
         else:
             yield from (text for text in (value if type(value) is tuple else [value]) if type(text) is str)
+
+
+def names_of_code(code):
+    yield from code.co_names
+    for value in code.co_consts:
+        if type(value) is types.CodeType:
+            yield from names_of_code(value)

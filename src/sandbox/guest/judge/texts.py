@@ -1,67 +1,47 @@
-"""Texts that come from an agent, or from a model that it may have talked to, are not run in the judge, whatever a test hands them to:
-`eval`, a type hint, a doctest, `timeit`, a shell, a pickle. Python tells of each text that it compiles, each class that a pickle names and each program that is
-started. What shares some characters with what the agent has said, and is nowhere in the task, is looked at here: arithmetic and what `repr` writes
-is harmless (this text is put behind effects.py).
+"""Texts that do not stand in the task are not run in the judge once the agent has answered, whatever a test hands them to: `eval`, a type hint, a
+doctest, `timeit`, a pickle, a shell. They may be the agent's, or made of what it has said in ways that nobody can follow (`json.loads`, `%`, base64).
+Python tells of each text that it compiles, each class that a pickle names and each program that is started. What only computes, and what `repr`
+writes, is harmless (this text is put behind effects.py).
 """
 import ast
 import types
 
-SHARED = 5  # characters in a row, blanks and capitals left out, that make a text the agent's: the shortest that does harm, `exec(x)`, has more
-MAX_HEARD = 1 << 18  # bytes that are kept of what it says; behind more, all that is not in the task is its own
-# Modules that compile a text of their own, in which names stand that they are given.
+# Modules that compile texts of their own, with names in them that they have looked at.
 WRITERS = frozenset("collections dataclasses unittest.mock".split())
+OF_TIMEIT = frozenset(("pass", "_stmt()", "_setup()", ", _stmt=_stmt", ", _setup=_setup", ", _setup=_setup, _stmt=_stmt", ", _stmt=_stmt, _setup=_setup"))
 LOADERS = frozenset(("importlib._bootstrap_external", "_frozen_importlib_external"))
 HINTS = frozenset("typing inspect functools".split())
 PURE = (abs, bool, bytes, complex, dict, divmod, float, frozenset, int, len, list, max, min, pow, range, round, set, slice, sorted, str, sum, tuple)
 HARMLESS_NODES = (
-    ast.Expression, ast.Module, ast.Expr, ast.Pass, ast.Constant, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Tuple, ast.List, ast.Dict, ast.Set,
-    ast.Subscript, ast.Slice, ast.Lambda, ast.arguments, ast.arg, ast.keyword, ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.expr_context,
+    ast.Expression, ast.Interactive, ast.Module, ast.Expr, ast.Pass, ast.Assert, ast.Assign, ast.Constant, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp,
+    ast.Tuple, ast.List, ast.Dict, ast.Set, ast.Subscript, ast.Slice, ast.Lambda, ast.arguments, ast.arg, ast.keyword, ast.operator, ast.unaryop, ast.boolop, ast.cmpop,
+    ast.expr_context,
 )  # fmt: skip
-PLACES_OF_THE_MACHINE = ("/proc", "/dev", "/sys")
 REBUILDING = frozenset(("copyreg._reconstructor", "copyreg.__newobj__", "copyreg.__newobj_ex__", "_codecs.encode"))
 
 
 class Heard:
-    """The texts that an agent has said in a run."""
+    """The run that is under way, as far as an agent has answered in it."""
 
     def __init__(self, task):
-        self.task, self.payloads, self.size = task, [], 0
+        self.task = task
 
-    def note(self, payload):
-        self.payloads.append(payload)
-        self.size += len(payload)
-        if self.size > MAX_HEARD:
-            self.payloads.clear()
+    def note(self):
+        """Notes that the agent has answered."""
         hear_texts(self)
 
-    def texts(self):
-        return [text for payload in self.payloads for text in texts_in(payload)]
-
-    def shares(self, text):
-        """True for a text that may be the agent's, or made of one."""
+    def is_of_task(self, text):
+        """True for a part of a text that stands in the task. Blanks are none, as they are cut off."""
         text = squeezed(text)
-        if not text or any(text in squeezed(own) for own in self.task.texts()):
-            return False
-        said = squeezed("".join(self.texts()))
-        if len(text) < SHARED:
-            return text in said
-        return self.is_over() or any(text[at : at + SHARED] in said for at in range(len(text) - SHARED + 1))
+        return any(text in squeezed(own) for own in self.task.texts())
 
-    def stands_in(self, text):
-        """True for a text in which one of the agent's stands that is no name."""
-        said = [squeezed(part) for part in self.texts() if not part.isidentifier()]
-        text = squeezed(text)
-        return self.is_over() or any(len(part) >= SHARED and part in text for part in said)
-
-    def knows(self, name):
-        return self.is_over() or any(name in text for text in self.texts())
-
-    def is_over(self):
-        return self.size > MAX_HEARD
+    def is_told(self, name):
+        """True for a name that the prompt has, or a text of the tests'."""
+        return any(re.search(rf"\b{re.escape(name)}\b", text) for text in (self.task.prompt, *self.task.texts()))
 
 
 def squeezed(text):
-    return "".join(text.split()).casefold()
+    return "".join(text.split())
 
 
 def texts_in(payload):
@@ -103,9 +83,14 @@ def check_templates(payload):
 LISTENING = []  # to the run that is under way
 
 
-def is_heard(name):
-    """True for a name that an agent has said, and that does not stand in the task."""
-    return bool(LISTENING) and LISTENING[0].knows(name) and not any(name in own for own in LISTENING[0].task.texts())
+def stands_in_task(name):
+    """True for a dotted name whose parts stand in the task, and as long as the agent has not answered."""
+    return not any(map(is_foreign, name.replace(":", ".").split(".")))
+
+
+def is_foreign(name):
+    """True for a name that does not stand in the task, once the agent has answered."""
+    return bool(LISTENING) and not any(name in own for own in LISTENING[0].task.texts())
 
 
 def hear_texts(heard):
@@ -119,9 +104,8 @@ def hear_text(event, arguments):
     if (check := OF_TEXTS.get(event)) is None:
         return
     frame = sys._getframe(1)
-    test = outward(frame, is_no_tests)
-    if frame.f_code.co_filename != OUR_FILE and test is not None:
-        check(LISTENING[0], frame, test, *arguments)
+    if frame.f_code.co_filename != OUR_FILE:
+        check(LISTENING[0], frame, *arguments)
 
 
 def is_no_tests(frame):
@@ -129,22 +113,25 @@ def is_no_tests(frame):
 
 
 def not_run(what):
-    return Unusable(f"a text of the agent's would run in the judge, by {what}: look at it by `ast`, compare it, or call a function of the agent's that evaluates it")
+    return Unusable(
+        f"a text that does not stand in the task would run in the judge, by {what}: once the agent has answered, it may be the agent's; look at it by `ast`, "
+        "compare it, or call a function of the agent's that evaluates it"
+    )
 
 
-def compiled_text(heard, frame, test, source, filename):
+def compiled_text(heard, frame, source, filename):
     module = frame.f_globals.get("__name__")
-    if module == "ast" and frame.f_code.co_name == "parse" or module in LOADERS and str(filename).startswith(LIBRARY_FOLDER):
+    if module in WRITERS or module == "ast" and frame.f_code.co_name == "parse" or module in LOADERS and str(filename).startswith(LIBRARY_FOLDER):
         return
-    scope = {} if module in HINTS else {**vars(builtins), **test.f_globals, **test.f_locals}
     if isinstance(source, ast.AST):
-        return check_harmless(source, scope) if heard.shares(ast.unparse(source)) else None
+        return check_harmless(source, heard, frame)
     text = source.decode("latin-1") if type(source) is bytes else source
     if module == "timeit":
-        for part in filter(heard.shares, put_into(frame.f_globals["template"], text)):
-            check_harmless(parsed_text(part.strip(), is_whole=False), scope)
-    elif heard.stands_in(text) if module in WRITERS else heard.shares(text):
-        check_harmless(parsed_text(source.strip(), is_whole=True), scope)
+        for part in put_into(frame.f_globals["template"], text):
+            if part not in OF_TIMEIT and not heard.is_of_task(part):
+                check_harmless(parsed_text(part.strip(), is_whole=False), heard, frame)
+    elif not heard.is_of_task(text):
+        check_harmless(parsed_text(source.strip(), is_whole=True), heard, frame)
 
 
 def parsed_text(text, is_whole):
@@ -157,12 +144,6 @@ def parsed_text(text, is_whole):
         raise not_run("what can't be parsed") from None
 
 
-def check_harmless(tree, scope):
-    for node in ast.walk(tree):
-        if not is_harmless(node, scope):
-            raise not_run(f"`{ast.unparse(node)[:60]}`")
-
-
 def put_into(template, text):
     """The parts of a text that stand where its template has fields."""
     for piece, *_ in _string.formatter_parser(template):
@@ -171,61 +152,74 @@ def put_into(template, text):
     yield text
 
 
-def is_harmless(node, scope):
-    """True for what does nothing in the judge by itself."""
-    if isinstance(node, ast.Call):
-        return isinstance(node.func, (ast.Name, ast.Attribute)) and is_harmless_function(found(node.func, scope))
-    if isinstance(node, ast.Attribute):
-        return node.attr[:1] != "_" and (not scope or is_harmless_function(found(node, scope)))
-    if isinstance(node, ast.Name):
-        it = found(node, scope)
-        return node.id[:1] != "_" and (not callable(it) or is_harmless_function(it))
-    return isinstance(node, HARMLESS_NODES)
+def check_harmless(tree, heard, frame):
+    test = outward(frame, is_no_tests)  # none in a thread that a function of the library's begins
+    scope = vars(builtins) if test is None else {**vars(builtins), **test.f_globals, **test.f_locals}
+    parameters = frozenset(node.arg for node in ast.walk(tree) if isinstance(node, ast.arg))
+    names = Names(heard, scope, frame.f_globals.get("__name__") in HINTS, parameters, test is not None)
+    for node in ast.walk(tree):
+        if not names.is_harmless(node):
+            raise not_run(f"`{ast.unparse(node)[:60]}`")
 
 
-def found(node, scope):
-    """The object that a name stands for, or a dotted name of a module's; None for any other attribute."""
-    if isinstance(node, ast.Name):
-        return unquieted(scope.get(node.id))
-    home = found(node.value, scope) if isinstance(node, ast.Attribute) else None
-    return vars(home).get(node.attr) if type(home) is types.ModuleType else None
+class Names:
+    """The names that a text may use."""
+
+    def __init__(self, heard, scope, is_hint, parameters, is_known):
+        self.heard, self.scope, self.is_hint, self.parameters, self.is_known = heard, scope, is_hint, parameters, is_known
+
+    def is_harmless(self, node):
+        """True for what does nothing in the judge by itself."""
+        if isinstance(node, ast.Call):
+            return not self.is_hint and isinstance(node.func, (ast.Name, ast.Attribute)) and self.is_harmless_function(self.found(node.func))
+        if isinstance(node, ast.Attribute):
+            return node.attr[:1] != "_" and (self.is_hint or self.is_harmless_function(self.found(node)))
+        if isinstance(node, ast.Name):
+            return node.id[:1] != "_" and self.is_harmless_name(node)
+        return isinstance(node, HARMLESS_NODES)
+
+    def is_harmless_name(self, node):
+        if self.is_hint or node.id in self.parameters:
+            return isinstance(node.ctx, ast.Load)
+        if isinstance(node.ctx, ast.Store):
+            return node.id not in self.scope or is_stand_in(self.scope[node.id])
+        it = self.scope.get(node.id)
+        if callable(it) or type(it) is types.ModuleType:
+            return type(it) is types.ModuleType or self.is_harmless_function(it)
+        return self.is_known and (node.id not in self.scope or self.heard.is_told(node.id))
+
+    def found(self, node):
+        """The object that a name stands for, or a dotted name of a module's; None for any other attribute, and for a parameter."""
+        if isinstance(node, ast.Name):
+            return None if node.id in self.parameters else unquieted(self.scope.get(node.id))
+        home = self.found(node.value) if isinstance(node, ast.Attribute) else None
+        return vars(home).get(node.attr) if type(home) is types.ModuleType else None
+
+    def is_harmless_function(self, it):
+        """True for one of the agent's, which runs where the agent is, and for Python's own that make or look at plain data."""
+        is_computing = type(it) is types.BuiltinFunctionType and it.__module__ in ("math", "cmath")
+        return is_stand_in(it) or is_computing or any(it is pure for pure in PURE) or isinstance(it, type) and plain_kind(it) is not None
 
 
-def is_harmless_function(it):
-    """True for one of the agent's, which runs where the agent is, and for Python's own that make or look at plain data."""
-    is_computing = type(it) is types.BuiltinFunctionType and it.__module__ in ("math", "cmath")
-    return is_stand_in(it) or is_computing or any(it is pure for pure in PURE) or isinstance(it, type) and plain_kind(it) is not None
-
-
-def named_class(heard, frame, test, module, name):
+def named_class(heard, frame, module, name):
     """A class or function that a pickle names."""
     it = vars(sys.modules.get(module, types)).get(name)
-    is_data = isinstance(it, type) and (it is object or plain_kind(it) is not None or is_of_test(it))
-    if not is_data and f"{module}.{name}" not in REBUILDING and heard.knows(name):
+    is_data = isinstance(it, type) and it is not type and (is_of_test(it) or is_made_of_data(it))
+    if not is_data and f"{module}.{name}" not in REBUILDING:
         raise not_run(f"{module}.{name} in a pickle")
 
 
-def started_program(heard, frame, test, *arguments):
-    words = [*words_of(arguments)]
-    if any(len(word) >= SHARED and heard.shares(word) for word in (*words, "".join(words))):
-        raise not_run("a program that is started")
+def started_program(heard, frame, *arguments):
+    raise not_run("a program that is started")
 
 
-def words_of(arguments):
-    for argument in arguments:
-        if type(argument) in (str, bytes):
-            yield argument if type(argument) is str else argument.decode("latin-1")
-        elif type(argument) in (list, tuple):
-            yield from words_of(argument)
-
-
-def opened_place(heard, frame, test, path, mode, flags):
-    path = os.fsdecode(path) if isinstance(path, (str, bytes)) else ""
-    if path.startswith(PLACES_OF_THE_MACHINE) and heard.shares(path):
+def opened_place(heard, frame, path, mode, flags):
+    path = os.path.realpath(os.fsdecode(path)) if isinstance(path, (str, bytes)) else ""
+    if path.startswith(("/proc", "/dev", "/sys")) and not heard.is_of_task(path) and outward(frame, is_no_tests) is not None:
         raise not_run(f"a file of the machine's, {path}")
 
 
-def loaded_code(heard, frame, test, *arguments):
+def loaded_code(heard, frame, *arguments):
     if frame.f_globals.get("__name__") not in LOADERS:
         raise not_run("`marshal`")
 
