@@ -11,7 +11,7 @@ use agentmill::config::EngineKind;
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 /// Test programs about engines, their containers and their faults, and those that do what a newcomer does: by Docker.
-const BY_DOCKER: [&str; 18] = [
+const BY_DOCKER: [&str; 19] = [
     "bundle",
     "cell",
     "cli_demo",
@@ -30,6 +30,7 @@ const BY_DOCKER: [&str; 18] = [
     "on_change",
     "outage",
     "readme",
+    "slurm",
 ];
 
 /// The engine that the environment names in AGENTMILL_ENGINE. Unless it does, Docker for programs that are [about it](BY_DOCKER); for
