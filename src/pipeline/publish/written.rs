@@ -35,7 +35,7 @@ impl<'r> Writing<'r> {
     /// Nothing is known of the files from here on.
     ///
     /// # Errors
-    /// What was known can't be removed; the message names its file.
+    /// The file of what was known can't be removed; the message names it.
     pub(super) fn begin(results: &'r Path) -> io::Result<Self> {
         let known = results.join(FILE);
         match fs::remove_file(&known) {

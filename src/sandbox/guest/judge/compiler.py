@@ -3,6 +3,7 @@ import ast
 import builtins
 import collections
 import re
+import types
 import warnings
 
 PLAIN_NAMES = frozenset(vars(builtins))
@@ -45,7 +46,11 @@ class Compiler:
     def content(self):
         """All that a Task is made of, as plain data and code: it can go from one process to others."""
         self.library = [] if self.is_plain else sorted(self.library)
-        kept = "prompt has_raises has_objects objects numbers max_value asks_model has_files evaluated names agents_own is_plain library uses changed shown lines setup_line setup helpers rules tests scores".split()
+        codes = [code for code in (self.setup, *self.tests) if type(code) is types.CodeType]
+        self.texts = sorted({text for code in codes for text in texts_of_code(code)})
+        self.fills_texts = not FILLING.isdisjoint(self.texts)  # by the name of the method, and not by `text.format(...)` as it stands there
+        self.hands_getattr = any("getattr" in names_of_code(code) for code in codes)  # where it is only called, it is asked for in our way
+        kept = "prompt has_raises has_objects objects numbers max_value asks_model has_files evaluated texts fills_texts hands_getattr names agents_own is_plain library uses changed shown lines setup_line setup helpers rules tests scores".split()
         return {name: getattr(self, name) for name in kept}
 
     def made(self, test, source):
@@ -286,6 +291,25 @@ def before(found, prompt):
 
 
 EVALUATING = frozenset(("eval", "exec", "compile", "globals", "locals"))
+
+
+FILLING = frozenset(("format", "format_map"))
+
+
+def texts_of_code(code):
+    """The texts that stand in code."""
+    for value in code.co_consts:
+        if type(value) is types.CodeType:
+            yield from texts_of_code(value)
+        else:
+            yield from (text for text in (value if type(value) is tuple else [value]) if type(text) is str)
+
+
+def names_of_code(code):
+    yield from code.co_names
+    for value in code.co_consts:
+        if type(value) is types.CodeType:
+            yield from names_of_code(value)
 
 
 def words(node):

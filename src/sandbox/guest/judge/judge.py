@@ -175,7 +175,7 @@ class Run:
         scope |= {"@failed": FAILURES.failed, "@heard": heard, "@handling": Handling, "@managed": managed, "@raising": FAILURES.raising, "@hearing": hearing}
         scope["@certain"] = FAILURES.certain
         scope |= {"@callable": lambda value: callable(resolved(value)), "@defined": defined, "@issubclass": descends, "@matching": Matching(scope)}
-        scope |= {"getattr": attribute_or_not} if "getattr" in self.task.named else {}
+        scope |= {"getattr": attribute_or_not} if self.task.hands_getattr else {}
         scope |= {"@attribute": attribute_named, "@getattr": attribute_or_not, "@hasattr": has_attribute}
         scope |= {"@formatting": formatting, "@score": self.check_share, "@message": self.authors_message, "@goes_on": self.goes_on}
         scope |= {"@alone": self.peer.alone, "@raises": raised_by(self.raises), "__file__": "/tmp/task.py"}

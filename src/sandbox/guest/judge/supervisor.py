@@ -22,10 +22,11 @@ KEYS = {ToJudge.DryRun: 4, ToJudge.Grade: 8}  # orders to run a task, and where 
 ORDERS = (ToJudge.Learn, *KEYS)
 LAST = (FromJudge.DryRan, FromJudge.Done)  # words of a worker, which has run a task then
 ENDS = (FromJudge.Learnt, *LAST)
+ASKING = (FromJudge.Question, FromJudge.Fetch, FromJudge.Consult)  # words that want an answer
 WORDS = {  # by the order that they answer; a Compiled and a Kept are dealt with before
     ToJudge.Learn: (FromJudge.Learnt,),
-    ToJudge.DryRun: (FromJudge.Fault, FromJudge.Question, FromJudge.Fetch, FromJudge.Consult, FromJudge.Result, FromJudge.DryRan),
-    ToJudge.Grade: (FromJudge.Fault, FromJudge.Question, FromJudge.Fetch, FromJudge.Consult, FromJudge.Result, FromJudge.Done),
+    ToJudge.DryRun: (FromJudge.Fault, FromJudge.Result, *ASKING, FromJudge.DryRan),
+    ToJudge.Grade: (FromJudge.Fault, FromJudge.Result, *ASKING, FromJudge.Done),
 }
 
 # Shared with the worker, so that it is known where that was when it died: a test, and whether the agent had been asked.
@@ -194,7 +195,7 @@ class Supervisor:
             if kind == FromJudge.Kept:
                 self.is_kept = self.is_plain  # it is not for a worker to say that what it has run leaves nothing
                 continue
-            self.asked += kind in (FromJudge.Question, FromJudge.Fetch, FromJudge.Consult)
+            self.asked += kind in ASKING
             self.has_asked |= kind == FromJudge.Question
             if not self.is_due(kind):
                 self.is_forged = True

@@ -1,11 +1,9 @@
 """Tasks, as a judge's processes run them (this text is put before the judge's)."""
 import collections
-import types
 
 # A name that a test (None: setup) reads without binding it, its line in the task's file, and whether a function may be
 # meant: it is called or handed on.
 Use = collections.namedtuple("Use", "test name line is_function")
-FILLING = frozenset(("format", "format_map"))
 
 
 class Task:
@@ -18,18 +16,9 @@ class Task:
         self.helpers = {name: HELPERS[name] for name in self.helpers}
         self.rules = {place: rule(compiled) for place, compiled in self.rules.items()}
         self.tests = [self.case(i, test) if type(test) is dict else test for i, test in enumerate(self.tests)]
-        self.fills_texts = not FILLING.isdisjoint(self.texts())  # by the name of the method, and not by `text.format(...)` as it stands there
-        self.named = {name for code in self.codes() for name in names_of_code(code)}  # without `getattr` where it is only called
 
     def case(self, test, content):
         return Case(test, content["name"], self.rules[content["place"]], content["is_first"])
-
-    def codes(self):
-        return [code for code in (self.setup, *self.tests) if type(code) is types.CodeType]
-
-    def texts(self):
-        """The texts that stand in the task's code."""
-        return [text for code in self.codes() for text in texts_of_code(code)]
 
     def kind_named(self, name):
         """`class` or `function`, as the task has it of a name; None if it doesn't say."""
@@ -54,18 +43,3 @@ class Task:
 
     def line(self, test):
         return self.setup_line if test is None else self.lines[test]
-
-
-def texts_of_code(code):
-    for value in code.co_consts:
-        if type(value) is types.CodeType:
-            yield from texts_of_code(value)
-        else:
-            yield from (text for text in (value if type(value) is tuple else [value]) if type(text) is str)
-
-
-def names_of_code(code):
-    yield from code.co_names
-    for value in code.co_consts:
-        if type(value) is types.CodeType:
-            yield from names_of_code(value)

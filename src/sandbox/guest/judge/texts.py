@@ -33,11 +33,16 @@ class Heard:
     def is_of_task(self, text):
         """True for a part of a text that stands in the task. Blanks are none, as they are cut off."""
         text = squeezed(text)
-        return any(text in squeezed(own) for own in self.task.texts())
+        return any(text in squeezed(own) for own in self.task.texts)
 
     def is_told(self, name):
         """True for a name that the prompt has, or a text of the tests'."""
-        return any(re.search(rf"\b{re.escape(name)}\b", text) for text in (self.task.prompt, *self.task.texts()))
+        return has_word(name, (self.task.prompt, *self.task.texts))
+
+
+def has_word(name, texts):
+    """True if a name stands in one of these texts, and not within another word."""
+    return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) for text in texts)
 
 
 def squeezed(text):
@@ -90,7 +95,7 @@ def stands_in_task(name):
 
 def is_foreign(name):
     """True for a name that does not stand in the task, once the agent has answered."""
-    return bool(LISTENING) and not any(name in own for own in LISTENING[0].task.texts())
+    return bool(LISTENING) and not has_word(name, LISTENING[0].task.texts)
 
 
 def hear_texts(heard):
@@ -215,7 +220,7 @@ def started_program(heard, frame, *arguments):
 
 def opened_place(heard, frame, path, mode, flags):
     path = os.path.realpath(os.fsdecode(path)) if isinstance(path, (str, bytes)) else ""
-    if path.startswith(("/proc", "/dev", "/sys")) and not heard.is_of_task(path) and outward(frame, is_no_tests) is not None:
+    if path.startswith(("/proc", "/dev", "/sys")) and path != os.devnull and not heard.is_of_task(path) and outward(frame, is_no_tests) is not None:
         raise not_run(f"a file of the machine's, {path}")
 
 
