@@ -56,7 +56,8 @@ fn main() -> ExitCode {
             wall::code_in_a_worker_would_reach_nobody_elses_verdict,
             wall::what_does_not_answer_the_order_is_no_word,
             wall::a_worker_that_stops_its_clock_is_ended,
-            wall::no_program_is_started_once_the_agent_has_answered
+            wall::no_program_is_started_once_the_agent_has_answered,
+            wall::a_name_within_another_word_of_the_task_does_not_stand_in_it
         ],
         with_docker![lists::what_may_leave_something_or_tell_the_time_is_on_no_list],
     ])

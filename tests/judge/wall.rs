@@ -117,3 +117,22 @@ pub fn no_program_is_started_once_the_agent_has_answered() {
     let run = run(&lab, ONE, STARTING);
     assert_eq!(verdicts(&run), ["passed", "error"], "{:?}", messages(&run));
 }
+
+/// A test that replaces what the agent names. In its texts stand `builtins`, and `len` within another word.
+const REPLACING: &str = r#"
+prompt: Write one(), which is 1, and target(), the dotted name of what one() calls.
+setup: |
+  from unittest.mock import patch
+  NOTE = "lengths, by builtins"
+tests:
+  - |
+    with patch(target(), return_value=1):
+        assert len([one(), one()]) == 1
+"#;
+
+pub fn a_name_within_another_word_of_the_task_does_not_stand_in_it() {
+    let lab = Lab::with_workers(1);
+    let source = "def one(): return 1\ndef target(): return 'builtins.len'\n";
+    let run = run(&lab, source, REPLACING);
+    assert_eq!(verdicts(&run), ["error"], "{:?}", messages(&run));
+}

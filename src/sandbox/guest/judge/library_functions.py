@@ -183,26 +183,30 @@ def getting(function):
     return getter
 
 
+def check_dotted(name, own):
+    """Refuses a dotted name that may be an agent's word, unless it is of this module."""
+    home = re.split("[.:]", name)[0] if type(name) is str else own
+    if home == "__main__" or home != own and not stands_in_task(name):
+        raise Unusable(f"the agent's word may be used for {name}, which is none of its own")
+
+
 def resolving_setting(function):
     """`logging.config.BaseConfigurator.resolve`, which finds what a configuration names, be it an agent's."""
 
     @functools.wraps(function)
     def resolve(configurator, name):
-        if type(name) is str and not name.startswith("logging.") and not stands_in_task(name):
-            raise Unusable(f"the agent's word may be used for {name}, which is none of its own")
+        check_dotted(name, "logging")
         return function(configurator, name)
 
     return resolve
 
 
 def resolving_name(function):
-    """`pkgutil.resolve_name`, by which `patch` finds what it is to replace, too."""
+    """`pkgutil.resolve_name`, and `unittest.mock._get_target`, by which `patch` tells from the rest of a name what it is to replace."""
 
     @functools.wraps(function)
     def resolve(name):
-        home = name.partition(".")[0].partition(":")[0] if type(name) is str else ""
-        if home == "__main__" or home != "agent" and not stands_in_task(name):
-            raise Unusable(f"the agent's word may be used for {name}, which is none of its own")
+        check_dotted(name, "agent")
         return function(name)
 
     return resolve
@@ -394,6 +398,7 @@ ASKING_FUNCTIONS = {
     "string": [("Formatter", "get_field", field_of_template)],
     "threading": [("", "excepthook", noting_ends)],
     "typing": [("", "get_type_hints", hints_of), *(("", name, parts_of_hint) for name in ("get_args", "get_origin"))],
+    "unittest.mock": [("", "_get_target", resolving_name)],
 }
 
 
