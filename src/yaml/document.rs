@@ -1,5 +1,6 @@
 //! Parser: text becomes a tree of nodes that know their place.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -76,7 +77,9 @@ pub fn parse(log: &Log, bytes: &[u8]) -> Option<Node> {
     let text = file::text(log, bytes)?;
     let end = file::end_of(text.trim_end());
     let text = &*surrogates::mended(text);
-    let mut builder = Builder { log, text, stack: Vec::new(), root: None, documents: 0, end };
+    let characters = OnceCell::new();
+    let mut builder =
+        Builder { log, text, characters, stack: Vec::new(), root: None, documents: 0, end, ended: 0 };
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
         let (event, span) = event.map_err(|error| builder.refuse_syntax(text, &error)).ok()?;
@@ -96,6 +99,8 @@ impl Node {
 /// A list or mapping that has not ended yet.
 struct Open {
     node: Node,
+    /// Characters before it.
+    index: usize,
     /// In a mapping: the key whose value comes next.
     key: Option<Key>,
     /// In a mapping: the line of each name.
@@ -112,11 +117,15 @@ enum Key {
 struct Builder<'a> {
     log: &'a Log,
     text: &'a str,
+    /// The same character by character, once they are asked for.
+    characters: OnceCell<Vec<char>>,
     stack: Vec<Open>,
     root: Option<Node>,
     documents: usize,
     /// Behind the last text: what is missing is missing here, not lines below.
     end: Position,
+    /// Characters up to the end of the last scalar.
+    ended: usize,
 }
 
 impl Builder<'_> {
@@ -127,14 +136,19 @@ impl Builder<'_> {
             Event::DocumentStart(_) => self.document(at)?,
             Event::Scalar(text, style, anchor, tag) => match unsupported(anchor, tag.is_some()) {
                 Some(message) => self.refuse(at, message),
-                None => self.attach(scalar(at, &text, style)),
+                None => {
+                    self.ended = span.end.index();
+                    self.attach(scalar(at, &text, style));
+                }
             },
             Event::Alias(_) => self.refuse(at, ALIAS),
             Event::SequenceStart(anchor, tag) => {
-                self.open(at, Kind::Sequence(Vec::new()), unsupported(anchor, tag.is_some()))?;
+                let kind = Kind::Sequence(Vec::new());
+                self.open(at, span.start.index(), kind, unsupported(anchor, tag.is_some()))?;
             }
             Event::MappingStart(anchor, tag) => {
-                self.open(at, Kind::Mapping(Vec::new()), unsupported(anchor, tag.is_some()))?;
+                let kind = Kind::Mapping(Vec::new());
+                self.open(at, span.start.index(), kind, unsupported(anchor, tag.is_some()))?;
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 let open = self.stack.pop()?;
@@ -154,7 +168,7 @@ impl Builder<'_> {
         None
     }
 
-    fn open(&mut self, at: Position, kind: Kind, unsupported: Option<&str>) -> Option<()> {
+    fn open(&mut self, at: Position, index: usize, kind: Kind, unsupported: Option<&str>) -> Option<()> {
         if let Some(message) = unsupported {
             self.add(at, message);
         }
@@ -162,7 +176,7 @@ impl Builder<'_> {
             self.log.add(at, "", format!("nested more than {MAX_DEPTH} levels deep"));
             return None;
         }
-        self.stack.push(Open { node: Node::new(at, kind), key: None, lines: HashMap::new() });
+        self.stack.push(Open { node: Node::new(at, kind), index, key: None, lines: HashMap::new() });
         Some(())
     }
 
@@ -188,6 +202,8 @@ impl Builder<'_> {
 
     /// Puts a finished node where it belongs.
     fn attach(&mut self, node: Node) {
+        let is_null = matches!(node.kind, Kind::Scalar(Value::Null));
+        let is_bare = is_null && self.is_cut_off();
         let Some(open) = self.stack.last_mut() else {
             self.root = Some(node);
             return;
@@ -195,8 +211,6 @@ impl Builder<'_> {
         match (&mut open.node.kind, open.key.take()) {
             (Kind::Sequence(items), _) => items.push(node),
             (Kind::Mapping(fields), Some(Key::Name(key, at))) => {
-                let is_null = matches!(node.kind, Kind::Scalar(Value::Null));
-                let is_bare = is_null && is_cut_off(self.text, open.node.at, fields);
                 fields.push(Field { key, at, value: node, is_bare });
             }
             (Kind::Mapping(_), Some(Key::Bad)) | (Kind::Scalar(_) | Kind::Bad, _) => {}
@@ -215,11 +229,8 @@ impl Builder<'_> {
             Kind::Scalar(Value::String(name)) => name,
             Kind::Bad => return Key::Bad,
             Kind::Scalar(_) => {
-                let fields = self.stack.last().map(|open| (open.node.at, &open.node.kind));
-                match fields {
-                    Some((at, Kind::Mapping(fields)))
-                        if is_cut_off(self.text, at, fields) && !self.has_colon(&node) =>
-                    {
+                match self.stack.last().map(|open| &open.node.kind) {
+                    Some(Kind::Mapping(fields)) if self.is_cut_off() && !self.has_colon() => {
                         complain_of_comma(self.log, &self.path(), fields);
                     }
                     _ => self.add(node.at, "a field's name must be text: put it in quotes"),
@@ -239,12 +250,23 @@ impl Builder<'_> {
         Key::Bad
     }
 
-    /// True if a colon stands behind an unquoted word, which it makes a field's name.
-    fn has_colon(&self, word: &Node) -> bool {
-        let line = self.text.lines().nth(word.at.line - 1).unwrap_or_default();
-        let length = word.word.as_ref().map_or(0, |word| word.chars().count());
-        let behind: String = line.chars().skip(word.at.column - 1 + length).collect();
-        behind.trim_start().starts_with(':')
+    /// True if a colon stands behind the last scalar, which it makes a field's name.
+    fn has_colon(&self) -> bool {
+        let behind = self.characters().get(self.ended..).unwrap_or_default();
+        behind.iter().find(|c| !matches!(c, ' ' | '\t')) == Some(&':')
+    }
+
+    /// True if what comes next in the innermost mapping may have been cut off the value before it by a comma of `{...}`.
+    fn is_cut_off(&self) -> bool {
+        let Some(Open { node: Node { kind: Kind::Mapping(fields), .. }, index, .. }) = self.stack.last()
+        else {
+            return false;
+        };
+        fields.iter().any(|field| !field.is_bare) && self.characters().get(*index) == Some(&'{')
+    }
+
+    fn characters(&self) -> &[char] {
+        self.characters.get_or_init(|| self.text.chars().collect())
     }
 
     /// The line on which the innermost mapping has had `name` before.
@@ -270,12 +292,6 @@ impl Builder<'_> {
             _ => path,
         })
     }
-}
-
-/// True if what stands in a mapping behind these fields may have been cut off the last of them by a comma.
-fn is_cut_off(text: &str, mapping: Position, fields: &[Field]) -> bool {
-    let opening = || text.lines().nth(mapping.line - 1)?.chars().nth(mapping.column - 1);
-    fields.iter().any(|field| !field.is_bare) && opening() == Some('{')
 }
 
 /// Complains of the comma in the value of the last of these fields that has one; once, however many commas there are.
