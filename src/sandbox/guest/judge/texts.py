@@ -4,6 +4,7 @@ Python tells of each text that it compiles, each class that a pickle names and e
 writes, is harmless (this text is put behind effects.py).
 """
 import ast
+import functools
 import types
 
 # Modules that compile texts of their own, with names in them that they have looked at.
@@ -33,7 +34,11 @@ class Heard:
     def is_of_task(self, text):
         """True for a part of a text that stands in the task. Blanks are none, as they are cut off."""
         text = squeezed(text)
-        return any(text in squeezed(own) for own in self.task.texts)
+        return any(text in own for own in self.squeezed)
+
+    @functools.cached_property
+    def squeezed(self):
+        return [*map(squeezed, self.task.texts)]
 
     def is_told(self, name):
         """True for a name that the prompt has, or a text of the tests'."""
