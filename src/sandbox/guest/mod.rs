@@ -55,7 +55,7 @@ const CELL_START: &str = files!("cell/supervisor.py");
 const JUDGE_FILES: &str = files!(
     "judge/observations.py" "judge/plain.py" "judge/capitals.py" "judge/rewriting.py" "judge/compiler.py" "judge/task.py" "judge/exceptions.py" "judge/programs.py" "judge/cases.py" "judge/scores.py" "judge/surroundings.py"
     "judge/overheard.py" "judge/marks.py" "judge/quiet.py" "judge/library_objects.py" "judge/test_records.py" "judge/test_objects.py"
-    "judge/failures.py" "judge/given.py" "judge/library_functions.py" "judge/agent_objects.py" "judge/descent.py" "judge/blocks.py" "judge/effects.py" "judge/texts.py" "judge/special_names.py" "judge/descriptors.py" "judge/module.py" "judge/explain.py" "judge/judge.py" "judge/answers.py" "judge/suspicions.py" "judge/evaluators.py" "judge/measures.py" "judge/own_files.py" "judge/forgotten.py" "judge/remains.py" "judge/dry_run.py" "judge/supervisor.py"
+    "judge/failures.py" "judge/given.py" "judge/library_functions.py" "judge/contents.py" "judge/agent_objects.py" "judge/descent.py" "judge/blocks.py" "judge/effects.py" "judge/texts.py" "judge/special_names.py" "judge/descriptors.py" "judge/module.py" "judge/explain.py" "judge/judge.py" "judge/answers.py" "judge/suspicions.py" "judge/evaluators.py" "judge/measures.py" "judge/own_files.py" "judge/forgotten.py" "judge/remains.py" "judge/dry_run.py" "judge/supervisor.py"
 );
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ OUR_FILE = sys._getframe().f_code.co_filename
 TOLD_OPERATIONS = {"__len__": "len", "__iter__": "iter", "__next__": "next", "__str__": "str", "__repr__": "repr", "__bool__": "bool"}
 
 
-class JudgePeer(TestPeer):
+class JudgePeer(Contents, TestPeer):
     """The test's side of a run."""
 
     ending = (Ended,)
@@ -21,7 +21,7 @@ class JudgePeer(TestPeer):
         self.aside = None  # what a thread of the agent's own has brought about, and the test has to hear of
         self.library, self.ears = Library(run.task.library), Ears()
         self.lonely = Kept()  # exceptions of the test's that no agent had a part in
-        self.questions, self.looked = 0, (None, 0, None)  # put so far; whose content was looked at last, after how many, and what it was
+        self.contents = {}  # by the numbers of objects, as far as they were looked at since something was at work that may change them
 
     # -- what a test does with what is the agent's --
 
@@ -69,9 +69,10 @@ class JudgePeer(TestPeer):
     def note_query(self, name, value, owner):
         """Notes what can be called by a name that a method of plain data has. `startswith = bool` would be Python's own, and
         agree with everything here."""
-        if name in QUERIES and issubclass(type(value), Proxy):
+        is_asking = name in QUERIES or name in TAKING_AWAY and owner is not None and about_of(owner).builtin in DATA_KINDS
+        if is_asking and issubclass(type(value), Proxy):
             link_of(value).query = name
-        elif name in QUERIES and callable(value):
+        elif is_asking and callable(value):
             self.guard(name, owner, (None,))
 
     def check_field(self, name, value):
@@ -97,12 +98,18 @@ class JudgePeer(TestPeer):
             return self.leave({"o": op}, target, (), *args)
         if op == "await" and args[:1] == ("__aexit__",):
             return self.leave({"o": op}, target, args[:1], *args[1:])
+        if op in OF_CONTENT and (content := self.content(target)) is not NO_CONTENT:
+            return self.told_by_content(op, target, args, content)
         if op == "__contains__" and not self.may_learn(target, args):
             return self.search(target, *args)
-        if op in ARITHMETIC:
+        if op in ARITHMETIC or op in TAKING_AWAY:
             self.guard(op, target, args)
         if op == "__call__" and (query := link_of(target).query):
             self.guard(query, target, (*args, *named.values()), is_made=False)  # whatever it is, it stands for such a method
+        return self.asked_of(op, target, args, named)
+
+    def asked_of(self, op, target, args=(), named={}):
+        """The agent's answer, or exception."""
         name = type(target).__name__
         label = f"{TOLD_OPERATIONS[op]}({name})" if op in TOLD_OPERATIONS else f"{name}.{op}"
         if op in ("get", "method"):
@@ -120,7 +127,8 @@ class JudgePeer(TestPeer):
             line = self.lines.of_thread()
             if line.in_message or self.is_over:
                 raise Unasked
-            self.questions += 1
+            if question[1].get("o") not in LOOKS:
+                self.contents.clear()
             return self.answer_to(line, *question)
 
     def answer_to(self, line, label, what, args, named, shown):
@@ -234,19 +242,6 @@ class JudgePeer(TestPeer):
             raise Unusable(f"{brief(other)} is compared with what is a {type(proxy).__name__}, not plain data; {self.parts(proxy)}")
         raise Unusable(f"`{SYMBOLS[op]}` of an object of the agent's is not the agent's to decide; {self.parts(proxy)}; {OWN_OPERATORS}")
 
-    def data(self, value):
-        """The content of an object whose class is made of a builtin one, as that."""
-        if not issubclass(type(value), Proxy) or (kind := DATA_KINDS.get(about_of(value).builtin)) is None:
-            return value
-        of, count, data = self.looked
-        if of is value and count == self.questions:
-            return data  # it can't have changed since: nothing of the agent's was at work
-        data = self.ask("data", value)
-        if type(data) is not kind:
-            raise Unusable(f"what a {type(value).__name__} holds is no {kind.__name__}")
-        self.looked = value, self.questions, data
-        return data
-
     def is_alike(self, about, other):
         """True if a kind of view may be equal to this."""
         kinds = {"mappingproxy": (dict, VIEWS["mappingproxy"]), "memoryview": (bytes, bytearray, memoryview)}
@@ -315,11 +310,16 @@ class JudgePeer(TestPeer):
             raise Unusable(f"{op}() of an object of the agent's ({type(target).__name__}) is not the agent's to decide; {self.parts(target)}")
         if op == "join" and not any(hasattr(arg, "__iter__") for arg in args):
             return  # of a thread: texts are joined out of something
-        if (op in ARITHMETIC or op in QUERIES) and not self.may_learn(target, args, is_made):
+        is_taken_away = op in TAKING_AWAY and self.holds_data(target, op) and not self.is_of_task(type(target).__name__)
+        if (op in ARITHMETIC or op in QUERIES or is_taken_away) and not self.may_learn(target, args, is_made):
             raise Unusable(
                 f"{op} would hand a value of the test's to an object of the agent's ({type(target).__name__}) where plain data "
                 f"may be meant; {self.parts(target)}{self.unsaid(target)}"
             )
+
+    def holds_data(self, target, op):
+        """True for an object that is made of data which changes, and for what is called in place of such a method of it."""
+        return about_of(target).builtin in DATA_KINDS or link_of(target).query == op
 
     def unsaid(self, target):
         """A hint for authors whose class would be one if they said so."""

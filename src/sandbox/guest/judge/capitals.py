@@ -101,6 +101,7 @@ def kind_named(name, prompt, has_objects, objects, numbers):
 # The word as it is used of people, of things that are alike, and of lessons, unless a name comes behind it.
 EVERYDAY = re.compile(
     r"(?i)\b(?:our|your|my|his|her|their|each|every|this|that|whole|weight|size|social|school|first|second|third|fourth|next|last|tax|age)\s+class(?:es)?\b(?!\s+`?(?-i:[A-Z]))"
+    r"|\b(?:programming|coding|computing|maths?|mathematics|physics|chemistry|biology|history|geography|english|art|music|evening|science)\s+class(?:es)?\b(?!\s+`?(?-i:[A-Z]))|\bclass\s+\d+\w?\b"
     r"|\b(?:of|in)\s+(?:(?:a|the)\s+)?class\b(?!\s+`?(?-i:[A-Z]))|\b(?:binary|target|predicted|majority|minority)\s+class(?:es)?\b|\bclass(?:es)?\s+(?:average|labels?|list|register|test|teacher|mates?|room|(?:is|are|was|were)\s+over)\b|\bclass(?:es)?\s+of\s+(?:\w+\s+)?(?:students|pupils|children|people|kids|learners)\b"
 )
 # A sentence that asks for a class, and a name behind that, be it in lower case, with how the sentence goes on.
@@ -114,5 +115,10 @@ NO_CLASS = re.compile(r"(?i)(?:\b(?:no|not|never|without|avoid|than|cannot)|n't)
 
 
 def is_said_a_class(found, prompt):
-    """True if its sentence says so before it, or right behind."""
-    return re.search(r"(?i)\bclass(?:es)?\b", NO_CLASS.sub("", before(found, prompt))) or A_CLASS.match(prompt, found.end())
+    """True if its sentence says so before it, or right behind. Where a helper is spoken of in between, or something is asked for anew, the word is not
+    said of this name: "a class Robot and a helper Greet(name)"."""
+    _, *behind = re.split(r"(?i)\bclass(?:es)?\b", NO_CLASS.sub("", before(found, prompt)))
+    return behind and not NO_MORE_OF_THE_CLASS.search(behind[-1]) or A_CLASS.match(prompt, found.end())
+
+
+NO_MORE_OF_THE_CLASS = re.compile(r"(?i)\b(?:helpers?|functions?|procedures?|routines?|write|define|implement|create|make|build|provide)\b")

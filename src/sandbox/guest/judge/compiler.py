@@ -18,7 +18,7 @@ class Compiler:
         self.imported, self.has_objects, self.objects, self.numbers = {"agent"}, False, set(), set()
         self.is_steady = self.is_timeless = self.is_plain = True
         self.asks_model, self.has_files = spec.get("asks_model", False), spec.get("has_files", False)
-        self.has_approx = not re.search(r"\bapprox\b", self.prompt)  # else it may be the agent's
+        self.has_approx = not is_asked_for("approx", self.prompt)
         self.has_raises = not is_asked_for("raises", self.prompt)
         self.words = set()  # in the texts within setup and tests
         self.uses, self.lines = [], [test["line"] for test in spec["tests"]]
@@ -278,11 +278,22 @@ def is_approx_of_two(node):
 
 
 def is_asked_for(name, prompt):
-    """True if the prompt asks for a function of this name: then it is the agent's, though Python has one, too."""
+    """True if the prompt asks for a function of this name: then it is the agent's, though Python has one, too. It is not enough that some
+    code in it calls one (`len(pick(xs, n))` is n), or that a function does what is called so (the function raises `ValueError`)."""
     if re.search(rf"\bdef\s+{name}\s*\(", prompt):
         return True
-    named = re.finditer(rf"\bfunction\s+(?:named\s+|called\s+)?`?{name}\s*[`(]|`{name}\(", prompt)
+    of_function = rf"\b(?i:functions?)\s+(?:(?:named|called)\s+`?{name}\b|(?:{OTHER_CODE})*`{name}\s*[`(]|{name}\()"
+    signature = rf"`?{name}\([^()`]*(?:\([^()`]*\)[^()`]*)*\)(?:\s*->[^`.]*)?`?"
+    asked = rf"\b(?i:{ASKING_VERBS})\s+(?:(?i:{FILLERS}):?\s+)*(?:{OTHER_CODE})*{signature}"
+    described = rf"(?m:^\s*(?:[-*]\s+)?|[.!?:]\s+)`{name}\([\w\s,:=*|\[\]]*\)`,?\s+(?:which\s+)?(?:{GIVING_VERBS})\b"
+    named = (one for pattern in (of_function, asked, described) for one in re.finditer(pattern, prompt))
     return any(not PYTHONS_OWN.search(before(one, prompt)) and not PYTHONS_OWN_BEHIND.match(prompt, one.end()) for one in named)
+
+
+ASKING_VERBS = "write|define|implement|reimplement|develop|complete|program|provide|create"
+FILLERS = "an?|the|your|own|python|new|two|three|functions?|methods?|recursive|generators?|versions?|of|named|called"
+GIVING_VERBS = "returns?|gives?|computes?|calculates?|counts?|finds?|takes|yields?|adds?|multiplies|turns|(?:should|must)\\s+return"
+OTHER_CODE = "`[^`\\n]*`(?:\\s*,\\s*(?:and\\s+)?|\\s+and\\s+)"  # of a list of names that are asked for together
 
 
 def before(found, prompt):

@@ -176,7 +176,7 @@ class Run:
         scope["@certain"] = FAILURES.certain
         scope |= {"@callable": lambda value: callable(resolved(value)), "@defined": defined, "@issubclass": descends, "@matching": Matching(scope)}
         scope |= {"getattr": attribute_or_not} if self.task.hands_getattr else {}
-        scope |= {"@attribute": attribute_named, "@getattr": attribute_or_not, "@hasattr": has_attribute}
+        scope |= {"@attribute": attribute_named, "@getattr": attribute_or_not, "@hasattr": has_attribute, "@setattr": set_attribute}
         scope |= {"@formatting": formatting, "@score": self.check_share, "@message": self.authors_message, "@goes_on": self.goes_on}
         scope |= {"@alone": self.peer.alone, "@raises": raised_by(self.raises), "__file__": "/tmp/task.py"}
         if not self.task.is_plain:

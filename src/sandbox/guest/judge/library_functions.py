@@ -172,19 +172,24 @@ def field_of_template(function):
 def getting(function):
     """`operator.attrgetter` and `methodcaller`, by names that may be an agent's."""
 
+    of_method = function.__name__ == "methodcaller"  # whose other arguments are those of the call
+
     @functools.wraps(function, updated=())
-    def getter(*names, **named):
+    def getter(*given, **named):
+        names, args = (given[:1], given[1:]) if of_method else (given, ())
+        names = [*map(exactly_named, names)]
         for part in [part for name in names if type(name) is str for part in name.split(".")]:
             check_name(None, part)
-        if function.__name__ == "methodcaller" and names and names[0] in FILLING:
-            return lambda it: formatting(it, names[0] == "format_map")(*names[1:], **named)
-        return function(*names, **named)
+        if of_method and names and names[0] in FILLING:
+            return lambda it: formatting(it, names[0] == "format_map")(*args, **named)
+        return function(*names, *args, **named)
 
     return getter
 
 
 def check_dotted(name, own):
     """Refuses a dotted name that may be an agent's word, unless it is of this module."""
+    name = exactly_named(name)
     home = re.split("[.:]", name)[0] if type(name) is str else own
     if home == "__main__" or home != own and not stands_in_task(name):
         raise Unusable(f"the agent's word may be used for {name}, which is none of its own")
@@ -218,8 +223,7 @@ def telling_less(process):
 
     @functools.wraps(process)
     def processed(kind, *args, **named):
-        if not all(map(str.isidentifier, vars(kind).get("__annotations__", ()))):
-            raise TypeError("fields of a dataclass are names")
+        check_fields(vars(kind))
         had = vars(kind).get("__repr__")
         made = process(kind, *args, **named)
         if had is None and "__repr__" in vars(made) and any(name[:1] == "_" for name in made.__dataclass_fields__):
@@ -227,6 +231,15 @@ def telling_less(process):
         return made
 
     return processed
+
+
+def check_fields(held):
+    """Refuses fields whose names the library might come to know otherwise than they were when it looked at them: it writes a program with them."""
+    for name in held.get("__annotations__", ()):
+        if type(name) is not str or not name.isidentifier():
+            raise TypeError("fields of a dataclass are names, and plain texts")
+        if is_agents(resolved(held.get(name))) and isinstance(held[name], sys.modules["dataclasses"].Field):
+            raise TypeError(f"the field {name} of a dataclass of the test's is the agent's")
 
 
 def without_private(text):

@@ -42,7 +42,7 @@ class Rewriting(ast.NodeTransformer):
                 return node
             if called.id in ("type", "callable") and len(node.args) == 1:
                 return ast.copy_location(calling(f"@{called.id}", *node.args), node)
-            if called.id in ("getattr", "hasattr") and called.id not in self.stored and not node.keywords:
+            if called.id in ("getattr", "hasattr", "setattr") and called.id not in self.stored and not node.keywords:
                 return ast.copy_location(calling(f"@{called.id}", *node.args), node)
             if called.id == "issubclass" and len(node.args) == 2:
                 return ast.copy_location(calling("@issubclass", *node.args), node)

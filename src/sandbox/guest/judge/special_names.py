@@ -3,6 +3,11 @@ agent's side that is asked (this text is put behind agent_objects.py).
 """
 
 
+def exactly_named(name):
+    """A name as Python itself takes it: of a text that has a class of its own, the content."""
+    return str.__str__(name)[:] if issubclass(type(name), str) else name
+
+
 def attribute_named(it, name, *default):
     """`getattr` of an attribute that has a special name."""
     it = resolved(it)
@@ -41,7 +46,7 @@ def check_name(it, name):
 
 def attribute_or_not(it, name, *default):
     """`getattr` as tests call it."""
-    check_name(it, name)
+    check_name(it, name := exactly_named(name))
     return attribute_named(it, name, *default) if is_special(name) else getattr(it, name, *default)
 
 
@@ -50,7 +55,7 @@ REVEALING += (attribute_or_not,)
 
 def has_attribute(it, name):
     """`hasattr` as tests call it."""
-    check_name(it, name)
+    check_name(it, name := exactly_named(name))
     if not is_special(name):
         return hasattr(it, name)
     try:
@@ -58,3 +63,16 @@ def has_attribute(it, name):
     except AttributeError:
         return False
     return True
+
+
+def set_attribute(it, name, value):
+    """`setattr` as tests call it. An agent's word puts nothing in the place of a method."""
+    check_name(it, name := exactly_named(name))
+    if type(name) is str and not is_agents(resolved(it)) and is_foreign(name) and any(callable(of.get(name)) for of in held_by(it)):
+        raise Unusable(f"the agent's word is used to replace {name} of an object of the test's")
+    setattr(it, name, value)
+
+
+def held_by(it):
+    """What lies in an object, and in the classes that it has its methods from."""
+    return [getattr(it, "__dict__", {}), *(vars(kind) for kind in type(it).__mro__), *(vars(kind) for kind in (it.__mro__ if isinstance(it, type) else ()))]

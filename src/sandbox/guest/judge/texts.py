@@ -18,6 +18,7 @@ HARMLESS_NODES = (
     ast.Tuple, ast.List, ast.Dict, ast.Set, ast.Subscript, ast.Slice, ast.Lambda, ast.arguments, ast.arg, ast.keyword, ast.operator, ast.unaryop, ast.boolop, ast.cmpop,
     ast.expr_context,
 )  # fmt: skip
+MODES = ("exec", "eval", "single")
 REBUILDING = frozenset(("copyreg._reconstructor", "copyreg.__newobj__", "copyreg.__newobj_ex__", "_codecs.encode"))
 
 
@@ -135,23 +136,44 @@ def compiled_text(heard, frame, source, filename):
         return
     if isinstance(source, ast.AST):
         return check_harmless(source, heard, frame)
-    text = source.decode("latin-1") if type(source) is bytes else source
+    text = source_text(source)
     if module == "timeit":
         for part in put_into(frame.f_globals["template"], text):
             if part not in OF_TIMEIT and not heard.is_of_task(part):
-                check_harmless(parsed_text(part.strip(), is_whole=False), heard, frame)
+                check_part(part.strip(), heard, frame)
     elif not heard.is_of_task(text):
-        check_harmless(parsed_text(source.strip(), is_whole=True), heard, frame)
+        for tree in trees_of(text, source):
+            check_harmless(tree, heard, frame)
 
 
-def parsed_text(text, is_whole):
-    """The tree of a text; of one that is none, an empty one where it is whole, as it does not compile then."""
+def source_text(source):
+    """What is compiled, as Python's own text. Of a class of the agent's it is the content that counts."""
+    if issubclass(type(source), str):
+        return str.__str__(source)[:]
+    return bytes(source).decode("utf-8", "surrogateescape")
+
+
+def trees_of(text, source):
+    """What a text may be, by the way it is compiled in. Where there is none, it does not compile: that is for Python to say."""
+    ways = [(text, mode) for mode in MODES]
+    if not issubclass(type(source), str):
+        ways += [(bytes(source), mode) for mode in MODES]  # which may tell their own encoding
+    for way in ways:
+        try:
+            yield compile(way[0], OUR_FILE, way[1], ast.PyCF_ONLY_AST, dont_inherit=True)
+        except SyntaxError:
+            pass
+        except (ValueError, RecursionError, MemoryError):
+            raise not_run("what can't be parsed") from None
+
+
+def check_part(text, heard, frame):
+    """Refuses a part of a text that is no text by itself, or does more than to compute."""
     try:
-        return ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        if is_whole and isinstance(error, SyntaxError):
-            return ast.Module([], [])
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise not_run("what can't be parsed") from None
+    check_harmless(tree, heard, frame)
 
 
 def put_into(template, text):
@@ -165,21 +187,35 @@ def put_into(template, text):
 def check_harmless(tree, heard, frame):
     test = outward(frame, is_no_tests)  # none in a thread that a function of the library's begins
     scope = vars(builtins) if test is None else {**vars(builtins), **test.f_globals, **test.f_locals}
-    parameters = frozenset(node.arg for node in ast.walk(tree) if isinstance(node, ast.arg))
-    names = Names(heard, scope, frame.f_globals.get("__name__") in HINTS, parameters, test is not None)
-    for node in ast.walk(tree):
-        if not names.is_harmless(node):
-            raise not_run(f"`{ast.unparse(node)[:60]}`")
+    names = Names(heard, scope, frame.f_globals.get("__name__") in HINTS, test is not None)
+    try:
+        names.check(tree)
+    except RecursionError:
+        raise not_run("what is nested too deep") from None
 
 
 class Names:
     """The names that a text may use."""
 
-    def __init__(self, heard, scope, is_hint, parameters, is_known):
-        self.heard, self.scope, self.is_hint, self.parameters, self.is_known = heard, scope, is_hint, parameters, is_known
+    def __init__(self, heard, scope, is_hint, is_known):
+        self.heard, self.scope, self.is_hint, self.is_known = heard, scope, is_hint, is_known
+        self.parameters = frozenset()  # of the lambdas that a node stands within
+
+    def check(self, node):
+        """Refuses what does anything in the judge by itself."""
+        if not self.is_harmless(node):
+            raise not_run(f"`{ast.unparse(node)[:60]}`")
+        outer = self.parameters
+        for child in ast.iter_child_nodes(node):
+            if isinstance(node, ast.Lambda) and child is node.body:
+                self.parameters = outer | {one.arg for one in ast.iter_child_nodes(node.args) if isinstance(one, ast.arg)}
+            self.check(child)
+        self.parameters = outer
 
     def is_harmless(self, node):
-        """True for what does nothing in the judge by itself."""
+        """True for what does nothing in the judge by itself. Nothing but names gets a value: an item or attribute may be the test's."""
+        if isinstance(node, (ast.Attribute, ast.Subscript, ast.Starred)) and not isinstance(node.ctx, ast.Load):
+            return False
         if isinstance(node, ast.Call):
             return not self.is_hint and isinstance(node.func, (ast.Name, ast.Attribute)) and self.is_harmless_function(self.found(node.func))
         if isinstance(node, ast.Attribute):

@@ -1,0 +1,81 @@
+"""Contents: what an object of the agent's holds whose class is made of a builtin one, such as a `class Found(list)`.
+
+Where a test expects plain data, it is that content which decides: it has a length, items and an order, whatever the methods of the class say, or do
+when they are asked. A class that the task names, and an object that the test has made of one, has its own ways (this text is put before agent_objects.py).
+"""
+
+NO_CONTENT = object()
+# Operations that look at the content, and which a class may have in its own way.
+OF_CONTENT = frozenset("__len__ __iter__ __reversed__ __getitem__ __contains__".split())
+# Questions that only look: what was seen of a content before them holds behind them.
+LOOKS = frozenset((*OF_CONTENT, "data", "get", "isinstance", "__str__", "__repr__", "__format__"))
+# Methods by which something is taken away. They are given what is there, so silence says that it was.
+TAKING_AWAY = frozenset("__delitem__ remove discard pop subtract difference_update intersection_update symmetric_difference_update".split())
+
+
+class Contents:
+    """The part of the test's side that knows contents."""
+
+    def data(self, value):
+        """The content of an object whose class is made of a builtin one, as that."""
+        if not issubclass(type(value), Proxy) or (kind := DATA_KINDS.get(about_of(value).builtin)) is None:
+            return value
+        number = link_of(value).number
+        if number not in self.contents:
+            data = self.ask("data", value)
+            if type(data) is not kind:
+                raise Unusable(f"what a {type(value).__name__} holds is no {kind.__name__}")
+            self.contents[number] = data  # until something of the agent's is at work that does more than to look
+        return self.contents[number]
+
+    def content(self, target):
+        """The content that stands for this object; NO_CONTENT if there is none, or the class is one of the task's."""
+        about, link = about_of(target), link_of(target)
+        if link.made or self.is_of_task(about.name):
+            return NO_CONTENT
+        if about.builtin in DATA_KINDS:
+            return self.data(target)
+        value = self.subclassed_values.get(link.number, NO_CONTENT)
+        return plainly(value) if type(value) in self.subclasses.values() else NO_CONTENT
+
+    def is_of_task(self, name):
+        """True for a class that the prompt asks for by its name."""
+        return self.run.task.kind_named(name) == "class" and has_word(name, (self.run.task.prompt,))
+
+    def told_by_content(self, op, target, args, content):
+        """The end of such an operation. A class that has its own may say it in another form, but nothing else."""
+        if op == "__contains__":
+            return args[0] in content if isinstance(content, (str, bytes)) else any(item is args[0] or item == args[0] for item in content)
+        try:
+            own = PERFORM[op](content, *map(self.data, args))
+        except (LookupError, TypeError):
+            self.contents.clear()  # a dict may make what it lacks
+            return self.asked_of(op, target, args)
+        if op not in about_of(target).changed:
+            return own
+        said = self.asked_of(op, target, args)
+        if op in ("__iter__", "__reversed__"):
+            own = list(own)
+            said = [item for item, _ in zip(said, range(len(own) + 1))]
+        if not self.is_same(said, own):
+            raise Unusable(f"{op} of an object of the agent's ({type(target).__name__}) says something else than what the object holds as {type(content).__name__}{self.unsaid(target)}")
+        return iter(said) if op in ("__iter__", "__reversed__") else said
+
+    def is_same(self, one, other):
+        """True for values that hold the same: what stays with the agent is the same where it is one object."""
+        one, other = self.data(plainly(resolved(one))), self.data(plainly(resolved(other)))
+        if one is other:
+            return True
+        if type(one) is not type(other) or is_stand_in(one):
+            return False
+        if type(one) in (list, tuple):
+            return len(one) == len(other) and all(map(self.is_same, one, other))
+        if type(one) is dict:
+            return one.keys() == other.keys() and all(self.is_same(value, other[key]) for key, value in one.items())
+        return one == other or one != one and other != other
+
+
+def plainly(value):
+    """What an agent's value of a class of its own is made of; any other value itself."""
+    kind = vars(type(value)).get("agents_base")
+    return next(copy(value) for base, copy in IMMUTABLE if issubclass(kind, base)) if kind else value
