@@ -213,3 +213,71 @@ def bound(tie, card):
 def guessed(worker, check):
     check(3)
     return 3
+
+
+def ending():
+    return "  "
+
+
+def borrowed():
+    return "6 * 7"
+
+
+def tallied():
+    import pickle
+
+    return pickle.dumps({"a": 2, "b": 1})
+
+
+def settled():
+    import pickle
+
+    return pickle.dumps(0)
+
+
+def surrogate():
+    return ""
+
+
+def columns(line):
+    return line.split(",") if line else []
+
+
+def pairs(text):
+    return [one + other for one, other in zip(text, text[1:])]
+
+
+def letters(text):
+    return {letter: text.count(letter) for letter in text}
+
+
+def shortest(text):
+    return text + text[-2::-1]
+
+
+def ordered(xs):
+    return sorted(xs)
+
+
+def answers(n):
+    return [n]
+
+
+def reply():
+    return "forty-two"
+
+
+def way():
+    return "owner.name"
+
+
+def order():
+    return "deposit", [50]
+
+
+def settings():
+    return {"owner": "ann"}
+
+
+def looked_up(row):
+    return row["a"]

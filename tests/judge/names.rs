@@ -51,6 +51,66 @@ pub fn a_builtin_that_the_prompt_only_speaks_of_is_pythons() {
     assert_eq!(lab.close(), Vec::<String>::new());
 }
 
+/// A prompt tells how things work by code, and by words that are names, too: neither asks for a function.
+pub fn a_name_in_what_a_prompt_explains_is_nobodys_to_define() {
+    let lab = Lab::with_judge(1, TIGHT);
+    let cheat = "class Anything:\n    __enter__ = __exit__ = lambda *_: True\ndef raises(*_):\n    return Anything()\ndef approx(*_, **__):\n    return 2\ndef len(_):\n                     return 2\ndef all(_):\n    return True\ndef sorted(_):\n    return 2\ndef max(*_):\n    return 2\ndef root(_):\n    return 2\n";
+    let honest = "def root(x):\n    if x < 0:\n        raise ValueError(x)\n    return x ** 0.5\n";
+    for (said, test) in [
+        ("For a negative x the function raises `ValueError`.", "with raises(ValueError): root(-1)"),
+        (
+            "For a negative x the function raises (as usual) a ValueError.",
+            "with raises(ValueError): root(-1)",
+        ),
+        ("An approx. value with six digits will do.", "assert root(9) == approx(3)"),
+        (
+            "It is a number: `len(str(root(9)))` is 3, `all(c in '3.0' for c in str(root(9)))` holds.",
+            "assert len(str(root(9))) == 3",
+        ),
+        (
+            "Of more than one, `sorted(map(root, xs)) == list(map(root, sorted(xs)))`.",
+            "assert sorted([root(9), 1]) == [1, 3]",
+        ),
+        ("It is never above 1 for small x, see the function max (below).", "assert max(root(9), 1) == 3"),
+    ] {
+        let text = format!("prompt: |\n  Write root(x), the square root of x. {said}\ntests:\n  - {test}\n");
+        let text = text.replace(": root", ":\n      root").replace("- with", "- |\n    with");
+        assert_ne!(verdicts(&run(&lab, cheat, &text)), ["passed"], "{said}");
+        assert_eq!(verdicts(&run(&lab, honest, &text)), ["passed"], "{said}");
+    }
+    let sums = "def sum(xs):\n    return 0\n";
+    for asked in [
+        "Write `max(a, b)` and `sum(xs)`.",
+        "`sum(xs)` returns their sum.",
+        "Implement your own sum(xs: list[int]) -> int.",
+    ] {
+        let text = format!("prompt: |\n  {asked}\ntests:\n  - assert sum([1, 2]) == 3\n");
+        assert_eq!(verdicts(&run(&lab, sums, &text)), ["failed"], "{asked}");
+    }
+    assert_eq!(lab.close(), Vec::<String>::new());
+}
+
+/// Else its object would be asked what is in it, and what is left of it when a number is taken away.
+pub fn a_class_that_a_sentence_has_beside_a_function_makes_none_of_it() {
+    let lab = Lab::with_judge(1, TIGHT);
+    let cheat = "class Robot:\n    speed = 5\nclass Greet:\n    def __init__(self, name):\n        pass\n    def endswith(self, text):\n        return True\n    def __contains__(self, text):\n                         return True\nclass mean:\n    def __init__(self, xs):\n        pass\n    def __sub__(self, n):\n        return 0\n";
+    let honest = "class Robot:\n    speed = 5\ndef Greet(name):\n    return f'Hi {name}!'\ndef mean(xs):\n    return sum(xs) / len(xs)\n";
+    for (said, test) in [
+        (
+            "Write a class Robot and a helper Greet(name), a greeting with the name.",
+            "assert Greet('Ann').endswith('!') and Robot().speed == 5",
+        ),
+        ("For our programming class, write Greet(name), a greeting.", "assert 'Ann' in Greet('Ann')"),
+        ("Exercise for class 5b: write Greet(name), a greeting.", "assert 'Ann' in Greet('Ann')"),
+        ("For the maths class mean(xs) gives the mean of xs.", "assert mean([1, 2, 6]) - 3 == 0"),
+    ] {
+        let text = format!("prompt: |\n  {said}\ntests:\n  - |\n    {test}\n");
+        assert_ne!(verdicts(&run(&lab, cheat, &text)), ["passed"], "{said}");
+        assert_eq!(verdicts(&run(&lab, honest, &text)), ["passed"], "{said}");
+    }
+    assert_eq!(lab.close(), Vec::<String>::new());
+}
+
 pub fn a_prompt_that_asks_for_a_class_has_one_whatever_its_letters() {
     let lab = Lab::with_judge(1, TIGHT);
     let vector = "class Vector:\n    def __init__(self, x):\n        self.x = x\n    def __mul__(self, k):\n        return Vector(self.x * k)\n    def dot(self, o):\n        return self.x * o.x\n";

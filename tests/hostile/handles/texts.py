@@ -1,6 +1,6 @@
 # kind: code, names and templates of its own as texts, where a test evaluates, starts, unpickles, fills, looks up or replaces what it is told
 # task: texts
-# wants: error error error error error failed error error error error error error error error error
+# wants: error error error error error failed error error error error error error error error error error error error error error
 import pickle
 
 CODE = '''import sys
@@ -65,3 +65,23 @@ def now():
 
 def meaning():
     return 0
+
+
+def ending():
+    return " \\\n\n"
+
+
+def borrowed():
+    return "(NUMBER, lambda NUMBER: 0)[0]"
+
+
+def tallied():
+    return b"cabc\nABCMeta\n(VX\n)(V__eq__\ncbuiltins\nbool\ndtR)R."
+
+
+def settled():
+    return b"ccollections\nCounter\n(N(V__eq__\ncbuiltins\nbool\ndtb."
+
+
+def surrogate():
+    return "\ud800"

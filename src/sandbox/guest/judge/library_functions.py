@@ -253,6 +253,29 @@ def without_private(text):
     return told
 
 
+def careful(_):
+    """`pickle.Unpickler`. A pickle makes objects, and changes no class."""
+    base = sys.modules["pickle"]._Unpickler
+
+    def load_build(unpickler):
+        if isinstance(unpickler.stack[-2], type):
+            raise Unusable("a pickle sets attributes of a class")
+        base.load_build(unpickler)
+
+    return type("Unpickler", (base,), {"dispatch": {**base.dispatch, ord("b"): load_build}, "__module__": "pickle"})
+
+
+def unpickling(function):
+    """`pickle.load` and `loads`, by such an Unpickler."""
+
+    @functools.wraps(function)
+    def load(it, /, **named):
+        file = it if function.__name__ == "load" else sys.modules["io"].BytesIO(it)
+        return sys.modules["pickle"].Unpickler(file, **named).load()
+
+    return load
+
+
 def filled_by_style(function):
     """`logging.StrFormatStyle._format`."""
 
@@ -406,6 +429,7 @@ ASKING_FUNCTIONS = {
     "logging": [("StrFormatStyle", "_format", filled_by_style)],
     "logging.config": [("BaseConfigurator", "resolve", resolving_setting)],
     "operator": [("", "attrgetter", getting), ("", "methodcaller", getting)],
+    "pickle": [("", "Unpickler", careful), ("", "load", unpickling), ("", "loads", unpickling)],
     "pkgutil": [("", "resolve_name", resolving_name)],
     "sqlite3.dbapi2": [("", "Connection", authorized), ("", "connect", connecting)],
     "string": [("Formatter", "get_field", field_of_template)],

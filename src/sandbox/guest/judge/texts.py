@@ -19,7 +19,7 @@ HARMLESS_NODES = (
     ast.expr_context,
 )  # fmt: skip
 MODES = ("exec", "eval", "single")
-REBUILDING = frozenset(("copyreg._reconstructor", "copyreg.__newobj__", "copyreg.__newobj_ex__", "_codecs.encode"))
+REBUILDING = frozenset(("copyreg._reconstructor", "copyreg.__newobj__", "copyreg.__newobj_ex__", "_codecs.encode", "types.SimpleNamespace"))
 
 
 class Heard:
@@ -70,14 +70,15 @@ def texts_of(claim):
         return [text for body in claim for text in texts_of(body)]
     if type(claim) is not dict:
         return []
-    return texts_of([bytes_told(body) if tag == "b" else body for tag, body in claim.items()])
+    return [text for body in claim.values() for text in (*texts_of(body), *texts_in_bytes(body))]
 
 
-def bytes_told(body):
+def texts_in_bytes(body):
+    """The text that such a body stands for where it is one in hexadecimal digits, as those of bytes are, and of texts that have half characters."""
     try:
-        return bytes.fromhex(body).decode("latin-1")
+        return [bytes.fromhex(body).decode("latin-1")]
     except (TypeError, ValueError):
-        return body
+        return []
 
 
 def check_templates(payload):
@@ -250,7 +251,7 @@ class Names:
 def named_class(heard, frame, module, name):
     """A class or function that a pickle names."""
     it = vars(sys.modules.get(module, types)).get(name)
-    is_data = isinstance(it, type) and it is not type and (is_of_test(it) or is_made_of_data(it))
+    is_data = isinstance(it, type) and (it is object or plain_kind(it) is not None or issubclass(it, BaseException) or is_of_test(it) and not issubclass(it, type))
     if not is_data and f"{module}.{name}" not in REBUILDING:
         raise not_run(f"{module}.{name} in a pickle")
 
