@@ -11,7 +11,8 @@ OURS_ON_IT = frozenset(("agents_kinds", "agents_handle", "agents_ticket"))
 # Fields of Python's own exceptions beside their `args`.
 FIELDS = "code errno strerror filename name value msg lineno offset text path".split()
 EXCEPTIONS = {name: kind for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException)}
-
+# Attributes without which an exception can't be asked for any other.
+WITHOUT_A_FILE = {"urllib.error.HTTPError": {"file": None}}
 
 
 class Harmless(RuntimeError):
@@ -42,7 +43,7 @@ def raised(peer, error, depth=0):
         content |= {"text": exact(text_of_error(error)) if tells_all(peer, error) else "", "line": peer.line(error)}
         content["args"] = held(peer, error.args)
         names = [name for name in FIELDS if hasattr(type(error), name)] + [name for name in vars(error) if name not in OURS_ON_IT]
-        fields = ((name, held(peer, getattr(error, name))) for name in names[:20] if hasattr(error, name))
+        fields = ((name, held(peer, value)) for name in names[:20] for value in had(error, name))
         content["fields"] = [[name, value] for name, value in fields if value is not None]
         if isinstance(error, BaseExceptionGroup) and depth < MAX_GROUP_DEPTH:
             content["message"] = held(peer, error.message)
@@ -61,6 +62,14 @@ def raised(peer, error, depth=0):
     except BaseException:
         pass  # an exception that does not let itself be looked at
     return content
+
+
+def had(error, name):
+    """The value of an attribute in a list; an empty one where there is none. Some fail otherwise than by an AttributeError, such as an HTTPError without a file."""
+    try:
+        return [getattr(error, name)]
+    except Exception:
+        return []
 
 
 def tells_all(peer, error, depth=0):
@@ -113,7 +122,7 @@ def is_obeyed(error):
 
 
 def is_obeyed_kind(kind):
-    for name in map(dotted, kind.__mro__):
+    for name in (dotted(base) for base in kind.__mro__ if issubclass(base, BaseException)):
         module, _, last = name.rpartition(".")
         if name in HARMLESS or (module.split(".")[0] in sys.stdlib_module_names and is_order(module, last)):
             return True
@@ -200,6 +209,7 @@ def made(peer, kind, content, text, depth):
         error = kind.__new__(kind, kept(peer, content, "message", str, text), parts or [Exception("?")])
     else:
         error = kind.__new__(kind)
+        vars(error).update(WITHOUT_A_FILE.get(dotted(kind), {}))
         error.args = kept(peer, content, "args", tuple, (text,))
         if issubclass(kind, (UnicodeDecodeError, UnicodeEncodeError)) and is_place_in_text(*error.args):
             error.__init__(*error.args)

@@ -428,15 +428,14 @@ class Matched(type):
 
 
 class Matching:
-    """The classes of a `match`, by the names that setup and the agent have given them."""
+    """A class in a pattern of a `match`, once it is looked at."""
 
-    def __init__(self, scope):
-        self.scope = scope
+    def __init__(self, named):
+        self.named = named
 
-    def __getattr__(self, name):
-        if name not in self.scope:
-            raise NameError(f"name {name!r} is not defined")
-        kind = resolved(self.scope[name])
+    @property
+    def kind(self):
+        kind = resolved(self.named())
         if not issubclass(type(kind), Proxy):
             return kind
         places = tuple(name for name in getattr(kind, "__match_args__", ()) if type(name) is str)

@@ -280,7 +280,7 @@ def is_approx_of_two(node):
 def is_asked_for(name, prompt):
     """True if the prompt asks for a function of this name: then it is the agent's, though Python has one, too. It is not enough that some
     code in it calls one (`len(pick(xs, n))` is n), or that a function does what is called so (the function raises `ValueError`)."""
-    if re.search(rf"\bdef\s+{name}\s*\(", prompt):
+    if re.search(rf"\bdef\s+{name}\s*\(|\bclass\s+{name}\(|`class\s+{name}\b", prompt):
         return True
     of_function = rf"\b(?i:functions?)\s+(?:(?:named|called)\s+`?{name}\b|(?:{OTHER_CODE})*`{name}\s*[`(]|{name}\()"
     signature = rf"`?{name}\([^()`]*(?:\([^()`]*\)[^()`]*)*\)(?:\s*->[^`.]*)?`?"

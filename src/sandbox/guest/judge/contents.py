@@ -76,6 +76,6 @@ class Contents:
 
 
 def plainly(value):
-    """What an agent's value of a class of its own is made of; any other value itself."""
+    """The plain value that an agent's one of a class of its own is made of; any other value itself."""
     kind = vars(type(value)).get("agents_base")
     return next(copy(value) for base, copy in IMMUTABLE if issubclass(kind, base)) if kind else value

@@ -8,7 +8,7 @@ WITHOUT_EFFECT = frozenset("""builtins.id sys._getframe object.__getattr__ time.
     os.listdir os.scandir os.walk glob.glob pathlib.Path.glob pathlib.Path.rglob os.putenv os.unsetenv socket.__new__ sys.set_asyncgen_hooks_firstiter
     sys.set_asyncgen_hooks_finalizer sys.set_asyncgen_hook_firstiter sys.set_asyncgen_hook_finalizer""".split())
 # Events that the import of a module brings with it, if its file is one of Python's library.
-OF_IMPORTS = frozenset("open marshal.loads exec compile".split())
+OF_IMPORTS = frozenset("open marshal.loads exec compile object.__setattr__".split())
 IMPORTERS = frozenset(("importlib._bootstrap", "_frozen_importlib"))
 LIBRARY_FOLDER = f"{os.path.dirname(os.__file__)}/"
 # Modules whose objects open what they were made for, when they are used; agents make none of their own (`may_be_made`).
@@ -29,11 +29,16 @@ def hear_effects():
 
 
 def hear_effect(event, arguments):
-    if event in WITHOUT_EFFECT:
+    if event in WITHOUT_EFFECT or event == "compile" and is_parsed_alone(sys._getframe(1)):
         return
     modules = library_at_work(sys._getframe(1))
     if modules is not None and not modules & KEEPERS and not is_import(event, arguments, modules):
         raise PermissionError(f"what an agent asks of an object of the test's has no effect outside of it ({event})")
+
+
+def is_parsed_alone(frame):
+    """True where `ast.parse` makes a tree of a text, which runs nothing."""
+    return frame.f_globals.get("__name__") == "ast" and frame.f_code.co_name == "parse"
 
 
 def library_at_work(frame):

@@ -174,7 +174,7 @@ class Run:
         scope |= {"@resolved": resolved, "@caught": caught, "@told": FAILURES.told, "@none": FAILURES.told_none, "@type": type_of, "@asserting": asserting}
         scope |= {"@failed": FAILURES.failed, "@heard": heard, "@handling": Handling, "@managed": managed, "@raising": FAILURES.raising, "@hearing": hearing}
         scope["@certain"] = FAILURES.certain
-        scope |= {"@callable": lambda value: callable(resolved(value)), "@defined": defined, "@issubclass": descends, "@matching": Matching(scope)}
+        scope |= {"@callable": lambda value: callable(resolved(value)), "@defined": defined, "@issubclass": descends, "@matching": Matching}
         scope |= {"getattr": attribute_or_not} if self.task.hands_getattr else {}
         scope |= {"@attribute": attribute_named, "@getattr": attribute_or_not, "@hasattr": has_attribute, "@setattr": set_attribute}
         scope |= {"@formatting": formatting, "@score": self.check_share, "@message": self.authors_message, "@goes_on": self.goes_on}

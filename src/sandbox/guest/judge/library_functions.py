@@ -178,6 +178,8 @@ def getting(function):
     def getter(*given, **named):
         names, args = (given[:1], given[1:]) if of_method else (given, ())
         names = [*map(exactly_named, names)]
+        if is_own_doing(sys._getframe(1)):
+            return function(*names, *args, **named)
         for part in [part for name in names if type(name) is str for part in name.split(".")]:
             check_name(None, part)
         if of_method and names and names[0] in FILLING:
@@ -185,6 +187,14 @@ def getting(function):
         return function(*names, *args, **named)
 
     return getter
+
+
+def is_own_doing(frame):
+    """True in the body of a module or class of the library's, whose names are its own."""
+    return frame.f_code.co_filename.startswith(LIBRARY_FOLDER) and not frame.f_code.co_flags & OPTIMIZED
+
+
+OPTIMIZED = 1  # of the flags of a code object: a function's
 
 
 def check_dotted(name, own):

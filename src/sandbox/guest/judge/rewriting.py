@@ -25,6 +25,7 @@ class Rewriting(ast.NodeTransformer):
         self.stored = {n.id for n in names if not isinstance(n.ctx, ast.Load)}
         self.called, self.defined, self.alone, self.bound = set(), set(PLAIN_NAMES), set(), set()
         self.managers, self.agents_own = set(), set()  # of blocks; functions of the agent's that Python has, too
+        self.matched = []  # statements that give names to the classes of a `match`
 
     def visit_Name(self, node):
         if node.id in self.stored or not isinstance(node.ctx, ast.Load):
@@ -101,11 +102,22 @@ class Rewriting(ast.NodeTransformer):
         is_free = isinstance(node, ast.Name) and node.id not in self.stored
         return ast.copy_location(calling("@resolved", node), node) if is_free else node
 
+    def visit_Match(self, node):
+        """Before it, its classes get names: a pattern takes nothing but a name, and looks at it when the patterns before it don't fit."""
+        outer, self.matched = self.matched, []
+        node = self.generic_visit(node)
+        named, self.matched = self.matched, outer
+        return [*named, node]
+
     def visit_MatchClass(self, node):
         node.patterns, node.kwd_patterns = (list(map(self.visit, parts)) for parts in (node.patterns, node.kwd_patterns))
-        if isinstance(node.cls, ast.Name) and node.cls.id not in self.stored | self.defined:
-            matching = ast.Name("@matching", ast.Load())
-            node.cls = ast.copy_location(ast.Attribute(matching, node.cls.id, ast.Load()), node.cls)
+        if isinstance(node.cls, ast.Name) and node.cls.id in PLAIN_NAMES - self.agents_own:
+            return node
+        name = f"@class{len(self.matched)}"
+        none = ast.arguments([], [], None, [], [], None, [])
+        made = calling("@matching", ast.Lambda(none, node.cls))
+        self.matched.append(ast.copy_location(ast.Assign([ast.Name(name, ast.Store())], made), node))
+        node.cls = ast.copy_location(ast.Attribute(ast.Name(name, ast.Load()), "kind", ast.Load()), node.cls)
         return node
 
     def visit_With(self, node):

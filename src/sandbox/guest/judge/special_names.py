@@ -74,5 +74,5 @@ def set_attribute(it, name, value):
 
 
 def held_by(it):
-    """What lies in an object, and in the classes that it has its methods from."""
+    """The attributes that lie in an object, and in the classes that it has its methods from."""
     return [getattr(it, "__dict__", {}), *(vars(kind) for kind in type(it).__mro__), *(vars(kind) for kind in (it.__mro__ if isinstance(it, type) else ()))]

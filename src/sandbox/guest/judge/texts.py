@@ -148,14 +148,14 @@ def compiled_text(heard, frame, source, filename):
 
 
 def source_text(source):
-    """What is compiled, as Python's own text. Of a class of the agent's it is the content that counts."""
+    """The text that is compiled, as Python's own. Of a class of the agent's it is the content that counts."""
     if issubclass(type(source), str):
         return str.__str__(source)[:]
     return bytes(source).decode("utf-8", "surrogateescape")
 
 
 def trees_of(text, source):
-    """What a text may be, by the way it is compiled in. Where there is none, it does not compile: that is for Python to say."""
+    """The programs that a text may be, by the way it is compiled in. Where there is none, it does not compile: that is for Python to say."""
     ways = [(text, mode) for mode in MODES]
     if not issubclass(type(source), str):
         ways += [(bytes(source), mode) for mode in MODES]  # which may tell their own encoding
