@@ -16,6 +16,7 @@ prctl = libc.prctl
 # Looked up now: each process would look anew for what it is the first to use.
 close_range, change_folder, duplicate, handle_signal = os.closerange, os.fchdir, os.dup2, signal.signal
 interrupt, on_interrupt = signal.SIGINT, signal.default_int_handler
+process_time = time.process_time  # which a test may replace
 
 
 def become_agent(channel, ends):
@@ -177,7 +178,7 @@ class AgentPeer(Peer):
 
     def no_word(self):
         """Idle is what has had hardly any CPU time since this was asked last."""
-        before, self.cpu = self.cpu, time.process_time()
+        before, self.cpu = self.cpu, process_time()
         return PASS_IDLY if self.cpu - before < self.lines.idle else PASS
 
     def answer_aside(self, word):
@@ -196,7 +197,7 @@ class AgentPeer(Peer):
                 return super().answer_in_turn(question)
             with Surroundings(self, surroundings) as around:
                 answer = super().answer_in_turn(question)
-                return answer[:-1] + around.overheard() + "}"
+            return answer[:-1] + around.overheard() + "}"
         except Missing as missing:
             return dumps({"missing": self.alike(missing.args[0]), "exit": self.exit})
 

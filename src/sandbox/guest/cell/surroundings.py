@@ -18,9 +18,6 @@ class Surroundings:
         decode = lambda value: Coder(self.peer).decode(value)
         if "seed" in self.told:
             __import__("random").seed(*decode(self.told["seed"]))
-        for module, kind, name, value in self.told.get("places", ()):
-            home = module_named(module)
-            self.put(getattr(home, kind) if kind else home, name, decode(value))
         if "argv" in self.told:
             self.put(sys, "argv", *self.told["argv"])
         for name, value in self.told.get("environ", ()):
@@ -31,7 +28,16 @@ class Surroundings:
             self.listen_to_logs(self.told["logs"])
         if "warnings" in self.told:
             self.listen_to_warnings()
+        for module, kind, name, value in self.told.get("places", ()):  # last: what has been done above may rest on them
+            self.put(self.home(module, kind), name, decode(value))
         return self
+
+    def home(self, module, kind):
+        """The module, the class in it, or the logger that something is replaced in."""
+        home = module_named(module)
+        if kind.startswith("@"):
+            return home.root.manager.getLogger(kind[1:]) if kind != "@root" else home.root
+        return getattr(home, kind) if kind else home
 
     def __exit__(self, *_):
         for step in reversed(self.undo):

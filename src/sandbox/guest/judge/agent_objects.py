@@ -184,7 +184,7 @@ class JudgePeer(Contents, TestPeer):
     def changed(self):
         """Changes that a test has made to its own process: a plain one none, unless `output_of` has it print elsewhere."""
         told = self.ears.wanted()
-        if places := [[*place, self.tag(value)] for *place, value in self.library.replaced()]:
+        if places := [[*place, self.tag(value)] for *place, value in self.library.replaced(self.refuse_replacement)]:
             told["places"] = places
         if (arguments := self.library.arguments()) is not None:
             told["argv"] = arguments
@@ -193,6 +193,9 @@ class JudgePeer(Contents, TestPeer):
         if decimals := decimal_settings():
             told["decimal"] = decimals
         return told
+
+    def refuse_replacement(self, name):
+        raise Unusable(f"{name} {STAYS}")
 
     def line_of(self, content):
         """A line of the agent's file, as a claim tells it."""

@@ -55,6 +55,12 @@ class DryPeer(JudgePeer):
     def truth(self, proxy):
         return True
 
+    def refuse_replacement(self, name):
+        if name not in self.run.refused:
+            self.run.refused.add(name)
+            self.run.complain({"test": self.run.test, "line": self.run.line(), "message": f"{name} {STAYS}"})
+        super().refuse_replacement(name)
+
     def refuse_descent(self, name):
         if self.run.asked or Anything.touched:  # else it is a fault
             self.run.note_elsewhere(f"a class of the test's can't descend from {name}, which is the agent's and stays in its cell: no agent passes that comes to this")
@@ -75,6 +81,7 @@ class DryRun(Run):
         self.requests, self.is_foreseen, self.count, self.size = [], True, 0, 0
         self.suspicions, self.test, self.trusting, self.untold = Suspicions(task.shown), None, {}, {}
         self.files, self.elsewhere = OwnFiles(task.is_plain), {}
+        self.refused = set()  # names of Python's library that a test has replaced in vain
         self.has_shown, self.early = False, {}  # an object of the task's to the agent; failures before anything is asked
 
     def report(self, first):

@@ -3,6 +3,8 @@ types (this text is put behind surroundings.py).
 """
 import warnings
 
+warn_explicit = warnings.warn_explicit  # a test may have one of its own there, by which it hears nothing of the agent's
+
 
 class Ears:
     """The ears of a test: for warnings, if it has changed how they are taken, and logs, if it has a handler for any."""
@@ -25,7 +27,7 @@ class Ears:
         for content in listed_parts(told.get("warnings")) if "warnings" in wanted else ():
             warning = rebuilt(peer, content) if type(content) is dict else None
             if isinstance(warning, Warning):
-                warnings.warn_explicit(warning, None, "agent.py", peer.line_of(content), registry={})
+                warn_explicit(warning, None, "agent.py", peer.line_of(content), registry={})
 
 
 def listed_parts(claimed):
@@ -56,4 +58,4 @@ def log_again(peer, record):
     if type(record.get("error")) is dict:
         error = rebuilt(peer, record["error"])
         made.exc_info, made.exc_text = (type(error), error, None), shortened(record.get("trace"), 4000)
-    (logging.getLogger(name) if name != "root" else logging.root).handle(made)
+    (logging.root.manager.getLogger(name) if name != "root" else logging.root).handle(made)

@@ -5,12 +5,20 @@ import builtins
 import io
 import random
 import sys
+import types
 
-# Of these, nothing else can be replaced under an agent; and in all other modules nothing that its process itself rests on.
+# What may be another one under any agent, whatever the task names.
 REPLACEABLE = {"builtins": ("input", "print", "open"), "sys": ("stdin", "stdout", "stderr")}
 REAL = {home: {name: getattr(sys.modules[home], name) for name in names} for home, names in REPLACEABLE.items()}
-UNTOUCHED = frozenset("contextlib functools gc importlib inspect logging operator signal threading types typing unittest warnings".split())
-UNREPLACED = frozenset(("os.read", "os.write"))
+# What the agent's process itself rests on stays there as it is: what can be called of these modules, and these by their names.
+KEPT_MODULES = frozenset("inspect operator types typing".split())
+KEPT_NAMES = frozenset("os.read os.write os._exit builtins.__import__ builtins.__build_class__".split())
+# Of `sys`, what that process does not rest on.
+OF_SYS = frozenset("""breakpointhook displayhook excepthook exit getallocatedblocks getdefaultencoding getfilesystemencoding getrecursionlimit getsizeof
+    getswitchinterval gettrace getprofile intern is_finalizing setprofile setrecursionlimit setswitchinterval settrace unraisablehook""".split())
+# What is told in other ways, or is the test's own affair.
+NOT_PLACES = frozenset("""os.environ sys.argv sys.meta_path sys.modules sys.path sys.path_hooks sys.path_importer_cache sys.stdlib_module_names
+    warnings.filters warnings.formatwarning warnings.showwarning""".split())
 
 
 class Seed:
@@ -34,8 +42,8 @@ random.seed = SEED = Seed()
 
 
 def modules_of(name):
-    """The modules on the way to a dotted name, such as `os.path.exists`."""
-    parts = name.split(".") if name.partition(".")[0] not in UNTOUCHED | REPLACEABLE.keys() else []
+    """The modules on the way to a dotted name, such as `os.path.exists`; none of unittest's, by which the test itself goes."""
+    parts = name.split(".") if name.partition(".")[0] != "unittest" else []
     for last in range(len(parts)):
         module = ".".join(parts[: last + 1])
         try:
@@ -48,9 +56,32 @@ def modules_of(name):
 def contents(module):
     """A module, and the classes that it defines, each with the name by which it is found there."""
     yield "", module
-    for name, value in vars(module).items():
+    for name, value in vars(module).items() if module is not builtins else ():
         if isinstance(value, type) and value.__module__ == module.__name__ and name[:1] != "_":
             yield name, value
+
+
+def places_of(home, part):
+    """All that may be replaced in a module or class, by its name."""
+    told = {name: value for name, value in vars(part).items() if is_place(f"{home}.{name}", name, value)}
+    return {name: value for name, value in told.items() if name not in REPLACEABLE.get(home, ())}
+
+
+def is_place(dotted_name, name, value):
+    is_shown = name[:1] != "_" or dotted_name in KEPT_NAMES
+    return is_shown and dotted_name not in NOT_PLACES and not isinstance(value, types.ModuleType)
+
+
+def stays(home, name, real):
+    """True for what is the same where the agent is, whatever a test puts in its place."""
+    is_kept = home in KEPT_MODULES or home == "sys" and name not in OF_SYS
+    return is_kept and is_routine(real) or f"{home}.{name}" in KEPT_NAMES
+
+
+STAYS = (
+    "stays as it is where the agent is, whose process rests on it: what the test has put in its place does not reach the agent; replace a function of the agent's "
+    "(`patch(\"agent.helper\")`), or look at what comes of it. To forbid a name, say `validate: {forbid: [...]}`"
+)
 
 
 class Library:
@@ -63,22 +94,22 @@ class Library:
         modules = dict(found for name in names for found in modules_of(name))
         if "os" in modules:
             modules["os.path"] = os.path
-        self.parts = [
-            (module, name, part, {key: value for key, value in vars(part).items() if key[:1] != "_" and is_routine(value)})
-            for module, home in modules.items()
-            for name, part in contents(home)
-        ]
+        self.parts = [(module, name, part, places_of(module, part)) for module, home in modules.items() for name, part in contents(home)]
 
-    def replaced(self):
-        """(module, class there or "", name, value) of all that a test has put something else in the place of."""
+    def replaced(self, refuse):
+        """(module, class there or "", name, value) of all that a test has put something else in the place of. What can't be replaced where
+        the agent is, is refused: else the test would go on as if the agent had not used it."""
         for home, names in REAL.items():
             now = vars(sys.modules[home])
             yield from ((home, "", name, now.get(name)) for name, real in names.items() if now.get(name) is not real)
         for module, kind, part, before in self.parts:
             now = vars(part)
             for name, real in before.items():
-                if (value := now.get(name, real)) is not real and f"{module}.{name}" not in UNREPLACED:
+                if (value := now.get(name, real)) is not real:
+                    if stays(module, name, real):
+                        refuse(".".join(filter(None, (module, kind, name))))
                     yield module, kind, name, value
+        yield from replaced_of_loggers()
 
     def arguments(self):
         """The arguments of the command line, if they are a test's."""
@@ -92,6 +123,18 @@ class Library:
         before = {self.environ.decodekey(name): self.environ.decodevalue(value) for name, value in self.bytes.items()}
         names = [name for name in {*now, *before} if now.get(name) != before.get(name)]
         return [[name, now.get(name)] for name in sorted(names)]
+
+
+def replaced_of_loggers():
+    """Methods that a test has replaced in a logger alone; `@` and its name stand in the place of a class's."""
+    if (logging := sys.modules.get("logging")) is None:
+        return
+    for logger in [logging.root, *logging.root.manager.loggerDict.values()]:
+        for name in vars(logger).keys() & LOGGING:
+            yield "logging", f"@{logger.name}", name, vars(logger)[name]
+
+
+LOGGING = frozenset("critical debug error exception fatal info isEnabledFor log warn warning".split())
 
 
 # Settings of decimal numbers, as a process has them to begin with.
