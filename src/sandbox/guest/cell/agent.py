@@ -158,6 +158,7 @@ class AgentPeer(Peer):
 
     def __init__(self, module, wire, max_value):
         super().__init__(1, max_value)
+        self.module = module
         self.names, self.wire, self.broken, self.exit, self.cpu = module.__dict__, wire, None, None, 0.0
         self.record_places = {}  # of the test's classes of named tuples, by what stands for them here
         self.originals = {}  # what stands for the test's patterns and classes, as these were told, by the ids of the agent's own

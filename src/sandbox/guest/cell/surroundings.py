@@ -4,6 +4,7 @@ The test's replacements of parts of Python's library stand there for as long as 
 told with its answer, where the test listens.
 """
 ABSENT = object()
+OF_PROCESS = frozenset(("input", "print", "open"))  # builtins that are replaced for Python's library, too
 LAYERS = {}  # values that calls under way have put into a place, above the one that was there
 
 
@@ -29,8 +30,17 @@ class Surroundings:
         if "warnings" in self.told:
             self.listen_to_warnings()
         for module, kind, name, value in self.told.get("places", ()):  # last: what has been done above may rest on them
-            self.put(self.home(module, kind), name, decode(value))
+            value = decode(value)
+            for home in self.homes(module, kind, name):
+                self.put(home, name, value)
         return self
+
+    def homes(self, module, kind, name):
+        """All that something is replaced in. Most builtins are what this process works with, too, so they are other ones in the agent's
+        own modules alone, as far as these have nothing of that name."""
+        if module != "builtins" or name in OF_PROCESS:
+            return [self.home(module, kind)]
+        return [home for home in agents_modules(self.peer.module) if name not in vars(home) or (id(home), name) in LAYERS]
 
     def home(self, module, kind):
         """The module, the class in it, or the logger that something is replaced in."""
@@ -124,6 +134,12 @@ def lift(place, layer, set_it):
         set_it(layers[-1][0])
     if len(layers) == 1:
         del LAYERS[place]
+
+
+def agents_modules(first):
+    """The agent's module, and those beside it that it has imported."""
+    others = [it for it in sys.modules.values() if type(it) is type(sys) and it is not first]
+    return [first, *(it for it in others if str(getattr(it, "__file__", None)).startswith(f"{HOME}/"))]
 
 
 def module_named(name):

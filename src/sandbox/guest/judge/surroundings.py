@@ -3,7 +3,10 @@
 """
 import builtins
 import io
+import json
 import random
+import re
+import reprlib
 import sys
 import types
 
@@ -16,9 +19,23 @@ KEPT_NAMES = frozenset("os.read os.write os._exit builtins.__import__ builtins._
 # Of `sys`, what that process does not rest on.
 OF_SYS = frozenset("""breakpointhook displayhook excepthook exit getallocatedblocks getdefaultencoding getfilesystemencoding getrecursionlimit getsizeof
     getswitchinterval gettrace getprofile intern is_finalizing setprofile setrecursionlimit setswitchinterval settrace unraisablehook""".split())
+# Modules of the library that the judge itself works with while a test may have a builtin of its own.
+OUR_MODULES = frozenset("collections enum functools json json.decoder json.encoder re re._compiler re._parser reprlib sre_compile sre_parse".split())
 # What is told in other ways, or is the test's own affair.
 NOT_PLACES = frozenset("""os.environ sys.argv sys.meta_path sys.modules sys.path sys.path_hooks sys.path_importer_cache sys.stdlib_module_names
     warnings.filters warnings.formatwarning warnings.showwarning""".split())
+
+
+def keep_builtins(scope):
+    """Has a module keep Python's own builtins, whatever a test puts in their place: it would be called by us, who are no agent."""
+    for name, value in vars(builtins).items():
+        if name[:1] != "_":
+            scope.setdefault(name, value)
+
+
+keep_builtins(globals())
+for _module in OUR_MODULES & sys.modules.keys():
+    keep_builtins(vars(sys.modules[_module]))
 
 
 class Seed:
