@@ -20,6 +20,22 @@ def f(record):
         wants: "passed",
     },
     Attack {
+        tries: "a log record whose own methods and names are others, or whose text is a gigabyte when it is put together",
+        agent: r#"
+def f():
+    import logging
+    parts = {"args": [{"t": [1]}], "msg": ["%999999999d"], "name": "a", "level": 30, "text": "t", "line": 1, "function": "f"}
+    names = "getMessage levelno name msg args message exc_info _told __class__ __init__ __dict__ find"
+    parts["extra"] = {name: [{"type": "abs"}] for name in names.split()} | {"plain": [5], "own": [{"o": 0}], "lost": 7, "none": [{"x": 1}], "": [3]}
+    peer().answer_in_turn.__func__.__globals__["Surroundings"].logged = lambda *_: parts
+    logging.getLogger("a").warning("x")
+"#,
+        tests: &[
+            "import logging, unittest\nwith unittest.TestCase().assertLogs('a') as logs:\n    f()\n[it] = logs.records\nassert it.getMessage() == 't' and it.levelno == 30 and it.name == 'a' and it.args == (1,) and it.plain == 5 and it.lost is it.none is None\nassert isinstance(it, logging.LogRecord) and it.exc_info is None and it.message == 't' and '_told' not in vars(it) and not it.find",
+        ],
+        wants: "passed",
+    },
+    Attack {
         tries: "questions that are none",
         agent: r#"
 def f(box):

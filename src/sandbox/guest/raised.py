@@ -6,6 +6,7 @@ of library modules that are imported already, and for the rest a class that has 
 
 MAX_GROUP_DEPTH = 3
 MAX_HELD = 4000  # bytes of what an exception holds
+MAX_EXTRAS = 20  # attributes that a log record has beside those of all
 MAX_KINDS = 20  # classes that it descends from
 OURS_ON_IT = frozenset(("agents_kinds", "agents_handle", "agents_ticket"))
 # Fields of Python's own exceptions beside their `args`.

@@ -14,6 +14,7 @@ class Surroundings:
     def __init__(self, peer, told):
         self.peer, self.told, self.undo = peer, told, []
         self.records = self.warned = None
+        self.room = 1 << 20  # bytes for what is told of records beside their texts
 
     def __enter__(self):
         decode = lambda value: Coder(self.peer).decode(value)
@@ -90,6 +91,7 @@ class Surroundings:
         import logging
 
         self.records, passed_on = [], logging.Logger.callHandlers
+        self.of_all_records = vars(logging.makeLogRecord({})).keys()
 
         def call_handlers(logger, record):
             self.records.append(record)
@@ -116,14 +118,36 @@ class Surroundings:
         return f', "overheard": {dumps(told)}' if told else ""
 
     def logged(self, record):
-        told = {"name": record.name[:200], "level": record.levelno, "text": exact(record.getMessage()[:4000])}
+        told = {"name": record.name[:200], "level": record.levelno, "text": exact(text_of_record(record)[:4000])}
         told |= {"line": record.lineno, "function": record.funcName}
+        told |= self.parts_of(record)
         if record.exc_info and record.exc_info[1] is not None:
             import logging
 
             trace = logging.Formatter().formatException(record.exc_info)
             told |= {"error": raised(self.peer, record.exc_info[1]), "trace": exact(trace[-4000:])}
         return told
+
+
+    def parts_of(self, record):
+        """What a record's text is put together of, and the attributes that it has been given (`extra`); nothing once all are too large."""
+        if self.room <= 0:
+            return {}
+        told = {}
+        if record.args or type(record.msg) is not str:
+            told |= {"msg": held(self.peer, record.msg), "args": held(self.peer, record.args or ())}
+        extra = [name for name in vars(record) if type(name) is str and name[:1] != "_" and name not in self.of_all_records]
+        if extra:
+            told["extra"] = {name: held(self.peer, vars(record)[name]) for name in extra[:MAX_EXTRAS] if len(name) <= LONGEST_NAME}
+        self.room -= len(dumps(told))
+        return told
+
+
+def text_of_record(record):
+    try:
+        return record.getMessage()
+    except Exception:
+        return str(record.msg)  # its arguments do not fit, of which Python tells on stderr
 
 
 def lift(place, layer, set_it):

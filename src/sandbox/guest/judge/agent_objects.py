@@ -222,10 +222,11 @@ class JudgePeer(Contents, TestPeer):
         overheard = claim.pop("overheard", None)
         self.reading = True
         try:
+            end = ended(lambda: super(JudgePeer, self).outcome(coder, claim))  # first, as what was overheard may be of a class that is told there
             if type(overheard) is dict:
                 self.has_given = True
                 self.ears.hear(self, overheard, coder.wanted)
-            return super().outcome(coder, claim)
+            return end()
         finally:
             self.reading = False
 
