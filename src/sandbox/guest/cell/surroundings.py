@@ -18,8 +18,8 @@ class Surroundings:
 
     def __enter__(self):
         decode = lambda value: Coder(self.peer).decode(value)
-        if "seed" in self.told:
-            __import__("random").seed(*decode(self.told["seed"]))
+        for step in decode(self.told.get("chance", [])):
+            set_chance(*step)
         if "argv" in self.told:
             self.put(sys, "argv", *self.told["argv"])
         for name, value in self.told.get("environ", ()):
@@ -164,6 +164,22 @@ def agents_modules(first):
     """The agent's module, and those beside it that it has imported."""
     others = [it for it in sys.modules.values() if type(it) is type(sys) and it is not first]
     return [first, *(it for it in others if str(getattr(it, "__file__", None)).startswith(f"{HOME}/"))]
+
+
+def set_chance(step, *told):
+    """Has the module random be seeded, or be in a state of the test's, or in one of its own that was kept when the test got one."""
+    import random
+
+    if step == "keep":
+        KEPT_STATES[told[0]] = random.getstate()
+        KEPT_STATES.pop(told[0] - MAX_STATES, None)
+    elif step == "seed":
+        random.seed(*told)
+    elif step == "set" or told[0] in KEPT_STATES:
+        random.setstate(told[0] if step == "set" else KEPT_STATES[told[0]])
+
+
+KEPT_STATES, MAX_STATES = {}, 100
 
 
 def module_named(name):

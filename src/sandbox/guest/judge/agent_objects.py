@@ -177,8 +177,8 @@ class JudgePeer(Contents, TestPeer):
     def surroundings(self):
         """The surroundings of a call: replacements and settings of the test's, and whether it listens."""
         told = {} if self.run.task.is_plain and sys.stdout is REAL["sys"]["stdout"] else self.changed()
-        if SEED.waiting is not None:
-            told["seed"], SEED.waiting = self.tag(SEED.waiting), None
+        if (chance := CHANCE.told()) is not None:
+            told["chance"] = self.tag(chance)
         return told
 
     def changed(self):

@@ -457,7 +457,7 @@ class Worker:
         self.host.put(FromJudge.Learnt, dumps(learnt).encode())
 
     def task(self, key):
-        SEED.begin(key)
+        CHANCE.begin(key)
         return Task(marshal.loads(self.tasks[key]))
 
     def end(self, run, kind, payload=b""):

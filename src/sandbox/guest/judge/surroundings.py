@@ -38,24 +38,56 @@ for _module in OUR_MODULES & sys.modules.keys():
     keep_builtins(vars(sys.modules[_module]))
 
 
-class Seed:
-    """`random.seed` as tests call it: the agent's is to draw the same."""
+class Chance:
+    """`random.seed`, `getstate` and `setstate` as tests call them: the agent is told, and draws the same again. It draws from a stream of its
+    own, whose states stay with it: where a test sets one that it has got itself, the agent sets its own of that moment."""
+
+    MOST = 50  # states that are known again
 
     def __init__(self):
-        self.waiting, self.real = None, random.seed
-
-    def __call__(self, *args, **named):
-        self.real(*args, **named)
-        self.waiting = [*args, *named.values()]
+        self.steps, self.states, self.count = [], [], 0
+        self.seed_real, self.get_real, self.set_real = random.seed, random.getstate, random.setstate
 
     def begin(self, key):
         """Chance as it is whenever a run of this task begins: all agents are asked the same, and asked again the same. The key is made
         of the tests, so who doesn't know them can't foresee what they draw."""
-        self.real(key)
-        self.waiting = None
+        self.seed_real(key)
+        self.steps, self.states = [], []
+
+    def seed(self, *args, **named):
+        self.seed_real(*args, **named)
+        self.begin_anew(["seed", *args, *named.values()])
+
+    def getstate(self):
+        state = self.get_real()
+        if not self.is_kept_now():
+            self.count += 1
+            self.steps.append(["keep", self.count])
+        self.states = [*self.states[1 - self.MOST :], (state, self.count)]
+        return state
+
+    def setstate(self, state):
+        self.set_real(state)
+        number = next((number for known, number in self.states if known is state), None)
+        self.begin_anew(["set", state] if number is None else ["return", number])
+
+    def begin_anew(self, step):
+        """A step that leaves nothing of the last one, unless that one's state is kept."""
+        if self.steps and not self.is_kept_now():
+            self.steps.pop()
+        self.steps.append(step)
+
+    def is_kept_now(self):
+        return bool(self.steps) and self.steps[-1][0] == "keep"
+
+    def told(self):
+        """The steps since the last call; None if there are none."""
+        steps, self.steps = self.steps, []
+        return steps or None
 
 
-random.seed = SEED = Seed()
+CHANCE = Chance()
+random.seed, random.getstate, random.setstate = CHANCE.seed, CHANCE.getstate, CHANCE.setstate
 
 
 def modules_of(name):
