@@ -315,6 +315,37 @@ fn a_public_bundle_holds_nothing_hidden() {
 }
 
 #[test]
+fn no_secret_is_packed_and_nothing_but_a_bundle_is_replaced() {
+    let env = TestEnv::new().task("double", DOUBLE_TASK).agent("ann", DOUBLE_AGENT);
+    env.write("tasks/students.csv", "id,name\nann,Ann Secretname\n");
+    env.write("tasks/tokens.json", "{}");
+    env.write("pipeline.yaml", "roster: tasks/students.csv\nserve: {tokens: tasks/tokens.json}\n");
+    env.agentmill(&["bundle", "--make-key", at(&env, "tasks/old.key")]).code(0);
+    env.agentmill(&["bundle", "--make-key", at(&env, "season.key")]).code(0);
+    bundle(&env, "b", &[]).code(2).complains(&["there are no results in ", "`agentmill run` makes them"]);
+    env.run();
+    bundle(&env, "b", &[]).code(0);
+    for name in ["b", "b.minisig"] {
+        fs::copy(env.path(name), env.path(&format!("tasks/{name}"))).unwrap();
+    }
+    let told = bundle(&env, "b", &[]).code(0);
+    let whole = fs::read(env.path("b")).unwrap();
+    let tasks: Vec<String> = entries(&whole).into_keys().filter(|name| name.starts_with("tasks/")).collect();
+    assert_eq!(tasks, ["tasks/double.yaml", "tasks/old.pub"]);
+    let left_out = told.stdout.lines().filter(|line| line.starts_with("left out, as it is a key"));
+    let left_out: Vec<&str> = left_out.filter_map(|line| line.rsplit('/').next()).collect();
+    assert_eq!(left_out, ["b", "b.minisig", "old.key", "students.csv", "tokens.json"], "{told}");
+    check(&env, "b", &[]).code(0).prints(&["\nok\n"]);
+    // The key itself would be lost, and with it all that was ever signed by it.
+    for name in ["season.key", "pipeline.yaml", "results/ledger.jsonl"] {
+        let before = fs::read(env.path(name)).unwrap();
+        bundle(&env, name, &[]).code(2).complains(&["is there already, and no bundle"]);
+        assert_eq!(fs::read(env.path(name)).unwrap(), before);
+    }
+    bundle(&env, "inbox/x.py", &[]).code(2).complains(&["lies in the folder of the inbox"]);
+}
+
+#[test]
 fn who_lacks_the_image_is_told_of_what_holds_without_it() {
     let env = evaluated();
     bundle(&env, "b", &[]).code(0);

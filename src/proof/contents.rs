@@ -3,13 +3,14 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::config::Pipeline;
 use crate::pipeline::publish;
 use crate::proof::manifest::Kind;
 use crate::proof::pack::{Bundle, Content, Packed};
 use crate::proof::public;
+use crate::proof::withheld::Withheld;
 use crate::util::atomic_file::blame;
 use crate::workspace::Workspace;
 
@@ -23,33 +24,53 @@ const FOLDERS: [&str; 5] = ["agents", "reports", "submissions", "claims", "recor
 /// Folders within folders that are packed.
 const MOST_DEPTH: usize = 32;
 
-/// The bundle of a workspace, for auditors.
+/// A bundle, and the files among the tasks that are none of anybody's business, and so not in it.
+#[derive(Debug)]
+pub struct Contents {
+    /// The bundle.
+    pub bundle: Bundle,
+    /// Paths of those files, sorted.
+    pub left_out: Vec<PathBuf>,
+}
+
+/// The bundle of a workspace, for auditors, that is to be signed with this key.
 ///
 /// # Errors
 /// There are no results, or a file can't be read or packed; the message names it.
-pub fn full(workspace: &Workspace) -> io::Result<Bundle> {
+pub fn full(workspace: &Workspace, key: &Path) -> io::Result<Contents> {
     let Pipeline { tasks, results, season, .. } = &workspace.pipeline;
     let image = publish::json::load(results)?.image;
     let mut files = vec![file("pipeline.yaml".into(), &workspace.file)];
     let extensions = season.as_ref().map(|season| season.file.as_path()).filter(|file| file.is_file());
     files.extend(extensions.map(|path| file("extensions.yaml".into(), path)));
-    folder("tasks", tasks, MOST_DEPTH, &mut files)?;
+    let withheld = Withheld::of(&workspace.pipeline, key);
+    let mut of_tasks = Vec::new();
+    folder("tasks", tasks, MOST_DEPTH, &mut of_tasks)?;
+    let mut left_out = Vec::new();
+    for packed in of_tasks {
+        match &packed.content {
+            Content::File(path) if withheld.holds(path)? => left_out.push(path.clone()),
+            _ => files.push(packed),
+        }
+    }
+    left_out.sort();
     let single = RESULTS.map(|name| (format!("results/{name}"), results.join(name)));
     files.extend(single.into_iter().filter(|(_, path)| path.is_file()).map(|(name, path)| file(name, &path)));
     for name in FOLDERS {
         folder(&format!("results/{name}"), &results.join(name), MOST_DEPTH, &mut files)?;
     }
-    Bundle::new(Kind::Full, image, None, files)
+    Ok(Contents { bundle: Bundle::new(Kind::Full, image, None, files)?, left_out })
 }
 
 /// The bundle of a workspace, for everybody.
 ///
 /// # Errors
 /// As of [`full`].
-pub fn public(workspace: &Workspace) -> io::Result<Bundle> {
-    let full = full(workspace)?.sha256()?;
+pub fn public(workspace: &Workspace, key: &Path) -> io::Result<Contents> {
+    let Contents { bundle, left_out } = full(workspace, key)?;
     let image = publish::json::load(&workspace.pipeline.results)?.image;
-    Bundle::new(Kind::Public, image, Some(full), public::files(workspace)?)
+    let bundle = Bundle::new(Kind::Public, image, Some(bundle.sha256()?), public::files(workspace)?)?;
+    Ok(Contents { bundle, left_out })
 }
 
 fn file(name: String, path: &Path) -> Packed {

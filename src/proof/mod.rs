@@ -21,3 +21,4 @@ pub mod rerun;
 pub mod signature;
 pub mod unpacked;
 pub mod walk;
+pub mod withheld;

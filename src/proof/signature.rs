@@ -29,10 +29,14 @@ const SECRET: usize = 158;
 /// Words before the manifest's digest in the comment that is signed, too.
 const COMMENT: &str = "agentmill bundle, manifest sha256:";
 
+/// End of the name of a signature's file.
+pub const EXTENSION: &str = "minisig";
+
 /// Path of a bundle's signature.
 pub fn path(bundle: &Path) -> PathBuf {
     let mut path = bundle.as_os_str().to_owned();
-    path.push(".minisig");
+    path.push(".");
+    path.push(EXTENSION);
     path.into()
 }
 
@@ -112,6 +116,11 @@ pub fn public_key(named: &str) -> anyhow::Result<PublicKey> {
     );
     let key = caught(|| PublicKeyBox::from_string(&text).and_then(PublicKeyBox::into_public_key));
     key.map_err(|bug| anyhow!(bug))?.map_err(|error| anyhow!("{named}: no public key of minisign: {error}"))
+}
+
+/// Tells whether a file with these bytes is a secret key.
+pub fn is_secret_key(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok_and(|text| key_bytes(text) == Some(SECRET))
 }
 
 /// Bytes of the key in a key's file, which tell its kind; None if there is none in it.
