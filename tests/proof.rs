@@ -9,6 +9,7 @@ use std::path::Path;
 use agentmill::proof::manifest::{Entry, Kind, Manifest};
 use agentmill::proof::signature;
 use agentmill::util::digest;
+use serde_json::Value;
 use testenv::{DOUBLE_AGENT, DOUBLE_TASK, Finished, MOODY_AGENT, TestEnv};
 
 const HALF: &str = "def double(x):\n    return 4\n";
@@ -187,6 +188,13 @@ fn an_organiser_who_lies_is_found_out_run_by_run() {
         replace(entries, "results/rankings.json", r#""score": 50.0"#, r#""score": 60.0"#);
     });
     check(&env, "forged", &[]).code(1).prints(&["bo: score is 60.0 in the ranking, 50.0 by the reports"]);
+    // Tables that tell something else.
+    forge(&env, |entries| replace(entries, "results/rankings.csv", ",bo,50,", ",bo,1,"));
+    check(&env, "forged", &[]).code(1).prints(&["results/rankings.csv: line 3 is not as the ranking"]);
+    forge(&env, |entries| replace(entries, "results/scores.csv", "double,50,", "double,51,"));
+    check(&env, "forged", &[]).code(1).prints(&["results/scores.csv: line 3 is not as the ranking"]);
+    forge(&env, |entries| replace(entries, "results/history.csv", ",bo,50,", ",bo,100,"));
+    check(&env, "forged", &[]).code(1).prints(&["bo: results/history.csv: its last line does not tell"]);
     // An answer that nobody gave, a question that nobody asked, and no answers at all.
     forge(&env, |entries| replace(entries, "results/claims/bo.jsonl", "4}", "5}"));
     check(&env, "forged", &[])
@@ -439,6 +447,32 @@ fn a_season_that_pays_for_improvements_is_verified_to_the_last_unit() {
     env.agentmill(&["bundle", "--make-key", at(&env, "season.key")]).code(0);
     bundle(&env, "b", &[]).code(0);
     check(&env, "b", &[]).code(0).prints(&["6 runs of 3 agents judged anew", "\nok\n"]);
+    // Fields that are left out tell something, too.
+    forge(&env, |entries| {
+        let rankings = String::from_utf8(entries["results/rankings.json"].clone()).unwrap();
+        let at = rankings.find("\"reward\": ").unwrap();
+        let end = at + rankings[at..].find(',').unwrap() + 1;
+        let without = format!("{}{}", &rankings[..at], &rankings[end..]);
+        entries.insert("results/rankings.json".into(), without.into_bytes());
+    });
+    check(&env, "forged", &[]).code(1).prints(&["ann: reward is null in the ranking, "]);
+    // Another submission of hers than the best one.
+    forge(&env, |entries| {
+        let mut rankings: Value = serde_json::from_slice(&entries["results/rankings.json"]).unwrap();
+        let worse = rankings["evaluated"][1].clone();
+        let (row, hers) = ("/rankings/0", "/evaluated/1");
+        for field in ["sha256", "first_seen", "score", "passed"] {
+            let ranked = rankings.pointer(row).unwrap()[field].clone();
+            rankings.pointer_mut(row).unwrap()[field] = worse[field].clone();
+            rankings.pointer_mut(hers).unwrap()[field] = ranked;
+        }
+        entries.insert("results/rankings.json".into(), serde_json::to_vec(&rankings).unwrap());
+    });
+    check(&env, "forged", &[]).code(1).prints(&["ann: is ranked by submission ", " stands\n"]);
+    forge(&env, |entries| {
+        replace(entries, "results/rankings.json", r#""evaluated": ["#, r#""evaluates": ["#)
+    });
+    check(&env, "forged", &[]).code(1).prints(&["ann: its lines in evaluated are not as "]);
     // What improvements were paid by can't be made up.
     forge(&env, |entries| {
         let history = String::from_utf8(entries["results/history.csv"].clone()).unwrap();

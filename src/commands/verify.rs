@@ -15,6 +15,7 @@ use crate::config;
 use crate::proof::finding::Finding;
 use crate::proof::judged::RunName;
 use crate::proof::manifest::{Kind, Manifest};
+use crate::proof::ranking::Checked;
 use crate::proof::signature::{self, Signature};
 use crate::proof::unpacked::{Unpacked, unpack};
 use crate::proof::walk::Fault;
@@ -124,7 +125,8 @@ fn judge(
     verified: &mut Verified,
 ) -> anyhow::Result<Result<(), Exit>> {
     let bundle = Arc::new(Unpacked::of(dir, manifest, config::engine_of_environment()?)?);
-    verified.findings = ranking::check(&bundle)?;
+    let Checked { findings, notes } = ranking::check(&bundle)?;
+    (verified.findings, verified.notes) = (findings, notes);
     verified.agents = bundle.rankings.rankings.len();
     let (spinner, children, sample) = (Spinner::new(quiet), Children::default(), args.rerun);
     let parallel = bundle.pipeline.parallel.get();

@@ -18,8 +18,10 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::model::miner_id::Miner;
 use crate::yaml::{self, Log, Position, Problem, Problems};
 
 pub use crate::config::check::MOST_BYTES;
@@ -80,6 +82,14 @@ fn is_missing(log: &Log, file: &Path) -> bool {
 fn readable(listed: Roster) -> Option<Roster> {
     let students = roster::load(&listed.file).ok()?;
     Some(Roster { students, ..listed })
+}
+
+/// The extensions beside a pipeline.yaml, for its season.
+///
+/// # Errors
+/// Every mistake in the file at once.
+pub fn extensions(file: &Path, season: &Season) -> Result<BTreeMap<Miner, Extension>, Problems> {
+    read_season::load(file, Some(season), None)
 }
 
 /// Like [`load`], with all that can be read of a file that has mistakes; where it has one, the default stands.

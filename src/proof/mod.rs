@@ -19,6 +19,8 @@ mod public;
 pub mod ranking;
 pub mod rerun;
 pub mod signature;
+mod standing;
+mod tables;
 pub mod unpacked;
 pub mod walk;
 pub mod withheld;

@@ -1,53 +1,79 @@
 //! Ranking anew: scores, ranks and rewards, from the reports, the ledger and the rules that a bundle holds.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::config::{OnSimilar, Rewards};
-use crate::model::first_sights::NearCopy;
+use crate::model::first_sights::{FirstSights, NearCopy};
 use crate::model::miner_id::Miner;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::publish::history;
 use crate::pipeline::report_summary::ReportSummary;
+use crate::pipeline::run_keys::EvaluationPlan;
 use crate::pipeline::score::early_stop;
 use crate::pipeline::score::{self, Row};
+use crate::pipeline::season::Course;
 use crate::proof::finding::Finding;
 use crate::proof::unpacked::Unpacked;
+use crate::proof::{standing, tables};
 
-/// All lines of the ranking that do not follow from the rest of the bundle. What came late, and what is a near copy, is
-/// taken from the lines themselves.
+/// Findings about the ranking, and what could not be compared.
+#[derive(Debug, Default)]
+pub struct Checked {
+    /// All that does not follow from the rest of the bundle.
+    pub findings: Vec<Finding>,
+    /// Tables that could not be compared.
+    pub notes: Vec<String>,
+}
+
+/// All of the ranking and its tables that does not follow from the rest of the bundle. What is a near copy is taken from the lines
+/// themselves.
 ///
 /// # Errors
 /// The bundle's ledger can't be read.
-pub fn check(bundle: &Unpacked) -> anyhow::Result<Vec<Finding>> {
-    let rows = &bundle.rankings.rankings;
-    let plan = bundle.plan();
-    let summary = |row: &Row| {
-        let report = bundle.report(row)?;
-        let summary = ReportSummary { penalty: row.penalty, ..ReportSummary::of(&report, &plan.stages) };
-        Some(early_stop::applied(summary, &plan.stages))
-    };
-    let agents: Vec<ReportSummary> = rows.iter().filter_map(summary).collect();
+pub fn check(bundle: &Unpacked) -> anyhow::Result<Checked> {
+    let Unpacked { pipeline, rankings, .. } = bundle;
+    let (rows, plan) = (&rankings.rankings, bundle.plan());
+    let (ledger, _) = Ledger::open_deciding(&pipeline.results, &pipeline.similarity.originals)?;
+    let sights = ledger.sights();
+    let agents: Vec<ReportSummary> =
+        rows.iter().filter_map(|row| summary(bundle, row, &plan, sights)).collect();
     let agents: Vec<&ReportSummary> = agents.iter().collect();
     let excused = early_stop::excused(&agents, &plan.stages);
     let agents = early_stop::instead(&agents, &excused);
-    let originals = &bundle.pipeline.similarity.originals;
-    let (ledger, _) = Ledger::open_deciding(&bundle.pipeline.results, originals)?;
-    let near: HashMap<Miner, NearCopy> =
-        rows.iter().filter_map(|row| near(row, bundle.pipeline.similarity.action)).collect();
-    let rewards = bundle.pipeline.rewards.as_ref();
-    let paid_by_past = rewards.is_some_and(Rewards::pay_improvements);
-    let read = || history::past(&bundle.pipeline.results, ledger.sights(), bundle.rankings.generated_at);
-    let past = paid_by_past.then(read).unwrap_or_default();
-    let made = score::rank(&agents, &plan.stages, rewards, ledger.sights(), &near, &past);
-    let mut findings = Vec::new();
+    let mut checked = Checked::default();
     // An agent without a report is told of elsewhere, and moves all others.
     if agents.len() == rows.len() {
-        let places = made.iter().zip(rows).filter_map(|(now, told)| difference(told, now));
-        findings.extend(places);
+        let near: HashMap<Miner, NearCopy> =
+            rows.iter().filter_map(|row| near(row, pipeline.similarity.action)).collect();
+        let rewards = pipeline.rewards.as_ref();
+        let paid_by_past = rewards.is_some_and(Rewards::pay_improvements);
+        let read = || history::past(&pipeline.results, sights, rankings.generated_at);
+        let past = paid_by_past.then(read).unwrap_or_default();
+        let made = score::rank(&agents, &plan.stages, rewards, sights, &near, &past);
+        checked.findings.extend(made.iter().zip(rows).filter_map(|(now, told)| difference(told, now)));
+        tables::check(bundle, &agents, &mut checked)?;
     }
-    Ok(findings)
+    checked.findings.extend(standing::check(bundle, &plan, sights));
+    Ok(checked)
+}
+
+/// A ranked agent by its report, and by the ledger, which tells how late it came.
+fn summary(
+    bundle: &Unpacked,
+    row: &Row,
+    plan: &EvaluationPlan<'_>,
+    sights: &FirstSights,
+) -> Option<ReportSummary> {
+    let report = bundle.report(row)?;
+    let season = bundle.pipeline.season.as_ref().filter(|_| !bundle.is_pending(&row.miner));
+    let penalty = match season {
+        Some(season) => Course::of(season, &row.miner, sights).penalty(&row.sha256),
+        None => row.penalty,
+    };
+    let summary = ReportSummary { penalty, ..ReportSummary::of(&report, &plan.stages) };
+    Some(early_stop::applied(summary, &plan.stages))
 }
 
 fn near(row: &Row, action: OnSimilar) -> Option<(Miner, NearCopy)> {
@@ -62,18 +88,18 @@ fn difference(told: &Row, now: &Row) -> Option<Finding> {
         let what = format!("stands where {} should", now.miner);
         return Some(Finding::of_agent(&told.miner, what));
     }
-    let (Ok(Value::Object(told_fields)), Ok(now)) = (serde_json::to_value(told), serde_json::to_value(now))
-    else {
-        return None;
-    };
-    let differs = told_fields.iter().filter(|(name, value)| now.get(name.as_str()) != Some(value));
-    let fields: Vec<String> = differs
-        .map(|(name, value)| {
-            format!(
-                "{name} is {value} in the ranking, {} by the reports",
-                now.get(name).unwrap_or(&Value::Null)
-            )
-        })
-        .collect();
-    (!fields.is_empty()).then(|| Finding::of_agent(&told.miner, fields.join("; ")))
+    let [Some(told_fields), Some(now)] = [told, now].map(fields) else { return None };
+    // Some are left out of the file where they say nothing.
+    let names: BTreeSet<&String> = told_fields.keys().chain(now.keys()).collect();
+    let value = |fields: &Map<String, Value>, name: &str| fields.get(name).cloned().unwrap_or(Value::Null);
+    let differing = names.into_iter().filter_map(|name| {
+        let (told, now) = (value(&told_fields, name), value(&now, name));
+        (told != now).then(|| format!("{name} is {told} in the ranking, {now} by the reports"))
+    });
+    let differing: Vec<String> = differing.collect();
+    (!differing.is_empty()).then(|| Finding::of_agent(&told.miner, differing.join("; ")))
+}
+
+fn fields(row: &Row) -> Option<Map<String, Value>> {
+    serde_json::to_value(row).ok()?.as_object().cloned()
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::{anyhow, bail};
 
 use crate::config::{self, EngineKind, Pipeline};
+use crate::model::miner_id::Miner;
 use crate::model::report::Report;
 use crate::pipeline::publish::json::{self, Rankings};
 use crate::pipeline::report_store;
@@ -73,6 +74,10 @@ impl Unpacked {
         (sandbox.engine, sandbox.runtime, sandbox.launch) = (engine, None, Vec::new());
         sandbox.wait_for_engine = PATIENCE;
         pipeline.parallel = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        if let Some(season) = &mut pipeline.season {
+            season.file = dir.join("extensions.yaml");
+            season.extensions = config::extensions(&dir.join("pipeline.yaml"), season)?;
+        }
         let tasks = task::load(&pipeline.tasks)?;
         let rankings = json::load(&pipeline.results)?;
         Ok(Self { manifest, pipeline, tasks, rankings })
@@ -81,6 +86,11 @@ impl Unpacked {
     /// All that agents were evaluated on.
     pub fn plan(&self) -> EvaluationPlan<'_> {
         EvaluationPlan::new(&self.pipeline, &self.tasks, &self.manifest.image)
+    }
+
+    /// Tells whether another submission of a miner's waited for its evaluation, so that an earlier one may stand as it was.
+    pub fn is_pending(&self, miner: &Miner) -> bool {
+        self.rankings.pending.contains(miner)
     }
 
     /// The report of a ranked agent; None if the bundle has none.

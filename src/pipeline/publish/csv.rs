@@ -17,7 +17,10 @@ use crate::util::text::visible;
 const MAX: usize = 2_000;
 
 /// One line for each agent on each task; of several samples, what they come to.
-pub(super) fn scores(out: &mut dyn Write, agents: &[&ReportSummary], plan: &Plan) -> io::Result<()> {
+///
+/// # Errors
+/// It can't be written.
+pub fn scores(out: &mut dyn Write, agents: &[&ReportSummary], plan: &Plan) -> io::Result<()> {
     let asks = plan.grants_models();
     let header = "miner,stage,task,score,verdict,passed,tests,wall_ms,cpu_ms,max_rss_kib".to_owned();
     let has_samples = plan.has_samples();

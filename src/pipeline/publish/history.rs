@@ -262,6 +262,14 @@ impl Change<'_> {
     }
 }
 
+/// The last score of each miner that is ranked by the file of a results folder, and the digest of its submission; nobody's if it
+/// can't be read.
+pub fn last_scores(results_dir: &Path) -> HashMap<Miner, (Option<f64>, String)> {
+    let miners = load(&results_dir.join(FILE)).unwrap_or_default().into_iter();
+    let ranked = miners.filter(|(_, past)| !past.left);
+    ranked.filter_map(|(miner, past)| Some((miner, (past.points.last()?.1, past.sha256)))).collect()
+}
+
 /// All that was submitted before by the file of a results folder; nothing if it can't be read.
 pub fn past(results_dir: &Path, sights: &FirstSights, now: Timestamp) -> improvement::Past {
     past_of(&load(&results_dir.join(FILE)).unwrap_or_default(), sights, now)

@@ -5,7 +5,7 @@ pub mod history;
 pub mod html;
 pub mod json;
 pub mod page;
-mod ranking;
+pub mod ranking;
 pub mod roster;
 #[cfg(test)]
 pub(crate) mod samples;

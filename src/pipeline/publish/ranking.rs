@@ -9,45 +9,73 @@ use crate::pipeline::publish::csv::{or_empty, table, text};
 use crate::pipeline::publish::roster::{self, Listed, RosterState};
 use crate::pipeline::score::Row;
 
-/// One line a miner, and one for everybody else of the course.
+/// Content of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Table<'a> {
+    /// The ranking, in its order.
+    pub rows: &'a [Row],
+    /// Everybody of the course; empty if there is no list of them.
+    pub people: &'a [Listed],
+    /// True if something is paid.
+    pub pays: bool,
+    /// True if agents may ask models.
+    pub grants_models: bool,
+}
+
 pub(super) fn write(out: &mut dyn Write, published: &Published) -> io::Result<()> {
-    let mut columns = COLUMNS.to_vec();
-    if published.token.is_none() {
-        columns.retain(|(name, _)| *name != "reward");
-    }
-    if !published.plan.grants_models() {
-        columns.retain(|(name, _)| *name != "cost");
-    }
-    if published.rows.iter().all(|row| row.penalty.is_none()) {
-        columns.retain(|(name, _)| *name != "penalty");
-    }
-    let rare = RARE.into_iter().filter(|(name, _)| match *name {
-        "pass_at_1" => published.rows.iter().any(|row| row.pass_at_1.is_some()),
-        "same_as" => published.rows.iter().any(|row| !row.same_as.is_empty()),
-        "packed" => published.rows.iter().any(|row| row.packed),
-        "not_run" => published.rows.iter().any(|row| row.stopped_early.is_some()),
-        "judge_cost" => published.rows.iter().any(|row| row.judge_cost.is_some()),
-        _ => published.rows.iter().any(|row| row.k.is_some()),
-    });
-    let rare: Vec<Column> = rare.collect();
+    let (pays, grants_models) = (published.token.is_some(), published.plan.grants_models());
     let people = roster::listed(published);
-    let header =
-        columns.iter().map(|(name, _)| *name).chain(PEOPLE.into_iter().filter(|_| !people.is_empty()));
-    let header = header.chain(rare.iter().map(|(name, _)| *name));
-    let header = header.collect::<Vec<_>>().join(",");
-    let ids: HashMap<&Miner, &Listed> = people.iter().map(|one| (&one.id, one)).collect();
-    let person = |id, state| (!people.is_empty()).then(|| person(ids.get(id).copied(), state));
-    let rows = published.rows.iter().map(|row| {
-        let cells = columns.iter().map(|(_, cell)| cell(row));
-        let cells = cells.chain(person(&row.miner, RosterState::Ranked).into_iter().flatten());
-        cells.chain(rare.iter().map(|(_, cell)| cell(row))).collect()
-    });
-    let others = people.iter().filter(|one| one.state != RosterState::Ranked).map(|one| {
-        let cell = |(name, _): &Column| if *name == "miner" { one.id.to_string() } else { String::new() };
-        let cells = columns.iter().map(cell).chain(person(&one.id, one.state).into_iter().flatten());
-        cells.chain(rare.iter().map(cell)).collect()
-    });
-    table(out, &header, rows.chain(others))
+    Table { rows: published.rows, people: &people, pays, grants_models }.write(out)
+}
+
+impl Table<'_> {
+    /// Writes one line a miner, and one for everybody else of the course.
+    ///
+    /// # Errors
+    /// It can't be written.
+    pub fn write(self, out: &mut dyn Write) -> io::Result<()> {
+        let (columns, rare, people) = (self.columns(), self.rare(), self.people);
+        let named = PEOPLE.into_iter().filter(|_| !people.is_empty());
+        let header = columns.iter().map(|(name, _)| *name).chain(named);
+        let header = header.chain(rare.iter().map(|(name, _)| *name));
+        let header = header.collect::<Vec<_>>().join(",");
+        let ids: HashMap<&Miner, &Listed> = people.iter().map(|one| (&one.id, one)).collect();
+        let person = |id, state| (!people.is_empty()).then(|| person(ids.get(id).copied(), state));
+        let rows = self.rows.iter().map(|row| {
+            let cells = columns.iter().map(|(_, cell)| cell(row));
+            let cells = cells.chain(person(&row.miner, RosterState::Ranked).into_iter().flatten());
+            cells.chain(rare.iter().map(|(_, cell)| cell(row))).collect()
+        });
+        let others = people.iter().filter(|one| one.state != RosterState::Ranked).map(|one| {
+            let cell = |(name, _): &Column| if *name == "miner" { one.id.to_string() } else { String::new() };
+            let cells = columns.iter().map(cell).chain(person(&one.id, one.state).into_iter().flatten());
+            cells.chain(rare.iter().map(cell)).collect()
+        });
+        table(out, &header, rows.chain(others))
+    }
+
+    fn columns(self) -> Vec<Column> {
+        let is_there = |name: &str| match name {
+            "reward" => self.pays,
+            "cost" => self.grants_models,
+            "penalty" => self.rows.iter().any(|row| row.penalty.is_some()),
+            _ => true,
+        };
+        COLUMNS.into_iter().filter(|(name, _)| is_there(name)).collect()
+    }
+
+    fn rare(self) -> Vec<Column> {
+        let rows = self.rows;
+        let is_there = |name: &str| match name {
+            "pass_at_1" => rows.iter().any(|row| row.pass_at_1.is_some()),
+            "same_as" => rows.iter().any(|row| !row.same_as.is_empty()),
+            "packed" => rows.iter().any(|row| row.packed),
+            "not_run" => rows.iter().any(|row| row.stopped_early.is_some()),
+            "judge_cost" => rows.iter().any(|row| row.judge_cost.is_some()),
+            _ => rows.iter().any(|row| row.k.is_some()),
+        };
+        RARE.into_iter().filter(|(name, _)| is_there(name)).collect()
+    }
 }
 
 /// A column of the ranking: its name and a row's cell.
