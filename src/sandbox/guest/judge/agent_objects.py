@@ -29,6 +29,8 @@ class JudgePeer(Contents, TestPeer):
         """Calls a function of the agent's module, or a method of an object of the agent's."""
         if owner is None:
             what, args_sent = {"f": name}, args
+        elif not named and self.is_taking_away(name, owner, args) and (content := self.content(owner)) is not NO_CONTENT:
+            return self.take_away(name, owner, args, content)
         else:
             self.guard(name, owner, (*args, *named.values()))
             what, args_sent = {"o": "method", "t": self.tag(owner)}, (name, *args)
@@ -98,6 +100,8 @@ class JudgePeer(Contents, TestPeer):
             return self.leave({"o": op}, target, (), *args)
         if op == "await" and args[:1] == ("__aexit__",):
             return self.leave({"o": op}, target, args[:1], *args[1:])
+        if self.is_taking_away(op, target, args) and (content := self.content(target)) is not NO_CONTENT:
+            return self.take_away(op, target, args, content)
         if op in OF_CONTENT and (content := self.content(target)) is not NO_CONTENT:
             return self.told_by_content(op, target, args, content)
         if op == "__contains__" and not self.may_learn(target, args):
@@ -332,10 +336,10 @@ class JudgePeer(Contents, TestPeer):
         return f"; if {name} is to be a class, say so in the prompt" if is_unsaid else ""
 
     def may_learn(self, target, args, is_made=None):
-        """True if the test itself has made the object, or gives it nothing but objects of the agent's."""
+        """True if the test itself has made the object, or gives it nothing but objects of the agent's, and functions and classes, which no data is."""
         if is_made is None:
             is_made = issubclass(type(target), Proxy) and link_of(target).made
-        return is_made or all(self.inner(arg) is not None for arg in args)
+        return is_made or all(self.inner(arg) is not None or isinstance(arg, FUNCTIONS_AND_CLASSES) for arg in args)
 
     def search(self, target, wanted):
         can = about_of(target).can
@@ -385,6 +389,9 @@ class JudgePeer(Contents, TestPeer):
 
     def refuse_descent(self, name):
         raise Unusable(f"a class of the test's can't descend from {name}, which is the agent's and stays in its cell")
+
+
+FUNCTIONS_AND_CLASSES = (type, METHOD, *map(type, (is_stand_in, len, str.upper)))
 
 
 def is_handle(told):

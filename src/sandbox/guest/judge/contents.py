@@ -61,6 +61,20 @@ class Contents:
             raise Unusable(f"{op} of an object of the agent's ({type(target).__name__}) says something else than what the object holds as {type(content).__name__}{self.unsaid(target)}")
         return iter(said) if op in ("__iter__", "__reversed__") else said
 
+    def take_away(self, op, target, args, content):
+        """Has something taken out of an object, and sees to it that it is out of what that holds. What was not there raises as the builtin does, and
+        nobody is asked."""
+        left = type(content)(content)
+        end = operator.delitem(left, *args) if op == "__delitem__" else getattr(left, op)(*args)
+        said = self.asked_of(op, target, args) if op == "__delitem__" else self.asked_of("method", target, (op, *args))
+        if not (self.is_same(said, end) and self.is_same(target, left)):
+            raise Unusable(f"{op} of an object of the agent's ({type(target).__name__}) does something else than that of the {type(content).__name__} that it holds{self.unsaid(target)}")
+        return said
+
+    def is_taking_away(self, op, target, args):
+        """True for an operation that would tell an agent what is to be there, and that the content answers for."""
+        return op in TAKING_AWAY and not self.may_learn(target, args) and (op == "__delitem__" or hasattr(DATA_KINDS.get(about_of(target).builtin), op))
+
     def is_same(self, one, other):
         """True for values that hold the same: what stays with the agent is the same where it is one object."""
         one, other = self.data(plainly(resolved(one))), self.data(plainly(resolved(other)))
