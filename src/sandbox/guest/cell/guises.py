@@ -70,12 +70,27 @@ def guise_of(about):
 
 def class_seen(proxy):
     """`__class__` of a proxy: one of its class's name that descends from the library's class if there is one; for `dataclasses.replace`,
-    which calls it, one that has the test make the object."""
+    which calls it, one that has the test make the object; for `singledispatch`, that of the test's classes for which it has a function."""
     about, caller = about_of(proxy), sys._getframe(1)
-    if about.is_dataclass and caller.f_globals.get("__name__") == "dataclasses" and caller.f_code.co_name in ("replace", "_replace"):
+    home = caller.f_globals.get("__name__")
+    if about.is_dataclass and home == "dataclasses" and caller.f_code.co_name in ("replace", "_replace"):
         return lambda **changes: remade(proxy, changes)
+    if home == "functools" and (kind := dispatched_by(proxy, caller.f_locals)) is not None:
+        return kind
     known = claimed_class(about.library)
     return type(proxy) if known is None else named_child(known, about.name)
+
+
+def dispatched_by(proxy, scope):
+    """Of the test's classes that a function of `singledispatch` knows, the first that an object is of and none of the others is below; None
+    if it is of none. `scope` is that of the function, or method, which looks for what to call."""
+    dispatch = scope.get("dispatch") or getattr(getattr(scope.get("self"), "dispatcher", None), "dispatch", None)
+    free = getattr(getattr(dispatch, "__code__", None), "co_freevars", ())
+    if "registry" not in free:
+        return None
+    registry = dispatch.__closure__[free.index("registry")].cell_contents
+    kinds = [kind for kind in registry if is_stand_in(kind) and isinstance(proxy, kind)]
+    return next((kind for kind in kinds if not any(other is not kind and issubclass(other, kind) for other in kinds)), None)
 
 
 NAMED_CHILDREN = {}
