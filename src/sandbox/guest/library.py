@@ -4,6 +4,7 @@ Modules are imported when a value of theirs comes by: a cell starts without them
 """
 import builtins
 import sys
+from abc import ABC
 
 
 def library_type(name):
@@ -210,6 +211,7 @@ def plain_kind(kind):
 
 TYPES = {kind: name for name, kind in vars(builtins).items() if isinstance(kind, type) and not name.startswith("_")}
 TYPES |= {kind: kind.__name__ for kind in map(type, (None, ..., NotImplemented, {}.keys(), {}.values(), {}.items()))}
+TYPES[ABC] = "ABC"  # a base of many classes
 NAMED = {name: kind for kind, name in TYPES.items()}
 FUNCTIONS = frozenset("""abs all any ascii bin bool callable chr divmod enumerate filter format hash hex isinstance iter len
     map max min next oct ord pow repr reversed round sorted sum tuple zip""".split())

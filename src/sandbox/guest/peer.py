@@ -380,7 +380,7 @@ def described(kind):
     own = own if base is not dict else [name for name in own if not is_counters(kind, name)]
     is_known = kind.__module__ == "builtins" or kind in VIEWS.values()
     builtin = kind.__name__ if is_known else base.__name__ if base is not object else None
-    abstract = [base.__name__ for base in kind.__mro__ if base.__module__ in ABSTRACT]
+    abstract = [base.__name__ for base in kind.__mro__ if base.__module__ in ABSTRACT or base is ABC]
     told = {"name": kind.__name__[:LONGEST_NAME], "can": can, "own": own, "methods": methods[:MAX_NAMES], "builtin": builtin}
     told["library"], told["is_library"], told["is_dataclass"] = library_base(kind), is_of_library(kind), "__dataclass_fields__" in known
     base = next((base for base in (*IMMUTABLE_TYPES, BaseException) if issubclass(kind, base)), None)
@@ -401,7 +401,7 @@ def is_counters(kind, name):
 def library_base(kind):
     """The dotted name of the first class of Python's library that a class is or descends from, and whose objects are no plain data."""
     bases = (base for base in kind.__mro__ if is_of_library(base) and dotted(base) not in LIBRARY)
-    return next((dotted(base) for base in bases if base.__module__ not in (*ABSTRACT, "abc", "typing")), None)
+    return next((dotted(base) for base in bases if base.__module__ not in (*ABSTRACT, "abc", "typing") or issubclass(base, type)), None)
 
 
 def is_of_library(kind):
@@ -415,6 +415,8 @@ ABSTRACT = ("collections.abc", "numbers")
 
 def abstract_class(name):
     """The abstract class of this name; None if there is none."""
+    if name == "ABC":
+        return ABC
     for module in ("_collections_abc", "numbers"):
         if type(name) is str and name in getattr(home := __import__(module), "__all__"):
             return getattr(home, name)

@@ -245,7 +245,7 @@ class JudgePeer(Contents, TestPeer):
                 return COMPARISONS[op](self.data(proxy), self.data(other))
             if op in ("__eq__", "__ne__") and proxy is other:
                 return op == "__eq__"
-            if issubclass(type(other), Proxy) or other is None or op not in ("__eq__", "__ne__"):
+            if issubclass(type(other), Proxy) or other is None or is_class(about, other) or op not in ("__eq__", "__ne__"):
                 return NotImplemented  # Python has identity for it, and no order
             raise Unusable(f"{brief(other)} is compared with what is a {type(proxy).__name__}, not plain data; {self.parts(proxy)}")
         raise Unusable(f"`{SYMBOLS[op]}` of an object of the agent's is not the agent's to decide; {self.parts(proxy)}; {OWN_OPERATORS}")
@@ -392,6 +392,11 @@ class JudgePeer(Contents, TestPeer):
 
 
 FUNCTIONS_AND_CLASSES = (type, METHOD, *map(type, (is_stand_in, len, str.upper)))
+
+
+def is_class(about, other):
+    """True for two classes, of which the agent's is none that is here. What has no equality of its own is no plain data, be it told as a class."""
+    return about.builtin == "type" and isinstance(other, type)
 
 
 def is_handle(told):
