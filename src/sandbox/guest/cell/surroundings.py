@@ -44,8 +44,9 @@ class Surroundings:
         return [home for home in agents_modules(self.peer.module) if name not in vars(home) or (id(home), name) in LAYERS]
 
     def home(self, module, kind):
-        """The module, the class in it, or the logger that something is replaced in."""
+        """The module, the class or object in it, or the logger that something is replaced in."""
         home = module_named(module)
+        kind = kind.removeprefix("=")
         if kind.startswith("@"):
             return home.root.manager.getLogger(kind[1:]) if kind != "@root" else home.root
         return getattr(home, kind) if kind else home

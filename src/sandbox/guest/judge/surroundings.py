@@ -158,7 +158,7 @@ class Library:
                     if stays(module, name, real):
                         refuse(".".join(filter(None, (module, kind, name))))
                     yield module, kind, name, value
-        yield from replaced_of_loggers()
+        yield from replaced_of_objects()
 
     def arguments(self):
         """The arguments of the command line, if they are a test's."""
@@ -174,16 +174,22 @@ class Library:
         return [[name, now.get(name)] for name in sorted(names)]
 
 
-def replaced_of_loggers():
-    """Methods that a test has replaced in a logger alone; `@` and its name stand in the place of a class's."""
-    if (logging := sys.modules.get("logging")) is None:
-        return
-    for logger in [logging.root, *logging.root.manager.loggerDict.values()]:
-        for name in vars(logger).keys() & LOGGING:
-            yield "logging", f"@{logger.name}", name, vars(logger)[name]
+def replaced_of_objects():
+    """Methods that a test has replaced in a stream, the environment or a logger alone; in the place of a class stands where the object is found."""
+    for place, it in objects_of_both():
+        for name, value in vars(it).items() if hasattr(it, "__dict__") else ():
+            if name[:1] != "_" and callable(getattr(type(it), name, None)):
+                yield *place, name, value
 
 
-LOGGING = frozenset("critical debug error exception fatal info isEnabledFor log warn warning".split())
+def objects_of_both():
+    """The objects of Python's library that either side has: (module, `=` and a name there, or `@` and a logger's name), object."""
+    for name, real in REAL["sys"].items():
+        yield ("sys", f"={name}"), real
+    yield ("os", "=environ"), sys.modules["os"].environ
+    if logging := sys.modules.get("logging"):
+        for logger in [logging.root, *logging.root.manager.loggerDict.values()]:
+            yield ("logging", f"@{logger.name}" if isinstance(logger, logging.Logger) else ""), logger
 
 
 # Settings of decimal numbers, as a process has them to begin with.
