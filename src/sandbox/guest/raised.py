@@ -12,9 +12,6 @@ OURS_ON_IT = frozenset(("agents_kinds", "agents_handle", "agents_ticket"))
 # Fields of Python's own exceptions beside their `args`.
 FIELDS = "code errno strerror filename name value msg lineno offset text path".split()
 EXCEPTIONS = {name: kind for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException)}
-# Attributes without which an exception can't be asked for any other.
-WITHOUT_A_FILE = {"urllib.error.HTTPError": {"file": None}}
-
 
 class Harmless(RuntimeError):
     """An exception of the other side that Python's own machinery obeys. As itself it would end an assertion's `map`, loop or
@@ -53,7 +50,7 @@ def raised(peer, error, depth=0):
             if other is not None and depth < MAX_GROUP_DEPTH:
                 content[name] = raised(peer, other, depth + 1)
         content["suppress"] = error.__suppress_context__
-        content["notes"] = held(peer, getattr(error, "__notes__", None))
+        content["notes"] = held(peer, vars(error).get("__notes__"))
         if (ticket := vars(error).get("agents_ticket")) is not None:
             content["ticket"] = ticket
         elif (number := getattr(type(error), "agents_class", None)) is not None:
@@ -155,7 +152,7 @@ def rebuilt(peer, content, depth=0):
     names = [name for name in names[:MAX_KINDS] if type(name) is str] if type(names) is list else []
     kinds = [kind for kind in map(peer.known_kind, dict.fromkeys(names)) if kind] or [Exception]
     leaves = tuple(kind for kind in kinds if not any(issubclass(k, kind) and k is not kind for k in kinds))
-    strange = (strange_kind(peer, name.rpartition(".")[2]) for name in names if peer.known_kind(name) is None and name != "object")
+    strange = (strange_kind(peer, name.rpartition(".")[2]) for name in names if peer.known_kind(name) is None and not is_known_otherwise(name))
     strange = tuple(dict.fromkeys(strange))
     text = shortened(content.get("text"), 1000)
     error = made(peer, leaves[0], content, text, depth)
@@ -171,6 +168,12 @@ def rebuilt(peer, content, depth=0):
     peer.met |= {name: kind for name, kind in imported.items() if kind is not None}
     error.agents_kinds = frozenset((*imported, *(kind.__name__ for kind in strange)))
     return error
+
+
+def is_known_otherwise(name):
+    """True for a class of Python's that is no exception, as the stream is that an HTTPError is, too."""
+    kind = known_class(name)
+    return name == "object" or kind is not None and not issubclass(kind, BaseException)
 
 
 def asked_of_handle(self, name):
@@ -210,7 +213,6 @@ def made(peer, kind, content, text, depth):
         error = kind.__new__(kind, kept(peer, content, "message", str, text), parts or [Exception("?")])
     else:
         error = kind.__new__(kind)
-        vars(error).update(WITHOUT_A_FILE.get(dotted(kind), {}))
         error.args = kept(peer, content, "args", tuple, (text,))
         if issubclass(kind, (UnicodeDecodeError, UnicodeEncodeError)) and is_place_in_text(*error.args):
             error.__init__(*error.args)

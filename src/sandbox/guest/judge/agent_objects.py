@@ -44,7 +44,7 @@ class JudgePeer(Contents, TestPeer):
         """Notes an object that a test makes by its class's name, or that class: so it expects no plain data in its place."""
         proxy = self.inner(value) if self.run.task.kind_named(name) == "class" else None
         if proxy is None and isinstance(value, BaseException) and self.run.task.kind_named(name) == "class":
-            proxy = getattr(value, "agents_handle", None)
+            proxy = vars(value).get("agents_handle")
         if proxy is not None and name in (type(proxy).__name__, link_of(proxy).name):
             link_of(proxy).made = True
 
@@ -282,7 +282,7 @@ class JudgePeer(Contents, TestPeer):
         name = member_of(kind)[2] if type(kind) is Member else link_of(kind).name
         value = resolved(value)
         if isinstance(value, BaseException):
-            return name in getattr(value, "agents_kinds", ())
+            return name in vars(value).get("agents_kinds", ())
         if is_record(value):
             return type(value).__name__ == name
         if (inner := self.inner(value)) is not None:
@@ -422,7 +422,7 @@ def type_of(value):
     value = resolved(value)
     if "agents_base" in vars(type(value)):
         value = value._agentmill
-    if isinstance(value, BaseException) and getattr(value, "agents_kinds", None):
+    if isinstance(value, BaseException) and vars(value).get("agents_kinds") and type(value).__module__ == "agent":
         value = value if value.agents_handle is None else value.agents_handle
     if not issubclass(type(value), Proxy):
         return value.__class__

@@ -48,7 +48,7 @@ class raises:
         self.value, self.type = value, type_of(value)
         if issubclass(kind, (Ended, Unusable)):
             return False
-        is_wanted = issubclass(stood_for(kind), tuple(self.kinds)) or not getattr(value, "agents_kinds", frozenset()).isdisjoint(self.own)
+        is_wanted = issubclass(stood_for(kind), tuple(self.kinds)) or not vars(value).get("agents_kinds", frozenset()).isdisjoint(self.own)
         return is_wanted and self.match(self.pattern)
 
     def match(self, pattern):

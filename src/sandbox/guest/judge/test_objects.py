@@ -199,7 +199,7 @@ class TestPeer(Peer):
     def told_of(self, error):
         """An exception of the test's as the agent gets to see it."""
         is_seen = error in self.agents_errors or error not in self.withheld
-        if is_seen and (handle := getattr(error, "agents_handle", None)) is not None:
+        if is_seen and (handle := vars(error).get("agents_handle")) is not None:
             return {"own": link_of(handle).number}
         return super().told_of(error) | {"ticket": self.errors.number(error)}
 
