@@ -41,6 +41,7 @@ fn main() -> ExitCode {
             exceptions_are_what_they_were,
             questions_that_nobody_could_keep_are_no_fault,
             the_authors_own_time_is_a_setting_and_never_times_an_agent_out,
+            names::an_exception_of_a_name_of_pythons_is_the_agents_where_the_prompt_asks_for_its_class,
             names::a_name_in_what_a_prompt_explains_is_nobodys_to_define,
             names::a_class_that_a_sentence_has_beside_a_function_makes_none_of_it,
             names::a_task_that_asks_nothing_is_refused_and_a_builtin_that_is_asked_for_is_the_agents,

@@ -90,6 +90,25 @@ pub fn a_name_in_what_a_prompt_explains_is_nobodys_to_define() {
     assert_eq!(lab.close(), Vec::<String>::new());
 }
 
+pub fn an_exception_of_a_name_of_pythons_is_the_agents_where_the_prompt_asks_for_its_class() {
+    let lab = Lab::with_judge(1, TIGHT);
+    let agent = "class ConnectionError(Exception):\n    def __init__(self, host):\n        self.host = host\ndef connect(host):\n    raise ConnectionError(host)\n";
+    let plain = "def connect(host):\n    raise ConnectionError(host)\n";
+    let test = "tests:\n  - |\n    with raises(ConnectionError) as caught:\n        connect('h')\n    assert caught.value.host == 'h'\n";
+    let asked = format!(
+        "prompt: Define `class ConnectionError(Exception)` and connect(host), which raises it.\n{test}"
+    );
+    assert_eq!(verdicts(&run(&lab, agent, &asked)), ["passed"]);
+    assert_ne!(verdicts(&run(&lab, plain, &asked)), ["passed"]);
+    let pythons = format!(
+        "prompt: Write connect(host), which raises a ConnectionError.\n{}",
+        test.replace(".host == 'h'", ".args == ('h',)")
+    );
+    assert_eq!(verdicts(&run(&lab, plain, &pythons)), ["passed"]);
+    assert_ne!(verdicts(&run(&lab, agent, &pythons)), ["passed"]);
+    assert_eq!(lab.close(), Vec::<String>::new());
+}
+
 /// Else its object would be asked what is in it, and what is left of it when a number is taken away.
 pub fn a_class_that_a_sentence_has_beside_a_function_makes_none_of_it() {
     let lab = Lab::with_judge(1, TIGHT);

@@ -13,6 +13,7 @@ OURS_ON_IT = frozenset(("agents_kinds", "agents_handle", "agents_ticket"))
 FIELDS = "code errno strerror filename name value msg lineno offset text path".split()
 EXCEPTIONS = {name: kind for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException)}
 
+
 class Harmless(RuntimeError):
     """An exception of the other side that Python's own machinery obeys. As itself it would end an assertion's `map`, loop or
     task early, and `all` of nothing holds."""
