@@ -157,7 +157,9 @@ fn a_panic_of_a_worker_ends_its_run_as_unscored_and_nobody_waits_for_it() {
     let bugs = [("bob", "agentmill has a bug: cell of 22 bytes"), ("cid", "agentmill has a bug: no way in")];
     for (miner, reason) in bugs {
         assert_eq!(report(&folder, miner)["runs"][0]["unscored"], reason);
-        assert!(is_told(&format!("unscored until the next run: {reason}")), "{told:?}");
+        let task = report(&folder, miner)["runs"][0]["task"].as_str().unwrap().to_owned();
+        let line = format!("{miner} on {task}: unscored until the next run: {reason}");
+        assert!(is_told(&line), "{told:?}");
     }
 }
 

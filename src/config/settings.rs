@@ -1,6 +1,6 @@
 //! The checked `pipeline.yaml`, as types.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -76,6 +76,13 @@ impl Pipeline {
     #[must_use]
     pub fn asks_models(&self) -> bool {
         self.judge_model.is_some() || self.stages.iter().any(|stage| stage.model.is_some())
+    }
+
+    /// Models that agents or tests may ask.
+    #[must_use]
+    pub fn granted_models(&self) -> BTreeSet<&str> {
+        let grants = self.stages.iter().filter_map(|stage| stage.model.as_ref()).chain(&self.judge_model);
+        grants.flat_map(|grant| grant.allow.iter().map(String::as_str)).collect()
     }
 
     /// Feedback on what all stages make up together.

@@ -6,6 +6,7 @@ use crate::config::Pipeline;
 use crate::doctor::Finding;
 use crate::gateway::listens;
 use crate::gateway::provider::key;
+use crate::util::first_few::first_few;
 use crate::util::text::visible;
 
 /// The most of a reason that is told, in characters.
@@ -25,11 +26,29 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) fn ask(pipeline: &Pipeline) -> Option<Finding> {
     let key = key(pipeline.llm.api_key_env.as_deref()).ok().filter(|_| pipeline.asks_models())?;
     Some(match listens(&pipeline.llm, key, PATIENCE) {
-        Ok(()) => Finding::ok("model", "the endpoint of llm.base_url answers, and takes the key"),
+        Ok(listed) => served(pipeline, &listed),
         Err(reason) => Finding::odd(
             "model",
             visible(&reason, MOST),
             "runs that ask a model stay unscored until its endpoint answers: llm.base_url, llm.api_key_env, docs/models.md",
         ),
     })
+}
+
+/// Tells of granted models that the endpoint does not list. Without a list there is nothing to tell.
+fn served(pipeline: &Pipeline, listed: &[String]) -> Finding {
+    let granted = pipeline.granted_models().into_iter();
+    let missing: Vec<&str> = granted.filter(|model| listed.iter().all(|listed| listed != model)).collect();
+    if listed.is_empty() || missing.is_empty() {
+        return Finding::ok("model", "the endpoint of llm.base_url answers, and takes the key");
+    }
+    Finding::odd(
+        "model",
+        format!(
+            "the endpoint of llm.base_url lists no {}; it lists {}",
+            first_few(&missing),
+            first_few(listed)
+        ),
+        "runs that ask a model which is not served stay unscored; an endpoint may have other names for those that it lists",
+    )
 }

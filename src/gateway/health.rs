@@ -5,16 +5,23 @@
 //! choose to be unscored, and no fault of the provider is scored. A model that does not answer the harmless question may only
 //! not be asked in this way: then it is put in the others, unless the provider says that it is throttled or unpaid. So nobody
 //! else is stopped by a way, or a model, that no one needs.
+//!
+//! A model that is refused in every way by a provider that lists others, or answers them, is not served: that is nobody's outage, but a
+//! mistake of the configuration, and is told as one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use serde_json::Value;
 
 use crate::gateway::provider::{Answer, MODELS, Provider, said};
 use crate::gateway::question::{Kind, Question};
+use crate::model::report::UNSERVED;
 use crate::ui::{Event, Events};
+use crate::util::first_few::first_few;
+use crate::util::text::visible;
 
 /// How long a provider that is down is not asked again.
 const RECHECK: Duration = Duration::from_secs(30);
@@ -22,8 +29,14 @@ const RECHECK: Duration = Duration::from_secs(30);
 /// Longest time for an answer to a harmless question.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long a model that has answered counts as one that does.
+const LATELY: Duration = Duration::from_secs(60);
+
 /// Tokens of such an answer.
 const LONGEST: u64 = 16;
+
+/// Most characters of a listed model's name.
+const LONGEST_NAME: usize = 200;
 
 /// A model, and how it is asked.
 type Model = (Kind, String);
@@ -34,6 +47,8 @@ pub struct Health {
     provider: Arc<Provider>,
     patience: Duration,
     events: Events,
+    /// All models that runs may ask.
+    granted: Vec<String>,
     models: Mutex<HashMap<Model, Arc<Mutex<Known>>>>,
     /// Held by whoever looks whether the provider is there.
     looking: Mutex<()>,
@@ -55,6 +70,12 @@ struct State {
     is_up: bool,
     /// Outages by the model's name; under None, that of the whole provider.
     down: HashMap<Option<String>, Down>,
+    /// The models that the provider lists; none where it has no list.
+    listed: Vec<String>,
+    /// Models that were looked for in the list.
+    sought: HashSet<String>,
+    /// Models of which was told that they are not served.
+    unserved: HashSet<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -70,6 +91,8 @@ enum Control {
     Well,
     /// It was refused as no question to this model.
     Refused,
+    /// It may not be asked with this key; the reason.
+    Forbidden(String),
     /// There is no answer to be had now, whatever is asked in this way: too much was asked, or it is unpaid; the reason.
     Denied(String),
     /// There is no answer to be had; the reason.
@@ -80,7 +103,13 @@ impl Health {
     /// Nothing is known yet.
     pub fn new(provider: Arc<Provider>, timeout: Duration, events: Events) -> Self {
         let (models, looking, state) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Self { provider, patience: PATIENCE.min(timeout), events, models, looking, state }
+        let (patience, granted) = (PATIENCE.min(timeout), Vec::new());
+        Self { provider, patience, events, granted, models, looking, state }
+    }
+
+    /// The same, where runs may ask these models.
+    pub fn granting(self, granted: Vec<String>) -> Self {
+        Self { granted, ..self }
     }
 
     /// Notes that a model has answered.
@@ -118,6 +147,12 @@ impl Health {
             known.unfit = Some(Instant::now());
             return Ok(());
         }
+        let unserved = if answers { None } else { self.unserved(model, &control, reason) };
+        if let Some(reason) = unserved {
+            known.ill = Some((Instant::now(), reason.clone()));
+            self.note_unserved(model, &reason);
+            return Err(reason);
+        }
         if !answers && !is_refused {
             self.note_down((!whole).then(|| model.to_owned()), reason);
         }
@@ -135,6 +170,7 @@ impl Health {
         if !self.state.lock().is_up {
             self.find(None, || self.look(models))?;
         }
+        models.iter().for_each(|model| self.seek(model));
         let mut away = Ok(());
         for model in models {
             away = self.find(Some(model), || self.answers(model));
@@ -162,6 +198,57 @@ impl Health {
         found
     }
 
+    /// Says so if a model is not in the provider's list, and is refused in every way, before a run depends on it. Of a model with another
+    /// name in the list one harmless question is all.
+    fn seek(&self, model: &str) {
+        {
+            let mut state = self.state.lock();
+            let is_known = state.listed.is_empty() || state.listed.iter().any(|listed| listed == model);
+            if is_known || !state.sought.insert(model.to_owned()) {
+                return;
+            }
+        }
+        let mut refused = String::new();
+        for kind in Kind::ALL {
+            match self.control_of(kind, model) {
+                Control::Refused => refused = self.provider.complaint(kind.path(), "it is refused"),
+                Control::Forbidden(reason) => refused = reason,
+                _ => return,
+            }
+        }
+        if let Some(reason) = self.unserved(model, &Control::Refused, &refused) {
+            self.note_unserved(model, &reason);
+        }
+    }
+
+    /// Why a model is not served that is refused in every way: the provider lists others, or answers them. Without that, it may be
+    /// the provider itself that is away.
+    fn unserved(&self, model: &str, control: &Control, refused: &str) -> Option<String> {
+        let listed = self.state.lock().listed.clone();
+        let is_missing = !listed.is_empty() && listed.iter().all(|listed| listed != model);
+        let is_plain = match control {
+            Control::Refused => is_missing || self.answers_another(model),
+            Control::Forbidden(_) => self.answers_another(model),
+            Control::Well | Control::Denied(_) | Control::Ill(_) => false,
+        };
+        let others = if listed.is_empty() {
+            String::new()
+        } else {
+            format!("; the endpoint lists {}", first_few(&listed))
+        };
+        is_plain.then(|| format!("{UNSERVED}{model} ({refused}){others}"))
+    }
+
+    /// Tells whether another model that runs may ask answers a harmless question, or any question lately.
+    fn answers_another(&self, model: &str) -> bool {
+        let mut others = self.granted.iter().filter(|other| *other != model);
+        others.any(|other| {
+            let lately = |known: &Mutex<Known>| known.lock().well.is_some_and(|at| at.elapsed() < LATELY);
+            Kind::ALL.into_iter().any(|kind| lately(&self.known(kind, other)))
+                || Kind::ALL.into_iter().any(|kind| matches!(self.control_of(kind, other), Control::Well))
+        })
+    }
+
     /// Tells whether a model answers a harmless question in a way other than this.
     fn answers_otherwise(&self, kind: Kind, model: &str) -> bool {
         let mut others = Kind::ALL.into_iter().filter(|other| *other != kind);
@@ -174,7 +261,7 @@ impl Health {
         for kind in Kind::ALL {
             match self.control_of(kind, model) {
                 Control::Well | Control::Refused => return Ok(()), // it is there, at any rate
-                Control::Denied(ill) | Control::Ill(ill) => reason = ill,
+                Control::Forbidden(ill) | Control::Denied(ill) | Control::Ill(ill) => reason = ill,
             }
         }
         Err(reason)
@@ -195,6 +282,7 @@ impl Health {
                 Control::Well
             }
             Ok(answer) if is_refusal(answer.status) => Control::Refused,
+            Ok(answer) if answer.status == 403 => Control::Forbidden(self.complaint(kind.path(), &answer)),
             Ok(answer) if matches!(answer.status, 402 | 429) => {
                 Control::Denied(self.complaint(kind.path(), &answer))
             }
@@ -203,10 +291,16 @@ impl Health {
         }
     }
 
+    /// The models that the provider lists, as of the last look; none where it has no list.
+    pub(super) fn listed(&self) -> Vec<String> {
+        self.state.lock().listed.clone()
+    }
+
     /// Looks whether the provider takes requests. Some have no list of models, and to some keys it is closed: then one of
     /// these models is asked.
     pub(super) fn look(&self, models: &[String]) -> Result<(), String> {
         let answer = self.provider.models(self.patience).map_err(|unanswered| unanswered.reason)?;
+        self.state.lock().listed = listed(&answer);
         match answer.status {
             403 if models.iter().any(|model| self.answers(model).is_ok()) => Ok(()),
             401..=403 | 429 | 500 | 502..=504 | 506.. => Err(self.complaint(MODELS, &answer)),
@@ -238,9 +332,28 @@ impl Health {
         }
     }
 
+    /// Says so once.
+    fn note_unserved(&self, model: &str, reason: &str) {
+        if self.state.lock().unserved.insert(model.to_owned()) {
+            let text = format!(
+                "{reason}: runs that ask it stay unscored, and no ranking waits for them; have it served, or take it out of \
+                 pipeline.yaml"
+            );
+            self.events.send(Event::Warning(text));
+        }
+    }
+
     fn known(&self, kind: Kind, model: &str) -> Arc<Mutex<Known>> {
         Arc::clone(self.models.lock().entry((kind, model.to_owned())).or_default())
     }
+}
+
+/// The ids in a list of models of OpenAI's kind; none where the answer is no such list.
+fn listed(answer: &Answer) -> Vec<String> {
+    let list: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+    let models = list["data"].as_array().filter(|_| answer.status == 200);
+    let ids = models.into_iter().flatten().filter_map(|model| model["id"].as_str());
+    ids.map(|id| visible(id, LONGEST_NAME)).collect()
 }
 
 /// Tells whether the status says that a question is none to this model, and not that the provider is in need of anything.

@@ -111,7 +111,7 @@ impl Gateway {
             builder.worker_threads(THREADS).max_blocking_threads(MOST_ASKING).enable_all().build()?;
         Ok(Self {
             runtime: Some(runtime),
-            source: Arc::new(source(&pipeline.llm, key, events)?),
+            source: Arc::new(source(pipeline, key, events)?),
             prices: prices.iter().map(|(model, price)| (model.clone(), per_token(price))).collect(),
             longest: *max_tokens,
             timeout: *timeout,
@@ -154,13 +154,14 @@ impl Gateway {
     }
 }
 
-/// Asks a provider for its list of models, and waits so long; one that has none is fine.
+/// Asks a provider for its list of models, and waits so long; gives their names. One that has no list is fine.
 ///
 /// # Errors
 /// It does not answer, or does not take the key; the reason.
-pub fn listens(llm: &Llm, key: Option<String>, patience: Duration) -> Result<(), String> {
+pub fn listens(llm: &Llm, key: Option<String>, patience: Duration) -> Result<Vec<String>, String> {
     let provider = Provider::new(llm, key).map_err(|error| format!("{error:#}"))?;
-    Health::new(Arc::new(provider), patience, Events::channel().0).look(&[])
+    let health = Health::new(Arc::new(provider), patience, Events::channel().0);
+    health.look(&[]).map(|()| health.listed())
 }
 
 /// Does not wait for whoever still asks.
@@ -178,13 +179,19 @@ fn per_token(of_million: &config::Price) -> Price {
     Price { input, output }
 }
 
-fn source(llm: &Llm, key: Result<Option<String>, String>, events: &Events) -> anyhow::Result<Source> {
+fn source(
+    pipeline: &Pipeline,
+    key: Result<Option<String>, String>,
+    events: &Events,
+) -> anyhow::Result<Source> {
+    let llm = &pipeline.llm;
     let (key, no_key) = match key {
         Ok(key) => (key, None),
         Err(reason) => (None, Some(reason)),
     };
     let provider = Arc::new(Provider::new(llm, key)?);
     let health = Health::new(Arc::clone(&provider), llm.timeout, events.clone());
+    let health = health.granting(pipeline.granted_models().into_iter().map(str::to_owned).collect());
     Ok(Source { provider, health, timeout: llm.timeout, no_key })
 }
 

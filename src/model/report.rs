@@ -202,7 +202,15 @@ impl TestResult {
     }
 }
 
+/// Beginning of the reason why a run is unscored that asked a model which the configuration grants and nobody serves.
+pub const UNSERVED: &str = "a granted model is not served: ";
+
 impl Outcome {
+    /// True if it is unscored by the configuration's fault: the next run would come to the same.
+    pub fn is_unserved(&self) -> bool {
+        matches!(self, Outcome::Unscored { unscored } if unscored.starts_with(UNSERVED))
+    }
+
     /// The verdict; None if the agent has none, by our fault or by the task's author's.
     pub fn verdict(&self) -> Option<Verdict> {
         match self {

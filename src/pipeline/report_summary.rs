@@ -32,6 +32,8 @@ pub struct ReportSummary {
     pub syntax: Option<Box<SyntaxError>>,
     /// Percent of its score that it loses for coming late; None where nothing late counts.
     pub penalty: Option<f64>,
+    /// True if all its unscored runs, and there are some, asked a model that is not served: the next run would come to the same.
+    pub unserved: bool,
     /// One for each run of the plan, in its order; what is not there is missing.
     pub results: Box<[RunResult]>,
 }
@@ -108,6 +110,11 @@ pub enum RunResult {
     },
 }
 
+fn is_unserved(runs: &[Run]) -> bool {
+    let mut unscored = runs.iter().filter(|run| !run.outcome.is_settled()).peekable();
+    unscored.peek().is_some() && unscored.all(|run| run.outcome.is_unserved())
+}
+
 impl ReportSummary {
     /// Sums up what a plan asks for of a report.
     pub fn of(report: &Report, plan: &Plan) -> Self {
@@ -133,6 +140,7 @@ impl ReportSummary {
             modified: report.modified,
             syntax: report.syntax.clone().map(Box::new),
             penalty: None,
+            unserved: is_unserved(&report.runs),
             results: results.into(),
         }
     }
@@ -185,6 +193,7 @@ impl Remembered {
             modified: self.modified,
             syntax: self.syntax.map(Box::new),
             penalty: None,
+            unserved: false,
             results: results.into(),
         }
     }

@@ -91,14 +91,18 @@ impl Workers<'_> {
         (early_stop::applied(summary, &self.plan.stages), end)
     }
 
-    /// Tells why runs are unscored, each reason once: whoever runs this can mend it, or must know that the next run tries again.
+    /// Tells why runs are unscored, each reason once, and the first run that it is of: whoever runs this can mend it, or must know that the
+    /// next run tries again.
     fn tell_unscored(&self, report: &Report) {
         for run in &report.runs {
             let Outcome::Unscored { unscored } = &run.outcome else { continue };
             let mut told = self.told.lock();
             if told.len() < MOST_TOLD && told.insert(unscored.clone()) {
-                let reason = visible(unscored, SHOWN);
-                self.context.events.send(Event::Warning(format!("unscored until the next run: {reason}")));
+                let until = if run.outcome.is_unserved() { "it is served" } else { "the next run" };
+                let (miner, label, reason) = (&report.miner, run.label(), visible(unscored, SHOWN));
+                self.context
+                    .events
+                    .send(Event::Warning(format!("{miner} on {label}: unscored until {until}: {reason}")));
             }
         }
     }

@@ -231,6 +231,66 @@ fn a_way_of_asking_that_is_none_of_the_models_is_the_agents_own_and_stops_nobody
     }
 }
 
+/// An agent that asked it would be unscored for ever, and the board of before stand.
+#[test]
+fn a_model_that_is_not_served_is_told_and_holds_up_no_board() {
+    let list = |models: &str| Says::Status(200, "", format!(r#"{{"object": "list", "data": [{models}]}}"#));
+    let serves = |status: u16, models: &'static str| {
+        move |asked: &crate::provider::Asked| match asked.body["model"].as_str() {
+            Some("dead") => Says::Status(status, "", r#"{"error": {"message": "there is no dead"}}"#.into()),
+            None => list(models),
+            _ => Says::Text(format!("echo {}", asked.text()), Duration::ZERO),
+        }
+    };
+    for (status, models) in [(404, r#"{"id": "m"}, {"id": "n"}"#), (404, ""), (403, "")] {
+        let provider = Provider::new(serves(status, models));
+        let folder = Folder::new(&provider, "{allow: [m, dead]}", "");
+        folder.task("one", &["work() == 1"]);
+        folder.agent("ann", "calls = 0\ndef work():\n    global calls\n    calls += 1\n    if calls > 1: ask('hi', model='dead')\n    return 1\n");
+        folder.agent("bo", "def work():\n    return 1\n");
+        let ran = folder.run(&[]);
+        assert_eq!(ran.code, Some(0), "{}", ran.said);
+        assert_eq!(
+            ran.said.contains("a granted model is not served: dead ("),
+            !models.is_empty(),
+            "{}",
+            ran.said
+        );
+        folder.task("one", &["work() == 1", "work() == 1"]);
+        folder.agent("cy", "def work():\n    return (1)\n");
+        let ran = folder.run(&[]);
+        assert_eq!(ran.code, Some(1), "{}", ran.said);
+        let told = [
+            "ann on one: unscored until it is served: a granted model is not served: dead (",
+            "no ranking waits for them",
+        ];
+        told.into_iter().for_each(|told| assert!(ran.said.contains(told), "{status} {models}: {}", ran.said));
+        assert_eq!(ran.said.contains("; the endpoint lists m, n"), !models.is_empty(), "{}", ran.said);
+        let rankings = folder.read("results/rankings.csv");
+        for line in ["\n1,bo,100,", "\n1,cy,100,", "\n,ann,,"] {
+            assert!(rankings.contains(line), "{status} {models}: {rankings}");
+        }
+        // Once it is there, all is made up for.
+        provider.says(|asked| Says::Text(format!("echo {}", asked.text()), Duration::ZERO));
+        assert_eq!(folder.run(&[]).code, Some(0));
+        assert!(folder.read("results/rankings.csv").contains("1,ann,100,"));
+    }
+}
+
+/// Where nothing that is granted answers, it is the provider that is away, whatever it says.
+#[test]
+fn a_provider_that_knows_nothing_of_any_model_is_away() {
+    let provider = Provider::echo();
+    let folder = Folder::with(&provider, "{allow: [m]}", &["ask('hi') == 'echo hi'"], "");
+    folder.expect_passed();
+    let before = folder.read("results/rankings.csv");
+    provider.says(|_| Says::Status(404, "", "no such tunnel".into()));
+    folder.task("work", &["ask('ho') == 'echo ho'"]);
+    let ran = folder.run(&[]);
+    assert!(ran.said.contains("alice: not scored anew"), "{}", ran.said);
+    assert_eq!(folder.read("results/rankings.csv"), before);
+}
+
 #[test]
 fn a_provider_that_is_down_stops_the_stage_once() {
     let provider = Provider::new(|_| Says::Status(503, "", String::new()));
@@ -270,6 +330,9 @@ fn check_asks_the_endpoint() {
     let told = checked(crate::support::KEY);
     assert!(told.contains("the endpoint of llm.base_url answers, and takes the key"), "{told}");
     assert!(provider.asked().is_empty(), "it asks no model");
+    provider.says(|_| Says::Status(200, "", r#"{"data": [{"id": "gpt-m"}]}"#.into()));
+    let told = checked(crate::support::KEY);
+    assert!(told.contains("the endpoint of llm.base_url lists no m; it lists gpt-m"), "{told}");
     provider.stop();
     let told = checked(crate::support::KEY);
     assert!(

@@ -45,6 +45,13 @@ pub(super) struct Now<'r> {
     unscored: u64,
 }
 
+impl<'r> Now<'r> {
+    /// Its miner, and the digest of its bytes.
+    pub(super) fn submission(&self) -> (&'r Miner, &'r str) {
+        (self.miner, self.sha256)
+    }
+}
+
 impl BoardBefore {
     /// Tells whether it waits for this very submission, which is on it.
     pub(super) fn waits_for(&mut self, (miner, sha256): (&Miner, &str), results: &Path) -> bool {

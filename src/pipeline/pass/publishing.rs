@@ -122,7 +122,10 @@ impl Pass<'_> {
             self.context.events,
         );
         self.context.keep_board(at)?;
-        let unscored = self.board_before.unscored_anew(standing.agents_now(), results);
+        // Whoever asks a model that is not served would hold it up for ever.
+        let unserved = self.submissions.unserved();
+        let agents_now = standing.agents_now().filter(|agent| !unserved.contains(&agent.submission()));
+        let unscored = self.board_before.unscored_anew(agents_now, results);
         let stands = stands || !unscored.is_empty();
         if self.submissions.is_idle() {
             self.unscored.is_now(not_scored_anew(unscored), self.context.events);

@@ -196,7 +196,8 @@ pub fn line(row: &Row, token: &str) -> String {
         }
         _ => format!("-. {miner}: unscored"),
     };
-    remarks(row).fold(line, |line, remark| line + &format!(" [{remark}]"))
+    let unscored = (row.unscored > 0 && row.score.is_some()).then(|| format!("{} unscored", row.unscored));
+    unscored.into_iter().chain(remarks(row)).fold(line, |line, remark| line + &format!(" [{remark}]"))
 }
 
 /// Remarks on a ranked miner, such as whose copy it is.

@@ -7,7 +7,7 @@ mod standing;
 mod tests;
 mod whose;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
 
@@ -369,6 +369,12 @@ impl<'a> SubmissionTable<'a> {
             score::best(entry.complete(), &self.plan.stages).or_else(|| self.kept.get(miner))
         });
         stands.collect()
+    }
+
+    /// Digests of agents that lack a score only as they asked a model that is not served, with their miners.
+    pub fn unserved(&self) -> HashSet<(&Miner, &str)> {
+        let complete = self.entries.values().flat_map(Tracked::complete).filter(|agent| agent.unserved);
+        complete.map(|agent| (&agent.miner, agent.sha256.as_str())).collect()
     }
 
     /// All agents that wait, by miner.

@@ -128,6 +128,7 @@ fn new(inbox_file: &InboxFile, submission: Submission) -> ReportSummary {
         modified: submission.modified,
         syntax: None,
         penalty: None,
+        unserved: false,
         results: Box::default(),
     }
 }

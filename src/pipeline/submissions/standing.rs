@@ -101,6 +101,7 @@ impl<'a> SubmissionTable<'a> {
             bytes,
             syntax: None,
             penalty: None,
+            unserved: false,
             results: Box::default(),
         });
         state.date(self.ledger.sights());
