@@ -115,6 +115,25 @@ fn an_output_is_compared_as_the_task_says() {
     assert_eq!(lab.close(), Vec::<String>::new());
 }
 
+/// A lecturer on Windows saves both files so; a \r that is not at the end of each line is meant, or is told.
+#[test]
+fn line_ends_of_windows_are_those_of_linux_for_programs_and_answers() {
+    let files = [
+        ("s/1.in", "Anna\r\nEnde\r\n"),
+        ("s/1.out", "Hallo Anna!\r\nHallo Ende!\r\n"),
+        ("s/2.in", "Anna\r\nEnde\n"),
+        ("s/2.out", "Hallo Anna!\nHallo Ende!\n"),
+    ];
+    let agent = "import sys\nfor line in sys.stdin:\n    print(f'Hallo {line[:-1]}!')\n";
+    let lab = Lab::with_workers(1);
+    let visible = "expected 'Anna!', got 'Anna'; there are carriage returns, \\r, in the output";
+    for (rule, kept) in [("tokens", visible), ("exact", r"expected 'Hallo Anna!', got 'Hallo Anna\r!'")] {
+        let text = format!("prompt: p\ncases: {{folder: s, compare: {rule}, public: true}}\n");
+        let (_folder, task) = task(&[&files[..], &[("t.yaml", text.as_str())]].concat());
+        expect(&run(&lab, agent, &task), &[("passed", ""), ("failed", kept)]);
+    }
+}
+
 #[test]
 fn nothing_is_near_to_an_answer_that_is_not_finite() {
     let (_folder, task) = task(&[

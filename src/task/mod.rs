@@ -7,6 +7,7 @@ mod data_file;
 mod digest;
 mod find;
 mod folder;
+mod line_ends;
 mod public_cases;
 mod secrets;
 #[cfg(test)]
@@ -24,6 +25,7 @@ use crate::yaml::{self, Kind, Log, Place, Problem, Problems, excerpt};
 pub use crate::task::cases::{Case, Judging, Program};
 pub use crate::task::data_file::DataFile;
 pub use crate::task::folder::{Folder, FolderFile};
+pub use crate::task::line_ends::LineEnds;
 
 /// A prompt and its tests.
 #[derive(Debug, Clone)]

@@ -1,12 +1,13 @@
 //! `check`: everything that can be known before an agent is evaluated, all mistakes at once.
 
 mod agent;
+mod case_texts;
 mod doubts;
 mod fixtures;
 mod greedy_cases;
 mod hints;
 mod machine;
-mod marked_cases;
+
 mod mutants;
 mod own_sandbox;
 mod progress;
@@ -181,7 +182,7 @@ fn check_folder(
     hints.extend(weak_texts::weak(&due));
     hints.extend(uncalled::uncalled(&due));
     hints.extend(fixtures::fixtures(&due));
-    hints.extend(marked_cases::marked(&due));
+    hints.extend(case_texts::odd(&due));
     hints.extend(task::misnamed(&pipeline.tasks));
     hints.extend(config::misnamed_prices(&dir.join(PIPELINE), pipeline));
     hints.extend(of_pipeline(dir, pipeline, &tasks));

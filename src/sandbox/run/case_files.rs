@@ -32,8 +32,8 @@ impl CaseFile {
     pub fn of(self, task: &Task) -> Result<Vec<u8>, String> {
         let case = case(task, self.test)?;
         match self.file {
-            Which::Input => case.input.read(),
-            Which::Answer => case.answer.as_ref().map_or(Ok(Vec::new()), DataFile::read),
+            Which::Input => case.input.read_plain(),
+            Which::Answer => case.answer.as_ref().map_or(Ok(Vec::new()), DataFile::read_plain),
         }
     }
 }
@@ -47,7 +47,7 @@ pub fn filled(kind: ToCell, payload: Vec<u8>, task: &Task) -> Result<Vec<u8>, St
         return Ok(payload);
     }
     let test = str::from_utf8(&payload).ok().and_then(|text| text.parse().ok());
-    case(task, test.unwrap_or(usize::MAX))?.input.read()
+    case(task, test.unwrap_or(usize::MAX))?.input.read_plain()
 }
 
 fn case(task: &Task, test: usize) -> Result<&Case, String> {

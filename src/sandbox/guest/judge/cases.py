@@ -65,7 +65,7 @@ class Tokens(Compared):
             return
         for number, pair in enumerate(zip(words, right), 1):
             if not self.same(*pair):
-                raise AssertionError(f"word {number}: expected {shown(pair[1])}, got {shown(pair[0])}")
+                raise AssertionError(f"word {number}: expected {shown(pair[1])}, got {shown(pair[0])}{told_returns(output, expected)}")
         if len(words) != len(right):
             so_far = "; they are right as far as they go" if words and right else ""
             raise AssertionError(f"expected {len(right)} word{'s' * (len(right) != 1)}, got {len(words) or 'none'}{so_far}")
@@ -143,6 +143,11 @@ class Left:
     def __init__(self, payload):
         self.code, length = struct.unpack(">iI", payload[:8])
         self.stdout, self.stderr = payload[8 : 8 + length], payload[8 + length :]
+
+
+def told_returns(output, expected):
+    """Carriage returns in an output, which stand between words like any space: on a screen they are not seen either."""
+    return "; there are carriage returns, \\r, in the output" if b"\r" in output and b"\r" not in expected else ""
 
 
 def shown(word):
