@@ -224,3 +224,18 @@ fn a_test_that_fails_before_it_asks_is_hinted_at_if_another_may_mend_it() {
         "unless a test before this one keeps that away",
     ]);
 }
+
+/// An attribute that what `agent.run` gives has for no agent, where only some agents come to it, is a hint; else it is a mistake.
+#[test]
+fn an_attribute_that_no_result_of_a_program_has_is_told() {
+    let task = |test: &str| format!("prompt: p\ntests:\n  - |\n    r = agent.run('x')\n    {test}\n");
+    let some = task("if r.returncode:\n        raise AssertionError(r.sterr)\n    assert r.stdout == 'x'");
+    let env = TestEnv::new().task("some", &some);
+    env.agentmill(&["check"]).code(0).prints(&[
+        "some.yaml:6: tests[0]: what agent.run(...) gives has no sterr; it has stdout, stderr and returncode: no agent passes",
+    ]);
+    let env = env.task("all", &task("assert r.stdout.strp() == 'x'"));
+    env.agentmill(&["check"]).code(2).complains(&[
+        "all.yaml:5: tests[0]: what a program prints is a text, and a text has no strp; did you mean strip?",
+    ]);
+}

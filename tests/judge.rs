@@ -183,7 +183,7 @@ fn an_agent_that_takes_the_judges_memory_in_one_test_after_the_other_holds_nobod
 }
 
 /// A task that no agent can pass, and what is said of it.
-const FAULTS: [(&str, &str); 8] = [
+const FAULTS: [(&str, &str); 12] = [
     (
         "prompt: p\ntests:\n  - assert one() == 1\n  - |\n    big = [0] * 10**8\n    assert one() == len(big)\n",
         "judge: memory",
@@ -207,6 +207,16 @@ const FAULTS: [(&str, &str); 8] = [
     ),
     ("prompt: p\ntests:\n  - assert math.sqrt(one()) == 1\n", "math is not defined"),
     ("prompt: p\nsetup: import math\ntests:\n  - assert one(math) == 1\n", "an argument of one"),
+    (
+        "prompt: p\ntests:\n  - assert agent.run('x').output == ''\n",
+        "what agent.run(...) gives has no output; it has stdout, stderr and returncode",
+    ),
+    (
+        "prompt: p\nsetup: |\n  def printed(x):\n      r = agent.run(x)\n      return r.stdot.strip()\ntests:\n  - assert printed('x') == ''\n",
+        "test 1 (line 5): what agent.run(...) gives has no stdot",
+    ),
+    ("prompt: p\ntests:\n  - assert agent.run('x').stdout.strp() == ''\n", "did you mean strip?"),
+    ("prompt: p\ntests:\n  - assert output.strip().splitlnes() == []\n", "a text has no splitlnes"),
 ];
 
 fn what_no_agent_can_pass_is_the_tasks_fault() {
@@ -221,8 +231,9 @@ fn what_no_agent_can_pass_is_the_tasks_fault() {
 }
 
 /// Faultless, though a test fails in the dry run before it asks anything.
-const SOUND: [&str; 3] = [
+const SOUND: [&str; 4] = [
     "prompt: p\nsetup: seen = []\ntests:\n  - |\n    for n in [one()]:\n        seen.append(n)\n    assert n\n  - assert seen[0] == 1\n",
+    "prompt: p\ntests:\n  - |\n    r = agent.run('x')\n    if r.returncode:\n        raise AssertionError(r.sterr)\n  - |\n    r = agent.run()\n    assert not hasattr(r, 'output') and r.stdout.split().sort() is None\n",
     "prompt: p\ntests:\n  - assert agent.output == ''\n  - assert [int(word) for word in output.split()] == []\n",
     "prompt: p\nsetup: |\n  kept = {}\n  def keep(n): return kept.setdefault('n', n)\n  def kept_is(n): return kept['n'] == n\ntests:\n  - assert keep(one()) == 1\n  - assert kept_is(1)\n",
 ];

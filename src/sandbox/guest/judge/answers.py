@@ -12,6 +12,7 @@ class Anything:
     """An answer that says nothing: it agrees with everything."""
 
     touched = 0
+    decided = 0  # looks whose answer a test may go by
 
     then = property(lambda self: self)  # what comes of anything that is done with it
 
@@ -23,6 +24,7 @@ class Anything:
 
     def _true(self, *_):
         self._itself()
+        Anything.decided += 1
         return True
 
     __call__ = __getattr__ = __getitem__ = __enter__ = __abs__ = __neg__ = __pos__ = __invert__ = __round__ = _itself
@@ -33,6 +35,7 @@ class Anything:
 
     def _nothing(self):
         self._itself()
+        Anything.decided += 1
         return 0
 
     __len__ = __hash__ = __int__ = __index__ = __trunc__ = _nothing
@@ -53,3 +56,24 @@ class Anything:
 
     def __format__(self, _):
         return str(self)
+
+
+# Methods of a text that give one.
+OF_TEXT = set("strip lstrip rstrip lower upper title capitalize swapcase casefold replace removeprefix removesuffix expandtabs".split())
+
+
+class AnyText(Anything):
+    """What a program may print: it says nothing, but is a text whatever the agent does, and has no attribute that texts have not."""
+
+    def __getattr__(self, name):
+        if not hasattr(str, name):
+            near = next(iter(close_names(name, dir(str))), None)
+            raise Misused(f"what a program prints is a text, and a text has no {name}{f'; did you mean {near}?' if near else ''}")
+        self._itself()
+        return self if name in OF_TEXT else Anything()
+
+
+def close_names(name, known):
+    import difflib
+
+    return difflib.get_close_matches(name, known, 1, 0.7)

@@ -94,7 +94,7 @@ class DryRun(Run):
         else:
             self.look_up(first)
         for test in range(first, len(self.task.tests) if error is None else 0):
-            self.asked, Anything.touched, self.test = False, 0, test
+            self.asked, Anything.touched, Anything.decided, self.test = False, 0, 0, test
             self.enter(test)
             self.calls = Calls()
             error = self.carry_out(test, self.scope)
@@ -153,6 +153,15 @@ class DryRun(Run):
             self.complain(self.task.fault(test, error))
         elif not self.asked and not Anything.touched:
             self.doubt_early(test, error)
+        elif isinstance(error, Misused):
+            self.doubt_use(self.task.fault(test, error))
+
+    def doubt_use(self, flaw):
+        """Tells of an attribute that is there for no agent: a fault, or a hint where a look at an answer may keep a test from it."""
+        if not Anything.decided:
+            self.complain(flaw)
+        else:
+            self.elsewhere.setdefault(flaw["test"], flaw | {"message": f"{flaw['message']}: no agent passes that comes to this"})
 
     def doubt_early(self, test, error):
         """Tells of an exception before anything is asked: a fault, or a hint where a test before it may keep that away."""
@@ -236,7 +245,7 @@ class DryRun(Run):
         self.is_foreseen = False
         if type(prompt) is str and MARK not in prompt and len(prompt.encode(errors="replace")) > MAX_PROMPT:
             raise Careless(f"ask_model takes at most {MAX_PROMPT} bytes")
-        if type(prompt) not in (str, Anything, Made):
+        if type(prompt) is not str and not issubclass(type(prompt), Anything):
             raise Careless(f"ask_model takes text, not {type(prompt).__name__}")
         return Anything()
 
@@ -251,8 +260,14 @@ class DryRun(Run):
     def accept(self, peer, coder, label, note, claim):
         return Anything()
 
+    def script(self, args, stdin):
+        decided = Anything.decided
+        result = super().script(args, stdin)
+        Anything.decided = decided  # nothing goes by the note of the call
+        return result
+
     def left(self, payload):
-        return Script(Anything(), Anything(), Anything())
+        return Script(AnyText(), AnyText(), Anything())
 
 
 UNTOLD = "is defined neither in the tests nor in setup, and named neither in the prompt nor in a public test: no agent can know of it"

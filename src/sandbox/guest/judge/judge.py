@@ -64,11 +64,21 @@ def last_lines(text, most=200):
 READS_INPUT = '; what reads input when the file is run belongs below `if __name__ == "__main__":`'
 
 
+class Misused(AttributeError):
+    """An attribute that an object of the judge's own has for no agent: the mistake is the author's."""
+
+
+Misused.__name__ = "AttributeError"  # as which a test may catch it
+
+
 class Script:
     """The outputs and exit code of `python agent.py ...`."""
 
     def __init__(self, stdout, stderr, returncode):
         self.stdout, self.stderr, self.returncode = stdout, stderr, returncode
+
+    def __getattr__(self, name):
+        raise Misused(f"what agent.run(...) gives has no {name}; it has stdout, stderr and returncode")
 
     def __repr__(self):
         return f"(stdout {brief(self.stdout)}, stderr {brief(last_lines(self.stderr))}, returncode {self.returncode})"

@@ -35,7 +35,7 @@ class Task:
         message = f"raised {type(error).__name__}: {said(error)[:300]}"
         if isinstance(error, ModuleNotFoundError):
             message += "; raises and approx are there without it" if error.name == "pytest" else "; a judge has the standard library, and the agent's names without an import"
-        if isinstance(error, (Careless, NoShare)):
+        if isinstance(error, (Careless, NoShare, Misused)):
             message = said(error)[:300]
         if isinstance(error, AssertionError):
             message = f"does not hold, whatever the agent does: {said(error)[:300]}"
