@@ -225,6 +225,27 @@ fn a_test_that_fails_before_it_asks_is_hinted_at_if_another_may_mend_it() {
     ]);
 }
 
+#[test]
+fn a_test_of_a_class_that_was_called_without_its_preparation_is_told_how() {
+    let task = |head: &str, name: &str, test: &str| {
+        format!(
+            "prompt: Write f(x).\nsetup: |\n  import unittest\n  class T{head}:\n      def {name}(self):\n          self.one = 1\n      \
+             def test_a(self):\n          assert f(self.one) == 1\ntests:\n  - {test}\n"
+        )
+    };
+    let env = TestEnv::new()
+        .task("case", &task("(unittest.TestCase)", "setUp", "T().test_a()"))
+        .task("pytest", &task("", "setup_method", "T().test_a()"));
+    env.agentmill(&["check"]).code(2).complains(&[
+        "case.yaml:8: tests[0]: raised AttributeError: 'T' object has no attribute 'one'; write T(\"test_a\").debug(), which calls setUp",
+        "pytest.yaml:8: tests[0]: raised AttributeError: 'T' object has no attribute 'one'; nothing calls setup_method: call it __init__, which",
+    ]);
+    let env = TestEnv::new()
+        .task("case", &task("(unittest.TestCase)", "setUp", "T('test_a').debug()"))
+        .task("pytest", &task("", "__init__", "T().test_a()"));
+    env.agentmill(&["check"]).code(0);
+}
+
 /// An attribute that what `agent.run` gives has for no agent, where only some agents come to it, is a hint; else it is a mistake.
 #[test]
 fn an_attribute_that_no_result_of_a_program_has_is_told() {

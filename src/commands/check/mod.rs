@@ -10,6 +10,7 @@ mod machine;
 
 mod mutants;
 mod own_sandbox;
+mod preparations;
 mod progress;
 mod scope;
 mod uncalled;
@@ -181,6 +182,7 @@ fn check_folder(
     hints.extend(veiled::veiled(&due));
     hints.extend(weak_texts::weak(&due));
     hints.extend(uncalled::uncalled(&due));
+    hints.extend(preparations::uncalled(&due));
     hints.extend(fixtures::fixtures(&due));
     hints.extend(case_texts::odd(&due));
     hints.extend(task::misnamed(&pipeline.tasks));

@@ -35,6 +35,8 @@ class Task:
         message = f"raised {type(error).__name__}: {said(error)[:300]}"
         if isinstance(error, ModuleNotFoundError):
             message += "; raises and approx are there without it" if error.name == "pytest" else "; a judge has the standard library, and the agent's names without an import"
+        if isinstance(error, AttributeError):
+            message += unprepared(type(error.obj), error)
         if isinstance(error, (Careless, NoShare, Misused)):
             message = said(error)[:300]
         if isinstance(error, AssertionError):
@@ -43,3 +45,24 @@ class Task:
 
     def line(self, test):
         return self.setup_line if test is None else self.lines[test]
+
+
+def unprepared(kind, error):
+    """Advice on a test of pytest's or unittest's that was called without what these call before it."""
+    names = [frame.f_code.co_name for frame in frames_of_test(error)]
+    method = next((name for name in names if name.startswith("test")), "METHOD")
+    if is_case(kind) and hasattr(kind, method):
+        return f'; write {kind.__name__}("{method}").debug(), which calls setUp before the method'
+    for name, remedy in PREPARING.items():
+        if callable(getattr(kind, name, None)):
+            return f"; nothing calls {name}: {remedy.format(kind.__name__)}"
+    return ""
+
+
+PREPARING = {"setup_method": "call it __init__, which {}() calls", "setup_class": "write {}.setup_class() at the end of setup"}
+PREPARING["setUpClass"] = "write {}.setUpClass() at the end of setup"
+
+
+def is_case(kind):
+    cases = sys.modules.get("unittest.case")
+    return cases is not None and issubclass(kind, cases.TestCase) and kind.setUp is not cases.TestCase.setUp
