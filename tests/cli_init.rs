@@ -24,7 +24,7 @@ fn an_own_task_and_an_own_agent_are_scored_in_a_new_folder() {
     assert_eq!(env.verdicts()[&("ann".into(), "reverse_string".into())], "error");
     env.agentmill(&["check"])
         .code(0)
-        .prints(&["ok: 2 tasks, 1 reference solution scores 100, image sha256:"]);
+        .prints(&["ok: 2 tasks, 1 reference solution scores 100 (none of double), image sha256:"]);
 }
 
 #[test]

@@ -223,3 +223,20 @@ fn a_withdrawal_is_told_once() {
     let told: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
     assert_eq!(told["withdrawn"], serde_json::json!(["ann"]));
 }
+
+/// A test of a task without a solution may be wrong; so every agent fails it.
+#[test]
+fn a_test_that_no_agent_passes_is_told() {
+    let miners = ["ann", "bo", "cy", "di", "eve"];
+    let env = TestEnv::new()
+        .task("ggt", "prompt: p\ntests: [assert double(1) == 2, assert double(2) == 5]\n")
+        .task("double", DOUBLE_TASK);
+    let env = miners.iter().fold(env, |env, miner| env.agent(miner, DOUBLE_AGENT));
+    let told = "test 2 of ggt: none of 5 agents passes it; a test may be wrong";
+    env.run().complains(&[told]);
+    env.agentmill(&["show", "--task", "ggt"]).code(0).prints(&[told]);
+    assert!(!env.agentmill(&["show", "--task", "double"]).code(0).stdout.contains("none of"));
+    env.remove("inbox/eve.py");
+    let told = env.run();
+    assert!(!told.stderr.contains("none of 4"), "{told}");
+}

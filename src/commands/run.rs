@@ -12,6 +12,8 @@ use crate::config::{Pipeline, Roster};
 use crate::gateway::Gateway;
 use crate::model::miner_id::Miner;
 use crate::model::rejection::Rejection;
+use crate::model::report::Report;
+use crate::model::unpassed::Unpassed;
 use crate::pipeline::report_store::Unwritable;
 use crate::pipeline::scope::Scope;
 use crate::pipeline::{PassContext, Summary, publish, renamed, report_store};
@@ -124,12 +126,33 @@ pub(super) fn work(
         };
         context.run_pass(&waker, &wakes)
     };
+    if let Ok(summary) = &summary {
+        unpassed(workspace, summary).into_iter().for_each(|told| events.send(Event::Note(told)));
+    }
     drop(events);
     let printed = display.finish();
     let summary = summary?;
     printed?;
     let exit = signals.received().map_or_else(|| exit(&summary), Exit::Signal);
     Ok((summary, exit))
+}
+
+/// Lines on tests that none of the ranked agents passes, of tasks that no reference solution proves.
+fn unpassed(workspace: &Workspace, summary: &Summary) -> Vec<String> {
+    let unproved: HashSet<&str> =
+        workspace.tasks.iter().filter(|task| task.solution.is_none()).map(|task| task.id.as_str()).collect();
+    if unproved.is_empty() {
+        return Vec::new();
+    }
+    let results = &workspace.pipeline.results;
+    let reports: Vec<Report> =
+        summary.rows.iter().filter_map(|row| report_store::load_report(results, &row.miner)).collect();
+    let mut unpassed = Unpassed::default();
+    for report in &reports {
+        let runs = report.runs.iter().filter(|run| unproved.contains(run.task.as_str()));
+        runs.for_each(|run| unpassed.add(&report.miner, run));
+    }
+    unpassed.told()
 }
 
 /// Facts that stand in the results, and need not be told again.
@@ -174,7 +197,8 @@ impl ToldBefore {
                 "{} are not on the roster, {}{}",
                 first_few(many),
                 roster.file.display(),
-                many.iter().find_map(|one| roster.without_zeros(one)).unwrap_or_default()
+                many.iter().find_map(|one| roster.without_zeros(one))
+                    .unwrap_or_default()
             )),
         }
     }

@@ -20,4 +20,5 @@ pub mod sampled;
 pub mod samples;
 pub mod spread;
 pub mod stopped_early;
+pub mod unpassed;
 pub mod verdict;

@@ -10,6 +10,7 @@ use crate::model::rejection::Rejection;
 use crate::model::report::{Outcome, Report, Run, Scored, TestResult, Usage, Verdict};
 use crate::model::samples::{by_task, spreads};
 use crate::model::spread::{Spread, TaskSpread};
+use crate::model::unpassed::Unpassed;
 use crate::pipeline::publish::json::Rankings;
 use crate::pipeline::publish::roster::Listed;
 use crate::pipeline::score::{Evaluated, Row, hundredths, lateness};
@@ -348,7 +349,10 @@ fn task_table(runs: &[MinerRun], layout: &Layout) -> String {
         let miner = Styled::from(run.miner.to_string());
         std::iter::once(miner).chain(run_cells(&run.run, has_samples)).collect()
     };
-    table(layout, &header, runs.iter().map(line))
+    let mut unpassed = Unpassed::default();
+    runs.iter().for_each(|run| unpassed.add(&run.miner, &run.run));
+    let unpassed: String = unpassed.told().iter().map(|told| format!("\n{}\n", shown(told))).collect();
+    table(layout, &header, runs.iter().map(line)) + &unpassed
 }
 
 fn whole_run(run: &Run, has_samples: bool, layout: &Layout) -> String {

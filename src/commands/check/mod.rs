@@ -40,6 +40,7 @@ use crate::sandbox::run::ContainerSandbox;
 use crate::task::{self, Task};
 use crate::term::{self, BAD, GOOD, Layout};
 use crate::ui::{Events, Talk};
+use crate::util::first_few::first_few;
 use crate::util::plural::counted;
 use crate::workspace::{PIPELINE, check_files, check_models, check_stages, parked};
 use crate::yaml::{Log, Position, Problem, Problems, told as told_problems};
@@ -49,6 +50,8 @@ use crate::yaml::{Log, Position, Problem, Problems, told as told_problems};
 struct Sound {
     tasks: usize,
     solutions: usize,
+    /// Tasks without one, which nothing has proved.
+    unproved: Vec<String>,
     image: String,
     /// Weak tests: nothing that stops anybody.
     hints: Vec<Problem>,
@@ -134,7 +137,7 @@ fn noticed(findings: &[Finding], found: Option<&Sound>, elsewhere: &[Problem]) -
 
 /// The last line: what is sound, or that the machine is not.
 fn told(sound: &Sound, ok: bool, layout: &Layout) -> String {
-    let Sound { tasks, solutions, image, mutants, .. } = sound;
+    let Sound { tasks, solutions, unproved, image, mutants, .. } = sound;
     let (style, word) = if ok { (GOOD, "ok") } else { (BAD, "not ok") };
     let word = layout.paint(style, word);
     let mutants = mutants.as_ref().map_or_else(String::new, |mutants| match mutants {
@@ -150,7 +153,11 @@ fn told(sound: &Sound, ok: bool, layout: &Layout) -> String {
         some => format!("{some} reference solutions score 100"),
     };
     let tasks = counted(*tasks, "task");
-    format!("{mutants}{word}: {tasks}, {solved}, image {image}\n")
+    let without = match first_few(unproved) {
+        names if names.is_empty() || *solutions == 0 => String::new(),
+        names => format!(" (none of {names})"),
+    };
+    format!("{mutants}{word}: {tasks}, {solved}{without}, image {image}\n")
 }
 
 fn check_folder(
@@ -203,13 +210,14 @@ fn check_folder(
     check_solutions(pipeline, &due, (&proofs, &known), (sandbox, events), problems)?;
     hints.extend(greedy_cases::hints(&tasks, pipeline));
     let solutions = provable(&tasks).filter(|task| task.solution.is_some()).count();
+    let unproved = tasks.iter().filter(|task| task.solution.is_none()).map(|task| task.id.clone()).collect();
     let mut mutants = None;
     if scope.mutants && problems.is_empty() {
         let (tried, survivors) = hints::survivors(&tasks, pipeline, sandbox, events)?;
         mutants = Some(Mutants { tried, caught: tried - survivors.len() });
         hints.extend(survivors);
     }
-    Ok(Some(Sound { tasks: tasks.len(), solutions, image, hints, mutants }))
+    Ok(Some(Sound { tasks: tasks.len(), solutions, unproved, image, hints, mutants }))
 }
 
 /// The tasks of the scope that can be read; all that is wrong with them, or with them and the pipeline together, is added to the problems.
