@@ -109,7 +109,13 @@ fn failures(scored: &Scored) -> Option<String> {
         failed.iter().skip(1).partition(|test| test.message == first.message);
     let mut told = format!("does not score 100: {}", told(first, &alike));
     if let Some((other, rest)) = others.split_first() {
-        told += &format!("; {}", self::told(other, rest));
+        let (alike, rest): (Vec<&TestResult>, Vec<_>) =
+            rest.iter().partition(|test| test.message == other.message);
+        told += &format!("; {}", self::told(other, &alike));
+        let rest = first_few(rest.iter().map(|test| &test.name));
+        if !rest.is_empty() {
+            told += &format!("; and for other reasons {rest}");
+        }
     }
     Some(told)
 }
@@ -117,6 +123,6 @@ fn failures(scored: &Scored) -> Option<String> {
 /// A failed test with its message, and the names of others that are told with it.
 fn told(test: &TestResult, others: &[&TestResult]) -> String {
     let others = first_few(others.iter().map(|test| &test.name));
-    let others = if others.is_empty() { others } else { format!(" (also {others})") };
+    let others = if others.is_empty() { others } else { format!(" (and so {others})") };
     format!("{}{others}: {}", test.name, test.message.as_deref().unwrap_or_default())
 }
