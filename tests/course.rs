@@ -74,7 +74,6 @@ fn the_script_of_the_docs_collects_what_is_one_persons_and_tells_of_all_else() {
     write("collect.py", script.split("```").next().unwrap());
     let roster =
         "id,name\njo,J\u{f6}rg Ray\nbo,Bo M\u{75}\u{308}ller\ndi,Di Two\nzed,Zero Zed\ns1,Twin\ns2,Twin\n";
-    write("students.csv", roster);
     write("inbox/bo.py", "old");
     write("zip/Jo\u{308}rg Ray_4711_assignsubmission_file_/solution.py", "jo");
     write("zip/Bo M\u{fc}ller_4712_assignsubmission_file_/solution.py", "bo");
@@ -84,6 +83,8 @@ fn the_script_of_the_docs_collects_what_is_one_persons_and_tells_of_all_else() {
     write("zip/Twin_4715_assignsubmission_file_/x.py", "x");
     write("zip/No Body_4716_assignsubmission_file_/x.py", "x");
     let mut python = std::process::Command::new("python3");
+    // As typed in a spreadsheet; agentmill reads it, too.
+    write("students.csv", &roster.replace("id,name", "ID; Name").replace(',', "; "));
     let told = match python.args(["collect.py", "zip"]).current_dir(folder.path()).output() {
         Ok(output) => String::from_utf8([output.stdout, output.stderr].concat()).unwrap(),
         // A machine without Python has agents in cells all the same.

@@ -197,7 +197,8 @@ impl ToldBefore {
                 "{} are not on the roster, {}{}",
                 first_few(many),
                 roster.file.display(),
-                many.iter().find_map(|one| roster.without_zeros(one))
+                many.iter()
+                    .find_map(|one| roster.without_zeros(one).or_else(|| roster.within(one)))
                     .unwrap_or_default()
             )),
         }

@@ -61,15 +61,27 @@ impl Roster {
         let is_number = |id: &str| id.bytes().all(|byte| byte.is_ascii_digit());
         // Next to a number there is always another one.
         let ids = self.students.iter().map(|student| student.id.as_str()).filter(|id| !is_number(id));
-        let near = || if self.without_zeros(miner).is_some() { None } else { nearest(miner.as_str(), ids) };
+        let is_told = self.without_zeros(miner).or_else(|| self.within(miner)).is_some();
+        let near = || if is_told { None } else { nearest(miner.as_str(), ids) };
         (!self.has(miner)).then(|| self.tell_stranger(miner) + &did_you_mean(near()))
     }
 
     /// Says that a miner is not on it.
     #[must_use]
     pub fn tell_stranger(&self, miner: &Miner) -> String {
-        let zeros = self.without_zeros(miner).unwrap_or_default();
-        format!("{miner} is not on the roster, {}{zeros}", self.file.display())
+        let near = self.without_zeros(miner).or_else(|| self.within(miner)).unwrap_or_default();
+        format!("{miner} is not on the roster, {}{near}", self.file.display())
+    }
+
+    /// Tail of a message on a miner in whose id the one id of the roster stands as whole words, such as `4711018_blatt3`.
+    #[must_use]
+    pub fn within(&self, miner: &Miner) -> Option<String> {
+        let mut within = self.students.iter().filter(|student| has_words_of(miner, &student.id));
+        let first = within.next().filter(|_| !self.has(miner))?;
+        within.next().is_none().then(|| {
+            let id = &first.id;
+            format!("; perhaps it is {id}'s: then name the file {id}.py")
+        })
     }
 
     /// Tail of a message on a miner whose id is there but for zeros in front.
@@ -80,6 +92,15 @@ impl Roster {
             self.students.iter().find(|student| student.id != *miner && bare(&student.id) == number)?;
         Some(format!("; {} is: spreadsheets drop zeros in front", same.id))
     }
+}
+
+/// True if an id stands in another one between signs that are no letters or digits.
+fn has_words_of(miner: &Miner, id: &Miner) -> bool {
+    let (text, id) = (miner.as_str(), id.as_str());
+    text.match_indices(id).any(|(at, _)| {
+        let (before, after) = (&text[..at], &text[at + id.len()..]);
+        !before.ends_with(char::is_alphanumeric) && !after.starts_with(char::is_alphanumeric)
+    })
 }
 
 /// An id without zeros in front.
@@ -190,7 +211,19 @@ fn student(record: &StringRecord, places: [Option<usize>; 3]) -> Result<Student,
         return Err(format!("a name is longer than {LONGEST} characters"));
     }
     let (name, group) = (visible(name, LONGEST), visible(group, LONGEST));
+    if is_shortened(id) {
+        return Err(format!(
+            "{id:?} is a number as spreadsheets shorten it, of which digits are lost: write it in full, in a column that is formatted as text"
+        ));
+    }
     Ok(Student { id: id.parse()?, written: id.to_owned(), name, group })
+}
+
+/// True of a number such as `4,711E+06`.
+fn is_shortened(id: &str) -> bool {
+    let Some((digits, power)) = id.split_once(['E', 'e']) else { return false };
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    power.strip_prefix('+').is_some_and(is_number) && is_number(&digits.replacen([',', '.'], "", 1))
 }
 
 #[cfg(test)]
@@ -239,6 +272,11 @@ mod tests {
             ]
         );
         assert!(read(b"\xff\xfe").unwrap_err()[0].contains("CSV UTF-8"));
+        let told = read(b"id;name\n4,711E+06;Ann\n").unwrap_err();
+        assert!(
+            told[0].starts_with("students.csv:2: \"4,711E+06\" is a number as spreadsheets shorten it"),
+            "{told:?}"
+        );
     }
 
     /// As spreadsheets save them: line ends of Windows, rows in which nothing stands.
@@ -275,6 +313,12 @@ mod tests {
         assert_eq!(roster.strangers(many.into_iter()).count(), 1, "who has two files is told once");
         assert_eq!(told("chirs"), said("chirs", "; did you mean \"chris\"?"));
         assert_eq!(told("73"), said("73", ""));
+        for (id, whose) in [("71_sheet3", "71"), ("sheet3-72", "72"), ("chris_2", "chris")] {
+            let more = format!("; perhaps it is {whose}'s: then name the file {whose}.py");
+            assert_eq!(told(id), said(id, &more));
+        }
+        assert_eq!(told("71_72"), said("71_72", ""), "of two, either may be meant");
+        assert_eq!(told("711_2"), said("711_2", ""));
     }
 
     #[test]

@@ -21,13 +21,14 @@ pub(super) fn look(pipeline: &Pipeline) -> Option<Finding> {
     miners.extend(with_token(pipeline));
     let miners: Vec<Miner> = roster.strangers(miners.into_iter()).collect();
     let file = roster.file.display();
-    let zeros = miners.iter().find_map(|miner| roster.without_zeros(miner)).unwrap_or_default();
+    let near = |miner: &Miner| roster.without_zeros(miner).or_else(|| roster.within(miner));
+    let near = miners.iter().find_map(near).unwrap_or_default();
     Some(match miners.is_empty() {
         true => Finding::ok("roster", format!("{file} has {}", people(roster.students.len()))),
         false => Finding::odd(
             "roster",
-            format!("not on it, {file}: {}{zeros}", first_few(&miners)),
-            "add a line for each, or leave them as guests: they are ranked without a name",
+            format!("not on it, {file}: {}{near}", first_few(&miners)),
+            "add a line for each, rename a file that has another name than its author's id, or leave them as guests: they are ranked without a name",
         ),
     })
 }

@@ -27,7 +27,14 @@ fn claimed(rows: &[Row], roster: &Roster, rules: &Similarity) -> Option<String> 
     let first = claimed.first()?;
     let before = first_few(claimed.iter().filter_map(|row| row.duplicate_of.as_ref()));
     let originals = rules.with_originals(claimed.iter().map(|row| (row.sha256.as_str(), &row.miner)));
-    Some(match claimed.len() {
+    let late = claimed.iter().find(|row| row.penalty.is_some());
+    let late = late.map_or_else(String::new, |row| {
+        format!(
+            "; a file under a new name counts as of now, which is late: `{}: {{received: ...}}` in extensions.yaml says when it came",
+            row.miner
+        )
+    });
+    let told = match claimed.len() {
         1 => format!(
             "{miner} has the bytes that {before}, who is not on the roster, had before: if that was {miner}'s file under a wrong \
              name, say so in pipeline.yaml: {originals}",
@@ -38,7 +45,8 @@ fn claimed(rows: &[Row], roster: &Roster, rules: &Similarity) -> Option<String> 
              names, say so in pipeline.yaml, and leave out who it is not true of: {originals}",
             miners = first_few(claimed.iter().map(|row| &row.miner))
         ),
-    })
+    };
+    Some(told + &late)
 }
 
 /// The line on who is not on the roster and has the bytes of somebody who is, and of whom nothing lies in the inbox.
