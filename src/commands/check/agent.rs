@@ -8,13 +8,14 @@ use serde_json::json;
 use crate::cli::Exit;
 use crate::client::submit;
 use crate::commands::check::own_sandbox::with_sandbox;
+use crate::commands::check::unrun;
 use crate::config::{self, Pipeline};
 use crate::model::first_sights::FirstSights;
 use crate::model::report::Verdict;
 use crate::pipeline::intake::{Inbox, Touched};
 use crate::pipeline::validate;
 use crate::sandbox::{Cell, Fault, Opened, Sandbox};
-use crate::task::Task;
+use crate::task::{self, Task};
 use crate::term;
 use crate::ui::Talk;
 use crate::workspace::PIPELINE;
@@ -63,6 +64,8 @@ fn look(agent: &Path, pipeline: &Pipeline, sandbox: &dyn Sandbox) -> anyhow::Res
         return Ok(Found::Refused(None, reason));
     }
     let source = submit::read(agent)?;
+    let (tasks, _) = task::load_good(&pipeline.tasks);
+    let unrun = unrun::hint(&source, &tasks);
     Ok(match validate::check(&source, &pipeline.validate, &sandbox.library()?) {
         _ if source.len() as u64 > pipeline.validate.max_bytes => {
             Found::Refused(None, "is too large".to_owned())
@@ -71,7 +74,10 @@ fn look(agent: &Path, pipeline: &Pipeline, sandbox: &dyn Sandbox) -> anyhow::Res
             let finding = finding.beside(|name| agent.is_file() && agent.with_file_name(name).exists());
             Found::Refused(finding.line, finding.reason)
         }
-        Ok(()) => compile(source, pipeline, sandbox)?,
+        Ok(()) => match compile(source, pipeline, sandbox)? {
+            Found::Agent { hint } => Found::Agent { hint: unrun.or(hint) },
+            refused => refused,
+        },
     })
 }
 

@@ -14,6 +14,7 @@ mod preparations;
 mod progress;
 mod scope;
 mod uncalled;
+mod unrun;
 mod veiled;
 mod weak_texts;
 
