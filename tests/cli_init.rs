@@ -28,6 +28,13 @@ fn an_own_task_and_an_own_agent_are_scored_in_a_new_folder() {
 }
 
 #[test]
+fn a_folder_with_a_space_in_its_name_is_told_in_quotes() {
+    let env = TestEnv::empty();
+    let told = env.agentmill(&["init", env.path("Week 1").to_str().unwrap()]).code(0);
+    assert!(told.stdout.ends_with("Week 1' run\n") && told.stdout.contains("then: agentmill -C '"), "{told}");
+}
+
+#[test]
 fn init_never_changes_what_is_there() {
     let env = TestEnv::empty().pipeline("parallel: 1 # mine\n");
     let out = env.agentmill(&["init"]).code(0).prints(&["kept  "]);

@@ -131,6 +131,9 @@ fn a_gradebook_has_a_line_for_each_student_and_a_column_for_each_task() {
                     bo,'=Bo Ray,,,,,,absent\n\
                     teacher,,100,100,100,100,,ranked\n";
     assert_eq!(text, expected);
+    env.agentmill(&["export", "gradebook", "--out", "marks.csv"])
+        .code(2)
+        .complains(&["for the file marks.csv write `> marks.csv`"]);
     env.agentmill(&["export", "gradebook", "--out", env.path("out").to_str().unwrap()])
         .code(0)
         .prints(&["gradebook.csv"]);

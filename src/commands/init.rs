@@ -38,7 +38,7 @@ pub fn init(dir: &Path, quiet: bool) -> anyhow::Result<Exit> {
     }
     let run = match dir == Path::new(".") {
         true => "agentmill run".to_owned(),
-        false => format!("agentmill -C {} run", dir.display()),
+        false => format!("agentmill -C {} run", in_shell(dir)),
     };
     let (inbox, tasks) = (dir.join("inbox"), dir.join("tasks"));
     let place = if is_without_tasks { " in the place of the example, which counts too" } else { "" };
@@ -51,6 +51,13 @@ pub fn init(dir: &Path, quiet: bool) -> anyhow::Result<Exit> {
         term::print(&told)?;
     }
     Ok(Exit::Done)
+}
+
+/// A path as a shell takes it: in quotes where it has more than plain signs.
+fn in_shell(path: &Path) -> String {
+    let path = path.display().to_string();
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+=:,@".contains(c);
+    if path.chars().all(is_plain) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }
 
 /// Writes a file if none is there; tells whether it did.
