@@ -166,12 +166,6 @@ def code_flags(it):
     return flags & OF_FUNCTIONS, code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, names
 
 
-@performing("bases")
-def library_bases(it):
-    """The names of those classes of Python's library that a class descends from."""
-    return [dotted(base) for base in type.mro(it) if is_of_library(base) or base.__module__ == "builtins"]
-
-
 OF_FUNCTIONS = 0x20 | 0x80 | 0x100 | 0x200  # of a generator's, a coroutine's, a generator's that may be awaited, an asynchronous generator's
 
 

@@ -383,7 +383,7 @@ def described(kind):
     abstract = [base.__name__ for base in kind.__mro__ if base.__module__ in ABSTRACT or base is ABC]
     told = {"name": kind.__name__[:LONGEST_NAME], "can": can, "own": own, "methods": methods[:MAX_NAMES], "builtin": builtin}
     told["library"], told["is_library"], told["is_dataclass"] = library_base(kind), is_of_library(kind), "__dataclass_fields__" in known
-    base = next((base for base in (*IMMUTABLE_TYPES, BaseException) if issubclass(kind, base)), None)
+    base = next((base for base in (*IMMUTABLE_TYPES, BaseException, list, dict, set, bytearray) if issubclass(kind, base)), None)
     of_enum = [name for name in OF_ENUMS if getattr(lying_in(kind, name), "__module__", None) == "enum"]
     return told | {"abstract": abstract, "changed": overridden(kind, base) if base else [], "of_enum": of_enum}
 

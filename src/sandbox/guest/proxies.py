@@ -25,6 +25,7 @@ class Reference:
     def __init__(self, peer, number, name):
         self.peer, self.number, self.name = peer, number, name
         self.made = False  # by the test itself, from a class that it names
+        self.is_kin = False  # of such an object: what a method of its class has given, of that class
         self.query = None  # the name by which the test got it, where plain data has a method of that name
 
 

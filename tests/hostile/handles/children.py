@@ -1,6 +1,6 @@
 # kind: children of texts, lists and dicts whose methods say otherwise than what they hold, or say nothing
 # task: children
-# wants: failed failed failed failed error failed failed failed failed error error error error error
+# wants: failed failed failed failed error error error error error error error error error error
 CODE = "__import__('builtins')"
 
 

@@ -124,25 +124,6 @@ class Code:
         self.co_flags, self.co_argcount, self.co_posonlyargcount, self.co_kwonlyargcount, self.co_varnames = told
 
 
-class FunctionOfMethod(Code):
-    """The function of a method of the test's, as far as `inspect` looks at it: it takes the object first."""
-
-    def __init__(self, told, method):
-        super().__init__(told)
-        self.method = method
-
-    def __call__(self, it, /, *args, **named):
-        return self.method(*args, **named)
-
-    @property
-    def __signature__(self):
-        import inspect
-
-        bound = link_of(self.method).peer.signature(self.method)
-        first = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
-        return bound.replace(parameters=[first, *bound.parameters.values()])
-
-
 def coroutine_mark():
     """The mark of what `asyncio` takes for a coroutine's function, as an AsyncMock has it."""
     import asyncio.coroutines
@@ -279,12 +260,7 @@ class AgentPeer(Peer):
     def attribute(self, owner, name):
         if name == "__dataclass_fields__":
             return fields_of(self, owner)
-        if name == "__bases__" and about_of(owner).builtin == "type":
-            known = (NAMED.get(name) or EXCEPTIONS.get(name) or known_class(name) for name in self.ask("bases", owner))
-            return tuple(kind for kind in known if isinstance(kind, type))
         if name in OF_CODE and (told := self.ask("flags", owner)) is not None:
-            if name == "__func__":
-                return FunctionOfMethod(told, owner)
             return Code(told) if name != "_is_coroutine" else told[0] & CO_COROUTINE and coroutine_mark()
         return super().attribute(owner, name)
 

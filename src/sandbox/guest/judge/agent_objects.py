@@ -31,6 +31,8 @@ class JudgePeer(Contents, TestPeer):
             what, args_sent = {"f": name}, args
         elif not named and self.is_taking_away(name, owner, args) and (content := self.content(owner)) is not NO_CONTENT:
             return self.take_away(name, owner, args, content)
+        elif not named and self.is_looking(name, owner) and (content := self.content(owner)) is not NO_CONTENT:
+            return self.look(name, owner, args, content)
         else:
             self.guard(name, owner, (*args, *named.values()))
             what, args_sent = {"o": "method", "t": self.tag(owner)}, (name, *args)
@@ -38,6 +40,7 @@ class JudgePeer(Contents, TestPeer):
         value = self.question_and_answer(label, what, args_sent, named, args)
         if owner is None:
             self.note_made(name, value)
+        self.note_kin(owner, value)
         return value
 
     def note_made(self, name, value):
@@ -121,6 +124,7 @@ class JudgePeer(Contents, TestPeer):
         value = self.question_and_answer(label, {"o": op, "t": self.tag(target)}, args, named, args if op in GIVEN else None)
         if op == "__call__" and link_of(target).made and link_of(target).name:
             self.note_made(link_of(target).name, value)  # of a class that setup has imported
+        self.note_kin(target, value)
         return value
 
     def tag(self, target):
@@ -318,7 +322,7 @@ class JudgePeer(Contents, TestPeer):
             raise Unusable(f"{op}() of an object of the agent's ({type(target).__name__}) is not the agent's to decide; {self.parts(target)}")
         if op == "join" and not any(hasattr(arg, "__iter__") for arg in args):
             return  # of a thread: texts are joined out of something
-        is_taken_away = op in TAKING_AWAY and self.holds_data(target, op) and not self.is_of_task(type(target).__name__)
+        is_taken_away = op in TAKING_AWAY and self.holds_data(target, op) and not link_of(target).is_kin
         if (op in ARITHMETIC or op in QUERIES or is_taken_away) and not self.may_learn(target, args, is_made):
             raise Unusable(
                 f"{op} would hand a value of the test's to an object of the agent's ({type(target).__name__}) where plain data "

@@ -282,18 +282,33 @@ def is_asked_for(name, prompt):
     code in it calls one (`len(pick(xs, n))` is n), or that a function does what is called so (the function raises `ValueError`)."""
     if re.search(rf"\bdef\s+{name}\s*\(|\bclass\s+{name}\(|`class\s+{name}\b", prompt):
         return True
-    of_function = rf"\b(?i:functions?)\s+(?:(?:named|called)\s+`?{name}\b|(?:{OTHER_CODE})*`{name}\s*[`(]|{name}\()"
+    of_function = rf"\b(?i:functions?):?\s+(?:(?:named|called)\s+`?{name}\b|(?:{OTHERS})*(?:`{name}\s*[`(]|{name}\())"
     signature = rf"`?{name}\([^()`]*(?:\([^()`]*\)[^()`]*)*\)(?:\s*->[^`.]*)?`?"
-    asked = rf"\b(?i:{ASKING_VERBS})\s+(?:(?i:{FILLERS}):?\s+)*(?:{OTHER_CODE})*{signature}"
+    asked = rf"\b(?i:{ASKING_VERBS}):?\s+(?:(?i:{FILLERS}):?\s+)*(?:{OTHERS})*{signature}"
+    listed = rf"\b(?i:functions):\s*\n(?:\s*[-*]\s.*\n)*?\s*[-*]\s+`?{name}\("
     described = rf"(?m:^\s*(?:[-*]\s+)?|[.!?:]\s+)`{name}\([\w\s,:=*|\[\]]*\)`,?\s+(?:which\s+)?(?:{GIVING_VERBS})\b"
-    named = (one for pattern in (of_function, asked, described) for one in re.finditer(pattern, prompt))
-    return any(not PYTHONS_OWN.search(before(one, prompt)) and not PYTHONS_OWN_BEHIND.match(prompt, one.end()) for one in named)
+    if name in OF_OBJECTS and re.search(r"(?i)\bclass\b", EVERYDAY.sub("", prompt)):
+        patterns = (of_function, listed)  # else it is spoken of what such a function makes of the class's objects
+    else:
+        patterns = (of_function, listed, asked) if re.search(ASKS_FOR_ANOTHER, prompt) else (of_function, listed, asked, described)
+    named = (one for pattern in patterns for one in re.finditer(pattern, prompt))
+    return any(not PYTHONS_OWN.search(clause(one, prompt)) and not PYTHONS_OWN_BEHIND.match(prompt, one.end()) for one in named)
+
+
+def clause(found, prompt):
+    """The part of its sentence that stands before it, as far as it belongs to what is asked for."""
+    said = before(found, prompt)
+    last = said.rpartition(",")[2]
+    return last if re.search(rf"\b(?i:{ASKING_VERBS})\b", last + found[0]) else said
 
 
 ASKING_VERBS = "write|define|implement|reimplement|develop|complete|program|provide|create"
-FILLERS = "an?|the|your|own|python|new|two|three|functions?|methods?|recursive|generators?|versions?|of|named|called"
+FILLERS = "an?|the|these|your|own|python|new|two|three|four|functions?|methods?|recursive|generators?|versions?|of|named|called"
 GIVING_VERBS = "returns?|gives?|computes?|calculates?|counts?|finds?|takes|yields?|adds?|multiplies|turns|(?:should|must)\\s+return"
-OTHER_CODE = "`[^`\\n]*`(?:\\s*,\\s*(?:and\\s+)?|\\s+and\\s+)"  # of a list of names that are asked for together
+OTHERS = r"(?:`[^`\n]*`|\w+\([^()\n]*\))(?:\s*,\s*(?:and\s+)?|\s+and\s+)"  # of a list of functions that are asked for together
+ASKS_FOR_ANOTHER = rf"\b(?i:{ASKING_VERBS}):?\s+(?:(?i:{FILLERS}):?\s+)*`?\w+\("
+# Functions of Python's that ask an object for a method of its class.
+OF_OBJECTS = frozenset("abs bool bytes complex dir divmod float format hash int iter len next repr reversed round str".split())
 
 
 def before(found, prompt):

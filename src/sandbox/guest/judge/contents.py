@@ -1,12 +1,15 @@
 """Contents: what an object of the agent's holds whose class is made of a builtin one, such as a `class Found(list)`.
 
 Where a test expects plain data, it is that content which decides: it has a length, items and an order, whatever the methods of the class say, or do
-when they are asked. A class that the task names, and an object that the test has made of one, has its own ways (this text is put before agent_objects.py).
+when they are asked. An object that the test has made by a class's name, and what the methods of its class make of it, have their own ways (this text is
+put before agent_objects.py).
 """
 
 NO_CONTENT = object()
 # Operations that look at the content, and which a class may have in its own way.
 OF_CONTENT = frozenset("__len__ __iter__ __reversed__ __getitem__ __contains__".split())
+# Methods of a dict and a list that look at the content.
+LOOKING = frozenset("keys values items get copy".split())
 # Questions that only look: what was seen of a content before them holds behind them.
 LOOKS = frozenset((*OF_CONTENT, "data", "get", "isinstance", "__str__", "__repr__", "__format__"))
 # Methods by which something is taken away. They are given what is there, so silence says that it was.
@@ -29,37 +32,59 @@ class Contents:
         return self.contents[number]
 
     def content(self, target):
-        """The content that stands for this object; NO_CONTENT if there is none, or the class is one of the task's."""
+        """The content that stands for this object; NO_CONTENT if there is none, or the object has its own ways."""
         about, link = about_of(target), link_of(target)
-        if link.made or self.is_of_task(about.name):
+        if link.made or link.is_kin:
             return NO_CONTENT
         if about.builtin in DATA_KINDS:
             return self.data(target)
         value = self.subclassed_values.get(link.number, NO_CONTENT)
         return plainly(value) if type(value) in self.subclasses.values() else NO_CONTENT
 
-    def is_of_task(self, name):
-        """True for a class that the prompt asks for by its name."""
-        return self.run.task.kind_named(name) == "class" and has_word(name, (self.run.task.prompt,))
+    def note_kin(self, owner, value):
+        """Notes an object that a method of a class, or of an object of it, has given, if it is of this class and that has its own ways."""
+        if owner is not None and (link := link_of(owner)).made | link.is_kin and (it := self.inner(value)) is not None:
+            link_of(it).is_kin |= type(it) is type(owner) or link.name == type(it).__name__
 
     def told_by_content(self, op, target, args, content):
         """The end of such an operation. A class that has its own may say it in another form, but nothing else."""
+        is_own = op in about_of(target).changed
         if op == "__contains__":
-            return args[0] in content if isinstance(content, (str, bytes)) else any(item is args[0] or item == args[0] for item in content)
+            is_there = args[0] in content if isinstance(content, (str, bytes)) else any(item is args[0] or item == args[0] for item in content)
+            return is_there or is_own and self.refuse_own(op, target, content)
         try:
-            own = PERFORM[op](content, *map(self.data, args))
+            plain = PERFORM[op](content, *map(self.data, args))
         except (LookupError, TypeError):
             self.contents.clear()  # a dict may make what it lacks
             return self.asked_of(op, target, args)
-        if op not in about_of(target).changed:
-            return own
+        if not is_own:
+            return plain
         said = self.asked_of(op, target, args)
         if op in ("__iter__", "__reversed__"):
-            own = list(own)
-            said = [item for item, _ in zip(said, range(len(own) + 1))]
-        if not self.is_same(said, own):
-            raise Unusable(f"{op} of an object of the agent's ({type(target).__name__}) says something else than what the object holds as {type(content).__name__}{self.unsaid(target)}")
+            plain = list(plain)
+            said = [item for item, _ in zip(said, range(len(plain) + 1))]
+        if not self.is_same(said, plain):
+            self.refuse_own(op, target, content)
         return iter(said) if op in ("__iter__", "__reversed__") else said
+
+    def look(self, name, target, args, content):
+        """The end of a method that looks at the content: the agent's word, if it says what the content does."""
+        plain = getattr(content, name)(*args)
+        said = self.asked_of("method", target, (name, *args))
+        listed = list if name in ("keys", "values", "items") else plainly
+        if not self.is_same(listed(said), listed(plain)):
+            self.refuse_own(name, target, content)
+        return said
+
+    def is_looking(self, name, target):
+        return name in LOOKING and hasattr(DATA_KINDS.get(about_of(target).builtin), name)
+
+    def refuse_own(self, op, target, content):
+        name = type(target).__name__
+        raise Unusable(
+            f"{op} of an object of the agent's ({name}) says something else than what it holds as {type(content).__name__}: it is not the agent's to decide; have the prompt ask for "
+            f"a class, and make the object by its name"
+        )
 
     def take_away(self, op, target, args, content):
         """Has something taken out of an object, and sees to it that it is out of what that holds. What was not there raises as the builtin does, and

@@ -281,7 +281,10 @@ def unpickling(function):
     @functools.wraps(function)
     def load(it, /, **named):
         file = it if function.__name__ == "load" else sys.modules["io"].BytesIO(it)
-        return sys.modules["pickle"].Unpickler(file, **named).load()
+        try:
+            return sys.modules["pickle"].Unpickler(file, **named).load()
+        except KeyError as error:  # of an opcode that there is none; Python's own, which is written in C, says so
+            raise sys.modules["pickle"].UnpicklingError(f"invalid load key, {error.args[0]!r}") from None
 
     return load
 

@@ -5,7 +5,7 @@ import types
 
 # Of all operations those that a test's object may be asked for. They call what its class defines, and take no name of anything else.
 SERVED = frozenset((*UNARY, *GIVEN, *ARITHMETIC, *COMPARISONS, "get", "set", "del", "method", "isinstance", "issubclass"))
-SERVED |= {"put", "data", "copy", "signature", "flags", "await", "aiter", "fields", "replace", "bases"}
+SERVED |= {"put", "data", "copy", "signature", "flags", "await", "aiter", "fields", "replace"}
 # With these, the object of the test's is the class that is asked about, and the target may be anything.
 OF_CLASSES = frozenset(("isinstance", "issubclass"))
 COUNTS = {"get": 1, "set": 2, "put": 2, "del": 1}  # arguments
@@ -13,7 +13,7 @@ CALLS = frozenset(("__call__", "method", "__next__", "__enter__", "replace"))
 HOLDING = frozenset("queue _queue collections asyncio.queues multiprocessing.queues".split())  # modules whose objects call nothing that they hold
 AWAITED = frozenset(("__anext__", "__aenter__", "__aexit__"))
 # Of these, the arguments are names and kinds only.
-HANDS_NOTHING = frozenset((*OF_CLASSES, "get", "copy", "signature", "flags", "fields", "bases", "await", "aiter", "__format__"))
+HANDS_NOTHING = frozenset((*OF_CLASSES, "get", "copy", "signature", "flags", "fields", "await", "aiter", "__format__"))
 
 SHOWN_PRIVATE = frozenset("__name__ __qualname__ __doc__ __module__ __dict__ __wrapped__ __annotations__".split())
 # Of a pool's futures, what the library looks at that waits for several of them.

@@ -19,7 +19,7 @@ HARMLESS_NODES = (
     ast.expr_context,
 )  # fmt: skip
 MODES = ("exec", "eval", "single")
-REBUILDING = frozenset(("copyreg._reconstructor", "copyreg.__newobj__", "copyreg.__newobj_ex__", "_codecs.encode", "types.SimpleNamespace"))
+REBUILDING = frozenset(("copyreg._reconstructor", "copyreg.__newobj__", "copyreg.__newobj_ex__", "_codecs.encode", "types.SimpleNamespace", "array._array_reconstructor"))
 
 
 class Heard:
@@ -248,9 +248,18 @@ class Names:
         return is_stand_in(it) or is_computing or any(it is pure for pure in PURE) or isinstance(it, type) and plain_kind(it) is not None
 
 
+def named_now(module, name):
+    """The names of today for those of Python 2, by which pickles of old protocols go."""
+    import _compat_pickle
+
+    module, name = _compat_pickle.NAME_MAPPING.get((module, name), (module, name))
+    return _compat_pickle.IMPORT_MAPPING.get(module, module), name
+
+
 def named_class(heard, frame, module, name):
     """A class or function that a pickle names."""
-    it = vars(sys.modules.get(module, types)).get(name)
+    module, name = named_now(module, name)
+    it = vars(sys.modules[module]).get(name) if module in sys.modules else None  # no module is run for it
     is_data = isinstance(it, type) and (it is object or plain_kind(it) is not None or issubclass(it, BaseException) or is_of_test(it) and not issubclass(it, type))
     if not is_data and f"{module}.{name}" not in REBUILDING:
         raise not_run(f"{module}.{name} in a pickle")
