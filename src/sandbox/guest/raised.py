@@ -138,10 +138,22 @@ def strange_kind(peer, name):
 def raisable(peer, names, number):
     """The class that stands for an exception class of the other side: for all exceptions from there that descend from it, and to raise."""
     name = names[0].rpartition(".")[2]
+    base = next(filter(None, map(peer.known_kind, names)), Exception)
     if name not in peer.strange:
-        known = [kind for kind in map(peer.known_kind, names) if kind]
-        peer.strange[name] = type(name, tuple(known[:1]) or (Exception,), {"__module__": "agent", "agents_class": number})
-    return peer.strange[name]
+        peer.strange[name] = type(name, (base,), {"__module__": "agent"})
+    kind = peer.strange[name]
+    kind.agents_class = number  # of the class that had the name last
+    if not issubclass(kind, base):
+        descend(kind, base)
+    return kind
+
+
+def descend(kind, base):
+    """Has a class that an exception has told the name of alone descend from Python's, too."""
+    try:
+        kind.__bases__ = (base,)
+    except TypeError:
+        pass  # one whose objects hold more
 
 
 def rebuilt(peer, content, depth=0):

@@ -119,9 +119,22 @@ class Code:
 
     __class__ = property(lambda self: type(deepen))
     __code__ = property(lambda self: self)
+    __signature__ = property(lambda self: with_first(link_of(self._method).peer.signature(self._method)))
 
-    def __init__(self, told):
+    def __call__(self, it, /, *args, **named):
+        return self._method(*args, **named)  # which is bound
+
+    def __init__(self, method, told):
+        self._method = method
         self.co_flags, self.co_argcount, self.co_posonlyargcount, self.co_kwonlyargcount, self.co_varnames = told
+
+
+def with_first(signature):
+    """The signature of a method's function, of which the method has all parameters but the first."""
+    names = signature.parameters.keys()
+    kinds = [part.kind for part in signature.parameters.values()][:1]
+    made = __import__("inspect").Parameter("self" if "self" not in names else "_self", kinds[0] if kinds == [0] else 1)
+    return signature.replace(parameters=[made, *signature.parameters.values()])
 
 
 def coroutine_mark():
@@ -243,6 +256,8 @@ class AgentPeer(Peer):
         proxy = super().proxy(handle)
         if handle[2] is not None:
             about_of(proxy).first = proxy
+            if about_of(proxy).builtin == "type":
+                take_classes()
         return proxy
 
     def kind_of_record(self, name, names, place=None):
@@ -261,7 +276,7 @@ class AgentPeer(Peer):
         if name == "__dataclass_fields__":
             return fields_of(self, owner)
         if name in OF_CODE and (told := self.ask("flags", owner)) is not None:
-            return Code(told) if name != "_is_coroutine" else told[0] & CO_COROUTINE and coroutine_mark()
+            return Code(owner, told) if name != "_is_coroutine" else told[0] & CO_COROUTINE and coroutine_mark()
         return super().attribute(owner, name)
 
     def outcome(self, coder, reply):

@@ -93,6 +93,16 @@ def dispatched_by(proxy, scope):
     return next((kind for kind in kinds if not any(other is not kind and issubclass(other, kind) for other in kinds)), None)
 
 
+def take_classes():
+    """Has abstract classes of the agent's take what stands for a class of the test's: it is below those that its bases are below. Python
+    itself takes nothing there but its own classes."""
+    import abc
+
+    real = abc._abc_subclasscheck
+    if real.__module__ == "_abc":
+        abc._abc_subclasscheck = lambda cls, kind: any(real(cls, base) for base in kind.__bases__) if is_stand_in(kind) else real(cls, kind)
+
+
 NAMED_CHILDREN = {}
 
 

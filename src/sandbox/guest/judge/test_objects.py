@@ -15,7 +15,7 @@ AWAITED = frozenset(("__anext__", "__aenter__", "__aexit__"))
 # Of these, the arguments are names and kinds only.
 HANDS_NOTHING = frozenset((*OF_CLASSES, "get", "copy", "signature", "flags", "fields", "await", "aiter", "__format__"))
 
-SHOWN_PRIVATE = frozenset("__name__ __qualname__ __doc__ __module__ __dict__ __wrapped__ __annotations__".split())
+SHOWN_PRIVATE = frozenset("__name__ __qualname__ __doc__ __module__ __dict__ __wrapped__ __annotations__ __bases__".split())
 # Of a pool's futures, what the library looks at that waits for several of them.
 SHOWN_OF_FUTURES = frozenset(("_condition", "_state", "_waiters"))
 # Of generators and their like, what leads to their frames and to what they wait for.
@@ -183,6 +183,8 @@ class TestPeer(Peer):
             return {name: untraced(target, name, value) for name, value in shown.items()}
         if op == "get" and args == ["__doc__"] and has_made_up_doc(target):
             return None
+        if op == "get" and args == ["__bases__"] and isinstance(target, type):
+            return tuple(base for base in target.__mro__ if base.__module__ == "builtins" or is_of_library(base))  # by which `issubclass` goes; the test's own it asks for
         if op == "get" and args == ["__annotations__"] and type(target.__annotations__) is dict:
             return {**target.__annotations__}  # not the function's or class's own, which its signature and hints are of
         if op == "get" and (shared := held_by_library(target, *args)) is not None:
