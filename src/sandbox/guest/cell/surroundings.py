@@ -131,7 +131,7 @@ class Surroundings:
 
 
     def parts_of(self, record):
-        """What a record's text is put together of, and the attributes that it has been given (`extra`); nothing once all are too large."""
+        """The parts that a record's text is put together of, and the attributes that it has been given (`extra`); nothing once all are too large."""
         if self.room <= 0:
             return {}
         told = {}

@@ -12,10 +12,10 @@ import reprlib
 import sys
 import types
 
-# What may be another one under any agent, whatever the task names.
+# Names that may stand for something else under any agent, whatever the task names.
 REPLACEABLE = {"builtins": ("input", "print", "open"), "sys": ("stdin", "stdout", "stderr")}
 REAL = {home: {name: getattr(sys.modules[home], name) for name in names} for home, names in REPLACEABLE.items()}
-# What the agent's process itself rests on stays there as it is: what can be called of these modules, and these by their names.
+# Parts that the agent's process itself rests on, which stay there as they are: all that can be called of these modules, and these by their names.
 KEPT_MODULES = frozenset("inspect operator types typing".split())
 KEPT_NAMES = frozenset("os.read os.write os._exit builtins.__import__ builtins.__build_class__".split())
 # Of `sys`, what that process does not rest on.
@@ -23,7 +23,7 @@ OF_SYS = frozenset("""breakpointhook displayhook excepthook exit getallocatedblo
     getswitchinterval gettrace getprofile intern is_finalizing setprofile setrecursionlimit setswitchinterval settrace unraisablehook""".split())
 # Modules of the library that the judge itself works with while a test may have a builtin of its own.
 OUR_MODULES = frozenset("collections enum functools json json.decoder json.encoder re re._compiler re._parser reprlib sre_compile sre_parse".split())
-# What is told in other ways, or is the test's own affair.
+# Names of what is told in other ways, or is the test's own affair.
 NOT_PLACES = frozenset("""os.environ sys.argv sys.meta_path sys.modules sys.path sys.path_hooks sys.path_importer_cache sys.stdlib_module_names
     warnings.filters warnings.formatwarning warnings.showwarning""".split())
 
