@@ -13,6 +13,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::RawValue;
 
 use crate::util::first_few::first_few;
+use crate::util::text::in_ascii;
 use crate::util::text::visible;
 
 /// Most bytes of a file, after unpacking.
@@ -228,7 +229,7 @@ pub(super) fn id(name: &str) -> Result<String, String> {
 
 /// A name in characters that ids of tasks may have; nothing may be left of it.
 fn plain(name: &str) -> String {
-    let name = name.to_lowercase();
+    let name = in_ascii(name);
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_.-".contains(c);
     let id: String = name.chars().map(|c| if plain(c) { c } else { '_' }).collect();
     id.trim_start_matches(|c: char| !c.is_ascii_alphanumeric()).to_owned()

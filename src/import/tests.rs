@@ -191,7 +191,7 @@ fn what_can_not_be_taken_is_named_by_line() {
 fn ids_hold_only_what_tasks_may_be_called() {
     let id = |name: &str| drafts(Benchmark::HumanEval, entry("task_id", name.into())).drafts[0].id.clone();
     assert_eq!(id("HumanEval/12"), "12");
-    assert_eq!(id("X/../ü.A b"), "x-a_b", "another set's name stays");
+    assert_eq!(id("X/../ü.A b"), "x-ue.a_b", "another set's name stays");
     assert_eq!(id("Mine/0"), "mine-0");
     assert_eq!(id("\u{1b}[2J"), "2j");
 }

@@ -5,6 +5,7 @@ use std::fs::{self, DirEntry, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use crate::util::text::in_ascii;
 use crate::yaml::{Log, Position, Problem};
 
 /// Most bytes that are read of a file to see whether it looks like a task.
@@ -138,7 +139,7 @@ fn id(dir: &Path, path: &Path) -> Option<String> {
 
 /// A path that a task may have, as near as can be to the one that it has.
 fn allowed(dir: &Path, path: &Path) -> String {
-    let inside = path.strip_prefix(dir).unwrap_or(path).to_string_lossy().to_lowercase();
+    let inside = in_ascii(&path.strip_prefix(dir).unwrap_or(path).to_string_lossy());
     let letter = |c: char| if c.is_ascii_alphanumeric() || "_.-".contains(c) { c } else { '_' };
     let component = |name: &str| {
         let name: String = name.chars().map(letter).collect();

@@ -135,10 +135,11 @@ fn bad_names_are_reported() {
         ("b c.yaml", MINIMAL),
         ("d.YAML", MINIMAL),
         ("-e.yaml", MINIMAL),
+        ("Größter Teiler.yaml", MINIMAL),
     ]);
     let problems = problems_in(&dir);
-    assert_eq!(problems.len(), 4);
-    for name in ["upper/a.yaml", "b_c.yaml", "d.yaml", "e.yaml"] {
+    assert_eq!(problems.len(), 5);
+    for name in ["upper/a.yaml", "b_c.yaml", "d.yaml", "e.yaml", "groesster_teiler.yaml"] {
         let told = format!("beginning with a letter or digit; call it {name}");
         assert_eq!(problems.iter().filter(|problem| problem.ends_with(&told)).count(), 1, "{problems:?}");
     }

@@ -1,5 +1,7 @@
 //! Text from others, made harmless to look at.
 
+use unicode_normalization::UnicodeNormalization;
+
 /// One line that a terminal, a spreadsheet or a page shows as it stands: control characters and
 /// characters that are unseen or turn the direction of text are written as escapes, and what exceeds
 /// `max` characters is cut off with an ellipsis.
@@ -19,6 +21,25 @@ pub fn visible(text: &str, max: usize) -> String {
         shown.push('…');
     }
     shown
+}
+
+/// A text in lower case, with the letters of ASCII that stand for umlauts and accents where there are none: `gro\u{df}` is `gross`.
+pub fn in_ascii(text: &str) -> String {
+    let mut plain = String::new();
+    for c in text.to_lowercase().nfc() {
+        match c {
+            'ä' => plain.push_str("ae"),
+            'ö' => plain.push_str("oe"),
+            'ü' => plain.push_str("ue"),
+            'ß' => plain.push_str("ss"),
+            c if c.is_ascii() => plain.push(c),
+            c => {
+                let letter = c.nfd().next().filter(char::is_ascii_lowercase);
+                plain.push(letter.unwrap_or(c));
+            }
+        }
+    }
+    plain
 }
 
 /// Control characters, and format characters that hide or reorder what a person reads.
@@ -45,6 +66,11 @@ mod tests {
         assert_eq!(visible("größe 漢字 🦀", 99), "größe 漢字 🦀");
         assert_eq!(visible("abcdef", 3), "abc…");
         assert_eq!(visible("abc", 3), "abc");
+    }
+
+    #[test]
+    fn umlauts_and_accents_have_letters_of_ascii() {
+        assert_eq!(in_ascii("U\u{308}bung: Größter Élan 漢_1"), "uebung: groesster elan 漢_1");
     }
 
     proptest! {
