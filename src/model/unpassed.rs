@@ -9,11 +9,11 @@ use crate::util::first_few::first_few;
 /// Fewest agents of whom it is told: of a few, none may be good.
 const LEAST: usize = 5;
 
-/// What came of the tests of tasks, for all agents together.
+/// Results of the tests of tasks, of all agents together.
 #[derive(Debug, Default)]
 pub struct Unpassed<'a>(BTreeMap<&'a str, Tally<'a>>);
 
-/// What came of one task's tests.
+/// Results of one task's tests.
 #[derive(Debug, Default)]
 struct Tally<'a> {
     miners: BTreeSet<&'a Miner>,
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
     use crate::model::report::{Scored, Usage};
 
-    /// What is told of a task's tests after runs of so many agents with these verdicts.
+    /// The lines that are told of a task's tests after runs of so many agents with these verdicts.
     fn told(agents: usize, verdicts: &[Verdict], share: Option<f64>) -> Vec<String> {
         let test = |(at, verdict): (usize, &Verdict)| TestResult {
             name: format!("test {}", at + 1),

@@ -63,7 +63,7 @@ OF_TEXT = set("strip lstrip rstrip lower upper title capitalize swapcase casefol
 
 
 class AnyText(Anything):
-    """What a program may print: it says nothing, but is a text whatever the agent does, and has no attribute that texts have not."""
+    """The output of a program: it says nothing, but is a text whatever the agent does, and has no attribute that texts have not."""
 
     def __getattr__(self, name):
         if not hasattr(str, name):
