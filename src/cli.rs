@@ -308,7 +308,7 @@ pub struct BenchModel {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub samples: Option<u32>,
     /// The k of pass@k; when not given, as many as samples, of the task with the fewest in a file
-    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "K", value_parser = best_of)]
     pub k: Option<u32>,
     /// Requests to a model at the same time
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -322,7 +322,17 @@ pub struct BenchModel {
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| "expected an address and a port such as 127.0.0.1:8000".to_owned())
+    text.parse().map_err(|_| match text.strip_prefix("localhost:") {
+        Some(port) => format!("expected an address and a port, for localhost 127.0.0.1:{port}"),
+        None => "expected an address and a port such as 127.0.0.1:8000".to_owned(),
+    })
+}
+
+fn best_of(text: &str) -> Result<u32, String> {
+    let number = text.parse::<u32>().ok().filter(|number| (1..=10_000).contains(number));
+    number.ok_or_else(|| {
+        "expected one number from 1 to 10000; pass@1 is told beside the pass@k of any other k".to_owned()
+    })
 }
 
 fn dollars(text: &str) -> Result<f64, String> {

@@ -100,8 +100,21 @@ fn wanted(args: &BenchModel, files: &[Published]) -> anyhow::Result<Wanted> {
     let samples = args.samples.unwrap_or_else(|| files.iter().map(Published::most).max().unwrap_or(1));
     let least = files.iter().map(Published::least).min().unwrap_or(samples);
     let k = args.k.unwrap_or(samples.min(least));
-    ensure!(k <= samples, "--k {k} takes at least as many --samples, of which there are {samples}");
+    ensure!(k <= samples, "{}", too_few(args, files, k, samples));
     Ok(Wanted { samples, given: args.samples, k })
+}
+
+/// The words about a k for which nothing has enough samples.
+fn too_few(args: &BenchModel, files: &[Published], k: u32, samples: u32) -> String {
+    match files.iter().max_by_key(|file| file.most()) {
+        Some(file) if args.samples.is_none() => {
+            let (path, most) = (file.path.display(), counted(file.most(), "sample"));
+            format!("{path} has {most} of a task at most; pass@{k} takes {k}: leave --k out, or give fewer")
+        }
+        _ => format!(
+            "--k {k} takes at least as many samples: give --samples {k}; now they are {samples} of each task"
+        ),
+    }
 }
 
 /// The tasks that were asked for. All count that are in a stage, where none is named; one that is named must be in one.

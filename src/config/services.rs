@@ -120,7 +120,9 @@ fn variable(name: String) -> Result<String, String> {
 fn listen(address: Value) -> Result<SocketAddr, String> {
     let parsed = address.as_str().and_then(|text| text.parse().ok());
     parsed.ok_or_else(|| {
-        format!("expected an address and a port such as 127.0.0.1:8000, found {}", describe(&address))
+        let local = address.as_str().and_then(|text| text.strip_prefix("localhost:"));
+        let local = local.map_or_else(String::new, |port| format!("; for localhost write 127.0.0.1:{port}"));
+        format!("expected an address and a port such as 127.0.0.1:8000, found {}{local}", describe(&address))
     })
 }
 

@@ -273,7 +273,7 @@ fn a_field_is_named_with_what_was_expected() {
             "expected a list, found \"ollama run qwen3:1b --x\"; write [ollama, run, \"qwen3:1b\", \"--x\"]",
         ),
         ("serve: {listen: 8000}", "an address and a port such as 127.0.0.1:8000, found 8000"),
-        ("serve: {listen: 'localhost:8000'}", "an address and a port such as 127.0.0.1:8000"),
+        ("serve: {listen: 'localhost:8000'}", "; for localhost write 127.0.0.1:8000"),
         ("board: {sight: all}", "board.sight: expected `private` or `public`"),
         ("board: {reveal_at: 2027-03-01T00:00Z}", "board.reveal_at: takes freeze_from"),
         (

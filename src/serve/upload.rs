@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use crate::config::Pipeline;
 use crate::model::joined;
-use crate::model::miner_id::Miner;
+use crate::model::miner_id::{Miner, printable};
 use crate::serve::answer::{Failure, json};
 use crate::serve::guard::{self, Principal};
 use crate::serve::snapshot::Snapshot;
@@ -275,7 +275,12 @@ impl Form {
                 "miner_id" => return Err(Failure::bad("the field miner_id is there twice")),
                 "file" if path.is_none() && is_name(&bytes) => return Err(unprocessable(NAME)),
                 "file" => files.push((path, bytes)),
-                _ => return Err(unprocessable("there are no fields but miner_id and file")),
+                other => {
+                    let other = printable(other.as_bytes());
+                    return Err(unprocessable(&format!(
+                        "there are no fields but miner_id and file; {other:?} is none"
+                    )));
+                }
             }
         }
         let missing = |name| unprocessable(&format!("the field {name} is missing"));

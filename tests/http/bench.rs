@@ -229,5 +229,8 @@ fn what_a_model_declines_has_failed() {
         "what was billed counts"
     );
     let (code, text) = bench(&folder, &["--k", "2"]);
-    assert!(code == 2 && text.contains("--k 2 takes at least as many --samples"), "{text}");
+    assert!(
+        code == 2 && text.contains("--k 2 takes at least as many samples: give --samples 2; now they are 1"),
+        "{text}"
+    );
 }

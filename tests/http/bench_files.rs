@@ -101,7 +101,7 @@ fn what_is_wrong_with_a_file_is_told() {
         (&["m.jsonl", "other/m.jsonl"][..], "1", "stand for one model, m"),
         (&["none.jsonl"], "1", "none.jsonl: no sample can be taken; line 1: no task is made of"),
         (&["nope.jsonl"], "1", "nope.jsonl: No such file"),
-        (&["m.jsonl"], "3", "--k 3 takes at least as many --samples, of which there are 1"),
+        (&["m.jsonl"], "3", "m.jsonl has 1 sample of a task at most; pass@3 takes 3"),
     ] {
         let (code, text) = of_files(&folder, names, &["--k", k]);
         assert!(code != 0 && text.contains(told), "{names:?} {code} {text}");

@@ -71,6 +71,8 @@ fn the_name_of_a_file_is_not_taken_for_the_file() {
         assert!(answer.error().contains("-F file=@agent.py"), "{answer:?}");
     }
     assert_eq!(api.form(&nameless("x = 1  # not agent.py")).status, 201);
+    let other = api.form(&form_of(&[("agent.py", "x = 1")]).replace("miner_id", "miner"));
+    assert!(other.error().contains("no fields but miner_id and file; \"miner\" is none"), "{other:?}");
 }
 
 #[test]
