@@ -279,7 +279,7 @@ fn after_an_edit_nobody_is_ranked_by_what_was_not_the_best() {
         folder.drop("ann.py", source);
         told = folder.pass(&Fake::default()).1;
     }
-    let is_told = |event: &Event| matches!(event, Event::Ranking(text) if text.contains("ann: 0, and its best one stands"));
+    let is_told = |event: &Event| matches!(event, Event::Ranking(text) if text.contains("ann: 0, and another submission of ann's, which is at least as good, stands"));
     assert!(told.iter().any(is_told), "{told:?}");
     let results = || ["rankings.csv", "history.csv"].map(|file| folder.read(file));
     let before = results();

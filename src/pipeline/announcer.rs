@@ -118,7 +118,10 @@ fn beaten(agent: &Evaluated) -> Line {
     let score = agent.score.map_or_else(|| "unscored".to_owned(), |score| score.to_string());
     Line {
         news: format!("{} {} {score} {:?}", agent.miner, agent.sha256, agent.penalty),
-        text: format!("{}: {score}, and its best one stands", agent.miner),
+        text: format!(
+            "{0}: {score}, and another submission of {0}'s, which is at least as good, stands",
+            agent.miner
+        ),
     }
 }
 

@@ -346,14 +346,21 @@ fn look_at(name: &str, path: PathBuf, metadata: &Metadata, now: &Now<'_>) -> Sig
 }
 
 /// The reason why a file of this name is no agent.
-fn no_python(name: &str) -> &'static str {
-    let name = name.to_ascii_lowercase();
+fn no_python(name: &str) -> String {
+    let (written, name) = (name, name.to_ascii_lowercase());
     match () {
-        () if name.ends_with(".ipynb") => "is a Jupyter notebook; export it as .py",
+        () if name.ends_with(".ipynb") => "is a Jupyter notebook; export it as .py".to_owned(),
         () if [".zip", ".tar", ".gz", ".tgz", ".xz", ".rar", ".7z"].iter().any(|end| name.ends_with(end)) => {
-            "is an archive; drop the .py files that are in it"
+            "is an archive; drop the .py files that are in it".to_owned()
         }
-        () => "is not a .py file; an agent is <miner>.py or <miner>/agent.py",
+        () if name.ends_with(".py") => {
+            let stem = &written[..written.len() - ".py".len()];
+            format!(
+                "is not a .py file, whose name ends in small letters; rename it to {}.py",
+                printable(stem.as_bytes())
+            )
+        }
+        () => "is not a .py file; an agent is <miner>.py or <miner>/agent.py".to_owned(),
     }
 }
 

@@ -143,7 +143,11 @@ fn an_inbox_that_is_not_there_is_our_error() {
 fn names_that_are_no_submissions() {
     for (file, shown, reason) in [
         ("alice.txt", "alice.txt", "is not a .py file"),
-        ("alice.PY", "alice.PY", "is not a .py file"),
+        (
+            "alice.PY",
+            "alice.PY",
+            "is not a .py file, whose name ends in small letters; rename it to alice.py",
+        ),
         ("alice", "alice", "is not a .py file"),
         ("alice.ipynb", "alice.ipynb", "is a Jupyter notebook; export it as .py"),
         ("alice.ZIP", "alice.ZIP", "is an archive"),

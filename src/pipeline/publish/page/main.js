@@ -30,7 +30,7 @@ function drawTop() {
     [data.tasks.length, "tasks run"],
     ...extras.totals(),
     [data.pending.length, "pending"],
-    [data.rejected_count, "rejected"],
+    [data.rejected_count, "refused"],
   ];
   fill(byId("facts"), facts.filter(Boolean).map(([value, name]) => el("li", {}, el("b", {}, number(value)), name)));
 }
