@@ -33,6 +33,8 @@ class JudgePeer(Contents, TestPeer):
             return self.take_away(name, owner, args, content)
         elif not named and self.is_looking(name, owner) and (content := self.content(owner)) is not NO_CONTENT:
             return self.look(name, owner, args, content)
+        elif said := self.answer_by_content(name, owner, args, named):
+            return said[0]
         else:
             self.guard(name, owner, (*args, *named.values()))
             what, args_sent = {"o": "method", "t": self.tag(owner)}, (name, *args)
@@ -109,6 +111,8 @@ class JudgePeer(Contents, TestPeer):
             return self.told_by_content(op, target, args, content)
         if op == "__contains__" and not self.may_learn(target, args):
             return self.search(target, *args)
+        if said := self.answer_by_content(op, target, args, named):
+            return said[0]
         if op in ARITHMETIC or op in TAKING_AWAY:
             self.guard(op, target, args)
         if op == "__call__" and (query := link_of(target).query):

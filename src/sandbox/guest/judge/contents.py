@@ -39,11 +39,11 @@ class Contents:
         if about.builtin in DATA_KINDS:
             return self.data(target)
         value = self.subclassed_values.get(link.number, NO_CONTENT)
-        return plainly(value) if type(value) in self.subclasses.values() else NO_CONTENT
+        return plainly(value) if isinstance(value, (str, bytes, tuple, frozenset)) and type(value) in self.subclasses.values() else NO_CONTENT
 
     def note_kin(self, owner, value):
         """Notes an object that a method of a class, or of an object of it, has given, if it is of this class and that has its own ways."""
-        if owner is not None and (link := link_of(owner)).made | link.is_kin and (it := self.inner(value)) is not None:
+        if issubclass(type(owner), Proxy) and (link := link_of(owner)).made | link.is_kin and (it := self.inner(value)) is not None:
             link_of(it).is_kin |= type(it) is type(owner) or link.name == type(it).__name__
 
     def told_by_content(self, op, target, args, content):
@@ -66,6 +66,15 @@ class Contents:
         if not self.is_same(said, plain):
             self.refuse_own(op, target, content)
         return iter(said) if op in ("__iter__", "__reversed__") else said
+
+    def answer_by_content(self, op, target, args, named):
+        """The word of the content alone, in a list, where asking would hand a value of the test's to the agent; an empty one where it has none."""
+        about = about_of(target)
+        is_inherited = op in QUERIES and hasattr(DATA_KINDS.get(about.builtin), op) or op in ARITHMETIC and op[:3] != "__i" and op not in about.changed
+        if about.builtin not in DATA_KINDS or not is_inherited or named or self.may_learn(target, args) or (content := self.content(target)) is NO_CONTENT:
+            return []
+        args = map(self.data, args)
+        return [PERFORM[op](content, *args) if op in ARITHMETIC else getattr(content, op)(*args)]
 
     def look(self, name, target, args, content):
         """The end of a method that looks at the content: the agent's word, if it says what the content does."""

@@ -3,9 +3,7 @@
 """
 import builtins
 import io
-import inspect  # now, as pathlib: once an agent has answered, what their texts do would be taken for the agent's doing
 import json
-import pathlib
 import random
 import re
 import reprlib
