@@ -25,6 +25,15 @@ pub struct Finding {
     pub what: String,
 }
 
+/// Findings about the ranking, and what could not be compared.
+#[derive(Debug, Default)]
+pub struct Checked {
+    /// All that does not follow from the rest of the bundle.
+    pub findings: Vec<Finding>,
+    /// Tables that could not be compared.
+    pub notes: Vec<String>,
+}
+
 impl Finding {
     /// A finding about a run.
     pub fn of_run(miner: &Miner, task: &str, what: impl Into<String>) -> Self {

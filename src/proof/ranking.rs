@@ -14,18 +14,9 @@ use crate::pipeline::run_keys::EvaluationPlan;
 use crate::pipeline::score::early_stop;
 use crate::pipeline::score::{self, Row};
 use crate::pipeline::season::Course;
-use crate::proof::finding::Finding;
+use crate::proof::finding::{Checked, Finding};
 use crate::proof::unpacked::Unpacked;
 use crate::proof::{standing, tables};
-
-/// Findings about the ranking, and what could not be compared.
-#[derive(Debug, Default)]
-pub struct Checked {
-    /// All that does not follow from the rest of the bundle.
-    pub findings: Vec<Finding>,
-    /// Tables that could not be compared.
-    pub notes: Vec<String>,
-}
 
 /// All of the ranking and its tables that does not follow from the rest of the bundle. What is a near copy is taken from the lines
 /// themselves.

@@ -6,8 +6,7 @@ use std::io;
 
 use crate::pipeline::publish::{csv, history, ranking};
 use crate::pipeline::report_summary::ReportSummary;
-use crate::proof::finding::Finding;
-use crate::proof::ranking::Checked;
+use crate::proof::finding::{Checked, Finding};
 use crate::proof::unpacked::Unpacked;
 
 /// Adds what is not as the ranking, and the agents that it is of, have it.

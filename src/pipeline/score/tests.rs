@@ -190,7 +190,7 @@ fn a_missed_mark_counts_the_stages_behind_as_zero() {
     assert_eq!(
         seen,
         [
-            expect("1. held: 100 (reward: 0 T)", "easy", 1),
+            expect("1. held: 100 (reward: 0 T) [1 unscored]", "easy", 1),
             expect("2. through: 55 (reward: 9 T)", "hard", 0),
             expect("3. fails: 12.5 (reward: 0 T)", "easy", 0),
             expect("3. fell: 12.5 (reward: 0 T)", "easy", 0),

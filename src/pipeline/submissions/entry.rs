@@ -45,7 +45,7 @@ pub(super) enum ScanResult {
     /// There is none.
     Gone,
     /// Its bytes are others than before, and were read if there are any to read.
-    New(Tracked, Option<Box<Found>>),
+    New(Box<Tracked>, Option<Box<Found>>),
     /// Its bytes are what they were.
     Same(InboxFile),
     /// It is being written.

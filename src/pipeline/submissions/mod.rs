@@ -115,7 +115,7 @@ impl<'a> SubmissionTable<'a> {
                 State::Waits(head) | State::Complete(head) => self.enter(head),
                 refused_or_held => refused_or_held,
             };
-            (miner, ScanResult::New(Tracked::new(entry.inbox_file, state), None))
+            (miner, ScanResult::New(Box::new(Tracked::new(entry.inbox_file, state)), None))
         });
         let entered: Vec<_> = entered.collect();
         self.due.clear();
@@ -229,7 +229,7 @@ impl<'a> SubmissionTable<'a> {
                 self.unarchived.extend(entry.unarchived(self.pipeline));
                 entry.state.date(self.ledger.sights());
                 let changed = old.is_none_or(|old| !old.is_like(&entry));
-                (Some(entry), changed)
+                (Some(*entry), changed)
             }
             ScanResult::Changing(inbox_file) => {
                 // A file that is just being rewritten is neither listed nor withdrawn.

@@ -43,7 +43,9 @@ impl SubmissionTable<'_> {
         let mut found = self.found(&submission, other);
         match same {
             Some(_) if !is_other => return ScanResult::Same(inbox_file),
-            Some(same) => return ScanResult::New(Tracked::new(inbox_file, same.state.clone()), Some(found)),
+            Some(same) => {
+                return ScanResult::New(Box::new(Tracked::new(inbox_file, same.state.clone())), Some(found));
+            }
             None => {}
         }
         let state = match validate::check(&submission.bytes, validate, &self.library) {
@@ -64,7 +66,7 @@ impl SubmissionTable<'_> {
                 })
             }
         };
-        ScanResult::New(Tracked::new(inbox_file, state), Some(found))
+        ScanResult::New(Box::new(Tracked::new(inbox_file, state)), Some(found))
     }
 
     fn found(&self, submission: &Submission, other: Option<(String, (i64, i64))>) -> Box<Found> {
@@ -76,11 +78,11 @@ impl SubmissionTable<'_> {
     fn reject(&self, inbox_file: InboxFile, rejection: Rejection) -> ScanResult {
         let widest = Bounds::widest(self.pipeline.validate.files);
         let Ok(submission) = intake::read(&inbox_file, widest) else {
-            return ScanResult::New(Tracked::new(inbox_file, State::Refused(rejection)), None);
+            return ScanResult::New(Box::new(Tracked::new(inbox_file, State::Refused(rejection))), None);
         };
         let rejection = Rejection { sha256: Some(submission.sha256.clone()), ..rejection };
         let found = Found { refused: true, ..*self.found(&submission, self.other_bytes(&submission)) };
-        ScanResult::New(Tracked::new(inbox_file, State::Refused(rejection)), Some(Box::new(found)))
+        ScanResult::New(Box::new(Tracked::new(inbox_file, State::Refused(rejection))), Some(Box::new(found)))
     }
 
     /// Digest of the bytes that the files of a folder are by another `validate.files`, if they are others, and their newest change.
