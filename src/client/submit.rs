@@ -88,7 +88,7 @@ impl Platform {
         let status = response.status().as_u16();
         let body = response.body_mut().read_to_string().unwrap_or_default();
         ensure!(matches!(status, 200 | 201), "{}", self.refusal(status, &body));
-        serde_json::from_str(&body).with_context(|| format!("{} is no agentmill", self.url))
+        submitted(&body).with_context(|| format!("{} is no agentmill", self.url))
     }
 
     fn view(&self, miner: &Miner) -> anyhow::Result<Option<View>> {
@@ -134,6 +134,13 @@ pub struct Submitted {
     pub sha256: String,
     /// `accepted` or `unchanged`.
     pub status: String,
+}
+
+/// A platform's answer; None if it is none. Both parts are shown: whoever answers there decides nothing of what a terminal does.
+fn submitted(body: &str) -> Option<Submitted> {
+    let answer: Submitted = serde_json::from_str(body).ok()?;
+    let is_digest = answer.sha256.len() == 64 && answer.sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (is_digest && matches!(answer.status.as_str(), "accepted" | "unchanged")).then_some(answer)
 }
 
 impl Target<'_> {
@@ -355,6 +362,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn an_answer_with_anything_else_in_it_is_none() {
+        let answer = |sha256: &str, status: &str| {
+            submitted(&serde_json::json!({ "sha256": sha256, "status": status }).to_string()).is_some()
+        };
+        let sha256 = "a1".repeat(32);
+        assert!(answer(&sha256, "accepted") && answer(&sha256, "unchanged"));
+        assert!(
+            !answer(&sha256, "accepted\u{1b}[2J") && !answer(&format!("\u{1b}]0;x\u{7}{sha256}"), "accepted")
+        );
+    }
 
     #[test]
     fn what_a_budget_refused_is_told_of_runs_that_are_shown_whole() {

@@ -1,6 +1,6 @@
 //! Reading seasons and extensions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use jiff::civil::Date;
@@ -141,10 +141,14 @@ fn extensions(
     let root = yaml::parse(log, bytes)?;
     let entries = Place::root(log, &root).entries()?;
     let (mut first, mut all) = (BTreeMap::new(), BTreeMap::new());
+    let students =
+        roster.map(|roster| roster.students.iter().map(|student| &student.id).collect::<HashSet<_>>());
     for (name, place) in entries {
         let Some((miner, extension)) = extension(name, &place, season) else { continue };
-        if let Some(stranger) = roster.and_then(|roster| roster.stranger(&miner)) {
-            place.complain(stranger);
+        let is_strange = students.as_ref().is_some_and(|students| !students.contains(&miner));
+        // Each is compared with all on the roster: what nobody reads is not worth that.
+        if let Some(roster) = roster.filter(|_| is_strange && !log.is_full()) {
+            roster.stranger(&miner).into_iter().for_each(|stranger| place.complain(stranger));
         }
         if let Some(first) = first.insert(miner.clone(), name) {
             place.complain(format!("stands here twice, as {first} and {name}; leave one of them"));
@@ -284,6 +288,27 @@ mod tests {
         }
         let wrong = told("{closes: 2027-03-01, late: {until: 2027-03-02T00:00Z}}");
         assert!(!wrong.contains("takes closes"), "one mistake is told once: {wrong}");
+    }
+
+    #[test]
+    fn of_many_strangers_as_many_are_told_as_of_other_mistakes() {
+        let ids = |start: &str, many: u32| (0..many).map(|n| format!("{start}{n}")).collect::<Vec<_>>();
+        let student = |id: &String| crate::config::Student {
+            id: id.parse().unwrap(),
+            written: id.clone(),
+            name: String::new(),
+            group: String::new(),
+        };
+        let roster =
+            Roster { file: "r.csv".into(), students: ids("student-", 300).iter().map(student).collect() };
+        let strangers: String = ids("stranger-", 6000)
+            .iter()
+            .map(|id| format!("{id}: {{closes: 2027-03-09T00:00Z}}\n"))
+            .collect();
+        let log = Log::new(Path::new("extensions.yaml"));
+        let season = self::read("{closes: 2027-03-08T00:00Z}").unwrap().season;
+        extensions(&log, strangers.as_bytes(), season.as_ref(), Some(&roster), at("2027-04-01T00:00Z"));
+        assert_eq!(log.into_problems().len(), 100);
     }
 
     #[test]

@@ -309,6 +309,16 @@ fn all_mistakes_are_reported_in_order() {
 }
 
 #[test]
+fn of_many_mistakes_a_hundred_are_told_and_that_there_are_more() {
+    let many: String = (0..10_000).map(|n| format!("k{n}: 1\n")).collect();
+    let told = problems(&many);
+    assert_eq!(
+        (told.len(), told.iter().filter(|one| one.contains("more mistakes follow")).count()),
+        (100, 1)
+    );
+}
+
+#[test]
 fn stages_override_limits() {
     let pipeline = valid(
         "sandbox: {timeout: 2s, pids: 32}\nstages:\n  - name: quick\n    tasks: ['easy/*']\n    pass_mark: 50\n    \

@@ -82,10 +82,12 @@ impl<'de> Deserialize<'de> for Money {
 }
 
 /// Tokens of a prompt and of its reply, as an endpoint's `usage` tells. Some leave what a model thought out of the reply's,
-/// though not out of the sum.
+/// though not out of the sum. No prompt has no tokens: an endpoint that tells 0 of them does not count, and its 0 for the reply is as
+/// little told.
 #[must_use]
 pub fn told_tokens(usage: &Value) -> [Option<u64>; 2] {
-    let told = |name: &str| usage[name].as_u64();
+    let counts = usage["prompt_tokens"].as_u64() != Some(0);
+    let told = |name: &str| usage[name].as_u64().filter(|tokens| counts || *tokens > 0);
     let (prompt, sum) = (told("prompt_tokens"), told("total_tokens"));
     let rest = prompt.zip(sum).map(|(prompt, sum)| sum.saturating_sub(prompt)).filter(|rest| *rest > 0);
     [prompt, told("completion_tokens").max(rest)]
@@ -204,6 +206,9 @@ mod tests {
             (r#"{"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 0}"#, [Some(10), Some(5)]),
             (r#"{"prompt_tokens": 10, "total_tokens": 10}"#, [Some(10), None]),
             (r#"{"completion_tokens": 5, "total_tokens": 40}"#, [None, Some(5)]),
+            (r#"{"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}"#, [None, None]),
+            (r#"{"prompt_tokens": 0, "completion_tokens": 5, "total_tokens": 5}"#, [None, Some(5)]),
+            (r#"{"prompt_tokens": 10, "completion_tokens": 0, "total_tokens": 10}"#, [Some(10), Some(0)]),
             ("{}", [None, None]),
         ] {
             assert_eq!(told_tokens(&serde_json::from_str(usage).unwrap()), tokens, "{usage}");

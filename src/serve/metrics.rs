@@ -94,10 +94,10 @@ impl Runs {
         if let Some(wall_ms) = line.wall_ms {
             let samples = line.samples.unwrap_or(1).max(1);
             let interval = BOUNDS.partition_point(|bound| *bound < seconds(wall_ms / samples));
-            self.by_duration[interval] += samples;
-            self.wall_ms += wall_ms;
+            self.by_duration[interval] = self.by_duration[interval].saturating_add(samples);
+            self.wall_ms = self.wall_ms.saturating_add(wall_ms);
         }
-        self.cpu_ms += line.cpu_ms.unwrap_or_default();
+        self.cpu_ms = self.cpu_ms.saturating_add(line.cpu_ms.unwrap_or_default());
         self.of_agents.add(line.requests, [line.tokens_in, line.tokens_out], line.cost);
         self.of_tests.add(
             line.judge_requests,
@@ -109,9 +109,9 @@ impl Runs {
 
 impl Asked {
     fn add(&mut self, requests: Option<u64>, [tokens_in, tokens_out]: [Option<u64>; 2], cost: Option<f64>) {
-        self.requests += requests.unwrap_or_default();
-        self.tokens_in += tokens_in.unwrap_or_default();
-        self.tokens_out += tokens_out.unwrap_or_default();
+        self.requests = self.requests.saturating_add(requests.unwrap_or_default());
+        self.tokens_in = self.tokens_in.saturating_add(tokens_in.unwrap_or_default());
+        self.tokens_out = self.tokens_out.saturating_add(tokens_out.unwrap_or_default());
         self.cost += cost.unwrap_or_default();
     }
 }

@@ -103,6 +103,12 @@ impl Log {
         problems.push(Problem { file: self.file.clone(), line, column, field, message });
     }
 
+    /// True if nothing more is remembered: to look for what is wrong is worth no more time.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.problems.borrow().len() >= MAX_PROBLEMS
+    }
+
     /// True if nothing was wrong.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -202,6 +202,10 @@ impl<'a> Reader<'a> {
     /// The same, with better advice for some of them.
     pub fn finish_with(self, advice: impl Fn(&str) -> Option<String>) {
         for (at, field) in self.fields.iter().enumerate() {
+            // Advice on a name takes a comparison with all that there are.
+            if self.log.is_full() {
+                return;
+            }
             let is_known = self.known.contains(&field.key.as_str());
             if !is_known && field.is_bare {
                 complain_of_comma(self.log, &self.path, &self.fields[..at]);

@@ -78,6 +78,13 @@ pub fn a_name_in_what_a_prompt_explains_is_nobodys_to_define() {
         assert_ne!(verdicts(&run(&lab, cheat, &text)), ["passed"], "{said}");
         assert_eq!(verdicts(&run(&lab, honest, &text)), ["passed"], "{said}");
     }
+    let bag = "class Bag:\n    def __len__(self):\n        return 0\n";
+    for said in ["Implement iter(bag) and len(bag).", "- `len(bag)` gives the number of items"] {
+        let text = format!(
+            "prompt: |\n  Write a class Bag, which begins empty.\n  {said}\ntests:\n  - assert len(Bag()) == 0\n"
+        );
+        assert_eq!(verdicts(&run(&lab, bag, &text)), ["passed"], "{said}");
+    }
     let sums = "def sum(xs):\n    return 0\n";
     for asked in [
         "Write `max(a, b)` and `sum(xs)`.",
@@ -118,6 +125,14 @@ pub fn a_class_that_a_sentence_has_beside_a_function_makes_none_of_it() {
         (
             "Write a class Robot and a helper Greet(name), a greeting with the name.",
             "assert Greet('Ann').endswith('!') and Robot().speed == 5",
+        ),
+        (
+            "Write a class Robot with say(x), and Greet(name), a greeting.",
+            "assert 'Ann' in Greet('Ann') and Robot().speed == 5",
+        ),
+        (
+            "Besides a class Robot there is Greet(name), a greeting.",
+            "assert 'Ann' in Greet('Ann') and Robot().speed == 5",
         ),
         ("For our programming class, write Greet(name), a greeting.", "assert 'Ann' in Greet('Ann')"),
         ("Exercise for class 5b: write Greet(name), a greeting.", "assert 'Ann' in Greet('Ann')"),

@@ -109,7 +109,7 @@ ASKS_FOR_A_CLASS = r"\b(?i:write|define|implement|create|make|build|provide)\s+a
 GOES_ON = r"\b(?=\s*(?:[,:;]|\.(?!\w))|\s+(?:that|which|whose|with)\b)"
 # Words of a sentence behind the name of a function.
 GIVES = r"(?:\([^)]*\))?`?\s*,?\s*(?:which\s+|that\s+)?(?:(?:returns?|gives?|computes?|calculates?|counts?|finds?)\b|is\s+(?:the|a)\s+(?:sum|mean|median|average|number|product|length|area)\b)"
-A_CLASS = re.compile(r"`?(?:\([^)]*\))?`?\s*(?:is|as|,|:|-)?\s*(?:an?|the)?\s*(?:(?!(?i:no|not|without)\b)\w+\s)?(?i:class)\b")
+A_CLASS = re.compile(r"`?(?:\([^)]*\))?`?\s*(?:is|as|,|:|-)?\s*(?:an?|the)?\s*(?:(?!(?i:no|not|without)\b)\w+\s)?(?i:(?:data|sub)?class|named\s?tuple|enum)\b")
 # Words by which a sentence speaks of a class that there is not to be.
 NO_CLASS = re.compile(r"(?i)(?:\b(?:no|not|never|without|avoid|than|cannot)|n't)\s+(?:\w+\s+){0,3}class(?:es)?\b")
 
@@ -117,8 +117,9 @@ NO_CLASS = re.compile(r"(?i)(?:\b(?:no|not|never|without|avoid|than|cannot)|n't)
 def is_said_a_class(found, prompt):
     """True if its sentence says so before it, or right behind. Where a helper is spoken of in between, or something is asked for anew, the word is not
     said of this name: "a class Robot and a helper Greet(name)"."""
-    _, *behind = re.split(r"(?i)\bclass(?:es)?\b", NO_CLASS.sub("", before(found, prompt)))
+    _, *behind = re.split(r"(?i)\b(?:data|sub|base)?class(?:es)?\b|\bnamed\s?tuples?\b|\benums?\b", NO_CLASS.sub("", before(found, prompt)))
     return behind and not NO_MORE_OF_THE_CLASS.search(behind[-1]) or A_CLASS.match(prompt, found.end())
 
 
-NO_MORE_OF_THE_CLASS = re.compile(r"(?i)\b(?:helpers?|functions?|procedures?|routines?|write|define|implement|create|make|build|provide)\b")
+# Words by which a sentence comes to something else, and an "and" behind what is said of the class itself.
+NO_MORE_OF_THE_CLASS = re.compile(r"(?i)\b(?:helpers?|functions?|procedures?|routines?|write|define|implement|create|make|build|provide|also|besides|there\s+is)\b|\b(?:with|that|which)\b.*,\s+and\s")
