@@ -282,9 +282,9 @@ def is_asked_for(name, prompt):
     code in it calls one (`len(pick(xs, n))` is n), or that a function does what is called so (the function raises `ValueError`)."""
     if re.search(rf"\bdef\s+{name}\s*\(|\bclass\s+{name}\(|`class\s+{name}\b", prompt):
         return True
-    of_function = rf"\b(?i:functions?):?\s+(?:(?:named|called)\s+`?{name}\b|(?:{OTHERS})*(?:`{name}\s*[`(]|{name}\())"
+    of_function = rf"\b(?i:functions?):?\s+(?:(?:named|called)\s+`?{name}\b|(?:{OTHER_CODE})*(?:`{name}\s*[`(]|{name}\())"
     signature = rf"`?{name}\([^()`]*(?:\([^()`]*\)[^()`]*)*\)(?:\s*->[^`.]*)?`?"
-    asked = rf"\b(?i:{ASKING_VERBS}):?\s+(?:(?i:{FILLERS}):?\s+)*(?:{OTHERS})*{signature}"
+    asked = rf"\b(?i:{ASKING_VERBS}):?\s+(?:(?i:{FILLERS}):?\s+)*(?:{OTHER_CODE})*{signature}"
     listed = rf"\b(?i:functions):\s*\n(?:\s*[-*]\s.*\n)*?\s*[-*]\s+`?{name}\("
     described = rf"(?m:^\s*(?:[-*]\s+)?|[.!?:]\s+)`{name}\([\w\s,:=*|\[\]]*\)`,?\s+(?:which\s+)?(?:{GIVING_VERBS})\b"
     if name in OF_OBJECTS and re.search(r"(?i)\bclass\b", EVERYDAY.sub("", prompt)):
@@ -305,7 +305,7 @@ def clause(found, prompt):
 ASKING_VERBS = "write|define|implement|reimplement|develop|complete|program|provide|create"
 FILLERS = "an?|the|these|your|own|python|new|two|three|four|functions?|methods?|recursive|generators?|versions?|of|named|called"
 GIVING_VERBS = "returns?|gives?|computes?|calculates?|counts?|finds?|takes|yields?|adds?|multiplies|turns|(?:should|must)\\s+return"
-OTHERS = r"(?:`[^`\n]*`|\w+\([^()\n]*\))(?:\s*,\s*(?:and\s+)?|\s+and\s+)"  # of a list of functions that are asked for together
+OTHER_CODE = r"(?:`[^`\n]*`|\w+\([^()\n]*\))(?:\s*,\s*(?:and\s+)?|\s+and\s+)"  # of a list of functions that are asked for together
 ASKS_FOR_ANOTHER = rf"\b(?i:{ASKING_VERBS}):?\s+(?:(?i:{FILLERS}):?\s+)*`?\w+\("
 # Functions of Python's that ask an object for a method of its class.
 OF_OBJECTS = frozenset("abs bool bytes complex dir divmod float format hash int iter len next repr reversed round str".split())
