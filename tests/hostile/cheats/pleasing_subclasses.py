@@ -1,7 +1,7 @@
 # kind: subclasses of builtins with pleasing operators
 # task: checks
-# wants: failed error passed failed passed failed
-# What is_even really returns is 0; half's operators would learn what is expected; names() tells its names by iteration, as any object may.
+# wants: failed error error failed passed failed
+# What is_even really returns is 0; half's operators would learn what is expected; names() tells others by iteration than it holds.
 class Int(int):
     __eq__ = __bool__ = __index__ = __int__ = lambda self, *_: True
     __hash__ = int.__hash__
