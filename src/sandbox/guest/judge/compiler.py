@@ -286,7 +286,8 @@ def is_asked_for(name, prompt):
     signature = rf"`?{name}\([^()`]*(?:\([^()`]*\)[^()`]*)*\)(?:\s*->[^`.]*)?`?"
     asked = rf"\b(?i:{ASKING_VERBS}):?\s+(?:(?i:{FILLERS}):?\s+)*(?:{OTHER_CODE})*{signature}"
     listed = rf"\b(?i:functions):\s*\n(?:\s*[-*]\s.*\n)*?\s*[-*]\s+`?{name}\("
-    described = rf"(?m:^\s*(?:[-*]\s+)?|[.!?:]\s+)`{name}\([\w\s,:=*|\[\]]*\)`,?\s+(?:which\s+)?(?:{GIVING_VERBS})\b"
+    gives = GIVING_VERBS if name in PLAIN_NAMES else f"{GIVING_VERBS}|is"  # of Python's own much else may be said
+    described = rf"(?m:^\s*(?:[-*]\s+)?|[.!?:]\s+)`?{name}\([\w\s,:=*|\[\]]*\)`?,?\s+(?:which\s+)?(?:{gives})\b"
     if name in OF_OBJECTS and re.search(r"(?i)\bclass\b", EVERYDAY.sub("", prompt)):
         patterns = (of_function, listed)  # else it is spoken of what such a function makes of the class's objects
     else:
