@@ -69,6 +69,8 @@ class Contents:
 
     def answer_by_content(self, op, target, args, named):
         """The word of the content alone, in a list, where asking would hand a value of the test's to the agent; an empty one where it has none."""
+        if op not in QUERIES and op not in ARITHMETIC:
+            return []  # of any value, not of an agent's object alone
         about = about_of(target)
         is_inherited = op in QUERIES and hasattr(DATA_KINDS.get(about.builtin), op) or op in ARITHMETIC and op[:3] != "__i" and op not in about.changed
         if about.builtin not in DATA_KINDS or not is_inherited or named or self.may_learn(target, args) or (content := self.content(target)) is NO_CONTENT:
