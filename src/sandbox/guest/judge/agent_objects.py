@@ -21,7 +21,7 @@ class JudgePeer(Contents, TestPeer):
         self.aside = None  # what a thread of the agent's own has brought about, and the test has to hear of
         self.library, self.ears = Library(run.task.library), Ears()
         self.lonely = Kept()  # exceptions of the test's that no agent had a part in
-        self.contents = {}  # by the numbers of objects, as far as they were looked at since something was at work that may change them
+        self.questions, self.contents = 0, {}  # put so far; by the numbers of objects, after how many they were looked at, and what they held
 
     # -- what a test does with what is the agent's --
 
@@ -139,6 +139,7 @@ class JudgePeer(Contents, TestPeer):
             line = self.lines.of_thread()
             if line.in_message or self.is_over:
                 raise Unasked
+            self.questions += 1
             if question[1].get("o") not in LOOKS:
                 self.contents.clear()
             return self.answer_to(line, *question)

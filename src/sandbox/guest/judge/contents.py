@@ -23,13 +23,15 @@ class Contents:
         """The content of an object whose class is made of a builtin one, as that."""
         if not issubclass(type(value), Proxy) or (kind := DATA_KINDS.get(about_of(value).builtin)) is None:
             return value
-        number = link_of(value).number
-        if number not in self.contents:
+        link = link_of(value)
+        at, data = self.contents.get(link.number, (None, None))
+        if at != self.questions and (at is None or link.made or link.is_kin):
             data = self.ask("data", value)
             if type(data) is not kind:
                 raise Unusable(f"what a {type(value).__name__} holds is no {kind.__name__}")
-            self.contents[number] = data  # until something of the agent's is at work that does more than to look
-        return self.contents[number]
+            # Until something of the agent's is at work that does more than to look; where the object has its own ways, until anything is.
+            self.contents[link.number] = self.questions, data
+        return data
 
     def content(self, target):
         """The content that stands for this object; NO_CONTENT if there is none, or the object has its own ways."""
