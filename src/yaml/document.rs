@@ -117,7 +117,7 @@ enum Key {
 struct Builder<'a> {
     log: &'a Log,
     text: &'a str,
-    /// The same character by character, once they are asked for.
+    /// Characters of the text, once they are asked for.
     characters: OnceCell<Vec<char>>,
     stack: Vec<Open>,
     root: Option<Node>,

@@ -51,6 +51,11 @@ pub fn a_builtin_that_the_prompt_only_speaks_of_is_pythons() {
     assert_eq!(lab.close(), Vec::<String>::new());
 }
 
+fn only_the_honest_passes(lab: &Lab, (cheat, honest): (&str, &str), text: &str) {
+    assert_ne!(verdicts(&run(lab, cheat, text)), ["passed"], "{text}");
+    assert_eq!(verdicts(&run(lab, honest, text)), ["passed"], "{text}");
+}
+
 /// A prompt tells how things work by code, and by words that are names, too: neither asks for a function.
 pub fn a_name_in_what_a_prompt_explains_is_nobodys_to_define() {
     let lab = Lab::with_judge(1, TIGHT);
@@ -75,8 +80,7 @@ pub fn a_name_in_what_a_prompt_explains_is_nobodys_to_define() {
     ] {
         let text = format!("prompt: |\n  Write root(x), the square root of x. {said}\ntests:\n  - {test}\n");
         let text = text.replace(": root", ":\n      root").replace("- with", "- |\n    with");
-        assert_ne!(verdicts(&run(&lab, cheat, &text)), ["passed"], "{said}");
-        assert_eq!(verdicts(&run(&lab, honest, &text)), ["passed"], "{said}");
+        only_the_honest_passes(&lab, (cheat, honest), &text);
     }
     let bag = "class Bag:\n    def __len__(self):\n        return 0\n";
     for said in ["Implement iter(bag) and len(bag).", "- `len(bag)` gives the number of items"] {
@@ -139,8 +143,7 @@ pub fn a_class_that_a_sentence_has_beside_a_function_makes_none_of_it() {
         ("For the maths class mean(xs) gives the mean of xs.", "assert mean([1, 2, 6]) - 3 == 0"),
     ] {
         let text = format!("prompt: |\n  {said}\ntests:\n  - |\n    {test}\n");
-        assert_ne!(verdicts(&run(&lab, cheat, &text)), ["passed"], "{said}");
-        assert_eq!(verdicts(&run(&lab, honest, &text)), ["passed"], "{said}");
+        only_the_honest_passes(&lab, (cheat, honest), &text);
     }
     assert_eq!(lab.close(), Vec::<String>::new());
 }

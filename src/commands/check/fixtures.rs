@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::commands::check::hints::hint;
-use crate::pipeline::validate::lexer::mask;
+use crate::commands::check::texts::{code_of, line_in};
 use crate::task::Task;
 use crate::yaml::Problem;
 
@@ -35,11 +35,11 @@ pub(super) fn fixtures(tasks: &[Task]) -> Vec<Problem> {
 
 fn of_task(task: &Task) -> Option<Problem> {
     let setup = task.setup.as_ref()?;
-    let code = String::from_utf8_lossy(&mask(&setup.text)).into_owned();
+    let code = code_of(&setup.text);
     FUNCTION.captures_iter(&code).find_map(|found| {
         let names = || found[2].split(',').filter_map(|one| one.split([':', '=']).next()).map(str::trim);
         let (name, remedy) = FIXTURES.iter().find(|(name, _)| names().any(|one| one == *name))?;
-        let line = setup.line + code[..found.get(1)?.start()].matches('\n').count();
+        let line = line_in(setup, &code, found.get(1)?.start());
         let message =
             format!("{} takes {name}, a fixture of pytest's, which is not there: {remedy}", &found[1]);
         Some(hint(task, line, "setup".to_owned(), message))

@@ -13,6 +13,7 @@ mod own_sandbox;
 mod preparations;
 mod progress;
 mod scope;
+mod texts;
 mod uncalled;
 mod unrun;
 mod veiled;

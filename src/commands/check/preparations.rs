@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use regex::{Captures, Regex};
 
 use crate::commands::check::hints::hint;
-use crate::pipeline::validate::lexer::mask;
-use crate::task::{Form, Task};
+use crate::commands::check::texts::{code_of, line_in, tests_of};
+use crate::task::Task;
 use crate::yaml::Problem;
 
 /// A class at the left margin, with its bases, or a preparation in one, or of a module.
@@ -22,15 +22,13 @@ pub(super) fn uncalled(tasks: &[Task]) -> Vec<Problem> {
 
 fn of_task(task: &Task) -> Option<Problem> {
     let setup = task.setup.as_ref()?;
-    let tests = task.tests.iter().filter(|test| !matches!(test.form, Form::Case(_)));
-    let tests: Vec<&str> = tests.map(|test| test.assertion.text.as_str()).collect();
-    let (code, tests) = (String::from_utf8_lossy(&mask(&setup.text)).into_owned(), tests.join("\n"));
+    let (code, tests) = (code_of(&setup.text), tests_of(task));
     let (mut class, mut bases) = ("", "");
     for found in DEFINED.captures_iter(&code) {
         if let Some(name) = found.get(1) {
             (class, bases) = (name.as_str(), found.get(2).map_or("", |bases| bases.as_str()));
         } else if let Some(remedy) = remedy(&found, (class, bases), &code, &tests) {
-            let line = setup.line + code[..found.get(3)?.start()].matches('\n').count();
+            let line = line_in(setup, &code, found.get(3)?.start());
             let message = format!("{} is called by nothing: {remedy}", &found[3]);
             return Some(hint(task, line, "setup".to_owned(), message));
         }

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::commands::check::hints::hint;
-use crate::pipeline::validate::lexer::mask;
-use crate::task::{Form, Task};
+use crate::commands::check::texts::{code_of, line_in, tests_of};
+use crate::task::Task;
 use crate::util::first_few::first_few;
 use crate::yaml::Problem;
 
@@ -29,13 +29,11 @@ pub(super) fn uncalled(tasks: &[Task]) -> Vec<Problem> {
 
 fn of_task(task: &Task) -> Option<Problem> {
     let setup = task.setup.as_ref()?;
-    let tests = task.tests.iter().filter(|test| !matches!(test.form, Form::Case(_)));
-    let tests: Vec<&str> = tests.map(|test| test.assertion.text.as_str()).collect();
-    let tests = tests.join("\n");
+    let tests = tests_of(task);
     if FOUND.is_match(&setup.text) || FOUND.is_match(&tests) {
         return None;
     }
-    let code = String::from_utf8_lossy(&mask(&setup.text)).into_owned();
+    let code = code_of(&setup.text);
     let defined: Vec<&str> = DEFINED
         .captures_iter(&code)
         .filter_map(|found| Some(found.get(1).or(found.get(2)).or(found.get(4))?.as_str()))
@@ -48,7 +46,7 @@ fn of_task(task: &Task) -> Option<Problem> {
     let mut class: Option<(&str, bool)> = None;
     let mut left: Vec<(usize, String, String)> = Vec::new();
     for found in DEFINED.captures_iter(&code) {
-        let line = setup.line + code[..found.get(0)?.start()].matches('\n').count();
+        let line = line_in(setup, &code, found.get(0)?.start());
         if let Some(name) = found.get(2) {
             class = Some((name.as_str(), found[3].contains("TestCase")));
         } else if let Some(name) = found.get(1).map(|name| name.as_str()) {

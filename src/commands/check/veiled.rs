@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::commands::check::hints::hint;
-use crate::pipeline::validate::lexer;
+use crate::commands::check::texts::code_of;
 use crate::task::{Form, Task, Test};
 use crate::yaml::Problem;
 
@@ -44,7 +44,7 @@ fn of_task(task: &Task) -> Option<Problem> {
 
 /// Code without its comments and texts.
 fn masked(code: &str) -> String {
-    String::from_utf8_lossy(&lexer::mask(&code.replace("\r\n", "\n"))).into_owned()
+    code_of(&code.replace("\r\n", "\n"))
 }
 
 #[cfg(test)]

@@ -29,11 +29,7 @@ class JudgePeer(Contents, TestPeer):
         """Calls a function of the agent's module, or a method of an object of the agent's."""
         if owner is None:
             what, args_sent = {"f": name}, args
-        elif not named and self.is_taking_away(name, owner, args) and (content := self.content(owner)) is not NO_CONTENT:
-            return self.take_away(name, owner, args, content)
-        elif not named and self.is_looking(name, owner) and (content := self.content(owner)) is not NO_CONTENT:
-            return self.look(name, owner, args, content)
-        elif said := self.answer_by_content(name, owner, args, named):
+        elif said := self.by_content(name, owner, args, named):
             return said[0]
         else:
             self.guard(name, owner, (*args, *named.values()))
@@ -105,14 +101,10 @@ class JudgePeer(Contents, TestPeer):
             return self.leave({"o": op}, target, (), *args)
         if op == "await" and args[:1] == ("__aexit__",):
             return self.leave({"o": op}, target, args[:1], *args[1:])
-        if self.is_taking_away(op, target, args) and (content := self.content(target)) is not NO_CONTENT:
-            return self.take_away(op, target, args, content)
-        if op in OF_CONTENT and (content := self.content(target)) is not NO_CONTENT:
-            return self.told_by_content(op, target, args, content)
+        if op[:2] == "__" and (said := self.by_content(op, target, args, named)):  # others, such as `get`, are no methods
+            return said[0]
         if op == "__contains__" and not self.may_learn(target, args):
             return self.search(target, *args)
-        if said := self.answer_by_content(op, target, args, named):
-            return said[0]
         if op in ARITHMETIC or op in TAKING_AWAY:
             self.guard(op, target, args)
         if op == "__call__" and (query := link_of(target).query):

@@ -103,8 +103,6 @@ class Compiler:
         rewriting.called = {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
         if test is not None:  # setup has Python's
             rewriting.agents_own = {name for name in rewriting.called & PLAIN_NAMES if is_asked_for(name, self.prompt)}
-        rewriting.defined |= {node.name for node in nodes if isinstance(node, ast.ClassDef)}
-        rewriting.defined |= {(node.asname or node.name) for node in nodes if isinstance(node, ast.alias)}
         tree = ast.increment_lineno(ast.fix_missing_locations(rewriting.visit(tree)), above)
         try:
             with warnings.catch_warnings():

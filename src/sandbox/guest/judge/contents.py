@@ -69,16 +69,31 @@ class Contents:
             self.refuse_own(op, target, content)
         return iter(said) if op in ("__iter__", "__reversed__") else said
 
-    def answer_by_content(self, op, target, args, named):
-        """The word of the content alone, in a list, where asking would hand a value of the test's to the agent; an empty one where it has none."""
-        if op not in QUERIES and op not in ARITHMETIC:
-            return []  # of any value, not of an agent's object alone
-        about = about_of(target)
-        is_inherited = op in QUERIES and hasattr(DATA_KINDS.get(about.builtin), op) or op in ARITHMETIC and op[:3] != "__i" and op not in about.changed
-        if about.builtin not in DATA_KINDS or not is_inherited or named or self.may_learn(target, args) or (content := self.content(target)) is NO_CONTENT:
-            return []
+    def by_content(self, op, target, args, named):
+        """The end, in a list, of an operation or a method that the content has a say in; an empty one where it has none."""
+        end = None if named else self.end_by_content(op, target, args)
+        return [] if end is None or (content := self.content(target)) is NO_CONTENT else [end(op, target, args, content)]
+
+    def end_by_content(self, op, target, args):
+        """The way in which the content has its say; None if it has none. Most operations are of any value, not of an agent's object alone."""
+        if op in OF_CONTENT:
+            return self.told_by_content
+        if op not in LOOKING and op not in TAKING_AWAY and op not in QUERIES and op not in ARITHMETIC:
+            return None
+        kind = DATA_KINDS.get(about_of(target).builtin)
+        if op in LOOKING and hasattr(kind, op):
+            return self.look
+        if self.may_learn(target, args):
+            return None
+        if op in TAKING_AWAY and (op == "__delitem__" or hasattr(kind, op)):
+            return self.take_away
+        is_inherited = op in QUERIES and hasattr(kind, op) or op in ARITHMETIC and op[:3] != "__i" and op not in about_of(target).changed
+        return self.told_alone if kind is not None and is_inherited else None
+
+    def told_alone(self, op, target, args, content):
+        """The word of the content alone, where asking would hand a value of the test's to the agent."""
         args = map(self.data, args)
-        return [PERFORM[op](content, *args) if op in ARITHMETIC else getattr(content, op)(*args)]
+        return PERFORM[op](content, *args) if op in ARITHMETIC else getattr(content, op)(*args)
 
     def look(self, name, target, args, content):
         """The end of a method that looks at the content: the agent's word, if it says what the content does."""
@@ -88,9 +103,6 @@ class Contents:
         if not self.is_same(listed(said), listed(plain)):
             self.refuse_own(name, target, content)
         return said
-
-    def is_looking(self, name, target):
-        return name in LOOKING and hasattr(DATA_KINDS.get(about_of(target).builtin), name)
 
     def refuse_own(self, op, target, content):
         name = type(target).__name__
@@ -108,10 +120,6 @@ class Contents:
         if not (self.is_same(said, end) and self.is_same(target, left)):
             raise Unusable(f"{op} of an object of the agent's ({type(target).__name__}) does something else than that of the {type(content).__name__} that it holds{self.unsaid(target)}")
         return said
-
-    def is_taking_away(self, op, target, args):
-        """True for an operation that would tell an agent what is to be there, and that the content answers for."""
-        return op in TAKING_AWAY and not self.may_learn(target, args) and (op == "__delitem__" or hasattr(DATA_KINDS.get(about_of(target).builtin), op))
 
     def is_same(self, one, other):
         """True for values that hold the same: what stays with the agent is the same where it is one object."""

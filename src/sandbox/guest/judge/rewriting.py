@@ -23,7 +23,7 @@ class Rewriting(ast.NodeTransformer):
         self.is_assertion = is_assertion
         self.unwrapped = EVALUATING | functions  # what may look at who calls it; the latter's assertions are rewritten, too
         self.stored = {n.id for n in names if not isinstance(n.ctx, ast.Load)}
-        self.called, self.defined, self.alone, self.bound = set(), set(PLAIN_NAMES), set(), set()
+        self.called, self.alone, self.bound = set(), set(), set()
         self.managers, self.agents_own = set(), set()  # of blocks; functions of the agent's that Python has, too
         self.matched = []  # statements that give names to the classes of a `match`
 
